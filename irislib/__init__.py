@@ -1,0 +1,48 @@
+"""One description of a scikit-learn model; an app, an endpoint and a library come of it.
+
+>>> import irislib
+>>> model = irislib.load("iris-wizard")
+>>> model.predict({"petal_length_cm": 6.0, "petal_width_cm": 2.5,
+...                "sepal_length_cm": 6.3, "sepal_width_cm": 3.3})
+array(['virginica'], dtype=object)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from irislib import insights
+    from irislib.catalogue import load
+    from irislib.feature import Feature
+    from irislib.model import Model
+    from irislib.spec import ModelSpec
+    from irislib.training import train
+    from irislib.widgets import app
+
+__all__ = ["Feature", "Model", "ModelSpec", "app", "insights", "load", "train"]
+__version__ = "0.1.0"
+
+_HOME = {
+    "Feature": "feature",
+    "Model": "model",
+    "ModelSpec": "spec",
+    "app": "widgets",
+    "insights": "insights",
+    "load": "catalogue",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first asked for: `import irislib` costs nothing, and scikit-learn,
+    # pandas, matplotlib and the servers are paid for by those who use them.
+    if name not in _HOME:
+        raise AttributeError(f"module 'irislib' has no attribute {name!r}")
+    module = importlib.import_module(f"irislib.{_HOME[name]}")
+    return module if name == _HOME[name] else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,154 @@
+"""Which models there are, how a name leads to one, and which pages show them."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from irislib import store
+from irislib.errors import SpecError, StoreError, UnknownModelError
+from irislib.feature import nearest
+from irislib.model import Model
+from irislib.spec import RESERVED, ModelSpec
+from irislib.training import train
+
+__all__ = ["App", "apps", "load", "resolve", "specs"]
+
+log = logging.getLogger(__name__)
+
+EXAMPLE = "irislib.iris:spec"  # what is served where no --model is given
+_loaded: dict[ModelSpec, Model] = {}
+
+
+@dataclass(frozen=True)
+class App:
+    """One page of the server: a model's, a notebook's, or both in one."""
+
+    name: str
+    title: str
+    spec: ModelSpec | None = None
+    notebook: Path | None = None
+
+
+def load(model: str | ModelSpec) -> Model:
+    """Return a trained model: the only way to one, for scripts, notebooks and servers alike.
+
+    The first of these that there is: the model already loaded in this process; the one the server
+    was started with; the store's current version, if it was trained from the same description; a
+    newly trained one.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model's name (``iris-wizard``), where to find its description (``package.module:spec``),
+        or the description itself. Names are looked up among ``$IRISLIB_MODEL``.
+
+    Raises
+    ------
+    UnknownModelError
+        Where the name leads nowhere; says which names do.
+    DataError
+        Where it has to be trained and its data do not fit its description.
+    """
+    spec = _find(model) if isinstance(model, str) else model
+    if spec not in _loaded:
+        _loaded[spec] = _stored(spec) or train(spec)
+    return _loaded[spec]
+
+
+def references() -> list[str]:
+    """The ``package.module:name`` of every model that ``$IRISLIB_MODEL`` names."""
+    return os.environ.get("IRISLIB_MODEL", "").replace(",", " ").split() or [EXAMPLE]
+
+
+def specs(given: Iterable[str] | None = None) -> dict[str, ModelSpec]:
+    """The descriptions that references lead to, by the models' names.
+
+    Raises
+    ------
+    UnknownModelError, SpecError
+        Where one leads nowhere, or two models share a name.
+    """
+    found: dict[str, ModelSpec] = {}
+    for reference in dict.fromkeys(given or references()):
+        spec = resolve(reference)
+        if spec.name in found:
+            raise SpecError("The list of models", [f"two of them are called {spec.name!r}."])
+        found[spec.name] = spec
+    return found
+
+
+def resolve(reference: str) -> ModelSpec:
+    """Import the description that ``package.module:name`` names (``:spec`` where left out).
+
+    Raises
+    ------
+    UnknownModelError
+        With what is missing and what to type. An error inside the module itself is not touched.
+    """
+    path, _, name = reference.partition(":")
+    name = name or "spec"
+    if path.endswith(".py") or "/" in path:
+        module_name = path.removesuffix(".py").strip("./").replace("/", ".")
+        raise UnknownModelError(f"{path!r} is a file; give its module instead: --model {module_name}:{name}")
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (path == error.name or path.startswith(f"{error.name}.")):
+            raise  # an import inside the module failed: its traceback says where
+        raise UnknownModelError(
+            f"There is no module {error.name!r} here. Give a model as --model package.module:name "
+            "and start irislib in the folder that holds the package."
+        ) from None
+    there = [key for key, value in vars(module).items() if isinstance(value, ModelSpec)]
+    if not hasattr(module, name):
+        hint = nearest(name, there) if there else "It holds no ModelSpec."
+        raise UnknownModelError(f"The module {path!r} has no {name!r}. {hint}")
+    spec = getattr(module, name)
+    if not isinstance(spec, ModelSpec):
+        raise UnknownModelError(f"{path}:{name} is a {type(spec).__name__}, not a ModelSpec. {nearest(name, there)}")
+    return spec
+
+
+def apps(models: dict[str, ModelSpec], notebooks: Path | None, every: bool = True) -> list[App]:
+    """The pages to serve: one for each model, and one for each other notebook of the folder.
+
+    Parameters
+    ----------
+    every : bool
+        When False, notebooks that belong to none of the models are left out.
+    """
+    files = {path.stem: path for path in sorted(notebooks.glob("*.ipynb"))} if notebooks else {}
+    found = [App(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
+    others = {stem: path for stem, path in files.items() if stem not in models and stem not in RESERVED}
+    if every:
+        found += [
+            App(stem, stem.replace("-", " ").replace("_", " ").capitalize(), None, path)
+            for stem, path in others.items()
+        ]
+    return found
+
+
+def _find(name: str) -> ModelSpec:
+    if ":" in name:
+        return resolve(name)
+    known = specs()
+    if name not in known:
+        hint = nearest(name, list(known))
+        raise UnknownModelError(f"There is no model {name!r}. {hint} Others: set IRISLIB_MODEL=package.module:name.")
+    return known[name]
+
+
+def _stored(spec: ModelSpec) -> Model | None:
+    started_with = os.environ.get("IRISLIB_STARTED_WITH")
+    for root in (Path(started_with) if started_with else None, store.default_root()):
+        try:
+            if root and (model := store.read(spec, root)):
+                return model
+        except StoreError as error:
+            log.warning("%s", error)
+    return None

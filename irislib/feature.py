@@ -1,0 +1,269 @@
+"""One input of a model or a form: what it is called, what it may be, how it is shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+import numbers
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+__all__ = ["KINDS", "Feature"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One input. The only place where these facts are written.
+
+    The form, the checks, the endpoint and the documentation are all made from it.
+
+    Parameters
+    ----------
+    name : str
+        The column's name in the data and the field's name in a request: ``petal_length_cm``.
+    kind : str, default "number"
+        One of ``number``, ``integer``, ``choice``, ``boolean``, ``date``, ``text``, ``email``,
+        ``password`` (the last is for forms only: a model cannot have it).
+    label : str, optional
+        What the form calls it; the name in plain words where left out.
+    unit : str, optional
+        Such as ``cm``; shown with every number.
+    low, high : number or date, optional
+        Hard limits: what is *possible*. A value beyond them is an error. What the training data
+        *cover* is learnt by :func:`irislib.train`; a value beyond that gets a warning.
+    closed : {"both", "left", "right", "neither"}, default "both"
+        Which limits may themselves be taken, as in :class:`pandas.Interval`:
+        ``"right"`` with ``low=0`` means above 0.
+    step : number, optional
+        How far a slider moves at a time.
+    choices : sequence, optional
+        The values of a ``choice``, or suggestions for a ``text``.
+    default : optional
+        What the form shows at first. A request must give every required feature all the same.
+    help : str, optional
+        One sentence for the person who fills in the form.
+    required : bool, default True
+        When False, an empty value reaches the estimator as missing (NaN).
+    control : str, optional
+        How it is shown, where its kind has a choice: ``slider`` (number, integer),
+        ``radio`` (choice), ``suggestions`` or ``textarea`` (text).
+    """
+
+    name: str
+    kind: str = "number"
+    label: str = ""
+    unit: str = ""
+    low: Any = None
+    high: Any = None
+    closed: str = "both"
+    step: float | None = None
+    choices: Sequence[Any] = ()
+    default: Any = None
+    help: str = ""
+    required: bool = True
+    control: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            words = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
+            object.__setattr__(self, "label", words[:1].upper() + words[1:])
+        if not self.control and self.kind in KINDS:
+            object.__setattr__(self, "control", KINDS[self.kind].controls[0])
+
+    @property
+    def limits(self) -> str:
+        """The hard limits in words, ``above 0 and at most 30 cm``; empty where there are none."""
+        parts = []
+        if self.low is not None:
+            word = "at least" if self.closed in ("both", "left") else "above"
+            parts.append(f"{word} {_plain(self.low)}")
+        if self.high is not None:
+            word = "at most" if self.closed in ("both", "right") else "below"
+            parts.append(f"{word} {_plain(self.high)}")
+        return " and ".join(parts) + (f" {self.unit}" if parts and self.unit else "")
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words: ``a number above 0 and at most 30 cm``."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(repr(choice) for choice in self.choices)
+        return f"{KINDS[self.kind].noun} {self.limits}".rstrip()
+
+    def within(self, value: Any) -> Any:
+        """Whether a value (or an array of them) keeps to the hard limits."""
+        ok: Any = True
+        if self.low is not None:
+            ok = value >= self.low if self.closed in ("both", "left") else value > self.low
+        if self.high is not None:
+            ok = ok & (value <= self.high if self.closed in ("both", "right") else value < self.high)
+        return ok
+
+    def parse(self, value: Any) -> Any:
+        """Turn what was received into a value of this kind, or None where it is empty.
+
+        Raises
+        ------
+        ValueError
+            The message completes the sentence that begins with the feature's name.
+        """
+        if is_empty(value, numeric=self.kind in ("number", "integer") and self.required):
+            if self.required:
+                raise ValueError(f"is missing: expected {self.expected}.")
+            return None
+        return KINDS[self.kind].parse(self, value)
+
+    def faults(self) -> list[str]:
+        """What is wrong with this description, one sentence each; empty where it is sound."""
+        if not _NAME.fullmatch(self.name):
+            return [f"Feature name {self.name!r}: use letters, digits and underscores only."]
+        if self.kind not in KINDS:
+            return [f"{self.name}: kind must be one of {_names(KINDS)}, got {self.kind!r}."]
+        faults = []
+        if self.control not in KINDS[self.kind].controls:
+            controls = _names(KINDS[self.kind].controls)
+            faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")
+        if self.closed not in ("both", "left", "right", "neither"):
+            faults.append(f"{self.name}: closed must be both, left, right or neither, got {self.closed!r}.")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            faults.append(f"{self.name}: low ({self.low}) must be below high ({self.high}).")
+        if self.kind == "choice" and not self.choices:
+            faults.append(f"{self.name}: a choice needs choices=[…].")
+        if self.control == "slider" and (self.low is None or self.high is None):
+            faults.append(f"{self.name}: a slider needs low and high.")
+        if self.default is not None and not faults:
+            try:
+                self.parse(self.default)
+            except ValueError as error:
+                faults.append(f"The default of {self.name} {error}")
+        return faults
+
+
+class Kind(NamedTuple):
+    """What a kind of feature is called, how it is read and how it can be shown."""
+
+    noun: str
+    parse: Callable[[Feature, Any], Any]
+    dtype: str
+    controls: tuple[str, ...]
+
+
+def is_empty(value: Any, numeric: bool = False) -> bool:
+    """Whether nothing was given. For a required number NaN is not empty but wrong."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return True
+    if isinstance(value, float):
+        return math.isnan(value) and not numeric
+    return type(value).__name__ in ("NAType", "NaTType")  # pandas' own, without importing it
+
+
+def shown(value: Any) -> str:
+    """A received value as a message quotes it: short, and never a wall of text."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """``Did you mean 'x'?`` for the nearest known name, or what there is."""
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+
+
+def _names(words: Any) -> str:
+    return ", ".join(words)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, numbers.Real) else str(value)
+
+
+def _in_limits(feature: Feature, value: Any) -> Any:
+    if not feature.within(value):
+        raise ValueError(f"must be {feature.limits}, got {_plain(value)}.")
+    return value
+
+
+def _number(feature: Feature, value: Any) -> float:
+    noun = KINDS[feature.kind].noun
+    if isinstance(value, bool) or not isinstance(value, str | numbers.Real | Decimal):
+        raise ValueError(f"must be {noun}, got {shown(value)}.")
+    try:
+        if isinstance(value, str) and "_" in value:
+            raise ValueError
+        number = float(value)
+    except ValueError:
+        hint = " Write it with a point, not a comma." if "," in str(value) else ""
+        raise ValueError(f"must be {noun}, got {shown(value)}.{hint}") from None
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"must be a finite number, got {number}.")
+    return number
+
+
+def _float(feature: Feature, value: Any) -> float:
+    return float(_in_limits(feature, _number(feature, value)))
+
+
+def _integer(feature: Feature, value: Any) -> int:
+    number = _number(feature, value)
+    if number != int(number):
+        raise ValueError(f"must be a whole number, got {_plain(number)}.")
+    return int(_in_limits(feature, int(number)))
+
+
+def _choice(feature: Feature, value: Any) -> Any:
+    for choice in feature.choices:
+        if choice == value or str(choice) == str(value).strip():
+            return choice
+    near = difflib.get_close_matches(str(value), [str(choice) for choice in feature.choices], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"must be {feature.expected}, got {shown(value)}.{hint}")
+
+
+def _boolean(feature: Feature, value: Any) -> bool:
+    word = str(value).strip().lower().removesuffix(".0")
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(f"must be true or false, got {shown(value)}.")
+
+
+def _date(feature: Feature, value: Any) -> dt.date:
+    try:
+        day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError(f"must be a date such as 2026-01-31, got {shown(value)}.") from None
+    day = day.date() if isinstance(day, dt.datetime) else day
+    return _in_limits(feature, day)  # type: ignore[no-any-return]
+
+
+def _text(feature: Feature, value: Any) -> str:
+    if isinstance(value, str | numbers.Real):
+        return str(value)
+    raise ValueError(f"must be text, got {shown(value)}.")
+
+
+def _email(feature: Feature, value: Any) -> str:
+    address = _text(feature, value).strip()
+    if not _EMAIL.fullmatch(address):
+        raise ValueError(f"must be an e-mail address such as ann@example.org, got {shown(value)}.")
+    return address
+
+
+KINDS: dict[str, Kind] = {
+    "number": Kind("a number", _float, "float64", ("number", "slider")),
+    "integer": Kind("a whole number", _integer, "int64", ("number", "slider")),
+    "choice": Kind("a choice", _choice, "object", ("select", "radio")),
+    "boolean": Kind("true or false", _boolean, "bool", ("checkbox",)),
+    "date": Kind("a date", _date, "datetime64[ns]", ("date",)),
+    "text": Kind("text", _text, "object", ("text", "textarea", "suggestions")),
+    "email": Kind("an e-mail address", _email, "object", ("text",)),
+    "password": Kind("a password", _text, "object", ("password",)),
+}

@@ -1,0 +1,73 @@
+"""The Iris Wizard: which iris is it? Copy this file to bring your own model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sklearn.ensemble import RandomForestClassifier
+
+from irislib import Feature, ModelSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SOURCE = (
+    "R. A. Fisher (1936), The use of multiple measurements in taxonomic problems, "
+    "Annals of Eugenics 7, 179-188, doi:10.1111/j.1469-1809.1936.tb02137.x; "
+    "measured by Edgar Anderson on the Gaspé Peninsula and elsewhere"
+)
+
+
+def load_data() -> pd.DataFrame:
+    """150 flowers, 50 of each species: four measurements in cm and the species."""
+    from sklearn.datasets import load_iris
+
+    iris = load_iris(as_frame=True)
+    data = iris.data.rename(columns=lambda name: name.replace(" (cm)", "_cm").replace(" ", "_"))
+    return data.assign(species=iris.target_names[iris.target])
+
+
+def measurement(name: str, default: float, help: str) -> Feature:
+    """A length on a flower: above 0, and no iris has a part of more than 30 cm."""
+    return Feature(
+        name, unit="cm", low=0, high=30, closed="right", step=0.1, default=default, help=help
+    )
+
+
+spec = ModelSpec(
+    name="iris-wizard",
+    title="Iris Wizard",
+    features=[
+        measurement("petal_length_cm", 4.3, "From the base to the tip of a petal."),
+        measurement("petal_width_cm", 1.3, "Across the widest part of a petal."),
+        measurement("sepal_length_cm", 5.8, "From the base to the tip of a sepal."),
+        measurement("sepal_width_cm", 3.0, "Across the widest part of a sepal."),
+    ],
+    target="species",
+    load_data=load_data,
+    estimator=RandomForestClassifier(n_estimators=100),
+    test_size=0.2,
+    random_state=0,
+    examples={
+        "A small setosa": {
+            "petal_length_cm": 1.4,
+            "petal_width_cm": 0.2,
+            "sepal_length_cm": 5.1,
+            "sepal_width_cm": 3.5,
+        },
+        "A middling versicolor": {
+            "petal_length_cm": 4.7,
+            "petal_width_cm": 1.4,
+            "sepal_length_cm": 7.0,
+            "sepal_width_cm": 3.2,
+        },
+        "A large virginica": {
+            "petal_length_cm": 6.0,
+            "petal_width_cm": 2.5,
+            "sepal_length_cm": 6.3,
+            "sepal_width_cm": 3.3,
+        },
+    },
+    source=SOURCE,
+    action="Abrakadabra",
+)

@@ -1,0 +1,218 @@
+"""A trained model: the estimator, its description, and how well it does."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem
+from irislib.feature import is_empty, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib.spec import ModelSpec
+
+__all__ = ["Answer", "Evaluation", "Model", "plain"]
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python object it stands for; anything else as it is."""
+    return value.item() if hasattr(value, "item") else value
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What became of the rows that were held out of the training.
+
+    Attributes
+    ----------
+    features : DataFrame of shape (n_test, n_features)
+    y_true, y_pred : ndarray of shape (n_test,)
+    y_proba : ndarray of shape (n_test, n_classes) or None
+    metrics : dict of str to float
+        For a classifier ``accuracy``, ``balanced_accuracy`` and the ``baseline_accuracy`` of always
+        answering the commonest class; for a regressor ``r2``, and in the target's unit
+        ``mean_absolute_error``, ``root_mean_squared_error`` and the
+        ``baseline_mean_absolute_error`` of always answering the median.
+    """
+
+    features: pd.DataFrame
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    y_proba: np.ndarray | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer for one row.
+
+    Attributes
+    ----------
+    prediction : str, int, float or bool
+        A class, or a number in ``unit``.
+    probabilities : dict or None
+        Probability of each class, in the order of ``Model.classes``; None where there are none.
+    warnings : list of Problem
+        What should make the reader doubt the answer, such as a value the model never saw.
+    """
+
+    prediction: Any
+    probabilities: dict[Any, float] | None
+    unit: str
+    warnings: list[Problem]
+    version: str
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A fitted estimator with its description; knows nothing of pages or requests.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    estimator : fitted scikit-learn estimator
+        Fitted on the training part only: the very model that ``evaluation`` measured.
+    evaluation : Evaluation
+    coverage : dict of str to dict
+        What the training data cover, by feature: ``low`` and ``high``, or the ``values`` seen.
+    version : str
+        The same for the same description, data and scikit-learn.
+    trained_at : str
+        ISO 8601, UTC.
+    data : dict
+        ``rows``, ``training_rows`` and ``digest`` of the data it was trained on.
+    """
+
+    spec: ModelSpec
+    estimator: Any
+    evaluation: Evaluation
+    coverage: dict[str, dict[str, Any]]
+    version: str
+    trained_at: str
+    data: dict[str, Any]
+
+    @property
+    def classes(self) -> list[Any] | None:
+        """The classes in the order of ``predict_proba``'s columns; None for a regression."""
+        classes = getattr(self.estimator, "classes_", None)
+        return None if classes is None else classes.tolist()
+
+    def predict(self, rows: Any) -> np.ndarray:
+        """Predict the target of one row or many.
+
+        Parameters
+        ----------
+        rows : mapping, sequence of mappings, or DataFrame
+            See :meth:`ModelSpec.validate`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Classes, or numbers in the unit of the target.
+
+        Raises
+        ------
+        ValidationError
+            Naming every wrong value.
+
+        Warns
+        -----
+        OutsideTrainingDataWarning
+            Where a value lies beyond what the training data cover.
+        """
+        return self.estimator.predict(self._ready(rows))  # type: ignore[no-any-return]
+
+    def predict_proba(self, rows: Any) -> np.ndarray:
+        """Probability of each class for one row or many.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Columns in the order of :attr:`classes`; each row adds up to 1.
+
+        Raises
+        ------
+        ValidationError
+            Naming every wrong value.
+        NotApplicableError
+            For a regression, or a classifier without probabilities.
+
+        Warns
+        -----
+        OutsideTrainingDataWarning
+            Where a value lies beyond what the training data cover.
+        """
+        self.require_probabilities()
+        return self.estimator.predict_proba(self._ready(rows))  # type: ignore[no-any-return]
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Everything there is to say about one row.
+
+        Raises
+        ------
+        ValidationError
+            Naming every wrong value.
+        """
+        frame = self.spec.validate(row)
+        prediction = self.estimator.predict(frame)[0]
+        probabilities = None
+        if self.has_probabilities and (classes := self.classes):
+            given = self.estimator.predict_proba(frame)[0].tolist()
+            probabilities = dict(zip(classes, given, strict=True))
+        return Answer(
+            plain(prediction),
+            probabilities,
+            self.spec.target_unit,
+            self.outside_training(frame),
+            self.version,
+        )
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the estimator gives probabilities."""
+        return self.classes is not None and hasattr(self.estimator, "predict_proba")
+
+    def require_probabilities(self) -> None:
+        """Raise NotApplicableError where there are no probabilities, saying why."""
+        if self.classes is None:
+            raise NotApplicableError(f"{self.spec.title} predicts a number: it has no classes and no probabilities.")
+        if not self.has_probabilities:
+            name = type(self.estimator).__name__
+            raise NotApplicableError(f"{name} predicts classes without probabilities.")
+
+    def outside_training(self, frame: pd.DataFrame) -> list[Problem]:
+        """The values of validated rows that lie beyond what the training data cover."""
+        single = len(frame) == 1
+        return [
+            Problem(message, name, value, None if single else i)
+            for name in self.spec.feature_names
+            for i, value in enumerate(frame[name].tolist())
+            if (message := self._unlike(name, value))
+        ]
+
+    def _unlike(self, name: str, value: Any) -> str:
+        covered = self.coverage.get(name)
+        if covered is None or is_empty(value):
+            return ""
+        if "values" in covered:
+            seen = value in covered["values"]
+            return "" if seen else f"{name} is {shown(value)}, which the training data do not contain."
+        low, high = covered["low"], covered["high"]
+        if low <= value <= high:
+            return ""
+        unit = next(feature.unit for feature in self.spec.features if feature.name == name)
+        low, high, value = (f"{x:.6g}" if isinstance(x, int | float) else f"{x:%Y-%m-%d}" for x in (low, high, value))
+        span = f"{low} to {high} {unit}".rstrip()
+        return f"{name} is {value}, but the model was trained on {span} only."
+
+    def _ready(self, rows: Any) -> pd.DataFrame:
+        frame = self.spec.validate(rows)
+        if outside := self.outside_training(frame):
+            more = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
+            warnings.warn(f"{outside[0]}{more}", OutsideTrainingDataWarning, stacklevel=3)
+        return frame

@@ -1,0 +1,276 @@
+"""The description of a model, and the one place where input is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from irislib.errors import Problem, SpecError, ValidationError
+from irislib.feature import KINDS, Feature, is_empty, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RESERVED", "ModelSpec", "check_values", "describe_faults"]
+
+# Paths of the servers themselves: a model of this name could not be reached.
+RESERVED = frozenset(
+    "api docs healthz login logout metrics openapi.json readyz schema static voila".split()
+)
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """What a data scientist writes about her model; everything else is made from it.
+
+    Required
+    --------
+    name : str
+        The last part of its URL, in lower case with hyphens: ``iris-wizard``.
+    features : sequence of Feature
+        The inputs, in the order of the form and of the estimator's columns.
+    target : str
+        The column of the data that the model learns to predict.
+    load_data : callable
+        Takes nothing and returns a :class:`pandas.DataFrame` with the features and the target.
+    estimator : scikit-learn classifier, regressor or Pipeline
+        Not yet fitted; it gets a DataFrame with the features as named columns.
+
+    Optional
+    --------
+    title : str
+        What people call it; made from the name where left out.
+    target_unit : str
+        The unit of a regression's answer.
+    test_size : float, default 0.2
+        The part of the data held out to measure how well the model does.
+    random_state : int, default 0
+        Seeds the split and every part of the estimator that was left unseeded.
+    examples : mapping of str to mapping
+        Named rows to try: ``{"A typical setosa": {"petal_length_cm": 1.4, …}}``.
+    source : str
+        Who collected the data, where, and their DOI.
+    action : str, default "Predict"
+        The words on the button.
+    max_rows : int, default 100000
+        The most rows to accept at once.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the description, not only the first.
+    """
+
+    name: str
+    features: Sequence[Feature]
+    target: str
+    load_data: Callable[[], pd.DataFrame]
+    estimator: Any
+    title: str = ""
+    target_unit: str = ""
+    test_size: float = 0.2
+    random_state: int = 0
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    source: str = ""
+    action: str = "Predict"
+    max_rows: int = 100_000
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", str(self.name).replace("-", " ").capitalize())
+        if faults := self._faults():
+            raise SpecError(f"The description of model {self.name!r}", faults)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features, in order."""
+        return [feature.name for feature in self.features]
+
+    def validate(self, rows: Any, max_rows: int | None = None) -> pd.DataFrame:
+        """Check rows and return them as the estimator wants them.
+
+        Parameters
+        ----------
+        rows : mapping, sequence of mappings, or DataFrame
+            One row or many, by the features' names; the order of the names never matters.
+        max_rows : int, optional
+            The most rows to accept, instead of the description's own ``max_rows``.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_features)
+            The features' columns in their order, each of its kind's dtype.
+
+        Raises
+        ------
+        ValidationError
+            With every problem of every row.
+        """
+        frame, problems = check_values(self.features, rows, max_rows or self.max_rows)
+        if problems:
+            raise ValidationError(problems)
+        return frame
+
+    def select(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The features' columns of a table, by name and in order: the only place that does so."""
+        return frame[self.feature_names]
+
+    def describe(self) -> dict[str, Any]:
+        """The description as plain data, without the functions."""
+        facts = ("name", "title", "target", "target_unit", "test_size", "random_state", "source")
+        return {
+            **{fact: getattr(self, fact) for fact in facts},
+            "features": [asdict(feature) for feature in self.features],
+            "estimator": repr(self.estimator.get_params(deep=True)),
+        }
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the description or the source of ``load_data`` does."""
+        try:
+            source = inspect.getsource(self.load_data)
+        except (OSError, TypeError):  # defined at a prompt, or a partial
+            source = repr(self.load_data)
+        text = json.dumps([self.describe(), source], default=str, sort_keys=True)
+        # A default repr holds a memory address, which differs from run to run.
+        return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode()).hexdigest()
+
+    def _faults(self) -> list[str]:
+        faults = []
+        if not _NAME.fullmatch(str(self.name)):
+            faults.append(f"name: use lower case, digits and hyphens ('iris-wizard'), got {self.name!r}.")
+        if self.name in RESERVED:
+            faults.append(f"name: {self.name!r} is a path of the server itself; choose another.")
+        faults += describe_faults(self.features)
+        faults += [
+            f"{feature.name}: a model cannot have a password among its features."
+            for feature in self.features
+            if feature.kind == "password"
+        ]
+        if self.target in self.feature_names:
+            faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
+        if not callable(self.load_data):
+            faults.append("load_data: give a function that takes nothing and returns a DataFrame.")
+        if isinstance(self.estimator, type) or not all(
+            hasattr(self.estimator, method) for method in ("fit", "predict", "get_params")
+        ):
+            faults.append("estimator: give a scikit-learn estimator, such as RandomForestClassifier().")
+        if not 0 < self.test_size < 1:
+            faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
+        if not faults:
+            for name, row in self.examples.items():
+                _, problems = check_values(self.features, row, 1)
+                faults += [f"example {name!r}: {problem}" for problem in problems]
+        return faults
+
+
+def describe_faults(features: Sequence[Feature]) -> list[str]:
+    """What is wrong with a list of features, one sentence each."""
+    names = [feature.name for feature in features]
+    faults = [fault for feature in features for fault in feature.faults()]
+    faults += [f"{name}: two features have this name." for name in sorted({n for n in names if names.count(n) > 1})]
+    return faults or ([] if names else ["features: give at least one Feature."])
+
+
+def check_values(
+    features: Sequence[Feature], rows: Any, max_rows: int
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Check rows against features: the table of what is sound, and every problem.
+
+    A value with a problem is missing from the table.
+    """
+    import pandas as pd
+
+    single = isinstance(rows, Mapping)
+    if single:
+        rows = [rows]
+    if not isinstance(rows, pd.DataFrame) and not (
+        isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows)
+    ):
+        given = type(rows).__name__
+        if isinstance(rows, list | tuple):
+            given += f" of {type(rows[0]).__name__}"
+        wanted = "a mapping of feature names to values, a list of those, or a DataFrame"
+        return pd.DataFrame(), [Problem(f"Expected {wanted}, got {given}.")]
+    if len(rows) > max_rows:
+        return pd.DataFrame(), [Problem(f"At most {max_rows} rows at once, got {len(rows)}.", value=len(rows))]
+    names = [feature.name for feature in features]
+    problems = _unknown(names, rows, single)
+    columns = {}
+    for feature in features:
+        columns[feature.name], found = _column(feature, rows, single)
+        problems += found
+    index = rows.index if isinstance(rows, pd.DataFrame) else None
+    return pd.DataFrame(columns, index=index, columns=names), problems
+
+
+def _unknown(names: list[str], rows: Any, single: bool) -> list[Problem]:
+    import pandas as pd
+
+    if isinstance(rows, pd.DataFrame):
+        given = [(name, None, None) for name in rows.columns]
+    else:
+        given = [(name, None if single else i, row[name]) for i, row in enumerate(rows) for name in row]
+    return [
+        Problem(f"Unknown feature {name!r}. {nearest(name, names)}", str(name), value, row)
+        for name, row, value in given
+        if name not in names
+    ]
+
+
+def _column(feature: Feature, rows: Any, single: bool) -> tuple[Any, list[Problem]]:
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(rows, pd.DataFrame) and feature.name in rows.columns:
+        values = rows[feature.name]
+        if feature.kind == "number" and pd.api.types.is_float_dtype(values.dtype):
+            numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+            known = numbers[~np.isnan(numbers)] if not feature.required else numbers
+            if np.isfinite(known).all() and np.all(feature.within(known)):
+                return numbers, []  # a sound column of numbers needs no look at each
+        values = values.tolist()
+    elif isinstance(rows, pd.DataFrame):
+        values = [None] * len(rows)
+    else:
+        values = [row.get(feature.name) for row in rows]
+    parsed, problems = [], []
+    for i, value in enumerate(values):
+        try:
+            parsed.append(feature.parse(value))
+        except ValueError as error:
+            parsed.append(None)
+            secret = feature.kind == "password"
+            problems.append(
+                Problem(
+                    f"{feature.name} {error}",
+                    feature.name,
+                    None if secret or is_empty(value) else value,
+                    None if single else i,
+                )
+            )
+    return _typed(feature, parsed), problems
+
+
+def _typed(feature: Feature, parsed: list[Any]) -> Any:
+    """An array of the same dtype for one row as for many, and with missing values as without."""
+    import numpy as np
+    import pandas as pd
+
+    dtype = KINDS[feature.kind].dtype
+    holes = [value is None for value in parsed]
+    if dtype.startswith("datetime"):
+        return pd.to_datetime(pd.Series(parsed, dtype="object")).astype(dtype).to_numpy()
+    if dtype in ("int64", "bool") and (not feature.required or any(holes)):
+        dtype = "float64"  # neither can hold a missing value
+    if dtype == "float64":
+        return np.array([np.nan if hole else value for value, hole in zip(parsed, holes, strict=True)], dtype)
+    array = np.empty(len(parsed), dtype)
+    array[:] = [np.nan if hole else value for value, hole in zip(parsed, holes, strict=True)]
+    return array

@@ -1,0 +1,178 @@
+"""Versions of trained models on disk: never a pickle, never half a file.
+
+``<root>/<name>/<version>/`` holds ``estimator.skops`` and ``model.json``; the file
+``<root>/<name>/current`` holds the version that readers get. A version is written whole beside
+its place and then renamed; ``current`` is replaced in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irislib.errors import StoreError
+from irislib.model import Evaluation, Model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from irislib.spec import ModelSpec
+
+__all__ = ["default_root", "read", "save"]
+
+log = logging.getLogger(__name__)
+
+
+def default_root() -> Path:
+    """``$IRISLIB_STORE``, else the user's data folder."""
+    from platformdirs import user_data_path
+
+    return Path(os.environ.get("IRISLIB_STORE") or user_data_path("irislib") / "models")
+
+
+def save(model: Model, root: Path) -> Path:
+    """Store a model and make it the current version of its name.
+
+    Parameters
+    ----------
+    model : Model
+    root : Path
+        Made if need be, for its owner alone.
+
+    Returns
+    -------
+    Path
+        The folder of the version.
+
+    Raises
+    ------
+    StoreError
+        Where the folder cannot be written, or the estimator has a part that skops cannot store.
+    """
+    import skops.io
+
+    shelf = root / model.spec.name
+    place = shelf / model.version
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shelf.mkdir(exist_ok=True)
+        if not place.exists():
+            half = Path(tempfile.mkdtemp(prefix=".new-", dir=shelf))
+            try:
+                skops.io.dump(model.estimator, half / "estimator.skops")
+                (half / "model.json").write_text(json.dumps(_record(model), default=str), encoding="utf-8")
+                half.rename(place)
+            finally:
+                shutil.rmtree(half, ignore_errors=True)
+        pointer = shelf / f".current-{os.getpid()}"
+        pointer.write_text(model.version, encoding="utf-8")
+        pointer.replace(shelf / "current")
+    except (OSError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
+    return place
+
+
+def read(spec: ModelSpec, root: Path) -> Model | None:
+    """The current version of a model, or None where there is none of this description.
+
+    A version trained from another description (or by another scikit-learn) is left where it is
+    and not used.
+
+    Raises
+    ------
+    StoreError
+        Where what is stored cannot be read.
+    """
+    import skops.io
+
+    shelf = root / spec.name
+    try:
+        place = shelf / (shelf / "current").read_text(encoding="utf-8")
+        record = json.loads((place / "model.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"The stored {spec.name} cannot be read from {shelf}: {error}") from error
+    if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
+        log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
+        return None
+    try:
+        estimator = skops.io.load(place / "estimator.skops", trusted=_trusted(spec))
+        return _model(spec, estimator, record)
+    except Exception as error:  # skops raises many kinds for a file it cannot read
+        raise StoreError(f"The stored {spec.name} cannot be read from {place}: {error}") from error
+
+
+def _sklearn_version() -> str:
+    import sklearn
+
+    return sklearn.__version__
+
+
+def _trusted(spec: ModelSpec) -> list[str]:
+    """The types and functions that the description itself is made of: her own code, already run."""
+    parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
+    kinds = [part if callable(part) and hasattr(part, "__qualname__") else type(part) for part in parts]
+    return sorted({f"{kind.__module__}.{kind.__qualname__}" for kind in kinds})
+
+
+def _record(model: Model) -> dict[str, Any]:
+    held_out = model.evaluation
+    return {
+        "name": model.spec.name,
+        "version": model.version,
+        "spec_digest": model.spec.digest,
+        "scikit-learn": _sklearn_version(),
+        "trained_at": model.trained_at,
+        "data": model.data,
+        "coverage": model.coverage,
+        "evaluation": {
+            "features": {
+                name: [None if value != value else value for value in column.tolist()]  # NaN is no JSON
+                for name, column in held_out.features.items()
+            },
+            "y_true": held_out.y_true.tolist(),
+            "y_pred": held_out.y_pred.tolist(),
+            "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
+            "metrics": held_out.metrics,
+        },
+    }
+
+
+def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
+    import numpy as np
+    import pandas as pd
+
+    held_out = record["evaluation"]
+    features = pd.DataFrame(held_out["features"])
+    coverage = record["coverage"]
+    for feature in spec.features:
+        if feature.kind == "date":  # JSON has no dates
+            features[feature.name] = pd.to_datetime(features[feature.name]).dt.date
+            coverage[feature.name] = {end: pd.Timestamp(day) for end, day in coverage[feature.name].items()}
+    return Model(
+        spec=spec,
+        estimator=estimator,
+        evaluation=Evaluation(
+            spec.validate(features, max_rows=len(features)),
+            _array(held_out["y_true"]),
+            _array(held_out["y_pred"]),
+            None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"]),
+            held_out["metrics"],
+        ),
+        coverage=coverage,
+        version=record["version"],
+        trained_at=record["trained_at"],
+        data=record["data"],
+    )
+
+
+def _array(values: list[Any]) -> np.ndarray:
+    import numpy as np
+
+    return np.asarray(values, dtype=object if values and isinstance(values[0], str) else None)

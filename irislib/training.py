@@ -1,0 +1,149 @@
+"""From a description to a trained model, the same every time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from irislib.errors import DataError, ValidationError
+from irislib.model import Evaluation, Model, plain
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib.feature import Feature
+    from irislib.spec import ModelSpec
+
+__all__ = ["train"]
+
+
+def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
+    """Train and evaluate the model that a description describes.
+
+    The estimator is fitted on the part of the data that is not held out and stays as it is then:
+    the model that answers is the model that was measured. Classes keep their shares in both parts.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    data : DataFrame of shape (n_rows, n_features + 1), optional
+        Instead of what ``spec.load_data()`` returns.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    DataError
+        Where the data do not fit the description: a column is missing, or a value is impossible.
+    """
+    from sklearn.base import clone, is_classifier
+    from sklearn.model_selection import train_test_split
+
+    data = spec.load_data() if data is None else data
+    features, target = _checked(spec, data)
+    estimator = _seeded(clone(spec.estimator), spec.random_state)
+    shares = target if is_classifier(estimator) and _countable(target) else None
+    x_train, x_test, y_train, y_test = train_test_split(
+        features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
+    )
+    estimator.fit(x_train, y_train)
+    digest = _digest(features, target)
+    return Model(
+        spec=spec,
+        estimator=estimator,
+        evaluation=_evaluate(estimator, x_test, y_test, y_train),
+        coverage={f.name: seen for f in spec.features if (seen := _coverage(f, x_train[f.name])) is not None},
+        version=_version(spec, digest),
+        trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        data={"rows": len(features), "training_rows": len(x_train), "digest": digest},
+    )
+
+
+def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    wanted = [*spec.feature_names, spec.target]
+    columns = list(getattr(data, "columns", ()))
+    if missing := [name for name in wanted if name not in columns]:
+        raise DataError(
+            f"The training data of {spec.name!r} lack the columns {', '.join(missing)}; "
+            f"they have {', '.join(map(str, columns)) or 'none (is it a DataFrame?)'}."
+        )
+    if len(data) < 2:
+        raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
+    try:
+        features = spec.validate(spec.select(data), max_rows=len(data))
+    except ValidationError as error:
+        raise DataError(
+            f"The training data of {spec.name!r} do not fit its features: {error}\n"
+            "Correct the data, or widen the feature's limits (low, high, choices, required=False)."
+        ) from error
+    if holes := int(data[spec.target].isna().sum()):
+        raise DataError(f"The target {spec.target!r} is missing in {holes} rows; drop them in load_data.")
+    target = data[spec.target].to_numpy()
+    # pandas' own string dtypes would turn up in `classes_` and in every prediction
+    return features, target if target.dtype.kind in "biuf" else target.astype(object)
+
+
+def _seeded(estimator: Any, random_state: int) -> Any:
+    """Seed every part that was left unseeded, so that the same data give the same model."""
+    parts = estimator.get_params(deep=True)
+    unseeded = [p for p, value in parts.items() if p.split("__")[-1] == "random_state" and value is None]
+    return estimator.set_params(**dict.fromkeys(unseeded, random_state))
+
+
+def _countable(target: np.ndarray) -> bool:
+    """Whether each class is there twice, as sharing it out needs."""
+    import numpy as np
+
+    return int(np.unique(target, return_counts=True)[1].min()) >= 2
+
+
+def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
+    from sklearn.base import is_classifier
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.metrics import accuracy_score, balanced_accuracy_score
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+    predicted = estimator.predict(x)
+    if is_classifier(estimator):
+        baseline = DummyClassifier().fit(y_train, y_train).predict(y)
+        metrics = {
+            "accuracy": accuracy_score(y, predicted),
+            "balanced_accuracy": balanced_accuracy_score(y, predicted),
+            "baseline_accuracy": accuracy_score(y, baseline),
+        }
+    else:
+        baseline = DummyRegressor(strategy="median").fit(y_train, y_train).predict(y)
+        metrics = {
+            "r2": r2_score(y, predicted),
+            "mean_absolute_error": mean_absolute_error(y, predicted),
+            "root_mean_squared_error": root_mean_squared_error(y, predicted),
+            "baseline_mean_absolute_error": mean_absolute_error(y, baseline),
+        }
+    proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
+    return Evaluation(x.reset_index(drop=True), y, predicted, proba, {k: float(v) for k, v in metrics.items()})
+
+
+def _coverage(feature: Feature, column: pd.Series) -> dict[str, Any] | None:
+    known = column.dropna()
+    if feature.kind in ("text", "email") or known.empty:
+        return None  # free text is new nearly every time
+    if feature.kind in ("choice", "boolean"):
+        return {"values": [value for value in feature.choices or (False, True) if value in set(known)]}
+    return {"low": plain(known.min()), "high": plain(known.max())}
+
+
+def _digest(features: pd.DataFrame, target: np.ndarray) -> str:
+    import pandas as pd
+
+    hashes = pd.util.hash_pandas_object(features.assign(**{"\0target": target}), index=False)
+    return hashlib.sha256(hashes.to_numpy().tobytes()).hexdigest()
+
+
+def _version(spec: ModelSpec, digest: str) -> str:
+    import sklearn
+
+    return hashlib.sha256(f"{spec.digest} {digest} {sklearn.__version__}".encode()).hexdigest()[:12]
