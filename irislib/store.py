@@ -102,7 +102,8 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
         log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
         return None
     try:
-        estimator = skops.io.load(place / "estimator.skops", trusted=_trusted(spec))
+        file = place / "estimator.skops"
+        estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
         return _model(spec, estimator, record)
     except Exception as error:  # skops raises many kinds for a file it cannot read
         raise StoreError(f"The stored {spec.name} cannot be read from {place}: {error}") from error
@@ -114,11 +115,16 @@ def _sklearn_version() -> str:
     return sklearn.__version__
 
 
-def _trusted(spec: ModelSpec) -> list[str]:
-    """The types and functions that the description itself is made of: her own code, already run."""
+def _trusted(spec: ModelSpec, asked: list[str]) -> list[str]:
+    """Which of the types that a file asks for may be made: scikit-learn's and the description's own.
+
+    skops leaves out a few of scikit-learn's (its trees), for a forged file could crash the process
+    through them, though not run code; the store is its owner's alone.
+    """
     parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
-    kinds = [part if callable(part) and hasattr(part, "__qualname__") else type(part) for part in parts]
-    return sorted({f"{kind.__module__}.{kind.__qualname__}" for kind in kinds})
+    kinds = [part if hasattr(part, "__qualname__") else type(part) for part in parts]
+    own = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+    return [name for name in asked if name.startswith("sklearn.") or name in own]
 
 
 def _record(model: Model) -> dict[str, Any]:

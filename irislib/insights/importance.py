@@ -1,0 +1,77 @@
+"""Which features a model relies on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from irislib.errors import NotApplicableError
+from irislib.insights.base import Insight, bars
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from irislib.model import Model
+
+__all__ = ["feature_importances", "permutation_importance"]
+
+
+def feature_importances(model: Model) -> Insight:
+    """Impurity-based importances of a forest, with their standard deviation over its trees.
+
+    They add up to 1. Source: L. Breiman (2001), Random Forests, Machine Learning 45, 5-32,
+    doi:10.1023/A:1010933404324; computed as scikit-learn does.
+
+    Raises
+    ------
+    NotApplicableError
+        For an estimator that is no forest; :func:`permutation_importance` suits any.
+    """
+    import numpy as np
+
+    trees = getattr(model.estimator, "estimators_", None)
+    names = list(getattr(model.estimator, "feature_names_in_", []))
+    if trees is None or names != model.spec.feature_names or not hasattr(trees[0], "feature_importances_"):
+        kind = type(model.estimator).__name__
+        raise NotApplicableError(f"{kind} has no trees to take importances from; see permutation_importance.")
+    spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
+    how = f"each bar is the mean over {len(trees)} trees, each line its standard deviation"
+    return _importance(model, "importance", model.estimator.feature_importances_, spread, how)
+
+
+def permutation_importance(model: Model, n_repeats: int = 20) -> Insight:
+    """How much worse the held-out score gets when one feature's values are shuffled.
+
+    Parameters
+    ----------
+    n_repeats : int
+        How often each feature is shuffled; the standard deviation is over these.
+
+    Notes
+    -----
+    The score is accuracy for a classifier, R² for a regressor. Source: Breiman (2001), as above;
+    computed by :func:`sklearn.inspection.permutation_importance`, seeded as the model is.
+    """
+    from sklearn.inspection import permutation_importance as permute
+
+    held_out = model.evaluation
+    found = permute(
+        model.estimator,
+        held_out.features,
+        held_out.y_true,
+        n_repeats=n_repeats,
+        random_state=model.spec.random_state,
+    )
+    score = "accuracy" if model.classes else "R²"
+    how = f"each bar is the mean over {n_repeats} shufflings, each line its standard deviation"
+    return _importance(model, f"loss of {score}", found.importances_mean, found.importances_std, how)
+
+
+def _importance(model: Model, what: str, mean: np.ndarray, sd: np.ndarray, how: str) -> Insight:
+    import pandas as pd
+
+    labels = [feature.label for feature in model.spec.features]
+    frame = pd.DataFrame({"feature": labels, what: mean, "SD": sd})
+    frame = frame.sort_values(what, ascending=False, ignore_index=True)
+    text = f"{model.spec.title} relies most on {frame['feature'][0].lower()}; {how}."
+    height = 1.2 + 0.5 * len(frame)
+    return Insight("What the model relies on", frame, text, bars(frame, "feature", what, "SD"), height)
