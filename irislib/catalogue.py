@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import logging
 import os
 from collections.abc import Iterable
@@ -114,15 +114,31 @@ def resolve(reference: str) -> ModelSpec:
     return spec
 
 
-def apps(models: dict[str, ModelSpec], notebooks: Path | None, every: bool = True) -> list[App]:
-    """The pages to serve: one for each model, and one for each other notebook of the folder.
+def sources() -> list[Path]:
+    """The files that describe the models; also of one that cannot be imported as it stands."""
+    found = []
+    for reference in references():
+        try:
+            module = importlib.util.find_spec(reference.partition(":")[0])
+        except Exception:  # its parent package is what is broken
+            continue
+        if module and module.origin:
+            found.append(Path(module.origin))
+    return found
+
+
+def apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True) -> list[App]:
+    """The pages to serve: one for each model, and one for each other notebook.
 
     Parameters
     ----------
+    notebooks : Path
+        A folder of notebooks, or one notebook.
     every : bool
         When False, notebooks that belong to none of the models are left out.
     """
-    files = {path.stem: path for path in sorted(notebooks.glob("*.ipynb"))} if notebooks else {}
+    paths = [notebooks] if notebooks.is_file() else sorted(notebooks.glob("*.ipynb"))
+    files = {path.stem: path for path in paths}
     found = [App(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
     others = {stem: path for stem, path in files.items() if stem not in models and stem not in RESERVED}
     if every:

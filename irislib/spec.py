@@ -251,7 +251,7 @@ def _column(feature: Feature, rows: Any, single: bool) -> tuple[Any, list[Proble
                 Problem(
                     f"{feature.name} {error}",
                     feature.name,
-                    None if secret or is_empty(value) else value,
+                    None if secret or is_empty(value, numeric=True) else value,
                     None if single else i,
                 )
             )

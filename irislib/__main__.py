@@ -1,0 +1,3 @@
+from irislib.cli import main
+
+main()

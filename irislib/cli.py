@@ -1,0 +1,165 @@
+"""The command line: ``irislib serve · api · train · predict · check``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from irislib import __version__
+from irislib.errors import IrislibError
+
+if TYPE_CHECKING:
+    from irislib.model import Model
+
+__all__ = ["COMMANDS", "main"]
+
+USAGE = """usage: irislib [COMMAND] [OPTIONS]
+
+  serve     the apps and the endpoint, at http://localhost:5000 (what plain `irislib` does)
+  api       the endpoint alone, under Gunicorn
+  train     train a model, print how well it does, and keep it
+  predict   answer one row:  irislib predict petal_length_cm=5.1 …
+  check     say whether all is in order, and what is not
+
+`irislib COMMAND --help` lists a command's options. `--model package.module:name` chooses a model
+of your own everywhere; without it, it is the example in irislib/iris.py.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command; what went wrong is one sentence and an exit status."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # where her own module is
+    if args[:1] == ["--version"]:
+        print(f"irislib {__version__}")
+        return
+    if args[:1] in (["--help"], ["-h"], ["help"]):
+        print(USAGE, end="")
+        return
+    name = args.pop(0) if args and args[0] in COMMANDS else "serve"
+    try:
+        sys.exit(COMMANDS[name](args))
+    except IrislibError as error:
+        sys.exit(f"irislib {name}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def serve(args: list[str]) -> int:
+    """Serve the apps and the endpoint."""
+    refuse_strangers(args)
+    from irislib.serving.apps import AppServer
+
+    AppServer.launch_instance(args)
+    return 0
+
+
+def refuse_strangers(args: Sequence[str]) -> None:
+    """Refuse an option that is not `serve`'s, which Voila would pass over in silence."""
+    from irislib.feature import nearest
+    from irislib.serving.apps import AppServer
+    from irislib.serving.gunicorn import option_names
+
+    own = {*AppServer.aliases, *AppServer.flags, "help", "help-all", "generate-config", "show-config"}
+    known = {f"--{name.replace('_', '-')}" for name in own} | {"-h", "--show-config-json", "--version", "--"}
+    for arg in args:
+        option = arg.partition("=")[0]
+        if not option.startswith("-") or "." in option or option.replace("_", "-") in known:
+            continue
+        if option in option_names():
+            raise IrislibError(f"{option} is an option of Gunicorn: it works on `irislib api`.")
+        raise IrislibError(f"There is no option {option}. {nearest(option, sorted(known))}")
+
+
+def api(args: list[str]) -> int:
+    """Serve the endpoint alone, under Gunicorn."""
+    from irislib.serving.gunicorn import ApiServer
+
+    sys.argv = ["irislib api", *args]  # Gunicorn reads it there, and again when it is told to reload
+    ApiServer("%(prog)s [OPTIONS]", prog="irislib api").run()
+    return 0
+
+
+def train(args: list[str]) -> int:
+    """Train a model, print its evaluation and keep it."""
+    from irislib import catalogue, store
+    from irislib.training import train as fit
+
+    options = _parser("train", "Train a model, print how well it does on held-out rows, and keep it.").parse_args(args)
+    for spec in catalogue.specs(options.model).values():
+        model = fit(spec)
+        print(report(model))
+        print(f"kept in {store.save(model, store.default_root())}")
+    return 0
+
+
+def report(model: Model) -> str:
+    """A model's held-out evaluation as text."""
+    held_out = model.evaluation
+    unit = model.spec.target_unit
+    lines = [
+        f"{model.spec.title}, version {model.version}",
+        f"trained on {model.data['training_rows']} rows; on {len(held_out.y_true)} held-out rows:",
+    ]
+    for name, value in held_out.metrics.items():
+        words = name.replace("_", " ") + (f" ({unit})" if unit and "error" in name else "")
+        lines.append(f"  {words:<32} {value:.4g}")
+    return "\n".join(lines)
+
+
+def predict(args: list[str]) -> int:
+    """Answer one row given as name=value."""
+    from irislib import catalogue
+
+    parser = _parser("predict", "Answer one row.")
+    parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
+    options = parser.parse_args(args)
+    pairs = [text.partition("=")[::2] for text in options.values]
+    if odd := [name for name, value in pairs if not value]:
+        raise IrislibError(f"Write name=value, such as {odd[0]}=1.")
+    known = catalogue.specs(options.model)
+    if len(known) > 1:
+        raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")
+    answer = catalogue.load(next(iter(known.values()))).answer(dict(pairs))
+    print(answer.prediction, answer.unit, sep=" " if answer.unit else "")
+    for name, probability in (answer.probabilities or {}).items():
+        print(f"  {name!s:<24} {probability:.3f}")
+    for warning in answer.warnings:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    return 0
+
+
+def check(args: list[str]) -> int:
+    """Say whether all is in order."""
+    from irislib.checking import findings
+
+    options = _parser("check", "Check a model's description, data, training, examples and page.").parse_args(args)
+    ok = True
+    for good, text in findings(options.model):
+        ok = ok and good
+        print(f"{'ok' if good else 'FAULT':<6} {text}")
+    return 0 if ok else 1
+
+
+def _parser(command: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"irislib {command}", description=description)
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="package.module:name",
+        help="a description of a model [what IRISLIB_MODEL names, else the example]",
+    )
+    return parser
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "serve": serve,
+    "api": api,
+    "train": train,
+    "predict": predict,
+    "check": check,
+}

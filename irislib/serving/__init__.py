@@ -1,0 +1,1 @@
+"""The two servers: apps and endpoint in one process, and the endpoint alone under Gunicorn."""

@@ -1,0 +1,228 @@
+"""``irislib serve``: the apps and the endpoint in one process, at one port."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import tornado.autoreload
+from jupyter_server.services.contents.largefilemanager import LargeFileManager
+from jupyter_server.utils import url_path_join
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+from tornado.wsgi import WSGIContainer
+from traitlets import Bool, List, Unicode, default
+from traitlets.config import Config
+from voila.app import Voila
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from irislib import __version__, catalogue, files, store
+from irislib.api import create_app
+from irislib.errors import IrislibError, StoreError
+from irislib.serving.handlers import AppHandler, HealthHandler, IndexHandler, MissingHandler
+
+__all__ = ["AppServer"]
+
+# Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
+NEEDED = ("/api/kernels", "/voila/templates", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
+          "/voila/labextensions", "/voila/query", "/voila/execution", "/login", "/logout")  # fmt: skip
+
+# Weaker than what an operator gives on the command line or in a voila.json.
+DEFAULTS = {
+    "VoilaConfiguration": {
+        "template": "irislib",
+        "allow_template_override": "NO",
+        "allow_theme_override": "NO",
+        "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
+        "kernel_spec_manager_class": "irislib.serving.kernels.AppKernelSpecManager",
+    },
+    "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
+    "KernelManager": {"transport": "ipc"},
+    "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
+}
+
+
+class AppContents(LargeFileManager):  # type: ignore[misc]
+    """The notebooks of a folder, and those made for models that have none."""
+
+    def get(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        made = self.parent.made.get(path.strip("/"))
+        if made is None:
+            return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
+        return {"type": "notebook", "path": path, "content": nbformat.from_dict(made)}
+
+
+class AppServer(Voila):  # type: ignore[misc]
+    """Voila with an address of its own for each app, and the endpoint behind the same addresses."""
+
+    name = "voila"  # the name of its configuration files
+    version = __version__
+    description = Unicode("Serve the apps and the endpoint. Voila's own options work too.")
+    examples = Unicode("irislib serve --port 8080\nirislib serve --model package.module:spec")
+    aliases = {
+        **Voila.aliases,
+        "host": "Voila.ip",
+        "ip": "Voila.ip",
+        "model": "AppServer.models",
+        "notebooks": "AppServer.notebooks",
+    }
+    flags = {
+        **Voila.flags,
+        "debug": (
+            {"AppServer": {"debug_mode": True, "log_level": logging.DEBUG}},
+            "Log everything, and restart when code, a notebook or the template changes.",
+        ),
+        "browser": ({"Voila": {"open_browser": True}}, "Open the apps in a browser."),
+    }
+    models = List(Unicode(), config=True, help="A model to serve, as package.module:name; may be repeated.")
+    notebooks = Unicode(config=True, help="A folder, or a notebook, to serve as apps.")
+    debug_mode = Bool(False, config=True, help="Restart when code, a notebook or the template changes.")
+
+    @default("ip")
+    def _ip(self) -> str:
+        return "127.0.0.1"
+
+    @default("port")
+    def _port(self) -> int:
+        return 5000
+
+    @default("open_browser")
+    def _open_browser(self) -> bool:
+        return False
+
+    @default("port_retries")
+    def _port_retries(self) -> int:
+        return 0
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        files.announce()
+        super().initialize(argv)
+        if self.extra_args:
+            self.notebooks, self.notebook_path = self.extra_args[0], None
+        self.autoreload = self.autoreload or self.debug_mode
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        super().load_config_file(*args, **kwargs)
+        config = Config(DEFAULTS)
+        config.merge(self.config)
+        self.update_config(config)
+
+    def init_apps(self) -> None:
+        """Load every model, and lay it where the visitors' kernels find it."""
+        os.environ.pop("IRISLIB_STARTED_WITH", None)  # another server's, or ours before a restart
+        if self.models:
+            os.environ["IRISLIB_MODEL"] = " ".join(self.models)
+        chosen = bool(os.environ.get("IRISLIB_MODEL"))
+        specs = catalogue.specs()
+        place = Path(self.notebooks or files.notebooks()).resolve()
+        if not place.exists():
+            raise IrislibError(f"--notebooks {place}: there is no such folder or notebook.")
+        self.root_dir = str(place.parent if place.is_file() else place)
+        self.apps = catalogue.apps(specs, place, every=bool(self.notebooks) or not chosen)
+        self.made = {f"{app.name}.ipynb": notebook_for(app) for app in self.apps if app.notebook is None}
+        self.loaded = [catalogue.load(spec) for spec in specs.values()]
+        self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
+        for model in self.loaded:
+            try:
+                store.save(model, self.session)
+            except StoreError as error:
+                self.log.warning("%s Each visitor's page will train it anew.", error)
+        os.environ["IRISLIB_STARTED_WITH"] = str(self.session)
+        # Kernels start in the notebooks' folder, but import what the server imports from its own.
+        paths = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+
+    def init_settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = super().init_settings()
+        self.contents_manager = AppContents(parent=self)
+        return {**settings, "contents_manager": self.contents_manager, "compress_response": True}
+
+    def init_handlers(self) -> list[Any]:
+        pages = [app.name for app in self.apps]
+        prefix = self.server_url.rstrip("/")
+        wsgi: Any = create_app(self.loaded, pages)
+        if prefix:
+            wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
+        endpoint = WSGIContainer(wsgi, ThreadPoolExecutor(4, "endpoint"))
+        common = {"voila_configuration": self.voila_configuration}
+        page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
+
+        def at(path: str) -> str:
+            return url_path_join(self.server_url, path)
+
+        return [
+            (self.server_url, IndexHandler, {**common, "apps": self.apps}),
+            (at("/healthz"), HealthHandler),
+            *((at(f"/{name}"), AppHandler, {**page, "notebook_path": f"{name}.ipynb"}) for name in pages),
+            *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
+            (r".*", MissingHandler, {**common, "endpoint": endpoint}),
+        ]
+
+    def start(self) -> None:
+        try:
+            self.init_apps()
+        except Exception:
+            if not self.debug_mode:
+                raise
+            self.log.exception("A model could not be loaded; correct it, and this server starts again.")
+            self.watch()
+            tornado.autoreload.start()
+            IOLoop.current().start()
+            return
+        if self.debug_mode:
+            self.watch()
+        try:
+            super().start()
+        finally:
+            shutil.rmtree(self.session, ignore_errors=True)
+
+    def watch(self) -> None:
+        """Add to what is watched (all that is imported) what is read: pages, templates, a broken model."""
+        folders = [Path(self.root_dir), files.share(), Path(files.__file__).parent]
+        for folder in folders:
+            for path in folder.rglob("*"):
+                if path.suffix in (".ipynb", ".py", ".html", ".j2", ".css", ".json"):
+                    tornado.autoreload.watch(str(path))
+        for path in catalogue.sources():
+            tornado.autoreload.watch(str(path))
+        tornado.autoreload.add_reload_hook(self.stop)
+
+    def listen(self) -> None:
+        try:
+            for sock in bind_sockets(self.port, self.ip, family=socket.AF_UNSPEC):
+                sock.close()
+        except OSError as error:
+            self.exit_with(f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …")
+        where = "localhost" if self.ip in ("127.0.0.1", "::1", "") else self.ip
+        self.log.info("Open http://%s:%s%s", where, self.port, self.base_url)
+        if where not in ("localhost",) and not self.identity_provider.auth_enabled:
+            self.log.warning("Anyone who can reach %s can use these apps: no token is set (--token …).", self.ip)
+        super().listen()
+
+    def exit_with(self, message: str) -> None:
+        """End with one sentence instead of a traceback."""
+        print(message, file=sys.stderr)
+        self.stop()
+        shutil.rmtree(self.session, ignore_errors=True)
+        self.exit(1)
+
+
+def notebook_for(app: catalogue.App) -> dict[str, Any]:
+    """The page of a model that has no notebook of its own."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(f'import irislib\n\nirislib.app(irislib.load("{app.name}"))')],
+        metadata={
+            "title": app.title,
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        },
+    )
+    return dict(notebook)
