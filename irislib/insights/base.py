@@ -33,13 +33,13 @@ class Insight:
     frame: pd.DataFrame
     text: str
     draw: Callable[[Axes], None]
-    height: float = 3.6
+    height: float = 3
 
     def plot(self) -> Figure:
         """Draw it on a figure of its own; pyplot is not involved, so there is nothing to close."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(6.4, self.height), layout="constrained", facecolor=PAPER)
+        figure = Figure(figsize=(4.8, self.height), layout="constrained", facecolor=PAPER)
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(WARM_GREY)

@@ -73,5 +73,5 @@ def _importance(model: Model, what: str, mean: np.ndarray, sd: np.ndarray, how: 
     frame = pd.DataFrame({"feature": labels, what: mean, "SD": sd})
     frame = frame.sort_values(what, ascending=False, ignore_index=True)
     text = f"{model.spec.title} relies most on {frame['feature'][0].lower()}; {how}."
-    height = 1.2 + 0.5 * len(frame)
+    height = 0.8 + 0.45 * len(frame)
     return Insight("What the model relies on", frame, text, bars(frame, "feature", what, "SD"), height)

@@ -59,7 +59,7 @@ def confusion_matrix(model: Model) -> Insight:
             colour = PAPER if n > counts.max() / 2 else INK
             axes.text(j, i, str(n), ha="center", va="center", color=colour, fontsize=13)
 
-    return Insight("How often it is right, and what it confuses", frame, text, draw, height=4.2)
+    return Insight("How often it is right, and what it confuses", frame, text, draw, height=3.6)
 
 
 def predicted_against_true(model: Model) -> Insight:
@@ -90,4 +90,4 @@ def predicted_against_true(model: Model) -> Insight:
         axes.set_xlabel(true)
         axes.set_ylabel(predicted)
 
-    return Insight("How near its predictions are", frame, text, draw, height=4.2)
+    return Insight("How near its predictions are", frame, text, draw, height=3.6)

@@ -36,4 +36,4 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Answer) -> Insigh
     frame = given.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
     text = f"{answer.prediction} with a probability of {frame['probability'][0]:.0%}."
     draw = bars(frame, model.spec.target, "probability")
-    return Insight("How sure it is", frame, text, draw, height=1.2 + 0.5 * len(frame))
+    return Insight("How sure it is", frame, text, draw, height=0.8 + 0.45 * len(frame))

@@ -42,7 +42,8 @@ DEFAULTS = {
         "template": "irislib",
         "allow_template_override": "NO",
         "allow_theme_override": "NO",
-        "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
+        # What a page of widgets has no use for; another widget library's extension is still loaded.
+        "extension_denylist": ["@jupyter-notebook/lab-extension", "jupyterlab_pygments"],
         "kernel_spec_manager_class": "irislib.serving.kernels.AppKernelSpecManager",
     },
     "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
@@ -53,6 +54,9 @@ DEFAULTS = {
 
 class AppContents(LargeFileManager):  # type: ignore[misc]
     """The notebooks of a folder, and those made for models that have none."""
+
+    def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
+        """No need: outputs are never shown as stored, and keeping signatures would write to the home folder."""
 
     def get(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         made = self.parent.made.get(path.strip("/"))

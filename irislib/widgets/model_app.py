@@ -1,0 +1,60 @@
+"""The app of a model: Prediction, Insights, Performance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import ipywidgets
+
+from irislib import insights
+from irislib.errors import NotApplicableError
+from irislib.insights import Insight
+from irislib.model import Answer, Model
+from irislib.widgets import showing
+from irislib.widgets.page import Page, Tab
+
+__all__ = ["app"]
+
+
+def app(model: Model) -> Page:
+    """The app of a trained model, as a widget: the last line of a notebook's cell shows it.
+
+    Parameters
+    ----------
+    model : Model
+        What :func:`irislib.load` or :func:`irislib.train` returned.
+    """
+    spec = model.spec
+
+    def predicted(answer: Answer) -> Sequence[ipywidgets.Widget]:
+        number = isinstance(answer.prediction, float)
+        text = f"{answer.prediction:.4g}" if number else str(answer.prediction)
+        shown = [showing.heading(f"{text} {answer.unit}".rstrip())]
+        labels = {feature.name: feature.label for feature in spec.features}
+        shown += [showing.paragraph(w.labelled(labels[w.feature or ""]), "warning") for w in answer.warnings]
+        if answer.probabilities:
+            shown.append(showing.table(insights.class_probabilities(model, answer).frame))
+        return shown
+
+    return Page(
+        spec.title,
+        spec.features,
+        spec.action,
+        model.answer,
+        [
+            Tab("Prediction", predicted, f"Fill in the form and press {spec.action}: the {spec.target} appears here."),
+            Tab("Insights", lambda _: _first(model, insights.feature_importances, insights.permutation_importance)),
+            Tab("Performance", lambda _: _first(model, insights.confusion_matrix, insights.predicted_against_true)),
+        ],
+    )
+
+
+def _first(model: Model, *functions: Callable[[Model], Insight]) -> Sequence[ipywidgets.Widget]:
+    """The first insight that applies to this kind of model."""
+    why = ""
+    for function in functions:
+        try:
+            return [showing.insight(function(model))]
+        except NotApplicableError as error:
+            why = str(error)
+    return [showing.paragraph(why, "empty")]
