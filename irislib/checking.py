@@ -34,7 +34,7 @@ def _model(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
     again = train(spec).version == model.version
     yield again, "training is reproducible" if again else "load_data returns other data each time it is called"
     for name, row in spec.examples.items():
-        yield True, f"example {name!r}: {model.answer(row).prediction} {spec.target_unit}".rstrip()
+        yield True, f"example {name!r}: {model.answer(row)}"
     try:
         stored = store.read(spec, store.default_root())
         kept = f"version {stored.version} of {stored.trained_at}" if stored else "none; `irislib train` keeps one"

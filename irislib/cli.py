@@ -125,7 +125,7 @@ def predict(args: list[str]) -> int:
     if len(known) > 1:
         raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")
     answer = catalogue.load(next(iter(known.values()))).answer(dict(pairs))
-    print(answer.prediction, answer.unit, sep=" " if answer.unit else "")
+    print(answer)
     for name, probability in (answer.probabilities or {}).items():
         print(f"  {name!s:<24} {probability:.3f}")
     for warning in answer.warnings:

@@ -67,6 +67,12 @@ class Answer:
     warnings: list[Problem]
     version: str
 
+    def __str__(self) -> str:
+        """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
+        number = isinstance(self.prediction, float)
+        text = f"{self.prediction:.4g}" if number else str(self.prediction)
+        return f"{text} {self.unit}".rstrip()
+
 
 @dataclass(frozen=True, eq=False)
 class Model:

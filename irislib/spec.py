@@ -207,7 +207,10 @@ def check_values(
         columns[feature.name], found = _column(feature, rows, single)
         problems += found
     index = rows.index if isinstance(rows, pd.DataFrame) else None
-    return pd.DataFrame(columns, index=index, columns=names), problems
+    frame = pd.DataFrame(columns, index=index, columns=names)
+    # pandas 3 takes an array of strings for its own string dtype, but not one that is all missing
+    text = {feature.name: "object" for feature in features if KINDS[feature.kind].dtype == "object"}
+    return frame.astype(text), problems
 
 
 def _unknown(names: list[str], rows: Any, single: bool) -> list[Problem]:

@@ -93,11 +93,11 @@ class AppServer(Voila):  # type: ignore[misc]
 
     @default("ip")
     def _ip(self) -> str:
-        return "127.0.0.1"
+        return os.environ.get("IRISLIB_HOST", "127.0.0.1")
 
     @default("port")
     def _port(self) -> int:
-        return 5000
+        return int(os.environ.get("IRISLIB_PORT", 5000))
 
     @default("open_browser")
     def _open_browser(self) -> bool:

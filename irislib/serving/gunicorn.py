@@ -62,10 +62,12 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             os.environ["IRISLIB_MODEL"] = " ".join(models)
         self.app_uri = "irislib.api:create_app()"
         settings: dict[str, Any] = {"default_proc_name": "irislib", "loglevel": "info", "preload_app": not debug}
-        if host or port or not os.environ.get("GUNICORN_CMD_ARGS"):
-            address = f"[{host}]" if ":" in (host or "") else host or "127.0.0.1"
-            settings["bind"] = f"{address}:{port or 5000}"
-        if host or port:
+        if "control_socket_disable" in self.cfg.settings and not opts.control_socket:
+            # It would be a file in the home folder, which a second instance takes and a container may not have
+            settings["control_socket_disable"] = True
+        address = host or os.environ.get("IRISLIB_HOST", "127.0.0.1")
+        settings["bind"] = f"{f'[{address}]' if ':' in address else address}:{port or os.environ.get('IRISLIB_PORT', 5000)}"
+        if host or port:  # weaker as a setting of ours than as one of the command line
             given["bind"] = [settings["bind"]]
         if debug:
             # Into the command line's own values, for those are applied last.

@@ -27,9 +27,7 @@ def app(model: Model) -> Page:
     spec = model.spec
 
     def predicted(answer: Answer) -> Sequence[ipywidgets.Widget]:
-        number = isinstance(answer.prediction, float)
-        text = f"{answer.prediction:.4g}" if number else str(answer.prediction)
-        shown = [showing.heading(f"{text} {answer.unit}".rstrip())]
+        shown = [showing.heading(str(answer))]
         labels = {feature.name: feature.label for feature in spec.features}
         shown += [showing.paragraph(w.labelled(labels[w.feature or ""]), "warning") for w in answer.warnings]
         if answer.probabilities:

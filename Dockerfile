@@ -1,0 +1,16 @@
+# docker build -t irislib .            docker run -p 5000:5000 irislib
+# Words after the image's name are irislib's own: irislib api --workers 4
+ARG BASE_IMAGE=python:3.13-slim
+FROM ${BASE_IMAGE}
+ARG port=5000
+ENV IRISLIB_HOST=0.0.0.0 IRISLIB_PORT=${port} PYTHONUNBUFFERED=1
+
+COPY . /src
+RUN pip install --no-cache-dir /src && rm -rf /src \
+    && useradd --create-home --uid 1000 irislib
+
+USER irislib
+WORKDIR /home/irislib
+EXPOSE ${port}
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python3", "-m", "irislib.healthcheck"]
+ENTRYPOINT ["irislib"]

@@ -1,0 +1,33 @@
+# make serve   set everything up and start the apps          make test   set everything up and run every test
+PYTHON ?= python3
+VENV := .venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: serve test format clean
+
+serve: $(VENV)/ready-serve
+	$(VENV)/bin/irislib serve $(ARGS)
+
+test: $(VENV)/ready-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest $(ARGS)
+
+format: $(VENV)/ready-test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready-serve: pyproject.toml setup.py | $(VENV)/bin/pip
+	$(VENV)/bin/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/ready-test: pyproject.toml setup.py | $(VENV)/bin/pip
+	$(VENV)/bin/pip install --quiet --editable '.[notebook,test]'
+	touch $@ $(VENV)/ready-serve

@@ -1,0 +1,182 @@
+"""The real things that tests run against: a trained model, a Voila, a Gunicorn, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+PLANTED = "planted-pa55word"  # typed into a password field; must turn up nowhere
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the tests' own, so that nothing of the user's is read or written."""
+    root = tmp_path_factory.mktemp("store")
+    os.environ["IRISLIB_STORE"] = str(root)
+    for name in ("IRISLIB_MODEL", "IRISLIB_STARTED_WITH", "IRISLIB_HOST", "IRISLIB_PORT"):
+        os.environ.pop(name, None)
+    return root
+
+
+@pytest.fixture(scope="session")
+def iris() -> Any:
+    from irislib import load
+
+    return load("iris-wizard")
+
+
+@pytest.fixture(scope="session")
+def flowers(iris: Any) -> list[dict[str, float]]:
+    """All 150 flowers as rows."""
+    return iris.spec.select(iris.spec.load_data()).to_dict("records")
+
+
+@pytest.fixture(scope="session")
+def rent() -> Any:
+    import rent as module
+
+    from irislib import load
+
+    return load(module.spec)
+
+
+class Server:
+    """An `irislib` process that serves; its log, its address and how it ended."""
+
+    def __init__(self, log: Path, *args: str, cwd: Path = TESTS, program: tuple[str, ...] = (), **env: str):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        command = [*(program or (sys.executable, "-m", "irislib")), *args, "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, cwd=cwd, env={**os.environ, **env}, stdout=log.open("wb"), stderr=subprocess.STDOUT
+        )
+
+    def wait(self, seconds: float = 60) -> Server:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=5).ok:
+                    return self
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        raise AssertionError(f"{self.process.args} is not up:\n{self.text()}")
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def post(self, path: str, **kwargs: Any) -> requests.Response:
+        return requests.post(f"{self.url}{path}", timeout=30, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=30, **kwargs)
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        """End it as an operator would; every process it started must end with it."""
+        children = descendants(self.process.pid)
+        self.process.send_signal(how)
+        try:
+            status = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        end = time.monotonic() + 5
+        while (left := [pid for pid in children if alive(pid)]) and time.monotonic() < end:
+            time.sleep(0.1)
+        assert not left, f"left behind: {left}"
+        return status
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real `irislib serve`: the two apps that ship, and a model without a notebook of its own."""
+    log = tmp_path_factory.mktemp("serve") / "log"
+    models = [f"--model={name}:spec" for name in ("irislib.iris", "rent")]
+    server = Server(log, "serve", *models, "--notebooks", str(ROOT / "notebooks")).wait()
+    yield server
+    assert server.stop() == 0
+    assert PLANTED not in server.text()
+    assert "Traceback" not in server.text(), server.text()
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real `irislib api` with two workers."""
+    log = tmp_path_factory.mktemp("api") / "log"
+    args = ("api", "--workers", "2", "--model", "irislib.iris:spec", "--model", "rent:spec")
+    server = Server(log, *args).wait()
+    yield server
+    assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        sentence = "No browser found: install one, on Debian with `apt-get install chromium`."
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--no-first-run", "--disable-gpu", *quiet]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page that fails the test on any request that leaves this machine."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    foreign: list[str] = []
+    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(local) else foreign.append(request.url))
+    yield page
+    context.close()
+    assert not foreign
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == pid:
+            found += [int(path.parent.name), *descendants(int(path.parent.name))]
+    return found

@@ -1,0 +1,112 @@
+"""Training is reproducible, honest about held-out rows, and columns never get mixed up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import GOOD
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+import irislib
+from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning
+
+
+def test_a_virginica_of_four_different_values(iris) -> None:
+    assert iris.predict(GOOD).tolist() == ["virginica"]
+    assert iris.predict(dict(reversed(GOOD.items()))).tolist() == ["virginica"]
+
+
+def test_all_flowers_one_by_one_and_together(iris, flowers) -> None:
+    together = iris.estimator.predict(pd.DataFrame(flowers)[iris.spec.feature_names])
+    assert (iris.predict(flowers) == together).all()
+    assert [iris.answer(flower).prediction for flower in flowers] == together.tolist()
+    truth = iris.spec.load_data()["species"]
+    assert (together == truth).mean() > 0.97
+
+
+def test_training_again_gives_the_same_model(iris) -> None:
+    again = irislib.train(iris.spec)
+    assert again is not iris
+    assert again.version == iris.version
+    assert again.evaluation.metrics == iris.evaluation.metrics
+    np.testing.assert_array_equal(again.predict_proba(GOOD), iris.predict_proba(GOOD))
+
+
+def test_other_data_or_another_description_is_another_version(iris) -> None:
+    data = iris.spec.load_data()
+    assert irislib.train(iris.spec, data.iloc[::-1]).version != iris.version
+    assert irislib.train(replace(iris.spec, random_state=1)).version != iris.version
+
+
+def test_the_model_that_answers_is_the_one_that_was_measured(iris) -> None:
+    held_out = iris.evaluation
+    assert len(held_out.features) == 30
+    assert iris.data["training_rows"] == 120
+    np.testing.assert_array_equal(iris.estimator.predict(held_out.features), held_out.y_pred)
+    assert held_out.metrics["accuracy"] == (held_out.y_true == held_out.y_pred).mean() > 0.9
+    assert pd.Series(held_out.y_true).value_counts().tolist() == [10, 10, 10]
+
+
+def test_beyond_the_training_data_an_answer_comes_with_a_warning(iris) -> None:
+    ones = dict.fromkeys(iris.spec.feature_names, 1)
+    with pytest.warns(OutsideTrainingDataWarning, match="sepal_length_cm is 1, but the model was trained on"):
+        assert iris.predict(ones)[0] in iris.classes
+    assert [w.feature for w in iris.answer(ones).warnings] == ["sepal_length_cm", "sepal_width_cm"]
+    assert iris.answer(GOOD).warnings == []
+
+
+def test_the_answer_holds_plain_data(iris, rent) -> None:
+    answer = iris.answer(GOOD)
+    assert type(answer.prediction) is str
+    assert list(answer.probabilities) == iris.classes
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    flat = rent.answer(rent.spec.examples["A small flat"])
+    assert type(flat.prediction) is float
+    assert (flat.probabilities, flat.unit) == (None, "EUR")
+    assert str(flat) == f"{flat.prediction:.4g} EUR"
+
+
+def test_a_quite_different_model(rent) -> None:
+    assert rent.evaluation.metrics["r2"] > 0.9
+    assert rent.evaluation.metrics["mean_absolute_error"] < rent.evaluation.metrics["baseline_mean_absolute_error"] / 3
+    assert rent.predict({"area_m2": "40", "balcony": "no", "built": "2001-02-03"}).shape == (1,)
+    warnings = rent.answer({"area_m2": 400, "balcony": True, "built": "1901-01-01", "rooms": None}).warnings
+    assert [w.feature for w in warnings] == ["area_m2", "built"]
+    with pytest.raises(NotApplicableError, match="predicts a number"):
+        rent.predict_proba({"area_m2": 40, "balcony": True, "built": "2001-02-03"})
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(max_iter=500), LinearSVC()])
+def test_any_classifier(iris, estimator) -> None:
+    model = irislib.train(replace(iris.spec, estimator=estimator))
+    assert model.answer(GOOD).prediction == "virginica"
+    assert (model.answer(GOOD).probabilities is None) == isinstance(estimator, LinearSVC)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: d.drop(columns="petal_width_cm"), "lack the columns petal_width_cm; they have petal_length_cm"),
+        (lambda d: d.assign(petal_width_cm=-1.0), "row 0: petal_width_cm must be above 0"),
+        (lambda d: d.assign(species=d.species.where(d.index > 3)), "'species' is missing in 4 rows"),
+        (lambda d: d.head(1), "have 1 rows: too few"),
+        (lambda d: d.to_numpy(), "is it a DataFrame?"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(iris, spoil, sentence: str) -> None:
+    with pytest.raises(DataError) as caught:
+        irislib.train(iris.spec, spoil(iris.spec.load_data()[[*iris.spec.feature_names, "species"]]))
+    assert sentence in str(caught.value)
+
+
+def test_importing_irislib_loads_nothing_heavy() -> None:
+    heavy = "{'numpy', 'pandas', 'sklearn', 'matplotlib', 'flask', 'voila', 'ipywidgets', 'logging', 'platformdirs'}"
+    code = f"import sys, irislib; print(sorted({heavy} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,0 +1,143 @@
+"""Input is checked in one place, and says all that is wrong at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import GOOD, LIMITS, SENT, TYPED, TYPES, Case
+from sklearn.ensemble import RandomForestClassifier
+
+from irislib import Feature, ModelSpec
+from irislib.errors import SpecError, ValidationError
+from irislib.iris import spec
+from irislib.spec import RESERVED, check_values
+
+
+@pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
+def test_bad_input_names_every_wrong_value(case: Case) -> None:
+    with pytest.raises(ValidationError) as caught:
+        spec.validate(case.row)
+    assert {problem.feature: problem.message for problem in caught.value.problems} == case.messages
+    for problem in caught.value.problems:
+        if problem.feature in case.row and str(case.row[problem.feature]).strip():
+            assert problem.value == case.row[problem.feature] or problem.value != problem.value
+
+
+@pytest.mark.parametrize("as_table", [list, pd.DataFrame])
+def test_rows_are_named_by_position(as_table: type) -> None:
+    rows = as_table([GOOD, {**GOOD, "petal_width_cm": 130.0}])
+    with pytest.raises(ValidationError, match=re.escape(f"row 1: petal_width_cm must be {LIMITS}, got 130.")):
+        spec.validate(rows)
+
+
+@pytest.mark.parametrize("rows", [[[1, 2, 3, 4]], np.ones((2, 4)), 3, "abc"])
+def test_columns_are_taken_by_name_only(rows: object) -> None:
+    with pytest.raises(ValidationError, match="Expected a mapping of feature names to values"):
+        spec.validate(rows)
+
+
+def test_too_many_rows() -> None:
+    with pytest.raises(ValidationError, match=re.escape("At most 2 rows at once, got 3.")):
+        spec.validate([GOOD] * 3, max_rows=2)
+
+
+def test_the_order_of_names_never_matters() -> None:
+    backwards = dict(reversed(GOOD.items()))
+    for rows in (backwards, [backwards], pd.DataFrame([backwards]), {k: str(v) for k, v in backwards.items()}):
+        pd.testing.assert_frame_equal(spec.validate(rows), pd.DataFrame([GOOD]))
+
+
+FORM = [
+    Feature("n", "integer", low=1, high=5, required=False),
+    Feature("c", "choice", choices=["red", "green"], required=False),
+    Feature("b", "boolean", required=False),
+    Feature("d", "date", low=None, required=False),
+    Feature("e", "email", required=False),
+    Feature("p", "password", required=False),
+    Feature("t", "text", required=False),
+]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"n": "2.5"}, "n must be a whole number, got 2.5."),
+        ({"n": 9}, "n must be at least 1 and at most 5, got 9."),
+        ({"c": "gren"}, "c must be one of 'red', 'green', got 'gren'. Did you mean 'green'?"),
+        ({"b": "maybe"}, "b must be true or false, got 'maybe'."),
+        ({"d": "31/12/2026"}, "d must be a date such as 2026-01-31, got '31/12/2026'."),
+        ({"e": "nobody"}, "e must be an e-mail address such as ann@example.org, got 'nobody'."),
+        ({"t": ["a"]}, "t must be text, got ['a']."),
+    ],
+)
+def test_every_kind_says_what_it_expects(row: dict, message: str) -> None:
+    _, problems = check_values(FORM, row, 1)
+    assert [problem.message for problem in problems] == [message]
+
+
+def test_a_password_is_never_quoted() -> None:
+    _, problems = check_values(FORM, {"p": ["secret"]}, 1)
+    assert problems[0].value is None
+    assert "secret" not in repr(problems[0].value)
+
+
+def test_an_empty_optional_value_is_missing_whatever_its_form() -> None:
+    for nothing in ({}, {"n": None}, {"n": ""}, {"n": float("nan")}, {"n": pd.NA}):
+        frame, problems = check_values(FORM, nothing, 1)
+        assert not problems
+        assert frame.isna().all(axis=None)
+
+
+def test_one_row_has_the_dtypes_of_many() -> None:
+    full = {"n": 3, "c": "red", "b": "yes", "d": "2026-01-31", "e": "a@b.org", "t": "x", "p": "y"}
+    many, problems = check_values(FORM, [full, {}], 10)
+    assert not problems
+    for row in (full, {}):
+        assert check_values(FORM, row, 1)[0].dtypes.equals(many.dtypes)
+
+
+def make(**changes: object) -> ModelSpec:
+    return replace(spec, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"name": "Iris Wizard"}, "name: use lower case, digits and hyphens ('iris-wizard'), got 'Iris Wizard'."),
+        *(({"name": name}, f"name: {name!r} is a path of the server itself") for name in ("docs", "api", "healthz")),
+        ({"features": []}, "features: give at least one Feature."),
+        ({"features": [Feature("a"), Feature("a")]}, "a: two features have this name."),
+        ({"features": [Feature("a b")]}, "Feature name 'a b': use letters, digits and underscores only."),
+        ({"features": [Feature("a", "colour")]}, "a: kind must be one of number, integer, choice,"),
+        ({"features": [Feature("a", control="wheel")]}, "a: control must be one of number, slider, got 'wheel'."),
+        ({"features": [Feature("a", low=2, high=1)]}, "a: low (2) must be below high (1)."),
+        ({"features": [Feature("a", "choice")]}, "a: a choice needs choices=[…]."),
+        ({"features": [Feature("a", low=0, high=1, default=2)]}, "The default of a must be at least 0 and at most 1, got 2."),
+        ({"features": [Feature("a", "password")]}, "a: a model cannot have a password among its features."),
+        ({"target": "petal_width_cm"}, "target: 'petal_width_cm' is also a feature"),
+        ({"load_data": None}, "load_data: give a function"),
+        ({"estimator": RandomForestClassifier}, "estimator: give a scikit-learn estimator"),
+        ({"test_size": 20}, "test_size: a part between 0 and 1"),
+        ({"examples": {"odd": {**GOOD, "petal_width_cm": 31}}}, f"example 'odd': petal_width_cm must be {LIMITS}, got 31."),
+    ],
+)
+def test_a_faulty_description_is_refused_at_once(changes: dict, fault: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(fault)):
+        make(**changes)
+
+
+def test_all_faults_are_reported_together() -> None:
+    with pytest.raises(SpecError) as caught:
+        make(name="X", target="", test_size=2, load_data=None, features=[Feature("a", "choice")])
+    assert len(caught.value.faults) == 4
+
+
+def test_every_route_of_the_servers_is_reserved() -> None:
+    from irislib.api import create_app
+
+    first = {str(rule).split("/")[1] for rule in create_app("irislib.iris:spec").url_map.iter_rules()}
+    assert first - {"<name>"} <= RESERVED
