@@ -6,7 +6,7 @@ import os
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-__all__ = ["announce", "notebooks", "share"]
+__all__ = ["announce", "notebooks", "share", "styles"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +19,11 @@ def notebooks() -> Path:
 def share() -> Path:
     """The folder that Jupyter finds our template and kernelspec in."""
     return _folder("share/jupyter", "share/jupyter")
+
+
+def styles() -> list[Path]:
+    """The style sheets that travel with the widgets."""
+    return sorted(Path(__file__).parent.rglob("*.css"))
 
 
 def announce() -> None:

@@ -61,9 +61,10 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         command = [*(program or (sys.executable, "-m", "irislib")), *args, "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **env}, stdout=log.open("wb"), stderr=subprocess.STDOUT
-        )
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                command, cwd=cwd, env={**os.environ, **env}, stdout=file, stderr=subprocess.STDOUT
+            )
 
     def wait(self, seconds: float = 60) -> Server:
         end = time.monotonic() + seconds

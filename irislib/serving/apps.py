@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ __all__ = ["AppServer"]
 
 # Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
 NEEDED = ("/api/kernels", "/voila/templates", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
-          "/voila/labextensions", "/voila/query", "/voila/execution", "/login", "/logout")  # fmt: skip
+          "/voila/labextensions", "/voila/query", "/voila/execution")  # fmt: skip
 
 # Weaker than what an operator gives on the command line or in a voila.json.
 DEFAULTS = {
@@ -168,6 +169,8 @@ class AppServer(Voila):  # type: ignore[misc]
             (at("/healthz"), HealthHandler),
             *((at(f"/{name}"), AppHandler, {**page, "notebook_path": f"{name}.ipynb"}) for name in pages),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
+            # Voila registers these without its base_url
+            *((at(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
             (r".*", MissingHandler, {**common, "endpoint": endpoint}),
         ]
 
@@ -178,27 +181,18 @@ class AppServer(Voila):  # type: ignore[misc]
             if not self.debug_mode:
                 raise
             self.log.exception("A model could not be loaded; correct it, and this server starts again.")
-            self.watch()
+            watch(catalogue.sources())
             tornado.autoreload.start()
             IOLoop.current().start()
             return
         if self.debug_mode:
-            self.watch()
+            # what is read; tornado itself watches all that is imported
+            watch([*Path(self.root_dir).glob("*.ipynb"), *files.share().rglob("*"), *files.styles()])
+            tornado.autoreload.add_reload_hook(self.stop)
         try:
             super().start()
         finally:
             shutil.rmtree(self.session, ignore_errors=True)
-
-    def watch(self) -> None:
-        """Add to what is watched (all that is imported) what is read: pages, templates, a broken model."""
-        folders = [Path(self.root_dir), files.share(), Path(files.__file__).parent]
-        for folder in folders:
-            for path in folder.rglob("*"):
-                if path.suffix in (".ipynb", ".py", ".html", ".j2", ".css", ".json"):
-                    tornado.autoreload.watch(str(path))
-        for path in catalogue.sources():
-            tornado.autoreload.watch(str(path))
-        tornado.autoreload.add_reload_hook(self.stop)
 
     def listen(self) -> None:
         try:
@@ -218,6 +212,13 @@ class AppServer(Voila):  # type: ignore[misc]
         self.stop()
         shutil.rmtree(self.session, ignore_errors=True)
         self.exit(1)
+
+
+def watch(paths: Iterable[Path]) -> None:
+    """Start again when one of these files changes."""
+    for path in paths:
+        if path.is_file():
+            tornado.autoreload.watch(str(path))
 
 
 def notebook_for(app: catalogue.App) -> dict[str, Any]:

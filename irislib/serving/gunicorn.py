@@ -47,6 +47,11 @@ class ApiConfig(Config):  # type: ignore[misc]
 class ApiServer(WSGIApplication):  # type: ignore[misc]
     """Gunicorn, serving the endpoint."""
 
+    def run(self) -> None:
+        # Requests are spread over processes: threads below one row would only get in their way.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        super().run()
+
     def load_default_config(self) -> None:
         self.cfg = ApiConfig(self.usage, prog=self.prog)
 
@@ -78,7 +83,8 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
     def load(self) -> Any:
         os.environ["TEMPLATES_AUTO_RELOAD"] = "1" if self.cfg.reload else ""
         try:
-            # Workers are forked from here: an OpenMP pool started before the fork would hang them.
+            catalogue.specs()  # brings in every library that has threads of its own
+            # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
                 return create_app()
         except Exception:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import tornado.web
+from jupyter_server.auth.decorator import allow_unauthenticated
 from voila.handler import BaseVoilaHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
@@ -32,6 +33,7 @@ class ProgramMixin:
         if self.request.method in ("GET", "HEAD"):
             super().check_xsrf_cookie()  # type: ignore[misc]
 
+    @allow_unauthenticated  # it sees to that itself: a program wants 401, not a login page
     async def post(self: Any, *args: Any) -> None:
         self._auto_finish = False
         if self.identity_provider.auth_enabled and not self.token_authenticated:

@@ -1,0 +1,182 @@
+"""The endpoint answers programs, the same in both servers and for every flower."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from cases import GOOD, SENT, TYPED, TYPES, Case
+from conftest import Server, free_port
+
+from irislib.api import create_app
+from irislib.errors import UnknownModelError
+
+
+@pytest.fixture(scope="module")
+def client(iris):
+    return create_app([iris], pages=["dummy"]).test_client()
+
+
+@pytest.fixture(scope="module", params=["serve", "api"])
+def server(request) -> Server:
+    return request.getfixturevalue(request.param)
+
+
+def expect_problem(response, status: int) -> dict:
+    """The one shape of every error."""
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    body = json.loads(response.text, parse_constant=pytest.fail)
+    assert body["status"] == status
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert body["detail"]
+    assert "Traceback" not in response.text
+    return body
+
+
+def test_every_flower_by_form_and_by_json(server: Server, iris, flowers) -> None:
+    expected = iris.predict(flowers).tolist()
+    with requests.Session() as session:
+        url = f"{server.url}/iris-wizard"
+        assert [session.post(url, data=flower).json() for flower in flowers] == expected
+        assert [session.post(url, json=flower).json() for flower in flowers] == expected
+    assert set(expected) == set(iris.classes)
+
+
+def test_the_answer_is_a_json_string(server: Server) -> None:
+    response = server.post("/iris-wizard", data=GOOD)
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.text == '"virginica"\n'
+    assert server.post("/iris-wizard", data=dict(reversed(GOOD.items()))).json() == "virginica"
+    assert server.post("/iris-wizard", data=dict.fromkeys(GOOD, 1)).status_code == 200
+
+
+def test_the_answer_with_details(server: Server, iris) -> None:
+    row = dict.fromkeys(GOOD, 1)
+    body = server.post("/iris-wizard?details=1", json=row).json()
+    answer = iris.answer(row)
+    assert body["prediction"] == answer.prediction
+    assert body["probabilities"] == answer.probabilities
+    assert body["version"] == iris.version
+    assert [w["feature"] for w in body["warnings"]] == ["sepal_length_cm", "sepal_width_cm"]
+
+
+def test_a_quite_different_model(server: Server, rent) -> None:
+    row = {"area_m2": 40, "balcony": True, "built": "1990-05-01"}
+    expected = rent.answer(row).prediction
+    assert server.post("/flat-rent", json=row).json() == expected
+    form = {"area_m2": "40", "balcony": "true", "built": "1990-05-01", "rooms": "", "district": ""}
+    assert server.post("/flat-rent", data=form).json() == expected
+    body = expect_problem(server.post("/flat-rent", data={**form, "district": "harbor"}), 422)
+    assert [error["feature"] for error in body["errors"]] == ["district"]
+
+
+@pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
+def test_bad_input_names_every_bad_field(client, case: Case) -> None:
+    body = expect_problem(client.post("/iris-wizard", json=case.row), 422)
+    assert {error["feature"]: error["message"] for error in body["errors"]} == case.messages
+    assert all(error["pointer"] == f"#/{error['feature']}" for error in body["errors"])
+    if case not in TYPES:
+        by_form = expect_problem(client.post("/iris-wizard", data=case.row), 422)
+        assert by_form["errors"] == body["errors"]
+
+
+def test_bad_input_over_http(server: Server) -> None:
+    body = expect_problem(server.post("/iris-wizard", data={"petal_width_cm": "130", "colour": "red"}), 422)
+    assert {error["feature"] for error in body["errors"]} == {*GOOD, "colour"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "detail"),
+    [
+        ({"data": "{", "headers": {"Content-Type": "application/json"}}, 400, "The body is not JSON"),
+        ({"data": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 400, "The body is not JSON"),
+        ({"data": "[" * 50_000, "headers": {"Content-Type": "application/json"}}, 400, "The body is not JSON"),
+        ({"json": [1]}, 400, "Expected one JSON object"),
+        ({"json": None, "data": "null", "headers": {"Content-Type": "application/json"}}, 400, "Expected one JSON object"),
+        ({"data": "x"}, 415, "Send a form"),
+        ({"data": "x", "headers": {"Content-Type": "text/csv"}}, 415, "not text/csv"),
+        ({"data": "a=" + "x" * 2_000_000, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 413, ""),
+        ({"data": "a=1&a=2", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 422, "a was given more"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_other_errors_have_the_same_shape(server: Server, request_: dict, status: int, detail: str) -> None:
+    assert expect_problem(server.post("/iris-wizard", **request_), status)["detail"].startswith(detail) or detail in (
+        server.post("/iris-wizard", **request_).json()["detail"]
+    )
+
+
+def test_what_is_not_there_and_what_takes_no_post(server: Server) -> None:
+    assert "Known: iris-wizard, flat-rent" in expect_problem(server.post("/nothing", data=GOOD), 404)["detail"]
+    response = server.post("/dummy", data={"text": "x"})
+    assert "no model behind it" in expect_problem(response, 405)["detail"]
+    assert response.headers["Allow"] == "GET"
+    expect_problem(requests.put(f"{server.url}/iris-wizard", data=GOOD, timeout=30), 405)
+
+
+def test_a_fault_of_ours_gives_a_reference_not_a_traceback(iris, monkeypatch, caplog) -> None:
+    client = create_app([iris]).test_client()
+    monkeypatch.setattr(type(iris), "answer", lambda *_: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        body = expect_problem(client.post("/iris-wizard", data=GOOD), 500)
+    assert "division" not in json.dumps(body)
+    assert f"reference {body['reference']}" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_flask_runs_it_natively(tmp_path: Path) -> None:
+    port = str(free_port())
+    command = [sys.executable, "-m", "flask", "--app", "irislib.api", "run", "--port", port]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        for _ in range(300):
+            try:
+                response = requests.post(f"http://127.0.0.1:{port}/iris-wizard", data=GOOD, timeout=10)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        assert response.json() == "virginica"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_the_factory_takes_a_reference() -> None:
+    assert create_app("rent:spec").test_client().get("/healthz").json == {"status": "ok"}
+    with pytest.raises(UnknownModelError):
+        create_app("rent:nothing")
+
+
+def test_gunicorns_own_options_work(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text('workers = 1\nraw_env = ["FROM_CONF=1"]\n')
+    args = ("--threads", "2", "-c", str(tmp_path / "conf.py"), "--name", "wizard", "--access-logfile", "-")
+    server = Server(tmp_path / "log", "api", *args, "--log-level", "debug", "--pythonpath", str(tmp_path)).wait()
+    assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
+    time.sleep(0.2)
+    assert server.stop(signal.SIGINT) == 0
+    for words in ("Using worker: gthread", "proc_name: wizard", '"POST /iris-wizard HTTP/1.1" 200'):
+        assert words in server.text()
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["api", "--bind", "127.0.0.1:1", "--port", "2"], "Give either --host and --port, or --bind."),
+        (["api", "some.module:app"], "irislib api serves models (--model package.module:name), not 'some.module:app'."),
+        (["api", "--model", "nowhere:spec", "--check-config"], "There is no module 'nowhere' here."),
+    ],
+)
+def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:
+    result = subprocess.run([sys.executable, "-m", "irislib", *args], capture_output=True, text=True, timeout=60)
+    assert result.returncode
+    assert sentence in result.stderr

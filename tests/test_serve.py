@@ -1,0 +1,209 @@
+"""`irislib serve`: what each address answers, what it refuses, how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from conftest import ROOT, Server, descendants, free_port
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+
+def test_the_index_lists_the_apps_and_starts_no_kernel(serve: Server) -> None:
+    before = serve.text().count("Kernel started")
+    response = serve.get("/")
+    for name, title in (("iris-wizard", "Iris Wizard"), ("flat-rent", "Flat rent"), ("dummy", "Dummy")):
+        assert f'<a href="/{name}">{title}</a>' in response.text
+    assert "Petal length · Petal width" in response.text
+    assert serve.get("/healthz").json() == {"status": "ok"}
+    assert serve.text().count("Kernel started") == before
+
+
+def test_an_unknown_page_is_our_own_404(serve: Server) -> None:
+    response = serve.get("/nothing")
+    assert response.status_code == 404
+    assert "There is no page at this address." in response.text
+    assert 'href="/"' in response.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/voila/tree", "/voila/render/iris-wizard.ipynb", "/voila/files/iris-wizard.ipynb", "/voila/api/contents",
+        "/api/contents", "/api/kernels", "/api/sessions", "/iris-wizard.ipynb", "/notebooks/iris-wizard.ipynb",
+        "/voila/static/../../app.py", "/static/../irislib/iris.py",
+    ],
+)  # fmt: skip
+def test_nothing_but_the_apps_can_be_reached(serve: Server, path: str) -> None:
+    assert serve.get(path).status_code == 404
+
+
+def test_no_foreign_address_on_any_page(serve: Server) -> None:
+    for path in ("/", "/nothing", "/iris-wizard?template=classic&theme=dark"):
+        html = serve.get(path).text
+        links = re.findall(r'(?:src|href|url\(|import\()\s*=?\s*["\']?(https?://[^"\' )>]+)', html)
+        assert links == []
+        assert "page.css" in html  # no other template by URL
+        assert "cdn" not in html.replace("cdnjs.cloudflare.com/ajax/libs/mathjax", "").lower()
+
+
+def test_code_cannot_be_sent_to_a_kernel(serve: Server, tmp_path: Path) -> None:
+    session = requests.Session()
+    html = session.get(f"{serve.url}/iris-wizard", timeout=60).text
+    kernel = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', html, re.S)[1])["kernelId"]
+    traces = {channel: tmp_path / channel for channel in ("shell", "control")}
+
+    async def attack() -> set[str]:
+        cookies = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
+        url = f"{serve.url.replace('http', 'ws')}/api/kernels/{kernel}/channels"
+        socket = await websocket_connect(HTTPRequest(url, headers={"Cookie": cookies, "Origin": serve.url}))
+        for number, kind in enumerate(("execute_request", "kernel_info_request")):
+            for channel, trace in traces.items():
+                content = {"code": f"open({str(trace)!r}, 'w')", "silent": False} if not number else {}
+                header = {"msg_id": f"{channel}{number}", "msg_type": kind, "session": "x", "username": "", "version": "5.3"}
+                await socket.write_message(
+                    json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel})
+                )
+        answered = set()
+        while not {"shell1", "control1"} <= answered:  # the questions after the attacks were answered
+            message = json.loads(await asyncio.wait_for(socket.read_message(), 20))
+            answered.add(message["parent_header"].get("msg_id"))
+        return answered
+
+    answered = asyncio.run(attack())
+    assert not {"shell0", "control0"} & answered
+    assert not any(trace.exists() for trace in traces.values())
+
+
+def test_a_plain_python3_notebook_gets_the_kernel_of_apps(serve: Server) -> None:
+    serve.get("/dummy")
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(serve.process.pid)]
+    kernels = [command for command in commands if b"ipykernel_launcher" in command]
+    assert kernels
+    assert all(b"HistoryManager.enabled=False" in command for command in kernels)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_clean_with_a_visitor_on_a_page(tmp_path: Path, how: int) -> None:
+    server = Server(tmp_path / "log", "serve").wait()
+    assert "irislib" in server.get("/dummy").text
+    assert server.stop(how) == 0  # `stop` also finds that no process is left
+    assert "Traceback" not in server.text()
+    assert "token" not in server.text()  # on loopback nobody needs the warning
+
+
+def test_a_port_in_use_is_a_sentence(serve: Server) -> None:
+    result = run("serve", "--port", str(serve.port))
+    assert result.returncode
+    assert f"port {serve.port}: Address already in use. Give another one: --port" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["serve", "--workers", "4"], "--workers is an option of Gunicorn: it works on `irislib api`."),
+        (["--worker-class=gthread"], "--worker-class is an option of Gunicorn: it works on `irislib api`."),
+        (["serve", "-w", "4"], "-w is an option of Gunicorn"),
+        (["--prot", "8000"], "There is no option --prot. Did you mean '--port'?"),
+        (["--model", "nowhere:spec"], "There is no module 'nowhere' here."),
+        (["--notebooks", "nowhere"], "there is no such folder or notebook"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:
+    result = run(*args, "--port", str(free_port())) if args[0] != "--prot" else run(*args)
+    assert result.returncode
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
+    args = ("serve", "--base_url=/lab/", "--token=s3cret", "--VoilaConfiguration.theme=dark", "--host", "0.0.0.0")  # noqa: S104
+    server = Server(tmp_path / "log", *args)
+    try:
+        for _ in range(300):
+            try:
+                health = server.get("/lab/healthz")
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        assert health.json() == {"status": "ok"}
+        row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
+        refused = server.post("/lab/iris-wizard", data=row)
+        assert refused.status_code == 401
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        token = {"Authorization": "token s3cret"}
+        assert server.post("/lab/iris-wizard", data=row, headers=token).json() == "versicolor"
+        # a browser that logged in has a cookie: that opens pages, but authorises no POST
+        visitor = requests.Session()
+        assert 'href="/lab/dummy"' in visitor.get(f"{server.url}/lab/?token=s3cret", timeout=30).text
+        assert 'href="/lab/dummy"' in visitor.get(f"{server.url}/lab/", timeout=30).text
+        assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=30).status_code == 401
+        assert 'href="/lab/dummy"' not in server.get("/lab/").text
+        assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=60).text
+    finally:
+        assert server.stop() == 0
+    assert "no token is set" not in server.text()
+
+
+def test_an_open_address_without_a_token_is_said_so_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "log", "serve", "--host", "0.0.0.0").wait()  # noqa: S104
+    assert server.stop() == 0
+    assert server.text().count("no token is set") == 1
+
+
+@pytest.mark.parametrize("door", ["serve", "api"])
+def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Path) -> None:
+    module = tmp_path / "mine.py"
+    source = (ROOT / "irislib" / "iris.py").read_text()
+    module.write_text(source)
+    server = Server(tmp_path / "log", door, "--debug", "--model", "mine", cwd=tmp_path).wait()
+    try:
+        row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
+        assert server.post("/iris-wizard", data=row).status_code == 200
+
+        def save(text: str) -> None:
+            time.sleep(2)  # the watcher must have seen the file as it is
+            module.write_text(text)
+
+        def wait_for(path: str, status: int) -> requests.Response:
+            for _ in range(300):
+                time.sleep(0.1)
+                try:
+                    response = server.post(path, data=row)
+                except requests.RequestException:
+                    continue
+                if response.status_code == status:
+                    return response
+            raise AssertionError(server.text())
+
+        save(source.replace('"iris-wizard"', '"flower-oracle"'))
+        wait_for("/flower-oracle", 200)
+        # a slip while editing: no traceback for those who look, and no need to start it by hand again
+        save(source + "\n(")
+        if door == "api":
+            broken = wait_for("/iris-wizard", 503)
+            assert broken.headers["Content-Type"] == "application/problem+json"
+            assert "SyntaxError" not in broken.text
+        else:
+            while "could not be loaded" not in server.text():
+                time.sleep(0.1)
+        save(source)
+        wait_for("/iris-wizard", 200)
+    finally:
+        server.stop()
+    assert "SyntaxError" in server.text()
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "irislib", *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
