@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test format clean
+.PHONY: serve test format screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -17,6 +17,9 @@ test: $(VENV)/ready-test
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+screenshots: $(VENV)/ready-test
+	$(VENV)/bin/python docs/screenshots.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

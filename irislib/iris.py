@@ -29,9 +29,7 @@ def load_data() -> pd.DataFrame:
 
 def measurement(name: str, default: float, help: str) -> Feature:
     """A length on a flower: above 0, and no iris has a part of more than 30 cm."""
-    return Feature(
-        name, unit="cm", low=0, high=30, closed="right", step=0.1, default=default, help=help
-    )
+    return Feature(name, unit="cm", low=0, high=30, closed="right", step=0.1, default=default, help=help)
 
 
 spec = ModelSpec(

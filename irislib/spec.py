@@ -20,7 +20,7 @@ __all__ = ["RESERVED", "ModelSpec", "check_values", "describe_faults"]
 
 # Paths of the servers themselves: a model of this name could not be reached.
 RESERVED = frozenset(
-    "api docs healthz login logout metrics openapi.json readyz schema static voila".split()
+    ("api", "docs", "healthz", "login", "logout", "metrics", "openapi.json", "readyz", "schema", "static", "voila")
 )
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -29,8 +29,10 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class ModelSpec:
     """What a data scientist writes about her model; everything else is made from it.
 
-    Required
-    --------
+    The first five must be given; the others have defaults.
+
+    Parameters
+    ----------
     name : str
         The last part of its URL, in lower case with hyphens: ``iris-wizard``.
     features : sequence of Feature
@@ -42,8 +44,8 @@ class ModelSpec:
     estimator : scikit-learn classifier, regressor or Pipeline
         Not yet fitted; it gets a DataFrame with the features as named columns.
 
-    Optional
-    --------
+    Other Parameters
+    ----------------
     title : str
         What people call it; made from the name where left out.
     target_unit : str
@@ -178,9 +180,7 @@ def describe_faults(features: Sequence[Feature]) -> list[str]:
     return faults or ([] if names else ["features: give at least one Feature."])
 
 
-def check_values(
-    features: Sequence[Feature], rows: Any, max_rows: int
-) -> tuple[pd.DataFrame, list[Problem]]:
+def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple[pd.DataFrame, list[Problem]]:
     """Check rows against features: the table of what is sound, and every problem.
 
     A value with a problem is missing from the table.
@@ -217,7 +217,7 @@ def _unknown(names: list[str], rows: Any, single: bool) -> list[Problem]:
     import pandas as pd
 
     if isinstance(rows, pd.DataFrame):
-        given = [(name, None, None) for name in rows.columns]
+        given: list[tuple[Any, int | None, Any]] = [(name, None, None) for name in rows.columns]
     else:
         given = [(name, None if single else i, row[name]) for i, row in enumerate(rows) for name in row]
     return [

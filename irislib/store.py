@@ -112,7 +112,7 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
 def _sklearn_version() -> str:
     import sklearn
 
-    return sklearn.__version__
+    return str(sklearn.__version__)
 
 
 def _trusted(spec: ModelSpec, asked: list[str]) -> list[str]:

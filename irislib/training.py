@@ -104,8 +104,13 @@ def _countable(target: np.ndarray) -> bool:
 def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
     from sklearn.base import is_classifier
     from sklearn.dummy import DummyClassifier, DummyRegressor
-    from sklearn.metrics import accuracy_score, balanced_accuracy_score
-    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+    from sklearn.metrics import (
+        accuracy_score,
+        balanced_accuracy_score,
+        mean_absolute_error,
+        r2_score,
+        root_mean_squared_error,
+    )
 
     predicted = estimator.predict(x)
     if is_classifier(estimator):

@@ -51,7 +51,9 @@ TYPED = [
 # What only a program can send.
 SENT = [
     one(None, f"is missing: expected a number {LIMITS}."),
-    Case({"petal_widht_cm": "1"}, {"petal_widht_cm": "Unknown feature 'petal_widht_cm'. Did you mean 'petal_width_cm'?"}),
+    Case(
+        {"petal_widht_cm": "1"}, {"petal_widht_cm": "Unknown feature 'petal_widht_cm'. Did you mean 'petal_width_cm'?"}
+    ),
     Case({"colour": "red"}, {"colour": f"Unknown feature 'colour'. Known: {NAMES}."}),
 ]
 

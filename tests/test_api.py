@@ -101,17 +101,26 @@ def test_bad_input_over_http(server: Server) -> None:
         ({"data": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 400, "The body is not JSON"),
         ({"data": "[" * 50_000, "headers": {"Content-Type": "application/json"}}, 400, "The body is not JSON"),
         ({"json": [1]}, 400, "Expected one JSON object"),
-        ({"json": None, "data": "null", "headers": {"Content-Type": "application/json"}}, 400, "Expected one JSON object"),
+        (
+            {"json": None, "data": "null", "headers": {"Content-Type": "application/json"}},
+            400,
+            "Expected one JSON object",
+        ),
         ({"data": "x"}, 415, "Send a form"),
         ({"data": "x", "headers": {"Content-Type": "text/csv"}}, 415, "not text/csv"),
         ({"data": "a=" + "x" * 2_000_000, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 413, ""),
-        ({"data": "a=1&a=2", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 422, "a was given more"),
+        (
+            {"data": "a=1&a=2", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+            422,
+            "a was given more",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_other_errors_have_the_same_shape(server: Server, request_: dict, status: int, detail: str) -> None:
-    assert expect_problem(server.post("/iris-wizard", **request_), status)["detail"].startswith(detail) or detail in (
-        server.post("/iris-wizard", **request_).json()["detail"]
+    assert (
+        expect_problem(server.post("/iris-wizard", **request_), status)["detail"].startswith(detail)
+        or detail in (server.post("/iris-wizard", **request_).json()["detail"])
     )
 
 

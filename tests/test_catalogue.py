@@ -36,7 +36,7 @@ def test_an_error_inside_the_module_keeps_its_traceback(tmp_path: Path, monkeypa
 
 
 def test_a_name_is_looked_up_among_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UnknownModelError, match="There is no model 'iris-wizzard'. Did you mean 'iris-wizard'?"):
+    with pytest.raises(UnknownModelError, match=r"There is no model 'iris-wizzard'\. Did you mean 'iris-wizard'\?"):
         catalogue.load("iris-wizzard")
     monkeypatch.setenv("IRISLIB_MODEL", "rent:spec, irislib.iris")
     assert catalogue.load("flat-rent") is catalogue.load("rent:spec")

@@ -69,9 +69,17 @@ def test_code_cannot_be_sent_to_a_kernel(serve: Server, tmp_path: Path) -> None:
         for number, kind in enumerate(("execute_request", "kernel_info_request")):
             for channel, trace in traces.items():
                 content = {"code": f"open({str(trace)!r}, 'w')", "silent": False} if not number else {}
-                header = {"msg_id": f"{channel}{number}", "msg_type": kind, "session": "x", "username": "", "version": "5.3"}
+                header = {
+                    "msg_id": f"{channel}{number}",
+                    "msg_type": kind,
+                    "session": "x",
+                    "username": "",
+                    "version": "5.3",
+                }
                 await socket.write_message(
-                    json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel})
+                    json.dumps(
+                        {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel}
+                    )
                 )
         answered = set()
         while not {"shell1", "control1"} <= answered:  # the questions after the attacks were answered

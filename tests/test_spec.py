@@ -116,13 +116,19 @@ def make(**changes: object) -> ModelSpec:
         ({"features": [Feature("a", control="wheel")]}, "a: control must be one of number, slider, got 'wheel'."),
         ({"features": [Feature("a", low=2, high=1)]}, "a: low (2) must be below high (1)."),
         ({"features": [Feature("a", "choice")]}, "a: a choice needs choices=[…]."),
-        ({"features": [Feature("a", low=0, high=1, default=2)]}, "The default of a must be at least 0 and at most 1, got 2."),
+        (
+            {"features": [Feature("a", low=0, high=1, default=2)]},
+            "The default of a must be at least 0 and at most 1, got 2.",
+        ),
         ({"features": [Feature("a", "password")]}, "a: a model cannot have a password among its features."),
         ({"target": "petal_width_cm"}, "target: 'petal_width_cm' is also a feature"),
         ({"load_data": None}, "load_data: give a function"),
         ({"estimator": RandomForestClassifier}, "estimator: give a scikit-learn estimator"),
         ({"test_size": 20}, "test_size: a part between 0 and 1"),
-        ({"examples": {"odd": {**GOOD, "petal_width_cm": 31}}}, f"example 'odd': petal_width_cm must be {LIMITS}, got 31."),
+        (
+            {"examples": {"odd": {**GOOD, "petal_width_cm": 31}}},
+            f"example 'odd': petal_width_cm must be {LIMITS}, got 31.",
+        ),
     ],
 )
 def test_a_faulty_description_is_refused_at_once(changes: dict, fault: str) -> None:

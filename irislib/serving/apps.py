@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbformat
 import tornado.autoreload
@@ -73,14 +73,14 @@ class AppServer(Voila):  # type: ignore[misc]
     version = __version__
     description = Unicode("Serve the apps and the endpoint. Voila's own options work too.")
     examples = Unicode("irislib serve --port 8080\nirislib serve --model package.module:spec")
-    aliases = {
+    aliases: ClassVar = {
         **Voila.aliases,
         "host": "Voila.ip",
         "ip": "Voila.ip",
         "model": "AppServer.models",
         "notebooks": "AppServer.notebooks",
     }
-    flags = {
+    flags: ClassVar = {
         **Voila.flags,
         "debug": (
             {"AppServer": {"debug_mode": True, "log_level": logging.DEBUG}},
@@ -94,7 +94,7 @@ class AppServer(Voila):  # type: ignore[misc]
 
     @default("ip")
     def _ip(self) -> str:
-        return os.environ.get("IRISLIB_HOST", "127.0.0.1")
+        return str(os.environ.get("IRISLIB_HOST", "127.0.0.1"))
 
     @default("port")
     def _port(self) -> int:
@@ -113,7 +113,8 @@ class AppServer(Voila):  # type: ignore[misc]
         super().initialize(argv)
         if self.extra_args:
             self.notebooks, self.notebook_path = self.extra_args[0], None
-        self.autoreload = self.autoreload or self.debug_mode
+        if self.debug_mode:
+            self.autoreload = True
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         super().load_config_file(*args, **kwargs)
@@ -162,7 +163,7 @@ class AppServer(Voila):  # type: ignore[misc]
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
         def at(path: str) -> str:
-            return url_path_join(self.server_url, path)
+            return str(url_path_join(self.server_url, path))
 
         return [
             (self.server_url, IndexHandler, {**common, "apps": self.apps}),
@@ -199,7 +200,9 @@ class AppServer(Voila):  # type: ignore[misc]
             for sock in bind_sockets(self.port, self.ip, family=socket.AF_UNSPEC):
                 sock.close()
         except OSError as error:
-            self.exit_with(f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …")
+            self.exit_with(
+                f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
+            )
         where = "localhost" if self.ip in ("127.0.0.1", "::1", "") else self.ip
         self.log.info("Open http://%s:%s%s", where, self.port, self.base_url)
         if where not in ("localhost",) and not self.identity_provider.auth_enabled:

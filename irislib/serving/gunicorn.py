@@ -71,7 +71,9 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             # It would be a file in the home folder, which a second instance takes and a container may not have
             settings["control_socket_disable"] = True
         address = host or os.environ.get("IRISLIB_HOST", "127.0.0.1")
-        settings["bind"] = f"{f'[{address}]' if ':' in address else address}:{port or os.environ.get('IRISLIB_PORT', 5000)}"
+        settings["bind"] = (
+            f"{f'[{address}]' if ':' in address else address}:{port or os.environ.get('IRISLIB_PORT', 5000)}"
+        )
         if host or port:  # weaker as a setting of ours than as one of the command line
             given["bind"] = [settings["bind"]]
         if debug:

@@ -33,7 +33,7 @@ class ProgramMixin:
         if self.request.method in ("GET", "HEAD"):
             super().check_xsrf_cookie()  # type: ignore[misc]
 
-    @allow_unauthenticated  # it sees to that itself: a program wants 401, not a login page
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # it sees to that itself: a program wants 401, not a login page
     async def post(self: Any, *args: Any) -> None:
         self._auto_finish = False
         if self.identity_provider.auth_enabled and not self.token_authenticated:

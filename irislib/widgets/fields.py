@@ -68,8 +68,11 @@ def limits(feature: Feature) -> str:
 
 
 def _written(make: Any, **more: Any) -> Callable[[Feature], Any]:
-    """A control one types into. A number too is typed as text: ipywidgets' number fields put the
-    old value back, or a limit, where they do not like what was typed, without a word."""
+    """A control one types into.
+
+    A number too is typed as text: ipywidgets' number fields put the old value back, or a limit,
+    where they do not like what was typed, without a word.
+    """
 
     def build(feature: Feature) -> Any:
         value = "" if feature.default is None else str(feature.default)

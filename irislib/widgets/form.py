@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -36,7 +37,7 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]
         self.button.on_click(lambda _: submit())
         for field in self.fields.values():
             if isinstance(field.control, ipywidgets.Text) and not isinstance(field.control, ipywidgets.Combobox):
-                field.control.on_msg(lambda _, content, __: submit() if content.get("event") == "submit" else None)
+                field.control.on_msg(lambda _, content, __: soon(submit) if content.get("event") == "submit" else None)
 
     def values(self) -> dict[str, Any]:
         """What was entered, by the features' names; what was left empty is not in it."""
@@ -58,3 +59,11 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]
     def say(self, text: str) -> None:
         """Put a sentence below the button."""
         self.note.value = f'<span class="irislib-message" role="alert">{escape(text)}</span>' if text else ""
+
+
+def soon(call: Callable[[], None]) -> None:
+    """Call after the message that is on its way: a page tells of Enter just before the value it ends."""
+    try:
+        asyncio.get_running_loop().call_later(0.05, call)
+    except RuntimeError:  # no kernel around us
+        call()

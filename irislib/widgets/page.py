@@ -11,10 +11,9 @@ from typing import Any
 
 import ipywidgets
 
-from irislib.errors import ValidationError
+from irislib.errors import SpecError, ValidationError
 from irislib.feature import Feature
 from irislib.spec import describe_faults
-from irislib.errors import SpecError
 from irislib.widgets.form import Form
 from irislib.widgets.guard import guarded
 from irislib.widgets.showing import paragraph

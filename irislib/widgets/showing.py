@@ -33,7 +33,14 @@ def table(frame: pd.DataFrame) -> ipywidgets.HTML:
     if frame.index.name is not None:
         corner = " \\ ".join(filter(None, (frame.index.name, frame.columns.name)))
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
-    html = frame.to_html(index=False, border=0, classes="irislib-table", float_format=lambda x: f"{x:.3f}")
+    words = [name for name in frame if frame[name].dtype.kind not in "biuf"]
+    html = frame.to_html(
+        index=False,
+        border=0,
+        classes="irislib-table",
+        float_format=lambda x: f"{x:.3f}",
+        formatters=dict.fromkeys(words, str),  # pandas itself would write a line break as \\n
+    )
     return ipywidgets.HTML(f'<div class="irislib-wide">{html}</div>')
 
 
@@ -46,14 +53,10 @@ def picture(figure: Figure, alt: str) -> ipywidgets.HTML:
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     data = base64.b64encode(file.getvalue()).decode()
-    return ipywidgets.HTML(
-        f'<img class="irislib-figure" alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
-    )
+    return ipywidgets.HTML(f'<img class="irislib-figure" alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">')
 
 
 def insight(found: Insight) -> ipywidgets.VBox:
     """An insight: its question, its sentence, its picture and its numbers."""
     title = ipywidgets.HTML(f"<h3>{escape(found.title)}</h3>")
-    return ipywidgets.VBox(
-        [title, paragraph(found.text), picture(found.plot(), found.text), table(found.frame)]
-    )
+    return ipywidgets.VBox([title, paragraph(found.text), picture(found.plot(), found.text), table(found.frame)])

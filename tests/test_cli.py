@@ -1,0 +1,100 @@
+"""The command line, as it is typed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cases import GOOD, TYPED
+
+from irislib import __version__, store
+from irislib.cli import COMMANDS, main
+
+
+def words(row: dict) -> list[str]:
+    return [f"{name}={value}" for name, value in row.items()]
+
+
+def test_predict_prints_the_class_and_the_probabilities(iris, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", *words(GOOD)])
+    assert ended.value.code == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    expected = iris.answer(GOOD).probabilities
+    assert lines == [["virginica"], *([name, f"{p:.3f}"] for name, p in expected.items())]
+
+
+def test_predict_warns_beyond_the_training_data(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["predict", *words(dict.fromkeys(GOOD, 1))])
+    assert "warning: sepal_length_cm is 1, but the model was trained on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("case", [TYPED[0], TYPED[7], TYPED[-1]], ids=str)
+def test_predict_refuses_bad_input_in_the_same_words(case) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", *words(case.row)])
+    for message in case.messages.values():
+        assert message in str(ended.value)
+
+
+def test_predict_with_another_model(rent, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "--model", "rent:spec", "area_m2=40", "balcony=yes", "built=1990-05-01"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{rent.answer(rent.spec.examples['A small flat'])}\n"
+
+
+def test_train_prints_the_held_out_evaluation_and_keeps_the_model(
+    iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main(["train"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert "on 30 held-out rows" in out
+    assert f"{iris.evaluation.metrics['accuracy']:.4g}" in out
+    assert store.read(iris.spec, tmp_path).version == iris.version
+
+
+def test_check_says_what_is_in_order_and_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "--model", "irislib.iris:spec", "--model", "rent:spec"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert all(line.startswith("ok ") for line in out.splitlines())
+    assert "example 'A large virginica': virginica" in out
+    assert "its page is made for it, at /flat-rent" in out
+
+    (tmp_path / "torn.py").write_text(
+        "from dataclasses import replace\nfrom irislib.iris import spec\n"
+        "spec = replace(spec, load_data=lambda: spec.no_such_thing)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "--model", "torn:spec"])
+    assert ended.value.code == 1
+    assert "FAULT  training failed: AttributeError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "irislib", command, "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0
+    assert "--model" in result.stdout
+    if command in ("serve", "api"):
+        for option in ("--host", "--port", "--debug"):
+            assert option in result.stdout
+
+
+def test_help_and_version(capsys) -> None:
+    main(["--help"])
+    usage = capsys.readouterr().out
+    assert all(f"\n  {command} " in usage for command in COMMANDS)
+    main(["--version"])
+    assert capsys.readouterr().out == f"irislib {__version__}\n"

@@ -1,0 +1,181 @@
+"""What is written about irislib is true."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, Server
+from numpydoc.docscrape import FunctionDoc
+
+import irislib
+from irislib.cli import COMMANDS
+from irislib.healthcheck import address
+
+README = (ROOT / "README.md").read_text()
+MODULES = [
+    module.name for module in pkgutil.walk_packages(irislib.__path__, "irislib.") if "__main__" not in module.name
+]
+SECTIONS = ("Parameters", "Other Parameters")
+METADATA = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+
+
+def test_the_readmes_curl_line_answers_what_it_says(serve: Server) -> None:
+    line = next(block for block in blocks("") if block.startswith("curl"))
+    command = shlex.split(line.replace("http://localhost:5000", serve.url))
+    result = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True, timeout=30)
+    expected = re.search(r'This prints `("\w+")`', README)[1]
+    assert result.stdout.strip() == expected
+
+
+def test_the_readmes_python_runs(serve: Server, tmp_path: Path) -> None:
+    code = "\n".join(blocks("python")).replace("http://localhost:5000", serve.url)
+    assert "requests.post" in code
+    assert "feature_importances" in code
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "virginica"
+    assert (tmp_path / "importances.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_bringing_a_model_of_ones_own_takes_the_steps_of_the_readme(tmp_path: Path) -> None:
+    assert "Copy [`irislib/iris.py`](irislib/iris.py) to a file of your own, say `penguins.py`" in README
+    (tmp_path / "penguins.py").write_text((ROOT / "irislib" / "iris.py").read_text())
+    command = re.search(r"`irislib (check --model penguins:spec)` says", README)[1]
+    result = subprocess.run(
+        [sys.executable, "-m", "irislib", *command.split()], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_command_and_file_that_is_named_exists() -> None:
+    for name in re.findall(r"`irislib (\w+)", README):
+        assert name in COMMANDS
+    for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert target.startswith("http") or (ROOT / target).exists(), target
+    for cell in re.findall(r"^\| (`.*?`) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.M):
+        folder = ""
+        for path in re.findall(r"`([^`]+)`", cell):
+            folder = path.rpartition("/")[0] if "/" in path else folder
+            assert (ROOT / path).exists() or (ROOT / folder / path).exists(), path
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
+    for target in re.findall(r"\bmake (\w+)", README.replace("`make`", "")):
+        assert target in targets or target == "python3"
+
+
+def test_the_conda_environment_names_what_the_package_needs() -> None:
+    extras = METADATA["optional-dependencies"]
+    wanted = [*METADATA["dependencies"], *(need for extra in extras.values() for need in extra)]
+    given = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert sorted(given) == sorted([*wanted, f"python{METADATA['requires-python']}", "pip"])
+
+
+def test_every_package_that_is_imported_is_a_dependency() -> None:
+    names = {"sklearn": "scikit-learn"}
+    known = {re.split(r"[<>=]", need)[0].lower() for need in METADATA["dependencies"]}
+    for path in (ROOT / "irislib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for module in modules:
+                top = module.split(".")[0]
+                if top not in sys.stdlib_module_names and top != "irislib":
+                    assert names.get(top, top) in known, f"{path}: {module}"
+
+
+def test_machinery_does_not_know_the_example() -> None:
+    for path in (ROOT / "irislib").rglob("*.py"):
+        if path.name == "iris.py":
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            words = re.sub(r"irislib|IRISLIB", "", line)
+            # it may be named as the default, in messages and in examples of docstrings, but never imported
+            assert not re.search(r"import.*\biris\b|\biris\.(py )?import|from \.iris\b", words), f"{path}:{number}"
+            if re.search(r"\b\.iris:spec", words):
+                assert (path.name, line.split(" =")[0]) == ("catalogue.py", "EXAMPLE"), f"{path}:{number}"
+
+
+@pytest.mark.parametrize("name", ["irislib", *MODULES])
+def test_all_that_a_module_offers_is_there(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__
+    for public in getattr(module, "__all__", []):
+        assert getattr(module, public) is not None
+
+
+def documented() -> list[tuple[str, object]]:
+    found = []
+    for name in ["irislib", *MODULES]:
+        module = importlib.import_module(name)
+        for public in getattr(module, "__all__", []):
+            thing = getattr(module, public)
+            if inspect.isfunction(thing):
+                found.append((f"{name}.{public}", thing))
+            elif inspect.isclass(thing) and thing.__module__.startswith("irislib"):
+                if not issubclass(thing, BaseException) or "__init__" in vars(thing):
+                    found.append((f"{name}.{public}", thing))
+                found += [
+                    (f"{name}.{public}.{key}", method)
+                    for key, method in vars(thing).items()
+                    if inspect.isfunction(method) and not key.startswith("_")
+                ]
+    return found
+
+
+@pytest.mark.parametrize(("name", "thing"), documented(), ids=lambda value: value if isinstance(value, str) else "")
+def test_documented_parameters_are_the_real_ones(name: str, thing: object) -> None:
+    documentation = FunctionDoc(thing)
+    described = {
+        part.strip() for section in SECTIONS for each in documentation[section] for part in each.name.split(",")
+    }
+    assert described <= set(inspect.signature(thing).parameters)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_thin_and_hold_no_output(path: Path) -> None:
+    notebook = json.loads(path.read_text())
+    assert notebook["metadata"]["title"]
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    for cell in notebook["cells"]:
+        assert len(cell["source"]) <= 4
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+
+
+def test_no_machine_path_or_host_is_in_the_repository() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    for name in listed.stdout.split("\n"):
+        path = ROOT / name
+        if path.suffix in (".png", "") or not path.is_file():
+            continue
+        assert not re.search("/(root|work|home/(?!irislib))/|pypi" + r"\.", path.read_text()), name
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("irislib --host 0.0.0.0 --port 8080", "127.0.0.1:8080"),
+        ("irislib serve --port=8080", "127.0.0.1:8080"),
+        ("irislib api --bind 10.0.0.1:81 --workers 4", "10.0.0.1:81"),
+        ("irislib api -b 0.0.0.0:82", "127.0.0.1:82"),
+        ("irislib --host=127.0.0.5", "127.0.0.5:5000"),
+    ],
+)
+def test_the_health_check_follows_the_port_that_was_given(command: str, expected: str) -> None:
+    assert address(command.split()) == f"http://{expected}/healthz"

@@ -1,0 +1,67 @@
+"""The wheel, installed where nothing of the checkout is in reach, serves from an empty folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from cases import GOOD
+from conftest import ROOT, Server
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, timeout=150)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_all_that_is_served(wheel: Path) -> None:
+    names = "\n".join(zipfile.ZipFile(wheel).namelist())
+    for path in (
+        "share/irislib/notebooks/iris-wizard.ipynb",
+        "share/irislib/notebooks/dummy.ipynb",
+        "share/jupyter/kernels/irislib/kernel.json",
+        "share/jupyter/voila/templates/irislib/index.html.j2",
+        "share/jupyter/voila/templates/irislib/static/page.css",
+        "irislib/widgets/style.css",
+    ):
+        assert path in names
+    assert "tests/" not in names
+
+
+def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run(command, check=True, timeout=150)
+    # What irislib depends on comes from the environment that the tests run in; a path in a .pth file
+    # brings in the packages but not the editable installation, which is a .pth file itself.
+    purelib = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+    (purelib / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    where = subprocess.run([python, "-c", "import irislib; print(irislib.__file__)"], cwd=empty, capture_output=True)
+    assert str(purelib) in where.stdout.decode()
+
+    environment = {**os.environ, "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
+    program = (str(tmp_path / "venv" / "bin" / "irislib"),)
+    server = Server(tmp_path / "log", "serve", cwd=empty, program=program, **environment).wait()
+    try:
+        assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
+        for name, title in (("iris-wizard", "Iris Wizard"), ("dummy", "Dummy")):
+            html = server.get(f"/{name}").text
+            assert f"<title>{title}</title>" in html
+            assert "application/vnd.jupyter.widget-view+json" in html
+            assert "There was an error" not in html
+        assert ".irislib-loading" in server.get("/voila/templates/irislib/static/page.css").text
+    finally:
+        assert server.stop() == 0
+    assert list(empty.iterdir()) == []
