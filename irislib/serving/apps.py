@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import socket
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import nbformat
 import tornado.autoreload
@@ -168,7 +170,10 @@ class AppServer(Voila):  # type: ignore[misc]
         return [
             (self.server_url, IndexHandler, {**common, "apps": self.apps}),
             (at("/healthz"), HealthHandler),
-            *((at(f"/{name}"), AppHandler, {**page, "notebook_path": f"{name}.ipynb"}) for name in pages),
+            *(
+                (at(re.escape(f"/{quote(name)}")), AppHandler, {**page, "notebook_path": f"{name}.ipynb"})
+                for name in pages
+            ),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
             # Voila registers these without its base_url
             *((at(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
@@ -203,10 +208,10 @@ class AppServer(Voila):  # type: ignore[misc]
             self.exit_with(
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
-        where = "localhost" if self.ip in ("127.0.0.1", "::1", "") else self.ip
-        self.log.info("Open http://%s:%s%s", where, self.port, self.base_url)
-        if where not in ("localhost",) and not self.identity_provider.auth_enabled:
-            self.log.warning("Anyone who can reach %s can use these apps: no token is set (--token …).", self.ip)
+        mine = self.ip in ("localhost", "::1") or self.ip.startswith("127.")
+        self.log.info("Open http://%s:%s%s", "localhost" if mine else self.ip, self.port, self.base_url)
+        if not mine and not self.identity_provider.auth_enabled:
+            self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         super().listen()
 
     def exit_with(self, message: str) -> None:

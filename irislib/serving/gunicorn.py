@@ -83,7 +83,6 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         return settings
 
     def load(self) -> Any:
-        os.environ["TEMPLATES_AUTO_RELOAD"] = "1" if self.cfg.reload else ""
         try:
             catalogue.specs()  # brings in every library that has threads of its own
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
