@@ -86,6 +86,9 @@ def test_code_cannot_be_sent_to_a_kernel(serve: Server, tmp_path: Path) -> None:
         while not {"shell1", "control1"} <= answered:  # the questions after the attacks were answered
             message = json.loads(await asyncio.wait_for(socket.read_message(), 20))
             answered.add(message["parent_header"].get("msg_id"))
+        socket.close()
+        while await socket.read_message() is not None:  # until it is closed
+            pass
         return answered
 
     with ThreadPoolExecutor(1) as thread:  # the browser's fixture has a loop running in this one
