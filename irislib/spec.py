@@ -119,10 +119,6 @@ class ModelSpec:
             raise ValidationError(problems)
         return frame
 
-    def select(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The features' columns of a table, by name and in order: the only place that does so."""
-        return frame[self.feature_names]
-
     def describe(self) -> dict[str, Any]:
         """The description as plain data, without the functions."""
         facts = ("name", "title", "target", "target_unit", "test_size", "random_state", "source")
@@ -183,7 +179,7 @@ def describe_faults(features: Sequence[Feature]) -> list[str]:
 def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple[pd.DataFrame, list[Problem]]:
     """Check rows against features: the table of what is sound, and every problem.
 
-    A value with a problem is missing from the table.
+    The only place where columns are chosen, by name. A value with a problem is missing from the table.
     """
     import pandas as pd
 
@@ -207,7 +203,7 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
         columns[feature.name], found = _column(feature, rows, single)
         problems += found
     index = rows.index if isinstance(rows, pd.DataFrame) else None
-    frame = pd.DataFrame(columns, index=index, columns=names)
+    frame = pd.DataFrame(columns, index=index)
     # pandas 3 takes an array of strings for its own string dtype, but not one that is all missing
     text = {feature.name: "object" for feature in features if KINDS[feature.kind].dtype == "object"}
     return frame.astype(text), problems

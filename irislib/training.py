@@ -74,7 +74,7 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
     try:
-        features = spec.validate(spec.select(data), max_rows=len(data))
+        features = spec.validate(data[spec.feature_names], max_rows=len(data))
     except ValidationError as error:
         raise DataError(
             f"The training data of {spec.name!r} do not fit its features: {error}\n"

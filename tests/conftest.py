@@ -41,7 +41,7 @@ def iris() -> Any:
 @pytest.fixture(scope="session")
 def flowers(iris: Any) -> list[dict[str, float]]:
     """All 150 flowers as rows."""
-    return iris.spec.select(iris.spec.load_data()).to_dict("records")
+    return iris.spec.load_data()[iris.spec.feature_names].to_dict("records")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from cases import GOOD
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 import irislib
@@ -50,6 +51,9 @@ def test_the_model_that_answers_is_the_one_that_was_measured(iris) -> None:
     assert iris.data["training_rows"] == 120
     np.testing.assert_array_equal(iris.estimator.predict(held_out.features), held_out.y_pred)
     assert held_out.metrics["accuracy"] == (held_out.y_true == held_out.y_pred).mean() > 0.9
+    memory = irislib.train(replace(iris.spec, estimator=KNeighborsClassifier(1)))
+    assert memory.estimator.n_samples_fit_ == 120
+    assert memory.evaluation.metrics["accuracy"] < 1  # it would be 1, had it seen the held-out rows
     assert pd.Series(held_out.y_true).value_counts().tolist() == [10, 10, 10]
 
 

@@ -7,14 +7,17 @@ import inspect
 from html import unescape
 
 import ipywidgets
+import pandas as pd
 import pytest
 from cases import GOOD, TYPED, Case
 from conftest import PLANTED
 
 import irislib
 from irislib import dummy
+from irislib.errors import Problem
 from irislib.feature import KINDS, Feature
-from irislib.widgets import Page, Tab, fields, form
+from irislib.insights import Insight
+from irislib.widgets import Page, Tab, fields, form, showing
 
 
 def text(widget) -> str:
@@ -137,6 +140,18 @@ def test_a_password_is_gone_once_submit_is_handled(other: dict, capfd) -> None:
     if not other:
         assert "<td>Password</td>" in page.panes[0].children[0].value
         assert "(entered)" in page.panes[0].children[0].value
+
+
+def test_whatever_is_shown_is_escaped() -> None:
+    odd = "<img src=x onerror=alert(1)>"
+    insight = Insight(odd, pd.DataFrame({odd: [odd]}), odd, lambda axes: None)
+    problem = Problem(odd, odd)
+    field = fields.Field(Feature("a", help=odd))
+    field.show(problem)
+    for widget in (showing.heading(odd), showing.paragraph(odd), showing.insight(insight), field):
+        html = " ".join(str(getattr(part, "value", "")) for part in (widget, *getattr(widget, "children", ())))
+        assert "onerror" in html
+        assert "<img src=x" not in html
 
 
 def test_the_area_plot_has_ten_rows_of_four() -> None:
