@@ -74,7 +74,7 @@ class Server:
             try:
                 if requests.get(f"{self.url}/healthz", timeout=5).ok:
                     return self
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.1)
         raise AssertionError(f"{self.process.args} is not up:\n{self.text()}")
 

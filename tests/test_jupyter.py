@@ -1,0 +1,68 @@
+"""The same notebooks in JupyterLab and Notebook, where she wrote them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cases import GOOD
+from conftest import ROOT, free_port
+from playwright.sync_api import Error
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A JupyterLab that serves Notebook too, with copies of the notebooks."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    port = free_port()
+    options = ["--no-browser", "--allow-root", "--IdentityProvider.token=", "--ServerApp.port_retries=0"]
+    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    environment = {**os.environ, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options, f"--port={port}", f"--notebook-dir={folder / 'notebooks'}"],
+            env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                if requests.get(f"{url}/api/status", timeout=5).ok:
+                    break
+            except requests.RequestException:
+                time.sleep(0.1)
+        else:
+            raise AssertionError(Path(folder / "log").read_text())
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize("place", ["lab/tree", "notebooks"])
+def test_the_iris_wizard_works_inline(page: Any, jupyter: str, iris: Any, place: str) -> None:
+    page.goto(f"{jupyter}/{place}/iris-wizard.ipynb")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    button = page.get_by_role("button", name="Abrakadabra")
+    for _ in range(5):  # a run that is asked for while the kernel starts is lost
+        page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
+        page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+        with contextlib.suppress(Error):
+            button.wait_for(timeout=10_000)
+            break
+    for feature in iris.spec.features:
+        page.get_by_label(feature.label).fill(str(GOOD[feature.name]))
+    button.click()
+    page.locator(".irislib-answer", has_text="virginica").wait_for()
+    page.get_by_role("tab", name="Insights").click()
+    page.locator("img.irislib-figure:visible").wait_for()
