@@ -3,7 +3,7 @@
 ARG BASE_IMAGE=python:3.13-slim
 FROM ${BASE_IMAGE}
 ARG port=5000
-ENV IRISLIB_HOST=0.0.0.0 IRISLIB_PORT=${port} PYTHONUNBUFFERED=1
+ENV IRISLIB_HOST=0.0.0.0 IRISLIB_PORT=${port} IRISLIB_HEALTH_FILE=/tmp/irislib-health PYTHONUNBUFFERED=1
 
 COPY . /src
 RUN pip install --no-cache-dir /src && rm -rf /src \

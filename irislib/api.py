@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -39,7 +40,7 @@ def create_app(models: str | Iterable[str | Model] | None = None, pages: Iterabl
         ``$IRISLIB_MODEL`` names where left out.
     pages : sequence of str, optional
         Names of pages, where a POST is answered by 405 instead of 404 if there is no model behind
-        them; those of irislib's own notebooks where left out.
+        them; those of irislib's own notebooks where left out and no model was chosen.
 
     Raises
     ------
@@ -49,7 +50,10 @@ def create_app(models: str | Iterable[str | Model] | None = None, pages: Iterabl
     given = [models] if isinstance(models, str) else list(models or catalogue.references())
     loaded = [each if isinstance(each, Model) else catalogue.load(catalogue.resolve(each)) for each in given]
     by_name = {model.spec.name: model for model in loaded}
-    shown_only = frozenset([path.stem for path in files.notebooks().glob("*.ipynb")] if pages is None else pages)
+    if pages is None:
+        chosen = models is not None or "IRISLIB_MODEL" in os.environ
+        pages = [] if chosen else [path.stem for path in files.notebooks().glob("*.ipynb")]
+    shown_only = frozenset(pages)
     app = Flask("irislib.api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,8 @@ def resolve(reference: str) -> ModelSpec:
     """
     path, _, name = reference.partition(":")
     name = name or "spec"
+    if not re.fullmatch(r"[\w./]+", path):
+        raise UnknownModelError(f"{reference!r} names no model. Give it as --model package.module:name.")
     if path.endswith(".py") or "/" in path:
         module_name = path.removesuffix(".py").strip("./").replace("/", ".")
         raise UnknownModelError(f"{path!r} is a file; give its module instead: --model {module_name}:{name}")
@@ -132,6 +135,8 @@ def apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True) -> l
 
     Parameters
     ----------
+    models : dict of str to ModelSpec
+        By their names.
     notebooks : Path
         A folder of notebooks, or one notebook.
     every : bool
@@ -140,12 +145,11 @@ def apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True) -> l
     paths = [notebooks] if notebooks.is_file() else sorted(notebooks.glob("*.ipynb"))
     files = {path.stem: path for path in paths}
     found = [App(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
-    others = {stem: path for stem, path in files.items() if stem not in models and stem not in RESERVED}
-    if every:
-        found += [
-            App(stem, stem.replace("-", " ").replace("_", " ").capitalize(), None, path)
-            for stem, path in others.items()
-        ]
+    for stem, path in files.items():
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-")
+        if every and name not in models and name not in RESERVED:
+            title = stem.replace("-", " ").replace("_", " ")
+            found.append(App(name, title[:1].upper() + title[1:], None, path))
     return found
 
 

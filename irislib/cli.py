@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from irislib import __version__
 from irislib.errors import IrislibError
+from irislib.feature import nearest
 
 if TYPE_CHECKING:
     from irislib.model import Model
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args[:1] in (["--help"], ["-h"], ["help"]):
         print(USAGE, end="")
         return
+    if args and args[0] not in COMMANDS and not args[0].startswith("-") and not os.path.exists(args[0]):
+        sys.exit(f"irislib: There is no command {args[0]!r}. {nearest(args[0], list(COMMANDS))}")
     name = args.pop(0) if args and args[0] in COMMANDS else "serve"
     try:
         sys.exit(COMMANDS[name](args))
@@ -60,7 +63,6 @@ def serve(args: list[str]) -> int:
 
 def refuse_strangers(args: Sequence[str]) -> None:
     """Refuse an option that is not `serve`'s, which Voila would pass over in silence."""
-    from irislib.feature import nearest
     from irislib.serving.apps import AppServer
     from irislib.serving.gunicorn import option_names
 
@@ -117,10 +119,10 @@ def predict(args: list[str]) -> int:
 
     parser = _parser("predict", "Answer one row.")
     parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
-    options = parser.parse_args(args)
-    pairs = [text.partition("=")[::2] for text in options.values]
-    if odd := [name for name, value in pairs if not value]:
+    options = parser.parse_intermixed_args(args)
+    if odd := [text for text in options.values if "=" not in text]:
         raise IrislibError(f"Write name=value, such as {odd[0]}=1.")
+    pairs = [text.partition("=")[::2] for text in options.values]
     known = catalogue.specs(options.model)
     if len(known) > 1:
         raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")

@@ -30,7 +30,7 @@ FEATURES = [
         help="Choose one or type your own.",
         required=False,
     ),
-    Feature("checkbox", "boolean", label="Checkbox", required=False),
+    Feature("checkbox", "boolean", label="Checkbox", control="checkbox", required=False),
     Feature("radio", "choice", label="Radio buttons", control="radio", choices=["left", "right"], required=False),
     Feature("slider", "integer", label="Slider", control="slider", low=0, high=10, step=2, required=False),
     Feature("comment", "text", label="Comment", control="textarea", required=False),
@@ -65,12 +65,16 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
 
     from irislib.errors import ValidationError
     from irislib.spec import check_values
+    from irislib.widgets.fields import ENTERED
 
     _, problems = check_values(FEATURES, values, 1)
     if problems:
         raise ValidationError(problems)
-    entered = [(f, values[f.name]) for f in FEATURES if values.get(f.name) not in (None, False)]
-    rows = [(f.label, "yes" if f.kind == "boolean" else str(value)) for f, value in entered]
+    entered = [
+        (f, values[f.name]) for f in FEATURES if values.get(f.name) not in (None, "") and values[f.name] is not False
+    ]
+    words = {"boolean": "yes", "password": ENTERED}
+    rows = [(f.label, words.get(f.kind, str(value))) for f, value in entered]
     return pd.DataFrame(rows, columns=["input", "value"])
 
 

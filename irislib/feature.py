@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 import math
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 __all__ = ["KINDS", "Feature"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DIGITS = re.compile(r"[+-]?[0-9]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -54,7 +56,8 @@ class Feature:
         When False, an empty value reaches the estimator as missing (NaN).
     control : str, optional
         How it is shown, where its kind has a choice: ``slider`` (number, integer),
-        ``radio`` (choice), ``suggestions`` or ``textarea`` (text).
+        ``radio`` (choice), ``suggestions`` or ``textarea`` (text), ``checkbox`` or ``select``
+        (boolean). A slider and a checkbox always have a value.
     """
 
     name: str
@@ -74,9 +77,22 @@ class Feature:
     def __post_init__(self) -> None:
         if not self.label:
             words = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
-            object.__setattr__(self, "label", words[:1].upper() + words[1:])
-        if not self.control and self.kind in KINDS:
-            object.__setattr__(self, "control", KINDS[self.kind].controls[0])
+            self._set(label=words[:1].upper() + words[1:])
+        self._set(choices=tuple(plain(choice) for choice in self.choices))
+        if self.kind not in KINDS:
+            return
+        if not self.control:
+            controls = KINDS[self.kind].controls
+            optional_boolean = self.kind == "boolean" and not self.required
+            self._set(control="select" if optional_boolean else controls[0])
+        for fact in ("low", "high", "default"):
+            if getattr(self, fact) is not None:
+                with contextlib.suppress(ValueError):  # `faults` tells of it
+                    self._set(**{fact: KINDS[self.kind].read(self, getattr(self, fact))})
+
+    def _set(self, **facts: Any) -> None:
+        for name, value in facts.items():
+            object.__setattr__(self, name, value)
 
     @property
     def limits(self) -> str:
@@ -84,10 +100,10 @@ class Feature:
         parts = []
         if self.low is not None:
             word = "at least" if self.closed in ("both", "left") else "above"
-            parts.append(f"{word} {_plain(self.low)}")
+            parts.append(f"{word} {readable(self.low)}")
         if self.high is not None:
             word = "at most" if self.closed in ("both", "right") else "below"
-            parts.append(f"{word} {_plain(self.high)}")
+            parts.append(f"{word} {readable(self.high)}")
         return " and ".join(parts) + (f" {self.unit}" if parts and self.unit else "")
 
     @property
@@ -118,7 +134,10 @@ class Feature:
             if self.required:
                 raise ValueError(f"is missing: expected {self.expected}.")
             return None
-        return KINDS[self.kind].parse(self, value)
+        read = KINDS[self.kind].read(self, value)
+        if not self.within(read):
+            raise ValueError(f"must be {self.limits}, got {readable(read)}.")
+        return read
 
     def faults(self) -> list[str]:
         """What is wrong with this description, one sentence each; empty where it is sound."""
@@ -132,12 +151,9 @@ class Feature:
             faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")
         if self.closed not in ("both", "left", "right", "neither"):
             faults.append(f"{self.name}: closed must be both, left, right or neither, got {self.closed!r}.")
-        if self.low is not None and self.high is not None and not self.low < self.high:
-            faults.append(f"{self.name}: low ({self.low}) must be below high ({self.high}).")
         if self.kind == "choice" and not self.choices:
             faults.append(f"{self.name}: a choice needs choices=[…].")
-        if self.control == "slider" and (self.low is None or self.high is None):
-            faults.append(f"{self.name}: a slider needs low and high.")
+        faults += self._limit_faults()
         if self.default is not None and not faults:
             try:
                 self.parse(self.default)
@@ -145,22 +161,46 @@ class Feature:
                 faults.append(f"The default of {self.name} {error}")
         return faults
 
+    def _limit_faults(self) -> list[str]:
+        faults = []
+        given = {fact: getattr(self, fact) for fact in ("low", "high") if getattr(self, fact) is not None}
+        if given and self.kind not in ("number", "integer", "date"):
+            return [f"{self.name}: a {self.kind} has no low or high."]
+        for fact, value in given.items():
+            try:
+                KINDS[self.kind].read(self, value)
+            except ValueError as error:
+                faults.append(f"{self.name}: {fact} {error}")
+        if len(given) == 2 and not faults and not self.low < self.high:
+            faults.append(f"{self.name}: low ({readable(self.low)}) must be below high ({readable(self.high)}).")
+        if self.control == "slider":
+            if len(given) < 2 or self.closed != "both":
+                faults.append(f"{self.name}: a slider needs low and high, and closed='both'.")
+            if self.kind == "integer" and self.step is not None and self.step != int(self.step):
+                faults.append(f"{self.name}: step must be a whole number, got {self.step}.")
+        return faults
+
 
 class Kind(NamedTuple):
     """What a kind of feature is called, how it is read and how it can be shown."""
 
     noun: str
-    parse: Callable[[Feature, Any], Any]
+    read: Callable[[Feature, Any], Any]
     dtype: str
     controls: tuple[str, ...]
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python object it stands for; anything else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
 
 
 def is_empty(value: Any, numeric: bool = False) -> bool:
     """Whether nothing was given. For a required number NaN is not empty but wrong."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    if isinstance(value, float):
-        return math.isnan(value) and not numeric
+    if isinstance(value, numbers.Real):
+        return bool(value != value) and not numeric
     return type(value).__name__ in ("NAType", "NaTType")  # pandas' own, without importing it
 
 
@@ -168,6 +208,14 @@ def shown(value: Any) -> str:
     """A received value as a message quotes it: short, and never a wall of text."""
     text = repr(value)
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def readable(value: Any, digits: int = 12) -> str:
+    """A number as a person reads it, with no power of ten where there is room; a date as ISO has it."""
+    if isinstance(value, numbers.Real):
+        value = float(value)
+        return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
+    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -178,16 +226,6 @@ def nearest(name: str, known: Sequence[str]) -> str:
 
 def _names(words: Any) -> str:
     return ", ".join(words)
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.12g}" if isinstance(value, numbers.Real) else str(value)
-
-
-def _in_limits(feature: Feature, value: Any) -> Any:
-    if not feature.within(value):
-        raise ValueError(f"must be {feature.limits}, got {_plain(value)}.")
-    return value
 
 
 def _number(feature: Feature, value: Any) -> float:
@@ -208,20 +246,22 @@ def _number(feature: Feature, value: Any) -> float:
     return number
 
 
-def _float(feature: Feature, value: Any) -> float:
-    return float(_in_limits(feature, _number(feature, value)))
-
-
 def _integer(feature: Feature, value: Any) -> int:
     number = _number(feature, value)
     if number != int(number):
-        raise ValueError(f"must be a whole number, got {_plain(number)}.")
-    return int(_in_limits(feature, int(number)))
+        raise ValueError(f"must be a whole number, got {readable(number)}.")
+    if abs(number) >= 2**63:
+        raise ValueError(f"must be a whole number of at most 18 digits, got {shown(value)}.")
+    exact = isinstance(value, numbers.Integral) or (isinstance(value, str) and _DIGITS.fullmatch(value.strip()))
+    return int(value if exact else number)  # a float would lose the last digits of a long one
 
 
 def _choice(feature: Feature, value: Any) -> Any:
+    value = plain(value)
     for choice in feature.choices:
-        if choice == value or str(choice) == str(value).strip():
+        if str(choice) == str(value).strip() or (
+            isinstance(choice, float | int) and type(value) in (int, float) and choice == value
+        ):
             return choice
     near = difflib.get_close_matches(str(value), [str(choice) for choice in feature.choices], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -229,25 +269,29 @@ def _choice(feature: Feature, value: Any) -> Any:
 
 
 def _boolean(feature: Feature, value: Any) -> bool:
-    word = str(value).strip().lower().removesuffix(".0")
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    raise ValueError(f"must be true or false, got {shown(value)}.")
+    value = plain(value)
+    if isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1)):
+        return bool(value)
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in _TRUE and word not in _FALSE:
+        raise ValueError(f"must be true or false, got {shown(value)}.")
+    return word in _TRUE
 
 
 def _date(feature: Feature, value: Any) -> dt.date:
+    if hasattr(value, "astype"):  # numpy.datetime64
+        value = value.astype("datetime64[D]").item()
     try:
-        day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip())
+        day = value if isinstance(value, dt.date) else dt.datetime.fromisoformat(str(value).strip())
     except ValueError:
         raise ValueError(f"must be a date such as 2026-01-31, got {shown(value)}.") from None
-    day = day.date() if isinstance(day, dt.datetime) else day
-    return _in_limits(feature, day)  # type: ignore[no-any-return]
+    return day.date() if isinstance(day, dt.datetime) else day
 
 
 def _text(feature: Feature, value: Any) -> str:
     if isinstance(value, str | numbers.Real):
         return str(value)
-    raise ValueError(f"must be text, got {shown(value)}.")
+    raise ValueError("must be text." if feature.kind == "password" else f"must be text, got {shown(value)}.")
 
 
 def _email(feature: Feature, value: Any) -> str:
@@ -258,11 +302,11 @@ def _email(feature: Feature, value: Any) -> str:
 
 
 KINDS: dict[str, Kind] = {
-    "number": Kind("a number", _float, "float64", ("number", "slider")),
+    "number": Kind("a number", _number, "float64", ("number", "slider")),
     "integer": Kind("a whole number", _integer, "int64", ("number", "slider")),
     "choice": Kind("a choice", _choice, "object", ("select", "radio")),
-    "boolean": Kind("true or false", _boolean, "bool", ("checkbox",)),
-    "date": Kind("a date", _date, "datetime64[ns]", ("date",)),
+    "boolean": Kind("true or false", _boolean, "bool", ("checkbox", "select")),
+    "date": Kind("a date", _date, "datetime64[us]", ("date",)),
     "text": Kind("text", _text, "object", ("text", "textarea", "suggestions")),
     "email": Kind("an e-mail address", _email, "object", ("text",)),
     "password": Kind("a password", _text, "object", ("password",)),

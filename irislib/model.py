@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem
-from irislib.feature import is_empty, shown
+from irislib.feature import is_empty, plain, readable, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
     from irislib.spec import ModelSpec
 
-__all__ = ["Answer", "Evaluation", "Model", "plain"]
-
-
-def plain(value: Any) -> Any:
-    """A NumPy scalar as the Python object it stands for; anything else as it is."""
-    return value.item() if hasattr(value, "item") else value
+__all__ = ["Answer", "Evaluation", "Model"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +64,7 @@ class Answer:
 
     def __str__(self) -> str:
         """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
-        number = isinstance(self.prediction, float)
-        text = f"{self.prediction:.4g}" if number else str(self.prediction)
-        return f"{text} {self.unit}".rstrip()
+        return f"{readable(self.prediction, 4)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +205,7 @@ class Model:
         if low <= value <= high:
             return ""
         unit = next(feature.unit for feature in self.spec.features if feature.name == name)
-        low, high, value = (f"{x:.6g}" if isinstance(x, int | float) else f"{x:%Y-%m-%d}" for x in (low, high, value))
+        low, high, value = (readable(x, 6) for x in (low, high, value))
         span = f"{low} to {high} {unit}".rstrip()
         return f"{name} is {value}, but the model was trained on {span} only."
 

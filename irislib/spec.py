@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ __all__ = ["RESERVED", "ModelSpec", "check_values", "describe_faults"]
 RESERVED = frozenset(
     ("api", "docs", "healthz", "login", "logout", "metrics", "openapi.json", "readyz", "schema", "static", "voila")
 )
+# Their versions decide, not their source: scikit-learn's is kept with every stored model.
+LIBRARIES = frozenset(("builtins", "numpy", "pandas", "scipy", "sklearn"))
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -130,12 +133,11 @@ class ModelSpec:
 
     @property
     def digest(self) -> str:
-        """Changes whenever the description or the source of ``load_data`` does."""
-        try:
-            source = inspect.getsource(self.load_data)
-        except (OSError, TypeError):  # defined at a prompt, or a partial
-            source = repr(self.load_data)
-        text = json.dumps([self.describe(), source], default=str, sort_keys=True)
+        """Changes whenever the description does, or the source of any module it is written in."""
+        parts = [self.load_data, *self.estimator.get_params(deep=True).values()]
+        modules = {getattr(part, "__module__", None) or type(part).__module__ for part in parts}
+        sources = [_source(name) for name in sorted(modules) if name.split(".")[0] not in LIBRARIES]
+        text = json.dumps([self.describe(), sources], default=str, sort_keys=True)
         # A default repr holds a memory address, which differs from run to run.
         return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode()).hexdigest()
 
@@ -145,12 +147,14 @@ class ModelSpec:
             faults.append(f"name: use lower case, digits and hyphens ('iris-wizard'), got {self.name!r}.")
         if self.name in RESERVED:
             faults.append(f"name: {self.name!r} is a path of the server itself; choose another.")
+        if not all(isinstance(feature, Feature) for feature in self.features):
+            return [*faults, "features: give a list of Feature(…)."]
         faults += describe_faults(self.features)
-        faults += [
-            f"{feature.name}: a model cannot have a password among its features."
-            for feature in self.features
-            if feature.kind == "password"
-        ]
+        for feature in self.features:
+            if feature.kind == "password":
+                faults.append(f"{feature.name}: a model cannot have a password among its features.")
+            if not feature.required and feature.control in ("slider", "checkbox"):
+                faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
         if self.target in self.feature_names:
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
         if not callable(self.load_data):
@@ -166,6 +170,13 @@ class ModelSpec:
                 _, problems = check_values(self.features, row, 1)
                 faults += [f"example {name!r}: {problem}" for problem in problems]
         return faults
+
+
+def _source(module: str) -> str:
+    try:
+        return inspect.getsource(sys.modules[module])
+    except (OSError, TypeError, KeyError):  # a notebook, or a prompt
+        return ""
 
 
 def describe_faults(features: Sequence[Feature]) -> list[str]:
@@ -187,7 +198,7 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
     if single:
         rows = [rows]
     if not isinstance(rows, pd.DataFrame) and not (
-        isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows)
+        isinstance(rows, Sequence) and not isinstance(rows, str) and all(isinstance(row, Mapping) for row in rows)
     ):
         given = type(rows).__name__
         if isinstance(rows, list | tuple):
@@ -196,7 +207,11 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
         return pd.DataFrame(), [Problem(f"Expected {wanted}, got {given}.")]
     if len(rows) > max_rows:
         return pd.DataFrame(), [Problem(f"At most {max_rows} rows at once, got {len(rows)}.", value=len(rows))]
+    if len(rows) == 0:
+        return pd.DataFrame(), [Problem("Expected at least one row, got none.")]
     names = [feature.name for feature in features]
+    if isinstance(rows, pd.DataFrame) and (twice := sorted(set(rows.columns[rows.columns.duplicated()]))):
+        return pd.DataFrame(), [Problem(f"{name} is there more than once.", str(name)) for name in twice]
     problems = _unknown(names, rows, single)
     columns = {}
     for feature in features:
@@ -260,12 +275,11 @@ def _column(feature: Feature, rows: Any, single: bool) -> tuple[Any, list[Proble
 def _typed(feature: Feature, parsed: list[Any]) -> Any:
     """An array of the same dtype for one row as for many, and with missing values as without."""
     import numpy as np
-    import pandas as pd
 
     dtype = KINDS[feature.kind].dtype
     holes = [value is None for value in parsed]
     if dtype.startswith("datetime"):
-        return pd.to_datetime(pd.Series(parsed, dtype="object")).astype(dtype).to_numpy()
+        return np.array(parsed, dtype)
     if dtype in ("int64", "bool") and (not feature.required or any(holes)):
         dtype = "float64"  # neither can hold a missing value
     if dtype == "float64":

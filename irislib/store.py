@@ -7,6 +7,7 @@ its place and then renamed; ``current`` is replaced in one step.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import StoreError
+from irislib.feature import is_empty
 from irislib.model import Evaluation, Model
 
 if TYPE_CHECKING:
@@ -61,11 +63,12 @@ def save(model: Model, root: Path) -> Path:
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         shelf.mkdir(exist_ok=True)
-        if not place.exists():
+        if not _is_sound(place, model.spec):
             half = Path(tempfile.mkdtemp(prefix=".new-", dir=shelf))
             try:
                 skops.io.dump(model.estimator, half / "estimator.skops")
-                (half / "model.json").write_text(json.dumps(_record(model), default=str), encoding="utf-8")
+                (half / "model.json").write_text(json.dumps(_record(model)), encoding="utf-8")
+                shutil.rmtree(place, ignore_errors=True)  # there only if it could not be read
                 half.rename(place)
             finally:
                 shutil.rmtree(half, ignore_errors=True)
@@ -88,25 +91,33 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
     StoreError
         Where what is stored cannot be read.
     """
-    import skops.io
-
     shelf = root / spec.name
     try:
         place = shelf / (shelf / "current").read_text(encoding="utf-8")
-        record = json.loads((place / "model.json").read_text(encoding="utf-8"))
+        return _read(place, spec)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except Exception as error:  # skops raises many kinds for a file it cannot read
         raise StoreError(f"The stored {spec.name} cannot be read from {shelf}: {error}") from error
+
+
+def _read(place: Path, spec: ModelSpec) -> Model | None:
+    import skops.io
+
+    record = json.loads((place / "model.json").read_text(encoding="utf-8"))
     if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
         log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
         return None
+    file = place / "estimator.skops"
+    estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
+    return _model(spec, estimator, record)
+
+
+def _is_sound(place: Path, spec: ModelSpec) -> bool:
     try:
-        file = place / "estimator.skops"
-        estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
-        return _model(spec, estimator, record)
-    except Exception as error:  # skops raises many kinds for a file it cannot read
-        raise StoreError(f"The stored {spec.name} cannot be read from {place}: {error}") from error
+        return _read(place, spec) is not None
+    except Exception:  # whatever is wrong with it: it will be written anew
+        return False
 
 
 def _sklearn_version() -> str:
@@ -136,10 +147,10 @@ def _record(model: Model) -> dict[str, Any]:
         "scikit-learn": _sklearn_version(),
         "trained_at": model.trained_at,
         "data": model.data,
-        "coverage": model.coverage,
+        "coverage": {name: _json(seen) for name, seen in model.coverage.items()},
         "evaluation": {
             "features": {
-                name: [None if value != value else value for value in column.tolist()]  # NaN is no JSON
+                name: [None if is_empty(value) else value for value in _json(column.tolist())]
                 for name, column in held_out.features.items()
             },
             "y_true": held_out.y_true.tolist(),
@@ -150,6 +161,15 @@ def _record(model: Model) -> dict[str, Any]:
     }
 
 
+def _json(value: Any) -> Any:
+    """Dates as text: JSON has none."""
+    if isinstance(value, dict):
+        return {key: _json(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_json(part) for part in value]
+    return value.isoformat() if isinstance(value, dt.date) and not is_empty(value) else value
+
+
 def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
     import numpy as np
     import pandas as pd
@@ -158,8 +178,7 @@ def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
     features = pd.DataFrame(held_out["features"])
     coverage = record["coverage"]
     for feature in spec.features:
-        if feature.kind == "date":  # JSON has no dates
-            features[feature.name] = pd.to_datetime(features[feature.name]).dt.date
+        if feature.kind == "date" and feature.name in coverage:
             coverage[feature.name] = {end: pd.Timestamp(day) for end, day in coverage[feature.name].items()}
     return Model(
         spec=spec,

@@ -7,7 +7,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import DataError, ValidationError
-from irislib.model import Evaluation, Model, plain
+from irislib.feature import plain
+from irislib.model import Evaluation, Model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +47,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     data = spec.load_data() if data is None else data
     features, target = _checked(spec, data)
     estimator = _seeded(clone(spec.estimator), spec.random_state)
-    shares = target if is_classifier(estimator) and _countable(target) else None
+    shares = target if is_classifier(estimator) and _can_be_shared(target, spec.test_size) else None
     x_train, x_test, y_train, y_test = train_test_split(
         features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
     )
@@ -71,6 +72,8 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
             f"The training data of {spec.name!r} lack the columns {', '.join(missing)}; "
             f"they have {', '.join(map(str, columns)) or 'none (is it a DataFrame?)'}."
         )
+    if twice := [name for name in wanted if columns.count(name) > 1]:
+        raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(twice)} more than once.")
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
     try:
@@ -82,9 +85,16 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
         ) from error
     if holes := int(data[spec.target].isna().sum()):
         raise DataError(f"The target {spec.target!r} is missing in {holes} rows; drop them in load_data.")
-    target = data[spec.target].to_numpy()
-    # pandas' own string dtypes would turn up in `classes_` and in every prediction
-    return features, target if target.dtype.kind in "biuf" else target.astype(object)
+    target = data[spec.target].infer_objects().to_numpy()
+    if target.dtype.kind in "biuf":
+        return features, target
+    target = target.astype(object)  # pandas' own string dtypes would turn up in every prediction
+    if odd := next((value for value in target if not isinstance(value, str)), None):
+        raise DataError(
+            f"The target {spec.target!r} must hold numbers or text, got {type(odd).__name__} {odd!r}; "
+            "turn it into text in load_data: .astype(str)."
+        )
+    return features, target
 
 
 def _seeded(estimator: Any, random_state: int) -> Any:
@@ -94,21 +104,24 @@ def _seeded(estimator: Any, random_state: int) -> Any:
     return estimator.set_params(**dict.fromkeys(unseeded, random_state))
 
 
-def _countable(target: np.ndarray) -> bool:
-    """Whether each class is there twice, as sharing it out needs."""
+def _can_be_shared(target: np.ndarray, test_size: float) -> bool:
+    """Whether both parts have room for every class, and each class is there twice."""
     import numpy as np
 
-    return int(np.unique(target, return_counts=True)[1].min()) >= 2
+    counts = np.unique(target, return_counts=True)[1]
+    n_test = int(np.ceil(test_size * len(target)))
+    return int(counts.min()) >= 2 and len(counts) <= min(n_test, len(target) - n_test)
 
 
 def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
+    import numpy as np
     from sklearn.base import is_classifier
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.metrics import (
         accuracy_score,
-        balanced_accuracy_score,
         mean_absolute_error,
         r2_score,
+        recall_score,
         root_mean_squared_error,
     )
 
@@ -117,7 +130,7 @@ def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarra
         baseline = DummyClassifier().fit(y_train, y_train).predict(y)
         metrics = {
             "accuracy": accuracy_score(y, predicted),
-            "balanced_accuracy": balanced_accuracy_score(y, predicted),
+            "balanced_accuracy": recall_score(y, predicted, labels=np.unique(y), average="macro"),
             "baseline_accuracy": accuracy_score(y, baseline),
         }
     else:

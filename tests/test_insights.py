@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from cases import GOOD
 from matplotlib.figure import Figure
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, GradientBoostingClassifier, VotingClassifier
 from sklearn.inspection import permutation_importance as permute
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix as count
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.tree import DecisionTreeClassifier
 
+import irislib
 from irislib import insights
 from irislib.errors import NotApplicableError
 
@@ -60,9 +66,35 @@ def test_a_regression_is_shown_by_its_errors(rent) -> None:
 
 
 @pytest.mark.parametrize(
+    "estimator",
+    [
+        BaggingClassifier(DecisionTreeClassifier()),
+        VotingClassifier([("a", DecisionTreeClassifier()), ("b", LogisticRegression(max_iter=500))]),
+        GradientBoostingClassifier(n_estimators=5),
+        AdaBoostClassifier(n_estimators=5),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_importances_are_for_forests_only(iris, estimator) -> None:
+    model = irislib.train(replace(iris.spec, estimator=estimator))
+    with pytest.raises(NotApplicableError, match="is no forest"):
+        insights.feature_importances(model)
+    assert len(insights.permutation_importance(model, n_repeats=2).frame) == 4
+
+
+def test_the_probability_that_is_told_is_that_of_the_prediction(iris) -> None:
+    data = iris.spec.load_data().query("species != 'setosa'").assign(probability=lambda d: d.species)
+    shy = FixedThresholdClassifier(LogisticRegression(), threshold=0.99, pos_label="virginica")
+    model = irislib.train(replace(iris.spec, estimator=shy, target="probability"), data)
+    found = insights.class_probabilities(model, {**GOOD, "petal_length_cm": 5.0, "petal_width_cm": 1.8})
+    assert found.text.startswith("versicolor with a probability of")
+    assert found.frame["class"][0] == "virginica"  # the likelier class, below the threshold
+
+
+@pytest.mark.parametrize(
     ("function", "name", "why"),
     [
-        (insights.feature_importances, "rent", "has no trees to take importances from"),
+        (insights.feature_importances, "rent", "is no forest to take importances from"),
         (insights.confusion_matrix, "rent", "there are no classes to confuse"),
         (lambda model: insights.class_probabilities(model, {}), "rent", "no classes and no probabilities"),
         (insights.predicted_against_true, "iris", "predicts a class"),

@@ -16,6 +16,7 @@ from sklearn.svm import LinearSVC
 
 import irislib
 from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning
+from irislib.model import Answer
 
 
 def test_a_virginica_of_four_different_values(iris) -> None:
@@ -100,6 +101,8 @@ def test_any_classifier(iris, estimator) -> None:
         (lambda d: d.assign(petal_width_cm=-1.0), "row 0: petal_width_cm must be above 0"),
         (lambda d: d.assign(species=d.species.where(d.index > 3)), "'species' is missing in 4 rows"),
         (lambda d: d.head(1), "have 1 rows: too few"),
+        (lambda d: pd.concat([d, d.species], axis=1), "have the columns species more than once"),
+        (lambda d: d.assign(species=pd.cut(d.petal_width_cm, 3)), "must hold numbers or text, got Interval"),
         (lambda d: d.to_numpy(), "is it a DataFrame?"),
     ],
 )
@@ -107,6 +110,29 @@ def test_data_that_do_not_fit_are_refused(iris, spoil, sentence: str) -> None:
     with pytest.raises(DataError) as caught:
         irislib.train(iris.spec, spoil(iris.spec.load_data()[[*iris.spec.feature_names, "species"]]))
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rows", [slice(0, 150, 17), [0, 1, 2, 50, 51, 52, 100], [*range(60), 100]], ids=["9", "7", "rare"]
+)
+def test_few_rows_and_rare_classes(iris, rows) -> None:
+    model = irislib.train(iris.spec, iris.spec.load_data().iloc[rows])
+    found = irislib.insights.confusion_matrix(model).frame
+    assert found.to_numpy().sum() == len(model.evaluation.y_true)
+    assert found.to_numpy().trace() / len(model.evaluation.y_true) == model.evaluation.metrics["accuracy"]
+
+
+@pytest.mark.parametrize("kind", [int, bool, object])
+def test_targets_of_numbers(iris, kind) -> None:
+    data = iris.spec.load_data()
+    model = irislib.train(iris.spec, data.assign(species=(data.species == "virginica").astype(int).astype(kind)))
+    assert model.answer(GOOD).prediction == 1
+    assert type(model.answer(GOOD).prediction) is (bool if kind is bool else int)
+
+
+def test_numbers_are_written_as_people_read_them() -> None:
+    written = [str(Answer(x, None, "EUR", [], "")) for x in (1234567.8, 236612.0, 3.14159, 0.00001234)]
+    assert written == ["1234568 EUR", "236612 EUR", "3.142 EUR", "1.234e-05 EUR"]
 
 
 def test_importing_irislib_loads_nothing_heavy() -> None:

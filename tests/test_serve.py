@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -41,11 +43,19 @@ def test_an_unknown_page_is_our_own_404(serve: Server) -> None:
     [
         "/voila/tree", "/voila/render/iris-wizard.ipynb", "/voila/files/iris-wizard.ipynb", "/voila/api/contents",
         "/api/contents", "/api/kernels", "/api/sessions", "/iris-wizard.ipynb", "/notebooks/iris-wizard.ipynb",
-        "/voila/static/../../app.py", "/static/../irislib/iris.py",
+        "/voila/static/../../app.py", "/voila/static/%2e%2e/app.py", "/static/../irislib/iris.py",
+        "/voila/templates/irislib/static/../index.html.j2", "/voila/templates/irislib/static/%2e%2e/index.html.j2",
     ],
 )  # fmt: skip
 def test_nothing_but_the_apps_can_be_reached(serve: Server, path: str) -> None:
-    assert serve.get(path).status_code == 404
+    connection = http.client.HTTPConnection("127.0.0.1", serve.port, timeout=30)  # sends a path as it is
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert response.status in (403, 404), response.status
+    body = response.read()
+    assert b"import " not in body
+    assert b"{%" not in body
+    connection.close()
 
 
 def test_no_foreign_address_on_any_page(serve: Server) -> None:
@@ -129,18 +139,29 @@ def test_a_port_in_use_is_a_sentence(serve: Server) -> None:
         (["serve", "-w", "4"], "-w is an option of Gunicorn"),
         (["--prot", "8000"], "There is no option --prot. Did you mean '--port'?"),
         (["--model", "nowhere:spec"], "There is no module 'nowhere' here."),
+        (["--model", ":spec"], "':spec' names no model. Give it as --model package.module:name."),
+        (["trian"], "There is no command 'trian'. Did you mean 'train'?"),
+        (["serve", "a", "b"], "Give one folder or notebook, not a and b."),
         (["--notebooks", "nowhere"], "there is no such folder or notebook"),
     ],
 )
 def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:
-    result = run(*args, "--port", str(free_port())) if args[0] != "--prot" else run(*args)
+    result = run(*args, "--port", str(free_port()))
     assert result.returncode
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
-    args = ("serve", "--base_url=/lab/", "--token=s3cret", "--VoilaConfiguration.theme=dark", "--host", "0.0.0.0")  # noqa: S104
+    args = (
+        "serve",
+        "--base_url=/lab",
+        "--template=lab",
+        "--token=s3cret",
+        "--VoilaConfiguration.theme=dark",
+        "--host",
+        "0.0.0.0",
+    )
     server = Server(tmp_path / "log", *args)
     try:
         for _ in range(300):
@@ -159,17 +180,65 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         # a browser that logged in has a cookie: that opens pages, but authorises no POST
         visitor = requests.Session()
         assert 'href="/lab/dummy"' in visitor.get(f"{server.url}/lab/?token=s3cret", timeout=30).text
-        assert 'href="/lab/dummy"' in visitor.get(f"{server.url}/lab/", timeout=30).text
+        for path in ("/lab/", "/lab"):
+            assert 'href="/lab/dummy"' in visitor.get(f"{server.url}{path}", timeout=30).text
+        assert "There is no page at this address." in visitor.get(f"{server.url}/lab/nothing", timeout=30).text
         assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=30).status_code == 401
         assert 'href="/lab/dummy"' not in server.get("/lab/").text
         assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=60).text
+        # a token in an address becomes a cookie, and goes neither to the visitor's kernel nor to the log
+        moved = requests.get(f"{server.url}/lab/dummy?token=s3cret&number=4", timeout=60, allow_redirects=False)
+        assert (moved.status_code, moved.headers["Location"]) == (302, "/lab/dummy?number=4")
+        assert not kernels_know(server, b"s3cret")
     finally:
         assert server.stop() == 0
     assert "no token is set" not in server.text()
+    assert "s3cret" not in server.text()
+
+
+def kernels_know(server: Server, words: bytes) -> bool:
+    """Whether the environment of a visitor's kernel holds these words."""
+    pids = descendants(server.process.pid)
+    kernels = [pid for pid in pids if b"ipykernel" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert kernels
+    return any(words in Path(f"/proc/{pid}/environ").read_bytes() for pid in kernels)
+
+
+def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: Path) -> None:
+    (tmp_path / "my own (1).ipynb").write_text((ROOT / "notebooks" / "dummy.ipynb").read_text())
+    health = tmp_path / "health"
+    args = ("serve", str(tmp_path), "--host", "::1", "--base_url=/x/")
+    server = Server(tmp_path / "log", *args, IRISLIB_HEALTH_FILE=str(health))
+    url = f"http://[::1]:{server.port}/x/"
+    try:
+        check = [sys.executable, "-m", "irislib.healthcheck"]
+        for _ in range(100):
+            if not subprocess.run(
+                check, env={**os.environ, "IRISLIB_HEALTH_FILE": str(health)}, check=False
+            ).returncode:
+                break
+            time.sleep(0.1)
+        assert health.read_text() == f"{url}healthz"
+        assert requests.head(f"{url}healthz", timeout=30).status_code == 200
+        assert '<a href="/x/my-own-1">My own (1)</a>' in requests.get(url, timeout=30).text
+        assert "widget-view" in requests.get(f"{url}my-own-1", timeout=60).text
+        assert requests.post(url, timeout=30).headers["Content-Type"] == "application/problem+json"
+    finally:
+        assert server.stop() == 0
+    assert f"Open http://localhost:{server.port}/x/" in server.text()
+
+
+def test_a_long_path_for_temporary_files_falls_back_to_tcp(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60)
+    deep.mkdir()
+    server = Server(tmp_path / "log", "serve", TMPDIR=str(deep)).wait()
+    assert "widget-view" in server.get("/dummy").text
+    assert server.stop() == 0
+    assert list(deep.iterdir()) == []
 
 
 def test_an_open_address_without_a_token_is_said_so_once(tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "serve", "--host", "0.0.0.0").wait()  # noqa: S104
+    server = Server(tmp_path / "log", "serve", "--host", "0.0.0.0").wait()
     assert server.stop() == 0
     assert server.text().count("no token is set") == 1
 
@@ -179,7 +248,10 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
     module = tmp_path / "mine.py"
     source = (ROOT / "irislib" / "iris.py").read_text()
     module.write_text(source)
-    server = Server(tmp_path / "log", door, "--debug", "--model", "mine", cwd=tmp_path).wait()
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    args = (door, "--debug", "--model", "mine")
+    server = Server(tmp_path / "log", *args, cwd=tmp_path, TMPDIR=str(temporary)).wait()
     try:
         row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
         assert server.post("/iris-wizard", data=row).status_code == 200
@@ -215,6 +287,7 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
     finally:
         server.stop()
     assert "SyntaxError" in server.text()
+    assert list(temporary.iterdir()) == []
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +29,11 @@ def test_it_comes_back_as_it_was(name: str, tmp_path: Path, request) -> None:
     rows = model.evaluation.features
     np.testing.assert_array_equal(back.estimator.predict(rows), model.estimator.predict(rows))
     assert sorted(path.name for path in place.parent.iterdir()) == sorted([model.version, "current"])
-    assert tmp_path.stat().st_mode
+
+
+def test_the_store_is_its_owners_alone(iris, tmp_path: Path) -> None:
+    store.save(iris, tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 def test_nothing_there_is_none(iris, tmp_path: Path) -> None:
@@ -56,9 +63,44 @@ def test_a_failed_write_leaves_what_was_there(iris, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("spoilt", ["model.json", "estimator.skops"])
 def test_a_spoilt_file_is_an_error_not_a_wrong_model(iris, tmp_path: Path, spoilt: str) -> None:
     place = store.save(iris, tmp_path)
-    (place / spoilt).write_bytes((place / spoilt).read_bytes()[:100])
-    with pytest.raises(StoreError, match="cannot be read"):
-        store.read(iris.spec, tmp_path)
+    for content in ((place / spoilt).read_bytes()[:100], b"{}", b"[]", b""):
+        (place / spoilt).write_bytes(content)
+        with pytest.raises(StoreError, match="cannot be read"):
+            store.read(iris.spec, tmp_path)
+    store.save(iris, tmp_path)  # training again mends it
+    assert store.read(iris.spec, tmp_path).version == iris.version
+
+
+SOURCE = """
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from irislib import Feature, ModelSpec
+
+def double(x): return x * 2
+def helper(): return pd.DataFrame({"x": range(20), "y": range(20)})
+def load_data(): return helper()
+
+spec = ModelSpec("line", [Feature("x")], "y", load_data, make_pipeline(FunctionTransformer(double), LinearRegression()))
+"""
+
+
+@pytest.mark.parametrize("edit", [("x * 2", "x * 4"), ("range(20)}", "range(0, 40, 2)}")])
+def test_any_edit_of_its_module_makes_a_stored_model_old(tmp_path: Path, edit: tuple[str, str]) -> None:
+    code = (
+        "import mine, sys, pathlib; from irislib import store, train; root = pathlib.Path('store');"
+        "print(store.read(mine.spec, root) is not None); store.save(train(mine.spec), root)"
+    )
+    found = []
+    for source in (SOURCE, SOURCE, SOURCE.replace(*edit)):
+        (tmp_path / "mine.py").write_text(source)
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, env=environment
+        )
+        found.append(run.stdout.strip())
+    assert found == ["False", "True", "False"]
 
 
 def test_the_record_is_plain_json_without_nan(rent, tmp_path: Path) -> None:

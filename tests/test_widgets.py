@@ -71,6 +71,9 @@ def test_bad_input_is_told_beside_its_field(case: Case, iris) -> None:
         )
     assert page.result is None
     enter(page, GOOD)
+    enter(page, case.row)
+    assert "virginica" not in text(page.panes[0])  # the old answer is not one to what the form holds now
+    enter(page, GOOD)
     assert all(not text(field.note).strip() for field in page.form.fields.values())
 
 
@@ -84,6 +87,23 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     for i, words in ((1, "shufflings"), (2, "off by")):
         page.stack.selected_index = i
         assert words in text(page.panes[i])
+
+
+def test_defaults_fill_their_controls_and_what_is_optional_can_be_left_empty() -> None:
+    features = [
+        Feature("a", "integer", control="slider", low=0, high=9, default=4),
+        Feature("b", "boolean", default="no"),
+        Feature("c", "boolean", required=False),
+        Feature("d", "date", default="2020-01-02"),
+        Feature("e", "choice", choices=[1, 2], default="1"),
+        Feature("f", "choice", choices=["x", "y"], required=False),
+        Feature("g", default=1.5),
+    ]
+    page = Page("Defaults", features, "Go", dict, [Tab("Out", lambda _: [])])
+    expected = {"a": 4, "b": False, "d": dt.date(2020, 1, 2), "e": 1, "g": "1.5"}
+    assert page.form.values() == expected
+    page.form.fields["c"].control.value = False
+    assert page.form.values()["c"] is False
 
 
 def test_a_warning_is_shown_with_the_answer(iris) -> None:

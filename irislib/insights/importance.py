@@ -27,12 +27,18 @@ def feature_importances(model: Model) -> Insight:
         For an estimator that is no forest; :func:`permutation_importance` suits any.
     """
     import numpy as np
+    from sklearn import ensemble
 
-    trees = getattr(model.estimator, "estimators_", None)
-    names = list(getattr(model.estimator, "feature_names_in_", []))
-    if trees is None or names != model.spec.feature_names or not hasattr(trees[0], "feature_importances_"):
+    forests = (
+        ensemble.RandomForestClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesClassifier,
+        ensemble.ExtraTreesRegressor,
+    )
+    if not isinstance(model.estimator, forests):
         kind = type(model.estimator).__name__
-        raise NotApplicableError(f"{kind} has no trees to take importances from; see permutation_importance.")
+        raise NotApplicableError(f"{kind} is no forest to take importances from; see permutation_importance.")
+    trees = model.estimator.estimators_
     spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
     how = f"each bar is the mean over {len(trees)} trees, each line its standard deviation"
     return _importance(model, "importance", model.estimator.feature_importances_, spread, how)
@@ -43,6 +49,7 @@ def permutation_importance(model: Model, n_repeats: int = 20) -> Insight:
 
     Parameters
     ----------
+    model : Model
     n_repeats : int
         How often each feature is shuffled; the standard deviation is over these.
 
@@ -72,6 +79,6 @@ def _importance(model: Model, what: str, mean: np.ndarray, sd: np.ndarray, how: 
     labels = [feature.label for feature in model.spec.features]
     frame = pd.DataFrame({"feature": labels, what: mean, "SD": sd})
     frame = frame.sort_values(what, ascending=False, ignore_index=True)
-    text = f"{model.spec.title} relies most on {frame['feature'][0].lower()}; {how}."
+    text = f"{model.spec.title} relies most on {frame['feature'][0]}; {how}."
     height = 0.8 + 0.45 * len(frame)
     return Insight("What the model relies on", frame, text, bars(frame, "feature", what, "SD"), height)

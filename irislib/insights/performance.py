@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from irislib.errors import NotApplicableError
+from irislib.feature import readable
 from irislib.insights.base import Insight
 from irislib.theme import AUBERGINE, INK, ORANGE, PAPER
 
@@ -37,6 +38,8 @@ def confusion_matrix(model: Model) -> Insight:
     if classes is None:
         raise NotApplicableError(f"{model.spec.title} predicts a number: there are no classes to confuse.")
     held_out = model.evaluation
+    # a rare class may be among the held-out rows only
+    classes = [*classes, *sorted(set(held_out.y_true.tolist()) - set(classes))]
     counts = count(held_out.y_true, held_out.y_pred, labels=classes)
     target = model.spec.target
     frame = pd.DataFrame(
@@ -79,9 +82,10 @@ def predicted_against_true(model: Model) -> Insight:
     frame = pd.DataFrame({true: held_out.y_true, predicted: held_out.y_pred})
     error, baseline = (held_out.metrics[f"{p}mean_absolute_error"] for p in ("", "baseline_"))
     text = (
-        f"On {len(frame)} held-out rows the prediction is off by {error:.3g} {unit} on average; always "
-        f"answering the median would be off by {baseline:.3g} {unit}."
-    ).replace("  ", " ")
+        f"On {len(frame)} held-out rows the prediction is off by {readable(error, 3)} {unit} on average; always "
+        f"answering the median would be off by {readable(baseline, 3)} {unit}."
+    )
+    text = text.replace("  ", " ").replace(" .", ".")
 
     def draw(axes: Axes) -> None:
         axes.scatter(frame[true], frame[predicted], color=AUBERGINE, alpha=0.6, edgecolors="none")

@@ -18,6 +18,7 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Answer) -> Insigh
 
     Parameters
     ----------
+    model : Model
     row : mapping or Answer
         The features' values, or what ``model.answer`` made of them.
 
@@ -32,8 +33,10 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Answer) -> Insigh
 
     model.require_probabilities()
     answer = model.answer(row) if isinstance(row, Mapping) else row
-    given = pd.DataFrame(list((answer.probabilities or {}).items()), columns=[model.spec.target, "probability"])
-    frame = given.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
-    text = f"{answer.prediction} with a probability of {frame['probability'][0]:.0%}."
-    draw = bars(frame, model.spec.target, "probability")
+    given = answer.probabilities or {}
+    name = model.spec.target if model.spec.target != "probability" else "class"
+    frame = pd.DataFrame(sorted(given.items(), key=lambda item: -item[1]), columns=[name, "probability"])
+    # the prediction need not be the likeliest class: an estimator may have a threshold of its own
+    text = f"{answer.prediction} with a probability of {given[answer.prediction]:.0%}."
+    draw = bars(frame, name, "probability")
     return Insight("How sure it is", frame, text, draw, height=0.8 + 0.45 * len(frame))

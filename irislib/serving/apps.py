@@ -13,14 +13,16 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import nbformat
 import tornado.autoreload
+from jinja2 import Environment, FileSystemLoader
+from jupyter_server.log import log_request
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
+from tornado.web import RedirectHandler
 from tornado.wsgi import WSGIContainer
 from traitlets import Bool, List, Unicode, default
 from traitlets.config import Config
@@ -31,12 +33,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from irislib import __version__, catalogue, files, store
 from irislib.api import create_app
 from irislib.errors import IrislibError, StoreError
-from irislib.serving.handlers import AppHandler, HealthHandler, IndexHandler, MissingHandler
+from irislib.serving import announce_health, default_address, url
+from irislib.serving.handlers import AppHandler, HealthHandler, IndexHandler, MissingHandler, TemplateFilesHandler
 
 __all__ = ["AppServer"]
 
 # Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
-NEEDED = ("/api/kernels", "/voila/templates", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
+NEEDED = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
           "/voila/labextensions", "/voila/query", "/voila/execution")  # fmt: skip
 
 # Weaker than what an operator gives on the command line or in a voila.json.
@@ -50,7 +53,6 @@ DEFAULTS = {
         "kernel_spec_manager_class": "irislib.serving.kernels.AppKernelSpecManager",
     },
     "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
-    "KernelManager": {"transport": "ipc"},
     "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
 }
 
@@ -96,11 +98,11 @@ class AppServer(Voila):  # type: ignore[misc]
 
     @default("ip")
     def _ip(self) -> str:
-        return str(os.environ.get("IRISLIB_HOST", "127.0.0.1"))
+        return default_address()[0]
 
     @default("port")
     def _port(self) -> int:
-        return int(os.environ.get("IRISLIB_PORT", 5000))
+        return default_address()[1]
 
     @default("open_browser")
     def _open_browser(self) -> bool:
@@ -113,14 +115,22 @@ class AppServer(Voila):  # type: ignore[misc]
     def initialize(self, argv: list[str] | None = None) -> None:
         files.announce()
         super().initialize(argv)
-        if self.extra_args:
-            self.notebooks, self.notebook_path = self.extra_args[0], None
+        self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")
         if self.debug_mode:
             self.autoreload = True
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        super().parse_command_line(argv)
+        if len(self.extra_args) > 1:
+            raise IrislibError(f"Give one folder or notebook, not {' and '.join(self.extra_args)}.")
+        if self.extra_args:
+            self.notebooks = self.extra_args.pop()
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         super().load_config_file(*args, **kwargs)
         config = Config(DEFAULTS)
+        if sockets_fit(self.connection_dir_root):
+            config.KernelManager.transport = "ipc"  # files of the operator's own, where TCP is open to all users
         config.merge(self.config)
         self.update_config(config)
 
@@ -136,7 +146,7 @@ class AppServer(Voila):  # type: ignore[misc]
             raise IrislibError(f"--notebooks {place}: there is no such folder or notebook.")
         self.root_dir = str(place.parent if place.is_file() else place)
         self.apps = catalogue.apps(specs, place, every=bool(self.notebooks) or not chosen)
-        self.made = {f"{app.name}.ipynb": notebook_for(app) for app in self.apps if app.notebook is None}
+        self.made = {path_of(app): notebook_for(app) for app in self.apps if app.notebook is None}
         self.loaded = [catalogue.load(spec) for spec in specs.values()]
         self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
         for model in self.loaded:
@@ -152,7 +162,15 @@ class AppServer(Voila):  # type: ignore[misc]
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
         self.contents_manager = AppContents(parent=self)
-        return {**settings, "contents_manager": self.contents_manager, "compress_response": True}
+        return {
+            **settings,
+            "contents_manager": self.contents_manager,
+            "compress_response": True,
+            "log_function": log_request,  # jupyter_server's, which leaves out tokens
+            "irislib_pages": Environment(
+                loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True
+            ),
+        }
 
     def init_handlers(self) -> list[Any]:
         pages = [app.name for app in self.apps]
@@ -168,11 +186,13 @@ class AppServer(Voila):  # type: ignore[misc]
             return str(url_path_join(self.server_url, path))
 
         return [
-            (self.server_url, IndexHandler, {**common, "apps": self.apps}),
+            *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
+            (at("/"), IndexHandler, {**common, "endpoint": endpoint, "apps": self.apps}),
+            (at("/voila/templates/(.*)"), TemplateFilesHandler),
             (at("/healthz"), HealthHandler),
             *(
-                (at(re.escape(f"/{quote(name)}")), AppHandler, {**page, "notebook_path": f"{name}.ipynb"})
-                for name in pages
+                (at(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": path_of(app)})
+                for app in self.apps
             ),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
             # Voila registers these without its base_url
@@ -195,10 +215,11 @@ class AppServer(Voila):  # type: ignore[misc]
             # what is read; tornado itself watches all that is imported
             watch([*Path(self.root_dir).glob("*.ipynb"), *files.share().rglob("*"), *files.styles()])
             tornado.autoreload.add_reload_hook(self.stop)
-        try:
-            super().start()
-        finally:
-            shutil.rmtree(self.session, ignore_errors=True)
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        shutil.rmtree(self.session, ignore_errors=True)
 
     def listen(self) -> None:
         try:
@@ -209,7 +230,8 @@ class AppServer(Voila):  # type: ignore[misc]
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
         mine = self.ip in ("localhost", "::1") or self.ip.startswith("127.")
-        self.log.info("Open http://%s:%s%s", "localhost" if mine else self.ip, self.port, self.base_url)
+        announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
+        self.log.info("Open %s", url("localhost" if mine else self.ip, self.port, self.base_url))
         if not mine and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         super().listen()
@@ -218,8 +240,18 @@ class AppServer(Voila):  # type: ignore[misc]
         """End with one sentence instead of a traceback."""
         print(message, file=sys.stderr)
         self.stop()
-        shutil.rmtree(self.session, ignore_errors=True)
         self.exit(1)
+
+
+def sockets_fit(folder: str) -> bool:
+    """Whether the path of a kernel's socket below this folder is one that the system allows."""
+    longest = Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1"
+    return hasattr(socket, "AF_UNIX") and len(str(longest)) < 104  # the least of Linux's and macOS's limits
+
+
+def path_of(app: catalogue.App) -> str:
+    """The notebook of an app, below the folder of notebooks."""
+    return app.notebook.name if app.notebook else f"{app.name}.ipynb"
 
 
 def watch(paths: Iterable[Path]) -> None:

@@ -13,14 +13,22 @@ from threadpoolctl import threadpool_limits
 
 from irislib import catalogue, files
 from irislib.api import create_app, failing
+from irislib.serving import announce_health, default_address, url
 
 __all__ = ["ApiServer", "option_names"]
 
 log = logging.getLogger(__name__)
 
+OURS = ("host", "port", "debug", "model")
+
 
 class ApiConfig(Config):  # type: ignore[misc]
-    """Gunicorn's options and three of ours."""
+    """Gunicorn's options and four of ours."""
+
+    def set(self, name: str, value: Any) -> None:
+        if name in OURS:  # from GUNICORN_CMD_ARGS
+            raise ValueError(f"--{name} is an option of irislib api's own command line, not of Gunicorn's.")
+        super().set(name, value)
 
     def parser(self) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().parser()
@@ -50,6 +58,9 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
     def run(self) -> None:
         # Requests are spread over processes: threads below one row would only get in their way.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        address = self.cfg.address[0]
+        if isinstance(address, tuple):  # and not a Unix socket
+            announce_health(url(address[0], address[1], "/healthz"))
         super().run()
 
     def load_default_config(self) -> None:
@@ -57,24 +68,26 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
 
     def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
         given = vars(opts)
-        host, port = given.pop("host", None), given.pop("port", None)
-        debug, models = given.pop("debug", False), given.pop("model", [])
+        host, port, debug, models = (given.pop(name, None) for name in OURS)
         if args:
             parser.error(f"irislib api serves models (--model package.module:name), not {args[0]!r}.")
-        if (host or port) and opts.bind:
+        addressed = host is not None or port is not None
+        if addressed and opts.bind:
             parser.error("Give either --host and --port, or --bind.")
         if models:
             os.environ["IRISLIB_MODEL"] = " ".join(models)
         self.app_uri = "irislib.api:create_app()"
-        settings: dict[str, Any] = {"default_proc_name": "irislib", "loglevel": "info", "preload_app": not debug}
+        usual_host, usual_port = default_address()
+        host, port = usual_host if host is None else host, usual_port if port is None else port
+        settings: dict[str, Any] = {
+            "default_proc_name": "irislib",
+            "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
+            "preload_app": not (debug or opts.reload),  # what is loaded before the fork is not loaded again
+        }
         if "control_socket_disable" in self.cfg.settings and not opts.control_socket:
             # It would be a file in the home folder, which a second instance takes and a container may not have
             settings["control_socket_disable"] = True
-        address = host or os.environ.get("IRISLIB_HOST", "127.0.0.1")
-        settings["bind"] = (
-            f"{f'[{address}]' if ':' in address else address}:{port or os.environ.get('IRISLIB_PORT', 5000)}"
-        )
-        if host or port:  # weaker as a setting of ours than as one of the command line
+        if addressed:  # on the command line, thus stronger than a configuration file
             given["bind"] = [settings["bind"]]
         if debug:
             # Into the command line's own values, for those are applied last.

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
 from voila.handler import BaseVoilaHandler
+from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from irislib.api import problem
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from tornado.wsgi import WSGIContainer
 
     from irislib.catalogue import App
 
-__all__ = ["AppHandler", "HealthHandler", "IndexHandler", "MissingHandler"]
+__all__ = ["AppHandler", "HealthHandler", "IndexHandler", "MissingHandler", "TemplateFilesHandler"]
 
 
 class ProgramMixin:
@@ -47,11 +50,29 @@ class ProgramMixin:
     put = patch = delete = post
 
 
-class AppHandler(ProgramMixin, TornadoVoilaHandler):  # type: ignore[misc]
+class OwnPages:
+    """Pages of our own template, whichever template the notebooks have."""
+
+    def render_template(self: Any, name: str, **facts: Any) -> str:
+        environment: Environment = self.settings["irislib_pages"]
+        return environment.get_template(name).render(base_url=self.base_url, **facts)
+
+
+class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[misc]
     """An app's address: GET opens the page, POST answers a program."""
 
+    @tornado.web.authenticated
+    async def get(self, path: str | None = None) -> None:
+        if "token" in self.request.query_arguments:
+            # It has become a cookie; in the address it would reach the visitor's kernel, and the history.
+            rest = {name: values for name, values in self.request.query_arguments.items() if name != "token"}
+            query = urlencode(rest, doseq=True)
+            self.redirect(self.request.path + (f"?{query}" if query else ""))
+            return
+        await super().get(path)
 
-class MissingHandler(ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+
+class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
     """Any other address: a page for people, problem+json for programs."""
 
     def get(self, *args: Any) -> None:
@@ -60,10 +81,10 @@ class MissingHandler(ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
     head = get
 
 
-class IndexHandler(BaseVoilaHandler):  # type: ignore[misc]
+class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
     """The list of apps; no kernel behind it."""
 
-    def initialize(self, apps: list[App], **kwargs: Any) -> None:
+    def initialize(self, apps: list[App], **kwargs: Any) -> None:  # type: ignore[override]
         self.apps = apps
         super().initialize(**kwargs)
 
@@ -72,8 +93,27 @@ class IndexHandler(BaseVoilaHandler):  # type: ignore[misc]
         self.finish(self.render_template("apps.html", apps=self.apps))
 
 
+class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
+    """Voila's, which takes a path that is none of its own for a fault of the server."""
+
+    def parse_url_path(self, url_path: str) -> str:
+        try:
+            return str(super().parse_url_path(url_path))
+        except (AssertionError, ValueError) as error:
+            raise tornado.web.HTTPError(404) from error
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        try:
+            return str(super().get_absolute_path(root, path))
+        except (AssertionError, ValueError) as error:
+            raise tornado.web.HTTPError(404) from error
+
+
 class HealthHandler(tornado.web.RequestHandler):
     """Whether the server is alive: cheap, and open to a probe without a token."""
 
     def get(self) -> None:
         self.finish({"status": "ok"})
+
+    head = get

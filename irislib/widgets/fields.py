@@ -10,6 +10,7 @@ import ipywidgets
 
 from irislib.errors import Problem
 from irislib.feature import Feature, is_empty
+from irislib.widgets.showing import message
 
 __all__ = ["CONTROLS", "ENTERED", "Field"]
 
@@ -23,6 +24,8 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]
         self.feature = feature
         self.control = CONTROLS[feature.kind, feature.control](feature)
         self.control.description = label(feature)
+        if feature.default is not None:
+            self.fill(feature.default)
         self.note = ipywidgets.HTML()
         help_text = " ".join(filter(None, (feature.help, limits(feature))))
         helper = ipywidgets.HTML(f'<span class="irislib-help">{escape(help_text)}</span>')
@@ -50,8 +53,8 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]
 
     def show(self, problem: Problem | None) -> None:
         """Say what is wrong with the value, in the feature's own words; nothing where all is well."""
-        text = escape(problem.labelled(self.feature.label)) if problem else ""
-        self.note.value = f'<span class="irislib-message" role="alert">{text}</span>' if text else ""
+        text = problem.labelled(self.feature.label) if problem else ""
+        self.note.value = message(text)
         (self.add_class if text else self.remove_class)("irislib-wrong")
 
 
@@ -75,9 +78,7 @@ def _written(make: Any, **more: Any) -> Callable[[Feature], Any]:
     """
 
     def build(feature: Feature) -> Any:
-        value = "" if feature.default is None else str(feature.default)
-        extra = {name: take(feature) for name, take in more.items()}
-        return make(value=value, continuous_update=False, **extra)
+        return make(continuous_update=False, **{name: take(feature) for name, take in more.items()})
 
     return build
 
@@ -85,18 +86,16 @@ def _written(make: Any, **more: Any) -> Callable[[Feature], Any]:
 def _slider(feature: Feature) -> Any:
     make = ipywidgets.IntSlider if feature.kind == "integer" else ipywidgets.FloatSlider
     step = {} if feature.step is None else {"step": feature.step}
-    value = feature.low if feature.default is None else feature.default
-    return make(value=value, min=feature.low, max=feature.high, continuous_update=False, **step)
+    return make(value=feature.low, min=feature.low, max=feature.high, continuous_update=False, **step)
 
 
 def _select(feature: Feature) -> Any:
-    options = [("", None), *((str(choice), choice) for choice in feature.choices)]
-    return ipywidgets.Dropdown(options=options, value=feature.default)
+    choices = [("no", False), ("yes", True)] if feature.kind == "boolean" else _labelled(feature)
+    return ipywidgets.Dropdown(options=[("", None), *choices])
 
 
-def _radio(feature: Feature) -> Any:
-    options = [(str(choice), choice) for choice in feature.choices]
-    return ipywidgets.RadioButtons(options=options, value=feature.default)
+def _labelled(feature: Feature) -> list[tuple[str, Any]]:
+    return [(str(choice), choice) for choice in feature.choices]
 
 
 _number = _written(ipywidgets.Text)
@@ -109,9 +108,10 @@ CONTROLS: dict[tuple[str, str], Callable[[Feature], Any]] = {
     ("integer", "number"): _number,
     ("integer", "slider"): _slider,
     ("choice", "select"): _select,
-    ("choice", "radio"): _radio,
-    ("boolean", "checkbox"): lambda feature: ipywidgets.Checkbox(value=bool(feature.default), indent=False),
-    ("date", "date"): lambda feature: ipywidgets.DatePicker(value=feature.default),
+    ("choice", "radio"): lambda feature: ipywidgets.RadioButtons(options=_labelled(feature), value=None),
+    ("boolean", "checkbox"): lambda feature: ipywidgets.Checkbox(value=False, indent=False),
+    ("boolean", "select"): _select,
+    ("date", "date"): lambda feature: ipywidgets.DatePicker(),
     ("text", "text"): _written(ipywidgets.Text),
     ("text", "textarea"): _written(ipywidgets.Textarea),
     ("text", "suggestions"): _written(ipywidgets.Combobox, options=lambda f: [str(c) for c in f.choices]),

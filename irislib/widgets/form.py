@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets
@@ -12,6 +11,7 @@ import ipywidgets
 from irislib.errors import Problem
 from irislib.feature import Feature
 from irislib.widgets.fields import Field
+from irislib.widgets.showing import message
 
 __all__ = ["Form"]
 
@@ -58,7 +58,7 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]
 
     def say(self, text: str) -> None:
         """Put a sentence below the button."""
-        self.note.value = f'<span class="irislib-message" role="alert">{escape(text)}</span>' if text else ""
+        self.note.value = message(text)
 
 
 def soon(call: Callable[[], None]) -> None:

@@ -76,8 +76,9 @@ class Page(ipywidgets.VBox):  # type: ignore[misc]
         self.tabs = list(tabs)
         self.result: Any = None
         self.drawn: set[int] = set()
+        self.waiting = {i for i, tab in enumerate(self.tabs) if tab.empty}  # for an answer
         self.form = Form(features, action, self.submit)
-        self.panes = [ipywidgets.VBox([paragraph(tab.empty, "empty")] if tab.empty else []) for tab in self.tabs]
+        self.panes = [ipywidgets.VBox() for _ in self.tabs]
         self.stack = ipywidgets.Tab(self.panes, titles=[tab.title for tab in self.tabs], selected_index=0)
         self.stack.add_class("irislib-tabs")
         self.stack.observe(lambda _: self.draw(), "selected_index")
@@ -87,6 +88,7 @@ class Page(ipywidgets.VBox):  # type: ignore[misc]
         header.add_class("irislib-header")
         super().__init__([header, body])
         self.add_class("irislib")
+        self.forget()
         self.draw()
 
     def submit(self) -> None:
@@ -97,19 +99,27 @@ class Page(ipywidgets.VBox):  # type: ignore[misc]
                 self.result = self.answer(self.form.values())
             except ValidationError as error:
                 self.form.show(error.problems)
+                self.forget()
                 return
             finally:
                 self.form.forget_secrets()
                 self.form.button.disabled = False
             self.form.show([])
-            self.drawn -= {i for i, tab in enumerate(self.tabs) if tab.empty}
+            self.drawn -= self.waiting
             self.stack.selected_index = 0
             self.draw()
+
+    def forget(self) -> None:
+        """Take away the last answer: it is not one to what the form holds now."""
+        self.result = None
+        self.drawn -= self.waiting
+        for i in self.waiting:
+            self.panes[i].children = (paragraph(self.tabs[i].empty, "empty"),)
 
     def draw(self) -> None:
         """Draw the tab that is open, unless it shows the latest answer already."""
         i = self.stack.selected_index
-        if i is None or i in self.drawn or (self.tabs[i].empty and self.result is None):
+        if i is None or i in self.drawn or (i in self.waiting and self.result is None):
             return
         with guarded(self.form.say):
             self.panes[i].children = tuple(self.tabs[i].draw(self.result))

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
     from irislib.insights import Insight
 
-__all__ = ["heading", "insight", "paragraph", "picture", "table"]
+__all__ = ["heading", "insight", "message", "paragraph", "picture", "table"]
 
 
 def heading(text: str) -> ipywidgets.HTML:
     """The answer itself."""
     return ipywidgets.HTML(f'<h2 class="irislib-answer">{escape(text)}</h2>')
+
+
+def message(text: str) -> str:
+    """What is wrong, as HTML; nothing where all is well."""
+    return f'<span class="irislib-message" role="alert">{escape(text)}</span>' if text else ""
 
 
 def paragraph(text: str, kind: str = "text") -> ipywidgets.HTML:
