@@ -20,8 +20,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Not
 
 from irislib import catalogue, files
 from irislib.errors import Problem, ValidationError
-from irislib.feature import shown
 from irislib.model import Answer, Model
+from irislib.wording import shown
 
 __all__ = ["create_app", "failing", "problem"]
 

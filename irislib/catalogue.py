@@ -12,10 +12,10 @@ from pathlib import Path
 
 from irislib import store
 from irislib.errors import SpecError, StoreError, UnknownModelError
-from irislib.feature import nearest
 from irislib.model import Model
 from irislib.spec import RESERVED, ModelSpec
 from irislib.training import train
+from irislib.wording import nearest
 
 __all__ = ["App", "apps", "load", "resolve", "specs"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from irislib import __version__
 from irislib.errors import IrislibError
-from irislib.feature import nearest
+from irislib.wording import nearest
 
 if TYPE_CHECKING:
     from irislib.model import Model

@@ -64,7 +64,7 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     from irislib.errors import ValidationError
-    from irislib.spec import check_values
+    from irislib.validation import check_values
     from irislib.widgets.fields import ENTERED
 
     _, problems = check_values(FEATURES, values, 1)

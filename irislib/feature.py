@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import difflib
-import math
-import numbers
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ["KINDS", "Feature"]
+from irislib.kinds import KINDS, is_empty, plain
+from irislib.wording import readable
+
+__all__ = ["Feature"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DIGITS = re.compile(r"[+-]?[0-9]+")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 @dataclass(frozen=True)
@@ -181,133 +176,5 @@ class Feature:
         return faults
 
 
-class Kind(NamedTuple):
-    """What a kind of feature is called, how it is read and how it can be shown."""
-
-    noun: str
-    read: Callable[[Feature, Any], Any]
-    dtype: str
-    controls: tuple[str, ...]
-
-
-def plain(value: Any) -> Any:
-    """A NumPy scalar as the Python object it stands for; anything else as it is."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
-
-
-def is_empty(value: Any, numeric: bool = False) -> bool:
-    """Whether nothing was given. For a required number NaN is not empty but wrong."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return True
-    if isinstance(value, numbers.Real):
-        return bool(value != value) and not numeric
-    return type(value).__name__ in ("NAType", "NaTType")  # pandas' own, without importing it
-
-
-def shown(value: Any) -> str:
-    """A received value as a message quotes it: short, and never a wall of text."""
-    text = repr(value)
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
-def readable(value: Any, digits: int = 12) -> str:
-    """A number as a person reads it, with no power of ten where there is room; a date as ISO has it."""
-    if isinstance(value, numbers.Real):
-        value = float(value)
-        return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
-    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """``Did you mean 'x'?`` for the nearest known name, or what there is."""
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
-
-
 def _names(words: Any) -> str:
     return ", ".join(words)
-
-
-def _number(feature: Feature, value: Any) -> float:
-    noun = KINDS[feature.kind].noun
-    if isinstance(value, bool) or not isinstance(value, str | numbers.Real | Decimal):
-        raise ValueError(f"must be {noun}, got {shown(value)}.")
-    try:
-        if isinstance(value, str) and "_" in value:
-            raise ValueError
-        number = float(value)
-    except ValueError:
-        hint = " Write it with a point, not a comma." if "," in str(value) else ""
-        raise ValueError(f"must be {noun}, got {shown(value)}.{hint}") from None
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"must be a finite number, got {number}.")
-    return number
-
-
-def _integer(feature: Feature, value: Any) -> int:
-    number = _number(feature, value)
-    if number != int(number):
-        raise ValueError(f"must be a whole number, got {readable(number)}.")
-    if abs(number) >= 2**63:
-        raise ValueError(f"must be a whole number of at most 18 digits, got {shown(value)}.")
-    exact = isinstance(value, numbers.Integral) or (isinstance(value, str) and _DIGITS.fullmatch(value.strip()))
-    return int(value if exact else number)  # a float would lose the last digits of a long one
-
-
-def _choice(feature: Feature, value: Any) -> Any:
-    value = plain(value)
-    for choice in feature.choices:
-        if str(choice) == str(value).strip() or (
-            isinstance(choice, float | int) and type(value) in (int, float) and choice == value
-        ):
-            return choice
-    near = difflib.get_close_matches(str(value), [str(choice) for choice in feature.choices], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"must be {feature.expected}, got {shown(value)}.{hint}")
-
-
-def _boolean(feature: Feature, value: Any) -> bool:
-    value = plain(value)
-    if isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1)):
-        return bool(value)
-    word = value.strip().lower() if isinstance(value, str) else ""
-    if word not in _TRUE and word not in _FALSE:
-        raise ValueError(f"must be true or false, got {shown(value)}.")
-    return word in _TRUE
-
-
-def _date(feature: Feature, value: Any) -> dt.date:
-    if hasattr(value, "astype"):  # numpy.datetime64
-        value = value.astype("datetime64[D]").item()
-    try:
-        day = value if isinstance(value, dt.date) else dt.datetime.fromisoformat(str(value).strip())
-    except ValueError:
-        raise ValueError(f"must be a date such as 2026-01-31, got {shown(value)}.") from None
-    return day.date() if isinstance(day, dt.datetime) else day
-
-
-def _text(feature: Feature, value: Any) -> str:
-    if isinstance(value, str | numbers.Real):
-        return str(value)
-    raise ValueError("must be text." if feature.kind == "password" else f"must be text, got {shown(value)}.")
-
-
-def _email(feature: Feature, value: Any) -> str:
-    address = _text(feature, value).strip()
-    if not _EMAIL.fullmatch(address):
-        raise ValueError(f"must be an e-mail address such as ann@example.org, got {shown(value)}.")
-    return address
-
-
-KINDS: dict[str, Kind] = {
-    "number": Kind("a number", _number, "float64", ("number", "slider")),
-    "integer": Kind("a whole number", _integer, "int64", ("number", "slider")),
-    "choice": Kind("a choice", _choice, "object", ("select", "radio")),
-    "boolean": Kind("true or false", _boolean, "bool", ("checkbox", "select")),
-    "date": Kind("a date", _date, "datetime64[us]", ("date",)),
-    "text": Kind("text", _text, "object", ("text", "textarea", "suggestions")),
-    "email": Kind("an e-mail address", _email, "object", ("text",)),
-    "password": Kind("a password", _text, "object", ("password",)),
-}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem
-from irislib.feature import is_empty, plain, readable, shown
+from irislib.kinds import is_empty, plain
+from irislib.wording import readable, shown
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import StoreError
-from irislib.feature import is_empty
+from irislib.kinds import is_empty
 from irislib.model import Evaluation, Model
 
 if TYPE_CHECKING:

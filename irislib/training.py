@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import DataError, ValidationError
-from irislib.feature import plain
+from irislib.kinds import plain
 from irislib.model import Evaluation, Model
 
 if TYPE_CHECKING:

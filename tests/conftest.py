@@ -76,6 +76,8 @@ class Server:
                     return self
             except requests.RequestException:
                 time.sleep(0.1)
+        self.process.kill()
+        self.process.wait()
         raise AssertionError(f"{self.process.args} is not up:\n{self.text()}")
 
     def text(self) -> str:

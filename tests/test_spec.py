@@ -15,7 +15,8 @@ from sklearn.ensemble import RandomForestClassifier
 from irislib import Feature, ModelSpec
 from irislib.errors import SpecError, ValidationError
 from irislib.iris import spec
-from irislib.spec import RESERVED, check_values
+from irislib.spec import RESERVED
+from irislib.validation import check_values
 
 
 @pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])

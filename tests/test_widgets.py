@@ -15,8 +15,9 @@ from conftest import PLANTED
 import irislib
 from irislib import dummy
 from irislib.errors import Problem
-from irislib.feature import KINDS, Feature
+from irislib.feature import Feature
 from irislib.insights import Insight
+from irislib.kinds import KINDS
 from irislib.widgets import Page, Tab, fields, form, showing
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from irislib.errors import NotApplicableError
-from irislib.feature import readable
 from irislib.insights.base import Insight
 from irislib.theme import AUBERGINE, INK, ORANGE, PAPER
+from irislib.wording import readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

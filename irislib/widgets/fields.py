@@ -9,7 +9,8 @@ from typing import Any
 import ipywidgets
 
 from irislib.errors import Problem
-from irislib.feature import Feature, is_empty
+from irislib.feature import Feature
+from irislib.kinds import is_empty
 from irislib.widgets.showing import message
 
 __all__ = ["CONTROLS", "ENTERED", "Field"]
@@ -101,7 +102,7 @@ def _labelled(feature: Feature) -> list[tuple[str, Any]]:
 _number = _written(ipywidgets.Text)
 
 # What shows each kind of feature, by kind and control: a new control is one line here, its name in
-# KINDS (irislib/feature.py), and nothing else.
+# KINDS (irislib/kinds.py), and nothing else.
 CONTROLS: dict[tuple[str, str], Callable[[Feature], Any]] = {
     ("number", "number"): _number,
     ("number", "slider"): _slider,
