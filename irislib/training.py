@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from irislib.errors import DataError, ValidationError
+from irislib.errors import DataError, SpecError, ValidationError
 from irislib.kinds import plain
 from irislib.model import Evaluation, Model
 
@@ -40,6 +40,8 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     ------
     DataError
         Where the data do not fit the description: a column is missing, or a value is impossible.
+    SpecError
+        Where a feature may be left empty that the estimator cannot do without.
     """
     from sklearn.base import clone, is_classifier
     from sklearn.model_selection import train_test_split
@@ -52,6 +54,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
     )
     estimator.fit(x_train, y_train)
+    _require_missing_are_taken(spec, estimator, x_test)
     digest = _digest(features, target)
     return Model(
         spec=spec,
@@ -102,6 +105,26 @@ def _seeded(estimator: Any, random_state: int) -> Any:
     parts = estimator.get_params(deep=True)
     unseeded = [p for p, value in parts.items() if p.split("__")[-1] == "random_state" and value is None]
     return estimator.set_params(**dict.fromkeys(unseeded, random_state))
+
+
+def _require_missing_are_taken(spec: ModelSpec, estimator: Any, rows: pd.DataFrame) -> None:
+    """Try each feature that may be left empty, before an end user does."""
+    row = rows.iloc[[0]].to_dict("records")[0]
+    faults = []
+    for feature in spec.features:
+        if feature.required:
+            continue
+        frame = spec.validate({name: value for name, value in row.items() if name != feature.name})
+        try:
+            estimator.predict(frame)
+        except Exception as error:  # each estimator refuses in its own way
+            why = str(error).partition("\n")[0]
+            faults.append(
+                f"{feature.name} may be left empty (required=False), but the estimator cannot do without it: put an "
+                f"imputer into its pipeline, such as SimpleImputer(), or leave out required=False. ({why})"
+            )
+    if faults:
+        raise SpecError(f"The description of model {spec.name!r}", faults)
 
 
 def _can_be_shared(target: np.ndarray, test_size: float) -> bool:

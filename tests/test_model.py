@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from cases import GOOD
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import irislib
-from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning
+from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning, SpecError
 from irislib.model import Answer
 
 
@@ -120,6 +122,16 @@ def test_few_rows_and_rare_classes(iris, rows) -> None:
     found = irislib.insights.confusion_matrix(model).frame
     assert found.to_numpy().sum() == len(model.evaluation.y_true)
     assert found.to_numpy().trace() / len(model.evaluation.y_true) == model.evaluation.metrics["accuracy"]
+
+
+def test_an_estimator_that_cannot_do_without_an_optional_feature_is_refused(iris) -> None:
+    features = [replace(feature, required=feature.name != "petal_width_cm") for feature in iris.spec.features]
+    spec = replace(iris.spec, features=features, estimator=LogisticRegression(max_iter=500))
+    with pytest.raises(SpecError, match=r"petal_width_cm may be left empty .* SimpleImputer\(\)"):
+        irislib.train(spec)
+    pipeline = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
+    model = irislib.train(replace(spec, estimator=pipeline))
+    assert model.answer({name: value for name, value in GOOD.items() if name != "petal_width_cm"}).prediction
 
 
 @pytest.mark.parametrize("kind", [int, bool, object])
