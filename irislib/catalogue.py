@@ -159,7 +159,7 @@ def _find(name: str) -> ModelSpec:
     known = specs()
     if name not in known:
         hint = nearest(name, list(known))
-        raise UnknownModelError(f"There is no model {name!r}. {hint} Others: set IRISLIB_MODEL=package.module:name.")
+        raise UnknownModelError(f"There is no model {name!r}. {hint} One of your own: load('package.module:spec').")
     return known[name]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 
 from irislib import catalogue, files, store
@@ -19,6 +20,10 @@ def findings(references: Sequence[str] | None = None) -> Iterator[tuple[bool, st
             spec = catalogue.resolve(reference)
         except IrislibError as error:
             yield False, f"{reference}: {error}"
+            continue
+        except Exception as error:  # a slip in her own module
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            yield False, f"{reference}: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
             continue
         yield True, f"{reference} describes {spec.name!r}: {len(spec.features)} features, target {spec.target!r}"
         yield from _model(spec)

@@ -65,7 +65,7 @@ class Answer:
 
     def __str__(self) -> str:
         """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
-        return f"{readable(self.prediction, 4)} {self.unit}".rstrip()
+        return f"{readable(self.prediction, 5)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +95,11 @@ class Model:
     version: str
     trained_at: str
     data: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Model {self.spec.name} {self.version}, trained {self.trained_at} on {self.data['training_rows']} rows>"
+        )
 
     @property
     def classes(self) -> list[Any] | None:

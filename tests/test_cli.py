@@ -79,6 +79,14 @@ def test_check_says_what_is_in_order_and_what_is_not(tmp_path: Path, monkeypatch
     assert ended.value.code == 1
     assert "FAULT  training failed: AttributeError" in capsys.readouterr().out
 
+    (tmp_path / "slip.py").write_text("from irislib import Feature\n\nFeature('a', units='cm')\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "--model", "slip:spec"])
+    assert ended.value.code == 1
+    out = capsys.readouterr().out
+    assert out.startswith("FAULT  slip:spec: TypeError:")
+    assert "slip.py, line 3)" in out
+
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:

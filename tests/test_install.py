@@ -65,3 +65,10 @@ def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     finally:
         assert server.stop() == 0
     assert list(empty.iterdir()) == []
+
+
+def test_the_folder_above_a_clone_does_not_hide_the_package(tmp_path: Path) -> None:
+    (tmp_path / "irislib").symlink_to(ROOT)
+    command = [sys.executable, "-c", "import irislib; print(irislib.load.__module__)"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "irislib.catalogue"

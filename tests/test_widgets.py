@@ -38,7 +38,7 @@ def test_the_form_is_made_from_the_features(iris) -> None:
     for feature in iris.spec.features:
         field = page.form.fields[feature.name]
         assert field.control.description == f"{feature.label} (cm) *"
-        assert field.control.value == str(feature.default)
+        assert field.control.value == f"{feature.default:g}"
         assert "Above 0 and at most 30 cm." in text(field)
     assert page.form.button.description == "Abrakadabra"
     assert page.stack.titles == ("Prediction", "Insights", "Performance")

@@ -79,6 +79,6 @@ def _importance(model: Model, what: str, mean: np.ndarray, sd: np.ndarray, how: 
     labels = [feature.label for feature in model.spec.features]
     frame = pd.DataFrame({"feature": labels, what: mean, "SD": sd})
     frame = frame.sort_values(what, ascending=False, ignore_index=True)
-    text = f"{model.spec.title} relies most on {frame['feature'][0]}; {how}."
+    text = f"The model relies most on {frame['feature'][0]}; {how}."
     height = 0.8 + 0.45 * len(frame)
     return Insight("What the model relies on", frame, text, bars(frame, "feature", what, "SD"), height)

@@ -12,6 +12,7 @@ from irislib.errors import Problem
 from irislib.feature import Feature
 from irislib.kinds import is_empty
 from irislib.widgets.showing import message
+from irislib.wording import readable
 
 __all__ = ["CONTROLS", "ENTERED", "Field"]
 
@@ -45,7 +46,7 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]
     def fill(self, value: Any) -> None:
         """Put a value into the control, as its default or an example gives it."""
         text = isinstance(self.control, ipywidgets.Text | ipywidgets.Textarea | ipywidgets.Combobox)
-        self.control.value = str(value) if text else value
+        self.control.value = (value if isinstance(value, str) else readable(value)) if text else value
 
     def forget_secret(self) -> None:
         """Empty a password field; the value is gone from the page and from this process."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from irislib.insights import Insight
 
+ROWS = 10  # a longer table is for the library, not for a page
+
 __all__ = ["heading", "insight", "message", "paragraph", "picture", "table"]
 
 
@@ -64,4 +66,7 @@ def picture(figure: Figure, alt: str) -> ipywidgets.HTML:
 def insight(found: Insight) -> ipywidgets.VBox:
     """An insight: its question, its sentence, its picture and its numbers."""
     title = ipywidgets.HTML(f"<h3>{escape(found.title)}</h3>")
-    return ipywidgets.VBox([title, paragraph(found.text), picture(found.plot(), found.text), table(found.frame)])
+    parts = [title, paragraph(found.text), picture(found.plot(), found.text), table(found.frame.head(ROWS))]
+    if len(found.frame) > ROWS:
+        parts.append(paragraph(f"The first {ROWS} of {len(found.frame)} rows."))
+    return ipywidgets.VBox(parts)
