@@ -64,15 +64,15 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     from irislib.errors import ValidationError
+    from irislib.kinds import is_empty
     from irislib.validation import check_values
     from irislib.widgets.fields import ENTERED
 
     _, problems = check_values(FEATURES, values, 1)
     if problems:
         raise ValidationError(problems)
-    entered = [
-        (f, values[f.name]) for f in FEATURES if values.get(f.name) not in (None, "") and values[f.name] is not False
-    ]
+    given = [(feature, values.get(feature.name)) for feature in FEATURES]
+    entered = [(feature, value) for feature, value in given if not is_empty(value) and value is not False]
     words = {"boolean": "yes", "password": ENTERED}
     rows = [(f.label, words.get(f.kind, str(value))) for f, value in entered]
     return pd.DataFrame(rows, columns=["input", "value"])

@@ -139,10 +139,10 @@ class Feature:
         if not _NAME.fullmatch(self.name):
             return [f"Feature name {self.name!r}: use letters, digits and underscores only."]
         if self.kind not in KINDS:
-            return [f"{self.name}: kind must be one of {_names(KINDS)}, got {self.kind!r}."]
+            return [f"{self.name}: kind must be one of {', '.join(KINDS)}, got {self.kind!r}."]
         faults = []
         if self.control not in KINDS[self.kind].controls:
-            controls = _names(KINDS[self.kind].controls)
+            controls = ", ".join(KINDS[self.kind].controls)
             faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")
         if self.closed not in ("both", "left", "right", "neither"):
             faults.append(f"{self.name}: closed must be both, left, right or neither, got {self.closed!r}.")
@@ -174,7 +174,3 @@ class Feature:
             if self.kind == "integer" and self.step is not None and self.step != int(self.step):
                 faults.append(f"{self.name}: step must be a whole number, got {self.step}.")
         return faults
-
-
-def _names(words: Any) -> str:
-    return ", ".join(words)
