@@ -92,9 +92,9 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
     if target.dtype.kind in "biuf":
         return features, target
     target = target.astype(object)  # pandas' own string dtypes would turn up in every prediction
-    if odd := next((value for value in target if not isinstance(value, str)), None):
+    if odd := [value for value in target if not isinstance(value, str)]:
         raise DataError(
-            f"The target {spec.target!r} must hold numbers or text, got {type(odd).__name__} {odd!r}; "
+            f"The target {spec.target!r} must hold numbers or text, got {type(odd[0]).__name__} {odd[0]!r}; "
             "turn it into text in load_data: .astype(str)."
         )
     return features, target

@@ -104,6 +104,7 @@ def test_any_classifier(iris, estimator) -> None:
         (lambda d: d.assign(species=d.species.where(d.index > 3)), "'species' is missing in 4 rows"),
         (lambda d: d.head(1), "have 1 rows: too few"),
         (lambda d: pd.concat([d, d.species], axis=1), "have the columns species more than once"),
+        (lambda d: d.assign(species=d.species.astype(object).where(d.index > 0, 0)), "numbers or text, got int 0"),
         (lambda d: d.assign(species=pd.cut(d.petal_width_cm, 3)), "must hold numbers or text, got Interval"),
         (lambda d: d.to_numpy(), "is it a DataFrame?"),
     ],
