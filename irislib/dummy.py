@@ -9,7 +9,6 @@ from irislib.feature import Feature
 
 if TYPE_CHECKING:
     import pandas as pd
-    from ipywidgets import Widget
     from matplotlib.figure import Figure
 
     from irislib.widgets import Page
@@ -18,8 +17,10 @@ __all__ = ["FEATURES", "app", "area_plot", "entries"]
 
 FEATURES = [
     Feature("text", "text", label="Text", required=False),
-    Feature("number", "number", label="Number", required=False),
+    Feature("number", "number", label="Number", unit="cm", step=0.5, required=False),
+    Feature("whole", "integer", label="Whole number", low=0, required=False),
     Feature("date", "date", label="Date", required=False),
+    Feature("time", "time", label="Time", required=False),
     Feature("list", "choice", label="Select list", choices=["one", "two", "three", "four"], required=False),
     Feature(
         "suggestions",
@@ -31,30 +32,63 @@ FEATURES = [
         required=False,
     ),
     Feature("checkbox", "boolean", label="Checkbox", control="checkbox", required=False),
+    Feature("answer", "boolean", label="Yes, no, or nothing", control="select", required=False),
     Feature("radio", "choice", label="Radio buttons", control="radio", choices=["left", "right"], required=False),
     Feature("slider", "integer", label="Slider", control="slider", low=0, high=10, step=2, required=False),
-    Feature("comment", "text", label="Comment", control="textarea", required=False),
+    Feature("range", "range", label="Range", low=0, high=100, required=False),
+    Feature("color", "color", label="Colour", required=False),
+    Feature("comment", "text", label="Long text", control="textarea", required=False),
     Feature("email", "email", label="E-mail", required=False),
     Feature("password", "password", label="Password", help="Never shown, stored or logged.", required=False),
+    Feature("file", "file", label="File", help="Only its size is told.", required=False),
 ]
+
+EXAMPLES = {
+    "A little of each": {
+        "text": "Hello",
+        "number": 4.5,
+        "whole": 7,
+        "date": "2026-01-31",
+        "time": "14:30",
+        "list": "two",
+        "suggestions": "quince",
+        "checkbox": True,
+        "answer": False,
+        "radio": "right",
+        "slider": 4,
+        "range": (20, 60),
+        "color": "#e95420",
+        "comment": "Two\nlines",
+        "email": "ann@example.org",
+    }
+}
 
 
 def app() -> Page:
     """The dummy app, as a widget."""
     from irislib.widgets import Page, Tab, showing
 
-    def table(frame: pd.DataFrame) -> Sequence[Widget]:
-        return [showing.table(frame)]
-
-    def plot(_: object) -> Sequence[Widget]:
+    def plot(_: object) -> Sequence[object]:
         return [showing.picture(area_plot(), "A stacked area plot of ten random rows of a, b, c and d.")]
 
     empty = "Fill in the form and press Submit: what you entered appears here."
-    return Page("Dummy", FEATURES, "Submit", entries, [Tab("Table", table, empty), Tab("Plot", plot)])
+    tabs = [Tab("Table", lambda frame: [frame], empty), Tab("Plot", plot)]
+    return Page("Dummy", FEATURES, "Submit", entries, tabs, EXAMPLES, summary)
+
+
+def summary(frame: pd.DataFrame) -> str:
+    """The entries in a few words, for the list of the last ones."""
+    return f"{len(frame)} entries" if len(frame) != 1 else "1 entry"
 
 
 def entries(values: dict[str, Any]) -> pd.DataFrame:
     """What was entered, as a table of labels and values; what was left empty is not in it.
+
+    Parameters
+    ----------
+    values : dict
+        What the form sends: text by the features' names. Of a password, only that there is one
+        comes back; of a file, its size.
 
     Raises
     ------
@@ -64,17 +98,18 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     from irislib.errors import ValidationError
-    from irislib.kinds import is_empty
     from irislib.validation import check_values
-    from irislib.widgets.fields import ENTERED
+    from irislib.widgets.fields import typed
 
     _, problems = check_values(FEATURES, values, 1)
     if problems:
         raise ValidationError(problems)
-    given = [(feature, values.get(feature.name)) for feature in FEATURES]
-    entered = [(feature, value) for feature, value in given if not is_empty(value) and value is not False]
-    words = {"boolean": "yes", "password": ENTERED}
-    rows = [(f.label, words.get(f.kind, str(value))) for f, value in entered]
+    rows = []
+    for feature in FEATURES:
+        value = values.get(feature.name, "")
+        if value == "" or (feature.control == "checkbox" and not feature.parse(value)):
+            continue
+        rows.append((feature.label, str(value) if feature.kind == "file" else typed(feature, value)))
     return pd.DataFrame(rows, columns=["input", "value"])
 
 

@@ -27,20 +27,21 @@ class Feature:
     name : str
         The column's name in the data and the field's name in a request: ``petal_length_cm``.
     kind : str, default "number"
-        One of ``number``, ``integer``, ``choice``, ``boolean``, ``date``, ``text``, ``email``,
-        ``password`` (the last is for forms only: a model cannot have it).
+        One of ``number``, ``integer``, ``choice``, ``boolean``, ``date``, ``time``, ``text``,
+        ``email``, ``color``, ``range``, ``file``, ``password`` (the last three are for forms only:
+        a model cannot have them).
     label : str, optional
         What the form calls it; the name in plain words where left out.
     unit : str, optional
         Such as ``cm``; shown with every number.
-    low, high : number or date, optional
+    low, high : number, date or time, optional
         Hard limits: what is *possible*. A value beyond them is an error. What the training data
         *cover* is learnt by :func:`irislib.train`; a value beyond that gets a warning.
     closed : {"both", "left", "right", "neither"}, default "both"
         Which limits may themselves be taken, as in :class:`pandas.Interval`:
         ``"right"`` with ``low=0`` means above 0.
     step : number, optional
-        How far a slider moves at a time.
+        How far a slider, an arrow key or the buttons beside a number move it at a time.
     choices : sequence, optional
         The values of a ``choice``, or suggestions for a ``text``.
     default : optional
@@ -83,11 +84,21 @@ class Feature:
         for fact in ("low", "high", "default"):
             if getattr(self, fact) is not None:
                 with contextlib.suppress(ValueError):  # `faults` tells of it
-                    self._set(**{fact: KINDS[self.kind].read(self, getattr(self, fact))})
+                    self._set(**{fact: self._read(fact)})
 
     def _set(self, **facts: Any) -> None:
         for name, value in facts.items():
             object.__setattr__(self, name, value)
+
+    def _read(self, fact: str) -> Any:
+        """One of the facts above as a value of this kind; the limits of a range are numbers."""
+        kind = "number" if self.kind == "range" and fact != "default" else self.kind
+        return KINDS[kind].read(self, getattr(self, fact))
+
+    @property
+    def private(self) -> bool:
+        """Whether what is entered must never be kept, shown or passed on."""
+        return self.kind in ("password", "file")
 
     @property
     def limits(self) -> str:
@@ -108,8 +119,21 @@ class Feature:
             return "one of " + ", ".join(repr(choice) for choice in self.choices)
         return f"{KINDS[self.kind].noun} {self.limits}".rstrip()
 
+    def written(self, value: Any) -> str:
+        """The value as a form, a link or a CSV file has it; :meth:`parse` reads it back."""
+        if is_empty(value):
+            return ""
+        value = plain(value)
+        if self.kind == "range":
+            return "..".join(repr(end).removesuffix(".0") for end in value)
+        if self.kind == "boolean":
+            return str(bool(value)).lower()
+        return repr(value).removesuffix(".0") if isinstance(value, float) else readable(value)
+
     def within(self, value: Any) -> Any:
         """Whether a value (or an array of them) keeps to the hard limits."""
+        if isinstance(value, tuple):
+            return all(self.within(end) for end in value)
         ok: Any = True
         if self.low is not None:
             ok = value >= self.low if self.closed in ("both", "left") else value > self.low
@@ -131,7 +155,8 @@ class Feature:
             return None
         read = KINDS[self.kind].read(self, value)
         if not self.within(read):
-            raise ValueError(f"must be {self.limits}, got {readable(read)}.")
+            ends = read if isinstance(read, tuple) else [read]
+            raise ValueError(f"must be {self.limits}, got {' to '.join(map(readable, ends))}.")
         return read
 
     def faults(self) -> list[str]:
@@ -159,11 +184,11 @@ class Feature:
     def _limit_faults(self) -> list[str]:
         faults = []
         given = {fact: getattr(self, fact) for fact in ("low", "high") if getattr(self, fact) is not None}
-        if given and self.kind not in ("number", "integer", "date"):
+        if given and self.kind not in ("number", "integer", "date", "time", "range"):
             return [f"{self.name}: a {self.kind} has no low or high."]
-        for fact, value in given.items():
+        for fact in given:
             try:
-                KINDS[self.kind].read(self, value)
+                self._read(fact)
             except ValueError as error:
                 faults.append(f"{self.name}: {fact} {error}")
         if len(given) == 2 and not faults and not self.low < self.high:

@@ -6,7 +6,7 @@ import os
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-__all__ = ["announce", "notebooks", "share", "styles"]
+__all__ = ["announce", "fronts", "notebooks", "share"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -21,9 +21,9 @@ def share() -> Path:
     return _folder("share/jupyter", "share/jupyter")
 
 
-def styles() -> list[Path]:
-    """The style sheets that travel with the widgets."""
-    return sorted(Path(__file__).parent.rglob("*.css"))
+def fronts() -> list[Path]:
+    """The style, scripts and templates that travel with the widgets."""
+    return sorted(Path(__file__).parent.rglob("front/*"))
 
 
 def announce() -> None:

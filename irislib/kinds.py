@@ -16,9 +16,10 @@ from irislib.wording import readable, shown
 if TYPE_CHECKING:
     from irislib.feature import Feature
 
-__all__ = ["KINDS", "Kind", "is_empty", "plain"]
+__all__ = ["KINDS", "Kind", "UploadedFile", "is_empty", "plain"]
 
 _DIGITS = re.compile(r"[+-]?[0-9]+")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -30,6 +31,16 @@ class Kind(NamedTuple):
     read: Callable[[Feature, Any], Any]
     dtype: str
     controls: tuple[str, ...]
+
+
+class UploadedFile(NamedTuple):
+    """What a ``file`` field received. Its content appears in no message and no log."""
+
+    name: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"<a file of {len(self.content):,} bytes>"
 
 
 def plain(value: Any) -> Any:
@@ -47,7 +58,7 @@ def is_empty(value: Any, numeric: bool = False) -> bool:
 
 
 def _number(feature: Feature, value: Any) -> float:
-    noun = KINDS[feature.kind].noun
+    noun = KINDS["integer" if feature.kind == "integer" else "number"].noun
     if isinstance(value, bool) or not isinstance(value, str | numbers.Real | Decimal):
         raise ValueError(f"must be {noun}, got {shown(value)}.")
     try:
@@ -119,13 +130,46 @@ def _email(feature: Feature, value: Any) -> str:
     return address
 
 
+def _time(feature: Feature, value: Any) -> dt.time:
+    try:
+        return value if isinstance(value, dt.time) else dt.time.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError(f"must be a time such as 14:30, got {shown(value)}.") from None
+
+
+def _color(feature: Feature, value: Any) -> str:
+    if not isinstance(value, str) or not _COLOR.fullmatch(value.strip()):
+        raise ValueError(f"must be a colour such as #772953, got {shown(value)}.")
+    return value.strip().lower()
+
+
+def _range(feature: Feature, value: Any) -> tuple[float, float]:
+    ends = value.split("..") if isinstance(value, str) else value
+    if not isinstance(ends, list | tuple) or len(ends) != 2 or any(is_empty(end) for end in ends):
+        raise ValueError(f"must have two ends such as 2..5, got {shown(value)}.")
+    low, high = (_number(feature, end) for end in ends)
+    if low > high:
+        raise ValueError(f"must go from the lower to the higher, got {readable(low)} to {readable(high)}.")
+    return low, high
+
+
+def _file(feature: Feature, value: Any) -> UploadedFile:
+    if not isinstance(value, UploadedFile):
+        raise ValueError("must be a file.")
+    return value
+
+
 KINDS: dict[str, Kind] = {
     "number": Kind("a number", _number, "float64", ("number", "slider")),
     "integer": Kind("a whole number", _integer, "int64", ("number", "slider")),
     "choice": Kind("a choice", _choice, "object", ("select", "radio")),
     "boolean": Kind("true or false", _boolean, "bool", ("checkbox", "select")),
     "date": Kind("a date", _date, "datetime64[us]", ("date",)),
+    "time": Kind("a time", _time, "object", ("time",)),
     "text": Kind("text", _text, "object", ("text", "textarea", "suggestions")),
     "email": Kind("an e-mail address", _email, "object", ("text",)),
     "password": Kind("a password", _text, "object", ("password",)),
+    "color": Kind("a colour", _color, "object", ("color",)),
+    "range": Kind("a range", _range, "object", ("range",)),
+    "file": Kind("a file", _file, "object", ("file",)),
 }

@@ -152,8 +152,8 @@ class ModelSpec:
             return [*faults, "features: give a list of Feature(…)."]
         faults += describe_faults(self.features)
         for feature in self.features:
-            if feature.kind == "password":
-                faults.append(f"{feature.name}: a model cannot have a password among its features.")
+            if feature.private or feature.kind == "range":
+                faults.append(f"{feature.name}: a model cannot have a {feature.kind} among its features.")
             if not feature.required and feature.control in ("slider", "checkbox"):
                 faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
         if self.target in self.feature_names:

@@ -167,7 +167,7 @@ def _json(value: Any) -> Any:
         return {key: _json(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_json(part) for part in value]
-    return value.isoformat() if isinstance(value, dt.date) and not is_empty(value) else value
+    return value.isoformat() if isinstance(value, dt.date | dt.time) and not is_empty(value) else value
 
 
 def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
@@ -178,8 +178,9 @@ def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
     features = pd.DataFrame(held_out["features"])
     coverage = record["coverage"]
     for feature in spec.features:
-        if feature.kind == "date" and feature.name in coverage:
-            coverage[feature.name] = {end: pd.Timestamp(day) for end, day in coverage[feature.name].items()}
+        if feature.kind in ("date", "time") and feature.name in coverage:
+            back = pd.Timestamp if feature.kind == "date" else dt.time.fromisoformat
+            coverage[feature.name] = {end: back(text) for end, text in coverage[feature.name].items()}
     return Model(
         spec=spec,
         estimator=estimator,

@@ -170,7 +170,7 @@ def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarra
 
 def _coverage(feature: Feature, column: pd.Series) -> dict[str, Any] | None:
     known = column.dropna()
-    if feature.kind in ("text", "email") or known.empty:
+    if feature.kind in ("text", "email", "color") or known.empty:
         return None  # free text is new nearly every time
     if feature.kind in ("choice", "boolean"):
         return {"values": [value for value in feature.choices or (False, True) if value in set(known)]}

@@ -90,12 +90,11 @@ def _column(feature: Feature, rows: Any, single: bool) -> tuple[Any, list[Proble
             parsed.append(feature.parse(value))
         except ValueError as error:
             parsed.append(None)
-            secret = feature.kind == "password"
             problems.append(
                 Problem(
                     f"{feature.name} {error}",
                     feature.name,
-                    None if secret or is_empty(value, numeric=True) else value,
+                    None if feature.private or is_empty(value, numeric=True) else value,
                     None if single else i,
                 )
             )

@@ -22,6 +22,8 @@ def readable(value: Any, digits: int = 12) -> str:
     if isinstance(value, numbers.Real):
         value = float(value)
         return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
+    if isinstance(value, dt.time):
+        return value.isoformat("auto" if value.second or value.microsecond else "minutes")
     return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
 
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,7 +35,15 @@ from irislib import __version__, catalogue, files, store
 from irislib.api import create_app
 from irislib.errors import IrislibError, StoreError
 from irislib.serving import announce_health, default_address, url
-from irislib.serving.handlers import AppHandler, HealthHandler, IndexHandler, MissingHandler, TemplateFilesHandler
+from irislib.serving.handlers import (
+    FAILED,
+    AppHandler,
+    HealthHandler,
+    IndexHandler,
+    MissingHandler,
+    TemplateFilesHandler,
+)
+from irislib.texts import TEXTS
 
 __all__ = ["AppServer"]
 
@@ -55,6 +64,10 @@ DEFAULTS = {
     "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
     "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
 }
+
+
+# What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
+SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
 
 
 class AppContents(LargeFileManager):  # type: ignore[misc]
@@ -146,6 +159,7 @@ class AppServer(Voila):  # type: ignore[misc]
             raise IrislibError(f"--notebooks {place}: there is no such folder or notebook.")
         self.root_dir = str(place.parent if place.is_file() else place)
         self.apps = catalogue.apps(specs, place, every=bool(self.notebooks) or not chosen)
+        self.config.VoilaConfiguration.resources = {"irislib": self.told()}
         self.made = {path_of(app): notebook_for(app) for app in self.apps if app.notebook is None}
         self.loaded = [catalogue.load(spec) for spec in specs.values()]
         self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
@@ -159,17 +173,27 @@ class AppServer(Voila):  # type: ignore[misc]
         paths = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
+    def told(self) -> dict[str, Any]:
+        """What our template reads besides the notebook."""
+        return {
+            "apps": [{"name": app.name, "title": app.title} for app in self.apps],
+            "texts": TEXTS,
+            "failed_mark": FAILED,
+            "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),
+        }
+
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
         self.contents_manager = AppContents(parent=self)
+        pages = Environment(loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True)
+        pages.globals["apps"] = self.apps
         return {
             **settings,
             "contents_manager": self.contents_manager,
             "compress_response": True,
             "log_function": log_request,  # jupyter_server's, which leaves out tokens
-            "irislib_pages": Environment(
-                loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True
-            ),
+            "irislib_pages": pages,
+            "irislib_failures": Counter(),
         }
 
     def init_handlers(self) -> list[Any]:
@@ -187,7 +211,7 @@ class AppServer(Voila):  # type: ignore[misc]
 
         return [
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
-            (at("/"), IndexHandler, {**common, "endpoint": endpoint, "apps": self.apps}),
+            (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
             (at("/voila/templates/(.*)"), TemplateFilesHandler),
             (at("/healthz"), HealthHandler),
             *(
@@ -213,7 +237,7 @@ class AppServer(Voila):  # type: ignore[misc]
             return
         if self.debug_mode:
             # what is read; tornado itself watches all that is imported
-            watch([*Path(self.root_dir).glob("*.ipynb"), *files.share().rglob("*"), *files.styles()])
+            watch([*Path(self.root_dir).glob("*.ipynb"), *files.share().rglob("*"), *files.fronts()])
             tornado.autoreload.add_reload_hook(self.stop)
         super().start()
 

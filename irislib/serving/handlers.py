@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -13,14 +14,16 @@ from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from irislib.api import problem
+from irislib.texts import TEXTS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from tornado.wsgi import WSGIContainer
 
-    from irislib.catalogue import App
-
 __all__ = ["AppHandler", "HealthHandler", "IndexHandler", "MissingHandler", "TemplateFilesHandler"]
+
+
+FAILED = "<!-- this page failed -->"  # what the template writes where a cell did
 
 
 class ProgramMixin:
@@ -55,7 +58,7 @@ class OwnPages:
 
     def render_template(self: Any, name: str, **facts: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
-        return environment.get_template(name).render(base_url=self.base_url, **facts)
+        return environment.get_template(name).render(base_url=self.base_url, texts=TEXTS, **facts)
 
 
 class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[misc]
@@ -69,7 +72,29 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
             query = urlencode(rest, doseq=True)
             self.redirect(self.request.path + (f"?{query}" if query else ""))
             return
-        await super().get(path)
+        async for html in self.get_generator(path=path):
+            self.write(self.referenced(html))
+            self.flush()
+
+    def referenced(self, html: str) -> str:
+        """Give a failure its number, here and in the log, which holds its traceback already.
+
+        A page of the pool was rendered before anything was sent of it, and can still be a 500.
+        """
+        if FAILED not in html:
+            return html
+        reference = secrets.token_hex(4)
+        failures = self.settings["irislib_failures"]
+        failures[self.notebook_path] += 1
+        self.log.error(
+            "reference %s: the page %s failed (failure %d); see the traceback above.",
+            reference,
+            self.notebook_path,
+            failures[self.notebook_path],
+        )
+        if not self._headers_written:
+            self.set_status(500)
+        return html.replace(FAILED, "").replace("{reference}", reference)
 
 
 class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
@@ -84,13 +109,9 @@ class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[
 class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
     """The list of apps; no kernel behind it."""
 
-    def initialize(self, apps: list[App], **kwargs: Any) -> None:  # type: ignore[override]
-        self.apps = apps
-        super().initialize(**kwargs)
-
     @tornado.web.authenticated
     def get(self) -> None:
-        self.finish(self.render_template("apps.html", apps=self.apps))
+        self.finish(self.render_template("apps.html"))
 
 
 class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]

@@ -1,122 +1,79 @@
-"""One field of a form: the control that suits a feature, its help, and what is wrong with its value."""
+"""What the page is told of each feature, and what it sends back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import ipywidgets
-
-from irislib.errors import Problem
 from irislib.feature import Feature
 from irislib.kinds import is_empty
-from irislib.widgets.showing import message
+from irislib.texts import TEXTS
 from irislib.wording import readable
 
-__all__ = ["CONTROLS", "ENTERED", "Field"]
+__all__ = ["FILE_BYTES", "described", "typed", "written"]
 
-ENTERED = "(entered)"  # stands for a password wherever its value would
+FILE_BYTES = 8_000_000  # a file travels in one message, and servers take none above ten megabytes
 
-
-class Field(ipywidgets.VBox):  # type: ignore[misc]
-    """A feature's control with its help and, where its value is wrong, the message below it."""
-
-    def __init__(self, feature: Feature):
-        self.feature = feature
-        self.control = CONTROLS[feature.kind, feature.control](feature)
-        self.control.description = label(feature)
-        if feature.default is not None:
-            self.fill(feature.default)
-        self.note = ipywidgets.HTML()
-        help_text = " ".join(filter(None, (feature.help, limits(feature))))
-        helper = ipywidgets.HTML(f'<span class="irislib-help">{escape(help_text)}</span>')
-        super().__init__([self.control, *([helper] if help_text else []), self.note])
-        self.add_class("irislib-field")
-        self.add_class(f"irislib-{feature.control}")
-
-    @property
-    def value(self) -> Any:
-        """What was entered, or None; of a password only that one was."""
-        value = self.control.value
-        if is_empty(value):
-            return None
-        return ENTERED if self.feature.kind == "password" else value
-
-    def fill(self, value: Any) -> None:
-        """Put a value into the control, as its default or an example gives it."""
-        text = isinstance(self.control, ipywidgets.Text | ipywidgets.Textarea | ipywidgets.Combobox)
-        self.control.value = (value if isinstance(value, str) else readable(value)) if text else value
-
-    def forget_secret(self) -> None:
-        """Empty a password field; the value is gone from the page and from this process."""
-        if self.feature.kind == "password":
-            self.control.value = ""
-
-    def show(self, problem: Problem | None) -> None:
-        """Say what is wrong with the value, in the feature's own words; nothing where all is well."""
-        text = problem.labelled(self.feature.label) if problem else ""
-        self.note.value = message(text)
-        (self.add_class if text else self.remove_class)("irislib-wrong")
+# A placeholder where the kind alone says little about how it is written.
+PLACEHOLDERS = {"email": "name@example.org"}
 
 
-def label(feature: Feature) -> str:
-    """The words above a control: ``Petal length (cm) *``."""
-    unit = f" ({feature.unit})" if feature.unit else ""
-    return f"{feature.label}{unit}{' *' if feature.required else ''}"
+def described(feature: Feature) -> dict[str, Any]:
+    """A feature as the page's script needs it: plain data, without what is not set."""
+    choices = [(str(choice), str(choice)) for choice in feature.choices]
+    if feature.kind == "boolean":
+        choices = [("true", TEXTS["yes"]), ("false", TEXTS["no"])]
+    low, high = (
+        end if isinstance(end, int | float) else feature.written(end) or None for end in (feature.low, feature.high)
+    )
+    facts = {
+        "name": feature.name,
+        "kind": feature.kind,
+        "control": feature.control,
+        "label": feature.label,
+        "unit": feature.unit,
+        "required": feature.required,
+        "private": feature.private,
+        "help": feature.help,
+        "limits": limits(feature),
+        "low": low,
+        "high": high,
+        "step": feature.step,
+        "choices": choices,
+        "placeholder": PLACEHOLDERS.get(feature.kind),
+        "limit": FILE_BYTES if feature.kind == "file" else None,
+        "value": feature.written(feature.default),
+    }
+    return {name: fact for name, fact in facts.items() if fact not in ("", None, [])}
 
 
 def limits(feature: Feature) -> str:
     """The allowed range as a sentence; a slider shows its own."""
+    if feature.kind == "file":
+        return TEXTS["file_limit"].format(size=FILE_BYTES // 1_000_000)
     text = "" if feature.control == "slider" else feature.limits
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _written(make: Any, **more: Any) -> Callable[[Feature], Any]:
-    """A control one types into.
-
-    A number too is typed as text: ipywidgets' number fields put the old value back, or a limit,
-    where they do not like what was typed, without a word.
-    """
-
-    def build(feature: Feature) -> Any:
-        return make(continuous_update=False, **{name: take(feature) for name, take in more.items()})
-
-    return build
+def written(features: Sequence[Feature], values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as the form has them, by the features' names; what is empty or private is not in it."""
+    return {
+        feature.name: feature.written(values[feature.name])
+        for feature in features
+        if feature.name in values and not feature.private and not is_empty(values[feature.name])
+    }
 
 
-def _slider(feature: Feature) -> Any:
-    make = ipywidgets.IntSlider if feature.kind == "integer" else ipywidgets.FloatSlider
-    step = {} if feature.step is None else {"step": feature.step}
-    return make(value=feature.low, min=feature.low, max=feature.high, continuous_update=False, **step)
-
-
-def _select(feature: Feature) -> Any:
-    choices = [("no", False), ("yes", True)] if feature.kind == "boolean" else _labelled(feature)
-    return ipywidgets.Dropdown(options=[("", None), *choices])
-
-
-def _labelled(feature: Feature) -> list[tuple[str, Any]]:
-    return [(str(choice), choice) for choice in feature.choices]
-
-
-_number = _written(ipywidgets.Text)
-
-# What shows each kind of feature, by kind and control: a new control is one line here, its name in
-# KINDS (irislib/kinds.py), and nothing else.
-CONTROLS: dict[tuple[str, str], Callable[[Feature], Any]] = {
-    ("number", "number"): _number,
-    ("number", "slider"): _slider,
-    ("integer", "number"): _number,
-    ("integer", "slider"): _slider,
-    ("choice", "select"): _select,
-    ("choice", "radio"): lambda feature: ipywidgets.RadioButtons(options=_labelled(feature), value=None),
-    ("boolean", "checkbox"): lambda feature: ipywidgets.Checkbox(value=False, indent=False),
-    ("boolean", "select"): _select,
-    ("date", "date"): lambda feature: ipywidgets.DatePicker(),
-    ("text", "text"): _written(ipywidgets.Text),
-    ("text", "textarea"): _written(ipywidgets.Textarea),
-    ("text", "suggestions"): _written(ipywidgets.Combobox, options=lambda f: [str(c) for c in f.choices]),
-    ("email", "text"): _written(ipywidgets.Text, placeholder=lambda f: "name@example.org"),
-    ("password", "password"): _written(ipywidgets.Password),
-}
+def typed(feature: Feature, value: str) -> str:
+    """An entry as a person reads it: ``yes``, ``2 to 5 cm``; of a secret only that there is one."""
+    if feature.private:
+        return TEXTS["entered"]
+    try:
+        read = feature.parse(value)
+    except ValueError:
+        return value
+    if feature.kind == "boolean":
+        return TEXTS["yes" if read else "no"]
+    if isinstance(read, tuple):
+        read = f" {TEXTS['to']} ".join(map(readable, read))
+    return f"{read if isinstance(read, str) else readable(read)} {feature.unit}".strip()

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from irislib.texts import TEXTS
+
 __all__ = ["guarded"]
 
 
@@ -25,4 +27,4 @@ def guarded(say: Callable[[str], None]) -> Iterator[None]:
         log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
         if log is not None:
             print(f"reference {reference}:", traceback.format_exc(), sep="\n", file=log, flush=True)
-        say(f"Something went wrong on our side; try again. If it stays so, report this reference: {reference}.")
+        say(TEXTS["callback_failed"].format(reference=reference))

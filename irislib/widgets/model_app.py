@@ -1,10 +1,9 @@
-"""The app of a model: Prediction, Insights, Performance."""
+"""The app of a model: Prediction, Insights, Performance, and whole tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import ipywidgets
+from typing import Any
 
 from irislib import insights
 from irislib.errors import NotApplicableError
@@ -26,33 +25,42 @@ def app(model: Model) -> Page:
     """
     spec = model.spec
 
-    def predicted(answer: Answer) -> Sequence[ipywidgets.Widget]:
+    def predicted(answer: Answer) -> Sequence[Any]:
         shown = [showing.heading(str(answer))]
         labels = {feature.name: feature.label for feature in spec.features}
         shown += [showing.paragraph(w.labelled(labels[w.feature or ""]), "warning") for w in answer.warnings]
         if answer.probabilities:
-            shown.append(showing.table(insights.class_probabilities(model, answer).frame))
+            shown.append(showing.probabilities(insights.class_probabilities(model, answer).frame))
         return shown
 
+    empty = f"Fill in the form and press {spec.action}: the {spec.target} appears here."
     return Page(
         spec.title,
         spec.features,
         spec.action,
         model.answer,
         [
-            Tab("Prediction", predicted, f"Fill in the form and press {spec.action}: the {spec.target} appears here."),
+            Tab("Prediction", predicted, empty),
             Tab("Insights", lambda _: _first(model, insights.feature_importances, insights.permutation_importance)),
             Tab("Performance", lambda _: _first(model, insights.confusion_matrix, insights.predicted_against_true)),
         ],
+        examples=spec.examples,
+        summary=str,
+        model=model,
+        about={
+            "Model": f"{spec.title}, version {model.version}",
+            "Trained": f"{model.trained_at} on {model.data['training_rows']} rows",
+            "Data": spec.source,
+        },
     )
 
 
-def _first(model: Model, *functions: Callable[[Model], Insight]) -> Sequence[ipywidgets.Widget]:
+def _first(model: Model, *functions: Callable[[Model], Insight]) -> Sequence[Any]:
     """The first insight that applies to this kind of model."""
     why = ""
     for function in functions:
         try:
-            return [showing.insight(function(model))]
+            return [function(model)]
         except NotApplicableError as error:
             why = str(error)
-    return [showing.paragraph(why, "empty")]
+    return [why]

@@ -1,24 +1,38 @@
-"""The layout: a header, the form at the left, tabs at the right."""
+"""The page: what Python says to its script. The script and the style are in ``front/``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
-import ipywidgets
+import anywidget
+import traitlets
+from markupsafe import Markup
 
 from irislib.errors import SpecError, ValidationError
 from irislib.feature import Feature
+from irislib.kinds import UploadedFile
 from irislib.spec import describe_faults
-from irislib.widgets.form import Form
+from irislib.texts import TEXTS
+from irislib.widgets import showing
+from irislib.widgets.fields import described, typed, written
 from irislib.widgets.guard import guarded
-from irislib.widgets.showing import paragraph
+from irislib.widgets.history import History
+from irislib.widgets.report import report
+from irislib.widgets.table import TABLE_BYTES, Table
+from irislib.wording import nearest
+
+if TYPE_CHECKING:
+    from irislib.model import Model
 
 __all__ = ["Page", "Tab"]
+
+FRONT = files("irislib.widgets") / "front"
+PART = 500_000  # bytes of a download in one message
 
 
 @dataclass(frozen=True)
@@ -29,19 +43,20 @@ class Tab:
     ----------
     title : str
     draw : callable
-        Takes what the page's ``answer`` returned (None before the first answer) and returns
-        widgets. It is called when the tab is first opened, and again after each new answer.
+        Takes what the page's ``answer`` returned (None before the first answer) and returns a list
+        of what to show: sentences, DataFrames, matplotlib Figures, Insights. It is called when the
+        tab is first opened, and again after each new answer.
     empty : str
         What the tab says before the first answer; where it is empty the tab needs no answer and
         is drawn only once.
     """
 
     title: str
-    draw: Callable[[Any], Sequence[ipywidgets.Widget]]
+    draw: Callable[[Any], Sequence[Any]]
     empty: str = ""
 
 
-class Page(ipywidgets.VBox):  # type: ignore[misc]
+class Page(anywidget.AnyWidget):
     """An app: what it asks, what it does with it, and the tabs that show what came of it.
 
     Parameters
@@ -52,15 +67,31 @@ class Page(ipywidgets.VBox):  # type: ignore[misc]
     action : str
         The words on its button.
     answer : callable
-        Takes what was entered, as a dict without what was left empty, and returns what the tabs
-        draw. A ValidationError of it is shown beside the fields.
+        Takes what was entered, as a dict of text by the features' names without what was left
+        empty, and returns what the tabs draw. A ValidationError of it is shown beside the fields.
+        A file is an :class:`irislib.kinds.UploadedFile`.
     tabs : sequence of Tab
+    examples : mapping of str to mapping, optional
+        Named rows that fill the form at the press of a button.
+    summary : callable, optional
+        Takes what ``answer`` returned and returns it in a few words; with it the page keeps a
+        history of the answers.
+    model : Model, optional
+        What answers whole tables; without it there is no tab for them.
+    about : mapping of str to str, optional
+        What a report says besides, such as the version of the model.
 
     Raises
     ------
     SpecError
         Where the features do not make a form.
     """
+
+    _esm = "\n".join(
+        (FRONT / name).read_text(encoding="utf-8") for name in ("ask.js", "fields.js", "table.js", "page.js")
+    )
+    _css = (FRONT / "style.css").read_text(encoding="utf-8")
+    facts = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -69,64 +100,165 @@ class Page(ipywidgets.VBox):  # type: ignore[misc]
         action: str,
         answer: Callable[[dict[str, Any]], Any],
         tabs: Sequence[Tab],
+        examples: Mapping[str, Mapping[str, Any]] | None = None,
+        summary: Callable[[Any], str] | None = None,
+        model: Model | None = None,
+        about: Mapping[str, str] | None = None,
     ):
         if faults := describe_faults(features):
             raise SpecError(f"The page {title!r}", faults)
+        self.features = {feature.name: feature for feature in features}
         self.answer = answer
-        self.tabs = list(tabs)
+        self.pages = list(tabs)
+        self.summary = summary
+        self.about = {name: fact for name, fact in (about or {}).items() if fact}
         self.result: Any = None
-        self.drawn: set[int] = set()
-        self.waiting = {i for i, tab in enumerate(self.tabs) if tab.empty}  # for an answer
-        self.form = Form(features, action, self.submit)
-        self.panes = [ipywidgets.VBox() for _ in self.tabs]
-        self.stack = ipywidgets.Tab(self.panes, titles=[tab.title for tab in self.tabs], selected_index=0)
-        self.stack.add_class("irislib-tabs")
-        self.stack.observe(lambda _: self.draw(), "selected_index")
-        body = ipywidgets.HBox([self.form, self.stack])
-        body.add_class("irislib-body")
-        header = ipywidgets.HTML(f"<style>{style()}</style><h1>{escape(title)}</h1>")
-        header.add_class("irislib-header")
-        super().__init__([header, body])
-        self.add_class("irislib")
-        self.forget()
-        self.draw()
+        self.values: dict[str, str] = {}  # what `result` is the answer to
+        self.history = History(features)
+        self.table = Table(model) if model else None
+        self.drawn: dict[int, Markup] = {}
+        self.parcels: dict[str, tuple[str, bytes]] = {}
+        shown: list[dict[str, Any]] = [{"title": t.title, "empty": t.empty, "waits": bool(t.empty)} for t in tabs]
+        if model:
+            limit = {"bytes": TABLE_BYTES, "rows": model.spec.max_rows}
+            shown.append({"title": TEXTS["table"], "empty": "", "table": limit})
+        facts = {
+            "title": title,
+            "action": action,
+            "fields": [described(feature) for feature in features],
+            "examples": [[name, written(features, row)] for name, row in (examples or {}).items()],
+            "tabs": shown,
+            "texts": TEXTS,
+        }
+        super().__init__(facts=facts)
+        self.on_msg(lambda _, question, buffers: self.send(*self.reply(question, buffers)))
 
-    def submit(self) -> None:
-        """Answer what the form holds."""
-        with guarded(self.form.say):
-            self.form.button.disabled = True
+    def reply(self, question: Mapping[str, Any], buffers: Sequence[Any] = ()) -> tuple[dict[str, Any], list[bytes]]:
+        """Answer a question of the page's script; whatever fails becomes a sentence.
+
+        Parameters
+        ----------
+        question : mapping
+            ``ask`` says which one, ``id`` comes back with the answer. A visitor can send anything.
+        buffers : sequence of bytes
+            Contents of files.
+        """
+        reply: dict[str, Any] = {}
+        with guarded(lambda text: reply.update(failed=text)):
+            reply["id"] = question["id"]
+            reply.update(self._handler(question["ask"])(question, buffers))
+        return reply, [reply.pop("part")] if "part" in reply else []
+
+    def _handler(self, ask: str) -> Callable[[Mapping[str, Any], Sequence[Any]], dict[str, Any]]:
+        table = self.table
+        known: dict[str, Any] = {
+            "hello": self._hello,
+            "check": self._check,
+            "answer": self._answer,
+            "draw": self._draw,
+            "download": self._download,
+        }
+        if table:
+            known |= {
+                "table_begin": table.begin,
+                "table_part": table.part,
+                "table_read": table.read,
+                "table_slice": table.slice,
+                "table_result": table.result,
+            }
+        return known[ask]  # type: ignore[no-any-return]
+
+    def _hello(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """A view has opened, perhaps by a link: what of the link is sound, and what was shown already."""
+        values, ignored = {}, []
+        known = (*self.features, "token")  # the server has taken that one
+        for name, value in parse_qsl(str(question.get("query", "")).removeprefix("?"), keep_blank_values=True):
+            feature = self.features.get(name)
             try:
-                self.result = self.answer(self.form.values())
-            except ValidationError as error:
-                self.form.show(error.problems)
-                self.forget()
-                return
-            finally:
-                self.form.forget_secrets()
-                self.form.button.disabled = False
-            self.form.show([])
-            self.drawn -= self.waiting
-            self.stack.selected_index = 0
-            self.draw()
+                if feature is None:
+                    if name not in known and not name.startswith("voila"):
+                        ignored.append(f"{name}: {nearest(name, list(self.features))}")
+                elif feature.private:
+                    ignored.append(TEXTS["never_by_link"].format(label=feature.label))
+                else:
+                    if value.strip():
+                        feature.parse(value)
+                    values[name] = value
+            except ValueError as error:
+                ignored.append(f"{feature.label if feature else name} {error}")
+        return {"values": values, "ignored": ignored, "panes": sorted(self.drawn.items())}
 
-    def forget(self) -> None:
-        """Take away the last answer: it is not one to what the form holds now."""
-        self.result = None
-        self.drawn -= self.waiting
-        for i in self.waiting:
-            self.panes[i].children = (paragraph(self.tabs[i].empty, "empty"),)
+    def _check(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """What is wrong with one value, while the others are still being filled in."""
+        feature = self.features[question["name"]]
+        try:
+            feature.parse(question["value"])
+        except ValueError as error:
+            return {"message": f"{feature.label} {error}"}
+        return {}
 
-    def draw(self) -> None:
-        """Draw the tab that is open, unless it shows the latest answer already."""
-        i = self.stack.selected_index
-        if i is None or i in self.drawn or (i in self.waiting and self.result is None):
-            return
-        with guarded(self.form.say):
-            self.panes[i].children = tuple(self.tabs[i].draw(self.result))
-            self.drawn.add(i)
+    def _answer(self, question: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {name: value for name, value in question["values"].items() if value != ""}
+        for (name, file), content in zip(question.get("files", ()), buffers, strict=True):
+            values[name] = UploadedFile(str(file), bytes(content))
+        try:
+            self.result = self.answer(values)
+        except ValidationError as error:
+            return self._refused(error)
+        self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}
+        for i, tab in enumerate(self.pages):
+            if tab.empty:
+                self.drawn.pop(i, None)
+        said = self.summary(self.result) if self.summary else ""
+        if said:
+            self.history.add(said, self.values)
+        return {"html": self._drawn(0), "said": TEXTS["answered"].format(answer=said)}
 
+    def _refused(self, error: ValidationError) -> dict[str, Any]:
+        problems: dict[str, str] = {}
+        others = []
+        for problem in error.problems:
+            feature = self.features.get(problem.feature or "")
+            if feature:
+                problems.setdefault(feature.name, problem.labelled(feature.label))
+            else:
+                others.append(problem.message)
+        return {"problems": problems, **({"failed": " ".join(others)} if others else {})}
 
-@cache
-def style() -> str:
-    """The look of the app; it travels with the widgets, so that it is the same in Jupyter."""
-    return files("irislib.widgets").joinpath("style.css").read_text(encoding="utf-8")
+    def _draw(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        i = int(question["tab"])
+        return {} if self.pages[i].empty and self.result is None else {"html": self._drawn(i)}
+
+    def _drawn(self, i: int) -> Markup:
+        """The content of a tab, drawn unless it shows the latest answer already."""
+        if i not in self.drawn:
+            html = self._tab(i)
+            if i == 0 and self.result is not None:
+                html += Markup('<p class="irislib-buttons">{}</p>{}').format(
+                    showing.button(TEXTS["download_report"], download="report"), self.history.html()
+                )
+            self.drawn[i] = html
+        return self.drawn[i]
+
+    def _tab(self, i: int) -> Markup:
+        return showing.html(self.pages[i].draw(self.result))
+
+    def _download(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """One part of a file for the visitor."""
+        what, part = question["what"], int(question["part"])
+        if part == 0:
+            makers: dict[str, Callable[[], tuple[str, bytes]]] = {"report": self._report}
+            if self.table:
+                makers |= {"template": self.table.template, "result": self.table.parcel}
+            self.parcels = {what: makers[what]()}
+        name, content = self.parcels[what]
+        ending = "text/html" if name.endswith(".html") else "text/csv"
+        last = (part + 1) * PART >= len(content)
+        return {"name": name, "type": ending, "last": last, "part": content[part * PART : (part + 1) * PART]}
+
+    def _report(self) -> tuple[str, bytes]:
+        shown = {self.features[name].label: typed(self.features[name], value) for name, value in self.values.items()}
+        title = self.facts["title"]
+        sections = {tab.title: self._tab(i) for i, tab in enumerate(self.pages) if i}
+        stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
+        return f"{stem}-report.html", report(title, shown, self._tab(0), sections, self.about)

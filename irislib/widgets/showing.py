@@ -1,13 +1,16 @@
-"""Numbers, sentences and figures as widgets; everything a visitor typed is escaped here."""
+"""Sentences, numbers and figures as HTML; everything a visitor typed is escaped here."""
 
 from __future__ import annotations
 
 import base64
 import io
-from html import escape
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets
+from markupsafe import Markup, escape
+
+from irislib.texts import TEXTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,56 +20,129 @@ if TYPE_CHECKING:
 
 ROWS = 10  # a longer table is for the library, not for a page
 
-__all__ = ["heading", "insight", "message", "paragraph", "picture", "table"]
+# A picture follows the colour scheme of the element that shows it.
+DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
+
+__all__ = ["button", "filling", "heading", "html", "insight", "paragraph", "picture", "probabilities", "table"]
 
 
-def heading(text: str) -> ipywidgets.HTML:
+def html(pieces: Iterable[Any]) -> Markup:
+    """What a tab shows, as HTML.
+
+    Parameters
+    ----------
+    pieces : iterable
+        Each a sentence (str), a DataFrame, a matplotlib Figure, an Insight, or what a function of
+        this module returned.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    return Markup("\n").join(_piece(piece) for piece in pieces)
+
+
+def _piece(piece: Any) -> Markup:
+    if isinstance(piece, Markup):
+        return piece
+    if isinstance(piece, str):
+        return paragraph(piece)
+    if hasattr(piece, "to_html"):
+        return table(piece)
+    if hasattr(piece, "savefig"):
+        return picture(piece)
+    if hasattr(piece, "frame") and hasattr(piece, "plot"):
+        return insight(piece)
+    kind = type(piece).__name__
+    raise TypeError(f"A tab shows text, a DataFrame, a Figure or an Insight, not {kind}; give a list of these.")
+
+
+def heading(text: str) -> Markup:
     """The answer itself."""
-    return ipywidgets.HTML(f'<h2 class="irislib-answer">{escape(text)}</h2>')
+    return Markup('<h2 class="irislib-answer">{}</h2>').format(text)
 
 
-def message(text: str) -> str:
-    """What is wrong, as HTML; nothing where all is well."""
-    return f'<span class="irislib-message" role="alert">{escape(text)}</span>' if text else ""
-
-
-def paragraph(text: str, kind: str = "text") -> ipywidgets.HTML:
+def paragraph(text: str, kind: str = "text") -> Markup:
     """A sentence: ``text``, ``empty`` (nothing here yet) or ``warning``."""
-    return ipywidgets.HTML(f'<p class="irislib-{kind}">{escape(text)}</p>')
+    return Markup('<p class="irislib-{}">{}</p>').format(kind, text)
 
 
-def table(frame: pd.DataFrame) -> ipywidgets.HTML:
-    """A table of text and numbers; the index is shown where it has a name."""
-    if frame.index.name is not None:
+def button(words: str, **data: str) -> Markup:
+    """A button with the attributes that the page's script looks for: ``fill`` or ``download``."""
+    attributes = Markup("").join(Markup(' data-{}="{}"').format(name, value) for name, value in data.items())
+    return Markup('<button type="button" class="irislib-quiet"{}>{}</button>').format(attributes, words)
+
+
+def filling(words: str, values: Mapping[str, str]) -> Markup:
+    """A button that fills the form with values."""
+    return button(words, fill=json.dumps(dict(values)))
+
+
+def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None) -> Markup:
+    """A table of text and numbers; the index is shown where it has a name.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    show : callable, optional
+        Takes a value and returns the text or the HTML of its cell.
+    """
+    named = frame.index.name is not None
+    if named:
         corner = " \\ ".join(filter(None, (frame.index.name, frame.columns.name)))
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
-    words = [name for name in frame if frame[name].dtype.kind not in "biuf"]
-    html = frame.to_html(
-        index=False,
-        border=0,
-        classes="irislib-table",
-        float_format=lambda x: f"{x:.3f}",
-        formatters=dict.fromkeys(words, str),  # pandas itself would write a line break as \\n
-    )
-    return ipywidgets.HTML(f'<div class="irislib-wide">{html}</div>')
+    names = list(frame)
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in names)
+    rows = [_row(row, show or _cell, named) for row in frame.itertuples(index=False, name=None)]
+    return Markup(
+        '<div class="irislib-wide"><table class="irislib-table">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(head, Markup("").join(rows))
 
 
-def picture(figure: Figure, alt: str) -> ipywidgets.HTML:
+def _row(values: tuple[Any, ...], show: Callable[[Any], str | Markup], named: bool) -> Markup:
+    cells = []
+    for i, value in enumerate(values):
+        tag = Markup('th scope="row"') if named and i == 0 else Markup("td")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        kind = Markup(' class="irislib-number"') if number else Markup("")
+        cells.append(Markup("<{}{}>{}</{}>").format(tag, kind, show(value), tag.split()[0]))
+    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def probabilities(frame: pd.DataFrame) -> Markup:
+    """A table of names and probabilities, with each probability as a bar too."""
+    bar = Markup('<span class="irislib-bar" aria-hidden="true"><span style="width:{:.1f}%"></span></span>{:.3f}')
+    return table(frame, lambda value: bar.format(100 * value, value) if isinstance(value, float) else str(value))
+
+
+def picture(figure: Figure, alt: str = "") -> Markup:
     """A figure with its description in words.
 
-    Not through an Output widget: one that is written to while the page is being built can keep the
-    page from ever appearing.
+    Its background is left out, and where the page is dark it turns its dark colours into light ones.
     """
-    file = io.BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    data = base64.b64encode(file.getvalue()).decode()
-    return ipywidgets.HTML(f'<img class="irislib-figure" alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">')
+    file = io.StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    start, tag, rest = file.getvalue().partition("<svg ")
+    attributes, end, content = rest.partition(">")
+    svg = "".join((start, tag, attributes, end, DARK, content))
+    data = base64.b64encode(svg.encode()).decode()
+    return Markup('<img class="irislib-figure" alt="{}" src="data:image/svg+xml;base64,{}">').format(
+        alt or TEXTS["a_chart"], data
+    )
 
 
-def insight(found: Insight) -> ipywidgets.VBox:
+def insight(found: Insight) -> Markup:
     """An insight: its question, its sentence, its picture and its numbers."""
-    title = ipywidgets.HTML(f"<h3>{escape(found.title)}</h3>")
-    parts = [title, paragraph(found.text), picture(found.plot(), found.text), table(found.frame.head(ROWS))]
-    if len(found.frame) > ROWS:
-        parts.append(paragraph(f"The first {ROWS} of {len(found.frame)} rows."))
-    return ipywidgets.VBox(parts)
+    rows = len(found.frame)
+    parts = [paragraph(found.text), picture(found.plot(), found.text), table(found.frame.head(ROWS))]
+    if rows > ROWS:
+        parts.append(paragraph(TEXTS["first_rows"].format(shown=ROWS, total=rows)))
+    return Markup('<section class="irislib-insight"><h3>{}</h3>{}</section>').format(
+        escape(found.title), Markup("").join(parts)
+    )

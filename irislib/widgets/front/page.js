@@ -1,0 +1,304 @@
+// The page: form at the left, tabs at the right.
+
+const KEPT = "irislib-form:"; // what Reload puts into the session's storage, below the page's own address
+const LONGEST_LINK = 8000; // what servers take for certain
+
+class App {
+  constructor(model, el) {
+    this.facts = model.get("facts");
+    this.texts = this.facts.texts;
+    this.id = `irislib-${++views}`;
+    this.ours = document.documentElement.dataset.irislib === "app"; // and not a notebook that is being edited
+    this.place = KEPT + location.pathname;
+    const [ask, hush] = dialogue(model);
+    this.ask = ask;
+    this.open = 0;
+    this.busy = false;
+    this.answered = false;
+    this.told = h("p", { class: "irislib-away", role: "status" });
+    this.form = this.makeForm();
+    this.tabs = this.facts.tabs.map((tab, i) => this.makeTab(tab, i));
+    this.side = this.makeSide();
+    this.banner = this.makeBanner();
+    this.root = h("div", { class: "irislib" },
+      this.banner,
+      h("h1", {}, this.facts.title),
+      h("div", { class: "irislib-body" }, this.form, this.side),
+      this.told);
+    el.append(this.root);
+    this.choose(0);
+    this.explain();
+    this.arrive();
+    const sizes = new ResizeObserver(() => this.markScrolling());
+    sizes.observe(this.side);
+    const unwatch = watch(model, (what) => this.warn(what));
+    this.end = () => [unwatch, hush, () => sizes.disconnect()].forEach((stop) => stop());
+  }
+
+  makeForm() {
+    const { facts, texts, id } = this;
+    this.fields = facts.fields.map((each) =>
+      makeField(each, texts, `${id}-${each.name}`, (field, settled) => this.changed(field, settled)),
+    );
+    this.notice = h("div", { class: "irislib-note", role: "alert" });
+    this.note = h("div", { class: "irislib-note", role: "alert" });
+    this.why = h("p", { class: "irislib-why", id: `${id}-why` });
+    this.go = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.why.id }, facts.action);
+    const quiet = (words, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, words);
+    const examples = facts.examples.map(([name, values]) => quiet(name, () => this.fill(values)));
+    return h("form", {
+      class: "irislib-panel",
+      novalidate: true,
+      "aria-label": facts.title,
+      onsubmit: (event) => {
+        event.preventDefault();
+        this.submit();
+      },
+    },
+      this.notice,
+      examples.length ? h("div", { class: "irislib-buttons irislib-examples" }, h("span", {}, texts.examples), examples) : null,
+      this.fields.map((field) => field.element),
+      this.go, this.why, this.note,
+      this.ours ? h("div", { class: "irislib-buttons" }, quiet(texts.copy_link, () => this.copyLink())) : null);
+  }
+
+  makeTab(tab, i) {
+    const { facts, texts, id } = this;
+    const button = h("button", {
+      type: "button",
+      role: "tab",
+      id: `${id}-tab-${i}`,
+      "aria-controls": `${id}-pane-${i}`,
+      onclick: () => this.choose(i),
+    }, tab.title);
+    const stale = h("p", { class: "irislib-warning", hidden: true }, put(texts.stale, { action: facts.action }));
+    const content = h("div", {}, h("p", { class: "irislib-empty" }, tab.empty));
+    const pane = h("div", {
+      role: "tabpanel",
+      id: `${id}-pane-${i}`,
+      "aria-labelledby": button.id,
+      tabindex: 0,
+      class: "irislib-pane",
+    }, stale, content);
+    if (tab.table) makeTable(this.ask, texts, tab.table, content);
+    return { ...tab, button, pane, content, stale, drawn: Boolean(tab.table) };
+  }
+
+  makeSide() {
+    const list = h("div", { role: "tablist", class: "irislib-tablist", "aria-label": this.facts.title, onkeydown: (event) => this.walk(event) },
+      this.tabs.map((tab) => tab.button));
+    return h("div", { class: "irislib-side" }, list, this.tabs.map((tab) => tab.pane));
+  }
+
+  makeBanner() {
+    this.lost = h("span");
+    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => this.reload(), hidden: !this.ours }, this.texts.reload);
+    return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lost, reload);
+  }
+
+  // What is in the form, as text; what is empty is left out.
+  read(which = () => true) {
+    const values = this.fields.filter(which).map((field) => [field.name, field.read()]);
+    return Object.fromEntries(values.filter(([, value]) => value !== ""));
+  }
+
+  readPublic() {
+    return this.read((field) => !field.private);
+  }
+
+  fill(values) {
+    for (const field of this.fields.filter((each) => !each.private)) {
+      field.fill(values[field.name] ?? { checkbox: "false", slider: field.low }[field.control] ?? "");
+      field.show("");
+    }
+    this.changed();
+    this.tell(this.texts.filled);
+  }
+
+  async changed(field, settled) {
+    if (this.answered) for (const tab of this.tabs) tab.stale.hidden = !tab.waits;
+    if (field?.isWrong() && !settled) field.show("");
+    this.explain();
+    if (!settled || field.private || field.read() === "") return;
+    const value = field.read();
+    const { message } = await this.ask("check", { name: field.name, value });
+    if (field.read() === value) field.show(message);
+    this.explain();
+  }
+
+  // Below the button: why it cannot go yet.
+  explain() {
+    const labels = (which) => this.fields.filter(which).map((field) => field.label).join(", ");
+    const missing = labels((field) => field.isMissing());
+    const wrong = labels((field) => field.isWrong() && !field.isMissing());
+    const lines = [missing && put(this.texts.missing, { fields: missing }), wrong && put(this.texts.wrong, { fields: wrong })];
+    this.why.textContent = lines.filter(Boolean).join(" ");
+  }
+
+  tell(words) {
+    this.told.textContent = words;
+  }
+
+  say(words, kind = "irislib-message", where = this.note) {
+    where.replaceChildren(words ? h("div", { class: kind }, words) : "");
+  }
+
+  setBusy(is) {
+    this.busy = is;
+    this.go.setAttribute("aria-busy", String(is));
+    this.go.textContent = is ? this.texts.working : this.facts.action;
+  }
+
+  async submit() {
+    if (this.busy) return;
+    this.say("");
+    const files = this.fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
+    const big = files.find(([field, file]) => file.size > field.limit);
+    if (big) {
+      this.refuse({ [big[0].name]: put(this.texts.file_too_big, { label: big[0].label, size: megabytes(big[1].size), limit: megabytes(big[0].limit) }) });
+      return;
+    }
+    this.setBusy(true);
+    const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer()));
+    const names = files.map(([field, file]) => [field.name, file.name]);
+    const reply = await this.ask("answer", { values: this.read(), files: names }, contents);
+    this.setBusy(false);
+    for (const field of this.fields.filter((each) => each.kind === "password")) field.fill("");
+    this.refuse(reply.problems ?? {});
+    this.say(reply.failed);
+    if (reply.html !== undefined) this.answer(reply);
+  }
+
+  refuse(problems) {
+    for (const field of this.fields) field.show(problems[field.name]);
+    this.explain();
+    this.fields.find((field) => field.isWrong())?.focus();
+  }
+
+  answer(reply) {
+    this.answered = true;
+    for (const tab of this.tabs.filter((each) => each.waits)) {
+      tab.stale.hidden = true;
+      tab.drawn = false;
+    }
+    this.show(0, reply.html);
+    this.choose(0);
+    this.tell(reply.said);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const below = this.side.offsetTop > this.form.offsetTop; // on a narrow page the answer is out of sight
+    if (below) this.side.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  }
+
+  show(i, html) {
+    const { content } = this.tabs[i];
+    this.tabs[i].drawn = true;
+    content.innerHTML = html;
+    for (const button of content.querySelectorAll("[data-fill]")) {
+      button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
+    }
+    for (const button of content.querySelectorAll("[data-download]")) {
+      button.addEventListener("click", async () => {
+        button.disabled = true;
+        const failed = await download(this.ask, button.dataset.download);
+        button.disabled = false;
+        if (failed) this.say(failed);
+      });
+    }
+    this.markScrolling();
+  }
+
+  // Only what really scrolls is a stop for the Tab key.
+  markScrolling() {
+    for (const wide of this.root.querySelectorAll(".irislib-wide")) {
+      if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+      else wide.removeAttribute("tabindex");
+    }
+  }
+
+  choose(i) {
+    this.open = i;
+    this.tabs.forEach((tab, j) => {
+      tab.button.setAttribute("aria-selected", String(i === j));
+      tab.button.tabIndex = i === j ? 0 : -1;
+      tab.pane.hidden = i !== j;
+    });
+    this.draw(i);
+  }
+
+  async draw(i) {
+    const tab = this.tabs[i];
+    if (tab.drawn || (tab.waits && !this.answered)) return;
+    tab.drawn = true;
+    tab.content.replaceChildren(h("p", { class: "irislib-empty" }, this.texts.working));
+    const reply = await this.ask("draw", { tab: i });
+    if (reply.html !== undefined) this.show(i, reply.html);
+    if (reply.failed) {
+      tab.content.replaceChildren(h("p", { class: "irislib-message" }, reply.failed));
+      tab.drawn = false;
+    }
+  }
+
+  walk(event) {
+    const last = this.tabs.length - 1;
+    const { open } = this;
+    const ways = { ArrowRight: open === last ? 0 : open + 1, ArrowLeft: open === 0 ? last : open - 1, Home: 0, End: last };
+    const next = ways[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    this.choose(next);
+    this.tabs[next].button.focus();
+  }
+
+  // What a link or Reload brought along, and what Python has shown already to another view of this page.
+  async arrive() {
+    const kept = this.ours && sessionStorage.getItem(this.place);
+    if (kept) sessionStorage.removeItem(this.place);
+    const reply = await this.ask("hello", { query: this.ours && !kept ? location.search : "" });
+    if (kept) this.fill(JSON.parse(kept));
+    for (const field of this.fields.filter((each) => each.name in (reply.values ?? {}))) field.fill(reply.values[field.name]);
+    this.explain();
+    if (reply.ignored?.length) {
+      const lines = h("ul", {}, reply.ignored.map((line) => h("li", {}, line)));
+      this.say(h("div", {}, h("p", {}, this.texts.link_ignored), lines), "irislib-message", this.notice);
+    }
+    for (const [i, html] of reply.panes ?? []) {
+      this.answered ||= this.tabs[i].waits;
+      this.show(i, html);
+    }
+  }
+
+  async copyLink() {
+    const link = `${location.origin}${location.pathname}?${new URLSearchParams(this.readPublic())}`;
+    if (link.length > LONGEST_LINK) {
+      this.say(this.texts.link_too_long);
+      return;
+    }
+    try {
+      await navigator.clipboard.writeText(link);
+      this.say(this.texts.link_copied, "irislib-done");
+    } catch {
+      // no clipboard without https, and none where the reader forbids it
+      const input = h("input", { type: "text", readonly: true, ".value": link });
+      this.say(h("label", {}, this.texts.link_shown, input), "irislib-done");
+      input.select();
+    }
+  }
+
+  warn(what) {
+    this.banner.hidden = !what;
+    this.lost.textContent = what && `${this.texts[what]} ${this.ours ? "" : this.texts.run_again}`;
+    if (what) this.setBusy(false);
+  }
+
+  reload() {
+    sessionStorage.setItem(this.place, JSON.stringify(this.readPublic()));
+    location.reload();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const app = new App(model, el);
+    return () => app.end();
+  },
+};

@@ -1,0 +1,47 @@
+"""A report of one answer: a single file that shows itself and prints well."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from irislib.texts import TEXTS
+
+__all__ = ["report"]
+
+FRONT = files("irislib.widgets") / "front"
+
+
+def report(
+    title: str, inputs: Mapping[str, str], answer: str, sections: Mapping[str, str], about: Mapping[str, str]
+) -> bytes:
+    """A self-contained HTML file.
+
+    Parameters
+    ----------
+    title : str
+    inputs : mapping of str to str
+        What was asked, by the labels of the features.
+    answer : str
+        HTML.
+    sections : mapping of str to str
+        HTML by title, such as the charts of each tab.
+    about : mapping of str to str
+        Facts such as the version of the model.
+    """
+    from jinja2 import Environment
+
+    template = Environment(autoescape=True).from_string((FRONT / "report.html.j2").read_text(encoding="utf-8"))
+    date = dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    facts: dict[str, Any] = {
+        "title": title,
+        "inputs": inputs,
+        "answer": answer,
+        "sections": sections,
+        "about": {TEXTS["report_date"]: date, **about},
+        "style": (FRONT / "style.css").read_text(encoding="utf-8"),
+        "texts": TEXTS,
+    }
+    return template.render(facts).encode()

@@ -1,0 +1,141 @@
+"""A visitor's whole table: received in parts, looked at, and predicted slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from irislib import tables
+from irislib.errors import Problem, ValidationError
+from irislib.texts import TEXTS
+from irislib.widgets import showing
+
+if TYPE_CHECKING:
+    from irislib.model import Model
+
+__all__ = ["TABLE_BYTES", "Table"]
+
+TABLE_BYTES = 20_000_000
+SLICE = 4_000  # rows, so that a slice takes a fraction of a second and others are heard in between
+PREVIEW = 5
+TOLD = 50  # problems on the page; the result holds all
+
+
+class Table:
+    """The state of one visitor's table. Its methods answer the questions of the page's script."""
+
+    def __init__(self, model: Model):
+        self.model = model
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of what was sent."""
+        self.name = ""
+        self.content = bytearray()
+        self.sheet: tables.Sheet | None = None
+        self.columns: list[str] = []
+        self.answers: list[list[Any]] = []
+        self.problems: list[Problem] = []
+
+    def begin(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """A new file is coming."""
+        self.forget()
+        self.name = str(question["name"])
+        return {}
+
+    def part(self, _: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
+        """The next part of the file."""
+        self.content += buffers[0]
+        if len(self.content) > TABLE_BYTES:
+            limit = TABLE_BYTES // 1_000_000
+            words = TEXTS["table_too_big"].format(name=self.name, size=f"over {limit}", limit=limit)
+            self.forget()
+            return {"failed": words}
+        return {}
+
+    def read(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
+        """The file is complete: what it looks like, or what is wrong with it as a whole."""
+        spec = self.model.spec
+        try:
+            sheet = tables.read_csv(bytes(self.content), spec.features, spec.max_rows)
+        except ValidationError as error:
+            self.forget()
+            return {"html": Markup("").join(showing.paragraph(p.message, "message") for p in error.problems)}
+        finally:
+            self.content = bytearray()
+        self.sheet, self.answers, self.problems = sheet, [], []
+        total = len(sheet.rows)
+        words = TEXTS["table_rows" if total <= PREVIEW else "table_rows_first"]
+        lines = [words.format(name=self.name, total=f"{total:,}", shown=PREVIEW)]
+        if others := tables.unused(sheet.header, spec.features):
+            lines.append(TEXTS["table_unused"].format(columns=", ".join(others)))
+        absent = [feature.name for feature in spec.features if feature.name not in sheet.header]
+        lines += [TEXTS["table_empty_column"].format(name=name) for name in absent]
+        html = showing.html([*lines, self._preview(sheet)])
+        return {"html": html, "total": total, "start": TEXTS["table_start"].format(total=f"{total:,}")}
+
+    def _preview(self, sheet: tables.Sheet) -> Markup:
+        import pandas as pd
+
+        rows = [[*row, *[""] * len(sheet.header)][: len(sheet.header)] for row in sheet.rows[:PREVIEW]]
+        return showing.table(pd.DataFrame(rows, columns=sheet.header))
+
+    def slice(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """Predict the next rows."""
+        start = int(question["start"])
+        if self.sheet is None or start > len(self.answers):
+            return {"failed": TEXTS["table_gone"]}
+        if start == 0:
+            self.answers, self.problems = [], []
+        if start == len(self.answers):
+            answers = tables.answer_rows(self.model, self.sheet, start, start + SLICE)
+            self.columns = answers.columns
+            self.answers += answers.rows
+            self.problems += answers.problems
+        return {"done": len(self.answers)}
+
+    def result(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
+        """All rows are predicted: how many could be, and what is wrong with the others."""
+        import pandas as pd
+
+        if self.sheet is None:
+            return {"failed": TEXTS["table_gone"]}
+        total, bad = len(self.sheet.rows), len({problem.row for problem in self.problems})
+        pieces: list[Any] = [TEXTS["table_done"].format(good=f"{total - bad:,}", total=f"{total:,}")]
+        if bad:
+            pieces.append(TEXTS["table_problems"].format(bad=f"{bad:,}"))
+            told = [
+                {
+                    TEXTS["table_line"]: str(self.sheet.lines[problem.row or 0]),
+                    TEXTS["table_problem"]: problem.message,  # it begins with the column's name
+                }
+                for problem in self.problems[:TOLD]
+            ]
+            pieces.append(pd.DataFrame(told))
+            if (more := len(self.problems) - TOLD) > 0:
+                pieces.append(TEXTS["table_more_problems"].format(more=f"{more:,}"))
+        pieces.append(self._first_answers(self.sheet))
+        return {"html": showing.html(pieces)}
+
+    def _first_answers(self, sheet: tables.Sheet) -> Markup:
+        import pandas as pd
+
+        shown_columns = self.columns[:-2]  # warnings and problems are sentences, told above or in the result
+        rows = [answer[:-2] for answer in self.answers[:PREVIEW]]
+        lines = pd.Index([str(line) for line in sheet.lines[:PREVIEW]], name=TEXTS["table_line"])
+        return showing.table(pd.DataFrame(rows, columns=shown_columns, index=lines))
+
+    def parcel(self) -> tuple[str, bytes]:
+        """The result as a file: its name and its content."""
+        if self.sheet is None or len(self.answers) < len(self.sheet.rows):
+            raise LookupError(TEXTS["table_gone"])
+        stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
+        return f"{stem}-predicted.csv", tables.write_csv(self.sheet, self.columns, self.answers)
+
+    def template(self) -> tuple[str, bytes]:
+        """A file to fill in: its name and its content."""
+        spec = self.model.spec
+        rows = list(spec.examples.values()) or [{f.name: f.default for f in spec.features if f.default is not None}]
+        return f"{spec.name}-template.csv", tables.template(spec.features, rows)
