@@ -128,7 +128,9 @@ class Feature:
             return "..".join(repr(end).removesuffix(".0") for end in value)
         if self.kind == "boolean":
             return str(bool(value)).lower()
-        return repr(value).removesuffix(".0") if isinstance(value, float) else readable(value)
+        if isinstance(value, float) and self.kind != "choice":
+            return repr(value).removesuffix(".0")
+        return str(value) if isinstance(value, int | float) else readable(value)
 
     def within(self, value: Any) -> Any:
         """Whether a value (or an array of them) keeps to the hard limits."""

@@ -26,7 +26,6 @@ TEXTS = {
     "{reference}.",
     # the form
     "required": "required",
-    "optional": "optional",
     "examples": "Try an example:",
     "show_choices": "choose…",
     "yes": "yes",
@@ -58,7 +57,6 @@ TEXTS = {
     "history_differs": "Only the inputs in which they differ are listed.",
     "answer": "answer",
     "fill_again": "Fill in again",
-    "probability": "probability",
     "first_rows": "The first {shown} of {total} rows.",
     "a_chart": "A chart.",
     # whole tables

@@ -162,6 +162,19 @@ def page(chromium: Any) -> Iterator[Any]:
     assert not foreign
 
 
+def open_app(page: Any, server: Server, name: str, button: str) -> None:
+    """Open an app and wait until it can be used."""
+    page.goto(f"{server.url}/{name}")
+    page.get_by_role("button", name=button).wait_for()
+
+
+def ask(page: Any, iris: Any, row: dict[str, Any]) -> None:
+    """Type a row into the Iris Wizard and click."""
+    for feature in iris.spec.features:
+        page.get_by_role("textbox", name=feature.label).fill(str(row.get(feature.name, "")))
+    page.get_by_role("button", name="Abrakadabra").click()
+
+
 def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))

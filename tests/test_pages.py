@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cases import GOOD, TYPED
-from conftest import PLANTED, Server
+from conftest import PLANTED, Server, ask, open_app
 from playwright.sync_api import expect
-
-
-def open_app(page: Any, server: Server, name: str, button: str) -> None:
-    page.goto(f"{server.url}/{name}")
-    page.get_by_role("button", name=button).wait_for()
-
-
-def ask(page: Any, iris: Any, row: dict[str, Any]) -> None:
-    for feature in iris.spec.features:
-        page.get_by_label(feature.label).fill(str(row.get(feature.name, "")))
-    page.get_by_role("button", name="Abrakadabra").click()
 
 
 def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
-    assert "Fill in the form and press Abrakadabra" in page.inner_text(".irislib-tabs")
+    assert page.title() == "Iris Wizard"
+    assert "Fill in the form and press Abrakadabra" in page.inner_text(".irislib-pane:visible")
     # each answer differs from the one before, so that an old one cannot be taken for a new one
     sample = [GOOD] + [flowers[i + 50 * species] for i in (0, 17, 33, 49) for species in range(3)]
     before = ""
@@ -35,11 +29,17 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
         probability = dict(zip(iris.classes, iris.predict_proba(flower)[0], strict=True))[expected]
         row = page.locator(".irislib-table tr", has_text=expected).first
         assert row.inner_text().split() == [expected, f"{probability:.3f}"]
+        bar = row.locator(".irislib-bar > span")
+        whole = row.locator(".irislib-bar").bounding_box()["width"]
+        assert bar.bounding_box()["width"] == pytest.approx(probability * whole, abs=1)
         before = expected
     assert page.locator(".irislib-answer").count() == 1
+    assert page.locator(".irislib-history tbody tr").count() == 10
+    page.locator(".irislib-history tbody tr").nth(2).get_by_role("button").click()
+    assert page.get_by_label("Petal length").input_value() == f"{sample[-3]['petal_length_cm']:g}"
 
 
-def test_bad_input_is_told_beside_its_field(page, serve: Server, iris) -> None:
+def test_bad_input_is_told_beside_its_field_and_below_the_button(page, serve: Server, iris) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     for case in (TYPED[0], TYPED[7], TYPED[-1], TYPED[-3]):
         ask(page, iris, case.row)
@@ -47,11 +47,46 @@ def test_bad_input_is_told_beside_its_field(page, serve: Server, iris) -> None:
             field = page.locator(".irislib-field", has=page.get_by_label(feature.label))
             if message := case.messages.get(feature.name):
                 field.locator(".irislib-message", has_text=feature.label + message[len(feature.name) :]).wait_for()
+                assert feature.label in page.inner_text(".irislib-why")
+                assert field.locator("input").input_value() == str(case.row.get(feature.name, ""))  # as it was typed
             else:
-                expect(field.locator(".irislib-message")).to_have_count(0)
+                expect(field.locator(".irislib-message")).to_be_hidden()
         ask(page, iris, GOOD)
-        page.locator(".irislib-answer", has_text="virginica").wait_for()
-        expect(page.locator(".irislib-message")).to_have_count(0)
+        expect(page.locator(".irislib-answer")).to_have_text("virginica")
+        expect(page.locator(".irislib-message:visible")).to_have_count(0)
+        assert page.inner_text(".irislib-why") == ""
+
+
+def test_a_field_is_checked_when_it_is_left(page, serve: Server) -> None:
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    petal = page.get_by_label("Petal length")
+    petal.fill("abc")
+    petal.press("Tab")
+    page.get_by_text("Petal length must be a number, got 'abc'.").wait_for()
+    expect(petal).to_have_attribute("aria-invalid", "true")
+    assert page.inner_text(".irislib-why") == "To correct: Petal length."
+    petal.fill("")
+    assert page.inner_text(".irislib-why") == "Still to fill in: Petal length."
+    petal.press("ArrowUp")  # by its step, and never beyond its limits
+    assert petal.input_value() == "0.1"
+    petal.press("ArrowDown")
+    assert petal.input_value() == "0"
+    petal.fill("30")
+    petal.press("ArrowUp")
+    assert petal.input_value() == "30"
+
+
+def test_an_answer_is_stale_once_the_form_has_changed(page, serve: Server) -> None:
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    stale = page.get_by_text("The form has changed since this answer.").first
+    for example, species in (("A small setosa", "setosa"), ("A large virginica", "virginica")):
+        page.get_by_role("button", name=example).click()
+        page.get_by_role("button", name="Abrakadabra").click()
+        expect(page.locator(".irislib-answer")).to_have_text(species)
+        expect(page.get_by_role("status").last).to_have_text(f"Answer: {species}")
+        expect(stale).to_be_hidden()
+        page.get_by_label("Sepal width").press("5")
+        expect(stale).to_be_visible()
 
 
 def test_enter_submits(page, serve: Server) -> None:
@@ -60,15 +95,16 @@ def test_enter_submits(page, serve: Server) -> None:
     for value, species in (("1.4", "setosa"), ("6", "virginica"), ("1.5", "setosa")):
         page.get_by_label("Petal width").fill("2.4" if species == "virginica" else "0.2")
         petal.fill(value)
-        petal.press("Enter")  # the value it ends must be the one that is answered
+        petal.press("Enter")
         page.locator(".irislib-answer", has_text=species).wait_for()
 
 
 def test_the_tabs(page, serve: Server) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
-    assert page.title() == "Iris Wizard"
+    page.get_by_role("tab", name="Prediction").focus()
     for tab, words in (("Insights", "each line its standard deviation"), ("Performance", "29 of 30 held-out rows")):
-        page.get_by_role("tab", name=tab).click()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name=tab)).to_be_focused()
         page.get_by_text(words).wait_for()
         image = page.locator("img.irislib-figure:visible")
         image.wait_for()
@@ -78,6 +114,7 @@ def test_the_tabs(page, serve: Server) -> None:
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:
     open_app(page, serve, "flat-rent", "Predict")
+    assert page.inner_text(".irislib-why") == "Still to fill in: Area, Built on."
     page.get_by_label("Area").fill("40")
     page.get_by_label("District").select_option("hill")
     page.get_by_label("Balcony").check()
@@ -89,54 +126,189 @@ def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> 
     page.get_by_text("the prediction is off by").wait_for()
 
 
-def test_the_dummy_echoes_every_kind_of_input(page, serve: Server) -> None:
-    open_app(page, serve, "dummy", "Submit")
+def fill_dummy(page: Any, tmp_path: Path) -> None:
     page.get_by_label("Text", exact=True).fill("<i>text</i>")
-    page.get_by_label("Number").fill("4.5")
+    page.get_by_label("Number (cm)").fill("4.5")
+    page.get_by_label("Whole number").press("ArrowUp")
     page.get_by_label("Date").fill("2026-01-31")
+    page.get_by_label("Time").fill("14:30")
     page.get_by_label("Select list").select_option("two")
     page.get_by_label("List with suggestions").fill("durian")
     page.get_by_label("Checkbox").check()
+    page.get_by_label("Yes, no, or nothing").select_option("no")
     page.get_by_label("right").check()
     slider = page.get_by_role("slider")
     slider.press("ArrowRight")
     slider.press("ArrowRight")
-    page.get_by_label("Comment").fill("two\nlines")
+    page.get_by_label("from").fill("20")
+    page.get_by_label("to", exact=True).fill("60")
+    page.get_by_label("Colour", exact=True).fill("#e95420")
+    page.get_by_label("Long text").fill("two\nlines")
+    page.get_by_label("E-mail").fill("ann@example.org")
     page.get_by_label("Password").fill(PLANTED)
+    (tmp_path / f"{PLANTED}.txt").write_text(PLANTED)
+    page.get_by_label("File").set_input_files(tmp_path / f"{PLANTED}.txt")
+
+
+ECHO = """input\tvalue
+Text\t<i>text</i>
+Number\t4.5 cm
+Whole number\t1
+Date\t2026-01-31
+Time\t14:30
+Select list\ttwo
+List with suggestions\tdurian
+Checkbox\tyes
+Yes, no, or nothing\tno
+Radio buttons\tright
+Slider\t4
+Range\t20 to 60
+Colour\t#e95420
+Long text\ttwo
+lines
+E-mail\tann@example.org
+Password\t(entered)
+File\t<a file of 16 bytes>"""
+
+
+def test_the_dummy_echoes_every_kind_of_input_and_keeps_secrets(page, serve: Server, tmp_path: Path) -> None:
+    open_app(page, serve, "dummy", "Submit")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    fill_dummy(page, tmp_path)
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("has been copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("button", name="Submit").click()
     page.locator(".irislib-table").wait_for()
-    shown = [row.split("\t") for row in page.inner_text(".irislib-table").split("\n") if "\t" in row]
-    assert shown == [
-        ["input", "value"],
-        ["Text", "<i>text</i>"],
-        ["Number", "4.5"],
-        ["Date", "2026-01-31"],
-        ["Select list", "two"],
-        ["List with suggestions", "durian"],
-        ["Checkbox", "yes"],
-        ["Radio buttons", "right"],
-        ["Slider", "4"],
-        ["Comment", "two"],  # and the second line, which has no tab in it
-        ["Password", "(entered)"],
-    ]
-    assert "two\nlines" in page.inner_text(".irislib-table")
+    assert page.inner_text(".irislib-table") == ECHO
     assert page.get_by_label("Password").input_value() == ""
-    assert PLANTED not in page.content()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download report").click()
+    report = Path(download.value.path()).read_text()
+    assert "durian" in report
+    page.get_by_label("Number (cm)").fill("wrong")
+    page.get_by_label("Password").fill(PLANTED)
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("Number must be a number, got 'wrong'.").wait_for()
+    stores = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
+    for place in (link, report, page.content(), stores, serve.text()):
+        assert PLANTED not in place
     page.get_by_role("tab", name="Plot").click()
     page.locator("img.irislib-figure:visible").wait_for()
 
+    assert set(parse_qs(urlsplit(link).query)) == {
+        "text", "number", "whole", "date", "time", "list", "suggestions", "checkbox", "answer", "radio", "slider",
+        "range", "color", "comment", "email",
+    }  # fmt: skip
+    page.goto(link)
+    page.get_by_role("button", name="Submit").click()
+    page.locator(".irislib-table").wait_for()
+    assert page.inner_text(".irislib-table") == ECHO.partition("\nPassword")[0]
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize(("path", "button"), [("iris-wizard", "Abrakadabra"), ("dummy", "Submit"), ("", ""), ("x", "")])
-def test_no_page_scrolls_sideways(page, serve: Server, path: str, button: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{serve.url}/{path}")
-    if button:
-        page.get_by_role("button", name=button).click()
-        for tab in page.get_by_role("tab").all():
-            tab.click()
-            page.wait_for_timeout(300)
-    wide = "[...document.querySelectorAll('*')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth && "
-    wide += "['auto', 'scroll'].includes(getComputedStyle(e).overflowX)).map(e => e.className)"
-    assert page.evaluate(wide) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+def test_a_link_says_what_it_could_not_fill_in(page, serve: Server) -> None:
+    page.goto(f"{serve.url}/iris-wizard?petal_length_cm=5.1&sepal_width_cm=wide&colour=red")
+    page.get_by_text("The link could not fill in everything").wait_for()
+    page.get_by_text("Sepal width must be a number, got 'wide'.").wait_for()
+    page.get_by_text("colour: Known: petal_length_cm").wait_for()
+    assert page.get_by_label("Petal length").input_value() == "5.1"
+    assert page.get_by_label("Sepal width").input_value() == "3"
+
+
+def test_a_report_shows_itself(page, chromium, serve: Server, iris, tmp_path: Path) -> None:
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    ask(page, iris, GOOD)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download report").click()
+    download.value.save_as(tmp_path / "report.html")
+    context = chromium.new_context(offline=True)
+    report = context.new_page()
+    report.goto((tmp_path / "report.html").as_uri())
+    assert report.inner_text(".irislib-answer") == "virginica"
+    assert iris.version in report.inner_text("main")
+    assert all(report.locator("img").evaluate_all("images => images.map(i => i.complete && i.naturalWidth > 100)"))
+    context.close()
+
+
+def test_a_table_of_100000_rows_while_the_page_goes_on(page, serve: Server, iris, tmp_path: Path) -> None:
+    data = iris.spec.load_data().sample(100_000, replace=True, random_state=0)
+    lines = data.to_csv(index=False).splitlines()
+    lines[5] = "1,2,3"
+    lines[99_000] = lines[99_000].replace(".", ",x.", 1)
+    (tmp_path / "flowers.csv").write_text("\n".join(lines))
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    page.get_by_role("tab", name="Table").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "flowers.csv")
+    page.get_by_text("flowers.csv: 100,000 rows, of which these are the first 5.").wait_for()
+    page.get_by_text("Not used, but kept in the result: species.").wait_for()
+    page.get_by_role("button", name="Predict 100,000 rows").click()
+    page.get_by_text("of 100,000 rows").wait_for()
+    ask(page, iris, GOOD)  # in between
+    expect(page.locator(".irislib-answer")).to_have_text("virginica")
+    page.get_by_role("tab", name="Table").click()
+    page.get_by_text("99,998 of 100,000 rows were predicted.").wait_for()
+    page.get_by_text("This line has 3 values, but the first line names 5 columns.").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the result").click()
+    assert download.value.suggested_filename == "flowers-predicted.csv"
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert len(rows) == 100_000
+    bad = [i for i, row in enumerate(rows) if row["problems"]]
+    assert bad == [4, 98_999]
+    expected = iris.predict(data[iris.spec.feature_names])
+    assert [row["predicted_species"] for i, row in enumerate(rows) if i not in bad] == [
+        name for i, name in enumerate(expected) if i not in bad
+    ]
+
+
+def test_a_table_dropped_cancelled_or_too_big(page, serve: Server, iris, tmp_path: Path) -> None:
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    page.get_by_role("tab", name="Table").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download a template").click()
+    template = Path(download.value.path()).read_text()
+    drop = """([name, text]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], name));
+        const event = new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true});
+        document.querySelector(".irislib-drop").dispatchEvent(event);
+    }"""
+    page.evaluate(drop, ["dropped.csv", template])
+    page.get_by_role("button", name="Predict 3 rows").click()
+    page.get_by_text("3 of 3 rows were predicted.").wait_for()
+    page.evaluate(drop, ["many.csv", template + "1,2,3,4\n" * 90_000])
+    page.get_by_role("button", name="Predict 90,003 rows").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Predict 90,003 rows")).to_be_visible()
+    expect(page.locator("progress")).to_have_count(0)
+    page.evaluate(drop, ["huge.csv", "x" * 20_000_001])
+    page.get_by_text("huge.csv has 20.1 MB; at most 20 MB are taken.").wait_for()
+    page.evaluate(drop, ["odd.csv", "a,b\n1,2\n"])
+    page.get_by_text("The file lacks the column petal_length_cm").wait_for()
+
+
+def test_light_or_dark_is_the_browsers_or_the_readers_choice(chromium, serve: Server) -> None:
+    ground = "getComputedStyle(document.querySelector('{}')).backgroundColor"
+    for scheme, other in (("light", "dark"), ("dark", "light")):
+        context = chromium.new_context(color_scheme=scheme)
+        page = context.new_page()
+        page.goto(serve.url)
+        before = page.evaluate(ground.format("body"))
+        page.get_by_label("Colours").select_option(other)
+        after = page.evaluate(ground.format("body"))
+        assert (sum(eval(before[3:])) > 600, sum(eval(after[3:])) > 600) == (scheme == "light", other == "light")
+        open_app(page, serve, "iris-wizard", "Abrakadabra")  # it is kept
+        assert page.evaluate(ground.format(".irislib")) == after
+        page.get_by_label("Colours").select_option("")
+        assert page.evaluate(ground.format(".irislib")) == before
+        context.close()
+
+
+def test_the_bar_leads_to_the_other_apps_while_one_starts(page, serve: Server) -> None:
+    page.goto(f"{serve.url}/iris-wizard", wait_until="commit")
+    page.get_by_text("Iris Wizard is starting…").wait_for()
+    bar = page.get_by_role("navigation")
+    assert bar.get_by_role("link").all_inner_texts() == ["Apps", "Iris Wizard", "Flat rent", "Dummy"]
+    expect(bar.get_by_role("link", name="Iris Wizard")).to_have_attribute("aria-current", "page")
+    bar.get_by_role("link", name="Dummy").click()
+    page.get_by_role("button", name="Submit").wait_for()

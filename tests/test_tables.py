@@ -1,0 +1,176 @@
+"""Whole tables: what is read, what is refused, and what comes back."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+from cases import GOOD, TYPED
+
+import irislib
+from irislib import tables
+from irislib.errors import ValidationError
+from irislib.widgets import table as widget_table
+
+NAMES = list(GOOD)
+HEAD = ",".join(NAMES)
+ROW = ",".join(str(value) for value in GOOD.values())
+
+
+def read(iris, text: str | bytes, **more) -> tables.Sheet:
+    content = text if isinstance(text, bytes) else text.encode()
+    return tables.read_csv(content, iris.spec.features, **{"max_rows": 10, **more})
+
+
+def refused(iris, text: str | bytes, **more) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        read(iris, text, **more)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def answered(model, text: str) -> tuple[list[dict[str, str]], list]:
+    """The result as a program reads it, and the problems."""
+    sheet = tables.read_csv(text.encode(), model.spec.features, 1000)
+    answers = tables.answer_rows(model, sheet)
+    content = tables.write_csv(sheet, answers.columns, answers.rows)
+    return list(csv.DictReader(io.StringIO(content.decode()))), answers.problems
+
+
+def test_every_flower_comes_back_in_its_place(iris) -> None:
+    data = iris.spec.load_data().sample(frac=1, random_state=1).reset_index(drop=True)
+    columns = ["species", *reversed(NAMES)]  # in another order, and with the truth beside it
+    rows, problems = answered(iris, data[columns].assign(id=range(150)).to_csv(index=False))
+    assert not problems
+    result = pd.DataFrame(rows)
+    assert list(result) == [
+        *columns, "id", "predicted_species", *(f"probability_{name}" for name in iris.classes), "warnings", "problems",
+    ]  # fmt: skip
+    assert result["id"].tolist() == [str(i) for i in range(150)]
+    assert result["predicted_species"].tolist() == iris.predict(data[NAMES]).tolist()
+    proba = result[[f"probability_{name}" for name in iris.classes]].astype(float).to_numpy()
+    assert abs(proba - iris.predict_proba(data[NAMES])).max() < 1e-6
+
+
+@pytest.mark.parametrize("case", TYPED, ids=lambda case: str(case.changes)[:40])
+def test_a_bad_row_is_told_and_the_others_are_predicted(iris, case) -> None:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerows([NAMES, GOOD.values(), [case.row[name] for name in NAMES], GOOD.values()])
+    rows, problems = answered(iris, file.getvalue())
+    assert [row["predicted_species"] for row in rows] == ["virginica", "", "virginica"]
+    assert {problem.feature: problem.message for problem in problems} == case.messages
+    assert {problem.row for problem in problems} == {1}
+    assert all(message in rows[1]["problems"] for message in case.messages.values())
+    assert [row["problems"] for row in (rows[0], rows[2])] == ["", ""]
+    assert rows[1]["petal_width_cm"] == str(case.row["petal_width_cm"])  # as it was sent
+
+
+def test_a_regression_with_dates_categories_and_holes(rent) -> None:
+    text = "area_m2;rooms;district;balcony;built\n40;;hill;yes;1990-05-01\n80;3;;false;2001-01-01\n80;3;moon;no;x\n"
+    sheet = tables.read_csv(text.encode(), rent.spec.features, 10)
+    answers = tables.answer_rows(rent, sheet)
+    assert answers.columns == ["predicted_rent", "warnings", "problems"]
+    expected = rent.predict([{"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}])[0]
+    assert answers.rows[0][0] == pytest.approx(expected)
+    assert answers.rows[2][0] == ""
+    assert "must be one of 'centre', 'harbour', 'hill', got 'moon'." in answers.rows[2][2]
+    assert tables.write_csv(sheet, answers.columns, answers.rows).decode().splitlines()[0].endswith("problems")
+    without = tables.read_csv(b"area_m2,balcony,built\n40,yes,1990-05-01\n", rent.spec.features, 10)
+    assert tables.answer_rows(rent, without).rows[0][0] > 0  # whole columns that may be empty can be left out
+
+
+def test_warnings_come_with_their_rows(iris) -> None:
+    rows, _ = answered(iris, f"{HEAD}\n{ROW}\n1,1,1,1\n")
+    assert rows[0]["warnings"] == ""
+    assert "sepal_length_cm is 1, but the model was trained on" in rows[1]["warnings"]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -> None:
+    lines = [f' {HEAD} ,"a, b; c"', "", f'{ROW},"two\nlines, and a ""quote"""', ",,,,", f"{ROW},ü"]
+    text = bom + end.join(line.replace(",", sign) if i != 2 else line for i, line in enumerate(lines))
+    text = text.replace(f"{ROW},", ROW.replace(",", sign) + sign)
+    sheet = read(iris, text)
+    assert sheet.header[:4] == NAMES
+    assert [row[:4] for row in sheet.rows] == [[str(value) for value in GOOD.values()]] * 2
+    assert sheet.lines == [3, 5]
+    assert sheet.rows[0][4] == 'two\nlines, and a "quote"'
+    content = tables.write_csv(sheet, ["answer"], [["x"], ["y"]]).decode()
+    back = list(csv.reader(io.StringIO(content.removeprefix(bom), newline=""), delimiter=sign))
+    assert content.startswith(bom)
+    assert back[1] == [*sheet.rows[0], "x"]
+
+
+def test_a_file_that_cannot_be_used_says_why(iris) -> None:
+    for text in ("", HEAD, f"{HEAD}\n\n"):
+        assert refused(iris, text) == ["The file holds no rows below its first line, which names the columns."]
+    assert "not UTF-8 text" in refused(iris, b"\xff\xfe\x00,\x00")[0]
+    assert "This is no CSV file." in refused(iris, f"{HEAD}\n" + "x" * 200_000)[0]
+    assert refused(iris, f"{HEAD}\n" + f"{ROW}\n" * 11) == ["The file has 11 rows; at most 10 are taken. Split it."]
+    assert refused(iris, f"{HEAD},petal_width_cm\n{ROW},1") == ["The column petal_width_cm is there more than once."]
+    assert refused(iris, f"{HEAD.replace('petal_width', 'petal_widht')}\n{ROW}") == [
+        "The file lacks the column petal_width_cm: expected a number above 0 and at most 30 cm. "
+        "Did you mean 'petal_widht_cm'?"
+    ]
+
+
+def test_a_line_with_too_few_or_too_many_values_is_told(iris) -> None:
+    rows, problems = answered(iris, f"{HEAD},id\n{ROW},1\n{ROW}\n{ROW},1,2\n")
+    assert [row["predicted_species"] for row in rows] == ["virginica", "", ""]
+    assert [problem.message for problem in problems] == [
+        "This line has 4 values, but the first line names 5 columns.",
+        "This line has 6 values, but the first line names 5 columns.",
+    ]
+
+
+def test_a_result_can_be_sent_again(iris) -> None:
+    sheet = read(iris, f"{HEAD}\n{ROW}")
+    answers = tables.answer_rows(iris, sheet)
+    again = read(iris, tables.write_csv(sheet, answers.columns, answers.rows))
+    assert tables.write_csv(again, answers.columns, answers.rows) == tables.write_csv(sheet, answers.columns, answers.rows)
+
+
+def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:
+    for model in (iris, rent):
+        page = irislib.app(model)
+        name, content = page.table.template()
+        assert name == f"{model.spec.name}-template.csv"
+        sheet = tables.read_csv(content, model.spec.features, 10)
+        assert len(sheet.rows) == len(model.spec.examples)
+        assert not tables.answer_rows(model, sheet).problems
+
+
+def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeypatch) -> None:
+    monkeypatch.setattr(widget_table, "SLICE", 7)
+    table = irislib.app(iris).table
+    content = f"{HEAD}\n{ROW}\n" + f"{ROW}\n1,2\n" * 9
+    for _ in range(2):  # a second file takes the first one's place
+        table.begin({"name": "flowers.csv"}, [])
+        for at in range(0, len(content), 50):
+            assert table.part({}, [memoryview(content[at : at + 50].encode())]) == {}
+        assert table.read({}, [])["total"] == 19
+        assert "failed" in table.slice({"start": 3}, [])
+        assert table.slice({"start": 0}, []) == table.slice({"start": 0}, []) == {"done": 7}  # asked twice, done once
+        assert table.slice({"start": 7}, []) == {"done": 14}
+        assert table.slice({"start": 14}, []) == {"done": 19}
+        html = table.result({}, [])["html"]
+        assert "10 of 19 rows were predicted." in html
+        assert "9 rows could not be predicted" in html
+        assert "<td>4</td><td>This line has 2 values" in html
+        name, result = table.parcel()
+        assert name == "flowers-predicted.csv"
+        assert result.decode().count("virginica") == 11  # and one in the header
+
+
+def test_what_is_too_much_is_refused_and_let_go(iris, monkeypatch) -> None:
+    monkeypatch.setattr(widget_table, "TABLE_BYTES", 1000)
+    table = irislib.app(iris).table
+    table.begin({"name": "big.csv"}, [])
+    assert table.part({}, [b"x" * 1000]) == {}
+    assert "big.csv has over" in table.part({}, [b"x"])["failed"]
+    assert not table.content
+    assert "choose the file again" in table.slice({"start": 0}, [])["failed"]
