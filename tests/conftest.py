@@ -56,8 +56,10 @@ def rent() -> Any:
 class Server:
     """An `irislib` process that serves; its log, its address and how it ended."""
 
-    def __init__(self, log: Path, *args: str, cwd: Path = TESTS, program: tuple[str, ...] = (), **env: str):
-        self.port = free_port()
+    def __init__(
+        self, log: Path, *args: str, cwd: Path = TESTS, program: tuple[str, ...] = (), port: int = 0, **env: str
+    ):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         command = [*(program or (sys.executable, "-m", "irislib")), *args, "--port", str(self.port)]

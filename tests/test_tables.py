@@ -131,7 +131,9 @@ def test_a_result_can_be_sent_again(iris) -> None:
     sheet = read(iris, f"{HEAD}\n{ROW}")
     answers = tables.answer_rows(iris, sheet)
     again = read(iris, tables.write_csv(sheet, answers.columns, answers.rows))
-    assert tables.write_csv(again, answers.columns, answers.rows) == tables.write_csv(sheet, answers.columns, answers.rows)
+    assert tables.write_csv(again, answers.columns, answers.rows) == tables.write_csv(
+        sheet, answers.columns, answers.rows
+    )
 
 
 def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:

@@ -212,8 +212,18 @@ def test_another_view_gets_what_was_shown_already(iris) -> None:
 
 
 def test_a_page_can_show_text_tables_figures_and_insights_and_nothing_unescaped() -> None:
-    pieces = [ODD, pd.DataFrame({ODD: [ODD]}), Figure(), Insight(ODD, pd.DataFrame({ODD: [ODD]}), ODD, lambda axes: None)]
-    pieces += [showing.heading(ODD), showing.paragraph(ODD), showing.filling(ODD, {ODD: ODD}), showing.button(ODD, fill=ODD)]
+    pieces = [
+        ODD,
+        pd.DataFrame({ODD: [ODD]}),
+        Figure(),
+        Insight(ODD, pd.DataFrame({ODD: [ODD]}), ODD, lambda axes: None),
+    ]
+    pieces += [
+        showing.heading(ODD),
+        showing.paragraph(ODD),
+        showing.filling(ODD, {ODD: ODD}),
+        showing.button(ODD, fill=ODD),
+    ]
     html = showing.html(pieces)
     assert html.count("onerror") > 10
     assert "<img src=x" not in html
@@ -245,7 +255,15 @@ def test_a_report_is_one_file_that_says_it_all(iris) -> None:
     name, content = fetched(page, "report")
     text = content.decode()
     assert name == "iris-wizard-report.html"
-    for words in ("virginica", "6.0 cm".replace(".0", ""), "2.5 cm", iris.version, iris.trained_at, "Fisher", "held-out"):
+    for words in (
+        "virginica",
+        "6.0 cm".replace(".0", ""),
+        "2.5 cm",
+        iris.version,
+        iris.trained_at,
+        "Fisher",
+        "held-out",
+    ):
         assert words in text
     assert text.count("<img") == 2
     assert not re.search(r"(src|href)=.(?!data:)|@import|url\(", text)
@@ -285,7 +303,9 @@ def test_the_area_plot_has_ten_rows_of_four() -> None:
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     root = files.CHECKOUT
     folders = [root / "irislib", files.share()]
-    read = [p.read_text() for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".js", ".html", ".j2")]
+    read = [
+        p.read_text() for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".js", ".html", ".j2")
+    ]
     used = set(re.findall(r"""TEXTS\[["'](\w+)["']\]|(?:\b|\.)texts\.(\w+)""", "\n".join(read)))
     names = {name for pair in used for name in pair if name} - {"py"}
     chosen = {"yes", "no", "table_rows", "table_rows_first", "lost", "ended", "from", "to"}  # by what is the case

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["AppHandler", "HealthHandler", "IndexHandler", "MissingHandler", "TemplateFilesHandler"]
 
 
-FAILED = "<!-- this page failed -->"  # what the template writes where a cell did
+FAILED = "irislib-failure-reference"  # what the template writes where a cell failed
 
 
 class ProgramMixin:
@@ -94,7 +94,7 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
         )
         if not self._headers_written:
             self.set_status(500)
-        return html.replace(FAILED, "").replace("{reference}", reference)
+        return html.replace(FAILED, reference)
 
 
 class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]

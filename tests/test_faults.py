@@ -1,0 +1,167 @@
+"""When things go wrong: what the visitor sees, what the log holds, and what still works."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from cases import GOOD
+from conftest import ROOT, Server, ask, descendants, open_app
+from playwright.sync_api import expect
+
+FAULTY = """
+from irislib import Feature
+from irislib.widgets import Page, Tab
+
+def answer(values):
+    if "wrong" in values:
+        raise RuntimeError("the secret of the pyramid")
+    return "all is well"
+
+def draw(_):
+    raise RuntimeError("the secret of the chart")
+
+Page("Faulty", [Feature("wrong", "text", required=False)], "Go", answer,
+     [Tab("Out", lambda text: [text], "Press Go."), Tab("Chart", draw)])
+"""
+
+
+def notebook(*cells: str) -> nbformat.NotebookNode:
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel, "title": "An app"}
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("notebooks")
+    shown = "import ipywidgets\nipywidgets.HTML('half a page')"
+    nbformat.write(notebook(FAULTY), place / "faulty.ipynb")
+    nbformat.write(notebook(shown, "raise RuntimeError('the secret of the cell')", shown), place / "cell.ipynb")
+    nbformat.write(notebook(shown, "import os\nos._exit(1)"), place / "dies.ipynb")
+    (place / "iris-wizard.ipynb").write_text((ROOT / "notebooks" / "iris-wizard.ipynb").read_text())
+    return place
+
+
+@pytest.fixture(scope="module")
+def faulty(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("faulty") / "log"
+    server = Server(log, "serve", "--model", "irislib.iris:spec", "--notebooks", str(folder)).wait()
+    yield server
+    server.stop()
+
+
+def reference_in(text: str) -> str:
+    return re.search(r"this reference: (\w{8})\.", text)[1]
+
+
+def test_a_callback_that_fails_shows_a_sentence_and_the_app_goes_on(page, faulty: Server) -> None:
+    open_app(page, faulty, "faulty", "Go")
+    page.get_by_label("Wrong").fill("yes")
+    page.get_by_role("button", name="Go").click()
+    message = page.get_by_text("Something went wrong on our side").first
+    message.wait_for()
+    reference = reference_in(message.inner_text())
+    page.get_by_role("tab", name="Chart").click()
+    page.locator(".irislib-pane .irislib-message").wait_for()
+    chart = reference_in(page.inner_text(".irislib-pane:visible"))
+    for words in ("secret of", "Traceback", "RuntimeError"):
+        assert words not in page.content()
+    log = faulty.text()
+    assert "RuntimeError: the secret of the pyramid" in log.partition(f"reference {reference}:")[2]
+    assert "RuntimeError: the secret of the chart" in log.partition(f"reference {chart}:")[2]
+    page.get_by_label("Wrong").fill("")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_text("all is well").wait_for()
+    expect(page.locator(".irislib-panel .irislib-message:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("name", "why"), [("cell", "the secret of the cell"), ("dies", "DeadKernelError")])
+def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str, why: str) -> None:
+    page.goto(f"{faulty.url}/{name}")
+    page.get_by_text("This page could not be opened").wait_for()
+    reference = reference_in(page.inner_text("#irislib-failed"))
+    page.wait_for_timeout(1500)  # Voila's own script is at work meanwhile
+    expect(page.locator("#loading")).to_have_count(0)
+    expect(page.get_by_text("half a page")).to_be_hidden()
+    for words in ("secret of", "Traceback", "Error:"):
+        assert words not in page.content()
+    expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    log = faulty.text()
+    assert why in log.partition(f"reference {reference}: the page {name}.ipynb failed (failure 1)")[0]
+    page.reload()
+    page.get_by_text("This page could not be opened").wait_for()
+    assert f"the page {name}.ipynb failed (failure 2)" in faulty.text()
+    open_app(page, faulty, "iris-wizard", "Abrakadabra")
+
+
+def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "notebooks"
+    alone.mkdir()
+    for name in ("cell", "faulty"):
+        (alone / f"{name}.ipynb").write_text((folder / f"{name}.ipynb").read_text())
+    options = ["--model", "irislib.iris:spec", "--notebooks", str(alone), "--preheat_kernel=True", "--pool_size=1"]
+    server = Server(tmp_path / "log", "serve", *options).wait()
+    try:
+        end = time.monotonic() + 60
+        while server.text().count("is filled with 1 kernel") < 2 and time.monotonic() < end:
+            time.sleep(0.2)
+        for name, status in (("cell", 500), ("faulty", 200)):
+            time.sleep(3)  # until the page is rendered
+            response = server.get(f"/{name}")
+            assert (response.status_code, "could not be opened" in response.text) == (status, status == 500)
+        assert f"reference {reference_in(server.get('/cell').text)}" in server.text()
+    finally:
+        server.stop()
+
+
+def kernel_of(server: Server, before: set[int]) -> int:
+    new = [pid for pid in set(descendants(server.process.pid)) - before if b"ipykernel" in command_of(pid)]
+    assert len(new) == 1
+    return new[0]
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def test_a_kernel_that_is_killed_is_told_and_reload_keeps_the_form(page, faulty: Server, iris) -> None:
+    before = set(descendants(faulty.process.pid))
+    open_app(page, faulty, "iris-wizard", "Abrakadabra")
+    os.kill(kernel_of(faulty, before), signal.SIGKILL)
+    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
+    page.get_by_label("Petal length").fill("6")
+    page.get_by_label("Petal width").fill("as typed")
+    page.get_by_role("button", name="Reload").click()
+    page.get_by_text("Petal width").wait_for()
+    expect(page.get_by_label("Petal length")).to_have_value("6")
+    expect(page.get_by_label("Petal width")).to_have_value("as typed")
+    ask(page, iris, GOOD)
+    expect(page.locator(".irislib-answer")).to_have_text("virginica")
+
+
+def test_a_server_that_is_gone_is_told_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:
+    server = Server(tmp_path / "log", "serve").wait()
+    open_app(page, server, "iris-wizard", "Abrakadabra")
+    page.get_by_label("Petal length").fill("6.5")
+    expect(page.locator(".irislib-banner")).to_be_hidden()
+    server.stop(signal.SIGKILL)
+    page.get_by_text("The connection to the server was lost.").wait_for()
+    again = Server(tmp_path / "log2", "serve", port=server.port).wait()
+    try:
+        page.get_by_role("button", name="Reload").click()
+        expect(page.get_by_label("Petal length")).to_have_value("6.5")
+        page.get_by_role("button", name="Abrakadabra").click()
+        page.locator(".irislib-answer").wait_for()
+    finally:
+        again.stop()
