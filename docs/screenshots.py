@@ -1,20 +1,26 @@
-"""Renew the pictures in docs/, by ``make screenshots``."""
+"""Renew the pictures of every page in docs/pages/, and docs/pages.md that shows them, by ``make screenshots``."""
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 DOCS = Path(__file__).parent
 PORT = 5099
 URL = f"http://127.0.0.1:{PORT}"
-FLOWER = {"Petal length": "5.1", "Petal width": "1.9", "Sepal length": "5.8", "Sepal width": "2.7"}
+SIZES = {"wide": (1280, 720), "narrow": (390, 844)}
+FLOWERS = "flower,petal_length_cm,petal_width_cm,sepal_length_cm,sepal_width_cm\n" + "".join(
+    f"{name},{row}\n" for name, row in {"A": "1.4,0.2,5.1,3.5", "B": "4.7,1.4,7.0,3.2", "C": "60,2.5,6.3,3.3"}.items()
+)
 
 
 def wait() -> None:
@@ -28,12 +34,73 @@ def wait() -> None:
 
 
 def iris_wizard(page: Page) -> None:
-    page.goto(f"{URL}/iris-wizard")
-    page.get_by_role("button", name="Abrakadabra").wait_for()
-    for label, value in FLOWER.items():
-        page.get_by_label(label).fill(value)
+    page.goto(f"{URL}/iris-wizard?petal_length_cm=5.1&petal_width_cm=1.9&sepal_length_cm=5.8&sepal_width_cm=2.7")
     page.get_by_role("button", name="Abrakadabra").click()
     page.locator(".irislib-answer").wait_for()
+
+
+def prediction(page: Page) -> None:
+    iris_wizard(page)
+    page.get_by_role("button", name="A small setosa").click()
+    page.get_by_role("button", name="Abrakadabra").click()
+    page.locator(".irislib-history").wait_for()
+
+
+def tab(name: str) -> Callable[[Page], None]:
+    def show(page: Page) -> None:
+        iris_wizard(page)
+        page.get_by_role("tab", name=name).click()
+        page.locator("img.irislib-figure:visible").wait_for()
+
+    return show
+
+
+def table(page: Page) -> None:
+    iris_wizard(page)
+    page.get_by_role("tab", name="Table").click()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "flowers.csv", "mimeType": "text/csv", "buffer": FLOWERS.encode()}
+    )
+    page.get_by_role("button", name="Predict all rows").click()
+    page.get_by_role("button", name="Download the result").wait_for()
+
+
+def wrong(page: Page) -> None:
+    page.goto(f"{URL}/iris-wizard")
+    page.get_by_role("textbox", name="Petal length").fill("53")
+    page.get_by_role("textbox", name="Sepal width").fill("")
+    page.get_by_role("button", name="Abrakadabra").click()
+    page.get_by_text("Sepal width is missing").wait_for()
+
+
+def dummy(page: Page) -> None:
+    page.goto(f"{URL}/dummy")
+    page.get_by_role("button", name="A little of each").click()
+    page.get_by_role("button", name="Submit").click()
+    page.locator(".irislib-table").wait_for()
+
+
+def apps(page: Page) -> None:
+    page.goto(URL)
+
+
+PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "prediction": ("Iris Wizard: Prediction", prediction),
+    "insights": ("Iris Wizard: Insights", tab("Insights")),
+    "performance": ("Iris Wizard: Performance", tab("Performance")),
+    "table": ("Iris Wizard: a whole table", table),
+    "wrong": ("Iris Wizard: what is wrong is said", wrong),
+    "dummy": ("Dummy: every kind of input", dummy),
+    "apps": ("The list of apps", apps),
+}
+
+
+def shoot(page: Page, path: Path) -> None:
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.wait_for_timeout(200)
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+    picture.convert("RGB").quantize(128).save(path, optimize=True)
 
 
 def main() -> None:
@@ -43,16 +110,29 @@ def main() -> None:
         wait()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for name, width, height in (("iris-wizard", 1280, 700), ("iris-wizard-narrow", 390, 1000)):
-                page = browser.new_page(viewport={"width": width, "height": height})
-                iris_wizard(page)
-                page.mouse.move(0, 0)
-                page.screenshot(path=DOCS / f"{name}.png")
+            for size, (width, height) in SIZES.items():
+                page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+                for name, (_, show) in PAGES.items():
+                    show(page)
+                    for scheme in ("light", "dark"):
+                        page.emulate_media(color_scheme=scheme)
+                        shoot(page, DOCS / "pages" / f"{name}-{size}-{scheme}.png")
                 page.close()
             browser.close()
     finally:
         server.terminate()
         server.wait()
+    (DOCS / "pages.md").write_text(gallery(), encoding="utf-8")
+
+
+def gallery() -> str:
+    lines = ["# Every page", "", "Light and dark, wide and narrow; made by `make screenshots`.", ""]
+    for name, (title, _) in PAGES.items():
+        lines += [f"## {title}", ""]
+        for size in SIZES:
+            images = [f"![{title}, {size}, {scheme}](pages/{name}-{size}-{scheme}.png)" for scheme in ("light", "dark")]
+            lines += [f"| {' | '.join(images)} |", "|---|---|", ""]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

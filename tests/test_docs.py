@@ -66,7 +66,8 @@ def test_every_command_and_file_that_is_named_exists() -> None:
     for name in re.findall(r"`irislib (\w+)", README):
         assert name in COMMANDS
     for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
-        for target in re.findall(r"\]\(([^)#]+)\)", text):
+        for target in re.findall(r"""\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)""", text):
+            target = "".join(target)
             assert target.startswith("http") or (ROOT / target).exists(), target
     for cell in re.findall(r"^\| (`.*?`) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.M):
         folder = ""

@@ -160,8 +160,8 @@ def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeyp
         assert table.slice({"start": 7}, []) == {"done": 14}
         assert table.slice({"start": 14}, []) == {"done": 19}
         html = table.result({}, [])["html"]
-        assert "10 of 19 rows were predicted." in html
-        assert "9 rows could not be predicted" in html
+        assert "Rows predicted: 10 of 19." in html
+        assert "Rows that could not be predicted: 9." in html
         assert "<td>4</td><td>This line has 2 values" in html
         name, result = table.parcel()
         assert name == "flowers-predicted.csv"

@@ -79,7 +79,7 @@ class Page(anywidget.AnyWidget):
     model : Model, optional
         What answers whole tables; without it there is no tab for them.
     about : mapping of str to str, optional
-        What a report says besides, such as the version of the model.
+        What the page and its reports say below, such as the version of the model.
 
     Raises
     ------
@@ -128,6 +128,7 @@ class Page(anywidget.AnyWidget):
             "fields": [described(feature) for feature in features],
             "examples": [[name, written(features, row)] for name, row in (examples or {}).items()],
             "tabs": shown,
+            "about": list(self.about.items()),
             "texts": TEXTS,
         }
         super().__init__(facts=facts)

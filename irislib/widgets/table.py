@@ -74,7 +74,7 @@ class Table:
         absent = [feature.name for feature in spec.features if feature.name not in sheet.header]
         lines += [TEXTS["table_empty_column"].format(name=name) for name in absent]
         html = showing.html([*lines, self._preview(sheet)])
-        return {"html": html, "total": total, "start": TEXTS["table_start"].format(total=f"{total:,}")}
+        return {"html": html, "total": total, "start": TEXTS["table_start"]}
 
     def _preview(self, sheet: tables.Sheet) -> Markup:
         import pandas as pd

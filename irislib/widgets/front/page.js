@@ -24,6 +24,7 @@ class App {
       this.banner,
       h("h1", {}, this.facts.title),
       h("div", { class: "irislib-body" }, this.form, this.side),
+      this.facts.about.length ? h("footer", { class: "irislib-about" }, this.facts.about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`))) : null,
       this.told);
     el.append(this.root);
     this.choose(0);
