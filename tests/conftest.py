@@ -139,8 +139,9 @@ def chromium() -> Iterator[Any]:
     if path is None:
         sentence = "No browser found: install one, on Debian with `apt-get install chromium`."
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
