@@ -61,10 +61,15 @@ function watch(model, tell) {
     if (state === "connected") tell("");
     else patience = setTimeout(() => tell("lost"), state === "connecting" ? 1500 : 0);
   };
+  const network = ({ type }) => ended || tell(type === "offline" ? "lost" : "");
+  addEventListener("offline", network);
+  addEventListener("online", network);
   kernel.statusChanged.connect(status);
   kernel.connectionStatusChanged.connect(connection);
   return () => {
     clearTimeout(patience);
+    removeEventListener("offline", network);
+    removeEventListener("online", network);
     kernel.statusChanged.disconnect(status);
     kernel.connectionStatusChanged.disconnect(connection);
   };
