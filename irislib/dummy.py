@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from irislib.widgets import Page
 
-__all__ = ["FEATURES", "app", "area_plot", "entries"]
+__all__ = ["FEATURES", "app", "area_plot", "entries", "random_rows"]
 
 FEATURES = [
     Feature("text", "text", label="Text", required=False),
@@ -69,7 +69,8 @@ def app() -> Page:
     from irislib.widgets import Page, Tab, showing
 
     def plot(_: object) -> Sequence[object]:
-        return [showing.picture(area_plot(), "A stacked area plot of ten random rows of a, b, c and d.")]
+        data = random_rows()
+        return [showing.picture(area_plot(data), "A stacked area plot of the table below."), data]
 
     empty = "Fill in the form and press Submit: what you entered appears here."
     tabs = [Tab("Table", lambda frame: [frame], empty), Tab("Plot", plot)]
@@ -87,41 +88,34 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     Parameters
     ----------
     values : dict
-        What the form sends: text by the features' names. Of a password, only that there is one
-        comes back; of a file, its size.
-
-    Raises
-    ------
-    ValidationError
-        Where a value is not of its kind, such as a number.
+        By the features' names. Of a password, only that there is one comes back; of a file, its size.
     """
     import pandas as pd
 
-    from irislib.errors import ValidationError
-    from irislib.validation import check_values
     from irislib.widgets.fields import typed
 
-    _, problems = check_values(FEATURES, values, 1)
-    if problems:
-        raise ValidationError(problems)
-    rows = []
-    for feature in FEATURES:
-        value = values.get(feature.name, "")
-        if value == "" or (feature.control == "checkbox" and not feature.parse(value)):
-            continue
-        rows.append((feature.label, str(value) if feature.kind == "file" else typed(feature, value)))
+    rows = [
+        (feature.label, str(values[feature.name]) if feature.kind == "file" else typed(feature, values[feature.name]))
+        for feature in FEATURES
+        if feature.name in values and not (feature.control == "checkbox" and not values[feature.name])
+    ]
     return pd.DataFrame(rows, columns=["input", "value"])
 
 
-def area_plot() -> Figure:
-    """A stacked area plot of ten random rows of a, b, c and d."""
+def random_rows() -> pd.DataFrame:
+    """Ten random rows of a, b, c and d, each from 0 to 1."""
     import numpy as np
     import pandas as pd
+
+    return pd.DataFrame(np.random.default_rng().random((10, 4)), columns=list("abcd"))
+
+
+def area_plot(data: pd.DataFrame) -> Figure:
+    """A stacked area plot of a table of numbers."""
     from matplotlib.figure import Figure
 
     from irislib.theme import AUBERGINE, INK, ORANGE, WARM_GREY
 
-    data = pd.DataFrame(np.random.default_rng().random((10, 4)), columns=list("abcd"))
     figure = Figure(figsize=(4.8, 3.2), layout="constrained")
     axes = figure.add_subplot()
     axes.stackplot(data.index, data.to_numpy().T, labels=data.columns, colors=[AUBERGINE, ORANGE, WARM_GREY, INK])

@@ -120,12 +120,12 @@ class Feature:
         return f"{KINDS[self.kind].noun} {self.limits}".rstrip()
 
     def written(self, value: Any) -> str:
-        """The value as a form, a link or a CSV file has it; :meth:`parse` reads it back."""
+        """A parsed value as a form, a link or a CSV file has it; :meth:`parse` reads it back."""
         if is_empty(value):
             return ""
         value = plain(value)
         if self.kind == "range":
-            return "..".join(repr(end).removesuffix(".0") for end in value)
+            return " to ".join(repr(end).removesuffix(".0") for end in value)
         if self.kind == "boolean":
             return str(bool(value)).lower()
         if isinstance(value, float) and self.kind != "choice":
@@ -142,6 +142,11 @@ class Feature:
         if self.high is not None:
             ok = ok & (value <= self.high if self.closed in ("both", "right") else value < self.high)
         return ok
+
+    def on_step(self, value: float) -> bool:
+        """Whether a slider can stand at a value."""
+        steps = (value - self.low) / (self.step or 1)
+        return abs(steps - round(steps)) < 1e-9 or (self.step is None and self.kind == "number")
 
     def parse(self, value: Any) -> Any:
         """Turn what was received into a value of this kind, or None where it is empty.
@@ -200,4 +205,6 @@ class Feature:
                 faults.append(f"{self.name}: a slider needs low and high, and closed='both'.")
             if self.kind == "integer" and self.step is not None and self.step != int(self.step):
                 faults.append(f"{self.name}: step must be a whole number, got {self.step}.")
+            if not faults and self.default is not None and not self.on_step(self.default):
+                faults.append(f"{self.name}: the default {readable(self.default)} is not on a step of the slider.")
         return faults

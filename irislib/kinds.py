@@ -88,19 +88,30 @@ def _integer(feature: Feature, value: Any) -> int:
 def _choice(feature: Feature, value: Any) -> Any:
     value = plain(value)
     for choice in feature.choices:
-        if str(choice) == str(value).strip() or (
-            isinstance(choice, float | int) and type(value) in (int, float) and choice == value
-        ):
+        if str(choice) in (str(value), str(value).strip()) or _is_number(choice, value):
             return choice
     near = difflib.get_close_matches(str(value), [str(choice) for choice in feature.choices], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"must be {feature.expected}, got {shown(value)}.{hint}")
 
 
+def _is_number(number: Any, value: Any) -> bool:
+    """Whether a value is this number, be it written as 1 or, as pandas has it beside gaps, as 1.0."""
+    if isinstance(number, bool) or not isinstance(number, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return isinstance(value, str | int | float) and float(value) == number
+    except (ValueError, OverflowError):
+        return False
+
+
 def _boolean(feature: Feature, value: Any) -> bool:
     value = plain(value)
-    if isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1)):
-        return bool(value)
+    if isinstance(value, bool):
+        return value
+    for number in (0, 1):
+        if _is_number(number, value):
+            return bool(number)
     word = value.strip().lower() if isinstance(value, str) else ""
     if word not in _TRUE and word not in _FALSE:
         raise ValueError(f"must be true or false, got {shown(value)}.")
@@ -132,9 +143,12 @@ def _email(feature: Feature, value: Any) -> str:
 
 def _time(feature: Feature, value: Any) -> dt.time:
     try:
-        return value if isinstance(value, dt.time) else dt.time.fromisoformat(str(value).strip())
-    except ValueError:
-        raise ValueError(f"must be a time such as 14:30, got {shown(value)}.") from None
+        time = value if isinstance(value, dt.time) else dt.time.fromisoformat(value.strip())
+        if time.tzinfo is None:
+            return time
+    except (ValueError, AttributeError):
+        pass
+    raise ValueError(f"must be a time of day such as 14:30, without a time zone, got {shown(value)}.")
 
 
 def _color(feature: Feature, value: Any) -> str:
@@ -144,9 +158,9 @@ def _color(feature: Feature, value: Any) -> str:
 
 
 def _range(feature: Feature, value: Any) -> tuple[float, float]:
-    ends = value.split("..") if isinstance(value, str) else value
+    ends = value.split(" to ") if isinstance(value, str) else value
     if not isinstance(ends, list | tuple) or len(ends) != 2 or any(is_empty(end) for end in ends):
-        raise ValueError(f"must have two ends such as 2..5, got {shown(value)}.")
+        raise ValueError(f"must have two ends such as 2 to 5, got {shown(value)}.")
     low, high = (_number(feature, end) for end in ends)
     if low > high:
         raise ValueError(f"must go from the lower to the higher, got {readable(low)} to {readable(high)}.")

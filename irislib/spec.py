@@ -182,7 +182,14 @@ def _source(module: str) -> str:
 
 def describe_faults(features: Sequence[Feature]) -> list[str]:
     """What is wrong with a list of features, one sentence each."""
-    names = [feature.name for feature in features]
+    names, labels = [feature.name for feature in features], [feature.label for feature in features]
     faults = [fault for feature in features for fault in feature.faults()]
-    faults += [f"{name}: two features have this name." for name in sorted({n for n in names if names.count(n) > 1})]
+    faults += [f"{name}: two features have this name." for name in _twice(names)]
+    faults += [f"{label!r}: two features have this label." for label in _twice(labels) if not _twice(names)]
+    if "token" in names:
+        faults.append("token: the server takes a token in an address for its own; choose another name.")
     return faults or ([] if names else ["features: give at least one Feature."])
+
+
+def _twice(words: list[str]) -> list[str]:
+    return sorted({word for word in words if words.count(word) > 1})

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import Problem, ValidationError
-from irislib.kinds import plain
 from irislib.texts import TEXTS
 from irislib.validation import check_values
 from irislib.wording import nearest
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from irislib.feature import Feature
     from irislib.model import Model
 
@@ -32,9 +35,9 @@ class Sheet:
     header : list of str
         The names of the columns.
     rows : list of list of str
-        Without empty lines.
-    lines : list of int
-        For each row its number in a spreadsheet, where the header is line 1.
+        An empty line, which gets no answer, is an empty list.
+    first_line : int
+        The number of the first row in a spreadsheet, where the top line is 1.
     delimiter : str
     bom : str
         What stood before the header: a byte order mark, or nothing.
@@ -42,7 +45,7 @@ class Sheet:
 
     header: list[str]
     rows: list[list[str]]
-    lines: list[int]
+    first_line: int
     delimiter: str
     bom: str
 
@@ -90,30 +93,42 @@ def read_csv(content: bytes, features: Sequence[Feature], max_rows: int) -> Shee
         raise ValidationError([Problem(TEXTS["table_not_text"])]) from None
     bom = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(BOM)
-    names = {feature.name for feature in features}
-    first = text.partition("\n")[0].strip("\r")
-    delimiter = max(",;\t", key=lambda sign: len(names & set(_names(first, sign))))
-    rows, lines = [], []
     try:
-        for line, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-            if any(row):
-                rows.append(row)
-                lines.append(line)
+        delimiter, skipped = _delimiter(text, {feature.name for feature in features})
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        for _ in range(skipped):
+            next(reader)
+        header = [name.strip() for name in next(reader, [])]
+        rows = []
+        for row in reader:
+            rows.append(row if any(row) else [])
+            if len(rows) > max_rows:
+                raise ValidationError([Problem(TEXTS["table_too_many"].format(limit=f"{max_rows:,}"))])
     except csv.Error as error:
         raise ValidationError([Problem(f"{TEXTS['table_not_csv']} ({error})")]) from None
-    if len(rows) < 2:
+    while rows and not rows[-1]:
+        rows.pop()
+    if not rows:
         raise ValidationError([Problem(TEXTS["table_nothing"])])
-    if len(rows) - 1 > max_rows:
-        words = TEXTS["table_too_many"].format(total=f"{len(rows) - 1:,}", limit=f"{max_rows:,}")
-        raise ValidationError([Problem(words)])
-    header = [name.strip() for name in rows[0]]
     if faults := _faults(header, features):
         raise ValidationError(faults)
-    return Sheet(header, rows[1:], lines[1:], delimiter, bom)
+    return Sheet(header, rows, skipped + 2, delimiter, bom)
 
 
-def _names(line: str, delimiter: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+def _delimiter(text: str, names: set[str]) -> tuple[str, int]:
+    """What separates the values, and how many lines stand before the header."""
+    lines = re.finditer(r"[^\r\n]+", text[: csv.field_size_limit()])
+    first = next(lines, None)
+    if first is None:
+        return ",", 0
+    skipped = len(re.findall(r"\r\n|\r|\n", text[: first.start()]))
+    if told := re.fullmatch(r"sep=(.)", first[0]):  # a line that some spreadsheets write
+        return told[1], skipped + 1
+
+    def known(sign: str) -> int:
+        return len(names & {name.strip() for name in next(csv.reader([first[0]], delimiter=sign))})
+
+    return max(",;\t", key=known), skipped
 
 
 def _faults(header: list[str], features: Sequence[Feature]) -> list[Problem]:
@@ -145,63 +160,75 @@ def answer_rows(model: Model, sheet: Sheet, start: int = 0, stop: int | None = N
     start, stop : int
         Which rows, as in a slice.
     """
-    import numpy as np
-
     features = model.spec.features
     rows = sheet.rows[start:stop]
     places = [(feature.name, sheet.header.index(feature.name)) for feature in features if feature.name in sheet.header]
-    odd = [
-        Problem(TEXTS["table_width"].format(given=len(row), wanted=len(sheet.header)), row=i)
+    width = len(sheet.header)
+    whole = [i for i, row in enumerate(rows) if len(row) == width]
+    problems = [
+        Problem(TEXTS["table_width"].format(given=len(row), wanted=width), row=i)
         for i, row in enumerate(rows)
-        if len(row) != len(sheet.header)
+        if row and len(row) != width
     ]
-    narrow = {problem.row for problem in odd}
-    given = [{} if i in narrow else {name: row[at] for name, at in places} for i, row in enumerate(rows)]
-    frame, problems = check_values(features, given, len(rows))
-    problems = odd + [problem for problem in problems if problem.row not in narrow]
-    wrong: dict[int | None, list[str]] = {}
-    for problem in problems:
-        wrong.setdefault(problem.row, []).append(problem.message)
-    good = [i for i in range(len(rows)) if i not in wrong]
-    sound = frame.iloc[good]
-    width = 1 + len(model.classes or ()) * model.has_probabilities
-    values: list[list[Any]] = [[""] * width for _ in rows]
-    if good:
-        parts = [model.estimator.predict(sound)[:, None]]
-        if model.has_probabilities:
-            parts.append(np.round(model.estimator.predict_proba(sound), 6))
-        answered = zip(*(part.tolist() for part in parts), strict=True)
-        for i, found in zip(good, answered, strict=True):
-            values[i] = [plain(value) for part in found for value in part]
-    doubts: dict[int, list[str]] = {}
-    for doubt in model.outside_training(sound):
-        doubts.setdefault(good[doubt.row or 0], []).append(doubt.message)
-    told = [[*found, " ".join(doubts.get(i, ())), " ".join(wrong.get(i, ()))] for i, found in enumerate(values)]
-    moved = [Problem(p.message, p.feature, p.value, start + (p.row or 0)) for p in problems]
-    return Answers(_columns(model), told, moved)
+    good = []
+    if whole:
+        frame, found = check_values(features, [{name: rows[i][at] for name, at in places} for i in whole], len(whole))
+        bad = {problem.row for problem in found}
+        sound = frame.iloc[[i for i in range(len(whole)) if i not in bad]]
+        good = [row for i, row in enumerate(whole) if i not in bad]
+        problems += [Problem(p.message, p.feature, p.value, whole[p.row or 0]) for p in found]
+    answers = dict(zip(good, _answered(model, sound), strict=True)) if good else {}
+    doubts = model.outside_training(sound) if good else []
+    columns = _columns(model, sheet.header)
+    told = [answers.get(i, [""] * (len(columns) - 2)) for i in range(len(rows))]
+    warnings = _by_row([(good[doubt.row or 0], doubt.message) for doubt in doubts])
+    wrong = _by_row([(problem.row or 0, problem.message) for problem in problems])
+    return Answers(
+        columns,
+        [[*values, warnings.get(i, ""), wrong.get(i, "")] for i, values in enumerate(told)],
+        [Problem(p.message, p.feature, p.value, start + (p.row or 0)) for p in problems],
+    )
 
 
-def _columns(model: Model) -> list[str]:
+def _answered(model: Model, sound: pd.DataFrame) -> list[list[Any]]:
+    """For each row the prediction, and the probability of each class."""
+    columns = [model.estimator.predict(sound).tolist()]
+    if model.has_probabilities:
+        columns += model.estimator.predict_proba(sound).round(6).T.tolist()
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _by_row(told: Iterable[tuple[int, str]]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for row, words in told:
+        found[row] = f"{found[row]} {words}" if row in found else words
+    return found
+
+
+def _columns(model: Model, taken: Sequence[str]) -> list[str]:
+    """The names of the columns of answers; one that the sheet has already gets a number."""
     classes = model.classes if model.has_probabilities else None
-    return [
+    names = [
         f"predicted_{model.spec.target}",
         *(f"probability_{name}" for name in classes or ()),
         "warnings",
         "problems",
     ]
+    free = []
+    for name in names:
+        tries = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+        free.append(next(each for each in tries if each not in taken))
+    return free
 
 
 def write_csv(sheet: Sheet, columns: Sequence[str], answers: Iterable[Sequence[Any]]) -> bytes:
-    """The rows of a sheet, in their order, with their answers: separated as the sheet itself is.
-
-    Columns of the sheet that have the name of an answer's are left out.
-    """
-    keep = [i for i, name in enumerate(sheet.header) if name not in columns]
+    """The rows of a sheet, in their order, with their answers: separated as the sheet itself is."""
     file = io.StringIO()
     writer = csv.writer(file, delimiter=sheet.delimiter)
-    writer.writerow([*(sheet.header[i] for i in keep), *columns])
+    width = len(sheet.header)
+    writer.writerow([*sheet.header, *columns])
     for row, answer in zip(sheet.rows, answers, strict=True):
-        writer.writerow([*(row[i] if i < len(row) else "" for i in keep), *answer])
+        writer.writerow([*[*row, *[""] * width][:width], *answer])
     return (sheet.bom + file.getvalue()).encode()
 
 
@@ -211,5 +238,6 @@ def template(features: Sequence[Feature], rows: Iterable[Any]) -> bytes:
     writer = csv.writer(file)
     writer.writerow([feature.name for feature in features])
     for row in rows:
-        writer.writerow([feature.written(row.get(feature.name)) for feature in features])
+        given = {f.name: f.written(f.parse(row[f.name])) for f in features if f.name in row}
+        writer.writerow(given.get(feature.name, "") for feature in features)
     return file.getvalue().encode()

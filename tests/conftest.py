@@ -165,6 +165,16 @@ def page(chromium: Any) -> Iterator[Any]:
     assert not foreign
 
 
+def notebook(*cells: str) -> Any:
+    """A notebook of code cells, with a title."""
+    import nbformat
+
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel, "title": "An app"}
+    )
+
+
 def open_app(page: Any, server: Server, name: str, button: str) -> None:
     """Open an app and wait until it can be used."""
     page.goto(f"{server.url}/{name}")

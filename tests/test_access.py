@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_the_iris_wizard(page, serve: Server, iris, tmp_path: Path) -> None:
     check(page, "result")
     ask(page, iris, {**GOOD, "petal_length_cm": "", "petal_width_cm": "wide"})
     page.get_by_role("tab", name="Prediction").click()
-    page.get_by_text("Petal width must be").wait_for()
+    page.locator(".irislib-panel").get_by_text("Petal width must be").wait_for()
     check(page, "wrong and stale")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download report").click()
@@ -79,6 +80,9 @@ def test_the_iris_wizard(page, serve: Server, iris, tmp_path: Path) -> None:
 
 def test_the_dummy(page, serve: Server) -> None:
     open_app(page, serve, "dummy", "Submit")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as without https
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_label("Copy this link:")).to_have_value(re.compile(r"^http://127.0.0.1:\d+/dummy\?"))
     check(page, "empty")
     page.get_by_role("button", name="A little of each").click()
     page.get_by_role("button", name="Submit").click()

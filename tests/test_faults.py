@@ -12,8 +12,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from cases import GOOD
-from conftest import ROOT, Server, ask, descendants, open_app
+from conftest import PLANTED, ROOT, Server, alive, ask, descendants, notebook, open_app
 from playwright.sync_api import expect
+from test_access import AXE, RULES
 
 FAULTY = """
 from irislib import Feature
@@ -32,13 +33,6 @@ Page("Faulty", [Feature("wrong", "text", required=False)], "Go", answer,
 """
 
 
-def notebook(*cells: str) -> nbformat.NotebookNode:
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel, "title": "An app"}
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("notebooks")
@@ -46,7 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbformat.write(notebook(FAULTY), place / "faulty.ipynb")
     nbformat.write(notebook(shown, "raise RuntimeError('the secret of the cell')", shown), place / "cell.ipynb")
     nbformat.write(notebook(shown, "import os\nos._exit(1)"), place / "dies.ipynb")
-    (place / "iris-wizard.ipynb").write_text((ROOT / "notebooks" / "iris-wizard.ipynb").read_text())
+    for name in ("iris-wizard.ipynb", "dummy.ipynb"):
+        (place / name).write_text((ROOT / "notebooks" / name).read_text())
     return place
 
 
@@ -90,6 +85,7 @@ def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str,
     reference = reference_in(page.inner_text("#irislib-failed"))
     page.wait_for_timeout(1500)  # Voila's own script is at work meanwhile
     expect(page.locator("#loading")).to_have_count(0)
+    assert AXE.run(page, options=RULES).violations_count == 0
     expect(page.get_by_text("half a page")).to_be_hidden()
     for words in ("secret of", "Traceback", "Error:"):
         assert words not in page.content()
@@ -148,6 +144,45 @@ def test_a_kernel_that_is_killed_is_told_and_reload_keeps_the_form(page, faulty:
     expect(page.get_by_label("Petal width")).to_have_value("as typed")
     ask(page, iris, GOOD)
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
+
+
+def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
+    before = set(descendants(faulty.process.pid))
+    open_app(page, faulty, f"dummy?password={PLANTED}", "Submit")
+    page.get_by_text("Password never comes with a link.").wait_for()
+    page.evaluate(
+        """() => { const keep = Storage.prototype.setItem; Storage.prototype.setItem = function (...words) {
+            window.name += words.join(); keep.apply(this, words); }; }"""
+    )
+    page.get_by_label("Text", exact=True).fill("kept")
+    page.get_by_label("Password").fill(PLANTED)
+    (tmp_path / f"{PLANTED}.txt").write_text(PLANTED)
+    page.get_by_label("File").set_input_files(tmp_path / f"{PLANTED}.txt")
+    os.kill(kernel_of(faulty, before), signal.SIGKILL)
+    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
+    assert AXE.run(page, options=RULES).violations_count == 0
+    page.get_by_role("button", name="Submit").click()  # nothing hangs
+    page.get_by_text("The connection to the server was lost.").wait_for()
+    expect(page.get_by_role("button", name="Submit")).to_be_visible()
+    page.get_by_role("tab", name="Plot").click()
+    expect(page.locator(".irislib-pane:visible")).to_contain_text("The connection to the server was lost.")
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_label("Text", exact=True)).to_have_value("kept")
+    expect(page.get_by_label("Password")).to_have_value("")
+    assert "kept" in page.evaluate("window.name")
+    assert PLANTED not in page.evaluate("window.name")
+    assert PLANTED not in faulty.text()
+
+
+def test_closing_a_page_ends_its_kernel(page, faulty: Server) -> None:
+    before = set(descendants(faulty.process.pid))
+    open_app(page, faulty, "iris-wizard", "Abrakadabra")
+    kernel = kernel_of(faulty, before)
+    page.goto("about:blank")
+    end = time.monotonic() + 30
+    while alive(kernel) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not alive(kernel)
 
 
 def test_a_server_that_is_gone_is_told_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:

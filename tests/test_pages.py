@@ -5,14 +5,55 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import nbformat
 import pytest
 from cases import GOOD, TYPED
-from conftest import PLANTED, Server, ask, open_app
+from conftest import PLANTED, Server, ask, notebook, open_app
 from playwright.sync_api import expect
+
+CONTROLS = """
+import time
+from irislib import Feature
+from irislib.widgets import Page, Tab
+
+def answer(values):
+    if values.get("line") == "slow":
+        time.sleep(1)
+    return sorted(values.items())
+
+features = [
+    Feature("opt", default=2, required=False),
+    Feature("slide", "integer", control="slider", low=0, high=10, step=2, default=4),
+    Feature("line", "text", required=False),
+    Feature("day", "date", required=False),
+    Feature("pair", "range", required=False),
+]
+Page("Controls", features, "Go", answer, [Tab("Out", lambda items: [str(items)], "Press Go.")])
+"""
+TWO = """
+from IPython.display import display
+from irislib import Feature
+from irislib.widgets import Page, Tab
+
+for label in ("First", "Second"):
+    display(Page(label + " page", [Feature("a", label=label)], "Go", str, [Tab("Out", lambda text: [text], "Empty.")]))
+"""
+
+
+@pytest.fixture(scope="module")
+def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("controls")
+    for name, cell in (("controls", CONTROLS), ("two", TWO)):
+        nbformat.write(notebook(cell), folder / f"{name}.ipynb")
+    server = Server(folder / "log", "serve", "--notebooks", str(folder)).wait()
+    yield server
+    assert server.stop() == 0
+    assert "reference " not in server.text()
 
 
 def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
@@ -63,7 +104,7 @@ def test_a_field_is_checked_when_it_is_left(page, serve: Server) -> None:
     petal = page.get_by_label("Petal length")
     petal.fill("abc")
     petal.press("Tab")
-    page.get_by_text("Petal length must be a number, got 'abc'.").wait_for()
+    page.locator(".irislib-panel").get_by_text("Petal length must be a number, got 'abc'.").wait_for()
     expect(petal).to_have_attribute("aria-invalid", "true")
     assert page.inner_text(".irislib-why") == "To correct: Petal length."
     petal.fill("")
@@ -190,7 +231,7 @@ def test_the_dummy_echoes_every_kind_of_input_and_keeps_secrets(page, serve: Ser
     page.get_by_label("Number (cm)").fill("wrong")
     page.get_by_label("Password").fill(PLANTED)
     page.get_by_role("button", name="Submit").click()
-    page.get_by_text("Number must be a number, got 'wrong'.").wait_for()
+    page.locator(".irislib-panel").get_by_text("Number must be a number, got 'wrong'.").wait_for()
     stores = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
     for place in (link, report, page.content(), stores, serve.text()):
         assert PLANTED not in place
@@ -214,6 +255,46 @@ def test_a_link_says_what_it_could_not_fill_in(page, serve: Server) -> None:
     page.get_by_text("colour: Known: petal_length_cm").wait_for()
     assert page.get_by_label("Petal length").input_value() == "5.1"
     assert page.get_by_label("Sepal width").input_value() == "3"
+
+
+def test_a_link_holds_what_was_emptied_and_says_what_a_control_cannot_hold(page, controls: Server) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_app(page, controls, "controls", "Go")
+    page.get_by_label("Opt", exact=True).fill("")
+    page.get_by_label("Day").press("3")  # a date of which only a part is typed
+    page.get_by_role("button", name="Go").click()
+    page.locator(".irislib-panel").get_by_text("Day must be a date such as 2026-01-31, got 'unfinished'.").wait_for()
+    page.get_by_label("Day").fill("")
+    page.get_by_label("Line").fill(" as typed")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("has been copied").wait_for()
+    page.goto(page.evaluate("navigator.clipboard.readText()"))
+    page.get_by_role("button", name="Go").click()
+    page.get_by_text("[('line', ' as typed'), ('slide', 4)]").wait_for()
+    page.goto(f"{controls.url}/controls?slide=3&line=two%0Alines&day=20260131&opt=&pair=1+to+2")
+    page.locator(".irislib-panel").get_by_text("Slide: the field cannot hold “3”.").wait_for()
+    page.locator(".irislib-panel").get_by_text("Line: the field cannot hold “two").wait_for()
+    page.get_by_role("button", name="Go").click()
+    page.get_by_text("[('day', datetime.date(2026, 1, 31)), ('pair', (1.0, 2.0)), ('slide', 0)]").wait_for()
+
+
+def test_what_changes_while_an_answer_is_on_its_way_makes_it_stale(page, controls: Server) -> None:
+    open_app(page, controls, "controls", "Go")
+    page.get_by_label("Line").fill("slow")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="Working…").wait_for()
+    page.get_by_label("Line").fill("slow, and more")
+    page.get_by_text("[('line', 'slow'), ").wait_for()
+    expect(page.get_by_text("The form has changed since this answer.").first).to_be_visible()
+
+
+def test_two_apps_on_one_page_keep_out_of_each_others_way(page, controls: Server) -> None:
+    page.goto(f"{controls.url}/two")
+    expect(page.get_by_role("button", name="Go")).to_have_count(2)
+    page.get_by_text("Second *").click()
+    expect(page.get_by_role("textbox", name="Second")).to_be_focused()
+    ids = page.locator("[id]").evaluate_all("elements => elements.map(e => e.id)")
+    assert len(ids) == len(set(ids))
 
 
 def test_a_report_shows_itself(page, chromium, serve: Server, iris, tmp_path: Path) -> None:
@@ -240,14 +321,14 @@ def test_a_table_of_100000_rows_while_the_page_goes_on(page, serve: Server, iris
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Table").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "flowers.csv")
-    page.get_by_text("Rows in flowers.csv: 100,000. These are the first 5:").wait_for()
+    page.locator(".irislib-pane").get_by_text("Rows in flowers.csv: 100,000. These are the first 5:").wait_for()
     page.get_by_text("Not used, but kept in the result: species.").wait_for()
     page.get_by_role("button", name="Predict all rows").click()
     page.get_by_text("of 100,000 rows").wait_for()
     ask(page, iris, GOOD)  # in between
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
     page.get_by_role("tab", name="Table").click()
-    page.get_by_text("Rows predicted: 99,998 of 100,000.").wait_for()
+    page.locator(".irislib-pane").get_by_text("Rows predicted: 99,998 of 100,000.").wait_for()
     page.get_by_text("This line has 3 values, but the first line names 5 columns.").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the result").click()
@@ -276,16 +357,16 @@ def test_a_table_dropped_cancelled_or_too_big(page, serve: Server, iris, tmp_pat
     }"""
     page.evaluate(drop, ["dropped.csv", template])
     page.get_by_role("button", name="Predict all rows").click()
-    page.get_by_text("Rows predicted: 3 of 3.").wait_for()
+    page.locator(".irislib-pane").get_by_text("Rows predicted: 3 of 3.").wait_for()
     page.evaluate(drop, ["many.csv", template + "1,2,3,4\n" * 90_000])
     page.get_by_role("button", name="Predict all rows").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Predict all rows")).to_be_visible()
     expect(page.locator("progress")).to_have_count(0)
     page.evaluate(drop, ["huge.csv", "x" * 20_000_001])
-    page.get_by_text("huge.csv has 20.1 MB; at most 20 MB are taken.").wait_for()
+    page.locator(".irislib-pane").get_by_text("huge.csv has 20.1 MB; at most 20 MB are taken.").wait_for()
     page.evaluate(drop, ["odd.csv", "a,b\n1,2\n"])
-    page.get_by_text("The file lacks the column petal_length_cm").wait_for()
+    page.locator(".irislib-pane").get_by_text("The file lacks the column petal_length_cm").wait_for()
 
 
 def test_light_or_dark_is_the_browsers_or_the_readers_choice(chromium, serve: Server) -> None:

@@ -61,6 +61,10 @@ FORM = [
     Feature("e", "email", required=False),
     Feature("p", "password", required=False),
     Feature("t", "text", required=False),
+    Feature("h", "time", low="08:00", required=False),
+    Feature("k", "color", required=False),
+    Feature("r", "range", low=0, high=9, required=False),
+    Feature("f", "file", required=False),
 ]
 
 
@@ -77,6 +81,17 @@ FORM = [
         ({"d": "31/12/2026"}, "d must be a date such as 2026-01-31, got '31/12/2026'."),
         ({"e": "nobody"}, "e must be an e-mail address such as ann@example.org, got 'nobody'."),
         ({"t": ["a"]}, "t must be text, got ['a']."),
+        ({"h": "25:00"}, "h must be a time of day such as 14:30, without a time zone, got '25:00'."),
+        ({"h": "09:00+02:00"}, "h must be a time of day such as 14:30, without a time zone, got '09:00+02:00'."),
+        ({"h": 1430}, "h must be a time of day such as 14:30, without a time zone, got 1430."),
+        ({"h": "07:59"}, "h must be at least 08:00, got 07:59."),
+        ({"k": "red"}, "k must be a colour such as #772953, got 'red'."),
+        ({"r": "1"}, "r must have two ends such as 2 to 5, got '1'."),
+        ({"r": "0. to "}, "r must have two ends such as 2 to 5, got '0. to '."),
+        ({"r": "5 to 2"}, "r must go from the lower to the higher, got 5 to 2."),
+        ({"r": "5 to 10"}, "r must be at least 0 and at most 9, got 5 to 10."),
+        ({"r": "x to 10"}, "r must be a number, got 'x'."),
+        ({"f": "a.txt"}, "f must be a file."),
     ],
 )
 def test_every_kind_says_what_it_expects(row: dict, message: str) -> None:
@@ -102,6 +117,11 @@ def test_a_password_is_never_quoted() -> None:
         ({"c": np.str_("red")}, "red"),
         ({"b": np.bool_(True)}, True),
         ({"b": "NO"}, False),
+        ({"b": "1.0"}, True),  # as pandas writes it where others are missing
+        ({"h": dt.time(14, 30)}, dt.time(14, 30)),
+        ({"k": " #ABCDEF "}, "#abcdef"),
+        ({"r": (1, 2.5)}, (1, 2.5)),
+        ({"r": "0. to 5"}, (0, 5)),
         ({"n": np.float32("nan")}, None),
     ],
     ids=str,
@@ -162,6 +182,11 @@ def make(**changes: object) -> ModelSpec:
         *(({"name": name}, f"name: {name!r} is a path of the server itself") for name in ("docs", "api", "healthz")),
         ({"features": []}, "features: give at least one Feature."),
         ({"features": [Feature("a"), Feature("a")]}, "a: two features have this name."),
+        ({"features": [Feature("a", label="L"), Feature("b", label="L")]}, "'L': two features have this label."),
+        ({"features": [Feature("token")]}, "token: the server takes a token in an address for its own"),
+        ({"features": [Feature("a", control="slider", low=0, high=9, step=2, default=5)]}, "is not on a step"),
+        ({"features": [Feature("a", "file")]}, "a: a model cannot have a file among its features."),
+        ({"features": [Feature("a", "range")]}, "a: a model cannot have a range among its features."),
         ({"features": [Feature("a b")]}, "Feature name 'a b': use letters, digits and underscores only."),
         ({"features": [Feature("a", "colour")]}, "a: kind must be one of number, integer, choice,"),
         ({"features": [Feature("a", control="wheel")]}, "a: control must be one of number, slider, got 'wheel'."),

@@ -96,21 +96,28 @@ def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -
     text = text.replace(f"{ROW},", ROW.replace(",", sign) + sign)
     sheet = read(iris, text)
     assert sheet.header[:4] == NAMES
-    assert [row[:4] for row in sheet.rows] == [[str(value) for value in GOOD.values()]] * 2
-    assert sheet.lines == [3, 5]
-    assert sheet.rows[0][4] == 'two\nlines, and a "quote"'
-    content = tables.write_csv(sheet, ["answer"], [["x"], ["y"]]).decode()
+    good = [str(value) for value in GOOD.values()]
+    assert [row[:4] for row in sheet.rows] == [[], good, [], good]
+    assert sheet.first_line == 2
+    assert sheet.rows[1][4] == 'two\nlines, and a "quote"'
+    content = tables.write_csv(sheet, ["answer"], [["a"], ["b"], ["c"], ["d"]]).decode()
     back = list(csv.reader(io.StringIO(content.removeprefix(bom), newline=""), delimiter=sign))
     assert content.startswith(bom)
-    assert back[1] == [*sheet.rows[0], "x"]
+    assert back[1:3] == [["", "", "", "", "", "a"], [*sheet.rows[1], "b"]]
+    answers = tables.answer_rows(iris, sheet)  # what is empty gets neither an answer nor a problem
+    assert [row[0] for row in answers.rows] == ["", "virginica", "", "virginica"]
+    assert not answers.problems
 
 
 def test_a_file_that_cannot_be_used_says_why(iris) -> None:
     for text in ("", HEAD, f"{HEAD}\n\n"):
         assert refused(iris, text) == ["The file holds no rows below its first line, which names the columns."]
     assert "not UTF-8 text" in refused(iris, b"\xff\xfe\x00,\x00")[0]
-    assert "This is no CSV file." in refused(iris, f"{HEAD}\n" + "x" * 200_000)[0]
-    assert refused(iris, f"{HEAD}\n" + f"{ROW}\n" * 11) == ["The file has 11 rows; at most 10 are taken. Split it."]
+    for text in (f"{HEAD}\n" + "x" * 200_000, "{" + "x" * 200_000, f'{HEAD}\n{ROW}\n"{ROW}\n{ROW}\n'):
+        assert "This is no CSV file." in refused(iris, text)[0]
+    assert refused(iris, f"{HEAD}\n" + f"{ROW}\n" * 11) == [
+        "The file has more than 10 rows, which are the most that are taken. Split it."
+    ]
     assert refused(iris, f"{HEAD},petal_width_cm\n{ROW},1") == ["The column petal_width_cm is there more than once."]
     assert refused(iris, f"{HEAD.replace('petal_width', 'petal_widht')}\n{ROW}") == [
         "The file lacks the column petal_width_cm: expected a number above 0 and at most 30 cm. "
@@ -127,13 +134,23 @@ def test_a_line_with_too_few_or_too_many_values_is_told(iris) -> None:
     ]
 
 
-def test_a_result_can_be_sent_again(iris) -> None:
-    sheet = read(iris, f"{HEAD}\n{ROW}")
-    answers = tables.answer_rows(iris, sheet)
-    again = read(iris, tables.write_csv(sheet, answers.columns, answers.rows))
-    assert tables.write_csv(again, answers.columns, answers.rows) == tables.write_csv(
-        sheet, answers.columns, answers.rows
-    )
+def test_a_result_can_be_sent_again_and_nothing_of_the_visitors_is_lost(iris) -> None:
+    sheet = read(iris, f"{HEAD},warnings\n{ROW},mine\n")
+    for _ in range(2):
+        answers = tables.answer_rows(iris, sheet)
+        sheet = read(iris, tables.write_csv(sheet, answers.columns, answers.rows))
+    row = dict(zip(sheet.header, sheet.rows[0], strict=True))
+    assert (row["warnings"], row["warnings_2"], row["predicted_species"]) == ("mine", "", "virginica")
+    assert row["predicted_species_2"] == "virginica"
+    assert len(row) == len(sheet.header)
+
+
+@pytest.mark.parametrize("before", ["\n\n", "sep=;\r\n", "\r"])
+def test_lines_before_the_header_are_left_alone(iris, before: str) -> None:
+    sheet = read(iris, before + f"{HEAD}\n{ROW}\n".replace(",", ";").replace("\n", "\r" if before == "\r" else "\n"))
+    assert sheet.header == NAMES
+    assert sheet.first_line == 2 + (2 if before == "\n\n" else 1)
+    assert tables.answer_rows(iris, sheet).rows[0][0] == "virginica"
 
 
 def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:
@@ -150,16 +167,19 @@ def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeyp
     monkeypatch.setattr(widget_table, "SLICE", 7)
     table = irislib.app(iris).table
     content = f"{HEAD}\n{ROW}\n" + f"{ROW}\n1,2\n" * 9
-    for _ in range(2):  # a second file takes the first one's place
-        table.begin({"name": "flowers.csv"}, [])
+    for us in ({"upload": 1}, {"upload": 2}):  # a second file takes the first one's place
+        table.begin({"name": "flowers.csv", **us}, [])
         for at in range(0, len(content), 50):
-            assert table.part({}, [memoryview(content[at : at + 50].encode())]) == {}
-        assert table.read({}, [])["total"] == 19
-        assert "failed" in table.slice({"start": 3}, [])
-        assert table.slice({"start": 0}, []) == table.slice({"start": 0}, []) == {"done": 7}  # asked twice, done once
-        assert table.slice({"start": 7}, []) == {"done": 14}
-        assert table.slice({"start": 14}, []) == {"done": 19}
-        html = table.result({}, [])["html"]
+            assert table.part(us, [memoryview(content[at : at + 50].encode())]) == {}
+        assert table.read(us, [])["total"] == 19
+        assert "failed" in table.slice({"start": 3, **us}, [])
+        assert "failed" in table.part({"upload": 0}, [b"of another file"])
+        assert (
+            table.slice({"start": 0, **us}, []) == table.slice({"start": 0, **us}, []) == {"done": 7}
+        )  # asked twice, done once
+        assert table.slice({"start": 7, **us}, []) == {"done": 14}
+        assert table.slice({"start": 14, **us}, []) == {"done": 19}
+        html = table.result(us, [])["html"]
         assert "Rows predicted: 10 of 19." in html
         assert "Rows that could not be predicted: 9." in html
         assert "<td>4</td><td>This line has 2 values" in html
@@ -170,9 +190,9 @@ def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeyp
 
 def test_what_is_too_much_is_refused_and_let_go(iris, monkeypatch) -> None:
     monkeypatch.setattr(widget_table, "TABLE_BYTES", 1000)
-    table = irislib.app(iris).table
-    table.begin({"name": "big.csv"}, [])
-    assert table.part({}, [b"x" * 1000]) == {}
-    assert "big.csv has over" in table.part({}, [b"x"])["failed"]
+    table, us = irislib.app(iris).table, {"upload": 1}
+    table.begin({"name": "big.csv", **us}, [])
+    assert table.part(us, [b"x" * 1000]) == {}
+    assert "big.csv has over" in table.part(us, [b"x"])["failed"]
     assert not table.content
-    assert "choose the file again" in table.slice({"start": 0}, [])["failed"]
+    assert "choose the file again" in table.slice({"start": 0, **us}, [])["failed"]

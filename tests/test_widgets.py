@@ -17,7 +17,7 @@ from conftest import PLANTED
 from matplotlib.figure import Figure
 
 import irislib
-from irislib import dummy, files
+from irislib import dummy, files, tables
 from irislib.feature import Feature
 from irislib.insights import Insight
 from irislib.kinds import KINDS
@@ -130,7 +130,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
         (Feature("a", "time", default="07:05:09"), "07:05:09"),
         (Feature("a", "choice", choices=[1, 2], default="1"), "1"),
         (Feature("a", "choice", choices=[1.0, 2.5], default=1), "1.0"),
-        (Feature("a", "range", low=0, high=9, default=[1, 2.5]), "1..2.5"),
+        (Feature("a", "range", low=0, high=9, default=[1, 2.5]), "1 to 2.5"),
         (Feature("a", "color", default="#ABCDEF"), "#abcdef"),
         (Feature("a", "text", default=" as it is "), " as it is "),
     ],
@@ -195,13 +195,37 @@ def test_the_dummy_echoes_what_was_entered_and_nothing_else() -> None:
 
 def test_a_link_fills_in_what_is_sound_and_says_what_it_ignored(iris) -> None:
     page = irislib.app(iris)
-    query = {"petal_length_cm": "5.1", "sepal_width_cm": "130", "petal_width_cm": "", "colour": ODD, "token": "t"}
+    query = {
+        "petal_length_cm": "5.1",
+        "sepal_width_cm": "130",
+        "petal_width_cm": "",
+        "colour": ODD,
+        "voila-theme": "dark",
+    }
     reply = ask(page, "hello", query="?" + urlencode(query))
     assert reply["values"] == {"petal_length_cm": "5.1", "petal_width_cm": ""}
     assert reply["ignored"] == [
         "Sepal width must be above 0 and at most 30 cm, got 130.",
         "colour: Known: petal_length_cm, petal_width_cm, sepal_length_cm, sepal_width_cm.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("feature", "given", "filled"),
+    [
+        (Feature("a", "boolean"), "yes", "true"), (Feature("a", "boolean"), "0", "false"),
+        (Feature("a", "date"), "20260131", "2026-01-31"), (Feature("a", "date"), "2026-01-31T10:00", "2026-01-31"),
+        (Feature("a", "time"), "14", "14:00"), (Feature("a", "choice", choices=["b", 1]), " b", "b"),
+        (Feature("a", "choice", choices=[1, 2]), "1.0", "1"), (Feature("a", "choice", choices=[" c"]), " c", " c"),
+        (Feature("a", "range", low=0, high=9), "1.0 to 2", "1 to 2"), (Feature("a", "color"), "#ABCDEF", "#abcdef"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.kind,
+)  # fmt: skip
+def test_links_and_examples_reach_the_control_as_it_writes_them(feature: Feature, given: str, filled: str) -> None:
+    page = Page("P", [feature], "Go", dict, [Tab("Out", lambda _: [])], examples={"one": {"a": given}})
+    assert ask(page, "hello", query=urlencode({"a": given}))["values"] == {"a": filled}
+    assert page.facts["examples"] == [["one", {"a": filled}]]
+    assert tables.template([feature], [{"a": given}]).decode().splitlines()[1].strip('"') == filled
 
 
 def test_another_view_gets_what_was_shown_already(iris) -> None:
@@ -221,8 +245,8 @@ def test_a_page_can_show_text_tables_figures_and_insights_and_nothing_unescaped(
     pieces += [
         showing.heading(ODD),
         showing.paragraph(ODD),
-        showing.filling(ODD, {ODD: ODD}),
-        showing.button(ODD, fill=ODD),
+        showing.filling(ODD, {ODD: ODD}, ODD),
+        showing.downloading(ODD, ODD),
     ]
     html = showing.html(pieces)
     assert html.count("onerror") > 10
@@ -239,12 +263,34 @@ def test_a_history_holds_the_last_answers_and_where_they_differ(iris) -> None:
     html = answer(page, {**GOOD, "petal_length_cm": 1.4, "petal_width_cm": 0.2})["html"]
     history = html.partition(TEXTS["history"])[2]
     assert re.findall(r"<td>(setosa|virginica)</td>", history) == ["setosa", "virginica"]
-    assert re.findall(r'<th scope="col">(.*?)</th>', history) == ["answer", "Petal length", "Petal width", ""]
+    assert re.findall(r'<th scope="col">(.*?)</th>', history) == ["answer", "Petal length", "Petal width"]
     again = [json.loads(unescape(found)) for found in re.findall(r'data-fill="(.*?)"', history)]
     assert again[1] == {name: str(value) for name, value in GOOD.items()}
     for length in range(20):
         html = answer(page, {**GOOD, "petal_length_cm": 2 + length / 10})["html"]
     assert html.count("data-fill") == 10
+
+
+def test_a_report_shows_what_was_seen_and_the_rest_of_what_fails(capfd) -> None:
+    drawn = []
+
+    def draw(_: object) -> list[str]:
+        drawn.append(1)
+        return [f"drawing {len(drawn)}"]
+
+    def fail(_: object) -> list[str]:
+        raise RuntimeError
+
+    page = Page(
+        "P", [Feature("a")], "Go", str, [Tab("Out", lambda text: [text], "empty"), Tab("X", draw), Tab("X", fail)]
+    )
+    answer(page, {"a": 1})
+    assert "drawing 1" in ask(page, "draw", tab=1)["html"]
+    report = fetched(page, "report")[1].decode()
+    assert "drawing 1" in report
+    assert "Something went wrong on our side" in report
+    assert "RuntimeError" in capfd.readouterr().err
+    assert len(drawn) == 1
 
 
 def test_a_report_is_one_file_that_says_it_all(iris) -> None:
@@ -286,6 +332,12 @@ def test_secrets_and_files_stay_where_they_are(capfd) -> None:
     assert "seen" in repr(kept)
     for place in (kept, states, vars(page), capfd.readouterr()):
         assert PLANTED not in repr(place)
+    quoting = Page("P", dummy.FEATURES, "Go", lambda values: int(values["password"] + values["file"].name), [])
+    failed = answer(quoting, values, {"file": content})["failed"]
+    assert PLANTED not in failed
+    logged = capfd.readouterr().err
+    assert "invalid literal for int() with base 10: '(entered)(entered)'" in logged
+
     _, problems = check_values([Feature("p", "password"), Feature("f", "file")], {"p": [PLANTED], "f": PLANTED}, 1)
     assert [problem.value for problem in problems] == [None, None]
     assert PLANTED not in repr(problems)
@@ -294,7 +346,7 @@ def test_secrets_and_files_stay_where_they_are(capfd) -> None:
 def test_the_area_plot_has_ten_rows_of_four() -> None:
     from matplotlib.collections import PolyCollection
 
-    axes = dummy.area_plot().axes[0]
+    axes = dummy.area_plot(dummy.random_rows()).axes[0]
     areas = [artist for artist in axes.collections if isinstance(artist, PolyCollection)]
     assert [area.get_label() for area in areas] == list("abcd")
     assert axes.get_xlim() == (0, 9)

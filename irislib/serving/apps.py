@@ -191,7 +191,7 @@ class AppServer(Voila):  # type: ignore[misc]
             **settings,
             "contents_manager": self.contents_manager,
             "compress_response": True,
-            "log_function": log_request,  # jupyter_server's, which leaves out tokens
+            "log_function": log_without_queries,
             "irislib_pages": pages,
             "irislib_failures": Counter(),
         }
@@ -265,6 +265,13 @@ class AppServer(Voila):  # type: ignore[misc]
         print(message, file=sys.stderr)
         self.stop()
         self.exit(1)
+
+
+def log_without_queries(handler: Any) -> None:
+    """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
+    handler.request.uri = handler.request.path
+    handler.request.headers.pop("Referer", None)
+    log_request(handler)
 
 
 def sockets_fit(folder: str) -> bool:

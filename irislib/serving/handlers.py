@@ -72,6 +72,7 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
             query = urlencode(rest, doseq=True)
             self.redirect(self.request.path + (f"?{query}" if query else ""))
             return
+        self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
         async for html in self.get_generator(path=path):
             self.write(self.referenced(html))
             self.flush()

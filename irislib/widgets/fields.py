@@ -12,7 +12,7 @@ from irislib.wording import readable
 
 __all__ = ["FILE_BYTES", "described", "typed", "written"]
 
-FILE_BYTES = 8_000_000  # a file travels in one message, and servers take none above ten megabytes
+FILE_BYTES = 8_000_000  # of all files: they travel in one message, and servers take none above ten megabytes
 
 # A placeholder where the kind alone says little about how it is written.
 PLACEHOLDERS = {"email": "name@example.org"}
@@ -41,7 +41,6 @@ def described(feature: Feature) -> dict[str, Any]:
         "step": feature.step,
         "choices": choices,
         "placeholder": PLACEHOLDERS.get(feature.kind),
-        "limit": FILE_BYTES if feature.kind == "file" else None,
         "value": feature.written(feature.default),
     }
     return {name: fact for name, fact in facts.items() if fact not in ("", None, [])}
@@ -56,22 +55,28 @@ def limits(feature: Feature) -> str:
 
 
 def written(features: Sequence[Feature], values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as the form has them, by the features' names; what is empty or private is not in it."""
+    """Values as the form has them, by the features' names; what is empty or private is not in it.
+
+    Raises
+    ------
+    ValueError
+        Where one cannot be read.
+    """
     return {
-        feature.name: feature.written(values[feature.name])
+        feature.name: feature.written(feature.parse(values[feature.name]))
         for feature in features
         if feature.name in values and not feature.private and not is_empty(values[feature.name])
     }
 
 
-def typed(feature: Feature, value: str) -> str:
-    """An entry as a person reads it: ``yes``, ``2 to 5 cm``; of a secret only that there is one."""
+def typed(feature: Feature, value: Any) -> str:
+    """An entry, read or as it was typed, for a person: ``2 to 5 cm``; of a secret only that there is one."""
     if feature.private:
         return TEXTS["entered"]
     try:
         read = feature.parse(value)
     except ValueError:
-        return value
+        return str(value)
     if feature.kind == "boolean":
         return TEXTS["yes" if read else "no"]
     if isinstance(read, tuple):

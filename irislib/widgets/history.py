@@ -49,14 +49,15 @@ class History:
             feature for feature in self.features if len({entry.values.get(feature.name) for entry in self.entries}) > 1
         ]
         rows = [
-            {
-                TEXTS["answer"]: entry.answer,
-                **{f.label: typed(f, entry.values[f.name]) if f.name in entry.values else "" for f in differing},
-                "": showing.filling(TEXTS["fill_again"], entry.values),
-            }
+            [
+                entry.answer,
+                *(typed(f, entry.values[f.name]) if f.name in entry.values else "" for f in differing),
+                showing.filling(TEXTS["fill_again"], entry.values, entry.answer),
+            ]
             for entry in self.entries
         ]
-        frame = pd.DataFrame(rows, dtype=object)
+        names = [TEXTS["answer"], *(feature.label for feature in differing), ""]
+        frame = pd.DataFrame(rows, columns=names, dtype=object)
         return Markup('<section class="irislib-history"><h3>{}</h3><p>{}</p>{}</section>').format(
             TEXTS["history"], TEXTS["history_differs"], showing.table(frame, lambda value: value)
         )

@@ -9,6 +9,7 @@ from irislib import insights
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.model import Answer, Model
+from irislib.texts import TEXTS
 from irislib.widgets import showing
 from irislib.widgets.page import Page, Tab
 
@@ -33,34 +34,44 @@ def app(model: Model) -> Page:
             shown.append(showing.probabilities(insights.class_probabilities(model, answer).frame))
         return shown
 
-    empty = f"Fill in the form and press {spec.action}: the {spec.target} appears here."
+    empty = TEXTS["empty"].format(action=spec.action, target=spec.target)
     return Page(
         spec.title,
         spec.features,
         spec.action,
         model.answer,
         [
-            Tab("Prediction", predicted, empty),
-            Tab("Insights", lambda _: _first(model, insights.feature_importances, insights.permutation_importance)),
-            Tab("Performance", lambda _: _first(model, insights.confusion_matrix, insights.predicted_against_true)),
+            Tab(TEXTS["prediction"], predicted, empty),
+            Tab(
+                TEXTS["insights"],
+                _first(model, insights.feature_importances, insights.permutation_importance),
+            ),
+            Tab(
+                TEXTS["performance"],
+                _first(model, insights.confusion_matrix, insights.predicted_against_true),
+            ),
         ],
         examples=spec.examples,
         summary=str,
         model=model,
         about={
-            "Model": f"{spec.title}, version {model.version}",
-            "Trained": f"{model.trained_at} on {model.data['training_rows']} rows",
-            "Data": spec.source,
+            TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
+            TEXTS["about_training"]: TEXTS["trained"].format(when=model.trained_at, rows=model.data["training_rows"]),
+            TEXTS["about_data"]: spec.source,
         },
     )
 
 
-def _first(model: Model, *functions: Callable[[Model], Insight]) -> Sequence[Any]:
-    """The first insight that applies to this kind of model."""
-    why = ""
-    for function in functions:
-        try:
-            return [function(model)]
-        except NotApplicableError as error:
-            why = str(error)
-    return [why]
+def _first(model: Model, *functions: Callable[[Model], Insight]) -> Callable[[Any], Sequence[Any]]:
+    """A drawing of the first insight that applies to this kind of model."""
+
+    def draw(_: Any) -> Sequence[Any]:
+        why = ""
+        for function in functions:
+            try:
+                return [function(model)]
+            except NotApplicableError as error:
+                why = str(error)
+        return [why]
+
+    return draw

@@ -18,8 +18,9 @@ from irislib.feature import Feature
 from irislib.kinds import UploadedFile
 from irislib.spec import describe_faults
 from irislib.texts import TEXTS
+from irislib.validation import check_values
 from irislib.widgets import showing
-from irislib.widgets.fields import described, typed, written
+from irislib.widgets.fields import FILE_BYTES, described, typed, written
 from irislib.widgets.guard import guarded
 from irislib.widgets.history import History
 from irislib.widgets.report import report
@@ -67,8 +68,8 @@ class Page(anywidget.AnyWidget):
     action : str
         The words on its button.
     answer : callable
-        Takes what was entered, as a dict of text by the features' names without what was left
-        empty, and returns what the tabs draw. A ValidationError of it is shown beside the fields.
+        Takes what was entered, checked and read, as a dict by the features' names without what was
+        left empty; returns what the tabs draw. A ValidationError of it is shown beside the fields.
         A file is an :class:`irislib.kinds.UploadedFile`.
     tabs : sequence of Tab
     examples : mapping of str to mapping, optional
@@ -109,7 +110,7 @@ class Page(anywidget.AnyWidget):
             raise SpecError(f"The page {title!r}", faults)
         self.features = {feature.name: feature for feature in features}
         self.answer = answer
-        self.pages = list(tabs)
+        self.tabs = list(tabs)
         self.summary = summary
         self.about = {name: fact for name, fact in (about or {}).items() if fact}
         self.result: Any = None
@@ -129,6 +130,7 @@ class Page(anywidget.AnyWidget):
             "examples": [[name, written(features, row)] for name, row in (examples or {}).items()],
             "tabs": shown,
             "about": list(self.about.items()),
+            "file_bytes": FILE_BYTES,
             "texts": TEXTS,
         }
         super().__init__(facts=facts)
@@ -145,10 +147,19 @@ class Page(anywidget.AnyWidget):
             Contents of files.
         """
         reply: dict[str, Any] = {}
-        with guarded(lambda text: reply.update(failed=text)):
+        with guarded(lambda text: reply.update(failed=text), lambda: self._secrets(question)):
             reply["id"] = question["id"]
             reply.update(self._handler(question["ask"])(question, buffers))
         return reply, [reply.pop("part")] if "part" in reply else []
+
+    def _secrets(self, question: Any) -> list[str]:
+        """What a failure's traceback must not quote."""
+        if not isinstance(question, dict) or not isinstance(question.get("values"), dict):
+            return []
+        private = [name for name, feature in self.features.items() if feature.private]
+        return [str(question["values"].get(name, "")) for name in private] + [
+            str(part) for file in question.get("files", ()) for part in file[1:]
+        ]
 
     def _handler(self, ask: str) -> Callable[[Mapping[str, Any], Sequence[Any]], dict[str, Any]]:
         table = self.table
@@ -172,22 +183,19 @@ class Page(anywidget.AnyWidget):
     def _hello(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """A view has opened, perhaps by a link: what of the link is sound, and what was shown already."""
         values, ignored = {}, []
-        known = (*self.features, "token")  # the server has taken that one
         for name, value in parse_qsl(str(question.get("query", "")).removeprefix("?"), keep_blank_values=True):
             feature = self.features.get(name)
             try:
                 if feature is None:
-                    if name not in known and not name.startswith("voila"):
+                    if not name.startswith("voila"):
                         ignored.append(f"{name}: {nearest(name, list(self.features))}")
                 elif feature.private:
                     ignored.append(TEXTS["never_by_link"].format(label=feature.label))
                 else:
-                    if value.strip():
-                        feature.parse(value)
-                    values[name] = value
+                    values[name] = feature.written(feature.parse(value)) if value.strip() else ""
             except ValueError as error:
                 ignored.append(f"{feature.label if feature else name} {error}")
-        return {"values": values, "ignored": ignored, "panes": sorted(self.drawn.items())}
+        return {"values": values, "ignored": ignored, "panes": [(i, self._shown(i)) for i in sorted(self.drawn)]}
 
     def _check(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """What is wrong with one value, while the others are still being filled in."""
@@ -200,20 +208,26 @@ class Page(anywidget.AnyWidget):
 
     def _answer(self, question: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: value for name, value in question["values"].items() if value != ""}
+        if sum(len(content) for content in buffers) > FILE_BYTES:
+            raise ValueError("more than the page sends")
         for (name, file), content in zip(question.get("files", ()), buffers, strict=True):
             values[name] = UploadedFile(str(file), bytes(content))
+        _, problems = check_values(list(self.features.values()), values, 1)
         try:
-            self.result = self.answer(values)
+            if problems:
+                raise ValidationError(problems)
+            self.result = self.answer({name: self.features[name].parse(value) for name, value in values.items()})
         except ValidationError as error:
             return self._refused(error)
         self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}
-        for i, tab in enumerate(self.pages):
+        for i, tab in enumerate(self.tabs):
             if tab.empty:
                 self.drawn.pop(i, None)
         said = self.summary(self.result) if self.summary else ""
         if said:
             self.history.add(said, self.values)
-        return {"html": self._drawn(0), "said": TEXTS["answered"].format(answer=said)}
+        words = TEXTS["answered"].format(answer=said) if said else TEXTS["answer_there"]
+        return {"html": self._shown(0), "said": words}
 
     def _refused(self, error: ValidationError) -> dict[str, Any]:
         problems: dict[str, str] = {}
@@ -228,38 +242,47 @@ class Page(anywidget.AnyWidget):
 
     def _draw(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         i = int(question["tab"])
-        return {} if self.pages[i].empty and self.result is None else {"html": self._drawn(i)}
+        return {} if self.tabs[i].empty and self.result is None else {"html": self._shown(i)}
+
+    def _shown(self, i: int) -> Markup:
+        """A tab with what the page adds to it: below the answer its report and those before it."""
+        if i or self.result is None:
+            return self._drawn(i)
+        button = showing.downloading(TEXTS["download_report"], "report")
+        return self._drawn(i) + Markup('<p class="irislib-buttons">{}</p>{}').format(button, self.history.html())
 
     def _drawn(self, i: int) -> Markup:
         """The content of a tab, drawn unless it shows the latest answer already."""
         if i not in self.drawn:
-            html = self._tab(i)
-            if i == 0 and self.result is not None:
-                html += Markup('<p class="irislib-buttons">{}</p>{}').format(
-                    showing.button(TEXTS["download_report"], download="report"), self.history.html()
-                )
-            self.drawn[i] = html
+            self.drawn[i] = showing.html(self.tabs[i].draw(self.result))
         return self.drawn[i]
-
-    def _tab(self, i: int) -> Markup:
-        return showing.html(self.pages[i].draw(self.result))
 
     def _download(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """One part of a file for the visitor."""
         what, part = question["what"], int(question["part"])
         if part == 0:
-            makers: dict[str, Callable[[], tuple[str, bytes]]] = {"report": self._report}
+            makers: dict[str, Callable[[], tuple[str, bytes] | None]] = {"report": self._report}
             if self.table:
                 makers |= {"template": self.table.template, "result": self.table.parcel}
-            self.parcels = {what: makers[what]()}
+            made = makers[what]()
+            if made is None:
+                return {"failed": TEXTS["table_gone"]}
+            self.parcels[what] = made
         name, content = self.parcels[what]
         ending = "text/html" if name.endswith(".html") else "text/csv"
         last = (part + 1) * PART >= len(content)
+        if last:
+            del self.parcels[what]
         return {"name": name, "type": ending, "last": last, "part": content[part * PART : (part + 1) * PART]}
 
     def _report(self) -> tuple[str, bytes]:
-        shown = {self.features[name].label: typed(self.features[name], value) for name, value in self.values.items()}
+        inputs = [(self.features[name].label, typed(self.features[name], value)) for name, value in self.values.items()]
         title = self.facts["title"]
-        sections = {tab.title: self._tab(i) for i, tab in enumerate(self.pages) if i}
+        sections: list[tuple[str, Markup]] = []
+        for i, tab in enumerate(self.tabs[1:], 1):
+            told: list[str] = []
+            with guarded(told.append):
+                sections.append((tab.title, self._drawn(i)))
+            sections += [(tab.title, showing.paragraph(text)) for text in told]
         stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
-        return f"{stem}-report.html", report(title, shown, self._tab(0), sections, self.about)
+        return f"{stem}-report.html", report(title, inputs, self._drawn(0), sections, self.about)

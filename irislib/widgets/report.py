@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -15,19 +15,23 @@ FRONT = files("irislib.widgets") / "front"
 
 
 def report(
-    title: str, inputs: Mapping[str, str], answer: str, sections: Mapping[str, str], about: Mapping[str, str]
+    title: str,
+    inputs: Sequence[tuple[str, str]],
+    answer: str,
+    sections: Sequence[tuple[str, str]],
+    about: Mapping[str, str],
 ) -> bytes:
     """A self-contained HTML file.
 
     Parameters
     ----------
     title : str
-    inputs : mapping of str to str
-        What was asked, by the labels of the features.
+    inputs : sequence of (str, str)
+        What was asked: labels of features, and values.
     answer : str
         HTML.
-    sections : mapping of str to str
-        HTML by title, such as the charts of each tab.
+    sections : sequence of (str, str)
+        Titles and HTML, such as the charts of each tab.
     about : mapping of str to str
         Facts such as the version of the model.
     """

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from irislib.texts import TEXTS
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from irislib.insights import Insight
 
-ROWS = 10  # a longer table is for the library, not for a page
+ROWS = 10  # a longer table is shown on demand
 
 # A picture follows the colour scheme of the element that shows it.
 DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
 
-__all__ = ["button", "filling", "heading", "html", "insight", "paragraph", "picture", "probabilities", "table"]
+__all__ = ["downloading", "filling", "heading", "html", "insight", "paragraph", "picture", "probabilities", "table"]
 
 
 def html(pieces: Iterable[Any]) -> Markup:
@@ -64,19 +64,22 @@ def heading(text: str) -> Markup:
 
 
 def paragraph(text: str, kind: str = "text") -> Markup:
-    """A sentence: ``text``, ``empty`` (nothing here yet) or ``warning``."""
+    """A sentence: ``text``, ``warning``, or ``message`` (what is wrong)."""
+    if kind == "text":
+        return Markup("<p>{}</p>").format(text)
     return Markup('<p class="irislib-{}">{}</p>').format(kind, text)
 
 
-def button(words: str, **data: str) -> Markup:
-    """A button with the attributes that the page's script looks for: ``fill`` or ``download``."""
-    attributes = Markup("").join(Markup(' data-{}="{}"').format(name, value) for name, value in data.items())
-    return Markup('<button type="button" class="irislib-quiet"{}>{}</button>').format(attributes, words)
+def downloading(words: str, what: str) -> Markup:
+    """A button that downloads what the page's script is to ask for."""
+    return Markup('<button type="button" class="irislib-quiet" data-download="{}">{}</button>').format(what, words)
 
 
-def filling(words: str, values: Mapping[str, str]) -> Markup:
-    """A button that fills the form with values."""
-    return button(words, fill=json.dumps(dict(values)))
+def filling(words: str, values: Mapping[str, str], whose: str) -> Markup:
+    """A button that fills the form with the values of some answer."""
+    return Markup('<button type="button" class="irislib-quiet" data-fill="{}" aria-label="{}: {}">{}</button>').format(
+        json.dumps(dict(values)), words, whose, words
+    )
 
 
 def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None) -> Markup:
@@ -93,7 +96,8 @@ def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None
         corner = " \\ ".join(filter(None, (frame.index.name, frame.columns.name)))
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in names)
+    empty, title = Markup("<td></td>"), Markup('<th scope="col">{}</th>')
+    head = Markup("").join(empty if name == "" else title.format(name) for name in names)
     rows = [_row(row, show or _cell, named) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"><table class="irislib-table">'
@@ -105,9 +109,7 @@ def _row(values: tuple[Any, ...], show: Callable[[Any], str | Markup], named: bo
     cells = []
     for i, value in enumerate(values):
         tag = Markup('th scope="row"') if named and i == 0 else Markup("td")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        kind = Markup(' class="irislib-number"') if number else Markup("")
-        cells.append(Markup("<{}{}>{}</{}>").format(tag, kind, show(value), tag.split()[0]))
+        cells.append(Markup("<{}>{}</{}>").format(tag, show(value), tag.split()[0]))
     return Markup("<tr>{}</tr>").format(Markup("").join(cells))
 
 
@@ -133,16 +135,27 @@ def picture(figure: Figure, alt: str = "") -> Markup:
     svg = "".join((start, tag, attributes, end, DARK, content))
     data = base64.b64encode(svg.encode()).decode()
     return Markup('<img class="irislib-figure" alt="{}" src="data:image/svg+xml;base64,{}">').format(
-        alt or TEXTS["a_chart"], data
+        alt or _seen(figure), data
     )
+
+
+def _seen(figure: Figure) -> str:
+    """What can be said of a figure that comes without words: its title, or its axes."""
+    for axes in figure.axes:
+        if axes.get_title():
+            return str(axes.get_title())
+        if axes.get_xlabel() and axes.get_ylabel():
+            return TEXTS["a_chart_of"].format(y=axes.get_ylabel(), x=axes.get_xlabel())
+    return TEXTS["a_chart"]
 
 
 def insight(found: Insight) -> Markup:
     """An insight: its question, its sentence, its picture and its numbers."""
-    rows = len(found.frame)
-    parts = [paragraph(found.text), picture(found.plot(), found.text), table(found.frame.head(ROWS))]
-    if rows > ROWS:
-        parts.append(paragraph(TEXTS["first_rows"].format(shown=ROWS, total=rows)))
+    numbers = table(found.frame)
+    if len(found.frame) > ROWS:
+        words = TEXTS["all_rows"].format(total=len(found.frame))
+        numbers = Markup("<details><summary>{}</summary>{}</details>").format(words, numbers)
+    parts = [paragraph(found.text), picture(found.plot(), found.text), numbers]
     return Markup('<section class="irislib-insight"><h3>{}</h3>{}</section>').format(
-        escape(found.title), Markup("").join(parts)
+        found.title, Markup("").join(parts)
     )

@@ -11,6 +11,7 @@ from irislib import tables
 from irislib.errors import Problem, ValidationError
 from irislib.texts import TEXTS
 from irislib.widgets import showing
+from irislib.wording import nearest
 
 if TYPE_CHECKING:
     from irislib.model import Model
@@ -33,6 +34,7 @@ class Table:
     def forget(self) -> None:
         """Let go of what was sent."""
         self.name = ""
+        self.upload: Any = None
         self.content = bytearray()
         self.sheet: tables.Sheet | None = None
         self.columns: list[str] = []
@@ -40,13 +42,20 @@ class Table:
         self.problems: list[Problem] = []
 
     def begin(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
-        """A new file is coming."""
+        """A new file is coming; what belongs to the one before is not heard any more."""
         self.forget()
         self.name = str(question["name"])
+        self.upload = question["upload"]
         return {}
 
-    def part(self, _: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
+    def is_gone(self, question: Mapping[str, Any]) -> bool:
+        """Whether a question is about another file than the last one."""
+        return bool(question["upload"] != self.upload)
+
+    def part(self, question: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
         """The next part of the file."""
+        if self.is_gone(question):
+            return {"failed": TEXTS["table_gone"]}
         self.content += buffers[0]
         if len(self.content) > TABLE_BYTES:
             limit = TABLE_BYTES // 1_000_000
@@ -55,8 +64,10 @@ class Table:
             return {"failed": words}
         return {}
 
-    def read(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
+    def read(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """The file is complete: what it looks like, or what is wrong with it as a whole."""
+        if self.is_gone(question):
+            return {"failed": TEXTS["table_gone"]}
         spec = self.model.spec
         try:
             sheet = tables.read_csv(bytes(self.content), spec.features, spec.max_rows)
@@ -66,15 +77,22 @@ class Table:
         finally:
             self.content = bytearray()
         self.sheet, self.answers, self.problems = sheet, [], []
-        total = len(sheet.rows)
+        total = self.total
         words = TEXTS["table_rows" if total <= PREVIEW else "table_rows_first"]
         lines = [words.format(name=self.name, total=f"{total:,}", shown=PREVIEW)]
         if others := tables.unused(sheet.header, spec.features):
             lines.append(TEXTS["table_unused"].format(columns=", ".join(others)))
-        absent = [feature.name for feature in spec.features if feature.name not in sheet.header]
-        lines += [TEXTS["table_empty_column"].format(name=name) for name in absent]
+        for feature in spec.features:
+            if feature.name not in sheet.header:
+                near = nearest(feature.name, others) if others else ""
+                lines.append(TEXTS["table_empty_column"].format(name=feature.name, near=near).strip())
         html = showing.html([*lines, self._preview(sheet)])
-        return {"html": html, "total": total, "start": TEXTS["table_start"]}
+        return {"html": html, "total": len(sheet.rows), "said": lines[0]}
+
+    @property
+    def total(self) -> int:
+        """How many rows there are to predict, without empty lines."""
+        return sum(map(bool, self.sheet.rows)) if self.sheet else 0
 
     def _preview(self, sheet: tables.Sheet) -> Markup:
         import pandas as pd
@@ -85,7 +103,7 @@ class Table:
     def slice(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Predict the next rows."""
         start = int(question["start"])
-        if self.sheet is None or start > len(self.answers):
+        if self.is_gone(question) or self.sheet is None or start > len(self.answers):
             return {"failed": TEXTS["table_gone"]}
         if start == 0:
             self.answers, self.problems = [], []
@@ -96,19 +114,20 @@ class Table:
             self.problems += answers.problems
         return {"done": len(self.answers)}
 
-    def result(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
+    def result(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """All rows are predicted: how many could be, and what is wrong with the others."""
         import pandas as pd
 
-        if self.sheet is None:
+        if self.is_gone(question) or self.sheet is None:
             return {"failed": TEXTS["table_gone"]}
-        total, bad = len(self.sheet.rows), len({problem.row for problem in self.problems})
+        total, bad = self.total, len({problem.row for problem in self.problems})
         pieces: list[Any] = [TEXTS["table_done"].format(good=f"{total - bad:,}", total=f"{total:,}")]
+        said = pieces[0]
         if bad:
             pieces.append(TEXTS["table_problems"].format(bad=f"{bad:,}"))
             told = [
                 {
-                    TEXTS["table_line"]: str(self.sheet.lines[problem.row or 0]),
+                    TEXTS["table_line"]: str(self.sheet.first_line + (problem.row or 0)),
                     TEXTS["table_problem"]: problem.message,  # it begins with the column's name
                 }
                 for problem in self.problems[:TOLD]
@@ -117,25 +136,25 @@ class Table:
             if (more := len(self.problems) - TOLD) > 0:
                 pieces.append(TEXTS["table_more_problems"].format(more=f"{more:,}"))
         pieces.append(self._first_answers(self.sheet))
-        return {"html": showing.html(pieces)}
+        return {"html": showing.html(pieces), "said": said}
 
     def _first_answers(self, sheet: tables.Sheet) -> Markup:
         import pandas as pd
 
         shown_columns = self.columns[:-2]  # warnings and problems are sentences, told above or in the result
         rows = [answer[:-2] for answer in self.answers[:PREVIEW]]
-        lines = pd.Index([str(line) for line in sheet.lines[:PREVIEW]], name=TEXTS["table_line"])
+        lines = pd.Index([str(sheet.first_line + i) for i in range(len(rows))], name=TEXTS["table_line"])
         return showing.table(pd.DataFrame(rows, columns=shown_columns, index=lines))
 
-    def parcel(self) -> tuple[str, bytes]:
-        """The result as a file: its name and its content."""
+    def parcel(self) -> tuple[str, bytes] | None:
+        """The result as a file: its name and its content; None where there is none any more."""
         if self.sheet is None or len(self.answers) < len(self.sheet.rows):
-            raise LookupError(TEXTS["table_gone"])
+            return None
         stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
         return f"{stem}-predicted.csv", tables.write_csv(self.sheet, self.columns, self.answers)
 
     def template(self) -> tuple[str, bytes]:
         """A file to fill in: its name and its content."""
         spec = self.model.spec
-        rows = list(spec.examples.values()) or [{f.name: f.default for f in spec.features if f.default is not None}]
+        rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
         return f"{spec.name}-template.csv", tables.template(spec.features, rows)

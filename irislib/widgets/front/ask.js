@@ -1,10 +1,14 @@
 // Questions to Python and their answers, and whether Python is still there.
 
-let views = 0;
+// A name that no other page in this document has.
+function ownName() {
+  return `irislib-${Math.random().toString(36).slice(2, 10)}`;
+}
 
-function dialogue(model) {
+// Returns ask, which never fails: what cannot be answered is answered by {failed: a sentence}.
+function dialogue(model, texts) {
   const waiting = new Map();
-  const mine = `${Date.now()}-${Math.random()}-`;
+  const mine = ownName();
   let asked = 0;
   const hear = (reply, buffers) => {
     const done = waiting.get(reply.id);
@@ -16,18 +20,21 @@ function dialogue(model) {
     new Promise((done) => {
       const id = mine + ++asked;
       waiting.set(id, done);
-      model.send({ ...facts, ask: question, id }, undefined, buffers);
+      try {
+        model.send({ ...facts, ask: question, id }, undefined, buffers);
+      } catch {
+        hear({ id, failed: texts.lost }); // the kernel is dead
+      }
     });
-  return [ask, () => model.off("msg:custom", hear)];
+  const abandon = () => [...waiting.keys()].forEach((id) => hear({ id, failed: texts.lost }));
+  return { ask, abandon, end: () => model.off("msg:custom", hear) };
 }
 
-// A long download comes in parts. A server drops what goes beyond its rate, so each part is asked
-// for again until it is there.
+// A download comes in parts, so that none is too long for a message. Returns what went wrong, if anything.
 async function download(ask, what) {
   const parts = [];
   for (let part = 0; ; part += 1) {
-    let reply = null;
-    while (!reply) reply = await Promise.race([ask("download", { what, part }), pause(8000)]);
+    const reply = await ask("download", { what, part });
     if (reply.failed) return reply.failed;
     parts.push(reply.buffers[0]);
     if (reply.last) {
@@ -39,8 +46,16 @@ async function download(ask, what) {
   }
 }
 
-function pause(milliseconds) {
-  return new Promise((done) => setTimeout(done, milliseconds));
+// A button that downloads; it keeps the focus while it does.
+function fetching(ask, what, tell) {
+  let busy = false;
+  return async () => {
+    if (busy) return;
+    busy = true;
+    const failed = await download(ask, what);
+    busy = false;
+    if (failed) tell(failed);
+  };
 }
 
 // Calls back with the name of a text where the kernel or the way to it is lost, and with "" where it is back.

@@ -18,7 +18,12 @@ function makeField(facts, texts, id, changed) {
   const title = label ? h("label", { for: id }, words) : h("legend", {}, words);
   const element = h(
     label ? "div" : "fieldset",
-    { class: `irislib-field irislib-${facts.control}`, "aria-describedby": label ? null : common["aria-describedby"] },
+    {
+      class: `irislib-field irislib-${facts.control}`,
+      "aria-describedby": label ? null : common["aria-describedby"],
+      role: facts.control === "radio" ? "radiogroup" : null,
+      "aria-required": facts.control === "radio" && facts.required ? "true" : null,
+    },
     title,
     control.element,
     helper,
@@ -32,10 +37,16 @@ function makeField(facts, texts, id, changed) {
       note.textContent = message ?? "";
       note.hidden = !message;
       element.classList.toggle("irislib-wrong", Boolean(message));
+      if (facts.control === "radio") return; // a radio button alone is never wrong
       for (const input of control.inputs) input.setAttribute("aria-invalid", message ? "true" : "false");
     },
     isWrong: () => !note.hidden,
-    isMissing: () => facts.required && !control.files && control.read() === "",
+    isMissing: () => facts.required && (control.files ? !control.files().length : !control.read().trim()),
+    // Whether the control could take a value as it is.
+    place: (text) => {
+      control.fill(text);
+      return control.read() === text || (text === "" && facts.control === "slider");
+    },
     focus: () => control.inputs[0].focus(),
   };
   element.addEventListener("input", () => changed(field, false));
@@ -44,21 +55,23 @@ function makeField(facts, texts, id, changed) {
   return field;
 }
 
+// A date or a time, of which only a part may have been typed: the browser then gives no value at all.
+function partly(input, texts) {
+  return { ...plain(input), read: () => (input.validity.badInput ? texts.unfinished : input.value) };
+}
+
 // What an <input>, <select> or <textarea> of its own kind needs.
 function plain(input, element = input) {
-  return { element, inputs: [input], read: () => input.value.trim(), fill: (text) => void (input.value = text) };
+  return { element, inputs: [input], read: () => input.value, fill: (text) => void (input.value = text) };
 }
 
 const CONTROLS = {
   text: (facts, common) =>
     plain(h("input", { ...common, type: { email: "email" }[facts.kind] ?? "text", autocomplete: "off", placeholder: facts.placeholder })),
   textarea: (facts, common) => plain(h("textarea", { ...common, rows: 3 })),
-  date: (facts, common) => plain(h("input", { ...common, type: "date", min: facts.low, max: facts.high })),
-  time: (facts, common) => plain(h("input", { ...common, type: "time" })),
-  password(facts, common) {
-    const input = h("input", { ...common, type: "password", autocomplete: "off" });
-    return { ...plain(input), read: () => input.value };
-  },
+  date: (facts, common, texts) => partly(h("input", { ...common, type: "date" }), texts),
+  time: (facts, common, texts) => partly(h("input", { ...common, type: "time", step: "any" }), texts),
+  password: (facts, common) => plain(h("input", { ...common, type: "password", autocomplete: "off" })),
   number(facts, common, texts) {
     const whole = facts.kind === "integer";
     // Not type="number": that hides from us, and so from Python, what it does not take for a number.
@@ -66,7 +79,9 @@ const CONTROLS = {
     if (facts.low < 0 || facts.low === undefined) input.inputMode = "text"; // not every phone's number keys have a minus
     const step = Number(facts.step ?? (whole ? 1 : 0));
     const move = (ways) => {
-      const next = Number((Number(input.value || (facts.low ?? 0)) + ways * step).toPrecision(12));
+      const now = input.value.trim() || String(facts.low ?? 0);
+      const digits = Math.max(...[now, String(step)].map((text) => (text.split(".")[1] ?? "").length));
+      const next = Number((Number(now) + ways * step).toFixed(Math.min(digits, 20)));
       if (!step || Number.isNaN(next) || next < facts.low || next > facts.high) return;
       input.value = String(next);
       input.dispatchEvent(new Event("input", { bubbles: true }));
@@ -80,6 +95,7 @@ const CONTROLS = {
     });
     if (!step) return plain(input);
     // The keyboard has its arrows; these are for fingers and mice.
+    input.className = "irislib-stepped";
     const button = (sign, ways, words) =>
       h("button", { type: "button", tabindex: -1, "aria-hidden": "true", title: words, onclick: () => move(ways) }, sign);
     return plain(input, h("span", { class: "irislib-stepper" }, button("−", -1, texts.less), input, button("+", 1, texts.more)));
@@ -87,7 +103,7 @@ const CONTROLS = {
   slider(facts, common) {
     const input = h("input", { ...common, type: "range", min: facts.low, max: facts.high, step: facts.step ?? (facts.kind === "integer" ? 1 : "any") });
     input.value = facts.low;
-    const output = h("output", { for: common.id }, input.value);
+    const output = h("span", { class: "irislib-reading", "aria-hidden": "true" }, input.value);
     const show = () => (output.textContent = facts.unit ? `${input.value} ${facts.unit}` : input.value);
     input.addEventListener("input", show);
     show();
@@ -95,21 +111,21 @@ const CONTROLS = {
     return {
       ...plain(input, h("span", { class: "irislib-track" }, input, output, ends)),
       fill: (text) => {
-        input.value = text;
+        input.value = text || facts.low;
         show();
       },
     };
   },
   range(facts, common, texts) {
-    const inputs = ["from", "to"].map((end, i) =>
+    const inputs = ["from", "to"].map((end) =>
       h("input", { ...common, id: `${common.id}-${end}`, name: `${facts.name}-${end}`, type: "text", inputmode: "decimal", autocomplete: "off" }),
     );
     const part = (end, i) => h("label", { for: inputs[i].id }, texts[end], inputs[i]);
     return {
       element: h("span", { class: "irislib-pair" }, part("from", 0), part("to", 1)),
       inputs,
-      read: () => (inputs.some((input) => input.value.trim()) ? inputs.map((input) => input.value.trim()).join("..") : ""),
-      fill: (text) => text.split("..").forEach((end, i) => (inputs[i].value = end)),
+      read: () => (inputs.some((input) => input.value.trim()) ? inputs.map((input) => input.value.trim()).join(" to ") : ""),
+      fill: (text) => inputs.forEach((input, i) => (input.value = text.split(" to ")[i] ?? "")),
     };
   },
   select: (facts, common, texts) =>
@@ -134,7 +150,7 @@ const CONTROLS = {
   },
   color(facts, common, texts) {
     const input = h("input", { ...common, type: "color" });
-    const output = h("output", { for: common.id }, texts.none_chosen);
+    const output = h("span", {}, texts.none_chosen);
     let chosen = false; // the browser's control always has a colour, also before one was chosen
     const choose = (is) => {
       chosen = is;

@@ -1,17 +1,18 @@
 // The page: form at the left, tabs at the right.
 
-const KEPT = "irislib-form:"; // what Reload puts into the session's storage, below the page's own address
+const KEPT = "irislib-form:"; // what Reload puts into the session's storage, below the page's address and title
 const LONGEST_LINK = 8000; // what servers take for certain
 
 class App {
   constructor(model, el) {
     this.facts = model.get("facts");
     this.texts = this.facts.texts;
-    this.id = `irislib-${++views}`;
+    this.id = ownName();
     this.ours = document.documentElement.dataset.irislib === "app"; // and not a notebook that is being edited
-    this.place = KEPT + location.pathname;
-    const [ask, hush] = dialogue(model);
+    this.place = `${KEPT}${location.pathname}:${this.facts.title}`;
+    const { ask, abandon, end } = dialogue(model, this.texts);
     this.ask = ask;
+    this.abandon = abandon;
     this.open = 0;
     this.busy = false;
     this.answered = false;
@@ -26,14 +27,20 @@ class App {
       h("div", { class: "irislib-body" }, this.form, this.side),
       this.facts.about.length ? h("footer", { class: "irislib-about" }, this.facts.about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`))) : null,
       this.told);
+    // Jupyter has keys of its own, Enter, arrows and letters among them: not while something in here has the focus.
+    // Notebook listens before us and heeds the attribute; JupyterLab listens after us.
+    this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", ""));
+    this.root.addEventListener("keydown", (event) => event.stopPropagation());
+    // A file dropped beside its place would take the page away.
+    for (const event of ["dragover", "drop"]) this.root.addEventListener(event, (dragged) => dragged.preventDefault());
     el.append(this.root);
     this.choose(0);
     this.explain();
-    this.arrive();
+    this.arrived = this.arrive();
     const sizes = new ResizeObserver(() => this.markScrolling());
     sizes.observe(this.side);
     const unwatch = watch(model, (what) => this.warn(what));
-    this.end = () => [unwatch, hush, () => sizes.disconnect()].forEach((stop) => stop());
+    this.end = () => [unwatch, end, () => sizes.disconnect()].forEach((stop) => stop());
   }
 
   makeForm() {
@@ -58,6 +65,7 @@ class App {
     },
       this.notice,
       examples.length ? h("div", { class: "irislib-buttons irislib-examples" }, h("span", {}, texts.examples), examples) : null,
+      this.fields.some((field) => field.required) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
       this.fields.map((field) => field.element),
       this.go, this.why, this.note,
       this.ours ? h("div", { class: "irislib-buttons" }, quiet(texts.copy_link, () => this.copyLink())) : null);
@@ -81,7 +89,7 @@ class App {
       tabindex: 0,
       class: "irislib-pane",
     }, stale, content);
-    if (tab.table) makeTable(this.ask, texts, tab.table, content);
+    if (tab.table) makeTable(this.ask, texts, tab.table, content, (words) => this.tell(words));
     return { ...tab, button, pane, content, stale, drawn: Boolean(tab.table) };
   }
 
@@ -97,23 +105,29 @@ class App {
     return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lost, reload);
   }
 
-  // What is in the form, as text; what is empty is left out.
+  // What is in the form, as text.
   read(which = () => true) {
-    const values = this.fields.filter(which).map((field) => [field.name, field.read()]);
-    return Object.fromEntries(values.filter(([, value]) => value !== ""));
+    return Object.fromEntries(this.fields.filter(which).map((field) => [field.name, field.read()]));
   }
 
   readPublic() {
     return this.read((field) => !field.private);
   }
 
-  fill(values) {
-    for (const field of this.fields.filter((each) => !each.private)) {
-      field.fill(values[field.name] ?? { checkbox: "false", slider: field.low }[field.control] ?? "");
+  // Fills in the whole form, or only the fields that values are there for; says what does not fit.
+  fill(values, whole = true) {
+    const odd = [];
+    for (const field of this.fields.filter((each) => !each.private && (whole || each.name in values))) {
+      const value = values[field.name] ?? (field.control === "checkbox" ? "false" : "");
+      if (!field.place(value)) {
+        odd.push(put(this.texts.does_not_fit, { label: field.label, value }));
+        field.fill(field.control === "checkbox" ? "false" : "");
+      }
       field.show("");
     }
     this.changed();
-    this.tell(this.texts.filled);
+    this.tell(odd.join(" ") || this.texts.filled);
+    return odd;
   }
 
   async changed(field, settled) {
@@ -123,7 +137,9 @@ class App {
     if (!settled || field.private || field.read() === "") return;
     const value = field.read();
     const { message } = await this.ask("check", { name: field.name, value });
-    if (field.read() === value) field.show(message);
+    if (field.read() !== value) return;
+    field.show(message);
+    if (message) this.tell(message);
     this.explain();
   }
 
@@ -152,34 +168,44 @@ class App {
 
   async submit() {
     if (this.busy) return;
-    this.say("");
-    const files = this.fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
-    const big = files.find(([field, file]) => file.size > field.limit);
-    if (big) {
-      this.refuse({ [big[0].name]: put(this.texts.file_too_big, { label: big[0].label, size: megabytes(big[1].size), limit: megabytes(big[0].limit) }) });
-      return;
-    }
     this.setBusy(true);
-    const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer()));
-    const names = files.map(([field, file]) => [field.name, file.name]);
-    const reply = await this.ask("answer", { values: this.read(), files: names }, contents);
+    await this.arrived; // a link may still be filling in the form
+    this.say("");
+    const sent = this.read();
+    const reply = await this.send(sent);
     this.setBusy(false);
     for (const field of this.fields.filter((each) => each.kind === "password")) field.fill("");
-    this.refuse(reply.problems ?? {});
+    const same = this.fields.every((field) => field.private || field.read() === sent[field.name]);
+    this.refuse(reply.problems ?? {}, sent, same);
     this.say(reply.failed);
-    if (reply.html !== undefined) this.answer(reply);
+    if (reply.html !== undefined) this.answer(reply, same);
   }
 
-  refuse(problems) {
-    for (const field of this.fields) field.show(problems[field.name]);
+  async send(values) {
+    const files = this.fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
+    const size = files.reduce((sum, [, file]) => sum + file.size, 0);
+    if (size > this.facts.file_bytes) {
+      const words = put(this.texts.file_too_big, { size: megabytes(size), limit: megabytes(this.facts.file_bytes) });
+      return { problems: Object.fromEntries(files.map(([field]) => [field.name, `${field.label} ${words}`])) };
+    }
+    const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer())).catch(() => null);
+    if (!contents) return { problems: Object.fromEntries(files.map(([field]) => [field.name, this.texts.file_unreadable])) };
+    return this.ask("answer", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
+  }
+
+  // Beside each field what is wrong with it, unless it has changed since it was sent.
+  refuse(problems, sent, same) {
+    for (const field of this.fields) {
+      if (field.private || field.read() === sent[field.name]) field.show(problems[field.name]);
+    }
     this.explain();
-    this.fields.find((field) => field.isWrong())?.focus();
+    if (same) this.fields.find((field) => field.isWrong())?.focus();
   }
 
-  answer(reply) {
+  answer(reply, same) {
     this.answered = true;
     for (const tab of this.tabs.filter((each) => each.waits)) {
-      tab.stale.hidden = true;
+      tab.stale.hidden = same;
       tab.drawn = false;
     }
     this.show(0, reply.html);
@@ -198,12 +224,7 @@ class App {
       button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
     }
     for (const button of content.querySelectorAll("[data-download]")) {
-      button.addEventListener("click", async () => {
-        button.disabled = true;
-        const failed = await download(this.ask, button.dataset.download);
-        button.disabled = false;
-        if (failed) this.say(failed);
-      });
+      button.addEventListener("click", fetching(this.ask, button.dataset.download, (failed) => this.say(failed)));
     }
     this.markScrolling();
   }
@@ -252,14 +273,12 @@ class App {
 
   // What a link or Reload brought along, and what Python has shown already to another view of this page.
   async arrive() {
-    const kept = this.ours && sessionStorage.getItem(this.place);
-    if (kept) sessionStorage.removeItem(this.place);
+    const kept = this.ours ? this.takeKept() : null;
     const reply = await this.ask("hello", { query: this.ours && !kept ? location.search : "" });
-    if (kept) this.fill(JSON.parse(kept));
-    for (const field of this.fields.filter((each) => each.name in (reply.values ?? {}))) field.fill(reply.values[field.name]);
-    this.explain();
-    if (reply.ignored?.length) {
-      const lines = h("ul", {}, reply.ignored.map((line) => h("li", {}, line)));
+    const odd = kept ? this.fill(kept) : this.fill(reply.values ?? {}, false);
+    const ignored = [...(reply.ignored ?? []), ...odd];
+    if (ignored.length) {
+      const lines = h("ul", {}, ignored.map((line) => h("li", {}, line)));
       this.say(h("div", {}, h("p", {}, this.texts.link_ignored), lines), "irislib-message", this.notice);
     }
     for (const [i, html] of reply.panes ?? []) {
@@ -268,8 +287,22 @@ class App {
     }
   }
 
+  takeKept() {
+    try {
+      const kept = sessionStorage.getItem(this.place);
+      sessionStorage.removeItem(this.place);
+      return kept && JSON.parse(kept);
+    } catch {
+      return null; // a browser may keep nothing
+    }
+  }
+
   async copyLink() {
-    const link = `${location.origin}${location.pathname}?${new URLSearchParams(this.readPublic())}`;
+    // What is empty is left out, but for a field that would else have its default.
+    const values = Object.entries(this.readPublic()).filter(
+      ([name, value]) => value !== "" || this.fields.find((field) => field.name === name).value,
+    );
+    const link = `${location.origin}${location.pathname}?${new URLSearchParams(values)}`;
     if (link.length > LONGEST_LINK) {
       this.say(this.texts.link_too_long);
       return;
@@ -288,12 +321,15 @@ class App {
   warn(what) {
     this.banner.hidden = !what;
     this.lost.textContent = what && `${this.texts[what]} ${this.ours ? "" : this.texts.run_again}`;
-    if (what) this.setBusy(false);
+    if (what) this.abandon();
   }
 
   reload() {
-    sessionStorage.setItem(this.place, JSON.stringify(this.readPublic()));
-    location.reload();
+    try {
+      sessionStorage.setItem(this.place, JSON.stringify(this.readPublic()));
+    } finally {
+      location.reload();
+    }
   }
 }
 

@@ -2,25 +2,34 @@
 
 const PART = 500000; // a server takes messages of ten megabytes at most; small ones keep the page alive
 
-function makeTable(ask, texts, limit, pane) {
-  const stage = h("div", { class: "irislib-stage", "aria-live": "polite" });
-  const input = h("input", { type: "file", accept: ".csv,text/csv", class: "irislib-away", id: `irislib-table-${++views}` });
-  const fetchTemplate = async () => {
-    const failed = await download(ask, "template");
-    if (failed) say(failed, "irislib-message");
-  };
+function makeTable(ask, texts, limit, pane, tell) {
+  const stage = h("div", { class: "irislib-stage" });
+  const input = h("input", { type: "file", accept: ".csv,text/csv", class: "irislib-away", id: ownName() });
+  const number = (count) => count.toLocaleString(texts.language);
   const zone = h(
     "div",
     { class: "irislib-drop" },
-    h("p", {}, put(texts.table_intro, { rows: limit.rows.toLocaleString("en"), size: megabytes(limit.bytes) })),
+    h("p", {}, put(texts.table_intro, { rows: number(limit.rows), size: megabytes(limit.bytes) })),
     h("p", { class: "irislib-buttons" },
       input,
       h("label", { for: input.id, class: "irislib-button" }, texts.table_choose),
-      h("button", { type: "button", class: "irislib-quiet", onclick: fetchTemplate }, texts.table_template)),
+      h("button", { type: "button", class: "irislib-quiet", onclick: fetching(ask, "template", (failed) => say(failed, "irislib-message")) }, texts.table_template)),
   );
   let turn = 0; // a newer file, or Cancel, puts an end to what goes on
 
-  const say = (words, kind = "") => stage.replaceChildren(h("p", { class: kind }, words));
+  const say = (words, kind = "") => {
+    stage.replaceChildren(h("p", { class: kind }, words));
+    tell(words);
+  };
+
+  // Asks about the file of a turn; nothing comes back once there is a newer one.
+  async function about(mine, question, facts = {}, buffers = []) {
+    const reply = mine === turn ? await ask(`table_${question}`, { ...facts, upload: mine }, buffers) : null;
+    if (mine !== turn) return null;
+    if (!reply.failed) return reply;
+    say(reply.failed, "irislib-message");
+    return null;
+  }
 
   async function take(file) {
     const mine = ++turn;
@@ -29,61 +38,58 @@ function makeTable(ask, texts, limit, pane) {
       return;
     }
     say(put(texts.table_reading, { name: file.name }));
-    let reply = await ask("table_begin", { name: file.name });
-    for (let at = 0; at < file.size && !reply.failed && mine === turn; at += PART) {
-      reply = await ask("table_part", {}, [await file.slice(at, at + PART).arrayBuffer()]);
-    }
-    if (mine !== turn) return;
-    if (!reply.failed) reply = await ask("table_read");
-    if (mine !== turn) return;
-    if (reply.failed) {
-      say(reply.failed, "irislib-message");
-      return;
-    }
-    stage.innerHTML = reply.html;
-    if (reply.total) stage.append(h("button", { type: "button", class: "irislib-button", onclick: () => predict(reply.total) }, reply.start));
-  }
-
-  async function predict(total) {
-    const mine = ++turn;
-    const bar = h("progress", { max: total, value: 0, "aria-label": texts.table_progress });
-    // Told by hand, not by the live region around it: nobody wants to hear every step.
-    const count = h("span", { "aria-hidden": "true" });
-    const stop = () => {
-      turn += 1;
-      line.remove();
-      start.hidden = false;
-    };
-    const line = h("p", { class: "irislib-progress" }, bar, count, h("button", { type: "button", class: "irislib-quiet", onclick: stop }, texts.table_cancel));
-    const start = stage.querySelector(":scope > button");
-    start.hidden = true;
-    stage.append(line);
-    for (let done = 0; done < total; ) {
-      count.textContent = put(texts.table_progress, { done: done.toLocaleString("en"), total: total.toLocaleString("en") });
-      const reply = await ask("table_slice", { start: done });
-      if (mine !== turn) return;
-      if (reply.failed) {
-        say(reply.failed, "irislib-message");
+    let reply = await about(mine, "begin", { name: file.name });
+    for (let at = 0; at < file.size && reply; at += PART) {
+      const part = await file.slice(at, at + PART).arrayBuffer().catch(() => null);
+      if (!part) {
+        say(texts.file_unreadable, "irislib-message");
         return;
       }
+      reply = await about(mine, "part", {}, [part]);
+    }
+    reply = reply && (await about(mine, "read"));
+    if (!reply) return;
+    stage.innerHTML = reply.html;
+    if (!reply.total) {
+      tell(stage.textContent);
+      return;
+    }
+    tell(reply.said);
+    const start = h("button", { type: "button", class: "irislib-button", onclick: () => predict(mine, reply.total, start) }, texts.table_start);
+    stage.append(start);
+  }
+
+  async function predict(upload, total, start) {
+    let stopped = false;
+    const bar = h("progress", { max: total, value: 0, "aria-label": texts.working });
+    const count = h("span");
+    const cancel = h("button", { type: "button", class: "irislib-quiet" }, texts.table_cancel);
+    const line = h("p", { class: "irislib-progress" }, bar, count, cancel);
+    cancel.addEventListener("click", () => {
+      stopped = true;
+      line.replaceWith(start);
+      start.focus();
+    });
+    start.replaceWith(line);
+    cancel.focus();
+    for (let done = 0; done < total; ) {
+      count.textContent = put(texts.table_progress, { done: number(done), total: number(total) });
+      const reply = await about(upload, "slice", { start: done });
+      if (stopped || !reply) return;
       done = reply.done;
       bar.value = done;
     }
-    const reply = await ask("table_result");
-    if (mine !== turn) return;
-    if (reply.failed) {
-      say(reply.failed, "irislib-message");
-      return;
-    }
+    const reply = await about(upload, "result");
+    if (stopped || !reply) return;
     stage.innerHTML = reply.html;
-    const fetchResult = async (event) => {
-      const button = event.currentTarget;
-      button.disabled = true;
-      const failed = await download(ask, "result");
-      button.disabled = false;
-      if (failed) say(failed, "irislib-message");
-    };
-    stage.append(h("button", { type: "button", class: "irislib-button", onclick: fetchResult }, texts.table_result));
+    tell(reply.said);
+    const result = h("button", {
+      type: "button",
+      class: "irislib-button",
+      onclick: fetching(ask, "result", (failed) => say(failed, "irislib-message")),
+    }, texts.table_result);
+    stage.append(result);
+    result.focus({ preventScroll: true });
   }
 
   input.addEventListener("change", () => {
