@@ -31,7 +31,9 @@ def test_the_wheel_holds_all_that_is_served(wheel: Path) -> None:
         "share/jupyter/kernels/irislib/kernel.json",
         "share/jupyter/voila/templates/irislib/index.html.j2",
         "share/jupyter/voila/templates/irislib/static/page.css",
-        "irislib/widgets/style.css",
+        "irislib/widgets/front/page.js",
+        "irislib/widgets/front/style.css",
+        "irislib/widgets/front/report.html.j2",
     ):
         assert path in names
     assert "tests/" not in names
