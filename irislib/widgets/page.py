@@ -216,7 +216,8 @@ class Page(anywidget.AnyWidget):
         try:
             if problems:
                 raise ValidationError(problems)
-            self.result = self.answer({name: self.features[name].parse(value) for name, value in values.items()})
+            read = {name: self.features[name].parse(value) for name, value in values.items()}
+            self.result = self.answer({name: value for name, value in read.items() if value is not None})
         except ValidationError as error:
             return self._refused(error)
         self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}

@@ -89,7 +89,7 @@ class App {
       tabindex: 0,
       class: "irislib-pane",
     }, stale, content);
-    if (tab.table) makeTable(this.ask, texts, tab.table, content, (words) => this.tell(words));
+    if (tab.table) new WholeTable(this.ask, texts, tab.table, (words) => this.tell(words), content);
     return { ...tab, button, pane, content, stale, drawn: Boolean(tab.table) };
   }
 
@@ -152,8 +152,11 @@ class App {
     this.why.textContent = lines.filter(Boolean).join(" ");
   }
 
+  // For those who hear the page; emptied before, for the same words twice would be heard once.
   tell(words) {
-    this.told.textContent = words;
+    this.told.textContent = "";
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => (this.told.textContent = words), 50);
   }
 
   say(words, kind = "irislib-message", where = this.note) {

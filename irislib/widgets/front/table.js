@@ -2,68 +2,96 @@
 
 const PART = 500000; // a server takes messages of ten megabytes at most; small ones keep the page alive
 
-function makeTable(ask, texts, limit, pane, tell) {
-  const stage = h("div", { class: "irislib-stage" });
-  const input = h("input", { type: "file", accept: ".csv,text/csv", class: "irislib-away", id: ownName() });
-  const number = (count) => count.toLocaleString(texts.language);
-  const zone = h(
-    "div",
-    { class: "irislib-drop" },
-    h("p", {}, put(texts.table_intro, { rows: number(limit.rows), size: megabytes(limit.bytes) })),
-    h("p", { class: "irislib-buttons" },
-      input,
-      h("label", { for: input.id, class: "irislib-button" }, texts.table_choose),
-      h("button", { type: "button", class: "irislib-quiet", onclick: fetching(ask, "template", (failed) => say(failed, "irislib-message")) }, texts.table_template)),
-  );
-  let turn = 0; // a newer file, or Cancel, puts an end to what goes on
+class WholeTable {
+  constructor(ask, texts, limit, tell, pane) {
+    Object.assign(this, { ask, texts, limit, tell });
+    this.turn = 0; // counts the files: a newer one puts an end to what goes on with the one before
+    this.stage = h("div", { class: "irislib-stage" });
+    pane.replaceChildren(this.makeZone(), this.stage);
+  }
 
-  const say = (words, kind = "") => {
-    stage.replaceChildren(h("p", { class: kind }, words));
-    tell(words);
-  };
+  makeZone() {
+    const { texts, limit } = this;
+    const input = h("input", { type: "file", accept: ".csv,text/csv", class: "irislib-away", id: ownName() });
+    input.addEventListener("change", () => {
+      const [file] = input.files;
+      input.value = ""; // so that the same file, mended, can be chosen again
+      if (file) this.take(file);
+    });
+    const zone = h("div", { class: "irislib-drop" },
+      h("p", {}, put(texts.table_intro, { rows: this.number(limit.rows), size: megabytes(limit.bytes) })),
+      h("p", { class: "irislib-buttons" },
+        input,
+        h("label", { for: input.id, class: "irislib-button" }, texts.table_choose),
+        this.downloads("template", "irislib-quiet", texts.table_template)));
+    for (const event of ["dragenter", "dragover", "dragleave", "drop"]) {
+      zone.addEventListener(event, (dragged) => {
+        dragged.preventDefault();
+        zone.classList.toggle("irislib-over", event === "dragenter" || event === "dragover");
+        if (event === "drop" && dragged.dataTransfer.files.length) this.take(dragged.dataTransfer.files[0]);
+      });
+    }
+    return zone;
+  }
 
-  // Asks about the file of a turn; nothing comes back once there is a newer one.
-  async function about(mine, question, facts = {}, buffers = []) {
-    const reply = mine === turn ? await ask(`table_${question}`, { ...facts, upload: mine }, buffers) : null;
-    if (mine !== turn) return null;
-    if (!reply.failed) return reply;
-    say(reply.failed, "irislib-message");
+  downloads(what, look, words) {
+    return h("button", { type: "button", class: look, onclick: fetching(this.ask, what, (failed) => this.refuse(failed)) }, words);
+  }
+
+  number(count) {
+    return count.toLocaleString(this.texts.language);
+  }
+
+  say(words, look = "") {
+    this.stage.replaceChildren(h("p", { class: look }, words));
+    this.tell(words);
+  }
+
+  refuse(words) {
+    this.say(words, "irislib-message");
     return null;
   }
 
-  async function take(file) {
-    const mine = ++turn;
-    if (file.size > limit.bytes) {
-      say(put(texts.table_too_big, { name: file.name, size: megabytes(file.size), limit: megabytes(limit.bytes) }), "irislib-message");
-      return;
-    }
-    say(put(texts.table_reading, { name: file.name }));
-    let reply = await about(mine, "begin", { name: file.name });
-    for (let at = 0; at < file.size && reply; at += PART) {
-      const part = await file.slice(at, at + PART).arrayBuffer().catch(() => null);
-      if (!part) {
-        say(texts.file_unreadable, "irislib-message");
-        return;
-      }
-      reply = await about(mine, "part", {}, [part]);
-    }
-    reply = reply && (await about(mine, "read"));
-    if (!reply) return;
-    stage.innerHTML = reply.html;
-    if (!reply.total) {
-      tell(stage.textContent);
-      return;
-    }
-    tell(reply.said);
-    const start = h("button", { type: "button", class: "irislib-button", onclick: () => predict(mine, reply.total, start) }, texts.table_start);
-    stage.append(start);
+  // Asks about the file of a turn; nothing comes back once there is a newer one.
+  async about(mine, question, facts = {}, buffers = []) {
+    const reply = mine === this.turn ? await this.ask(`table_${question}`, { ...facts, upload: mine }, buffers) : null;
+    if (mine !== this.turn) return null;
+    return reply.failed ? this.refuse(reply.failed) : reply;
   }
 
-  async function predict(upload, total, start) {
+  async take(file) {
+    const { texts, limit } = this;
+    const mine = ++this.turn;
+    if (file.size > limit.bytes) {
+      this.refuse(put(texts.table_too_big, { name: file.name, size: megabytes(file.size), limit: megabytes(limit.bytes) }));
+      return;
+    }
+    this.say(put(texts.table_reading, { name: file.name }));
+    if (!(await this.upload(mine, file))) return;
+    const reply = await this.about(mine, "read");
+    if (!reply) return;
+    this.stage.innerHTML = reply.html;
+    this.tell(reply.said ?? this.stage.textContent);
+    if (!reply.total) return;
+    const start = h("button", { type: "button", class: "irislib-button", onclick: () => this.predict(mine, reply.total, start) }, texts.table_start);
+    this.stage.append(start);
+  }
+
+  async upload(mine, file) {
+    let reply = await this.about(mine, "begin", { name: file.name });
+    for (let at = 0; at < file.size && reply; at += PART) {
+      const part = await file.slice(at, at + PART).arrayBuffer().catch(() => null);
+      if (!part) return this.refuse(this.texts.file_unreadable);
+      reply = await this.about(mine, "part", {}, [part]);
+    }
+    return reply;
+  }
+
+  async predict(mine, total, start) {
     let stopped = false;
-    const bar = h("progress", { max: total, value: 0, "aria-label": texts.working });
+    const bar = h("progress", { max: total, value: 0, "aria-label": this.texts.working });
     const count = h("span");
-    const cancel = h("button", { type: "button", class: "irislib-quiet" }, texts.table_cancel);
+    const cancel = h("button", { type: "button", class: "irislib-quiet" }, this.texts.table_cancel);
     const line = h("p", { class: "irislib-progress" }, bar, count, cancel);
     cancel.addEventListener("click", () => {
       stopped = true;
@@ -72,37 +100,18 @@ function makeTable(ask, texts, limit, pane, tell) {
     });
     start.replaceWith(line);
     cancel.focus();
-    for (let done = 0; done < total; ) {
-      count.textContent = put(texts.table_progress, { done: number(done), total: number(total) });
-      const reply = await about(upload, "slice", { start: done });
+    for (let done = 0; done < total; bar.value = done) {
+      count.textContent = put(this.texts.table_progress, { done: this.number(done), total: this.number(total) });
+      const reply = await this.about(mine, "slice", { start: done });
       if (stopped || !reply) return;
       done = reply.done;
-      bar.value = done;
     }
-    const reply = await about(upload, "result");
+    const reply = await this.about(mine, "result");
     if (stopped || !reply) return;
-    stage.innerHTML = reply.html;
-    tell(reply.said);
-    const result = h("button", {
-      type: "button",
-      class: "irislib-button",
-      onclick: fetching(ask, "result", (failed) => say(failed, "irislib-message")),
-    }, texts.table_result);
-    stage.append(result);
+    this.stage.innerHTML = reply.html;
+    this.tell(reply.said);
+    const result = this.downloads("result", "irislib-button", this.texts.table_result);
+    this.stage.append(result);
     result.focus({ preventScroll: true });
   }
-
-  input.addEventListener("change", () => {
-    const [file] = input.files;
-    input.value = ""; // so that the same file, mended, can be chosen again
-    if (file) take(file);
-  });
-  for (const [event, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
-    zone.addEventListener(event, (dragged) => {
-      dragged.preventDefault();
-      zone.classList.toggle("irislib-over", over);
-      if (event === "drop" && dragged.dataTransfer.files.length) take(dragged.dataTransfer.files[0]);
-    });
-  }
-  pane.replaceChildren(zone, stage);
 }
