@@ -50,6 +50,8 @@ def create_app(models: str | Iterable[str | Model] | None = None, pages: Iterabl
     given = [models] if isinstance(models, str) else list(models or catalogue.references())
     loaded = [each if isinstance(each, Model) else catalogue.load(catalogue.resolve(each)) for each in given]
     by_name = {model.spec.name: model for model in loaded}
+    for model in loaded:
+        _ = model.walk  # made and proved now, not at the first request
     if pages is None:
         chosen = models is not None or "IRISLIB_MODEL" in os.environ
         pages = [] if chosen else [path.stem for path in files.notebooks().glob("*.ipynb")]

@@ -38,6 +38,7 @@ def _model(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
     yield True, f"its data fit: {model.data['rows']} rows, {model.data['training_rows']} of them trained on"
     again = train(spec).version == model.version
     yield again, "training is reproducible" if again else "load_data returns other data each time it is called"
+    yield True, model.walk[1]
     for name, row in spec.examples.items():
         yield True, f"example {name!r}: {model.answer(row)}"
     try:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem
+from irislib.compiled import Walk, compiled
+from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
 from irislib.kinds import is_empty, plain
+from irislib.validation import check_row
 from irislib.wording import readable, shown
 
 if TYPE_CHECKING:
@@ -163,19 +166,27 @@ class Model:
         ValidationError
             Naming every wrong value.
         """
+        walk, _ = self.walk
+        if walk is not None and isinstance(row, Mapping):
+            values, problems = check_row(self.spec.features, row)
+            if problems:
+                raise ValidationError(problems)
+            if found := walk.answer(list(values.values())):
+                outside = [Problem(message, n, v) for n, v in values.items() if (message := self._unlike(n, v))]
+                return self._answer(*found, outside)
         frame = self.spec.validate(row)
         prediction = self.estimator.predict(frame)[0]
-        probabilities = None
-        if self.has_probabilities and (classes := self.classes):
-            given = self.estimator.predict_proba(frame)[0].tolist()
-            probabilities = dict(zip(classes, given, strict=True))
-        return Answer(
-            plain(prediction),
-            probabilities,
-            self.spec.target_unit,
-            self.outside_training(frame),
-            self.version,
-        )
+        given = self.estimator.predict_proba(frame)[0].tolist() if self.has_probabilities else None
+        return self._answer(plain(prediction), given, self.outside_training(frame))
+
+    def _answer(self, prediction: Any, given: list[float] | None, outside: list[Problem]) -> Answer:
+        probabilities = dict(zip(self.classes or (), given, strict=True)) if given else None
+        return Answer(prediction, probabilities, self.spec.target_unit, outside, self.version)
+
+    @cached_property
+    def walk(self) -> tuple[Walk | None, str]:
+        """The form of the estimator that answers one row at once, where there is one, and a sentence on it."""
+        return compiled(self.spec, self.estimator, self.evaluation.features)
 
     @property
     def has_probabilities(self) -> bool:

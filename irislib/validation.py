@@ -14,7 +14,25 @@ if TYPE_CHECKING:
 
     from irislib.feature import Feature
 
-__all__ = ["check_values"]
+__all__ = ["check_row", "check_values"]
+
+
+def check_row(features: Sequence[Feature], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Check one row: the values by the features' names, None where empty, and every problem."""
+    names = [feature.name for feature in features]
+    problems = [] if row.keys() <= set(names) else _unknown(names, [row], single=True)
+    values = {}
+    for feature in features:
+        try:
+            values[feature.name] = feature.parse(row.get(feature.name))
+        except ValueError as error:
+            problems.append(_problem(feature, row.get(feature.name), str(error), None))
+    return values, problems
+
+
+def _problem(feature: Feature, value: Any, reason: str, row: int | None) -> Problem:
+    unquoted = feature.private or is_empty(value, numeric=True)
+    return Problem(f"{feature.name} {reason}", feature.name, None if unquoted else value, row)
 
 
 def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple[pd.DataFrame, list[Problem]]:
@@ -90,14 +108,7 @@ def _column(feature: Feature, rows: Any, single: bool) -> tuple[Any, list[Proble
             parsed.append(feature.parse(value))
         except ValueError as error:
             parsed.append(None)
-            problems.append(
-                Problem(
-                    f"{feature.name} {error}",
-                    feature.name,
-                    None if feature.private or is_empty(value, numeric=True) else value,
-                    None if single else i,
-                )
-            )
+            problems.append(_problem(feature, value, str(error), None if single else i))
     return _typed(feature, parsed), problems
 
 

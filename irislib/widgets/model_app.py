@@ -25,6 +25,7 @@ def app(model: Model) -> Page:
         What :func:`irislib.load` or :func:`irislib.train` returned.
     """
     spec = model.spec
+    _ = model.walk  # made and proved while the page starts, not at the first click
 
     def predicted(answer: Answer) -> Sequence[Any]:
         shown = [showing.heading(str(answer))]

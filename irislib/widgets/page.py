@@ -18,7 +18,7 @@ from irislib.feature import Feature
 from irislib.kinds import UploadedFile
 from irislib.spec import describe_faults
 from irislib.texts import TEXTS
-from irislib.validation import check_values
+from irislib.validation import check_row
 from irislib.widgets import showing
 from irislib.widgets.fields import FILE_BYTES, described, typed, written
 from irislib.widgets.guard import guarded
@@ -212,11 +212,10 @@ class Page(anywidget.AnyWidget):
             raise ValueError("more than the page sends")
         for (name, file), content in zip(question.get("files", ()), buffers, strict=True):
             values[name] = UploadedFile(str(file), bytes(content))
-        _, problems = check_values(list(self.features.values()), values, 1)
+        read, problems = check_row(list(self.features.values()), values)
         try:
             if problems:
                 raise ValidationError(problems)
-            read = {name: self.features[name].parse(value) for name, value in values.items()}
             self.result = self.answer({name: value for name, value in read.items() if value is not None})
         except ValidationError as error:
             return self._refused(error)
