@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import itertools
 import re
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from irislib.errors import Problem, ValidationError
 from irislib.texts import TEXTS
 from irislib.validation import check_values
-from irislib.wording import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def read_csv(content: bytes, features: Sequence[Feature], max_rows: int) -> Shee
     bom = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(BOM)
     try:
-        delimiter, skipped = _delimiter(text, {feature.name for feature in features})
+        delimiter, skipped = _delimiter(text, features)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for _ in range(skipped):
             next(reader)
@@ -109,13 +109,13 @@ def read_csv(content: bytes, features: Sequence[Feature], max_rows: int) -> Shee
     while rows and not rows[-1]:
         rows.pop()
     if not rows:
-        raise ValidationError([Problem(TEXTS["table_nothing"])])
+        raise ValidationError([Problem(TEXTS["table_nothing"] if text.strip() else TEXTS["table_empty_file"])])
     if faults := _faults(header, features):
         raise ValidationError(faults)
     return Sheet(header, rows, skipped + 2, delimiter, bom)
 
 
-def _delimiter(text: str, names: set[str]) -> tuple[str, int]:
+def _delimiter(text: str, features: Sequence[Feature]) -> tuple[str, int]:
     """What separates the values, and how many lines stand before the header."""
     lines = re.finditer(r"[^\r\n]+", text[: csv.field_size_limit()])
     first = next(lines, None)
@@ -126,7 +126,8 @@ def _delimiter(text: str, names: set[str]) -> tuple[str, int]:
         return told[1], skipped + 1
 
     def known(sign: str) -> int:
-        return len(names & {name.strip() for name in next(csv.reader([first[0]], delimiter=sign))})
+        header = [name.strip() for name in next(csv.reader([first[0]], delimiter=sign))]
+        return sum(bool(columns_of(feature, header)) for feature in features)
 
     return max(",;\t", key=known), skipped
 
@@ -135,19 +136,30 @@ def _faults(header: list[str], features: Sequence[Feature]) -> list[Problem]:
     faults = []
     others = unused(header, features)
     for feature in features:
-        if header.count(feature.name) > 1:
+        columns = columns_of(feature, header)
+        if len(columns) > 1:
             faults.append(Problem(TEXTS["table_twice"].format(name=feature.name), feature.name))
-        elif feature.name not in header and feature.required:
+        elif not columns and feature.required:
             words = TEXTS["table_missing"].format(name=feature.name, expected=feature.expected)
-            near = nearest(feature.name, others) if others else ""
-            faults.append(Problem(f"{words} {near}".strip(), feature.name))
+            near = difflib.get_close_matches(feature.name, others, n=1, cutoff=0.8)
+            faults.append(Problem(" ".join([words, *(f"Did you mean {name!r}?" for name in near)]), feature.name))
+    if any(not columns_of(feature, header) for feature in features if feature.required):
+        faults.append(Problem(TEXTS["table_has"].format(columns=", ".join(header))))
     return faults
 
 
 def unused(header: Sequence[str], features: Sequence[Feature]) -> list[str]:
     """The columns that are no features."""
-    names = {feature.name for feature in features}
-    return [name for name in header if name not in names]
+    used = {at for feature in features for at in columns_of(feature, header)}
+    return [name for at, name in enumerate(header) if at not in used]
+
+
+def columns_of(feature: Feature, header: Sequence[str]) -> list[int]:
+    """Which columns are a feature's: those of its name, else of its name or label in whatever case."""
+    if found := [at for at, name in enumerate(header) if name == feature.name]:
+        return found
+    alike = {feature.name.casefold(), feature.label.casefold(), f"{feature.label} ({feature.unit})".casefold()}
+    return [at for at, name in enumerate(header) if name.casefold() in alike]
 
 
 def answer_rows(model: Model, sheet: Sheet, start: int = 0, stop: int | None = None) -> Answers:
@@ -162,7 +174,8 @@ def answer_rows(model: Model, sheet: Sheet, start: int = 0, stop: int | None = N
     """
     features = model.spec.features
     rows = sheet.rows[start:stop]
-    places = [(feature.name, sheet.header.index(feature.name)) for feature in features if feature.name in sheet.header]
+    places = {feature.name: at[0] for feature in features if (at := columns_of(feature, sheet.header))}
+    commas = [f.name for f in features if f.kind == "number" and sheet.delimiter == ";"]
     width = len(sheet.header)
     whole = [i for i, row in enumerate(rows) if len(row) == width]
     problems = [
@@ -172,11 +185,12 @@ def answer_rows(model: Model, sheet: Sheet, start: int = 0, stop: int | None = N
     ]
     good = []
     if whole:
-        frame, found = check_values(features, [{name: rows[i][at] for name, at in places} for i in whole], len(whole))
+        frame, found = check_values(features, [_given(rows[i], places, commas) for i in whole], len(whole))
         bad = {problem.row for problem in found}
         sound = frame.iloc[[i for i in range(len(whole)) if i not in bad]]
         good = [row for i, row in enumerate(whole) if i not in bad]
         problems += [Problem(p.message, p.feature, p.value, whole[p.row or 0]) for p in found]
+    problems.sort(key=lambda problem: problem.row or 0)
     answers = dict(zip(good, _answered(model, sound), strict=True)) if good else {}
     doubts = model.outside_training(sound) if good else []
     columns = _columns(model, sheet.header)
@@ -188,6 +202,15 @@ def answer_rows(model: Model, sheet: Sheet, start: int = 0, stop: int | None = N
         [[*values, warnings.get(i, ""), wrong.get(i, "")] for i, values in enumerate(told)],
         [Problem(p.message, p.feature, p.value, start + (p.row or 0)) for p in problems],
     )
+
+
+def _given(row: list[str], places: dict[str, int], commas: list[str]) -> dict[str, str]:
+    """The values of one row; where semicolons separate them, a number may have a decimal comma."""
+    given = {name: row[at] for name, at in places.items()}
+    for name in commas:
+        if name in given and re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", given[name]):
+            given[name] = given[name].replace(",", ".")
+    return given
 
 
 def _answered(model: Model, sound: pd.DataFrame) -> list[list[Any]]:

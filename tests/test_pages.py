@@ -33,7 +33,8 @@ features = [
     Feature("day", "date", required=False),
     Feature("pair", "range", required=False),
 ]
-Page("Controls", features, "Go", answer, [Tab("Out", lambda items: [str(items)], "Press Go.")])
+tabs = [Tab("Out", lambda items: [str(items)], "Press Go."), Tab("Still", lambda _: ["here"])]
+Page("Controls", features, "Go", answer, tabs)
 """
 TWO = """
 from IPython.display import display
@@ -172,6 +173,7 @@ def fill_dummy(page: Any, tmp_path: Path) -> None:
     page.get_by_label("Text", exact=True).fill("<i>text</i>")
     page.get_by_label("Number (cm)").fill("4.5")
     page.get_by_label("Whole number").press("ArrowUp")
+    page.get_by_label("Whole number").press("ArrowUp")
     page.get_by_label("Date").fill("2026-01-31")
     page.get_by_label("Time").fill("14:30")
     page.get_by_label("Select list").select_option("two")
@@ -252,9 +254,11 @@ def test_a_link_says_what_it_could_not_fill_in(page, serve: Server) -> None:
     page.goto(f"{serve.url}/iris-wizard?petal_length_cm=5.1&sepal_width_cm=wide&colour=red")
     page.get_by_text("The link could not fill in everything").wait_for()
     page.get_by_text("Sepal width must be a number, got 'wide'.").wait_for()
-    page.get_by_text("colour: Known: petal_length_cm").wait_for()
+    page.get_by_text("This form has no field “colour”.").wait_for()
     assert page.get_by_label("Petal length").input_value() == "5.1"
     assert page.get_by_label("Sepal width").input_value() == "3"
+    page.get_by_role("button", name="A small setosa").click()
+    expect(page.get_by_text("The link could not fill in everything")).to_have_count(0)
 
 
 def test_a_link_holds_what_was_emptied_and_says_what_a_control_cannot_hold(page, controls: Server) -> None:
@@ -262,8 +266,11 @@ def test_a_link_holds_what_was_emptied_and_says_what_a_control_cannot_hold(page,
     open_app(page, controls, "controls", "Go")
     page.get_by_label("Opt", exact=True).fill("")
     page.get_by_label("Day").press("3")  # a date of which only a part is typed
+    page.get_by_label("Line").focus()
+    page.locator(".irislib-panel").get_by_text("Day is only partly filled in.").wait_for()
     page.get_by_role("button", name="Go").click()
-    page.locator(".irislib-panel").get_by_text("Day must be a date such as 2026-01-31, got 'unfinished'.").wait_for()
+    expect(page.get_by_label("Day")).to_be_focused()
+    expect(page.get_by_text("Press Go.")).to_be_visible()
     page.get_by_label("Day").fill("")
     page.get_by_label("Line").fill(" as typed")
     page.get_by_role("button", name="Copy link").click()
@@ -285,7 +292,26 @@ def test_what_changes_while_an_answer_is_on_its_way_makes_it_stale(page, control
     page.get_by_role("button", name="Working…").wait_for()
     page.get_by_label("Line").fill("slow, and more")
     page.get_by_text("[('line', 'slow'), ").wait_for()
-    expect(page.get_by_text("The form has changed since this answer.").first).to_be_visible()
+    stale = page.get_by_text("The form has changed since this answer.").first
+    expect(stale).to_be_visible()
+    page.get_by_label("Line").fill("slow")  # as it was
+    expect(stale).to_be_hidden()
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("tab", name="Still").click()
+    expect(page.get_by_role("button", name="Go")).to_be_visible()
+    expect(page.get_by_role("tab", name="Still")).to_have_attribute("aria-selected", "true")  # nobody is pulled off it
+
+
+def test_what_is_in_the_form_is_there_after_a_reload_and_on_coming_back(page, controls: Server) -> None:
+    open_app(page, controls, "controls", "Go")
+    page.get_by_label("Line").fill("kept")
+    page.reload()
+    expect(page.get_by_label("Line")).to_have_value("kept")
+    page.goto(controls.url)
+    page.go_back()
+    expect(page.get_by_label("Line")).to_have_value("kept")
+    open_app(page, controls, "controls", "Go")  # a visit of its own begins anew
+    expect(page.get_by_label("Line")).to_have_value("")
 
 
 def test_two_apps_on_one_page_keep_out_of_each_others_way(page, controls: Server) -> None:
@@ -329,7 +355,7 @@ def test_a_table_of_100000_rows_while_the_page_goes_on(page, serve: Server, iris
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
     page.get_by_role("tab", name="Table").click()
     page.locator(".irislib-pane").get_by_text("Rows predicted: 99,998 of 100,000.").wait_for()
-    page.get_by_text("This line has 3 values, but the first line names 5 columns.").wait_for()
+    page.locator(".irislib-pane").get_by_text("This line has 3 values, but the first line names 5 columns.").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the result").click()
     assert download.value.suggested_filename == "flowers-predicted.csv"

@@ -110,7 +110,8 @@ def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -
 
 
 def test_a_file_that_cannot_be_used_says_why(iris) -> None:
-    for text in ("", HEAD, f"{HEAD}\n\n"):
+    assert refused(iris, "\n") == ["The file is empty."]
+    for text in (HEAD, f"{HEAD}\n\n"):
         assert refused(iris, text) == ["The file holds no rows below its first line, which names the columns."]
     assert "not UTF-8 text" in refused(iris, b"\xff\xfe\x00,\x00")[0]
     for text in (f"{HEAD}\n" + "x" * 200_000, "{" + "x" * 200_000, f'{HEAD}\n{ROW}\n"{ROW}\n{ROW}\n'):
@@ -121,7 +122,8 @@ def test_a_file_that_cannot_be_used_says_why(iris) -> None:
     assert refused(iris, f"{HEAD},petal_width_cm\n{ROW},1") == ["The column petal_width_cm is there more than once."]
     assert refused(iris, f"{HEAD.replace('petal_width', 'petal_widht')}\n{ROW}") == [
         "The file lacks the column petal_width_cm: expected a number above 0 and at most 30 cm. "
-        "Did you mean 'petal_widht_cm'?"
+        "Did you mean 'petal_widht_cm'?",
+        "The file has: petal_length_cm, petal_widht_cm, sepal_length_cm, sepal_width_cm.",
     ]
 
 
@@ -151,6 +153,21 @@ def test_lines_before_the_header_are_left_alone(iris, before: str) -> None:
     assert sheet.header == NAMES
     assert sheet.first_line == 2 + (2 if before == "\n\n" else 1)
     assert tables.answer_rows(iris, sheet).rows[0][0] == "virginica"
+
+
+def test_columns_may_have_the_labels_of_the_form_and_numbers_a_decimal_comma(iris) -> None:
+    text = "petal length (cm);PETAL_WIDTH_CM;Sepal length;sepal_width_cm\n6,0;2,5;6.3;3,3\n6,0,0;2,5;1;1\n"
+    sheet = read(iris, text)
+    answers = tables.answer_rows(iris, sheet)
+    assert [row[0] for row in answers.rows] == ["virginica", ""]
+    assert "got '6,0,0'" in answers.problems[0].message
+    assert tables.write_csv(sheet, ["x"], [[1], [2]]).decode().splitlines()[1] == "6,0;2,5;6.3;3,3;1"  # as it was sent
+    assert "Write it with a point" in tables.answer_rows(iris, read(iris, f'{HEAD}\n"6,0",1,1,1\n')).problems[0].message
+
+
+def test_problems_come_in_the_order_of_the_lines(iris) -> None:
+    _, problems = answered(iris, f"{HEAD}\n1,1,1,x\nx,1,1,1\n1,2\n1,x,1,x\n")
+    assert [problem.row for problem in problems] == [0, 1, 2, 3, 3]
 
 
 def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:

@@ -44,7 +44,7 @@ def feature_importances(model: Model) -> Insight:
     return _importance(model, "importance", model.estimator.feature_importances_, spread, how)
 
 
-def permutation_importance(model: Model, n_repeats: int = 20) -> Insight:
+def permutation_importance(model: Model, n_repeats: int = 5) -> Insight:
     """How much worse the held-out score gets when one feature's values are shuffled.
 
     Parameters

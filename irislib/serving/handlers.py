@@ -112,7 +112,7 @@ class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[mi
 
     @tornado.web.authenticated
     def get(self) -> None:
-        self.finish(self.render_template("apps.html"))
+        self.finish(self.render_template("apps.html", is_index=True))
 
 
 class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]

@@ -39,11 +39,20 @@ def described(feature: Feature) -> dict[str, Any]:
         "low": low,
         "high": high,
         "step": feature.step,
+        "lowest": lowest(feature),
         "choices": choices,
         "placeholder": PLACEHOLDERS.get(feature.kind),
         "value": feature.written(feature.default),
     }
     return {name: fact for name, fact in facts.items() if fact not in ("", None, [])}
+
+
+def lowest(feature: Feature) -> float | None:
+    """Where the buttons beside an empty number begin."""
+    if feature.kind not in ("number", "integer") or feature.low is None:
+        return None
+    step = feature.step or 1
+    return float(feature.low if feature.closed in ("both", "left") else feature.low + step)
 
 
 def limits(feature: Feature) -> str:

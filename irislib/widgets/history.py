@@ -51,12 +51,12 @@ class History:
         rows = [
             [
                 entry.answer,
-                *(typed(f, entry.values[f.name]) if f.name in entry.values else "" for f in differing),
                 showing.filling(TEXTS["fill_again"], entry.values, entry.answer),
+                *(typed(f, entry.values[f.name]) if f.name in entry.values else "" for f in differing),
             ]
             for entry in self.entries
         ]
-        names = [TEXTS["answer"], *(feature.label for feature in differing), ""]
+        names = [TEXTS["answer"], "", *(feature.label for feature in differing)]
         frame = pd.DataFrame(rows, columns=names, dtype=object)
         return Markup('<section class="irislib-history"><h3>{}</h3><p>{}</p>{}</section>').format(
             TEXTS["history"], TEXTS["history_differs"], showing.table(frame, lambda value: value)

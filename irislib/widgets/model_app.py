@@ -35,6 +35,7 @@ def app(model: Model) -> Page:
             shown.append(showing.probabilities(insights.class_probabilities(model, answer).frame))
         return shown
 
+    minutes = model.trained_at[:16].replace("T", " ") + " UTC"
     empty = TEXTS["empty"].format(action=spec.action, target=spec.target)
     return Page(
         spec.title,
@@ -57,7 +58,7 @@ def app(model: Model) -> Page:
         model=model,
         about={
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
-            TEXTS["about_training"]: TEXTS["trained"].format(when=model.trained_at, rows=model.data["training_rows"]),
+            TEXTS["about_training"]: TEXTS["trained"].format(when=minutes, rows=model.data["training_rows"]),
             TEXTS["about_data"]: spec.source,
         },
     )

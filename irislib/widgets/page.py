@@ -25,7 +25,6 @@ from irislib.widgets.guard import guarded
 from irislib.widgets.history import History
 from irislib.widgets.report import report
 from irislib.widgets.table import TABLE_BYTES, Table
-from irislib.wording import nearest
 
 if TYPE_CHECKING:
     from irislib.model import Model
@@ -188,13 +187,13 @@ class Page(anywidget.AnyWidget):
             try:
                 if feature is None:
                     if not name.startswith("voila"):
-                        ignored.append(f"{name}: {nearest(name, list(self.features))}")
+                        ignored.append(TEXTS["no_such_field"].format(name=name))
                 elif feature.private:
                     ignored.append(TEXTS["never_by_link"].format(label=feature.label))
                 else:
                     values[name] = feature.written(feature.parse(value)) if value.strip() else ""
             except ValueError as error:
-                ignored.append(f"{feature.label if feature else name} {error}")
+                ignored.append(f"{feature.label if feature else name} {error} {_left_at(feature)}".strip())
         return {"values": values, "ignored": ignored, "panes": [(i, self._shown(i)) for i in sorted(self.drawn)]}
 
     def _check(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -286,3 +285,9 @@ class Page(anywidget.AnyWidget):
             sections += [(tab.title, showing.paragraph(text)) for text in told]
         stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
         return f"{stem}-report.html", report(title, inputs, self._drawn(0), sections, self.about)
+
+
+def _left_at(feature: Feature | None) -> str:
+    """What a field still holds that a link could not fill in."""
+    value = feature.written(feature.default) if feature else ""
+    return TEXTS["left_at"].format(value=value) if value else ""

@@ -11,7 +11,6 @@ from irislib import tables
 from irislib.errors import Problem, ValidationError
 from irislib.texts import TEXTS
 from irislib.widgets import showing
-from irislib.wording import nearest
 
 if TYPE_CHECKING:
     from irislib.model import Model
@@ -83,9 +82,8 @@ class Table:
         if others := tables.unused(sheet.header, spec.features):
             lines.append(TEXTS["table_unused"].format(columns=", ".join(others)))
         for feature in spec.features:
-            if feature.name not in sheet.header:
-                near = nearest(feature.name, others) if others else ""
-                lines.append(TEXTS["table_empty_column"].format(name=feature.name, near=near).strip())
+            if not tables.columns_of(feature, sheet.header):
+                lines.append(TEXTS["table_empty_column"].format(name=feature.name))
         html = showing.html([*lines, self._preview(sheet)])
         return {"html": html, "total": len(sheet.rows), "said": lines[0]}
 
@@ -135,16 +133,18 @@ class Table:
             pieces.append(pd.DataFrame(told))
             if (more := len(self.problems) - TOLD) > 0:
                 pieces.append(TEXTS["table_more_problems"].format(more=f"{more:,}"))
-        pieces.append(self._first_answers(self.sheet))
+        if total > bad:
+            pieces += [TEXTS["table_first"], self._first_answers(self.sheet)]
         return {"html": showing.html(pieces), "said": said}
 
     def _first_answers(self, sheet: tables.Sheet) -> Markup:
         import pandas as pd
 
-        shown_columns = self.columns[:-2]  # warnings and problems are sentences, told above or in the result
-        rows = [answer[:-2] for answer in self.answers[:PREVIEW]]
-        lines = pd.Index([str(sheet.first_line + i) for i in range(len(rows))], name=TEXTS["table_line"])
-        return showing.table(pd.DataFrame(rows, columns=shown_columns, index=lines))
+        good = [i for i, answer in enumerate(self.answers) if sheet.rows[i] and not answer[-1]][:PREVIEW]
+        # warnings and problems are sentences, told above or in the result
+        rows = [[*sheet.rows[i], *self.answers[i][:-2]] for i in good]
+        lines = pd.Index([str(sheet.first_line + i) for i in good], name=TEXTS["table_line"])
+        return showing.table(pd.DataFrame(rows, columns=[*sheet.header, *self.columns[:-2]], index=lines))
 
     def parcel(self) -> tuple[str, bytes] | None:
         """The result as a file: its name and its content; None where there is none any more."""

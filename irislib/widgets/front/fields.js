@@ -5,14 +5,15 @@ function makeField(facts, texts, id, changed) {
   const note = h("p", { class: "irislib-message", id: `${id}-note`, hidden: true });
   const help = [facts.help, facts.limits].filter(Boolean).join(" ");
   const helper = help && h("p", { class: "irislib-help", id: `${id}-help` }, help);
+  const mustFill = facts.required && facts.control !== "checkbox"; // that one always has a value
   const common = {
     id,
     name: facts.name,
     "aria-describedby": [help && `${id}-help`, `${id}-note`].filter(Boolean).join(" "),
-    "aria-required": facts.required && facts.control !== "checkbox" ? "true" : null,
+    "aria-required": mustFill ? "true" : null,
   };
   const words = [facts.label, facts.unit && ` (${facts.unit})`];
-  if (facts.required) words.push(h("span", { class: "irislib-star", title: texts.required, "aria-hidden": "true" }, " *"));
+  if (mustFill) words.push(h("span", { class: "irislib-star", title: texts.required, "aria-hidden": "true" }, " *"));
   const label = facts.control !== "radio" && facts.control !== "range";
   const control = (CONTROLS[facts.control] ?? CONTROLS.text)(facts, common, texts);
   const title = label ? h("label", { for: id }, words) : h("legend", {}, words);
@@ -40,6 +41,8 @@ function makeField(facts, texts, id, changed) {
       if (facts.control === "radio") return; // a radio button alone is never wrong
       for (const input of control.inputs) input.setAttribute("aria-invalid", message ? "true" : "false");
     },
+    mustFill,
+    unfinished: () => (control.isPartly?.() ? `${facts.label} ${texts.unfinished}` : ""),
     isWrong: () => !note.hidden,
     isMissing: () => facts.required && (control.files ? !control.files().length : !control.read().trim()),
     // Whether the control could take a value as it is.
@@ -51,13 +54,14 @@ function makeField(facts, texts, id, changed) {
   };
   element.addEventListener("input", () => changed(field, false));
   element.addEventListener("change", () => changed(field, true));
+  element.addEventListener("focusout", () => field.unfinished() && field.show(field.unfinished()));
   if (facts.value) field.fill(facts.value);
   return field;
 }
 
 // A date or a time, of which only a part may have been typed: the browser then gives no value at all.
-function partly(input, texts) {
-  return { ...plain(input), read: () => (input.validity.badInput ? texts.unfinished : input.value) };
+function partly(input) {
+  return { ...plain(input), isPartly: () => input.validity.badInput };
 }
 
 // What an <input>, <select> or <textarea> of its own kind needs.
@@ -69,8 +73,8 @@ const CONTROLS = {
   text: (facts, common) =>
     plain(h("input", { ...common, type: { email: "email" }[facts.kind] ?? "text", autocomplete: "off", placeholder: facts.placeholder })),
   textarea: (facts, common) => plain(h("textarea", { ...common, rows: 3 })),
-  date: (facts, common, texts) => partly(h("input", { ...common, type: "date" }), texts),
-  time: (facts, common, texts) => partly(h("input", { ...common, type: "time", step: "any" }), texts),
+  date: (facts, common) => partly(h("input", { ...common, type: "date" })),
+  time: (facts, common) => partly(h("input", { ...common, type: "time", step: "any" })),
   password: (facts, common) => plain(h("input", { ...common, type: "password", autocomplete: "off" })),
   number(facts, common, texts) {
     const whole = facts.kind === "integer";
@@ -79,9 +83,10 @@ const CONTROLS = {
     if (facts.low < 0 || facts.low === undefined) input.inputMode = "text"; // not every phone's number keys have a minus
     const step = Number(facts.step ?? (whole ? 1 : 0));
     const move = (ways) => {
-      const now = input.value.trim() || String(facts.low ?? 0);
+      const empty = !input.value.trim();
+      const now = empty ? String(facts.lowest ?? 0) : input.value.trim();
       const digits = Math.max(...[now, String(step)].map((text) => (text.split(".")[1] ?? "").length));
-      const next = Number((Number(now) + ways * step).toFixed(Math.min(digits, 20)));
+      const next = Number((Number(now) + (empty ? 0 : ways * step)).toFixed(Math.min(digits, 20)));
       if (!step || Number.isNaN(next) || next < facts.low || next > facts.high) return;
       input.value = String(next);
       input.dispatchEvent(new Event("input", { bubbles: true }));

@@ -1,6 +1,6 @@
 // The page: form at the left, tabs at the right.
 
-const KEPT = "irislib-form:"; // what Reload puts into the session's storage, below the page's address and title
+const KEPT = "irislib-form:"; // what is kept in the session's storage, below the page's address and title
 const LONGEST_LINK = 8000; // what servers take for certain
 
 class App {
@@ -40,7 +40,10 @@ class App {
     const sizes = new ResizeObserver(() => this.markScrolling());
     sizes.observe(this.side);
     const unwatch = watch(model, (what) => this.warn(what));
-    this.end = () => [unwatch, end, () => sizes.disconnect()].forEach((stop) => stop());
+    const keep = () => this.keep();
+    if (this.ours) addEventListener("pagehide", keep);
+    const forget = () => removeEventListener("pagehide", keep);
+    this.end = () => [unwatch, end, forget, () => sizes.disconnect()].forEach((stop) => stop());
   }
 
   makeForm() {
@@ -53,7 +56,7 @@ class App {
     this.why = h("p", { class: "irislib-why", id: `${id}-why` });
     this.go = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.why.id }, facts.action);
     const quiet = (words, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, words);
-    const examples = facts.examples.map(([name, values]) => quiet(name, () => this.fill(values)));
+    const examples = facts.examples.map(([name, values]) => quiet(name, () => this.refill(values)));
     return h("form", {
       class: "irislib-panel",
       novalidate: true,
@@ -65,7 +68,7 @@ class App {
     },
       this.notice,
       examples.length ? h("div", { class: "irislib-buttons irislib-examples" }, h("span", {}, texts.examples), examples) : null,
-      this.fields.some((field) => field.required) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
+      this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
       this.fields.map((field) => field.element),
       this.go, this.why, this.note,
       this.ours ? h("div", { class: "irislib-buttons" }, quiet(texts.copy_link, () => this.copyLink())) : null);
@@ -101,7 +104,7 @@ class App {
 
   makeBanner() {
     this.lost = h("span");
-    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => this.reload(), hidden: !this.ours }, this.texts.reload);
+    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => location.reload(), hidden: !this.ours }, this.texts.reload);
     return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lost, reload);
   }
 
@@ -130,9 +133,21 @@ class App {
     return odd;
   }
 
+  // Fills in the form at the reader's wish: what was said of the one before is over.
+  refill(values) {
+    this.say("", "", this.notice);
+    this.fill(values);
+  }
+
+  // Whether the form holds what the answer is the answer to; what is private is not compared, and not kept.
+  isSame(sent) {
+    return this.fields.every((field) => field.private || field.read() === sent[field.name]);
+  }
+
   async changed(field, settled) {
-    if (this.answered) for (const tab of this.tabs) tab.stale.hidden = !tab.waits;
-    if (field?.isWrong() && !settled) field.show("");
+    if (this.answered) for (const tab of this.tabs) tab.stale.hidden = !tab.waits || (!field?.private && this.isSame(this.sent));
+    if (field?.isWrong() && !settled) field.show(field.unfinished());
+    if (this.note.querySelector(".irislib-done")) this.say(""); // the link is not one to this form any more
     this.explain();
     if (!settled || field.private || field.read() === "") return;
     const value = field.read();
@@ -171,17 +186,24 @@ class App {
 
   async submit() {
     if (this.busy) return;
+    const partly = this.fields.map((field) => [field.name, field.unfinished()]).filter(([, words]) => words);
+    if (partly.length) {
+      this.refuse(Object.fromEntries(partly), this.read(), true);
+      return;
+    }
     this.setBusy(true);
+    const { open } = this;
     await this.arrived; // a link may still be filling in the form
     this.say("");
     const sent = this.read();
     const reply = await this.send(sent);
     this.setBusy(false);
     for (const field of this.fields.filter((each) => each.kind === "password")) field.fill("");
-    const same = this.fields.every((field) => field.private || field.read() === sent[field.name]);
-    this.refuse(reply.problems ?? {}, sent, same);
+    this.refuse(reply.problems ?? {}, sent, this.isSame(sent));
     this.say(reply.failed);
-    if (reply.html !== undefined) this.answer(reply, same);
+    if (reply.html === undefined) return;
+    this.sent = sent;
+    this.answer(reply, open === this.open);
   }
 
   async send(values) {
@@ -205,18 +227,25 @@ class App {
     if (same) this.fields.find((field) => field.isWrong())?.focus();
   }
 
-  answer(reply, same) {
+  answer(reply, isWaiting) {
     this.answered = true;
+    this.say("", "", this.notice);
+    const same = this.isSame(this.sent);
     for (const tab of this.tabs.filter((each) => each.waits)) {
       tab.stale.hidden = same;
       tab.drawn = false;
     }
     this.show(0, reply.html);
-    this.choose(0);
+    this.choose(isWaiting ? 0 : this.open); // who has gone on to another tab stays there
     this.tell(reply.said);
+    if (!isWaiting) return;
+    this.reveal(this.side, "start");
+  }
+
+  // On a narrow page form and answer are not in sight together.
+  reveal(element, block) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const below = this.side.offsetTop > this.form.offsetTop; // on a narrow page the answer is out of sight
-    if (below) this.side.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+    if (this.side.offsetTop > this.form.offsetTop) element.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
   }
 
   show(i, html) {
@@ -224,7 +253,11 @@ class App {
     this.tabs[i].drawn = true;
     content.innerHTML = html;
     for (const button of content.querySelectorAll("[data-fill]")) {
-      button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
+      button.addEventListener("click", () => {
+        this.refill(JSON.parse(button.dataset.fill));
+        this.go.focus({ preventScroll: true });
+        this.reveal(this.go, "center");
+      });
     }
     for (const button of content.querySelectorAll("[data-download]")) {
       button.addEventListener("click", fetching(this.ask, button.dataset.download, (failed) => this.say(failed)));
@@ -290,13 +323,20 @@ class App {
     }
   }
 
-  takeKept() {
+  // What was in the form is there again after a reload, and when the reader comes back.
+  keep() {
     try {
-      const kept = sessionStorage.getItem(this.place);
-      sessionStorage.removeItem(this.place);
-      return kept && JSON.parse(kept);
+      sessionStorage.setItem(this.place, JSON.stringify(this.readPublic()));
+    } catch {} // a browser may keep nothing
+  }
+
+  takeKept() {
+    const [visit] = performance.getEntriesByType("navigation");
+    if (!["reload", "back_forward"].includes(visit?.type)) return null;
+    try {
+      return JSON.parse(sessionStorage.getItem(this.place));
     } catch {
-      return null; // a browser may keep nothing
+      return null;
     }
   }
 
@@ -325,14 +365,6 @@ class App {
     this.banner.hidden = !what;
     this.lost.textContent = what && `${this.texts[what]} ${this.ours ? "" : this.texts.run_again}`;
     if (what) this.abandon();
-  }
-
-  reload() {
-    try {
-      sessionStorage.setItem(this.place, JSON.stringify(this.readPublic()));
-    } finally {
-      location.reload();
-    }
   }
 }
 
