@@ -142,9 +142,9 @@ class Table:
 
         good = [i for i, answer in enumerate(self.answers) if sheet.rows[i] and not answer[-1]][:PREVIEW]
         # warnings and problems are sentences, told above or in the result
-        rows = [[*sheet.rows[i], *self.answers[i][:-2]] for i in good]
+        rows = [[*self.answers[i][:-2], *sheet.rows[i]] for i in good]
         lines = pd.Index([str(sheet.first_line + i) for i in good], name=TEXTS["table_line"])
-        return showing.table(pd.DataFrame(rows, columns=[*sheet.header, *self.columns[:-2]], index=lines))
+        return showing.table(pd.DataFrame(rows, columns=[*self.columns[:-2], *sheet.header], index=lines))
 
     def parcel(self) -> tuple[str, bytes] | None:
         """The result as a file: its name and its content; None where there is none any more."""
