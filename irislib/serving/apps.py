@@ -159,7 +159,8 @@ class AppServer(Voila):  # type: ignore[misc]
             raise IrislibError(f"--notebooks {place}: there is no such folder or notebook.")
         self.root_dir = str(place.parent if place.is_file() else place)
         self.apps = catalogue.apps(specs, place, every=bool(self.notebooks) or not chosen)
-        self.config.VoilaConfiguration.resources = {"irislib": self.told()}
+        given = self.voila_configuration.resources
+        self.config.VoilaConfiguration.resources = {**given, "irislib": self.told()}
         self.made = {path_of(app): notebook_for(app) for app in self.apps if app.notebook is None}
         self.loaded = [catalogue.load(spec) for spec in specs.values()]
         self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
