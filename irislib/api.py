@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +18,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
 
 from irislib import catalogue, files
-from irislib.errors import Problem, ValidationError
+from irislib.errors import Problem, ValidationError, new_reference
 from irislib.model import Answer, Model
 from irislib.wording import shown
 
@@ -153,7 +152,7 @@ def explain(error: HTTPException) -> Response:
 
 def fail(error: Exception) -> Response:
     """An error of ours: the traceback goes to the log, a reference to the caller."""
-    reference = secrets.token_hex(4)
+    reference = new_reference()
     log.error("reference %s: %s %s failed", reference, request.method, request.path, exc_info=error)
     detail = f"Something went wrong on our side. Tell the operator this reference: {reference}."
     return reply(problem(500, detail, reference=reference), 500)

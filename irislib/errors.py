@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,15 @@ __all__ = [
     "StoreError",
     "UnknownModelError",
     "ValidationError",
+    "new_reference",
 ]
 
 SHOWN = 10  # a message longer than this many lines is not read
+
+
+def new_reference() -> str:
+    """What a person can report of a failure, and the log repeats beside its traceback."""
+    return secrets.token_hex(4)
 
 
 class IrislibError(Exception):

@@ -18,7 +18,6 @@ from typing import Any, ClassVar
 import nbformat
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
-from jupyter_server.log import log_request
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
@@ -42,6 +41,7 @@ from irislib.serving.handlers import (
     IndexHandler,
     MissingHandler,
     TemplateFilesHandler,
+    log_without_queries,
 )
 from irislib.texts import TEXTS
 
@@ -266,13 +266,6 @@ class AppServer(Voila):  # type: ignore[misc]
         print(message, file=sys.stderr)
         self.stop()
         self.exit(1)
-
-
-def log_without_queries(handler: Any) -> None:
-    """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
-    handler.request.uri = handler.request.path
-    handler.request.headers.pop("Referer", None)
-    log_request(handler)
 
 
 def sockets_fit(folder: str) -> bool:

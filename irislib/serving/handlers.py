@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.log import log_request
 from voila.handler import BaseVoilaHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from irislib.api import problem
+from irislib.errors import new_reference
 from irislib.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ __all__ = ["AppHandler", "HealthHandler", "IndexHandler", "MissingHandler", "Tem
 
 
 FAILED = "irislib-failure-reference"  # what the template writes where a cell failed
+
+
+def log_without_queries(handler: Any) -> None:
+    """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
+    handler.request.uri = handler.request.path
+    handler.request.headers.pop("Referer", None)
+    log_request(handler)
 
 
 class ProgramMixin:
@@ -84,7 +92,7 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
         """
         if FAILED not in html:
             return html
-        reference = secrets.token_hex(4)
+        reference = new_reference()
         failures = self.settings["irislib_failures"]
         failures[self.notebook_path] += 1
         self.log.error(

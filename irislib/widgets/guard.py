@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from irislib.errors import new_reference
 from irislib.texts import TEXTS
 
 __all__ = ["guarded"]
@@ -25,7 +25,7 @@ def guarded(say: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] 
     try:
         yield
     except Exception:
-        reference = secrets.token_hex(4)
+        reference = new_reference()
         log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
         if log is not None:
             text = traceback.format_exc()
