@@ -32,5 +32,5 @@ $(VENV)/ready-serve: pyproject.toml setup.py | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/ready-test: pyproject.toml setup.py | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --editable '.[notebook,test]'
+	$(VENV)/bin/pip install --quiet --editable '.[limits,notebook,test]'
 	touch $@ $(VENV)/ready-serve

@@ -13,7 +13,7 @@ from voila.handler import BaseVoilaHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from irislib.api import problem
+from irislib.api.problems import problem
 from irislib.errors import new_reference
 from irislib.texts import TEXTS
 

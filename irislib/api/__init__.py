@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
 
 from irislib import catalogue, files
+from irislib.api.problems import entries, problem, reply
 from irislib.errors import Problem, ValidationError, new_reference
 from irislib.model import Answer, Model
 from irislib.wording import shown
 
-__all__ = ["create_app", "failing", "problem"]
+__all__ = ["create_app", "failing"]
 
 log = logging.getLogger(__name__)
 
@@ -121,23 +120,11 @@ def details(answer: Answer) -> dict[str, Any]:
     }
 
 
-def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
-    """The body of an error, in the shape of RFC 9457."""
-    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
-
-
 def refuse(error: ValidationError) -> Response:
     """Name every bad field."""
-    errors = [
-        {
-            "feature": found.feature,
-            "pointer": f"#/{(found.feature or '').replace('~', '~0').replace('/', '~1')}",
-            "message": found.message,
-            "value": _echo(found.value),
-        }
-        for found in error.problems
-    ]
-    return reply(problem(422, " ".join(found.message for found in error.problems[:5]), errors=errors), 422)
+    return reply(
+        problem(422, " ".join(found.message for found in error.problems[:5]), errors=entries(error.problems)), 422
+    )
 
 
 def explain(error: HTTPException) -> Response:
@@ -156,18 +143,3 @@ def fail(error: Exception) -> Response:
     log.error("reference %s: %s %s failed", reference, request.method, request.path, exc_info=error)
     detail = f"Something went wrong on our side. Tell the operator this reference: {reference}."
     return reply(problem(500, detail, reference=reference), 500)
-
-
-def reply(body: Any, status: int = 200) -> Response:
-    """JSON, or problem+json for an error."""
-    kind = "application/json" if status < 400 else "application/problem+json"
-    return Response(json.dumps(body, allow_nan=False) + "\n", status, mimetype=kind)
-
-
-def _echo(value: Any) -> Any:
-    """A bad value as JSON can hold it, and not longer than a caller needs to recognise it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 100):
-        return value
-    return shown(value)

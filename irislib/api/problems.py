@@ -1,0 +1,63 @@
+"""What a program reads where something is wrong: problem+json, as RFC 9457 has it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+
+from irislib.errors import Problem
+from irislib.wording import shown
+
+__all__ = ["entries", "problem", "reply"]
+
+
+def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    """The body of an error, in the shape of RFC 9457."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+
+
+def entries(problems: Sequence[Problem], columns: bool = False) -> list[dict[str, Any]]:
+    """One entry for each bad value: its feature, where it is in the body, what is wrong with it.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+    columns : bool
+        Whether the body holds a list for each feature, instead of an object for each row.
+    """
+    return [
+        {
+            "feature": found.feature,
+            "pointer": _pointer(found, columns),
+            "message": found.message,
+            "value": _echo(found.value),
+        }
+        for found in problems
+    ]
+
+
+def _pointer(found: Problem, columns: bool) -> str:
+    """The place of a value in the body, as RFC 6901 has it."""
+    parts = [None if found.row is None else str(found.row), found.feature]
+    steps = [part.replace("~", "~0").replace("/", "~1") for part in parts if part is not None]
+    return "#/" + "/".join(reversed(steps) if columns else steps)
+
+
+def reply(body: Any, status: int = 200) -> Response:
+    """JSON, or problem+json for an error."""
+    kind = "application/json" if status < 400 else "application/problem+json"
+    return Response(json.dumps(body, allow_nan=False) + "\n", status, mimetype=kind)
+
+
+def _echo(value: Any) -> Any:
+    """A bad value as JSON can hold it, and not longer than a caller needs to recognise it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 100):
+        return value
+    return shown(value)
