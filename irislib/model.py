@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from irislib.compiled import Walk, compiled
+from irislib.compiled import Walk, asked, compiled, in_a_column, named_row
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
-from irislib.kinds import is_empty, plain
+from irislib.kinds import is_empty
 from irislib.validation import check_row
 from irislib.wording import readable, shown
 
@@ -166,18 +166,22 @@ class Model:
         ValidationError
             Naming every wrong value.
         """
+        if not isinstance(row, Mapping):
+            frame = self.spec.validate(row)
+            found = asked(self.estimator, frame, self.has_probabilities)
+            return self._answer(*found, self.outside_training(frame))
+        values, problems = check_row(self.spec.features, row)
+        if problems:
+            raise ValidationError(problems)
         walk, _ = self.walk
-        if walk is not None and isinstance(row, Mapping):
-            values, problems = check_row(self.spec.features, row)
-            if problems:
-                raise ValidationError(problems)
-            if found := walk.answer(list(values.values())):
-                outside = [Problem(message, n, v) for n, v in values.items() if (message := self._unlike(n, v))]
-                return self._answer(*found, outside)
-        frame = self.spec.validate(row)
-        prediction = self.estimator.predict(frame)[0]
-        given = self.estimator.predict_proba(frame)[0].tolist() if self.has_probabilities else None
-        return self._answer(plain(prediction), given, self.outside_training(frame))
+        given = list(values.values())
+        found = None if walk is None else walk.answer(given)
+        if found is None:
+            found = asked(self.estimator, named_row(self.spec.features, given), self.has_probabilities)
+        for name, convert in self._converters.items():
+            values[name] = None if values[name] is None else convert(values[name])
+        outside = [Problem(message, n, v) for n, v in values.items() if (message := self._unlike(n, v))]
+        return self._answer(*found, outside)
 
     def _answer(self, prediction: Any, given: list[float] | None, outside: list[Problem]) -> Answer:
         probabilities = dict(zip(self.classes or (), given, strict=True)) if given else None
@@ -187,6 +191,10 @@ class Model:
     def walk(self) -> tuple[Walk | None, str]:
         """The form of the estimator that answers one row at once, where there is one, and a sentence on it."""
         return compiled(self.spec, self.estimator, self.evaluation.features)
+
+    @cached_property
+    def _converters(self) -> dict[str, Callable[[Any], Any]]:
+        return in_a_column(self.spec.features)
 
     @property
     def has_probabilities(self) -> bool:
@@ -205,11 +213,22 @@ class Model:
         """The values of validated rows that lie beyond what the training data cover."""
         single = len(frame) == 1
         return [
-            Problem(message, name, value, None if single else i)
+            Problem(self._unlike(name, value), name, value, None if single else i)
             for name in self.spec.feature_names
-            for i, value in enumerate(frame[name].tolist())
-            if (message := self._unlike(name, value))
+            for i, value in self._outside(name, frame[name])
         ]
+
+    def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Any]]:
+        """The values of a column that are unlike the training data, and where they stand."""
+        covered = self.coverage.get(name)
+        if covered is None:
+            return []
+        if "values" in covered or column.dtype == "object":
+            values = column.tolist()
+            unlike = {value for value in set(values) if self._unlike(name, value)}
+            return [(i, value) for i, value in enumerate(values) if value in unlike] if unlike else []
+        found = ((column < covered["low"]) | (column > covered["high"])).to_numpy().nonzero()[0]
+        return list(zip(found.tolist(), column.iloc[found].tolist(), strict=True))
 
     def _unlike(self, name: str, value: Any) -> str:
         covered = self.coverage.get(name)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import Problem
@@ -10,11 +15,15 @@ from irislib.kinds import KINDS, is_empty
 from irislib.wording import nearest
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from irislib.feature import Feature
 
-__all__ = ["check_row", "check_values"]
+__all__ = ["check_columns", "check_names", "check_row", "check_values"]
+
+EXACT = 2**53  # below it every whole number is a float
+HINTS = 100  # unknown names for which a similar one is sought: many would take minutes
 
 
 def check_row(features: Sequence[Feature], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -45,7 +54,8 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
     single = isinstance(rows, Mapping)
     if single:
         rows = [rows]
-    if not isinstance(rows, pd.DataFrame) and not (
+    is_frame = isinstance(rows, pd.DataFrame)
+    if not is_frame and not (
         isinstance(rows, Sequence) and not isinstance(rows, str) and all(isinstance(row, Mapping) for row in rows)
     ):
         given = type(rows).__name__
@@ -57,62 +67,126 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
         return pd.DataFrame(), [Problem(f"At most {max_rows} rows at once, got {len(rows)}.", value=len(rows))]
     if len(rows) == 0:
         return pd.DataFrame(), [Problem("Expected at least one row, got none.")]
-    names = [feature.name for feature in features]
-    if isinstance(rows, pd.DataFrame) and (twice := sorted(set(rows.columns[rows.columns.duplicated()]))):
+    if is_frame and (twice := sorted(set(rows.columns[rows.columns.duplicated()]))):
         return pd.DataFrame(), [Problem(f"{name} is there more than once.", str(name)) for name in twice]
-    problems = _unknown(names, rows, single)
-    columns = {}
+    names = [feature.name for feature in features]
+    if is_frame:
+        columns = {name: rows[name] for name in names if name in rows.columns}
+    else:
+        columns = {name: [row.get(name) for row in rows] for name in names}
+    frame, problems = check_columns(features, columns, len(rows))
+    if is_frame:
+        frame.index = rows.index
+    if single:
+        problems = [dataclasses.replace(problem, row=None) for problem in problems]
+    return frame, _unknown(names, rows, single) + problems
+
+
+def check_columns(
+    features: Sequence[Feature], columns: Mapping[str, Any], count: int
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Check columns by the features' names, as `check_values` does rows; one that is not there is empty."""
+    import pandas as pd
+
+    arrays, problems = {}, []
     for feature in features:
-        columns[feature.name], found = _column(feature, rows, single)
+        arrays[feature.name], found = _column(feature, columns.get(feature.name, [None] * count))
         problems += found
-    index = rows.index if isinstance(rows, pd.DataFrame) else None
-    frame = pd.DataFrame(columns, index=index)
     # pandas 3 takes an array of strings for its own string dtype, but not one that is all missing
     text = {feature.name: "object" for feature in features if KINDS[feature.kind].dtype == "object"}
-    return frame.astype(text), problems
+    return pd.DataFrame(arrays).astype(text), problems
+
+
+def check_names(features: Sequence[Feature], given: Iterable[str]) -> list[Problem]:
+    """What is wrong with the names of columns: those that are unknown, and those that are missing."""
+    columns = dict.fromkeys(given)
+    unknown = _unknown([feature.name for feature in features], [columns], single=True)
+    return unknown + check_row([feature for feature in features if feature.name not in columns], {})[1]
 
 
 def _unknown(names: list[str], rows: Any, single: bool) -> list[Problem]:
     import pandas as pd
 
-    if isinstance(rows, pd.DataFrame):
+    is_frame = isinstance(rows, pd.DataFrame)
+    strange = dict.fromkeys(rows.columns if is_frame else itertools.chain.from_iterable(rows))
+    for name in names:
+        strange.pop(name, None)
+    if not strange:
+        return []
+    words = {}
+    for i, name in enumerate(strange):
+        hint = nearest(name, names) if i < HINTS else f"Known: {', '.join(names)}."
+        words[name] = f"Unknown feature {name!r}. {hint}"
+    if is_frame:
         given: list[tuple[Any, int | None, Any]] = [(name, None, None) for name in rows.columns]
     else:
         given = [(name, None if single else i, row[name]) for i, row in enumerate(rows) for name in row]
-    return [
-        Problem(f"Unknown feature {name!r}. {nearest(name, names)}", str(name), value, row)
-        for name, row, value in given
-        if name not in names
-    ]
+    return [Problem(words[name], str(name), value, row) for name, row, value in given if name in words]
 
 
-def _column(feature: Feature, rows: Any, single: bool) -> tuple[Any, list[Problem]]:
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(rows, pd.DataFrame) and feature.name in rows.columns:
-        values = rows[feature.name]
-        if feature.kind == "number" and pd.api.types.is_float_dtype(values.dtype):
-            numbers = values.to_numpy(dtype="float64", na_value=np.nan)
-            known = numbers[~np.isnan(numbers)] if not feature.required else numbers
-            if np.isfinite(known).all() and np.all(feature.within(known)):
-                return numbers, []  # a sound column of numbers needs no look at each
+def _column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Problem]]:
+    """What `Feature.parse` makes of each value, as an array, and a problem for each that it refuses."""
+    odd: Sequence[int] = range(len(values))
+    parsed: list[Any] = [None] * len(values)
+    if feature.kind in ("number", "integer"):
+        numbers, odd = _numbers(feature, values)
+        if not odd:
+            return numbers if feature.required else numbers.astype("float64"), []
+        parsed = numbers.tolist()
+    if hasattr(values, "tolist"):
         values = values.tolist()
-    elif isinstance(rows, pd.DataFrame):
-        values = [None] * len(rows)
-    else:
-        values = [row.get(feature.name) for row in rows]
-    parsed, problems = [], []
-    for i, value in enumerate(values):
-        try:
-            parsed.append(feature.parse(value))
-        except ValueError as error:
-            parsed.append(None)
-            problems.append(_problem(feature, value, str(error), None if single else i))
+    read = _reader(feature, values)
+    problems = []
+    for i in odd:
+        parsed[i], reason = read(values[i])
+        if reason:
+            problems.append(_problem(feature, values[i], reason, i))
     return _typed(feature, parsed), problems
 
 
-def _typed(feature: Feature, parsed: list[Any]) -> Any:
+def _numbers(feature: Feature, values: Any) -> tuple[np.ndarray, list[int]]:
+    """A column of numbers as a whole, and the positions of what has to be looked at one by one."""
+    import numpy as np
+    import pandas as pd
+
+    kinds = pd.api.types
+    if isinstance(values, pd.Series) and (kinds.is_float_dtype(values.dtype) or kinds.is_integer_dtype(values.dtype)):
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    else:
+        numbers = np.array([_float(value) for value in values], "float64")
+    sound = np.isfinite(numbers) & feature.within(numbers)
+    if feature.kind == "integer":
+        sound &= (np.abs(numbers) < EXACT) & (numbers == np.floor(numbers))
+        numbers = np.where(sound, numbers, 0).astype("int64")
+    return numbers, np.flatnonzero(~sound).tolist()
+
+
+def _float(value: Any) -> float:
+    """A value as `Feature.parse` reads it where it is plainly a number, else NaN."""
+    kind = value.__class__
+    if kind is float or kind is int or (kind is str and "_" not in value):
+        try:
+            return float(value)
+        except (ValueError, OverflowError):
+            pass
+    return math.nan
+
+
+def _reader(feature: Feature, values: Sequence[Any]) -> Callable[[Any], tuple[Any, str]]:
+    """What reads a value of these and says what is wrong with it; what is there often is read once."""
+
+    def read(value: Any) -> tuple[Any, str]:
+        try:
+            return feature.parse(value), ""
+        except ValueError as error:
+            return None, str(error)
+
+    # among several types, 1 and True would be taken for the same, and so would be 0.0 and -0.0 among floats
+    alike = set(map(type, values)) - {NoneType} in ({str}, {int}, {bool}, set())
+    return functools.cache(read) if alike else read
+
+
+def _typed(feature: Feature, parsed: list[Any]) -> np.ndarray:
     """An array of the same dtype for one row as for many, and with missing values as without."""
     import numpy as np
 

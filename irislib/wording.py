@@ -13,7 +13,10 @@ __all__ = ["nearest", "readable", "shown"]
 
 def shown(value: Any) -> str:
     """A received value as a message quotes it: short, and never a wall of text."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"a {type(value).__name__} of too many levels"
     return text if len(text) <= 40 else text[:39] + "…"
 
 

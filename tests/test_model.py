@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import irislib
-from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning, SpecError
+from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning, SpecError, ValidationError
 from irislib.model import Answer
 
 
@@ -141,6 +141,28 @@ def test_targets_of_numbers(iris, kind) -> None:
     model = irislib.train(iris.spec, data.assign(species=(data.species == "virginica").astype(int).astype(kind)))
     assert model.answer(GOOD).prediction == 1
     assert type(model.answer(GOOD).prediction) is (bool if kind is bool else int)
+
+
+REFUSED = [
+    {}, {"area_m2": "large", "x": 1}, {**GOOD, "petal_width_cm": 300, "petal_widht_cm": 1}, {"built": "1.1.2020"},
+    {**GOOD, "sepal_length_cm": float("nan")}, None, 3, [], "text", [3], [GOOD, {}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=str)
+def test_a_row_is_refused_in_the_words_of_validate(row, iris, rent) -> None:
+    for model in (iris, rent, irislib.train(replace(iris.spec, estimator=KNeighborsClassifier()))):
+        with pytest.raises(ValidationError) as expected:
+            model.spec.validate(row)
+        with pytest.raises(ValidationError) as caught:
+            model.answer(row)
+        assert repr(caught.value.problems) == repr(expected.value.problems)
+
+
+def test_a_table_of_one_row_is_answered_like_the_row(iris) -> None:
+    ones = dict.fromkeys(iris.spec.feature_names, 1)
+    for row in (GOOD, ones):
+        assert iris.answer([row]) == iris.answer(pd.DataFrame([row])) == iris.answer(row)
 
 
 def test_numbers_are_written_as_people_read_them() -> None:

@@ -19,23 +19,31 @@ HEAD = ",".join(NAMES)
 ROW = ",".join(str(value) for value in GOOD.values())
 
 
-def read(iris, text: str | bytes, **more) -> tables.Sheet:
-    content = text if isinstance(text, bytes) else text.encode()
-    return tables.read_csv(content, iris.spec.features, **{"max_rows": 10, **more})
+def read(model, text: str | bytes, max_rows: int = 10) -> tuple[tables.Sheet, list[list[str]]]:
+    file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
+    sheet = tables.open_csv(file, model.spec.features)
+    return sheet, list(tables.read_rows(file, sheet, max_rows))
 
 
-def refused(iris, text: str | bytes, **more) -> list[str]:
+def refused(iris, text: str | bytes) -> list[str]:
     with pytest.raises(ValidationError) as caught:
-        read(iris, text, **more)
+        read(iris, text)
     return [str(problem) for problem in caught.value.problems]
 
 
-def answered(model, text: str) -> tuple[list[dict[str, str]], list]:
+def told(model, sheet: tables.Sheet, rows: list[list[str]]) -> tuple[list[tuple], list]:
+    """What the file says of each row, and the problems."""
+    answers = tables.answer_rows(model, sheet, rows)
+    return list(tables.cells(answers, len(rows))), [each for row in answers.problems.values() for each in row]
+
+
+def answered(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
     """The result as a program reads it, and the problems."""
-    sheet = tables.read_csv(text.encode(), model.spec.features, 1000)
-    answers = tables.answer_rows(model, sheet)
-    content = tables.write_csv(sheet, answers.columns, answers.rows)
-    return list(csv.DictReader(io.StringIO(content.decode()))), answers.problems
+    sheet, rows = read(model, text, 1000)
+    cells, problems = told(model, sheet, rows)
+    content = tables.write_head(model, sheet) + tables.write_csv(sheet, rows, cells)
+    lines = io.StringIO(content.decode("utf-8-sig"), newline="")
+    return list(csv.DictReader(lines, delimiter=sheet.delimiter)), problems
 
 
 def test_every_flower_comes_back_in_its_place(iris) -> None:
@@ -69,16 +77,15 @@ def test_a_bad_row_is_told_and_the_others_are_predicted(iris, case) -> None:
 
 def test_a_regression_with_dates_categories_and_holes(rent) -> None:
     text = "area_m2;rooms;district;balcony;built\n40;;hill;yes;1990-05-01\n80;3;;false;2001-01-01\n80;3;moon;no;x\n"
-    sheet = tables.read_csv(text.encode(), rent.spec.features, 10)
-    answers = tables.answer_rows(rent, sheet)
-    assert answers.columns == ["predicted_rent", "warnings", "problems"]
+    rows, problems = answered(rent, text)
+    assert list(rows[0])[-3:] == ["predicted_rent", "warnings", "problems"]
     expected = rent.predict([{"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}])[0]
-    assert answers.rows[0][0] == pytest.approx(expected)
-    assert answers.rows[2][0] == ""
-    assert "must be one of 'centre', 'harbour', 'hill', got 'moon'." in answers.rows[2][2]
-    assert tables.write_csv(sheet, answers.columns, answers.rows).decode().splitlines()[0].endswith("problems")
-    without = tables.read_csv(b"area_m2,balcony,built\n40,yes,1990-05-01\n", rent.spec.features, 10)
-    assert tables.answer_rows(rent, without).rows[0][0] > 0  # whole columns that may be empty can be left out
+    assert float(rows[0]["predicted_rent"]) == expected
+    assert rows[2]["predicted_rent"] == ""
+    assert "must be one of 'centre', 'harbour', 'hill', got 'moon'." in rows[2]["problems"]
+    assert [problem.feature for problem in problems] == ["district", "built"]
+    rows, _ = answered(rent, "area_m2,balcony,built\n40,yes,1990-05-01\n")
+    assert float(rows[0]["predicted_rent"]) > 0  # whole columns that may be empty can be left out
 
 
 def test_warnings_come_with_their_rows(iris) -> None:
@@ -94,19 +101,20 @@ def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -
     lines = [f' {HEAD} ,"a, b; c"', "", f'{ROW},"two\nlines, and a ""quote"""', ",,,,", f"{ROW},ü"]
     text = bom + end.join(line.replace(",", sign) if i != 2 else line for i, line in enumerate(lines))
     text = text.replace(f"{ROW},", ROW.replace(",", sign) + sign)
-    sheet = read(iris, text)
+    sheet, rows = read(iris, text)
     assert sheet.header[:4] == NAMES
+    assert len(sheet.unused) == 1
     good = [str(value) for value in GOOD.values()]
-    assert [row[:4] for row in sheet.rows] == [[], good, [], good]
+    assert [row[:4] for row in rows] == [[], good, [], good]
     assert sheet.first_line == 2
-    assert sheet.rows[1][4] == 'two\nlines, and a "quote"'
-    content = tables.write_csv(sheet, ["answer"], [["a"], ["b"], ["c"], ["d"]]).decode()
-    back = list(csv.reader(io.StringIO(content.removeprefix(bom), newline=""), delimiter=sign))
-    assert content.startswith(bom)
-    assert back[1:3] == [["", "", "", "", "", "a"], [*sheet.rows[1], "b"]]
-    answers = tables.answer_rows(iris, sheet)  # what is empty gets neither an answer nor a problem
-    assert [row[0] for row in answers.rows] == ["", "virginica", "", "virginica"]
-    assert not answers.problems
+    assert rows[1][4] == 'two\nlines, and a "quote"'
+    content = tables.write_csv(sheet, rows, [["a"], ["b"], ["c"], ["d"]]).decode()
+    back = list(csv.reader(io.StringIO(content, newline=""), delimiter=sign))
+    assert back[:2] == [["", "", "", "", "", "a"], [*rows[1], "b"]]
+    assert tables.write_head(iris, sheet).decode().startswith(f"{bom}{NAMES[0]}{sign}")
+    cells, problems = told(iris, sheet, rows)  # what is empty gets neither an answer nor a problem
+    assert [row[0] for row in cells] == [None, "virginica", None, "virginica"]
+    assert not problems
 
 
 def test_a_file_that_cannot_be_used_says_why(iris) -> None:
@@ -116,9 +124,11 @@ def test_a_file_that_cannot_be_used_says_why(iris) -> None:
     assert "not UTF-8 text" in refused(iris, b"\xff\xfe\x00,\x00")[0]
     for text in (f"{HEAD}\n" + "x" * 200_000, "{" + "x" * 200_000, f'{HEAD}\n{ROW}\n"{ROW}\n{ROW}\n'):
         assert "This is no CSV file." in refused(iris, text)[0]
-    assert refused(iris, f"{HEAD}\n" + f"{ROW}\n" * 11) == [
-        "The file has more than 10 rows, which are the most that are taken. Split it."
-    ]
+    for lines in (f"{ROW}\n" * 11, "\n" * 10 + ROW):
+        assert refused(iris, f"{HEAD}\n{lines}") == [
+            "The file has more than 10 rows, which are the most that are taken. Split it."
+        ]
+    assert len(read(iris, f"{HEAD}\n{ROW}" + "\n" * 99)[1]) == 1  # empty lines at the end are none
     assert refused(iris, f"{HEAD},petal_width_cm\n{ROW},1") == ["The column petal_width_cm is there more than once."]
     assert refused(iris, f"{HEAD.replace('petal_width', 'petal_widht')}\n{ROW}") == [
         "The file lacks the column petal_width_cm: expected a number above 0 and at most 30 cm. "
@@ -136,12 +146,18 @@ def test_a_line_with_too_few_or_too_many_values_is_told(iris) -> None:
     ]
 
 
+def test_a_line_break_inside_a_value_is_kept_as_it_is(iris) -> None:
+    _, rows = read(iris, f'{HEAD},note\r\n{ROW},"a\r\nb\rc\nd"\r\n')
+    assert rows[0][4] == "a\r\nb\rc\nd"
+
+
 def test_a_result_can_be_sent_again_and_nothing_of_the_visitors_is_lost(iris) -> None:
-    sheet = read(iris, f"{HEAD},warnings\n{ROW},mine\n")
+    content = f"{HEAD},warnings\n{ROW},mine\n".encode()
     for _ in range(2):
-        answers = tables.answer_rows(iris, sheet)
-        sheet = read(iris, tables.write_csv(sheet, answers.columns, answers.rows))
-    row = dict(zip(sheet.header, sheet.rows[0], strict=True))
+        sheet, rows = read(iris, content)
+        content = tables.write_head(iris, sheet) + tables.write_csv(sheet, rows, told(iris, sheet, rows)[0])
+    sheet, rows = read(iris, content)
+    row = dict(zip(sheet.header, rows[0], strict=True))
     assert (row["warnings"], row["warnings_2"], row["predicted_species"]) == ("mine", "", "virginica")
     assert row["predicted_species_2"] == "virginica"
     assert len(row) == len(sheet.header)
@@ -149,20 +165,21 @@ def test_a_result_can_be_sent_again_and_nothing_of_the_visitors_is_lost(iris) ->
 
 @pytest.mark.parametrize("before", ["\n\n", "sep=;\r\n", "\r"])
 def test_lines_before_the_header_are_left_alone(iris, before: str) -> None:
-    sheet = read(iris, before + f"{HEAD}\n{ROW}\n".replace(",", ";").replace("\n", "\r" if before == "\r" else "\n"))
+    sheet, rows = read(
+        iris, before + f"{HEAD}\n{ROW}\n".replace(",", ";").replace("\n", "\r" if before == "\r" else "\n")
+    )
     assert sheet.header == NAMES
     assert sheet.first_line == 2 + (2 if before == "\n\n" else 1)
-    assert tables.answer_rows(iris, sheet).rows[0][0] == "virginica"
+    assert [row[0] for row in told(iris, sheet, rows)[0]] == ["virginica"]
 
 
 def test_columns_may_have_the_labels_of_the_form_and_numbers_a_decimal_comma(iris) -> None:
     text = "petal length (cm);PETAL_WIDTH_CM;Sepal length;sepal_width_cm\n6,0;2,5;6.3;3,3\n6,0,0;2,5;1;1\n"
-    sheet = read(iris, text)
-    answers = tables.answer_rows(iris, sheet)
-    assert [row[0] for row in answers.rows] == ["virginica", ""]
-    assert "got '6,0,0'" in answers.problems[0].message
-    assert tables.write_csv(sheet, ["x"], [[1], [2]]).decode().splitlines()[1] == "6,0;2,5;6.3;3,3;1"  # as it was sent
-    assert "Write it with a point" in tables.answer_rows(iris, read(iris, f'{HEAD}\n"6,0",1,1,1\n')).problems[0].message
+    rows, problems = answered(iris, text)
+    assert [row["predicted_species"] for row in rows] == ["virginica", ""]
+    assert "got '6,0,0'" in problems[0].message
+    assert list(rows[0].values())[:4] == ["6,0", "2,5", "6.3", "3,3"]  # as it was sent
+    assert "Write it with a point" in answered(iris, f'{HEAD}\n"6,0",1,1,1\n')[1][0].message
 
 
 def test_problems_come_in_the_order_of_the_lines(iris) -> None:
@@ -175,9 +192,9 @@ def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:
         page = irislib.app(model)
         name, content = page.table.template()
         assert name == f"{model.spec.name}-template.csv"
-        sheet = tables.read_csv(content, model.spec.features, 10)
-        assert len(sheet.rows) == len(model.spec.examples)
-        assert not tables.answer_rows(model, sheet).problems
+        rows, problems = answered(model, content)
+        assert len(rows) == len(model.spec.examples)
+        assert not problems
 
 
 def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeypatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +38,8 @@ class Table:
         self.upload: Any = None
         self.content = bytearray()
         self.sheet: tables.Sheet | None = None
-        self.columns: list[str] = []
-        self.answers: list[list[Any]] = []
+        self.rows: list[list[str]] = []
+        self.answers: list[tuple[Any, ...]] = []
         self.problems: list[Problem] = []
 
     def begin(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -68,34 +70,36 @@ class Table:
         if self.is_gone(question):
             return {"failed": TEXTS["table_gone"]}
         spec = self.model.spec
+        file = io.BytesIO(self.content)
         try:
-            sheet = tables.read_csv(bytes(self.content), spec.features, spec.max_rows)
+            sheet = tables.open_csv(file, spec.features)
+            rows = list(tables.read_rows(file, sheet, spec.max_rows))
         except ValidationError as error:
             self.forget()
             return {"html": Markup("").join(showing.paragraph(p.message, "message") for p in error.problems)}
         finally:
             self.content = bytearray()
-        self.sheet, self.answers, self.problems = sheet, [], []
+        self.sheet, self.rows, self.answers, self.problems = sheet, rows, [], []
         total = self.total
         words = TEXTS["table_rows" if total <= PREVIEW else "table_rows_first"]
         lines = [words.format(name=self.name, total=f"{total:,}", shown=PREVIEW)]
-        if others := tables.unused(sheet.header, spec.features):
-            lines.append(TEXTS["table_unused"].format(columns=", ".join(others)))
+        if sheet.unused:
+            lines.append(TEXTS["table_unused"].format(columns=", ".join(sheet.unused)))
         for feature in spec.features:
-            if not tables.columns_of(feature, sheet.header):
+            if feature.name not in sheet.places:
                 lines.append(TEXTS["table_empty_column"].format(name=feature.name))
         html = showing.html([*lines, self._preview(sheet)])
-        return {"html": html, "total": len(sheet.rows), "said": lines[0]}
+        return {"html": html, "total": len(rows), "said": lines[0]}
 
     @property
     def total(self) -> int:
         """How many rows there are to predict, without empty lines."""
-        return sum(map(bool, self.sheet.rows)) if self.sheet else 0
+        return sum(map(bool, self.rows))
 
     def _preview(self, sheet: tables.Sheet) -> Markup:
         import pandas as pd
 
-        rows = [[*row, *[""] * len(sheet.header)][: len(sheet.header)] for row in sheet.rows[:PREVIEW]]
+        rows = [[*row, *[""] * len(sheet.header)][: len(sheet.header)] for row in self.rows[:PREVIEW]]
         return showing.table(pd.DataFrame(rows, columns=sheet.header))
 
     def slice(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -106,10 +110,10 @@ class Table:
         if start == 0:
             self.answers, self.problems = [], []
         if start == len(self.answers):
-            answers = tables.answer_rows(self.model, self.sheet, start, start + SLICE)
-            self.columns = answers.columns
-            self.answers += answers.rows
-            self.problems += answers.problems
+            rows = self.rows[start : start + SLICE]
+            answers = tables.answer_rows(self.model, self.sheet, rows, start)
+            self.answers += tables.cells(answers, len(rows))
+            self.problems += itertools.chain.from_iterable(answers.problems.values())
         return {"done": len(self.answers)}
 
     def result(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -140,18 +144,20 @@ class Table:
     def _first_answers(self, sheet: tables.Sheet) -> Markup:
         import pandas as pd
 
-        good = [i for i, answer in enumerate(self.answers) if sheet.rows[i] and not answer[-1]][:PREVIEW]
+        good = [i for i, answer in enumerate(self.answers) if self.rows[i] and not answer[-1]][:PREVIEW]
         # warnings and problems are sentences, told above or in the result
-        rows = [[*self.answers[i][:-2], *sheet.rows[i]] for i in good]
+        rows = [[*self.answers[i][:-2], *self.rows[i]] for i in good]
+        names = tables.names_of_cells(self.model, sheet)
         lines = pd.Index([str(sheet.first_line + i) for i in good], name=TEXTS["table_line"])
-        return showing.table(pd.DataFrame(rows, columns=[*self.columns[:-2], *sheet.header], index=lines))
+        return showing.table(pd.DataFrame(rows, columns=[*names[:-2], *sheet.header], index=lines))
 
     def parcel(self) -> tuple[str, bytes] | None:
         """The result as a file: its name and its content; None where there is none any more."""
-        if self.sheet is None or len(self.answers) < len(self.sheet.rows):
+        if self.sheet is None or len(self.answers) < len(self.rows):
             return None
         stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
-        return f"{stem}-predicted.csv", tables.write_csv(self.sheet, self.columns, self.answers)
+        rows = tables.write_csv(self.sheet, self.rows, self.answers)
+        return f"{stem}-predicted.csv", tables.write_head(self.model, self.sheet) + rows
 
     def template(self) -> tuple[str, bytes]:
         """A file to fill in: its name and its content."""

@@ -1,0 +1,72 @@
+"""Load for the benchmarks: one process that keeps a number of requests under way at a time."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+__all__ = ["Round", "form_post", "send"]
+
+
+@dataclass
+class Round:
+    """What became of the requests of one round: seconds in all, and for each of them."""
+
+    seconds: float = 0.0
+    each: list[float] = field(default_factory=list)
+    failures: int = 0
+
+    @property
+    def per_second(self) -> float:
+        """Answered requests per second."""
+        return len(self.each) / self.seconds
+
+
+def form_post(path: str, row: dict[str, float], token: str = "") -> bytes:
+    """A whole HTTP request that sends a row as a form."""
+    body = urlencode(row)
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {len(body)}",
+        *([f"Authorization: Bearer {token}"] if token else []),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def send(port: int, requests: list[bytes], connections: int, ok: Callable[[bytes], bool]) -> Round:
+    """Send each request on a connection of its own, so many at a time, and wait for every answer."""
+    done, waiting = Round(), iter(requests)
+    selector = selectors.DefaultSelector()
+
+    def begin() -> None:
+        if request := next(waiting, None):
+            sock = socket.socket()
+            started = time.perf_counter()
+            sock.connect(("127.0.0.1", port))
+            sock.send(request)
+            selector.register(sock, selectors.EVENT_READ, [started, b""])
+
+    begun = time.perf_counter()
+    for _ in range(connections):
+        begin()
+    while selector.get_map():
+        for key, _ in selector.select():
+            piece = key.fileobj.recv(65536)
+            key.data[1] += piece
+            if piece:
+                continue
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+            if key.data[1].startswith(b"HTTP/1.1 200") and ok(key.data[1]):
+                done.each.append(time.perf_counter() - key.data[0])
+            else:
+                done.failures += 1
+            begin()
+    done.seconds = time.perf_counter() - begun
+    return done

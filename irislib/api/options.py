@@ -1,0 +1,70 @@
+"""What an operator can set of the endpoint, whichever server it runs in."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from irislib.errors import IrislibError
+
+__all__ = ["ROW_BYTES", "Options", "is_token", "read_token"]
+
+ROW_BYTES = 1_000_000  # one row is a few hundred bytes
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the endpoint is guarded, and how much it takes.
+
+    Attributes
+    ----------
+    token : str
+        What a program must send as ``Authorization: Bearer <token>``; nothing where empty.
+    cors : str
+        The origins, by commas, whose pages may ask from a browser; ``*`` for all, none where empty.
+    rate_limit : str
+        The most requests of one address, such as ``100/minute``; no limit where empty.
+    proxies : int
+        How many proxies before this server are trusted to say whom they speak for.
+    batch_bytes : int
+        The largest body of a batch.
+    elsewhere : str
+        Words about who takes larger ones.
+    """
+
+    token: str = ""
+    cors: str = ""
+    rate_limit: str = ""
+    proxies: int = 0
+    batch_bytes: int = 256_000_000
+    elsewhere: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Options:
+        """What ``IRISLIB_TOKEN``, ``IRISLIB_CORS`` and ``IRISLIB_RATE_LIMIT`` say."""
+        token, cors, rate = (os.environ.get(f"IRISLIB_{name}", "").strip() for name in ("TOKEN", "CORS", "RATE_LIMIT"))
+        return cls(token, cors, rate)
+
+
+def read_token(path: str) -> str:
+    """The token that a file holds.
+
+    Raises
+    ------
+    IrislibError
+        Where it cannot be read, or holds none.
+    """
+    try:
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise IrislibError(f"--token-file {path}: {error}") from None
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise IrislibError(f"--token-file {path}: write one token into it, in ASCII and without spaces.")
+    return token
+
+
+def is_token(given: str, token: str) -> bool:
+    """Whether this is the token, in a time that does not tell how much of it is right."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())

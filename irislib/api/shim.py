@@ -1,0 +1,229 @@
+"""The routes of the endpoint, and what it says when it cannot answer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any
+
+from flask import Flask, Response, current_app, request
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
+
+from irislib import catalogue, files
+from irislib.api import batch, docs, openapi
+from irislib.api.direct import FORM, REQUEST_ID, Endpoint
+from irislib.api.options import ROW_BYTES, Options
+from irislib.api.problems import entries, problem, reply
+from irislib.errors import Problem, ValidationError
+from irislib.model import Answer, Model
+from irislib.wording import shown
+
+__all__ = ["create_app", "failing"]
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    models: str | Iterable[str | Model] | None = None,
+    pages: Iterable[str] | None = None,
+    options: Options | None = None,
+) -> Endpoint:
+    """Make the application.
+
+    Parameters
+    ----------
+    models : str, or sequence of str or Model, optional
+        Trained models or where to find their descriptions (``package.module:name``); what
+        ``$IRISLIB_MODEL`` names where left out.
+    pages : sequence of str, optional
+        Names of pages, where a POST is answered by 405 instead of 404 if there is no model behind
+        them; those of irislib's own notebooks where left out and no model was chosen.
+    options : Options, optional
+        What the environment says where left out.
+
+    Raises
+    ------
+    UnknownModelError, SpecError, DataError
+        Where a model cannot be had.
+    """
+    given = [models] if isinstance(models, str) else list(models or catalogue.references())
+    loaded = [each if isinstance(each, Model) else catalogue.load(catalogue.resolve(each)) for each in given]
+    by_name = {model.spec.name: model for model in loaded}
+    if pages is None:
+        chosen = models is not None or "IRISLIB_MODEL" in os.environ
+        pages = [] if chosen else [path.stem for path in files.notebooks().glob("*.ipynb")]
+    app = Endpoint(loaded, options or Options.from_environment())
+    app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES
+    _add_models(app, by_name, frozenset(pages))
+    _add_others(app, by_name)
+    app.register_error_handler(ValidationError, refuse)
+    app.register_error_handler(HTTPException, explain)
+    app.register_error_handler(Exception, fail)
+    if app.options.cors or app.options.rate_limit or app.options.proxies:
+        from irislib.api import limits
+
+        limits.add(app)
+    return app
+
+
+def _add_models(app: Endpoint, models: Mapping[str, Model], pages: frozenset[str]) -> None:
+    def find(name: str) -> Model:
+        if name in models:
+            return models[name]
+        if name in pages and request.method == "POST":
+            raise MethodNotAllowed(["GET"], f"{name} is a page for people; there is no model behind it.")
+        raise NotFound(f"There is no model {name!r} here. Known: {', '.join(models)}.")
+
+    @app.post("/<name>")
+    def predict(name: str) -> Response:
+        model = find(name)
+        if (wanted := request.args.get("details", "0")) not in ("0", "1"):
+            raise ValidationError([Problem(f"details must be 0 or 1, got {shown(wanted)}.", "details", wanted)])
+        answer = model.answer(read_row())
+        return reply(details(answer) if wanted == "1" else answer.prediction)
+
+    @app.post("/<name>/batch")
+    def answer_batch(name: str) -> Response:
+        model = find(name)
+        request.max_content_length = app.options.batch_bytes
+        with contextlib.ExitStack() as stack:
+            body = stack.enter_context(spooled(request.stream, app.alive))
+            mimetype, parts = batch.answer(model, body, request.mimetype, app.alive)
+            response = Response(closing(body, parts), mimetype=mimetype)
+            response.call_on_close(stack.pop_all().close)
+            return response
+
+    @app.get("/<name>")
+    def page(name: str) -> Response:
+        find(name)
+        return Response(docs.page(document(app, models), name), mimetype="text/html")
+
+    @app.get("/<name>/schema")
+    def schema(name: str) -> Response:
+        return Response(json.dumps(openapi.schema(find(name).spec)) + "\n", mimetype="application/schema+json")
+
+
+def _add_others(app: Endpoint, models: Mapping[str, Model]) -> None:
+    ready = {name: {"version": model.version, "trained_at": model.trained_at} for name, model in models.items()}
+
+    @app.get("/")
+    def index() -> Response:
+        return Response(status=302, headers={"Location": "docs"})
+
+    app.add_url_rule("/healthz", "healthz", lambda: reply({"status": "ok"}))
+    app.add_url_rule("/readyz", "readyz", lambda: reply({"status": "ready", "models": ready}))
+    app.add_url_rule("/openapi.json", "openapi", lambda: reply(document(app, models)))
+    app.add_url_rule("/docs", "docs", lambda: Response(docs.page(document(app, models)), mimetype="text/html"))
+    app.add_url_rule("/metrics", "metrics", lambda: Response(app.metrics.text(), content_type=CONTENT_TYPE_LATEST))
+
+
+def document(app: Endpoint, models: Mapping[str, Model]) -> dict[str, Any]:
+    """The OpenAPI document, for the address that this request came to."""
+    root = request.root_url.rstrip("/")
+    limits = {"batch_bytes": app.options.batch_bytes, "row_bytes": ROW_BYTES}
+    return openapi.document(list(models.values()), root, bool(app.options.token), **limits)
+
+
+def failing(detail: str) -> Flask:
+    """An application that answers every request by 503 and a sentence."""
+    app = Flask("irislib.api", static_folder=None)
+
+    @app.before_request
+    def unavailable() -> Response:
+        return reply(problem(503, detail), 503)
+
+    return app
+
+
+def read_row() -> Mapping[str, Any]:
+    """The one row of a form or JSON request."""
+    if request.mimetype in (FORM, "multipart/form-data"):
+        if twice := [name for name, values in request.form.lists() if len(values) > 1]:
+            raise ValidationError(
+                [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in twice]
+            )
+        return request.form.to_dict()
+    if request.is_json:
+        try:
+            row = json.loads(request.get_data())
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"The body is not JSON: {error}.") from None
+        if not isinstance(row, dict):
+            raise BadRequest(f"Expected one JSON object of feature names and values, got {shown(row)}.")
+        return row
+    raise UnsupportedMediaType(
+        f"Send a form ({FORM}) or JSON (application/json), not {request.mimetype or 'a body without a Content-Type'}."
+    )
+
+
+@contextlib.contextmanager
+def spooled(stream: IO[bytes], alive: Callable[[], None]) -> Iterator[IO[bytes]]:
+    """A body as a file: a client reads no answer while it still sends, so that all of it comes first."""
+    with tempfile.TemporaryFile() as body:
+        while piece := stream.read(1_000_000):
+            body.write(piece)
+            alive()
+        body.seek(0)
+        yield body
+
+
+def closing(body: IO[bytes], parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The parts of an answer, and an end to the file they are made from."""
+    with body:
+        yield from parts
+
+
+def details(answer: Answer) -> dict[str, Any]:
+    """An answer with all that belongs to it."""
+    return {
+        "prediction": answer.prediction,
+        "unit": answer.unit,
+        "probabilities": {str(name): p for name, p in (answer.probabilities or {}).items()} or None,
+        "warnings": [{"feature": w.feature, "message": w.message} for w in answer.warnings],
+        "version": answer.version,
+    }
+
+
+def refuse(error: ValidationError) -> Response:
+    """Name every bad field."""
+    detail = " ".join(found.message for found in error.problems[:5])
+    return reply(problem(422, detail, errors=entries(error.problems)), 422)
+
+
+def explain(error: HTTPException) -> Response:
+    """Any error that HTTP has a status for."""
+    status = error.code or 500
+    response = reply(problem(status, too_large() if status == 413 else error.description or ""), status)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers.add(name, value)
+    return response
+
+
+def too_large() -> str:
+    """What a body that is too large could be done about."""
+    options: Options = current_app.options  # type: ignore[attr-defined]
+    many = request.endpoint == "answer_batch"
+    limit = options.batch_bytes if many else ROW_BYTES
+    advice = f"Send it in parts.{options.elsewhere}" if many else "Send many rows to the model's /batch."
+    return f"The body is larger than {limit:,} bytes. {advice}"
+
+
+def fail(error: Exception) -> Response:
+    """An error of ours: the traceback goes to the log, a reference to the caller."""
+    reference = request.environ[REQUEST_ID]
+    log.error(
+        "reference %s: %s %s failed",
+        reference,
+        request.method,
+        request.path,
+        exc_info=error,
+        extra={"request_id": reference},
+    )
+    detail = f"Something went wrong on our side. Tell the operator this reference: {reference}."
+    return reply(problem(500, detail, reference=reference), 500)

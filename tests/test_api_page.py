@@ -1,0 +1,142 @@
+"""The page that tells people how to call a model."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import odd
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from werkzeug.serving import make_server
+
+import irislib
+from irislib.api import Options, create_app, docs, openapi
+
+TOKEN = "a-token"  # noqa: S105
+
+
+@pytest.fixture(scope="module")
+def models(iris, rent) -> list[irislib.Model]:
+    return [iris, rent, irislib.load(odd.spec), irislib.load(odd.bare)]
+
+
+@pytest.fixture(scope="module")
+def live(models) -> Iterator[str]:
+    """The address of a server that asks for a token."""
+    server = make_server("127.0.0.1", 0, create_app(models, options=Options(token=TOKEN)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+GUARD = {"Authorization": f"Bearer {TOKEN}"}
+BLOCK = re.compile(
+    r'<figure class="([^"]*)">\s*<figcaption>(.*?)</figcaption>\s*<pre[^>]*><code>(.*?)</code></pre>', re.S
+)
+
+
+def blocks(page: str) -> dict[str, str]:
+    """The texts of a page that can be copied, by their captions."""
+    return {unescape(caption): unescape(text) for _, caption, text in BLOCK.findall(page)}
+
+
+def run(language: str, text: str, folder: Path) -> str:
+    text = text.replace("YOUR_TOKEN", TOKEN)
+    commands = {"curl": ["sh", "-c", text], "Python": [sys.executable, "-c", text], "R": ["Rscript", "-e", text]}
+    result = subprocess.run(commands[language], capture_output=True, text=True, cwd=folder, timeout=60)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def r_is_there() -> bool:
+    needs = " && ".join(f"requireNamespace('{name}', quietly = TRUE)" for name in ("httr2", "jsonlite"))
+    test = ["Rscript", "-e", f"quit(status = !({needs}))"]
+    return bool(shutil.which("Rscript")) and subprocess.run(test, capture_output=True, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("language", ["curl", "Python", "R"])
+def test_the_samples_get_the_answer_that_the_page_shows(live: str, models, language: str, tmp_path: Path) -> None:
+    if language == "R" and not r_is_there():
+        pytest.skip("R with httr2 and jsonlite is not installed.")
+    for model in models[:3]:
+        found = blocks(requests.get(f"{live}/{model.spec.name}", headers=GUARD, timeout=30).text)
+        printed = run(language, found[f"In {language}"], tmp_path)
+        answer = json.loads(found["The answer"])
+        if language == "curl":
+            assert json.loads(printed) == answer
+            (tmp_path / "rows.csv").write_bytes(found["rows.csv"].encode())
+            run("curl", found["CSV with curl"], tmp_path)
+            assert (tmp_path / "answers.csv").read_bytes().decode().splitlines() == found["answers.csv"].splitlines()
+        elif language == "Python":
+            assert printed.strip() == str(answer)
+        else:
+            shown = json.loads(printed.removeprefix("[1] "))
+            assert shown == pytest.approx(answer, rel=1e-4) if isinstance(answer, float) else shown == answer
+
+
+def test_the_page_shows_what_is_written_as_it_is_written(models) -> None:
+    page = docs.page(openapi.document(models))
+    for wild in ("<i>", "<b>Odd", "<u>", "<script"):
+        assert wild not in page
+    assert "&lt;i&gt;Next&lt;/i&gt;" in page
+    assert re.findall(r"<link[^>]*>|src=|@import|url\(", page) == ['<link rel="icon" href="data:,">']
+    links = re.findall(r'<a href="([^"]*)"', page)
+    assert links
+    assert not [link for link in links if ":" in link or link.startswith("/")]  # they work behind any proxy
+
+
+def test_prose_is_no_html(models) -> None:
+    found = openapi.document(models)
+    found["info"]["description"] = "<script> and `x < y`"
+    assert "&lt;script&gt; and <code>x &lt; y</code>" in docs.page(found)
+
+
+def test_the_page_of_one_model(models) -> None:
+    page = docs.page(openapi.document(models, secured=True), "flat-rent")
+    assert '<h1 id="flat-rent">Flat rent</h1>' in page
+    assert "petal" not in page
+    assert "rent</b>, in EUR" in page
+    assert "harbour" in page
+    rows = re.findall(r"<tr>\s*<th scope=\"row\"><code>(\w+)</code>.*?</tr>", page, re.S)
+    assert rows == models[1].spec.feature_names
+
+
+def test_the_page_says_of_each_field_whether_it_is_needed(models) -> None:
+    page = docs.page(openapi.document(models), "flat-rent")
+    needed = dict(re.findall(r"<code>(\w+)</code></th>.*?<td>(yes|no)</td>", page, re.S))
+    assert needed == {"area_m2": "yes", "rooms": "no", "district": "no", "balcony": "yes", "built": "yes"}
+
+
+def test_the_page_asks_for_the_token_only_where_there_is_one(models) -> None:
+    assert "YOUR_TOKEN" in docs.page(openapi.document(models, secured=True))
+    assert "YOUR_TOKEN" not in docs.page(openapi.document(models))
+
+
+@pytest.mark.parametrize("path", ["docs", "flat-rent"])
+def test_the_page_is_for_everyone(page, live: str, path: str) -> None:
+    page.set_extra_http_headers(GUARD)
+    page.goto(f"{live}/{path}")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{width}, {scheme}:\n{found.generate_report()[:2000]}"
+    page.locator("#flat-rent-curl").focus()
+    page.keyboard.press("ArrowRight")
+    sample = page.locator("#flat-rent-curl ~ figure code")
+    assert [each.is_visible() for each in sample.all()] == [False, True, False]
+    assert "import requests" in sample.nth(1).inner_text()

@@ -1,0 +1,547 @@
+"""Many rows at once: read piece by piece, checked column by column, answered in the form they came in."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import itertools
+import json
+import tracemalloc
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import GOOD, LIMITS, NAMES, SENT, TYPED, TYPES
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from irislib import Feature
+from irislib.api import batch
+from irislib.api.reader import Reader
+from irislib.errors import Problem, ValidationError
+from irislib.validation import check_columns, check_row, check_values
+
+ROW = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
+quick = settings(deadline=None, max_examples=200)
+
+
+def send(model, body: Any, kind: str = "application/json", **more) -> str:
+    """The whole answer to a body that is text, bytes, or what JSON makes of it."""
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    content = text if isinstance(text, bytes) else text.encode()
+    mimetype, pieces = batch.answer(model, io.BytesIO(content), kind, **more)
+    assert mimetype == kind
+    return b"".join(pieces).decode("utf-8-sig")
+
+
+def ask(model, body: Any) -> Any:
+    return json.loads(send(model, body), parse_constant=pytest.fail)
+
+
+def by_columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def told(entries: list[dict[str, Any]]) -> dict[str, str]:
+    return {entry["feature"]: entry["message"] for entry in entries}
+
+
+@pytest.mark.parametrize("rows", [7, 150, 8000])
+def test_every_flower_in_each_of_the_three_forms(iris, flowers, monkeypatch, rows: int) -> None:
+    monkeypatch.setattr(batch, "ROWS", rows)
+    monkeypatch.setattr(batch, "PIECE", 1000)
+    expected = iris.predict(flowers).tolist()
+    shares = iris.predict_proba(flowers)
+    records = ask(iris, flowers)
+    assert [row["prediction"] for row in records] == expected
+    assert [list(row["probabilities"].values()) for row in records] == shares.tolist()
+    assert all(list(row["probabilities"]) == iris.classes and row["errors"] == [] for row in records)
+    columns = ask(iris, by_columns(flowers))
+    assert columns["prediction"] == expected
+    assert columns["probabilities"] == dict(zip(iris.classes, shares.T.tolist(), strict=True))
+    assert columns["errors"] == [[]] * 150
+    for name in ("warnings", "errors"):
+        assert columns[name] == [row[name] for row in records]
+    table = list(csv.DictReader(io.StringIO(send(iris, as_csv(flowers), "text/csv"))))
+    assert [row["predicted_species"] for row in table] == expected
+    assert [float(row["petal_length_cm"]) for row in table] == [row["petal_length_cm"] for row in flowers]
+
+
+def test_an_answer_is_what_the_row_alone_gets(rent) -> None:
+    rows = [ROW, {**ROW, "rooms": 3, "district": None}, {**ROW, "balcony": "no", "area_m2": 900.5, "rooms": 4.0}]
+    expected = [rent.answer(row) for row in rows]
+    records = ask(rent, rows)
+    assert [row["prediction"] for row in records] == [answer.prediction for answer in expected]
+    assert [row["probabilities"] for row in records] == [None] * 3
+    warned = [[{"feature": w.feature, "message": w.message} for w in answer.warnings] for answer in expected]
+    assert [row["warnings"] for row in records] == warned
+    assert warned[2][0]["message"].startswith("area_m2 is 900.5, but the model was trained on")
+    columns = ask(rent, by_columns([{"rooms": None, **row} for row in rows]))
+    assert columns == {
+        "prediction": [row["prediction"] for row in records],
+        "probabilities": None,
+        "warnings": warned,
+        "errors": [[], [], []],
+    }
+    table = csv.DictReader(io.StringIO(send(rent, as_csv([{"rooms": "", **row} for row in rows]), "text/csv")))
+    assert [float(row["predicted_rent"]) for row in table] == columns["prediction"]
+
+
+def test_columns_that_may_be_empty_can_be_left_out(rent) -> None:
+    columns = {"built": ["1990-05-01"] * 2, "area_m2": ["40", 41], "balcony": [True, "no"]}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    assert ask(rent, columns)["prediction"] == rent.predict(rows).tolist()
+
+
+@pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
+def test_a_bad_row_is_told_and_the_others_are_answered(iris, monkeypatch, case) -> None:
+    monkeypatch.setattr(batch, "ROWS", 2)  # it is the second row of the second chunk
+    answers = ask(iris, [GOOD, GOOD, GOOD, case.row, GOOD])
+    bad = answers.pop(3)
+    assert [row["prediction"] for row in answers] == ["virginica"] * 4
+    assert [row["errors"] for row in answers] == [[]] * 4
+    assert (bad["prediction"], bad["probabilities"], bad["warnings"]) == (None, None, [])
+    assert told(bad["errors"]) == case.messages
+    assert {entry["pointer"] for entry in bad["errors"]} == {f"#/3/{name}" for name in case.messages}
+
+
+@pytest.mark.parametrize("case", [*TYPED, *TYPES], ids=lambda case: str(case.changes)[:40])
+def test_a_bad_value_of_a_column_is_told(iris, monkeypatch, case) -> None:
+    monkeypatch.setattr(batch, "ROWS", 2)
+    monkeypatch.setattr(batch, "WAITING", 10)
+    answers = ask(iris, by_columns([GOOD, GOOD, GOOD, {**GOOD, **case.row}, GOOD]))
+    assert answers["prediction"] == ["virginica", "virginica", "virginica", None, "virginica"]
+    assert answers["probabilities"]["setosa"] == [0.0, 0.0, 0.0, None, 0.0]
+    assert [bool(errors) for errors in answers["errors"]] == [False, False, False, True, False]
+    assert told(answers["errors"][3]) == case.messages
+    assert {entry["pointer"] for entry in answers["errors"][3]} == {f"#/{name}/3" for name in case.messages}
+
+
+def test_rows_that_are_none(iris) -> None:
+    twice = json.dumps(GOOD)[:-1] + ', "petal_width_cm": 1, "petal_width_cm": 2}'
+    answers = ask(iris, f"[5, {json.dumps(GOOD)}, [1, 2], null, {twice}, {{}}]")
+    assert [row["prediction"] for row in answers] == [None, "virginica", None, None, None, None]
+    for at, given_ in ((0, "5"), (2, "[1, 2]"), (3, "None")):
+        (entry,) = answers[at]["errors"]
+        assert entry["message"] == f"Expected an object of feature names and values, got {given_}."
+        assert (entry["feature"], entry["pointer"]) == (None, f"#/{at}")
+    assert answers[4]["errors"] == [
+        {
+            "feature": "petal_width_cm",
+            "pointer": "#/4/petal_width_cm",
+            "message": "petal_width_cm was given more than once.",
+            "value": "[2.5, 1, 2]",
+        }
+    ]
+    assert list(told(answers[5]["errors"])) == list(GOOD)
+
+
+def test_a_table_keeps_its_lines(iris) -> None:
+    head = ";".join(GOOD)
+    text = f"\ufeffsep=;\r\n{head};id\r\n6,0;2,5;6,3;3,3;a\r\n\r\n6;2;6\r\n1;1;1;1;b\r\nx;1;1;1;c\r\n\r\n"
+    table = list(csv.DictReader(io.StringIO(send(iris, text, "text/csv")), delimiter=";"))
+    assert [row["predicted_species"] for row in table] == ["virginica", "", "", "versicolor", ""]
+    assert [row["id"] for row in table] == ["a", "", "", "b", "c"]
+    assert [row["petal_length_cm"] for row in table] == ["6,0", "", "6", "1", "x"]
+    assert table[2]["problems"] == "This line has 3 values, but the first line names 5 columns."
+    assert "sepal_length_cm is 1, but" in table[3]["warnings"]
+    assert table[4]["problems"] == "petal_length_cm must be a number, got 'x'."
+
+
+WANTED = "an array of objects, one for each row, or an object of arrays, one for each feature"
+NOT_JSON = [
+    ("", "Expecting value: line 1 column 1 (char 0)"),
+    ("nul", "Expecting value: line 1 column 1 (char 0)"),
+    ("petal_length_cm=1", "Expecting value: line 1 column 1 (char 0)"),
+    ("[", "Expecting value: line 1 column 2 (char 1)"),
+    ('[{"a": 1},\n {"b": 2}\n {"c": 3}]', "Expecting ',' delimiter: line 3 column 2 (char 22)"),
+    ('[{"a": 1}, {"b": "c]', "Unterminated string starting at: line 1 column 18 (char 17)"),
+    ('[{"a": 1}] []', "Extra data: line 1 column 12 (char 11)"),
+    ("5 5", "Extra data: line 1 column 3 (char 2)"),
+    ('{"a": [1, 2}', "Expecting ',' delimiter: line 1 column 12 (char 11)"),
+    ('{"a" [1]}', "Expecting ':' delimiter: line 1 column 6 (char 5)"),
+    ("{a: [1]}", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+    (b'[{"a": "\xff"}]', "it is not UTF-8 text"),
+    ('"' + "x" * 1_000_000, "Unterminated string starting at: line 1 column 1 (char 0)"),
+]
+REFUSED = [
+    ("[]", ["Expected at least one row, got none."]),
+    ({name: [] for name in GOOD}, ["Expected at least one row, got none."]),
+    ({}, [f"{name} is missing: expected a number {LIMITS}." for name in GOOD]),
+    (
+        by_columns([{("petal_widht_cm" if name == "petal_width_cm" else name): 1 for name in GOOD}]),
+        [
+            "Unknown feature 'petal_widht_cm'. Did you mean 'petal_width_cm'?",
+            f"petal_width_cm is missing: expected a number {LIMITS}.",
+        ],
+    ),
+    ({"colour": [1], **by_columns([GOOD])}, [f"Unknown feature 'colour'. Known: {NAMES}."]),
+    (GOOD, [f"{name} must be an array, got {value}." for name, value in GOOD.items()]),
+    (
+        {**by_columns([GOOD, GOOD]), "sepal_length_cm": [1, 2, 3]},
+        ["sepal_length_cm has 3 values, but petal_length_cm has 2."],
+    ),
+    (
+        json.dumps(by_columns([GOOD]))[:-1] + ', "petal_width_cm": [1]}',
+        ["petal_width_cm was given more than once."],
+    ),
+]
+
+
+@pytest.mark.parametrize("piece", [3, 100_000])
+@pytest.mark.parametrize(("body", "words"), NOT_JSON, ids=lambda value: str(value)[:20])
+def test_what_is_no_json(iris, monkeypatch, body: str | bytes, words: str, piece: int) -> None:
+    monkeypatch.setattr(Reader.__init__, "__defaults__", (None, 0, piece))
+    with pytest.raises(BadRequest) as caught:
+        send(iris, body)
+    assert caught.value.description == f"The body is not JSON: {words}."
+
+
+@pytest.mark.parametrize("body", ["[" * 50_000, '[{"a":' * 50_000, '{"a":[' * 50_000, "[" + "9" * 5000 + "]"])
+def test_what_is_too_much_for_python(iris, body: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        send(iris, body)
+    assert caught.value.description.startswith("The body is not JSON: ")
+    assert len(caught.value.description) < 250
+
+
+def test_whatever_the_depth_it_is_answered_or_refused(iris) -> None:
+    ends = {"answered": 0, "refused": 0}
+    for depth in range(900, 1000):  # somewhere here Python 3.11 gives up; later ones have more room
+        deep = "[" * depth + "]" * depth
+        for body in (f'[{{"petal_width_cm": {deep}}}]', f"[{deep}]"):
+            try:
+                send(iris, body)
+                ends["answered"] += 1
+            except BadRequest:
+                ends["refused"] += 1
+    assert ends["answered"]
+
+
+@pytest.mark.parametrize(("body", "shown"), [("5", "5"), ('"' + "x" * 99 + '"', f"'{'x' * 38}…"), ("null", "None")])
+def test_json_of_another_form(iris, body: str, shown: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        send(iris, body)
+    assert caught.value.description == f"Expected {WANTED}, got {shown}."
+
+
+@pytest.mark.parametrize(("body", "messages"), REFUSED, ids=lambda value: str(value)[:30])
+def test_a_body_that_is_refused_as_a_whole(iris, body: Any, messages: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        send(iris, body)
+    assert [problem.message for problem in caught.value.problems] == messages
+    assert {problem.row for problem in caught.value.problems} == {None}
+
+
+def test_a_table_that_is_refused_as_a_whole(iris) -> None:
+    head = ",".join(GOOD)
+    for text, words in (
+        ("", "The file is empty."),
+        (f"{head}\n\n", "The file holds no rows below its first line"),
+        (f"{head}\n1,1,1,1\n".encode() * 9000 + b"\xff", "This is no CSV file: it is not UTF-8 text."),
+        (f"{head}\n" + "1,1,1,1\n" * 9000 + '"1', "This is no CSV file. (unexpected end of data)"),
+        ("a,b\n1,2\n", "The file lacks the column petal_length_cm"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            send(iris, text, "text/csv")
+        assert caught.value.problems[0].message.startswith(words)
+
+
+@pytest.mark.parametrize("mimetype", ["text/plain", ""])
+def test_a_body_of_another_kind(iris, mimetype: str) -> None:
+    with pytest.raises(UnsupportedMediaType) as caught:
+        send(iris, "[]", mimetype)
+    sent = mimetype or "a body without a Content-Type"
+    assert caught.value.description == f"Send JSON (application/json) or CSV (text/csv), not {sent}."
+
+
+def test_after_many_unknown_columns_the_rest_is_not_read(iris) -> None:
+    body = "{" + ", ".join(f'"a{i}": [1]' for i in range(1000)) + " and no JSON"
+    with pytest.raises(ValidationError) as caught:
+        send(iris, body)
+    assert len(caught.value.problems) < 120
+
+
+@pytest.mark.parametrize(
+    ("start", "row", "end", "kind"),
+    [
+        ("[", json.dumps(GOOD) + ",", "]", "application/json"),
+        (",".join(GOOD) + "\n", "1,1,1,1\n", '"', "text/csv"),
+        (json.dumps(by_columns([GOOD] * 50))[:-2], ", 1", '], "a" 5}', "application/json"),
+    ],
+    ids=["records", "table", "columns"],
+)
+def test_nothing_is_answered_before_all_is_read(iris, monkeypatch, start: str, row: str, end: str, kind: str) -> None:
+    monkeypatch.setattr(batch, "ROWS", 10)
+    monkeypatch.setattr(batch.bulk, "answer", lambda *_: pytest.fail("answered already"))
+    with pytest.raises((BadRequest, ValidationError)):
+        batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind)
+
+
+@pytest.mark.parametrize("form", [list, by_columns, as_csv])
+def test_a_sign_of_life_comes_with_every_chunk(iris, flowers, monkeypatch, form) -> None:
+    monkeypatch.setattr(batch, "ROWS", 10)
+    signs: list[int] = []
+    kind = "text/csv" if form is as_csv else "application/json"
+    send(iris, form(flowers), kind, alive=lambda: signs.append(1))
+    assert len(signs) > 15  # one for each ten rows, and those while it was looked through
+
+
+@pytest.mark.parametrize("form", [list, by_columns, as_csv])
+def test_the_memory_does_not_grow_with_the_rows(iris, flowers, monkeypatch, form) -> None:
+    monkeypatch.setattr(batch, "ROWS", 300)
+    monkeypatch.setattr(batch, "WAITING", 10_000)
+    monkeypatch.setattr(Reader.__init__, "__defaults__", (None, 0, 10_000))
+    kind = "text/csv" if form is as_csv else "application/json"
+    peaks = []
+    for times in (10, 40):
+        content = form(flowers * times)
+        body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
+        del content
+        tracemalloc.start()
+        for _ in batch.answer(iris, body, kind)[1]:
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0], peaks
+
+
+class Odd:
+    """An estimator with classes as no one expects them, and answers that are none."""
+
+    classes_ = np.array(["50 %\n", "a"], dtype=object)
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return np.full(len(rows), "50 %\n", object)
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        first = rows["petal_length_cm"].to_numpy()
+        return (np.array([first, 1 - first]) / np.where(first == 1, np.nan, 1)).T
+
+
+class Numbers:
+    def __init__(self, *values: Any):
+        self.values = values
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return np.array(self.values[: len(rows)])
+
+
+def test_classes_may_have_any_name_and_an_answer_that_is_no_number_is_told(iris) -> None:
+    odd = replace(iris, estimator=Odd())
+    rows = [{**GOOD, "petal_length_cm": length, "sepal_width_cm": 9} for length in (0.25, 1, 0.5)]
+    sound = {"prediction": "50 %\n", "probabilities": {"50 %\n": 0.25, "a": 0.75}, "errors": []}
+    records = ask(odd, rows)
+    assert {**records[0], "warnings": 0} == {**sound, "warnings": 0}
+    assert (records[1]["prediction"], records[1]["probabilities"], records[1]["warnings"]) == (None, None, [])
+    assert [entry["message"] for entry in records[1]["errors"]] == ["The model gives no answer for these values."]
+    assert records[1]["errors"][0]["pointer"] == "#/1"
+    columns = ask(odd, by_columns(rows))
+    assert columns["prediction"] == ["50 %\n", None, "50 %\n"]
+    assert columns["probabilities"] == {"50 %\n": [0.25, None, 0.5], "a": [0.75, None, 0.5]}
+    rows[2]["petal_length_cm"] = 1 / 3
+    table = list(csv.DictReader(io.StringIO(send(odd, as_csv(rows), "text/csv"), newline="")))
+    assert [row["probability_a"] for row in table] == ["0.75", "", "0.666667"]
+    assert [bool(row["problems"]) for row in table] == [False, True, False]
+
+
+@pytest.mark.parametrize("values", [(1.5, 1e300), (True, False), (2, 3)])
+def test_predictions_are_plain_values(iris, values: tuple) -> None:
+    assert [row["prediction"] for row in ask(replace(iris, estimator=Numbers(*values)), [GOOD, GOOD])] == [*values]
+    assert ask(replace(iris, estimator=Numbers(float("inf"))), [GOOD])[0]["errors"]
+
+
+@pytest.mark.parametrize("form", [list, by_columns, as_csv])
+def test_an_answer_can_be_broken_off(iris, flowers, monkeypatch, form) -> None:
+    monkeypatch.setattr(batch, "ROWS", 10)
+    content = form(flowers)
+    body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
+    _, pieces = batch.answer(iris, body, "text/csv" if form is as_csv else "application/json")
+    next(pieces)
+    pieces.close()
+    del pieces
+    assert body.seek(0) == 0  # it is the caller's to close
+
+
+def test_a_fault_of_the_model_comes_before_the_answer_begins(iris) -> None:
+    broken = replace(iris, estimator=object())
+    with pytest.raises(AttributeError):
+        batch.answer(broken, io.BytesIO(json.dumps([GOOD]).encode()), "application/json")
+
+
+# --- JSON read piece by piece ---
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.sampled_from(['"', "\\", "],[", "},{", '\\"}]', "\u2028é😀", "1e5", "\n"])
+)
+VALUES = st.recursive(
+    SCALARS, lambda more: st.lists(more, max_size=3) | st.dictionaries(st.text(max_size=3), more, max_size=3)
+)
+ROWS = st.lists(VALUES | st.dictionaries(st.text(max_size=3), SCALARS, max_size=3), max_size=12)
+BODIES = ROWS | st.lists(SCALARS, max_size=20) | st.dictionaries(st.text(max_size=3), ROWS | VALUES, max_size=4)
+WRITTEN = st.fixed_dictionaries(
+    {
+        "ensure_ascii": st.booleans(),
+        "indent": st.sampled_from([None, 1]),
+        "separators": st.sampled_from([None, (",", ":"), (" ,\n", " : ")]),
+    }
+)
+
+
+def read(content: bytes, piece: int) -> Any:
+    """What the reader makes of a body, and of its arrays when they are read again each from its place."""
+    file = io.BytesIO(content)
+    reader = Reader(file, piece=piece)
+    if reader.peek() == "[":
+        found: Any = list(itertools.chain.from_iterable(reader.elements()))
+    elif reader.peek() == "{":
+        found, again = {}, {}
+        for name in reader.members():
+            place = reader.place
+            is_array = reader.peek() == "["
+            found[name] = list(itertools.chain.from_iterable(reader.elements())) if is_array else reader.value()
+            more = Reader(file, start=place, piece=piece)
+            again[name] = list(itertools.chain.from_iterable(more.elements())) if is_array else more.value()
+        assert again == found
+    else:
+        found = reader.value()
+    reader.end()
+    return found
+
+
+@quick
+@example([1e30], {}, 4, "", "")
+@given(BODIES, WRITTEN, st.integers(1, 60), st.sampled_from(["", "\ufeff"]), st.sampled_from(["", " \n"]))
+def test_a_body_in_pieces_is_what_it_is_as_a_whole(body: Any, how: dict, piece: int, bom: str, space: str) -> None:
+    content = (bom + space + json.dumps(body, **how) + space).encode()
+    assert repr(read(content, piece)) == repr(json.loads(content))
+
+
+@pytest.mark.parametrize("element", [5.1, "a", {"a": 1, "b": [{}]}, [1]])
+def test_nearly_all_values_are_read_at_once(element: Any) -> None:
+    content = json.dumps([element] * 1000).encode()
+    sizes = [len(some) for some in Reader(io.BytesIO(content), piece=len(content) // 4).elements()]
+    assert sum(sizes) == 1000
+    assert element == [1] or len(sizes) < 20
+
+
+@quick
+@given(BODIES, st.data(), st.integers(1, 60))
+def test_a_broken_body_is_refused_in_pieces_as_it_is_as_a_whole(body: Any, data: st.DataObject, piece: int) -> None:
+    text = json.dumps(body)
+    at, count = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 3))
+    sign = data.draw(st.sampled_from(["", "]", "}", "[", "{", ",", ":", '"', "1", "-", "\\", " x"]))
+    text = text[:at] + sign + text[at + count :]
+    try:
+        expected = repr(json.loads(text))
+    except ValueError:
+        with pytest.raises(ValueError, match=r"line \d+ column \d+ \(char \d+\)$"):
+            read(text.encode(), piece)
+    else:
+        assert repr(read(text.encode(), piece)) == expected
+
+
+# --- columns checked as a whole ---
+
+FEATURES = [
+    Feature("x"),
+    Feature("x", low=0, high=10, closed="left"),
+    Feature("x", low=-1, closed="neither", required=False),
+    Feature("x", "integer"),
+    Feature("x", "integer", low=-5, high=2**60, required=False),
+    Feature("x", "choice", choices=["a", "b", 1, 2.5]),
+    Feature("x", "choice", choices=[0, 1], required=False),
+    Feature("x", "boolean"),
+    Feature("x", "boolean", required=False),
+    Feature("x", "date", low="2000-01-01", required=False),
+    Feature("x", "time"),
+    Feature("x", "text", required=False),
+    Feature("x", "email"),
+    Feature("x", "color"),
+]
+WORDS = ["", " ", "5", " 5 ", "5.0", "-0", "1_0", "2,5", "nan", "-inf", "1e400", "٣", "9007199254740993", "9" * 30]
+WORDS += ["a", " b", "true", "No", "1.0", "2026-01-31", "1999-01-01", "14:30", "#ABCdef", "a@b.org", "x" * 50]
+NUMBERS = [0, 1, 5, -1, 10, 2.5, 0.0, -0.0, 1e300, 2**53, 2**53 + 1, 2**60, 2**63, 10**400, float("nan"), float("inf")]
+OTHERS = [None, True, False, [1], {"a": 1}, Decimal("2.5"), np.float32(2.5), np.int8(3), np.str_("a"), pd.NA]
+OTHERS += [dt.date(2026, 1, 31), dt.time(14, 30), pd.Timestamp("2026-01-31")]
+COLUMN = st.one_of(
+    st.lists(st.sampled_from(WORDS) | st.text(max_size=4), min_size=1, max_size=9),
+    st.lists(st.floats(), min_size=1, max_size=9),
+    st.lists(st.integers() | st.none(), min_size=1, max_size=9),
+    st.lists(st.booleans() | st.none(), min_size=1, max_size=9),
+    st.lists(st.sampled_from([*WORDS, *NUMBERS, *OTHERS]), min_size=1, max_size=9),
+)
+
+
+def one_by_one(feature: Feature, values: list[Any]) -> tuple[list[Any], list[Problem]]:
+    rows = [check_row([feature], {"x": value}) for value in values]
+    problems = [replace(problem, row=i) for i, (_, found) in enumerate(rows) for problem in found]
+    return [row.get("x") for row, _ in rows], problems
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(FEATURES), COLUMN)
+@example(FEATURES[3], [-0.0, 2**53 + 1])
+@example(FEATURES[11], [0.0, -0.0, 1, True])
+@example(FEATURES[8], [1, True, 1.0])
+def test_a_column_as_a_whole_is_read_as_its_values_one_by_one(feature: Feature, values: list[Any]) -> None:
+    parsed, problems = one_by_one(feature, values)
+    given_ = [check_columns([feature], {"x": values}, len(values))]
+    given_.append(check_values([feature], [{"x": value} for value in values], 99))
+    if isinstance(values[0], float | int) and len(set(map(type, values))) == 1:
+        given_.append(check_values([feature], pd.DataFrame({"x": values}), 99))
+    for frame, found in given_:
+        assert repr(found) == repr(problems)
+        holes = None in parsed or not feature.required
+        for value, read_ in zip(parsed, frame["x"].tolist(), strict=True):
+            if value is None:
+                assert pd.isna(read_)
+            elif feature.kind in ("number", "integer", "boolean"):
+                kind = float if holes or feature.kind == "number" else type(value)
+                assert (type(read_), repr(read_)) == (kind, repr(kind(value)))
+            else:
+                assert read_ == (pd.Timestamp(value) if feature.kind == "date" else value)
+
+
+def outside_one_by_one(model, frame: pd.DataFrame) -> list[Problem]:
+    return [
+        Problem(words, name, value, None if len(frame) == 1 else i)
+        for name in model.spec.feature_names
+        for i, value in enumerate(frame[name].tolist())
+        if (words := model._unlike(name, value))
+    ]
+
+
+@quick
+@given(st.data())
+def test_a_table_as_a_whole_is_outside_the_training_data_as_its_values_one_by_one(rent, data: st.DataObject) -> None:
+    flats = st.fixed_dictionaries(
+        {
+            "area_m2": st.sampled_from([5.5, 21.8, 40, 139.9, 140, 1000]),
+            "balcony": st.booleans(),
+            "built": st.sampled_from(["1900-01-01", "1950-07-24", "2000-01-01", "2017-12-10"]),
+        },
+        optional={"rooms": st.integers(1, 9), "district": st.sampled_from(["hill", "centre", "harbour"])},
+    )
+    frame = rent.spec.validate(data.draw(st.lists(flats, min_size=1, max_size=8)))
+    seen = {**rent.coverage, "district": {"values": ["hill"]}, "balcony": {"values": [True]}}
+    for model in (rent, replace(rent, coverage=seen)):
+        assert repr(model.outside_training(frame)) == repr(outside_one_by_one(model, frame))
