@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,14 @@ def load(model: str | ModelSpec) -> Model:
     if spec not in _loaded:
         _loaded[spec] = _stored(spec) or train(spec)
     return _loaded[spec]
+
+
+def forget() -> None:
+    """Let the next :func:`load` read the descriptions again, and look for what is stored by now."""
+    _loaded.clear()
+    for name in dict.fromkeys(reference.partition(":")[0] for reference in references()):
+        if name in sys.modules:
+            importlib.reload(sys.modules[name])
 
 
 def references() -> list[str]:

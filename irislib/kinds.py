@@ -122,8 +122,8 @@ def _date(feature: Feature, value: Any) -> dt.date:
     if hasattr(value, "astype"):  # numpy.datetime64
         value = value.astype("datetime64[D]").item()
     try:
-        day = value if isinstance(value, dt.date) else dt.datetime.fromisoformat(str(value).strip())
-    except ValueError:
+        day = value if isinstance(value, dt.date) else dt.datetime.fromisoformat(value.strip())
+    except (ValueError, AttributeError):
         raise ValueError(f"must be a date such as 2026-01-31, got {shown(value)}.") from None
     return day.date() if isinstance(day, dt.datetime) else day
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from irislib.feature import Feature
 
-__all__ = ["check_columns", "check_names", "check_row", "check_values"]
+__all__ = ["check_columns", "check_names", "check_row", "check_values", "typed"]
 
 EXACT = 2**53  # below it every whole number is a float
 HINTS = 100  # unknown names for which a similar one is sought: many would take minutes
@@ -94,7 +94,8 @@ def check_columns(
         problems += found
     # pandas 3 takes an array of strings for its own string dtype, but not one that is all missing
     text = {feature.name: "object" for feature in features if KINDS[feature.kind].dtype == "object"}
-    return pd.DataFrame(arrays).astype(text), problems
+    frame = pd.DataFrame(arrays)
+    return frame.astype(text) if text else frame, problems
 
 
 def check_names(features: Sequence[Feature], given: Iterable[str]) -> list[Problem]:
@@ -141,7 +142,7 @@ def _column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Problem]]:
         parsed[i], reason = read(values[i])
         if reason:
             problems.append(_problem(feature, values[i], reason, i))
-    return _typed(feature, parsed), problems
+    return typed(feature, parsed), problems
 
 
 def _numbers(feature: Feature, values: Any) -> tuple[np.ndarray, list[int]]:
@@ -186,7 +187,7 @@ def _reader(feature: Feature, values: Sequence[Any]) -> Callable[[Any], tuple[An
     return functools.cache(read) if alike else read
 
 
-def _typed(feature: Feature, parsed: list[Any]) -> np.ndarray:
+def typed(feature: Feature, parsed: list[Any]) -> np.ndarray:
     """An array of the same dtype for one row as for many, and with missing values as without."""
     import numpy as np
 

@@ -126,8 +126,6 @@ def stands_for_another(wanted: Feature, value: Any) -> bool:
         return value != value.strip()
     if wanted.kind == "boolean":
         return value in (0, 1) and not isinstance(value, bool)
-    if wanted.kind == "date":
-        return isinstance(value, int | float)  # 20260131
     if wanted.kind == "choice":
         others = [choice for choice in wanted.choices if type(choice) is not type(value)]
         return str(value) in map(str, others)

@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irislib import tables
-from irislib.api import batch, shim
+from irislib.api import batch
+from irislib.api.problems import details, refuse
 from irislib.api.schema import as_json
 from irislib.errors import ValidationError
 from irislib.validation import check_row
@@ -64,7 +65,7 @@ def examples(model: Model) -> Examples | None:
     return Examples(
         rows,
         [answer.prediction for answer in answers],
-        [shim.details(answer) for answer in answers],
+        [details(answer) for answer in answers],
         _refused(model, slip),
         (records, json.loads(_batch(model, json.dumps(records)))),
         (columns, json.loads(_batch(model, json.dumps(columns)))),
@@ -74,7 +75,7 @@ def examples(model: Model) -> Examples | None:
 
 def _refused(model: Model, row: Row) -> dict[str, Any]:
     _, problems = check_row(model.spec.features, row)
-    return json.loads(shim.refuse(ValidationError(problems)).get_data())  # type: ignore[no-any-return]
+    return json.loads(refuse(ValidationError(problems)).get_data())  # type: ignore[no-any-return]
 
 
 def _batch(model: Model, body: str, mimetype: str = "application/json") -> str:

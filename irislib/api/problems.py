@@ -1,4 +1,4 @@
-"""What a program reads where something is wrong: problem+json, as RFC 9457 has it."""
+"""What a program reads: answers as JSON, and where something is wrong problem+json, as RFC 9457 has it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 from flask import Response
 
-from irislib.errors import Problem
+from irislib.errors import Problem, ValidationError
+from irislib.model import Answer
 from irislib.wording import shown
 
-__all__ = ["entries", "problem", "reply"]
+__all__ = ["details", "entries", "problem", "refuse", "reply"]
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
@@ -52,6 +53,23 @@ def reply(body: Any, status: int = 200) -> Response:
     """JSON, or problem+json for an error."""
     kind = "application/json" if status < 400 else "application/problem+json"
     return Response(json.dumps(body, allow_nan=False) + "\n", status, mimetype=kind)
+
+
+def details(answer: Answer) -> dict[str, Any]:
+    """An answer with all that belongs to it."""
+    return {
+        "prediction": answer.prediction,
+        "unit": answer.unit,
+        "probabilities": {str(name): p for name, p in (answer.probabilities or {}).items()} or None,
+        "warnings": [{"feature": w.feature, "message": w.message} for w in answer.warnings],
+        "version": answer.version,
+    }
+
+
+def refuse(error: ValidationError) -> Response:
+    """Name every bad field."""
+    detail = " ".join(found.message for found in error.problems[:5])
+    return reply(problem(422, detail, errors=entries(error.problems)), 422)
 
 
 def _echo(value: Any) -> Any:

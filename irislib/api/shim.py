@@ -6,26 +6,28 @@ import contextlib
 import json
 import logging
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from irislib import catalogue, files
 from irislib.api import batch, docs, openapi
-from irislib.api.direct import FORM, REQUEST_ID, Endpoint
+from irislib.api.bodies import closing, read_row, spooled
+from irislib.api.direct import REQUEST_ID, Endpoint
 from irislib.api.options import ROW_BYTES, Options
-from irislib.api.problems import entries, problem, reply
+from irislib.api.problems import details, problem, refuse, reply
 from irislib.errors import Problem, ValidationError
-from irislib.model import Answer, Model
+from irislib.model import Model
 from irislib.wording import shown
 
 __all__ = ["create_app", "failing"]
 
 log = logging.getLogger(__name__)
+
+ADDRESSES = ("docs", "healthz", "metrics", "openapi.json", "readyz")  # of the server itself
 
 
 def create_app(
@@ -77,6 +79,8 @@ def _add_models(app: Endpoint, models: Mapping[str, Model], pages: frozenset[str
             return models[name]
         if name in pages and request.method == "POST":
             raise MethodNotAllowed(["GET"], f"{name} is a page for people; there is no model behind it.")
+        if name in ADDRESSES:
+            raise MethodNotAllowed(["GET"], f"/{name} takes no {request.method}.")
         raise NotFound(f"There is no model {name!r} here. Known: {', '.join(models)}.")
 
     @app.post("/<name>")
@@ -140,61 +144,6 @@ def failing(detail: str) -> Flask:
     return app
 
 
-def read_row() -> Mapping[str, Any]:
-    """The one row of a form or JSON request."""
-    if request.mimetype in (FORM, "multipart/form-data"):
-        if twice := [name for name, values in request.form.lists() if len(values) > 1]:
-            raise ValidationError(
-                [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in twice]
-            )
-        return request.form.to_dict()
-    if request.is_json:
-        try:
-            row = json.loads(request.get_data())
-        except (ValueError, RecursionError) as error:
-            raise BadRequest(f"The body is not JSON: {error}.") from None
-        if not isinstance(row, dict):
-            raise BadRequest(f"Expected one JSON object of feature names and values, got {shown(row)}.")
-        return row
-    raise UnsupportedMediaType(
-        f"Send a form ({FORM}) or JSON (application/json), not {request.mimetype or 'a body without a Content-Type'}."
-    )
-
-
-@contextlib.contextmanager
-def spooled(stream: IO[bytes], alive: Callable[[], None]) -> Iterator[IO[bytes]]:
-    """A body as a file: a client reads no answer while it still sends, so that all of it comes first."""
-    with tempfile.TemporaryFile() as body:
-        while piece := stream.read(1_000_000):
-            body.write(piece)
-            alive()
-        body.seek(0)
-        yield body
-
-
-def closing(body: IO[bytes], parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The parts of an answer, and an end to the file they are made from."""
-    with body:
-        yield from parts
-
-
-def details(answer: Answer) -> dict[str, Any]:
-    """An answer with all that belongs to it."""
-    return {
-        "prediction": answer.prediction,
-        "unit": answer.unit,
-        "probabilities": {str(name): p for name, p in (answer.probabilities or {}).items()} or None,
-        "warnings": [{"feature": w.feature, "message": w.message} for w in answer.warnings],
-        "version": answer.version,
-    }
-
-
-def refuse(error: ValidationError) -> Response:
-    """Name every bad field."""
-    detail = " ".join(found.message for found in error.problems[:5])
-    return reply(problem(422, detail, errors=entries(error.problems)), 422)
-
-
 def explain(error: HTTPException) -> Response:
     """Any error that HTTP has a status for."""
     status = error.code or 500
@@ -210,7 +159,7 @@ def too_large() -> str:
     options: Options = current_app.options  # type: ignore[attr-defined]
     many = request.endpoint == "answer_batch"
     limit = options.batch_bytes if many else ROW_BYTES
-    advice = f"Send it in parts.{options.elsewhere}" if many else "Send many rows to the model's /batch."
+    advice = (options.elsewhere or "Send it in parts.") if many else "Send many rows to the model's /batch."
     return f"The body is larger than {limit:,} bytes. {advice}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib.kinds import plain
-from irislib.validation import _typed
+from irislib.validation import typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def named_row(features: Sequence[Feature], values: Sequence[Any]) -> pd.DataFram
     import numpy as np
     import pandas as pd
 
-    arrays = [_typed(feature, [value]) for feature, value in zip(features, values, strict=True)]
+    arrays = [typed(feature, [value]) for feature, value in zip(features, values, strict=True)]
     names = [feature.name for feature in features]
     if len({array.dtype for array in arrays} | {np.dtype(object)}) == 2:
         return pd.DataFrame(np.concatenate(arrays)[np.newaxis], columns=names, copy=False)  # ten times as fast

@@ -12,37 +12,44 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import nbformat
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
-from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import RedirectHandler
 from tornado.wsgi import WSGIContainer
-from traitlets import Bool, List, Unicode, default
+from traitlets import Bool, Int, List, Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from irislib import __version__, catalogue, files, store
-from irislib.api import create_app
+from irislib.api import Options, create_app
+from irislib.api.options import read_token
 from irislib.errors import IrislibError, StoreError
 from irislib.serving import announce_health, default_address, url
 from irislib.serving.handlers import (
+    ANSWERED,
+    ELSEWHERE,
     FAILED,
+    SERVER_ERROR,
     AppHandler,
+    EndpointHandler,
     HealthHandler,
     IndexHandler,
     MissingHandler,
     TemplateFilesHandler,
     log_without_queries,
 )
+from irislib.serving.identity import hide_secrets
+from irislib.serving.kernels import sockets_fit
+from irislib.serving.notebooks import AppContents, notebook_for, path_of
 from irislib.texts import TEXTS
 
 __all__ = ["AppServer"]
@@ -53,6 +60,7 @@ NEEDED = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shut
 
 # Weaker than what an operator gives on the command line or in a voila.json.
 DEFAULTS = {
+    "Voila": {"identity_provider_class": "irislib.serving.identity.TokenIdentityProvider"},
     "VoilaConfiguration": {
         "template": "irislib",
         "allow_template_override": "NO",
@@ -64,23 +72,6 @@ DEFAULTS = {
     "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
     "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
 }
-
-
-# What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
-SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
-
-
-class AppContents(LargeFileManager):  # type: ignore[misc]
-    """The notebooks of a folder, and those made for models that have none."""
-
-    def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
-        """No need: outputs are never shown as stored, and keeping signatures would write to the home folder."""
-
-    def get(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        made = self.parent.made.get(path.strip("/"))
-        if made is None:
-            return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
-        return {"type": "notebook", "path": path, "content": nbformat.from_dict(made)}
 
 
 class AppServer(Voila):  # type: ignore[misc]
@@ -96,6 +87,9 @@ class AppServer(Voila):  # type: ignore[misc]
         "ip": "Voila.ip",
         "model": "AppServer.models",
         "notebooks": "AppServer.notebooks",
+        "token-file": "AppServer.token_file",
+        "cors": "AppServer.cors",
+        "rate-limit": "AppServer.rate_limit",
     }
     flags: ClassVar = {
         **Voila.flags,
@@ -103,11 +97,18 @@ class AppServer(Voila):  # type: ignore[misc]
             {"AppServer": {"debug_mode": True, "log_level": logging.DEBUG}},
             "Log everything, and restart when code, a notebook or the template changes.",
         ),
+        "json-logs": ({"AppServer": {"json_logs": True}}, "Write each line of the log as a JSON object."),
         "browser": ({"Voila": {"open_browser": True}}, "Open the apps in a browser."),
     }
     models = List(Unicode(), config=True, help="A model to serve, as package.module:name; may be repeated.")
     notebooks = Unicode(config=True, help="A folder, or a notebook, to serve as apps.")
     debug_mode = Bool(False, config=True, help="Restart when code, a notebook or the template changes.")
+
+    token_file = Unicode(config=True, help="A file with the token that visitors and programs need.")
+    cors = Unicode(config=True, help="Origins, by commas, whose pages may ask the endpoint; * for all.")
+    rate_limit = Unicode(config=True, help="The most requests of one address to the endpoint, such as 100/minute.")
+    max_batch_bytes = Int(10_000_000, config=True, help="The largest body of a batch; it is kept in memory.")
+    json_logs = Bool(False, config=True, help="Write each line of the log as a JSON object.")
 
     @default("ip")
     def _ip(self) -> str:
@@ -128,6 +129,8 @@ class AppServer(Voila):  # type: ignore[misc]
     def initialize(self, argv: list[str] | None = None) -> None:
         files.announce()
         super().initialize(argv)
+        if self.json_logs:
+            self.logging_config = {"formatters": {"console": {"class": "irislib.serving.logs.JsonFormatter"}}}
         self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")
         if self.debug_mode:
             self.autoreload = True
@@ -149,6 +152,7 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def init_apps(self) -> None:
         """Load every model, and lay it where the visitors' kernels find it."""
+        self.options = self.guards()
         os.environ.pop("IRISLIB_STARTED_WITH", None)  # another server's, or ours before a restart
         if self.models:
             os.environ["IRISLIB_MODEL"] = " ".join(self.models)
@@ -174,6 +178,23 @@ class AppServer(Voila):  # type: ignore[misc]
         paths = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
+    def guards(self) -> Options:
+        """How the endpoint is guarded; the token is asked for before it is reached."""
+        options = Options.from_environment()
+        hide_secrets()
+        if self.token_file:
+            self.token = read_token(self.token_file)
+        elif options.token and not self.token:
+            self.token = options.token
+        return replace(
+            options,
+            token="",
+            cors=self.cors or options.cors,
+            rate_limit=self.rate_limit or options.rate_limit,
+            batch_bytes=self.max_batch_bytes,
+            elsewhere=ELSEWHERE,
+        )
+
     def told(self) -> dict[str, Any]:
         """What our template reads besides the notebook."""
         return {
@@ -194,13 +215,16 @@ class AppServer(Voila):  # type: ignore[misc]
             "compress_response": True,
             "log_function": log_without_queries,
             "irislib_pages": pages,
+            "irislib_batch_bytes": self.max_batch_bytes,
+            "irislib_json_logs": self.json_logs,
+            "irislib_log": self.log,
             "irislib_failures": Counter(),
         }
 
     def init_handlers(self) -> list[Any]:
         pages = [app.name for app in self.apps]
         prefix = self.server_url.rstrip("/")
-        wsgi: Any = create_app(self.loaded, pages)
+        wsgi: Any = create_app(self.loaded, pages, self.options)
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
         endpoint = WSGIContainer(wsgi, ThreadPoolExecutor(4, "endpoint"))
@@ -215,6 +239,7 @@ class AppServer(Voila):  # type: ignore[misc]
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
             (at("/voila/templates/(.*)"), TemplateFilesHandler),
             (at("/healthz"), HealthHandler),
+            (at(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
             *(
                 (at(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": path_of(app)})
                 for app in self.apps
@@ -268,31 +293,8 @@ class AppServer(Voila):  # type: ignore[misc]
         self.exit(1)
 
 
-def sockets_fit(folder: str) -> bool:
-    """Whether the path of a kernel's socket below this folder is one that the system allows."""
-    longest = Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1"
-    return hasattr(socket, "AF_UNIX") and len(str(longest)) < 104  # the least of Linux's and macOS's limits
-
-
-def path_of(app: catalogue.App) -> str:
-    """The notebook of an app, below the folder of notebooks."""
-    return app.notebook.name if app.notebook else f"{app.name}.ipynb"
-
-
 def watch(paths: Iterable[Path]) -> None:
     """Start again when one of these files changes."""
     for path in paths:
         if path.is_file():
             tornado.autoreload.watch(str(path))
-
-
-def notebook_for(app: catalogue.App) -> dict[str, Any]:
-    """The page of a model that has no notebook of its own."""
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(f'import irislib\n\nirislib.app(irislib.load("{app.name}"))')],
-        metadata={
-            "title": app.title,
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-        },
-    )
-    return dict(notebook)

@@ -3,43 +3,113 @@
 from __future__ import annotations
 
 import json
+import logging
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.log import log_request
+from tornado.httputil import url_concat
 from voila.handler import BaseVoilaHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
+from irislib.api.direct import SANE_ID
+from irislib.api.options import ROW_BYTES, Options
 from irislib.api.problems import problem
 from irislib.errors import new_reference
+from irislib.serving.logs import asked
 from irislib.texts import TEXTS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from tornado.wsgi import WSGIContainer
 
-__all__ = ["AppHandler", "HealthHandler", "IndexHandler", "MissingHandler", "TemplateFilesHandler"]
+__all__ = [
+    "ANSWERED",
+    "ELSEWHERE",
+    "FAILED",
+    "SERVER_ERROR",
+    "AppHandler",
+    "EndpointHandler",
+    "HealthHandler",
+    "IndexHandler",
+    "MissingHandler",
+    "TemplateFilesHandler",
+]
 
 
+ANSWERED = "docs|metrics|openapi.json|readyz|[^/]+/(?:schema|batch)"  # by the endpoint, also to a GET
+DISCARDED = 2**30  # bytes of a refused body that are read all the same
+ELSEWHERE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
+
+# What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
+SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
 FAILED = "irislib-failure-reference"  # what the template writes where a cell failed
 
 
 def log_without_queries(handler: Any) -> None:
     """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
-    handler.request.uri = handler.request.path
-    handler.request.headers.pop("Referer", None)
+    request = handler.request
+    if handler.settings["irislib_json_logs"]:
+        level = logging.DEBUG if handler.get_status() < 400 else logging.WARNING
+        facts = asked(request.method, request.path, handler.get_status(), request.request_time(), request.remote_ip)
+        facts["request_id"] = request.headers.get("X-Request-ID")
+        handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=facts)
+        return
+    request.uri = request.path
+    request.headers.pop("Referer", None)
     log_request(handler)
 
 
 class ProgramMixin:
-    """Hands whatever changes nothing on a page, and is no GET, to the endpoint."""
+    """Hands whatever changes nothing on a page, and is no GET, to the endpoint.
+
+    A body comes in pieces, so that one that is too large is refused before it is read.
+    """
 
     def initialize(self, endpoint: WSGIContainer, **kwargs: Any) -> None:
         self.endpoint = endpoint
         super().initialize(**kwargs)  # type: ignore[misc]
+
+    async def prepare(self: Any) -> None:
+        mark = self.request.headers.get("X-Request-ID", "")
+        mark = self.request.headers["X-Request-ID"] = mark if SANE_ID.fullmatch(mark) else secrets.token_hex(8)
+        self.set_header("X-Request-ID", mark)
+        self.pieces: list[bytes] = []
+        self.size, self.refused = 0, False
+        batch = self.request.path.endswith("/batch")
+        self.limit = self.settings["irislib_batch_bytes"] if batch else ROW_BYTES
+        # read to its end where it is refused, or the client would see a connection break instead of the answer
+        self.request.connection.set_max_body_size(DISCARDED)
+        await super().prepare()  # type: ignore[misc]
+        length = self.request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > self.limit and not self._finished:
+            await self.refuse_size(batch)
+
+    async def refuse_size(self: Any, batch: bool) -> None:
+        self.refused = True
+        self.pieces.clear()
+        advice = ELSEWHERE if batch else "Send many rows to the model's /batch."
+        body = json.dumps(problem(413, f"The body is larger than {self.limit:,} bytes. {advice}")) + "\n"
+        self.set_status(413)
+        self.set_header("Content-Type", "application/problem+json")
+        self.set_header("Content-Length", len(body))
+        self.write(body)
+        if self.request.headers.get("Expect"):  # nothing of it comes before it is told to
+            self.finish()
+        else:
+            await self.flush()
+
+    async def data_received(self: Any, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.refused:
+            return
+        self.pieces.append(piece)
+        if self.size > self.limit:
+            await self.refuse_size(self.request.path.endswith("/batch"))
 
     def check_xsrf_cookie(self: Any) -> None:
         # A program has no cookie of ours to repeat. A POST changes nothing here, and where a token
@@ -49,16 +119,26 @@ class ProgramMixin:
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # it sees to that itself: a program wants 401, not a login page
     async def post(self: Any, *args: Any) -> None:
-        self._auto_finish = False
-        if self.identity_provider.auth_enabled and not self.token_authenticated:
-            self.set_status(401)
-            self.set_header("WWW-Authenticate", "token")
-            self.set_header("Content-Type", "application/problem+json")
-            self.finish(json.dumps(problem(401, "Send the token: Authorization: token <the token>.")))
+        if self.refused:
             return
+        known = self.token_authenticated or self.request.method == "OPTIONS"
+        if self.identity_provider.auth_enabled and not known:
+            self.refuse_stranger()
+            return
+        self.request.body = b"".join(self.pieces)
+        await self.hand_over()
+
+    put = patch = delete = options = post
+
+    async def hand_over(self: Any) -> None:
+        self._auto_finish = False
         await self.endpoint.handle_request(self.request)
 
-    put = patch = delete = post
+    def refuse_stranger(self: Any) -> None:
+        self.set_status(401)
+        self.set_header("WWW-Authenticate", "Bearer")
+        self.set_header("Content-Type", "application/problem+json")
+        self.finish(json.dumps(problem(401, "Send the token: Authorization: Bearer <the token>.")))
 
 
 class OwnPages:
@@ -69,6 +149,7 @@ class OwnPages:
         return environment.get_template(name).render(base_url=self.base_url, texts=TEXTS, **facts)
 
 
+@tornado.web.stream_request_body
 class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[misc]
     """An app's address: GET opens the page, POST answers a program."""
 
@@ -106,6 +187,23 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
         return html.replace(FAILED, reference)
 
 
+@tornado.web.stream_request_body
+class EndpointHandler(ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+    """An address of the endpoint that a GET may ask: its documents, its metrics."""
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
+    async def get(self, path: str) -> None:
+        if path == "readyz" or self.current_user:  # a probe has no token
+            await self.hand_over()
+        elif "text/html" in self.request.headers.get("Accept", ""):
+            self.redirect(url_concat(self.get_login_url(), {"next": self.request.uri}))
+        else:
+            self.refuse_stranger()
+
+    head = get
+
+
+@tornado.web.stream_request_body
 class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
     """Any other address: a page for people, problem+json for programs."""
 
@@ -115,6 +213,7 @@ class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[
     head = get
 
 
+@tornado.web.stream_request_body
 class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
     """The list of apps; no kernel behind it."""
 

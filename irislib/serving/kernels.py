@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-__all__ = ["AppKernelSpecManager"]
+__all__ = ["AppKernelSpecManager", "sockets_fit"]
 
 
 class AppKernelSpecManager(KernelSpecManager):
@@ -21,3 +23,9 @@ class AppKernelSpecManager(KernelSpecManager):
         if spec.argv[0] == "python":
             spec.argv = [sys.executable, *spec.argv[1:]]  # the server's own, whatever PATH says
         return spec
+
+
+def sockets_fit(folder: str) -> bool:
+    """Whether the path of a kernel's socket below this folder is one that the system allows."""
+    longest = Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1"
+    return hasattr(socket, "AF_UNIX") and len(str(longest)) < 104  # the least of Linux's and macOS's limits

@@ -1,0 +1,55 @@
+"""What the servers log: as they do by themselves, or a JSON object for each line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from gunicorn.glogging import Logger
+from pythonjsonlogger.json import JsonFormatter as Formatter
+
+__all__ = ["ApiLogger", "JsonApiLogger", "JsonFormatter", "asked"]
+
+
+class JsonFormatter(Formatter):
+    """A line as a JSON object; of a request also what was asked, and the id that its answer carries."""
+
+    def __init__(self, *_: Any, **__: Any):  # a configuration of logging gives the format of its text
+        names = {"asctime": "time", "levelname": "level", "name": "logger"}
+        super().__init__(f"%({')s %('.join([*names, 'message'])})s", "%Y-%m-%dT%H:%M:%S%z", rename_fields=names)
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Add what a line of Gunicorn's access log is made of."""
+        super().add_fields(log_data, record, message_dict)
+        if record.name == "gunicorn.access" and isinstance(record.args, Mapping):
+            told: Mapping[str, Any] = record.args
+            log_data["message"] = f"{told['m']} {told['U']}"
+            log_data |= asked(told["m"], told["U"], int(told["s"]), float(told["L"]), told["h"])
+            log_data["request_id"] = told["{x-request-id}o"]
+
+
+def asked(method: Any, path: Any, status: int, seconds: float, address: Any) -> dict[str, Any]:
+    """The fields of a line about a request."""
+    return {"method": method, "path": path, "status": status, "seconds": seconds, "address": address}
+
+
+class ApiLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's, for what irislib has to say as well."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set the handlers up, as Gunicorn does when it starts and when it reads its configuration again."""
+        super().setup(cfg)
+        ours = logging.getLogger("irislib")
+        ours.handlers, ours.propagate = self.error_log.handlers, False
+        ours.setLevel(self.loglevel)
+
+
+class JsonApiLogger(ApiLogger):
+    """The same, in JSON."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set the handlers up, and have them write JSON."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(JsonFormatter())

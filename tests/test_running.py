@@ -1,0 +1,314 @@
+"""The endpoint as an operator runs it: tokens, limits, logs, metrics, and a reload that loses nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from cases import GOOD
+from conftest import ROOT, Server
+from test_api import expect_problem
+
+TOKEN = "s3cret-token"  # noqa: S105
+GUARD = {"Authorization": f"Bearer {TOKEN}"}
+CSV = ",".join(GOOD) + "\n" + ",".join(map(str, GOOD.values())) + "\n"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """An endpoint of two workers with all that is off by default."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "token").write_text(f"{TOKEN}\n")
+    args = ("--workers", "2", "--token-file", str(folder / "token"), "--json-logs", "--access-logfile", "-",
+            "--cors", "https://lab.example.org", "--max-batch-bytes", "20000", "--proxies", "1")  # fmt: skip
+    server = Server(folder / "log", "api", *args).wait()
+    yield server
+    assert server.stop() == 0
+    assert TOKEN not in server.text()
+
+
+@pytest.fixture(scope="module")
+def guarded_apps(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """Apps and endpoint with a token from the environment."""
+    folder = tmp_path_factory.mktemp("apps")
+    server = Server(folder / "log", "serve", "--json-logs", IRISLIB_TOKEN=TOKEN).wait()
+    yield server
+    assert server.stop() == 0
+    assert TOKEN not in server.text()
+    lines = [json.loads(line) for line in server.text().splitlines() if line.startswith("{")]
+    assert any(line.get("status") == 401 and line["request_id"] for line in lines)
+
+
+@pytest.fixture(params=["guarded", "guarded_apps"])
+def door(request) -> Server:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("path", ["/iris-wizard", "/iris-wizard/batch"])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": TOKEN},
+     {"Authorization": "Basic OnMzY3JldC10b2tlbg=="}, {"Authorization": "Bearer s3cret-tokenx"}],
+    ids=["none", "wrong", "basic", "bare", "password", "longer"],
+)  # fmt: skip
+def test_a_post_without_the_token_is_refused(door: Server, path: str, headers: dict) -> None:
+    body = expect_problem(door.post(path, json=GOOD, headers=headers), 401)
+    assert body["detail"] == "Send the token: Authorization: Bearer <the token>."
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/docs", "/openapi.json", "/iris-wizard/schema"])
+def test_what_can_be_read_needs_the_token_too(door: Server, path: str) -> None:
+    response = door.get(path)
+    expect_problem(response, 401)
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    assert door.get(path, headers=GUARD).status_code == 200
+    assert requests.head(door.url + path, headers=GUARD, timeout=30).status_code == 200
+
+
+def test_the_token_opens_everything_and_probes_need_none(door: Server) -> None:
+    assert door.post("/iris-wizard", data=GOOD, headers=GUARD).json() == "virginica"
+    assert door.post("/iris-wizard", data=GOOD, headers={"Authorization": f"token {TOKEN}"}).json() == "virginica"
+    assert door.get("/healthz").json() == {"status": "ok"}
+    ready = door.get("/readyz").json()
+    assert ready["status"] == "ready"
+    assert set(ready["models"]["iris-wizard"]) == {"version", "trained_at"}
+
+
+def test_a_browser_may_read_the_documents_by_password_but_not_post(guarded: Server, guarded_apps: Server) -> None:
+    typed = ("anyone", TOKEN)
+    response = requests.get(f"{guarded.url}/docs", auth=typed, timeout=30)
+    assert "<h1" in response.text
+    assert requests.post(f"{guarded.url}/iris-wizard", data=GOOD, auth=typed, timeout=30).status_code == 401
+    # where there are apps there is a page to log in at
+    visitor = requests.Session()
+    moved = visitor.get(f"{guarded_apps.url}/docs", headers={"Accept": "text/html"}, timeout=30, allow_redirects=False)
+    assert moved.headers["Location"].startswith("/login?next=%2Fdocs")
+    form = visitor.get(guarded_apps.url + moved.headers["Location"], timeout=30)
+    assert form.status_code == 200
+    sent = {"_xsrf": visitor.cookies["_xsrf"], "password": TOKEN + "x"}
+    assert "Invalid credentials" in visitor.post(f"{guarded_apps.url}/login", data=sent, timeout=30).text
+    visitor.post(f"{guarded_apps.url}/login", data={**sent, "password": TOKEN}, timeout=30)
+    assert "<h1" in visitor.get(f"{guarded_apps.url}/docs", timeout=30).text
+    assert visitor.post(f"{guarded_apps.url}/iris-wizard", data=GOOD, timeout=30).status_code == 401
+
+
+def test_no_kernel_knows_the_token(guarded_apps: Server) -> None:
+    from test_serve import kernels_know
+
+    assert guarded_apps.get("/dummy", headers=GUARD).status_code == 200
+    assert not kernels_know(guarded_apps, TOKEN.encode())
+
+
+@pytest.mark.parametrize("given", ["my-id.1", "", "x" * 101, "a b", "ü"])
+def test_every_answer_carries_the_id_of_its_request(door: Server, given: str) -> None:
+    for path, data, guard in (("/iris-wizard", GOOD, GUARD), ("/iris-wizard", {}, GUARD), ("/nothing", GOOD, {})):
+        response = door.post(path, data=data, headers={**guard, "X-Request-ID": given.encode()})
+        told = response.headers["X-Request-ID"]
+        assert told == given if given == "my-id.1" else re.fullmatch("[0-9a-f]{16}", told)
+
+
+def test_the_log_is_json_and_has_the_id(guarded: Server) -> None:
+    guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "X-Request-ID": "find-me"})
+    for _ in range(50):
+        lines = [json.loads(line) for line in guarded.text().splitlines()]
+        if found := [line for line in lines if line.get("request_id") == "find-me"]:
+            break
+        time.sleep(0.1)
+    (line,) = found
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/iris-wizard", 200)
+    assert line["seconds"] < 5
+    assert line["address"] == "127.0.0.1"
+    assert line["level"] == "INFO"
+
+
+def test_pages_of_a_named_origin_may_ask(guarded: Server) -> None:
+    origin = {"Origin": "https://lab.example.org"}
+    asked = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    first = requests.options(f"{guarded.url}/iris-wizard", headers=asked, timeout=30)
+    assert first.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    assert "authorization" in first.headers["Access-Control-Allow-Headers"]
+    answer = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, **origin})
+    assert answer.json() == "virginica"
+    assert answer.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    refused = guarded.post("/iris-wizard", data=GOOD, headers=origin)
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, origin["Origin"])
+    stranger = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "Origin": "https://evil.example.org"})
+    assert "Access-Control-Allow-Origin" not in stranger.headers
+
+
+def test_a_trusted_proxy_says_where_it_is(guarded: Server, api: Server) -> None:
+    said = {"X-Forwarded-Host": "ml.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/lab"}
+    servers = guarded.get("/openapi.json", headers={**GUARD, **said}).json()["servers"]
+    assert servers == [{"url": "https://ml.example.org/lab"}]
+    del said["X-Forwarded-Proto"]  # Gunicorn itself believes that from this machine
+    assert api.get("/openapi.json", headers=said).json()["servers"] == [{"url": api.url}]
+
+
+def test_metrics_add_up_over_all_workers(guarded: Server) -> None:
+    def count() -> float:
+        name = 'irislib_requests_total{endpoint="predict",model="iris-wizard",status="200"}'
+        text = guarded.get("/metrics", headers=GUARD).text
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+    before = count()
+    with ThreadPoolExecutor(8) as threads:
+        for answer in threads.map(lambda _: guarded.post("/iris-wizard", data=GOOD, headers=GUARD), range(100)):
+            assert answer.json() == "virginica"
+    assert {count() for _ in range(20)} == {before + 100}  # whichever worker is asked
+    text = guarded.get("/metrics", headers=GUARD).text
+    assert 'irislib_request_seconds_bucket{endpoint="predict",le="0.0005",model="iris-wizard"}' in text
+    version = guarded.get("/readyz").json()["models"]["iris-wizard"]["version"]
+    assert f'irislib_model_info{{model="iris-wizard",version="{version}"}} 1.0' in text
+
+
+def test_a_rate_limit_is_told_and_waited_for(tmp_path: Path) -> None:
+    server = Server(tmp_path / "log", "api", "--rate-limit", "3/hour").wait()
+    try:
+        answers = [server.post("/iris-wizard", data=GOOD) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        expect_problem(answers[3], 429)
+        assert 0 < int(answers[3].headers["Retry-After"]) <= 3600
+        assert server.get("/healthz").status_code == server.get("/metrics").status_code == 200
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--rate-limit", "many"], "The rate limit must be such as 100/minute"),
+        (["--token-file", "nowhere"], "--token-file nowhere: "),
+        (["--token-file", "/dev/null"], "write one token into it"),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_a_slip_in_these_options_is_a_sentence(command: str, args: list[str], sentence: str) -> None:
+    from test_serve import run
+
+    result = run(command, *args)
+    assert result.returncode
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_batch_over_http(serve: Server, api: Server, flowers, iris) -> None:
+    expected = iris.predict(flowers).tolist()
+    bad = {**flowers[0], "petal_width_cm": "wide"}
+    for server in (serve, api):
+        told = server.post("/iris-wizard/batch", json=[bad, *flowers]).json()
+        assert [row["prediction"] for row in told] == [None, *expected]
+        assert [error["pointer"] for error in told[0]["errors"]] == ["#/0/petal_width_cm"]
+        columns = {name: [flower[name] for flower in flowers] for name in flowers[0]}
+        assert server.post("/iris-wizard/batch", json=columns).json()["prediction"] == expected
+        answer = server.post("/iris-wizard/batch", data=CSV, headers={"Content-Type": "text/csv"})
+        assert answer.headers["Content-Type"].startswith("text/csv")
+        assert ",virginica," in answer.text
+        expect_problem(server.post("/iris-wizard/batch", json=[]), 422)
+        expect_problem(server.post("/iris-wizard/batch", data="x"), 415)
+        expect_problem(server.get("/iris-wizard/batch"), 405)
+        expect_problem(server.post("/docs", data=GOOD), 405)
+        expect_problem(server.post("/nothing/batch", json=[GOOD]), 404)
+
+
+def test_a_batch_that_is_too_large(guarded: Server, serve: Server) -> None:
+    headers = {"Content-Type": "text/csv", **GUARD}
+    detail = expect_problem(guarded.post("/iris-wizard/batch", data=CSV * 400, headers=headers), 413)["detail"]
+    assert detail == "The body is larger than 20,000 bytes. Send it in parts."
+    advice = "Send it in parts, or to `irislib api`, which takes 256,000,000 bytes."
+    large = b"x" * 12_000_000
+    for body in (large, iter([large])):  # with its length, and in chunks
+        detail = expect_problem(serve.post("/iris-wizard/batch", data=body, headers=headers), 413)["detail"]
+        assert detail == f"The body is larger than 10,000,000 bytes. {advice}"
+
+
+def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
+    for expectation in ("", "Expect: 100-continue\r\n"):
+        with socket.create_connection(("127.0.0.1", serve.port), timeout=30) as sock:
+            head = f"POST /iris-wizard/batch HTTP/1.1\r\nHost: x\r\n{expectation}Content-Type: text/csv\r\n"
+            sock.sendall(f"{head}Content-Length: 500000000\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(sock)
+            answer.begin()  # and nothing of the body was sent
+            assert answer.status == 413
+            assert b"irislib api" in answer.read()
+
+
+@pytest.mark.parametrize("worker", ["sync", "gthread"])
+def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
+    """5,000 requests while Gunicorn is told three times to begin anew."""
+    server = Server(tmp_path / "log", "api", "--workers", "2", "--worker-class", worker, "--threads", "2").wait()
+    total = 5000 if worker == "sync" else 1500
+    at = (total // 8, total * 3 // 8, total * 5 // 8)
+
+    def ask(i: int) -> str:
+        if i in at:
+            server.process.send_signal(signal.SIGHUP)
+        return requests.post(f"{server.url}/iris-wizard", data=GOOD, timeout=60).text
+
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            assert set(threads.map(ask, range(total))) == {'"virginica"\n'}
+        while server.text().count("Handling signal: hup") < 3:
+            assert ask(0) == '"virginica"\n'
+            total += 1
+        total_told = server.get("/metrics").text
+        assert f'model="iris-wizard",status="200"}} {total}.0' in total_told  # and no count either
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_reload_takes_in_the_description_and_keeps_the_old_where_it_is_broken(tmp_path: Path) -> None:
+    module = tmp_path / "mine.py"
+    source = (ROOT / "irislib" / "iris.py").read_text()
+    module.write_text(source)
+    (tmp_path / "t").mkdir()
+    server = Server(tmp_path / "log", "api", "--model", "mine", cwd=tmp_path, TMPDIR=str(tmp_path / "t")).wait()
+
+    def reload(text: str, sign: str) -> None:
+        module.write_text(text)
+        os.utime(module, (time.time() + 5, time.time() + 5))
+        server.process.send_signal(signal.SIGHUP)
+        for _ in range(300):
+            time.sleep(0.1)
+            if sign in server.text() or server.post(sign, data=GOOD).status_code == 200:
+                return
+        raise AssertionError(server.text())
+
+    try:
+        reload(source + "\n(", "the models stay as they were")
+        assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
+        reload(source.replace('"iris-wizard"', '"flower-oracle"'), "/flower-oracle")
+    finally:
+        assert server.stop() == 0
+    assert "SyntaxError" in server.text()
+    assert list((tmp_path / "t").iterdir()) == []
+
+
+def test_a_long_answer_outlives_gunicorns_timeout(tmp_path: Path) -> None:
+    """An answer that takes longer than a worker may be silent, but shows signs of life."""
+    source = (ROOT / "irislib" / "iris.py").read_text().replace('"iris-wizard"', '"slow"')
+    source += "\nimport time\nfrom sklearn.ensemble import RandomForestClassifier\n"
+    source += (
+        "class Slow(RandomForestClassifier):\n    def predict(self, X):\n        time.sleep(0.8 * (len(X) > 999))\n"
+    )
+    source += "        return super().predict(X)\n"
+    source += "from dataclasses import replace\nspec = replace(spec, estimator=Slow(5))\n"
+    (tmp_path / "mine.py").write_text(source)
+    server = Server(tmp_path / "log", "api", "--model", "mine", "--timeout", "3", cwd=tmp_path).wait()
+    try:
+        body = ",".join(GOOD) + "\n" + (",".join(map(str, GOOD.values())) + "\n") * 50_000
+        begun = time.monotonic()
+        answer = server.post("/slow/batch", data=body, headers={"Content-Type": "text/csv"})
+        assert answer.text.count(",virginica,") == 50_000
+        assert time.monotonic() - begun > 3
+    finally:
+        assert server.stop() == 0
+    assert "WORKER TIMEOUT" not in server.text()
