@@ -18,6 +18,7 @@ TEXTS = {
     "starting": "{title} is starting…",
     "needs_javascript": "This page needs JavaScript.",
     "programs": "Programs:",
+    "programs_more": "how to ask it",
     "not_found_title": "Page not found",
     "not_found": "There is no page at this address.",
     "failed": "Something went wrong on our side. Try again in a moment; if it stays so, tell whoever runs this server.",

@@ -18,6 +18,7 @@ import requests
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
+NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
 PLANTED = "planted-pa55word"  # typed into a password field; must turn up nowhere
 
 
@@ -186,6 +187,12 @@ def ask(page: Any, iris: Any, row: dict[str, Any]) -> None:
     for feature in iris.spec.features:
         page.get_by_role("textbox", name=feature.label).fill(str(row.get(feature.name, "")))
     page.get_by_role("button", name="Abrakadabra").click()
+
+
+def r_is_there() -> bool:
+    needs = " && ".join(f"requireNamespace('{name}', quietly = TRUE)" for name in ("httr2", "jsonlite"))
+    test = ["Rscript", "-e", f"quit(status = !({needs}))"]
+    return bool(shutil.which("Rscript")) and subprocess.run(test, capture_output=True, timeout=60).returncode == 0
 
 
 def free_port() -> int:

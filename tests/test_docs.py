@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import json
+import os
 import pkgutil
 import re
 import shlex
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, Server
+from conftest import NO_R, ROOT, Server, r_is_there
 from numpydoc.docscrape import FunctionDoc
 
 import irislib
@@ -50,6 +51,23 @@ def test_the_readmes_python_runs(serve: Server, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "virginica"
     assert (tmp_path / "importances.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_readmes_r_runs(serve: Server) -> None:
+    if not r_is_there():
+        pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
+    code = blocks("r")[0].replace("http://localhost:5000", serve.url)
+    result = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=60)
+    assert result.stdout.strip() == '[1] "virginica"', result.stderr
+
+
+def test_the_readmes_options_exist() -> None:
+    command = [sys.executable, "-m", "irislib", "api", "--help"]
+    known = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    options = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", README.partition("## For the one who runs it")[2]))
+    assert len(options) > 10
+    for option in options:
+        assert f"{option}" in known, option
 
 
 def test_bringing_a_model_of_ones_own_takes_the_steps_of_the_readme(tmp_path: Path) -> None:
