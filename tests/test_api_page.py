@@ -16,6 +16,7 @@ import odd
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
+from conftest import NO_R, r_is_there
 from werkzeug.serving import make_server
 
 import irislib

@@ -20,6 +20,7 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
         """No need: outputs are never shown as stored, and keeping signatures would write to the home folder."""
 
     def get(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """A notebook by its path."""
         made = self.parent.made.get(path.strip("/"))
         if made is None:
             return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
