@@ -185,6 +185,8 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         assert "There is no page at this address." in visitor.get(f"{server.url}/lab/nothing", timeout=30).text
         assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=30).status_code == 401
         assert 'href="/lab/dummy"' not in server.get("/lab/").text
+        # this connection ends, and the client is told, or its next request would meet a closed door
+        assert server.get("/lab/", allow_redirects=False).headers["Connection"] == "close"
         assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=60).text
         # a token in an address becomes a cookie, and goes neither to the visitor's kernel nor to the log
         moved = requests.get(f"{server.url}/lab/dummy?token=s3cret&number=4", timeout=60, allow_redirects=False)

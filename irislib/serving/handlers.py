@@ -84,10 +84,18 @@ class ProgramMixin:
         self.limit = self.settings["irislib_batch_bytes"] if batch else ROW_BYTES
         # read to its end where it is refused, or the client would see a connection break instead of the answer
         self.request.connection.set_max_body_size(DISCARDED)
+        self.prepared = False
         await super().prepare()  # type: ignore[misc]
+        self.prepared = True
         length = self.request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > self.limit and not self._finished:
             await self.refuse_size(batch)
+
+    def finish(self: Any, *args: Any) -> Any:
+        if not self.prepared and not self._headers_written:
+            # Tornado closes a connection whose body it has not read yet; a client has to know of it
+            self.set_header("Connection", "close")
+        return super().finish(*args)  # type: ignore[misc]
 
     async def refuse_size(self: Any, batch: bool) -> None:
         self.refused = True
@@ -99,6 +107,7 @@ class ProgramMixin:
         self.set_header("Content-Length", len(body))
         self.write(body)
         if self.request.headers.get("Expect"):  # nothing of it comes before it is told to
+            self.prepared = False
             self.finish()
         else:
             await self.flush()
