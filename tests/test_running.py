@@ -230,6 +230,17 @@ def test_a_batch_that_is_too_large(guarded: Server, serve: Server) -> None:
         assert detail == f"The body is larger than 10,000,000 bytes. {advice}"
 
 
+@pytest.mark.parametrize("line", ["OPTIONS *", "GET http://127.0.0.1", "POST //iris-wizard", "POST /iris-wizard/"])
+def test_an_odd_address_is_answered_all_the_same(api: Server, line: str) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=30) as sock:
+        sock.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        assert answer.status in (200, 302, 308, 404, 405, 415)
+        assert answer.headers["X-Request-ID"]
+        answer.close()
+
+
 def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
     for expectation in ("", "Expect: 100-continue\r\n"):
         with socket.create_connection(("127.0.0.1", serve.port), timeout=30) as sock:

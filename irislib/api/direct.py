@@ -114,7 +114,9 @@ class Endpoint(Flask):
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
         def count() -> None:
-            endpoint = "batch" if rest[0] == "batch" else "predict" if environ["REQUEST_METHOD"] == "POST" else "page"
+            endpoint = (
+                "batch" if rest[:1] == ["batch"] else "predict" if environ["REQUEST_METHOD"] == "POST" else "page"
+            )
             self.metrics.count(name if door else "", endpoint if door else "other", told, perf_counter() - begun)
 
         return ClosingIterator(super().wsgi_app(environ, start), count)
