@@ -17,7 +17,7 @@ from typing import IO, Any
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib import bulk, tables
-from irislib.api.problems import entries
+from irislib.api.problems import doubts, entries
 from irislib.api.reader import Reader
 from irislib.errors import Problem, ValidationError
 from irislib.feature import Feature
@@ -183,7 +183,7 @@ def _answered(model: Model, rows: list[Any], start: int) -> list[str]:
 def _warnings(answers: bulk.Answers, count: int) -> list[str]:
     texts = ["[]"] * count
     for row, found in answers.warnings.items():
-        texts[row] = json.dumps([{"feature": each.feature, "message": each.message} for each in found])
+        texts[row] = json.dumps(doubts(found))
     return texts
 
 

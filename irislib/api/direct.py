@@ -24,10 +24,11 @@ from werkzeug.wsgi import ClosingIterator
 
 from irislib.api.metrics import Metrics
 from irislib.api.options import Options, is_token
+from irislib.api.problems import STRANGER
 from irislib.model import Model
 from irislib.validation import check_row
 
-__all__ = ["FORM", "JSON", "REQUEST_ID", "Endpoint"]
+__all__ = ["FORM", "JSON", "REQUEST_ID", "Endpoint", "identified"]
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 REQUEST_ID = "irislib.request_id"  # in the WSGI environment
@@ -38,6 +39,11 @@ SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, sig
 
 Environ = dict[str, Any]
 Answer = tuple[bytes, list[tuple[str, str]]]
+
+
+def identified(given: str) -> str:
+    """The id of a request: the one that was sent with it if it is sane, else a new one."""
+    return given if SANE_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 class Endpoint(Flask):
@@ -60,8 +66,7 @@ class Endpoint(Flask):
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
         begun = perf_counter()
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        mark = environ[REQUEST_ID] = given if SANE_ID.fullmatch(given) else secrets.token_hex(8)
+        mark = environ[REQUEST_ID] = identified(environ.get("HTTP_X_REQUEST_ID", ""))
         door = self.doors.get(environ["PATH_INFO"])
         if door is not None and self.is_plain(environ) and (answer := door.answer(environ)):
             start_response("200 OK", [*answer[1], ("X-Request-ID", mark)])
@@ -99,7 +104,7 @@ class Endpoint(Flask):
                 # A browser asks its user for the password then. It sends it with every request from then
                 # on, whoever caused that, so that it is never enough for a POST.
                 ways = [WWWAuthenticate("bearer"), *([WWWAuthenticate("basic", {"realm": "token"})] if looks else [])]
-                raise Unauthorized("Send the token: Authorization: Bearer <the token>.", www_authenticate=ways)
+                raise Unauthorized(STRANGER, www_authenticate=ways)
         return super().preprocess_request()
 
     def _by_flask(self, environ: Environ, start_response: Any, begun: float) -> Iterable[bytes]:

@@ -30,8 +30,6 @@ class Options:
         How many proxies before this server are trusted to say whom they speak for.
     batch_bytes : int
         The largest body of a batch.
-    elsewhere : str
-        Words about who takes larger ones.
     """
 
     token: str = ""
@@ -39,7 +37,6 @@ class Options:
     rate_limit: str = ""
     proxies: int = 0
     batch_bytes: int = 256_000_000
-    elsewhere: str = ""
 
     @classmethod
     def from_environment(cls) -> Options:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from irislib.api.problems import PROBLEM
+
 __all__ = [
     "ERRORS",
     "PROBLEM",
@@ -25,7 +27,6 @@ __all__ = [
 Object = dict[str, Any]
 SERVER = "Server"  # the tag of what is not about one model; the name of a model has no capital
 EVERYWHERE = (404, 405, 429, 500, 503)
-PROBLEM = "application/problem+json"
 STATUSES = {
     400: "The body is no JSON, or no JSON object (for a batch: neither an array nor an object).",
     401: "The token is missing or wrong.",

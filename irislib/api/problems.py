@@ -14,7 +14,10 @@ from irislib.errors import Problem, ValidationError
 from irislib.model import Answer
 from irislib.wording import shown
 
-__all__ = ["details", "entries", "problem", "refuse", "reply"]
+__all__ = ["PROBLEM", "STRANGER", "details", "doubts", "entries", "problem", "refuse", "reply", "too_large"]
+
+PROBLEM = "application/problem+json"
+STRANGER = "Send the token: Authorization: Bearer <the token>."
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def _pointer(found: Problem, columns: bool) -> str:
 
 def reply(body: Any, status: int = 200) -> Response:
     """JSON, or problem+json for an error."""
-    kind = "application/json" if status < 400 else "application/problem+json"
+    kind = "application/json" if status < 400 else PROBLEM
     return Response(json.dumps(body, allow_nan=False) + "\n", status, mimetype=kind)
 
 
@@ -61,9 +64,28 @@ def details(answer: Answer) -> dict[str, Any]:
         "prediction": answer.prediction,
         "unit": answer.unit,
         "probabilities": {str(name): p for name, p in (answer.probabilities or {}).items()} or None,
-        "warnings": [{"feature": w.feature, "message": w.message} for w in answer.warnings],
+        "warnings": doubts(answer.warnings),
         "version": answer.version,
     }
+
+
+def doubts(warnings: Sequence[Problem]) -> list[dict[str, Any]]:
+    """What should make the reader doubt an answer."""
+    return [{"feature": each.feature, "message": each.message} for each in warnings]
+
+
+def too_large(limit: int, many: str = "") -> dict[str, Any]:
+    """The problem of a body that is too large, and what could be done about it.
+
+    Parameters
+    ----------
+    limit : int
+        In bytes.
+    many : str
+        What to do where many rows were sent; one row where empty.
+    """
+    advice = many or "Send many rows to the model's /batch."
+    return problem(413, f"The body is larger than {limit:,} bytes. {advice}")
 
 
 def refuse(error: ValidationError) -> Response:

@@ -18,7 +18,7 @@ from irislib.api import batch, docs, openapi
 from irislib.api.bodies import closing, read_row, spooled
 from irislib.api.direct import REQUEST_ID, Endpoint
 from irislib.api.options import ROW_BYTES, Options
-from irislib.api.problems import details, problem, refuse, reply
+from irislib.api.problems import details, problem, refuse, reply, too_large
 from irislib.errors import Problem, ValidationError
 from irislib.model import Model
 from irislib.wording import shown
@@ -147,20 +147,20 @@ def failing(detail: str) -> Flask:
 def explain(error: HTTPException) -> Response:
     """Any error that HTTP has a status for."""
     status = error.code or 500
-    response = reply(problem(status, too_large() if status == 413 else error.description or ""), status)
+    told = oversized() if status == 413 else problem(status, error.description or "")
+    response = reply(told, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers.add(name, value)
     return response
 
 
-def too_large() -> str:
-    """What a body that is too large could be done about."""
+def oversized() -> dict[str, Any]:
+    """The problem of a body that is too large for where it was sent."""
     options: Options = current_app.options  # type: ignore[attr-defined]
-    many = request.endpoint == "answer_batch"
-    limit = options.batch_bytes if many else ROW_BYTES
-    advice = (options.elsewhere or "Send it in parts.") if many else "Send many rows to the model's /batch."
-    return f"The body is larger than {limit:,} bytes. {advice}"
+    if request.endpoint == "answer_batch":
+        return too_large(options.batch_bytes, "Send it in parts.")
+    return too_large(ROW_BYTES)
 
 
 def fail(error: Exception) -> Response:

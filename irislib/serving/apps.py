@@ -36,7 +36,6 @@ from irislib.errors import IrislibError, StoreError
 from irislib.serving import announce_health, default_address, url
 from irislib.serving.handlers import (
     ANSWERED,
-    ELSEWHERE,
     FAILED,
     SERVER_ERROR,
     AppHandler,
@@ -45,6 +44,7 @@ from irislib.serving.handlers import (
     IndexHandler,
     MissingHandler,
     TemplateFilesHandler,
+    log_as_json,
     log_without_queries,
 )
 from irislib.serving.identity import hide_secrets
@@ -192,7 +192,6 @@ class AppServer(Voila):  # type: ignore[misc]
             cors=self.cors or options.cors,
             rate_limit=self.rate_limit or options.rate_limit,
             batch_bytes=self.max_batch_bytes,
-            elsewhere=ELSEWHERE,
         )
 
     def told(self) -> dict[str, Any]:
@@ -213,10 +212,9 @@ class AppServer(Voila):  # type: ignore[misc]
             **settings,
             "contents_manager": self.contents_manager,
             "compress_response": True,
-            "log_function": log_without_queries,
+            "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
             "irislib_batch_bytes": self.max_batch_bytes,
-            "irislib_json_logs": self.json_logs,
             "irislib_log": self.log,
             "irislib_failures": Counter(),
         }

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from irislib import catalogue, files
 from irislib.api import Options, create_app, failing
+from irislib.api.metrics import FOLDER
 from irislib.api.options import read_token
 from irislib.serving import announce_health, default_address, url
 from irislib.serving.logs import ApiLogger, JsonApiLogger
@@ -74,8 +75,8 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         if isinstance(address, tuple):  # and not a Unix socket
             announce_health(url(address[0], address[1], "/healthz"))
         numbers = None
-        if not (self.cfg.check_config or self.cfg.print_config or os.environ.get("PROMETHEUS_MULTIPROC_DIR")):
-            numbers = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="irislib-metrics-")
+        if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
+            numbers = os.environ[FOLDER] = tempfile.mkdtemp(prefix="irislib-metrics-")
         self.master = os.getpid()
         try:
             super().run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,9 +15,9 @@ from voila.handler import BaseVoilaHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from irislib.api.direct import SANE_ID
+from irislib.api.direct import identified
 from irislib.api.options import ROW_BYTES, Options
-from irislib.api.problems import problem
+from irislib.api.problems import PROBLEM, STRANGER, problem, too_large
 from irislib.errors import new_reference
 from irislib.serving.logs import asked
 from irislib.texts import TEXTS
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWERED",
-    "ELSEWHERE",
     "FAILED",
     "SERVER_ERROR",
     "AppHandler",
@@ -52,16 +50,18 @@ FAILED = "irislib-failure-reference"  # what the template writes where a cell fa
 
 def log_without_queries(handler: Any) -> None:
     """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
-    request = handler.request
-    if handler.settings["irislib_json_logs"]:
-        level = logging.DEBUG if handler.get_status() < 400 else logging.WARNING
-        facts = asked(request.method, request.path, handler.get_status(), request.request_time(), request.remote_ip)
-        facts["request_id"] = request.headers.get("X-Request-ID")
-        handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=facts)
-        return
-    request.uri = request.path
-    request.headers.pop("Referer", None)
+    handler.request.uri = handler.request.path
+    handler.request.headers.pop("Referer", None)
     log_request(handler)
+
+
+def log_as_json(handler: Any) -> None:
+    """The same as fields, with the id that the answer carries."""
+    request, status = handler.request, handler.get_status()
+    level = logging.DEBUG if status < 400 else logging.WARNING
+    facts = asked(request.method, request.path, status, request.request_time(), request.remote_ip)
+    facts["request_id"] = request.headers.get("X-Request-ID")
+    handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=facts)
 
 
 class ProgramMixin:
@@ -75,13 +75,12 @@ class ProgramMixin:
         super().initialize(**kwargs)  # type: ignore[misc]
 
     async def prepare(self: Any) -> None:
-        mark = self.request.headers.get("X-Request-ID", "")
-        mark = self.request.headers["X-Request-ID"] = mark if SANE_ID.fullmatch(mark) else secrets.token_hex(8)
+        mark = self.request.headers["X-Request-ID"] = identified(self.request.headers.get("X-Request-ID", ""))
         self.set_header("X-Request-ID", mark)
         self.pieces: list[bytes] = []
         self.size, self.refused = 0, False
-        batch = self.request.path.endswith("/batch")
-        self.limit = self.settings["irislib_batch_bytes"] if batch else ROW_BYTES
+        self.many = self.request.path.endswith("/batch")
+        self.limit = self.settings["irislib_batch_bytes"] if self.many else ROW_BYTES
         # read to its end where it is refused, or the client would see a connection break instead of the answer
         self.request.connection.set_max_body_size(DISCARDED)
         self.prepared = False
@@ -89,7 +88,7 @@ class ProgramMixin:
         self.prepared = True
         length = self.request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > self.limit and not self._finished:
-            await self.refuse_size(batch)
+            await self.refuse_size()
 
     def finish(self: Any, *args: Any) -> Any:
         if not self.prepared and not self._headers_written:
@@ -97,15 +96,10 @@ class ProgramMixin:
             self.set_header("Connection", "close")
         return super().finish(*args)  # type: ignore[misc]
 
-    async def refuse_size(self: Any, batch: bool) -> None:
+    async def refuse_size(self: Any) -> None:
         self.refused = True
         self.pieces.clear()
-        advice = ELSEWHERE if batch else "Send many rows to the model's /batch."
-        body = json.dumps(problem(413, f"The body is larger than {self.limit:,} bytes. {advice}")) + "\n"
-        self.set_status(413)
-        self.set_header("Content-Type", "application/problem+json")
-        self.set_header("Content-Length", len(body))
-        self.write(body)
+        self.tell(too_large(self.limit, ELSEWHERE if self.many else ""))
         if self.request.headers.get("Expect"):  # nothing of it comes before it is told to
             self.prepared = False
             self.finish()
@@ -118,7 +112,7 @@ class ProgramMixin:
             return
         self.pieces.append(piece)
         if self.size > self.limit:
-            await self.refuse_size(self.request.path.endswith("/batch"))
+            await self.refuse_size()
 
     def check_xsrf_cookie(self: Any) -> None:
         # A program has no cookie of ours to repeat. A POST changes nothing here, and where a token
@@ -144,10 +138,16 @@ class ProgramMixin:
         await self.endpoint.handle_request(self.request)
 
     def refuse_stranger(self: Any) -> None:
-        self.set_status(401)
         self.set_header("WWW-Authenticate", "Bearer")
-        self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(401, "Send the token: Authorization: Bearer <the token>.")))
+        self.tell(problem(401, STRANGER))
+        self.finish()
+
+    def tell(self: Any, told: dict[str, Any]) -> None:
+        body = json.dumps(told) + "\n"
+        self.set_status(told["status"])
+        self.set_header("Content-Type", PROBLEM)
+        self.set_header("Content-Length", len(body))
+        self.write(body)
 
 
 class OwnPages:
