@@ -8,6 +8,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -168,6 +170,26 @@ def test_metrics_add_up_over_all_workers(guarded: Server) -> None:
     assert 'irislib_request_seconds_bucket{endpoint="predict",le="0.0005",model="iris-wizard"}' in text
     version = guarded.get("/readyz").json()["models"]["iris-wizard"]["version"]
     assert f'irislib_model_info{{model="iris-wizard",version="{version}"}} 1.0' in text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start workers as somebody else")
+def test_workers_that_run_as_another_user_are_counted(tmp_path: Path) -> None:
+    code = f"""
+import fcntl, os
+from irislib.api import metrics
+os.chdir({str(tmp_path)!r})
+os.environ[metrics.FOLDER] = "."  # whatever stands above it may be closed to others
+print(metrics._slot(), flush=True)
+if os.fork() == 0:
+    os.setuid(65534)
+    print(metrics._slot(), flush=True)
+    os._exit(0)
+os.wait()
+"""
+    tmp_path.chmod(0o700)
+    os.chown(tmp_path, 65534, 65534)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.stdout.split() == ["0", "1"], result.stderr
 
 
 def test_a_rate_limit_is_told_and_waited_for(tmp_path: Path) -> None:

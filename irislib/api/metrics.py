@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -79,15 +80,20 @@ def _slot() -> int:
         return _held["slot"]
     import fcntl
 
-    number = 0
-    while True:
-        # never closed: the lock is given back when the process ends, however it does
-        handle = os.open(Path(os.environ[FOLDER]) / f"slot-{number}", os.O_CREAT | os.O_RDWR, 0o600)
+    for number in itertools.count():
+        path = Path(os.environ[FOLDER]) / f"slot-{number}"
+        try:
+            # never closed: the lock is given back when the process ends, however it does
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        except PermissionError:
+            if not path.exists():
+                raise
+            continue  # that of a master which runs as another user than its workers
         try:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(handle)
-            number += 1
             continue
         _held.update(pid=os.getpid(), slot=number)
-        return number
+        break
+    return _held["slot"]

@@ -77,6 +77,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         numbers = None
         if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
             numbers = os.environ[FOLDER] = tempfile.mkdtemp(prefix="irislib-metrics-")
+            os.chown(numbers, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
         self.master = os.getpid()
         try:
             super().run()
