@@ -50,7 +50,7 @@ def spooled(stream: IO[bytes], alive: Callable[[], None]) -> Iterator[IO[bytes]]
         yield body
 
 
-def closing(body: IO[bytes], parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The parts of an answer, and an end to the file they are made from."""
-    with body:
+def closing(sources: contextlib.ExitStack, parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The parts of an answer, and then, or where nobody wants more of them, an end to what they are made from."""
+    with sources:
         yield from parts

@@ -98,9 +98,7 @@ def _add_models(app: Endpoint, models: Mapping[str, Model], pages: frozenset[str
         with contextlib.ExitStack() as stack:
             body = stack.enter_context(spooled(request.stream, app.alive))
             mimetype, parts = batch.answer(model, body, request.mimetype, app.alive)
-            response = Response(closing(body, parts), mimetype=mimetype)
-            response.call_on_close(stack.pop_all().close)
-            return response
+            return Response(closing(stack.pop_all(), parts), mimetype=mimetype)
 
     @app.get("/<name>")
     def page(name: str) -> Response:
