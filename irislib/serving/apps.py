@@ -50,28 +50,10 @@ from irislib.serving.handlers import (
 from irislib.serving.identity import hide_secrets
 from irislib.serving.kernels import sockets_fit
 from irislib.serving.notebooks import AppContents, notebook_for, path_of
+from irislib.serving.settings import DEFAULTS, NEEDED
 from irislib.texts import TEXTS
 
 __all__ = ["AppServer"]
-
-# Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
-NEEDED = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
-          "/voila/labextensions", "/voila/query", "/voila/execution")  # fmt: skip
-
-# Weaker than what an operator gives on the command line or in a voila.json.
-DEFAULTS = {
-    "Voila": {"identity_provider_class": "irislib.serving.identity.TokenIdentityProvider"},
-    "VoilaConfiguration": {
-        "template": "irislib",
-        "allow_template_override": "NO",
-        "allow_theme_override": "NO",
-        # What a page of widgets has no use for; another widget library's extension is still loaded.
-        "extension_denylist": ["@jupyter-notebook/lab-extension", "jupyterlab_pygments"],
-        "kernel_spec_manager_class": "irislib.serving.kernels.AppKernelSpecManager",
-    },
-    "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
-    "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
-}
 
 
 class AppServer(Voila):  # type: ignore[misc]
