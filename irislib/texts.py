@@ -25,6 +25,12 @@ TEXTS = {
     "page_failed_title": "This page could not be opened",
     "page_failed": "Try again in a moment; if it stays so, report this reference: {reference}.",
     "try_again": "Try again",
+    "full_title": "All places are taken",
+    "full": "So many people use these apps just now that there is no room for another page. This page tries again "
+    "by itself; there is nothing you have to do.",
+    "full_own": "You have more pages of these apps open than there is room for. Close one that you no longer need; "
+    "this page then opens by itself.",
+    "output_cut": "… There is more of this output than a page can show.",
     "callback_failed": "Something went wrong on our side; try again. If it stays so, report this reference: "
     "{reference}.",
     # the form

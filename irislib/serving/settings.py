@@ -20,7 +20,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         # What a page of widgets has no use for; another widget library's extension is still loaded.
         "extension_denylist": ["@jupyter-notebook/lab-extension", "jupyterlab_pygments"],
         "kernel_spec_manager_class": "irislib.serving.kernels.AppKernelSpecManager",
+        "multi_kernel_manager_class": "irislib.serving.manager.AppKernelManager",
     },
-    "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
-    "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
+    "VoilaExecutor": {"timeout": 120, "cell_error_instruction": "The server's log says what happened."},
+    # An hour without a word ends a page that is open, too; one that is closed has ended long before.
+    "MappingKernelManager": {"cull_idle_timeout": 3600, "cull_connected": True, "cull_interval": 10},
+    "KernelRestarter": {"time_to_dead": 1.0},
 }
