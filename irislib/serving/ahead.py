@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = ["KERNEL", "AheadRenderer", "Run", "is_light", "rendered"]
 KERNEL = "irislib-kernel-of-this-visit"  # what a rendered page has in place of its kernel's id
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATIC = {VIEW, "text/plain", "text/html", "image/png", "image/jpeg", "image/svg+xml"}
+REFERENCES = ('"IPY_MODEL_', '"anywidget:')  # what a widget has of another one
 SENT = ("_esm", "_css")  # at addresses of their own
 
 
@@ -115,7 +116,7 @@ def _is_alone(widget: dict[str, Any]) -> bool:
         rest = json.dumps({name: value for name, value in state.items() if name != "layout"}, allow_nan=False)
     except (TypeError, ValueError):
         return False
-    return "_esm" in state and not widget.get("buffers") and '"IPY_MODEL_' not in rest
+    return "_esm" in state and not widget.get("buffers") and not any(mark in rest for mark in REFERENCES)
 
 
 def page(run: Run, base_url: str) -> dict[str, Any]:
@@ -129,8 +130,3 @@ def page(run: Run, base_url: str) -> dict[str, Any]:
                 is_address = text.startswith(("http://", "https://"))
                 widgets[name][key[1:]] = text if is_address else address(base_url, text, kind)
     return {"kernel": KERNEL, "base_url": base_url, "widgets": widgets}
-
-
-def addresses(widgets: Iterable[dict[str, Any]], kind: str) -> list[str]:
-    """The scripts (``esm``) or styles (``css``) of these widgets, each once."""
-    return list(dict.fromkeys(widget[kind] for widget in widgets if kind in widget))
