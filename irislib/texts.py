@@ -23,6 +23,7 @@ TEXTS = {
     "not_found": "There is no page at this address.",
     "failed": "Something went wrong on our side. Try again in a moment; if it stays so, tell whoever runs this server.",
     "page_failed_title": "This page could not be opened",
+    "page_slow": "It took longer than this server allows.",
     "page_failed": "Try again in a moment; if it stays so, report this reference: {reference}.",
     "try_again": "Try again",
     "full_title": "All places are taken",

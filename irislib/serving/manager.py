@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import time
 from collections import Counter
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from traitlets import Float, Int, default
 
 from irislib.errors import IrislibError
 from irislib.serving import memory
 
-__all__ = ["VISITOR", "AppKernelManager", "FullError"]
+__all__ = ["STARTED", "VISITOR", "AppKernelManager", "FullError", "visitor_of"]
 
-# Whose request is being answered; Voila's handler has no way to hand it on.
+# Whose request is being answered, and the kernel that was started for it; Voila's handler hands on neither.
 VISITOR: ContextVar[str] = ContextVar("visitor", default="")
+STARTED: ContextVar[str] = ContextVar("started", default="")
 
 KERNEL = 250_000_000  # bytes that a kernel is expected to come to need
 PER_CORE = 32
@@ -41,6 +45,15 @@ class FullError(IrislibError):
         super().__init__("This visitor has too many pages open." if own else "There is no room for another page.")
 
 
+def visitor_of(request: HTTPServerRequest) -> str:
+    """The address of who asks: what a proxy says of it, where one in the same network as this server asks for them."""
+    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    with suppress(ValueError):
+        if told and ipaddress.ip_address(request.remote_ip or "").is_private:
+            return told
+    return request.remote_ip or ""
+
+
 class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
     """Voila's manager of kernels, with limits.
 
@@ -57,8 +70,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
     )
     max_kernels_per_visitor = Int(
         config=True,
-        help="The most kernels of one address; by default half of max_kernels. Behind a proxy all visitors may have "
-        "one address: have it named by IRISLIB_PROXIES, or set this to max_kernels.",
+        help="The most kernels of one address; by default half of max_kernels. Set it to max_kernels where all "
+        "visitors have the same, as behind a proxy that sends no X-Forwarded-For.",
     )
     memory_margin = Int(config=True, help="Bytes of memory to leave free: no kernel is started beyond it.")
     kernel_memory = Int(config=True, help="Bytes of memory that one kernel may have of its own; 0 for no limit.")
@@ -164,6 +177,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.spare.add(kernel_id)
         else:
             self.visitors[kernel_id] = visitor
+            STARTED.set(kernel_id)
         return kernel_id
 
     def remove_kernel(self, kernel_id: str) -> Any:

@@ -16,6 +16,7 @@ from irislib.texts import TEXTS
 __all__ = ["VisitorKernel"]
 
 OUTPUT = 20_000_000  # characters of output that a page is built of
+PRINTED = 20  # how many of them one that is printed counts for: much is by mistake, where a picture is not
 SHOWN = ("stream", "display_data", "execute_result", "update_display_data")
 
 
@@ -45,7 +46,8 @@ class MeasuredChannel(AsyncZMQSocketChannel):
             if message["msg_type"] not in SHOWN:
                 return message
             before = self.said
-            self.said += len(message["content"].get("text") or str(message["content"]))
+            text = message["content"].get("text")
+            self.said += len(str(message["content"])) if text is None else PRINTED * len(text)
             if self.said <= OUTPUT:
                 return message
             if before <= OUTPUT:  # the first that is too much
@@ -112,3 +114,5 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
                 if await self.provisioner.poll() is not None:
                     break
         await super().shutdown_kernel(now=True, restart=restart)
+        if not restart:
+            self.parent.remove_kernel(self.kernel_id)  # whoever has ended it, such as a page that could not be built
