@@ -20,15 +20,12 @@ SCRIPT = Path(__file__).with_name("page.js")
 NAMES = ("petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm")
 # Two of each kind in turn, so that every answer is another than the one before.
 FLOWERS = {
-    row: kind
-    for row, kind in (
-        ((1.4, 0.2, 5.1, 3.5), "setosa"),
-        ((4.7, 1.4, 7.0, 3.2), "versicolor"),
-        ((6.0, 2.5, 6.3, 3.3), "virginica"),
-        ((1.3, 0.3, 5.0, 3.4), "setosa"),
-        ((4.5, 1.5, 6.4, 3.2), "versicolor"),
-        ((5.9, 2.1, 7.1, 3.0), "virginica"),
-    )
+    (1.4, 0.2, 5.1, 3.5): "setosa",
+    (4.7, 1.4, 7.0, 3.2): "versicolor",
+    (6.0, 2.5, 6.3, 3.3): "virginica",
+    (1.3, 0.3, 5.0, 3.4): "setosa",
+    (4.5, 1.5, 6.4, 3.2): "versicolor",
+    (5.9, 2.1, 7.1, 3.0): "virginica",
 }
 # What a link fills in has another answer than the form has without it.
 LINK = urlencode({"sepal_length_cm": 6.3, "sepal_width_cm": 3.3, "petal_length_cm": 6.0, "petal_width_cm": 2.5})
