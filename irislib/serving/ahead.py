@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from voila.execute import VoilaExecutor, strip_code_cell_warnings
 from voila.notebook_renderer import NotebookRenderer
 
@@ -37,6 +37,11 @@ class Run:
 
     notebook: NotebookNode
     widgets: dict[str, dict[str, Any]]
+
+    @staticmethod
+    def outputs(given: list[Any]) -> list[NotebookNode]:
+        """The outputs of a cell, where they have come as JSON."""
+        return [from_dict(output) for output in given]
 
 
 async def rendered(run: Run, **facts: Any) -> str:

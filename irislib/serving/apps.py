@@ -34,6 +34,7 @@ from irislib.api import Options, create_app
 from irislib.api.options import read_token
 from irislib.errors import IrislibError, StoreError
 from irislib.serving import announce_health, default_address, url
+from irislib.serving.front import lab_front, rules
 from irislib.serving.handlers import (
     ANSWERED,
     FAILED,
@@ -43,7 +44,6 @@ from irislib.serving.handlers import (
     HealthHandler,
     IndexHandler,
     MissingHandler,
-    TemplateFilesHandler,
     log_as_json,
     log_without_queries,
 )
@@ -182,6 +182,7 @@ class AppServer(Voila):  # type: ignore[misc]
             "apps": [{"name": app.name, "title": app.title} for app in self.apps],
             "texts": TEXTS,
             "failed_mark": FAILED,
+            "lab": lab_front(self.static_paths),
             "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),
         }
 
@@ -217,7 +218,7 @@ class AppServer(Voila):  # type: ignore[misc]
         return [
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
-            (at("/voila/templates/(.*)"), TemplateFilesHandler),
+            *((at(path), *rest) for path, *rest in rules(self.static_paths, self.labextensions_path)),
             (at("/healthz"), HealthHandler),
             (at(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
             *(

@@ -1,16 +1,32 @@
-"""What a page's browser loads: each file at an address that holds the hash of its content, kept by browsers for good."""
+"""What a browser loads for a page: each file at an address that holds the hash of its content, and kept for good."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import tornado.web
+import voila
+from jupyter_server.base.handlers import FileFindHandler
+from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 
-__all__ = ["KEPT", "FrontHandler", "address"]
+__all__ = ["KEPT", "address", "lab_front", "rules"]
 
 KEPT = "public, max-age=31536000, immutable"
 TYPES = {"js": "text/javascript", "css": "text/css"}
+HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")  # the name of a file that webpack made
+
+# The parts of its script that Voila always loads, by its version. They are named by numbers, so they
+# can only be seen in a browser; where they are not known, a page just begins to load them later.
+CHUNKS = {
+    "0.5.13": "73 143 225 431 457 614 630 1187 1601 1621 1670 1996 2121 2296 2772 2829 2930 3144 3249 3307 3311 3459 "
+    "3649 3916 3989 3992 4041 4135 4173 4222 4371 4486 4653 4729 4875 4972 5044 5312 5688 5764 5767 5992 6008 6049 "
+    "6074 6305 6382 6468 6573 7155 7245 7259 7393 7483 7556 7598 7770 7883 8017 8135 8487 8766 8773 8862 8925 9081 "
+    "9151 9212 9582 9684 9890 9981",
+}
 
 # By the hash of the content, so that it does not matter who adds what, and when.
 _contents: dict[str, bytes] = {}
@@ -38,7 +54,30 @@ def address(base_url: str, text: str, kind: str) -> str:
     return f"{base_url}voila/front/{name}"
 
 
-class FrontHandler(tornado.web.RequestHandler):
+def lab_front(folders: Sequence[str]) -> dict[str, Any]:
+    """What a page with JupyterLab's front end has to know of Voila's files: their version, and which it loads first."""
+    chunks = [f"{number}.voila.js" for number in CHUNKS.get(voila.__version__, "").split()]
+    return {"version": version(folders), "chunks": chunks}
+
+
+def version(folders: Sequence[str]) -> str:
+    """Another one whenever any file in these folders is another one."""
+    files = sorted(path for folder in folders for path in Path(folder).rglob("*") if path.is_file())
+    told = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def rules(static: Sequence[str], extensions: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Which paths of the server are whose, of files of the templates, of widgets, of Voila and of lab extensions."""
+    return [
+        ("/voila/templates/(.*)", TemplateFilesHandler),
+        ("/voila/front/(.*)", WidgetFilesHandler),
+        (f"/voila/static/{version(static)}/(.*)", VoilaFilesHandler, {"paths": static}),
+        ("/voila/labextensions/(.*)", ExtensionFilesHandler, {"path": extensions}),
+    ]
+
+
+class WidgetFilesHandler(tornado.web.RequestHandler):
     """The scripts and styles of widgets; like all static files they need no token."""
 
     def get(self, name: str) -> None:
@@ -50,5 +89,40 @@ class FrontHandler(tornado.web.RequestHandler):
 
     head = get
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.finish()
+
+class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
+    """Voila's, which takes a path that is none of its own for a fault of the server."""
+
+    def set_extra_headers(self, path: str) -> None:
+        asked = self.get_query_argument("v", "")
+        self.set_header(
+            "Cache-Control", KEPT if asked and asked == self.get_version(self.settings, path) else "no-cache"
+        )
+
+    def parse_url_path(self, url_path: str) -> str:
+        try:
+            return str(super().parse_url_path(url_path))
+        except (AssertionError, ValueError) as error:
+            raise tornado.web.HTTPError(404) from error
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        try:
+            return str(super().get_absolute_path(root, path))
+        except (AssertionError, ValueError) as error:
+            raise tornado.web.HTTPError(404) from error
+
+
+class VoilaFilesHandler(MultiStaticFileHandler):  # type: ignore[misc]
+    """Voila's files, at an address with their version."""
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", KEPT)
+
+
+class ExtensionFilesHandler(FileFindHandler):  # type: ignore[misc]
+    """The files of lab extensions, most of which have a hash in their name."""
+
+    def set_headers(self) -> None:
+        super().set_headers()
+        self.set_header("Cache-Control", KEPT if HASHED.search(self.path) else "no-cache")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,8 +13,8 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.log import log_request
 from tornado.httputil import url_concat
 from voila.handler import BaseVoilaHandler
-from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.utils import make_url
 
 from irislib.api.direct import identified
 from irislib.api.options import ROW_BYTES, Options
@@ -38,7 +39,6 @@ __all__ = [
     "HealthHandler",
     "IndexHandler",
     "MissingHandler",
-    "TemplateFilesHandler",
 ]
 
 
@@ -160,7 +160,8 @@ class OwnPages:
 
     def render_template(self: Any, name: str, **facts: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
-        return environment.get_template(name).render(base_url=self.base_url, texts=TEXTS, **facts)
+        static = partial(make_url, "irislib", self.base_url)
+        return environment.get_template(name).render(base_url=self.base_url, static=static, texts=TEXTS, **facts)
 
 
 @tornado.web.stream_request_body
@@ -263,23 +264,6 @@ class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[mi
     @tornado.web.authenticated
     def get(self) -> None:
         self.finish(self.render_template("apps.html", is_index=True))
-
-
-class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
-    """Voila's, which takes a path that is none of its own for a fault of the server."""
-
-    def parse_url_path(self, url_path: str) -> str:
-        try:
-            return str(super().parse_url_path(url_path))
-        except (AssertionError, ValueError) as error:
-            raise tornado.web.HTTPError(404) from error
-
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        try:
-            return str(super().get_absolute_path(root, path))
-        except (AssertionError, ValueError) as error:
-            raise tornado.web.HTTPError(404) from error
 
 
 class HealthHandler(tornado.web.RequestHandler):
