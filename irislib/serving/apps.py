@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
-from tornado.web import RedirectHandler
+from tornado.web import GZipContentEncoding, RedirectHandler
 from tornado.wsgi import WSGIContainer
 from traitlets import Bool, Int, List, Unicode, default
 from traitlets.config import Config
@@ -33,7 +33,8 @@ from irislib import __version__, catalogue, files, store
 from irislib.api import Options, create_app
 from irislib.api.options import read_token
 from irislib.errors import IrislibError, StoreError
-from irislib.serving import announce_health, default_address, url
+from irislib.serving import announce_health, default_address, is_local, url
+from irislib.serving.channels import KernelStateHandler
 from irislib.serving.front import lab_front, rules
 from irislib.serving.handlers import (
     ANSWERED,
@@ -47,8 +48,9 @@ from irislib.serving.handlers import (
     log_as_json,
     log_without_queries,
 )
+from irislib.serving.headers import HEADERS, ForeignHost, ForeignHostHandler, SafeHeaders, with_headers
 from irislib.serving.identity import hide_secrets
-from irislib.serving.kernels import sockets_fit
+from irislib.serving.kernels import private_transport
 from irislib.serving.notebooks import AppContents, notebook_for, path_of
 from irislib.serving.settings import DEFAULTS, NEEDED
 from irislib.texts import TEXTS
@@ -72,6 +74,7 @@ class AppServer(Voila):  # type: ignore[misc]
         "token-file": "AppServer.token_file",
         "cors": "AppServer.cors",
         "rate-limit": "AppServer.rate_limit",
+        "public-host": "AppServer.public_hosts",
     }
     flags: ClassVar = {
         **Voila.flags,
@@ -90,6 +93,7 @@ class AppServer(Voila):  # type: ignore[misc]
     cors = Unicode(config=True, help="Origins, by commas, whose pages may ask the endpoint; * for all.")
     rate_limit = Unicode(config=True, help="The most requests of one address to the endpoint, such as 100/minute.")
     max_batch_bytes = Int(10_000_000, config=True, help="The largest body of a batch; it is kept in memory.")
+    public_hosts = List(Unicode(), config=True, help="A name that a proxy calls this server by; may be repeated.")
     json_logs = Bool(False, config=True, help="Write each line of the log as a JSON object.")
 
     @default("ip")
@@ -127,8 +131,7 @@ class AppServer(Voila):  # type: ignore[misc]
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         super().load_config_file(*args, **kwargs)
         config = Config(DEFAULTS)
-        if sockets_fit(self.connection_dir_root):
-            config.KernelManager.transport = "ipc"  # files of the operator's own, where TCP is open to all users
+        config.merge(private_transport(self.config.Voila.get("connection_dir_root", "")))
         config.merge(self.config)
         self.update_config(config)
 
@@ -188,13 +191,16 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
+        self.kernel_manager.allow_tracebacks = self.voila_configuration.show_tracebacks
         self.contents_manager = AppContents(parent=self)
         pages = Environment(loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True)
         pages.globals["apps"] = self.apps
         return {
             **settings,
             "contents_manager": self.contents_manager,
-            "compress_response": True,
+            "transforms": [GZipContentEncoding, SafeHeaders],
+            "headers": HEADERS,
+            "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
             "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
             "irislib_batch_bytes": self.max_batch_bytes,
@@ -208,7 +214,8 @@ class AppServer(Voila):  # type: ignore[misc]
         wsgi: Any = create_app(self.loaded, pages, self.options)
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
-        endpoint = WSGIContainer(wsgi, ThreadPoolExecutor(4, "endpoint"))
+        endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
+        alone = is_local(self.ip) and not self.identity_provider.auth_enabled  # nothing else guards it
         common = {"voila_configuration": self.voila_configuration}
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
@@ -216,6 +223,7 @@ class AppServer(Voila):  # type: ignore[misc]
             return str(url_path_join(self.server_url, path))
 
         return [
+            *([(ForeignHost(self.public_hosts), ForeignHostHandler)] if self.public_hosts or alone else []),
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
             *((at(path), *rest) for path, *rest in rules(self.static_paths, self.labextensions_path)),
@@ -225,6 +233,7 @@ class AppServer(Voila):  # type: ignore[misc]
                 (at(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": path_of(app)})
                 for app in self.apps
             ),
+            (at("/api/kernels/([^/]+)"), KernelStateHandler),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
             # Voila registers these without its base_url
             *((at(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
@@ -260,10 +269,9 @@ class AppServer(Voila):  # type: ignore[misc]
             self.exit_with(
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
-        mine = self.ip in ("localhost", "::1") or self.ip.startswith("127.")
         announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
-        self.log.info("Open %s", url("localhost" if mine else self.ip, self.port, self.base_url))
-        if not mine and not self.identity_provider.auth_enabled:
+        self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
+        if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         super().listen()
 

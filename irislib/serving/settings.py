@@ -12,7 +12,11 @@ NEEDED = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shut
 
 # Weaker than what an operator gives on the command line or in a voila.json.
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "Voila": {"identity_provider_class": "irislib.serving.identity.TokenIdentityProvider"},
+    "Voila": {
+        "identity_provider_class": "irislib.serving.identity.TokenIdentityProvider",
+        "kernel_websocket_connection_class": "irislib.serving.channels.AppChannels",
+    },
+    "IdentityProvider": {"cookie_options": {"samesite": "Lax"}},
     "VoilaConfiguration": {
         "template": "irislib",
         "allow_template_override": "NO",
