@@ -96,7 +96,8 @@ class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
     def set_extra_headers(self, path: str) -> None:
         asked = self.get_query_argument("v", "")
         self.set_header(
-            "Cache-Control", KEPT if asked and asked == self.get_version(self.settings, path) else "no-cache"
+            "Cache-Control",
+            KEPT if asked and asked == self.get_version({"static_path": self.root}, path) else "no-cache",
         )
 
     def parse_url_path(self, url_path: str) -> str:
