@@ -1,0 +1,270 @@
+"""The server's side of templates: start them, ask them for kernels, see that they have ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from irislib.warm import wire
+
+__all__ = ["Forked", "LostTemplateError", "Nursery", "can_fork"]
+
+ONE = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+     "MALLOC_ARENA_MAX"), "1"
+)  # fmt: skip
+PATIENCE = 120  # seconds for a template's answer; importing and loading are among what it waits for
+
+
+def can_fork() -> bool:
+    """Whether this platform has what warm kernels need."""
+    return all(hasattr(os, name) for name in ("fork", "pidfd_open", "memfd_create"))
+
+
+class LostTemplateError(Exception):
+    """A template has ended, or does not answer."""
+
+
+class Forked:
+    """A forked process, with the methods of ``subprocess.Popen`` that jupyter_client uses.
+
+    It is no child of this process: its template tells how it ended.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int, status: int):
+        self.pid = pid
+        self.returncode: int | None = None
+        self._status = status
+        os.set_blocking(status, False)
+        try:
+            self._alive: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended and was told of already
+            self._alive = None
+
+    def poll(self) -> int | None:
+        """The exit code, or None while the process runs."""
+        if self.returncode is not None or (self._alive and not ended(self._alive)):
+            return self.returncode
+        try:
+            told = os.read(self._status, 16)
+        except BlockingIOError:  # its template is about to tell
+            return None
+        self.returncode = int(told or 1)  # nobody knows where the template has ended, too
+        self.close()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait until the process has ended."""
+        if self.returncode is None:
+            patience = None if timeout is None else timeout * 1000
+            if self._alive:
+                poll = select.poll()
+                poll.register(self._alive, select.POLLIN)
+                poll.poll(patience)
+            poll = select.poll()
+            poll.register(self._status, select.POLLIN)
+            poll.poll(patience)
+        return self.poll()
+
+    def send_signal(self, signum: int) -> None:
+        """Send a signal to the process itself."""
+        if self._alive:
+            signal.pidfd_send_signal(self._alive, signum)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """Let go of the files that tell about the process."""
+        for file in (self._alive, self._status):
+            if file is not None:
+                os.close(file)
+        self._alive = None
+
+
+def ended(process: int) -> bool:
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class Template:
+    """A process that forks, as seen from the server."""
+
+    def __init__(self, pid: int, channel: Any):
+        self.pid = pid
+        self.alive = os.pidfd_open(pid)
+        self._channel = channel
+        self._lock = threading.Lock()
+        channel.settimeout(PATIENCE)
+
+    def ask(self, question: Mapping[str, Any] | None, files: Sequence[int] = ()) -> dict[str, Any]:
+        """Ask, or wait for what comes next where there is nothing to ask.
+
+        Raises
+        ------
+        LostTemplateError
+        """
+        with self._lock:
+            try:
+                if question is not None:
+                    wire.send(self._channel, dict(question), files)
+                return wire.receive(self._channel)[0]
+            except (EOFError, OSError) as error:
+                self.end()
+                raise LostTemplateError(f"the template {self.pid} has ended: {error}") from error
+
+    def end(self) -> None:
+        """End the process; what was forked from it lives on."""
+        if self.alive >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.alive, signal.SIGKILL)
+            os.close(self.alive)
+            self.alive = -1
+            self._channel.close()
+
+
+class Nursery:
+    """The first template, and one for each page whose notebook was run ahead.
+
+    Parameters
+    ----------
+    imports : sequence of str
+        Modules to import before the first fork.
+    calls : sequence of str
+        What to call after that, as ``module:function``, such as to load models.
+    threads : int
+        How many threads the native libraries of a kernel have; 0 leaves them at one.
+    """
+
+    def __init__(self, imports: Sequence[str] = (), calls: Sequence[str] = (), threads: int = 0):
+        self.plan = {"imports": list(imports), "calls": list(calls)}
+        self.threads = threads
+        self.first: Template | None = None
+        self.pages: dict[str, Template] = {}
+        self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
+        self._theirs = -1
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, env: Mapping[str, str], cwd: str | None = None) -> None:
+        """Start the first template and wait until it is ready.
+
+        Raises
+        ------
+        LostTemplateError
+        """
+        if self._lifeline is None:
+            self._theirs, self._lifeline = os.pipe()
+        ours, channel = wire.pair()
+        clean = {name: value for name, value in env.items() if name != "JPY_PARENT_PID"}
+        with channel:
+            if self._process:
+                self._process.wait()  # it has ended, or it would still be asked
+            self._process = subprocess.Popen(  # noqa: S603 - this package's own module
+                [sys.executable, "-m", "irislib.warm", str(channel.fileno()), str(self._theirs)],
+                env={**clean, **ONE},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(channel.fileno(), self._theirs),
+                start_new_session=True,  # Ctrl-C in a terminal is for the server
+            )
+        template = Template(self._process.pid, ours)
+        template.ask(self.plan)
+        self.first = template
+
+    def open(self, page: str, notebook: Mapping[str, Any], cwd: str) -> dict[str, Any]:
+        """Run a page's notebook in a template of its own; returns what :func:`irislib.warm.running.run` does.
+
+        Raises
+        ------
+        LostTemplateError
+        """
+        if self.first is None:
+            raise LostTemplateError("there is no template")
+        ours, theirs = wire.pair()
+        with theirs:
+            pid, status = self._fork(self.first, {"notebook": notebook, "cwd": cwd}, theirs.fileno())
+        os.close(status)
+        template = Template(pid, ours)
+        told = template.ask(None)
+        if "refused" in told:
+            template.end()
+        else:
+            self.pages[page] = template
+        return told
+
+    def fork(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, page: str = "") -> Forked | None:
+        """A kernel in a process of its own; None where it has to be started in the ordinary way.
+
+        Parameters
+        ----------
+        argv : sequence of str
+            What ipykernel gets.
+        env : mapping of str to str
+            Its whole environment.
+        page : str
+            The page it is for. None is returned where that page was not run ahead.
+        """
+        template = self.pages.get(page) if page else self.first
+        if template is None:
+            return None
+        question = {"argv": list(argv), "env": dict(env), "cwd": cwd, "threads": self.threads}
+        try:
+            return Forked(*self._fork(template, question))
+        except LostTemplateError:
+            self.forget(template)
+            return None
+
+    def _fork(self, template: Template, question: Mapping[str, Any], *files: int) -> tuple[int, int]:
+        status, told = os.pipe()
+        try:
+            return template.ask(question, [told, *files])["pid"], status
+        except LostTemplateError:
+            os.close(status)
+            raise
+        finally:
+            os.close(told)
+
+    def templates(self) -> list[Template]:
+        """All that there are."""
+        return [template for template in (self.first, *self.pages.values()) if template]
+
+    def forget_ended(self) -> None:
+        """Ask nothing more of those that have ended."""
+        for template in self.templates():
+            if template.alive < 0 or ended(template.alive):
+                self.forget(template)
+
+    def forget(self, template: Template) -> None:
+        """Ask nothing more of a template."""
+        template.end()
+        if template is self.first:
+            self.first = None
+        self.pages = {page: kept for page, kept in self.pages.items() if kept is not template}
+
+    def end(self) -> None:
+        """End all templates, and every kernel that was forked from them."""
+        for template in self.templates():
+            template.end()
+        self.first, self.pages = None, {}
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            os.close(self._theirs)
+            self._lifeline = None
+        if self._process:
+            self._process.wait()
+            self._process = None

@@ -1,0 +1,151 @@
+"""The process that kernels are forked from.
+
+It has one thread and no event loop: whatever holds a thread or a lock cannot be forked.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from irislib.warm import wire
+
+__all__ = ["main"]
+
+log = logging.getLogger("irislib.warm")
+
+
+def main() -> None:
+    """Prepare what the server asks for, then fork whenever it says so; ends with the server."""
+    channel, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    logging.basicConfig(format="[%(name)s] %(message)s")
+    gc.disable()  # a collection would touch, and so copy, every page that is shared
+    plan, _ = wire.receive(channel)
+    prepare(plan)
+    wire.send(channel, {"ready": True})
+    template = Template(channel, lifeline)
+    while True:
+        template.serve()()  # what this process is from here on; returns where it is a template again
+
+
+def prepare(plan: dict[str, Any]) -> None:
+    """Import and load; what fails is left to the kernels, where the failure is seen by whom it concerns."""
+    from irislib.warm.kernel import shell
+
+    shell()
+    for name in plan["imports"]:
+        attempt(name, importlib.import_module, name)
+    for reference in plan["calls"]:
+        module, _, function = reference.partition(":")
+        attempt(reference, lambda m=module, f=function: getattr(importlib.import_module(m), f)())
+
+
+def attempt(name: str, call: Callable[..., Any], *args: Any) -> None:
+    try:
+        call(*args)
+    except Exception as error:
+        log.warning("%s is left to each kernel: %s: %s", name, type(error).__name__, error)
+
+
+class Template:
+    """What forks: the first template, or a page's, which is forked from the first.
+
+    Parameters
+    ----------
+    channel : socket
+        Where the server's questions come from. When it closes, this process ends.
+    lifeline : int
+        A pipe that closes when the server has ended, however it did.
+    """
+
+    def __init__(self, channel: socket.socket, lifeline: int):
+        self.channel, self.lifeline = channel, lifeline
+        self.random_numbers: list[Any] = []
+        self.statuses: dict[int, int] = {}  # where to write how a child ended, by its pid
+
+    def serve(self) -> Callable[[], None]:
+        """Fork as often as the server asks; returns, in the child only, what that is to do."""
+        from irislib.warm.kernel import generators
+
+        gc.collect()
+        self.random_numbers += generators()  # what a first template has frozen already is not looked at again
+        gc.freeze()
+        woken, wake = os.pipe()
+        for end in (woken, wake):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        poll = select.poll()
+        for end in (self.channel.fileno(), self.lifeline, woken):
+            poll.register(end, select.POLLIN)
+        while True:
+            ready = {end for end, _ in poll.poll()}
+            if self.lifeline in ready:
+                os._exit(0)
+            if woken in ready:
+                os.read(woken, 512)
+                self.reap()
+            if self.channel.fileno() in ready:
+                become = self.answer()
+                if become:
+                    signal.set_wakeup_fd(before)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    os.close(woken)
+                    os.close(wake)
+                    return become
+
+    def reap(self) -> None:
+        """Tell the server how children ended."""
+        while self.statuses:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if (told := self.statuses.pop(pid, None)) is not None:
+                os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
+                os.close(told)
+
+    def answer(self) -> Callable[[], None] | None:
+        try:
+            question, files = wire.receive(self.channel)
+        except (EOFError, OSError):
+            os._exit(0)
+        pid = os.fork()
+        if pid:
+            self.statuses[pid] = files[0]
+            for file in files[1:]:
+                os.close(file)
+            wire.send(self.channel, {"pid": pid})
+            return None
+        # The others' ends stay with their template, or nobody would learn that it has ended.
+        for file in (*self.statuses.values(), files[0]):
+            os.close(file)
+        self.statuses.clear()
+        self.channel.close()
+        if "notebook" in question:
+            self.channel = socket.socket(fileno=files[1])
+            return lambda: self.run(question)
+        return lambda: self.kernel(question)
+
+    def run(self, question: dict[str, Any]) -> None:
+        """Become the template of a page: run its notebook and say what came of it."""
+        from irislib.warm.running import run
+
+        os.setsid()
+        os.chdir(question["cwd"])
+        wire.send(self.channel, run(question["notebook"]))
+
+    def kernel(self, question: dict[str, Any]) -> None:
+        from irislib.warm.kernel import become
+
+        become(question, self.lifeline, self.random_numbers)
