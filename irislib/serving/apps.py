@@ -52,6 +52,7 @@ from irislib.serving.headers import HEADERS, ForeignHost, ForeignHostHandler, Sa
 from irislib.serving.identity import hide_secrets
 from irislib.serving.kernels import private_transport
 from irislib.serving.notebooks import AppContents, notebook_for, path_of
+from irislib.serving.pages import Pages
 from irislib.serving.settings import DEFAULTS, NEEDED
 from irislib.texts import TEXTS
 
@@ -193,6 +194,7 @@ class AppServer(Voila):  # type: ignore[misc]
         settings: dict[str, Any] = super().init_settings()
         self.kernel_manager.allow_tracebacks = self.voila_configuration.show_tracebacks
         self.contents_manager = AppContents(parent=self)
+        self.kept = Pages(parent=self)
         pages = Environment(loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True)
         pages.globals["apps"] = self.apps
         return {
@@ -203,6 +205,7 @@ class AppServer(Voila):  # type: ignore[misc]
             "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
             "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
+            "irislib_kept": self.kept,
             "irislib_batch_bytes": self.max_batch_bytes,
             "irislib_log": self.log,
             "irislib_failures": Counter(),
@@ -259,6 +262,7 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def stop(self) -> None:
         super().stop()
+        self.kept.end()
         shutil.rmtree(self.session, ignore_errors=True)
 
     def listen(self) -> None:
@@ -273,6 +277,7 @@ class AppServer(Voila):  # type: ignore[misc]
         self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
+        IOLoop.current().add_callback(self.kept.begin)
         super().listen()
 
     def exit_with(self, message: str) -> None:
