@@ -18,15 +18,15 @@ from irislib.serving.manager import FullError
 from irislib.serving.notebooks import path_of
 from irislib.warm.nursery import LostTemplateError, Nursery, can_fork
 from irislib.warm.provisioner import PAGE, WarmProvisioner
-from irislib.warm.running import once
+from irislib.warm.running import imported, once
 
 __all__ = ["Pages"]
 
 # What a page's kernel comes to import, for all kernels to share; a notebook's own imports are added.
 IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sklearn.inspection", "matplotlib.figure",
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
-           "irislib.insights", "irislib.bulk", "irislib.tables", "irislib.widgets.report")  # fmt: skip
-CALLS = ("irislib.catalogue:load_all",)
+           "irislib.insights", "irislib.bulk", "irislib.tables", "irislib.widgets.report",
+           "irislib.catalogue:load_all")  # fmt: skip
 LONGEST_WAIT = 60.0  # seconds between two attempts to start a template
 
 
@@ -65,7 +65,7 @@ class Pages(LoggingConfigurable):
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self.nursery = Nursery(IMPORTS, CALLS)
+        self.nursery = Nursery(IMPORTS)
         self.kept: dict[str, Kept] = {}
         self.ready = asyncio.Event()  # or it has failed: nobody waits for it then
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -97,6 +97,7 @@ class Pages(LoggingConfigurable):
         while True:
             try:
                 if self.nursery.first is None:
+                    self.nursery.imports = [*IMPORTS, *await self.imported()]
                     await asyncio.to_thread(self.nursery.start, os.environ, self.parent.root_dir)
                 for app in self.parent.apps:
                     await self.run_ahead(path_of(app))
@@ -109,6 +110,14 @@ class Pages(LoggingConfigurable):
                 self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
+
+    async def imported(self) -> list[str]:
+        """The modules that the notebooks import."""
+        found = []
+        for app in self.parent.apps:
+            model = await ensure_async(self.parent.contents_manager.get(path=path_of(app)))
+            found += [imported(cell["source"]) for cell in model["content"]["cells"] if cell["cell_type"] == "code"]
+        return list(dict.fromkeys(name for names in found for name in names))
 
     async def lost(self) -> None:
         """Wait until a template ends, and forget it."""

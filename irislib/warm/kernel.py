@@ -19,7 +19,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
-__all__ = ["become", "generators", "shell"]
+__all__ = ["become", "generators", "has_threads", "shell"]
 
 
 def shell() -> ZMQInteractiveShell:
@@ -33,6 +33,11 @@ def shell() -> ZMQInteractiveShell:
     without_debugger()
     quiet = Config({"HistoryManager": {"enabled": False}})  # its thread and its database cannot be forked
     return ZMQInteractiveShell.instance(config=quiet)
+
+
+def has_threads() -> bool:
+    """Whether this process has more than one thread: a forked one would lack the others."""
+    return len(os.listdir("/proc/self/task")) > 1
 
 
 def without_debugger() -> None:

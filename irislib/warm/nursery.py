@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 from irislib.warm import wire
 
 __all__ = ["Forked", "LostTemplateError", "Nursery", "can_fork"]
+
+log = logging.getLogger("irislib.warm")
 
 ONE = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
@@ -144,15 +147,14 @@ class Nursery:
     Parameters
     ----------
     imports : sequence of str
-        Modules to import before the first fork.
-    calls : sequence of str
-        What to call after that, as ``module:function``, such as to load models.
+        Modules to import before the first fork, and functions to call, as ``module:function``.
+        What starts a thread is left out.
     threads : int
         How many threads the native libraries of a kernel have; 0 leaves them at one.
     """
 
-    def __init__(self, imports: Sequence[str] = (), calls: Sequence[str] = (), threads: int = 0):
-        self.plan = {"imports": list(imports), "calls": list(calls)}
+    def __init__(self, imports: Sequence[str] = (), threads: int = 0):
+        self.imports = list(imports)
         self.threads = threads
         self.first: Template | None = None
         self.pages: dict[str, Template] = {}
@@ -167,14 +169,25 @@ class Nursery:
         ------
         LostTemplateError
         """
+        while True:
+            template = self._launch(env, cwd)
+            unfit = template.ask({"imports": self.imports})["unfit"]
+            if not unfit:
+                self.first = template
+                return
+            log.info("%s starts a thread, and is left to each kernel.", unfit)
+            template.end()
+            self.imports.remove(unfit)
+
+    def _launch(self, env: Mapping[str, str], cwd: str | None) -> Template:
         if self._lifeline is None:
             self._theirs, self._lifeline = os.pipe()
-        ours, channel = wire.pair()
+        if self._process:
+            self._process.wait()  # it has ended, or it would still be asked
         clean = {name: value for name, value in env.items() if name != "JPY_PARENT_PID"}
+        ours, channel = wire.pair()
         with channel:
-            if self._process:
-                self._process.wait()  # it has ended, or it would still be asked
-            self._process = subprocess.Popen(  # noqa: S603 - this package's own module
+            self._process = subprocess.Popen(  # noqa: S603 - a module of this package
                 [sys.executable, "-m", "irislib.warm", str(channel.fileno()), str(self._theirs)],
                 env={**clean, **ONE},
                 cwd=cwd,
@@ -182,9 +195,7 @@ class Nursery:
                 pass_fds=(channel.fileno(), self._theirs),
                 start_new_session=True,  # Ctrl-C in a terminal is for the server
             )
-        template = Template(self._process.pid, ours)
-        template.ask(self.plan)
-        self.first = template
+        return Template(self._process.pid, ours)
 
     def open(self, page: str, notebook: Mapping[str, Any], cwd: str) -> dict[str, Any]:
         """Run a page's notebook in a template of its own; returns what :func:`irislib.warm.running.run` does.

@@ -26,8 +26,7 @@ class WarmProvisioner(LocalProvisioner):
     the template is getting ready.
     """
 
-    imports = List(Unicode(), help="Modules to import before a kernel is forked.")
-    calls = List(Unicode(), help="What to call before a kernel is forked, as module:function.")
+    imports = List(Unicode(), help="Modules to import before a kernel is forked; or to call, as module:function.")
     threads = Int(os.cpu_count() or 1, help="The threads of native libraries in a kernel.")
 
     nursery: ClassVar[Nursery | None] = None
@@ -52,7 +51,7 @@ class WarmProvisioner(LocalProvisioner):
         """The template, if it can fork already."""
         kind = type(self)
         if kind.nursery is None:
-            kind.nursery = Nursery(self.imports, self.calls, self.threads)
+            kind.nursery = Nursery(self.imports, self.threads)
             kind.getting_ready = asyncio.ensure_future(self.get_ready(kind.nursery, env, cwd))
         return kind.nursery if kind.nursery.first else None
 

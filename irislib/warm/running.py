@@ -7,7 +7,6 @@ import io
 import os
 import random
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 import nbformat
 from jupyter_client.session import Session
 
-from irislib.warm.kernel import shell
+from irislib.warm.kernel import has_threads, shell
 
-__all__ = ["once", "run"]
+__all__ = ["imported", "once", "run"]
 
 # What Voila tells a notebook of the visit, as environment variables; see voila.utils.ENV_VARIABLE.
 VISIT = {"QUERY_STRING", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
@@ -35,26 +34,33 @@ def once(notebook: dict[str, Any]) -> bool:
     told = notebook["metadata"].get("irislib", {}).get("run")
     if told in ("once", "each visit"):
         return bool(told == "once")
-    return all(plain(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    sources = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return all(is_plain(source) for source in sources)
 
 
-def plain(source: str) -> bool:
+def is_plain(source: str) -> bool:
     """Whether a cell uses nothing but irislib."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a magic, or a mistake
         return False
-    for node in ast.walk(tree):
-        names: list[str] = []
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return not names & OUTSIDE and all(name.partition(".")[0] == "irislib" for name in imported(source))
+
+
+def imported(source: str) -> list[str]:
+    """The modules that a cell imports, as far as it is plain Python."""
+    found: list[str] = []
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return found
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        if any(name.partition(".")[0] != "irislib" for name in names):
-            return False
-        if isinstance(node, ast.Name) and node.id in OUTSIDE:
-            return False
-    return True
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.append(node.module or "")
+    return found
 
 
 class Recorder(Session):
@@ -130,8 +136,8 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
         if refused := why_not(recorder, before):
             return {"refused": refused}
         prepare()
-    if threading.active_count() > 1:
-        return {"refused": f"it has started a thread ({threading.enumerate()[-1].name})"}
+    if has_threads():
+        return {"refused": "it has started a thread"}
     from ipywidgets import Widget
 
     return {"outputs": outputs, "widgets": Widget.get_manager_state()["state"]}

@@ -29,30 +29,34 @@ def main() -> None:
     logging.basicConfig(format="[%(name)s] %(message)s")
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     plan, _ = wire.receive(channel)
-    prepare(plan)
-    wire.send(channel, {"ready": True})
+    wire.send(channel, {"unfit": prepare(plan)})
     template = Template(channel, lifeline)
     while True:
         template.serve()()  # what this process is from here on; returns where it is a template again
 
 
-def prepare(plan: dict[str, Any]) -> None:
-    """Import and load; what fails is left to the kernels, where the failure is seen by whom it concerns."""
-    from irislib.warm.kernel import shell
+def prepare(plan: dict[str, Any]) -> str:
+    """Import and load; what fails is left to the kernels, where the failure is seen by whom it concerns.
+
+    Returns
+    -------
+    str
+        What has started a thread, and so must be left out of a process that forks; else nothing.
+    """
+    from irislib.warm.kernel import has_threads, shell
 
     shell()
     for name in plan["imports"]:
-        attempt(name, importlib.import_module, name)
-    for reference in plan["calls"]:
-        module, _, function = reference.partition(":")
-        attempt(reference, lambda m=module, f=function: getattr(importlib.import_module(m), f)())
-
-
-def attempt(name: str, call: Callable[..., Any], *args: Any) -> None:
-    try:
-        call(*args)
-    except Exception as error:
-        log.warning("%s is left to each kernel: %s: %s", name, type(error).__name__, error)
+        module, _, function = name.partition(":")
+        try:
+            found = importlib.import_module(module)
+            if function:
+                getattr(found, function)()
+        except Exception as error:
+            log.warning("%s is left to each kernel: %s: %s", name, type(error).__name__, error)
+        if has_threads():
+            return str(name)
+    return ""
 
 
 class Template:
