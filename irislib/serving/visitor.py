@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -15,9 +16,13 @@ from irislib.texts import TEXTS
 
 __all__ = ["VisitorKernel"]
 
-OUTPUT = 20_000_000  # characters of output that a page is built of
-PRINTED = 20  # how many of them one that is printed counts for: much is by mistake, where a picture is not
-SHOWN = ("stream", "display_data", "execute_result", "update_display_data")
+# Characters that a page is built of, printed and shown in other ways: much that is printed is a mistake.
+MOST = {
+    "stream": 1_000_000,
+    "display_data": 20_000_000,
+    "execute_result": 20_000_000,
+    "update_display_data": 20_000_000,
+}
 
 
 class DeathWatch(AsyncIOLoopKernelRestarter):
@@ -37,20 +42,22 @@ class DeathWatch(AsyncIOLoopKernelRestarter):
 class MeasuredChannel(AsyncZMQSocketChannel):
     """Leaves out what a notebook prints beyond any measure, before it fills a page and the server's memory."""
 
-    said = 0
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.said: Counter[str] = Counter()
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]  # as above
         """The next message that is not left out."""
         while True:
             message: dict[str, Any] = await super().get_msg(timeout)
-            if message["msg_type"] not in SHOWN:
+            kind = message["msg_type"]
+            if kind not in MOST:
                 return message
-            before = self.said
-            text = message["content"].get("text")
-            self.said += len(str(message["content"])) if text is None else PRINTED * len(text)
-            if self.said <= OUTPUT:
+            before = self.said[kind]
+            self.said[kind] += len(message["content"].get("text") or str(message["content"]))
+            if self.said[kind] <= MOST[kind]:
                 return message
-            if before <= OUTPUT:  # the first that is too much
+            if before <= MOST[kind]:  # the first that is too much
                 message["msg_type"] = message["header"]["msg_type"] = "stream"
                 message["content"] = {"name": "stdout", "text": TEXTS["output_cut"]}
                 return message
