@@ -7,17 +7,6 @@
   const isSeen = (element) => Boolean(element?.checkVisibility({ visibilityProperty: true }));
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  // A frame; or a moment later, for of many tabs at once a headless Chromium may leave one without frames.
-  const soon = (act) => {
-    const both = () => {
-      clearTimeout(patience);
-      cancelAnimationFrame(frame);
-      act();
-    };
-    const patience = setTimeout(both, 100);
-    const frame = requestAnimationFrame(both);
-  };
-
   // When the first frame in which the test holds has been painted.
   const shown = (test) =>
     new Promise((done) => {
@@ -35,7 +24,7 @@
         painted.port2.postMessage(0);
       };
       const plan = () => {
-        if (!planned) soon(look);
+        if (!planned) requestAnimationFrame(look);
         planned = true;
       };
       const watcher = new MutationObserver(plan);
