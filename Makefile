@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test format screenshots clean
+.PHONY: serve test soak format screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -17,6 +17,9 @@ test: $(VENV)/ready-test
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+soak: $(VENV)/ready-test  # a quarter of an hour of visitors; ARGS="--visits 1000" for so many
+	$(VENV)/bin/python benchmarks/soak.py $(ARGS)
 
 screenshots: $(VENV)/ready-test
 	$(VENV)/bin/python docs/screenshots.py

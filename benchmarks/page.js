@@ -7,6 +7,9 @@
   const isSeen = (element) => Boolean(element?.checkVisibility({ visibilityProperty: true }));
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
+  const within = (work, what) =>
+    Promise.race([work, sleep(bench.settings.longest).then(() => Promise.reject(new Error(`${what} never came`)))]);
+
   // When the first frame in which the test holds has been painted.
   const shown = (test) =>
     new Promise((done) => {
@@ -43,7 +46,7 @@
   // Fills in the form, presses the button, and says how long the answer took to be on screen and what it was. It has
   // to be another one than the last, or it could not be told from it.
   bench.ask = async (values) => {
-    await shown(button);
+    await within(shown(button), "The button");
     const last = answer();
     for (const [name, value] of Object.entries(values)) {
       const input = document.getElementsByName(name)[0];
@@ -54,7 +57,7 @@
     const go = button();
     const began = performance.now();
     go.click();
-    const end = await shown(() => isAnswered() && answer() !== last);
+    const end = await within(shown(() => isAnswered() && answer() !== last), "The answer");
     return [end - began, answer()];
   };
 
@@ -64,7 +67,8 @@
     for (const tab of tabs) {
       const pane = document.getElementById(tab.getAttribute("aria-controls"));
       tab.click();
-      await shown(() => isSeen(pane) && pane.textContent.trim() && !pane.querySelector(".irislib-empty"));
+      const isDrawn = () => isSeen(pane) && pane.textContent.trim() && !pane.querySelector(".irislib-empty");
+      await within(shown(isDrawn), tab.textContent);
     }
     tabs[0].click();
     return tabs.length;

@@ -12,23 +12,19 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 from browser import LINK, Visitor, launch, visitor
 from playwright.sync_api import Browser, sync_playwright
-from processes import MARK, Marked, Spent
+from processes import Server, Spent, started
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "iris-wizard.ipynb"
 CLICKS = 30  # on one page
@@ -44,6 +40,7 @@ class Kind:
     command: list[str]
     address: str
     alive: str
+    answer: str
     rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     opened: int = 0
     stuck: int = 0
@@ -54,82 +51,34 @@ class Kind:
             self.rounds[what].append(value)
 
 
-@dataclass
-class Server:
-    """A running one of a kind."""
-
-    kind: Kind
-    process: subprocess.Popen[bytes]
-    marked: Marked
-    url: str
-
-    def others(self) -> list[int]:
-        """All its processes but the server itself."""
-        return [pid for pid in self.marked.pids() if pid != self.process.pid]
-
-
 def kinds(folder: Path) -> dict[str, Kind]:
     """What can be measured."""
     voila = [sys.executable, "-m", "voila", str(folder), "--no-browser"]
-    plain = ("/voila/render/iris-wizard.ipynb", "/voila/static/voila.js")
+    plain = ("/voila/render/iris-wizard.ipynb", "/voila/static/voila.js", "versicolor")  # that of the form as it comes
     ours = [sys.executable, "-m", "irislib", "serve", "--notebooks", str(folder)]
     return {
         "plain": Kind("plain Voila", voila, *plain),
         "pool": Kind("Voila with a pool of 3", [*voila, "--preheat_kernel=True", "--pool_size=3"], *plain),
-        "ours": Kind("irislib", ours, "/iris-wizard", "/healthz"),
+        "ours": Kind("irislib", ours, "/iris-wizard", "/healthz", "virginica"),
     }
 
 
-@contextmanager
-def running(kind: Kind, log: Path) -> Iterator[Server]:
-    """Start a server, wait for it, and end it with all that belongs to it."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    marked = Marked(uuid4().hex)
-    command, environment = [*kind.command, f"--port={port}"], {**os.environ, MARK: marked.mark}
-    with log.open("ab") as file:
-        process = subprocess.Popen(command, cwd=log.parent, env=environment, stdout=file, stderr=file)
-    try:
-        wait_for(f"http://127.0.0.1:{port}{kind.alive}", process, log)
-        yield Server(kind, process, marked, f"http://127.0.0.1:{port}{kind.address}?{LINK}")
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        marked.end()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until something answers; never at a page's address, where each GET starts a kernel."""
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-    raise SystemExit(f"Nothing answers at {url}:\n{log.read_text()[-3000:]}")
-
-
-def opened(server: Server, tab: Visitor) -> tuple[float | None, float | None]:
+def opened(kind: Kind, server: Server, tab: Visitor) -> tuple[float | None, float | None]:
     """Open a page, and count it; seconds until its button and its first answer are on screen."""
-    server.kind.opened += 1
-    ready, answered = tab.visit(server.url)
-    server.kind.stuck += answered is None
+    kind.opened += 1
+    ready, answered, answer = tab.visit(f"{server.url}{kind.address}?{LINK}")
+    kind.stuck += answered is None
+    if answer not in (None, kind.answer):
+        raise SystemExit(f"{kind.name}: the answer was {answer!r}, not {kind.answer!r}.")
     return ready, answered
 
 
-def visit(server: Server, browser: Browser) -> None:
+def visit(kind: Kind, server: Server, browser: Browser) -> None:
     """One visitor who opens the page twice; what the first visit costs the server is measured as well."""
-    kind, spent = server.kind, Spent(server.marked)
+    spent = Spent(server.marked)
     with visitor(browser) as context:
         tab = Visitor(context)
-        ready, answered = opened(server, tab)
+        ready, answered = opened(kind, server, tab)
         if answered is None:
             return
         kind.note("ready", ready)
@@ -141,24 +90,24 @@ def visit(server: Server, browser: Browser) -> None:
         server.marked.settle()
         kind.note("cpu", spent.look())
         tab = Visitor(context)
-        ready, answered = opened(server, tab)
+        ready, answered = opened(kind, server, tab)
         if answered is None:
             return
         kind.note("warm ready", ready)
         kind.note("warm answered", answered)
-        kind.note("click", statistics.median(tab.ask() for _ in range(CLICKS)))
+        kind.note("click", statistics.median(tab.ask()[0] for _ in range(CLICKS)))
         tab.close()
 
 
-def crowd(server: Server, browser: Browser) -> None:
+def crowd(kind: Kind, server: Server, browser: Browser) -> None:
     """Ten visitors who come at once, use the page, and go; what they need, and what they leave behind."""
-    kind, marked = server.kind, server.marked
+    marked = server.marked
     before = server.others()
     empty = marked.pss_mb(before)
     with ExitStack() as stack:
         tabs = [Visitor(stack.enter_context(visitor(browser, click=False))) for _ in range(CROWD)]
         for tab in tabs:
-            tab.start(server.url)
+            tab.start(f"{server.url}{kind.address}?{LINK}")
         moments = [tab.reached("readyAt") for tab in tabs]
         kind.opened += CROWD
         kind.stuck += moments.count(None)
@@ -176,7 +125,7 @@ def crowd(server: Server, browser: Browser) -> None:
         kind.note("left memory", marked.pss_mb(server.others()) - empty)
 
 
-def download(server: Server, browser: Browser) -> None:
+def download(kind: Kind, server: Server, browser: Browser) -> None:
     """What comes over the wire for a first page, until its first answer and all that follows at once."""
     requests: set[str] = set()
     sizes: list[float] = []
@@ -191,27 +140,27 @@ def download(server: Server, browser: Browser) -> None:
         session.send("Network.enable")
         session.on("Network.requestWillBeSent", asked)
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        opened(server, tab)
+        opened(kind, server, tab)
         tab.page.wait_for_timeout(1000)
-        server.kind.note("bytes", sum(sizes) / 1e6)
-        server.kind.note("requests", len(requests))
+        kind.note("bytes", sum(sizes) / 1e6)
+        kind.note("requests", len(requests))
         tab.close()
 
 
 def once(kind: Kind, log: Path, browser: Browser, visits: int) -> None:
     """A round of one server."""
-    with running(kind, log) as server:
+    with started(kind.command, kind.alive, log) as server:
         server.marked.settle()
-        download(server, browser)  # which warms the server up as well
+        download(kind, server, browser)  # which warms the server up as well
         server.marked.settle()
-        visit(server, browser)
+        visit(kind, server, browser)
         for _ in range(visits):
             with visitor(browser) as context:
                 tab = Visitor(context)
-                opened(server, tab)
+                opened(kind, server, tab)
                 tab.close()
         server.marked.settle()
-        crowd(server, browser)
+        crowd(kind, server, browser)
 
 
 ROWS = {

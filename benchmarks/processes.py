@@ -1,4 +1,4 @@
-"""The processes of a server under test: found by a mark in their environment, whoever their parent is.
+"""A server under test, and its processes: found by a mark in their environment, whoever their parent is.
 
 A forked process keeps the environment that its ancestor was started with, and a kernel is not always
 the server's child. So every process that descends from a server has the server's mark.
@@ -9,11 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
+import subprocess
 import time
+import urllib.request
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
-__all__ = ["MARK", "Marked"]
+__all__ = ["Marked", "Server", "Spent", "started"]
 
 MARK = "IRISLIB_BENCH"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -114,3 +119,62 @@ class Spent:
             self.look()
             time.sleep(0.03)
         return self.look()
+
+
+@dataclass
+class Server:
+    """A server that runs, with all the processes that belong to it."""
+
+    process: subprocess.Popen[bytes]
+    marked: Marked
+    url: str
+
+    @property
+    def pid(self) -> int:
+        """That of the server itself."""
+        return self.process.pid
+
+    def others(self) -> list[int]:
+        """All its processes but the server itself."""
+        return [pid for pid in self.marked.pids() if pid != self.pid]
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], alive: str, log: Path, **environment: str) -> Iterator[Server]:
+    """Start a server, wait for it, and end it with all that belongs to it.
+
+    It is asked for at the path ``alive``; never a page's, where each GET starts a kernel.
+    """
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    marked = Marked(uuid4().hex)
+    told = {**os.environ, **environment, MARK: marked.mark}
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [*command, f"--port={port}"], cwd=log.parent, env=told, stdout=file, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}{alive}", process, log)
+        yield Server(process, marked, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        marked.end()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until something answers."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+    raise SystemExit(f"Nothing answers at {url}:\n{log.read_text()[-3000:]}")
