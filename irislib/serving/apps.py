@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
+from jupyter_core.utils import run_sync
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
@@ -261,8 +262,10 @@ class AppServer(Voila):  # type: ignore[misc]
         super().start()
 
     def stop(self) -> None:
-        super().stop()
+        # not Voila's own, which removes the folder of the sockets while there are kernels that use it
+        run_sync(self.kernel_manager.shutdown_all)()
         self.kept.end()
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
         shutil.rmtree(self.session, ignore_errors=True)
 
     def listen(self) -> None:

@@ -73,11 +73,11 @@ class Pages(LoggingConfigurable):
 
     def begin(self) -> None:
         """Start the template, and see that there always is one."""
+        WarmProvisioner.nursery = self.nursery  # or else it would start one of its own
         if not self.warm or not can_fork():
             self.log.info("Each visitor's kernel is started in the ordinary way.")
             self.ready.set()
             return
-        WarmProvisioner.nursery = self.nursery
         self.do(self.keep())
 
     def do(self, work: Any) -> None:
@@ -100,13 +100,14 @@ class Pages(LoggingConfigurable):
                     self.nursery.imports = [*IMPORTS, *await self.imported()]
                     await asyncio.to_thread(self.nursery.start, os.environ, self.parent.root_dir)
                 for app in self.parent.apps:
-                    await self.run_ahead(path_of(app))
+                    await self.prepare(path_of(app))
                 self.ready.set()
                 wait = 1.0
                 await self.lost()
                 self.log.warning("A template of kernels has ended; another is started.")
             except LostTemplateError as error:
                 self.ready.set()
+                self.nursery.forget_ended()
                 self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -132,6 +133,15 @@ class Pages(LoggingConfigurable):
                 if template.alive >= 0:
                     loop.remove_reader(template.alive)
         self.nursery.forget_ended()
+
+    async def prepare(self, path: str) -> None:
+        """Have a page ready; one that cannot be is run for each visitor, who sees why."""
+        try:
+            await self.run_ahead(path)
+        except LostTemplateError:
+            raise
+        except Exception:
+            self.log.exception("%s is run for each visitor, for it could not be run ahead.", path)
 
     async def run_ahead(self, path: str) -> None:
         """Run a notebook in a template of its own, unless that is there or each visitor is to have a run."""

@@ -101,14 +101,14 @@ def generators() -> list[Any]:
 
 
 def is_unseeded(thing: Any) -> bool:
-    numpy = sys.modules.get("numpy")
+    numbers = sys.modules.get("numpy.random")  # numpy imports it when it is first asked for
     if type(thing) is random.Random:  # it does not tell whether it was given a seed
         return thing is not random._inst
-    if numpy is None:
+    if numbers is None:
         return False
-    if isinstance(thing, numpy.random.RandomState):
+    if isinstance(thing, numbers.RandomState):
         return thing._bit_generator.seed_seq is not None
-    if isinstance(thing, numpy.random.BitGenerator):
+    if isinstance(thing, numbers.BitGenerator):
         entropy = getattr(thing.seed_seq, "entropy", None)
         return isinstance(entropy, int) and entropy >= 2**64  # the system gives 128 bits
     return False

@@ -145,12 +145,10 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def state() -> Callable[[], bool]:
     """Returns whether a random number was drawn since."""
-    legacy = sys.modules.get("numpy.random")
-    drawn = random.getstate()
-    array = legacy.get_state(legacy=False) if legacy else None
-    return lambda: (
-        random.getstate() != drawn or (legacy is not None and str(legacy.get_state(legacy=False)) != str(array))
-    )
+    from numpy import random as numbers
+
+    drawn, array = random.getstate(), str(numbers.get_state(legacy=False))
+    return lambda: random.getstate() != drawn or str(numbers.get_state(legacy=False)) != array
 
 
 def why_not(recorder: Recorder, drawn: Callable[[], bool]) -> str:

@@ -5,6 +5,7 @@ It has one thread and no event loop: whatever holds a thread or a lock cannot be
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import logging
@@ -116,7 +117,8 @@ class Template:
             if not pid:
                 return
             if (told := self.statuses.pop(pid, None)) is not None:
-                os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
+                with contextlib.suppress(BrokenPipeError):  # whom nobody asks about
+                    os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
                 os.close(told)
 
     def answer(self) -> Callable[[], None] | None:
