@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
+from tornado.websocket import WebSocketClosedError
 
 __all__ = ["AppChannels", "KernelStateHandler"]
 
@@ -42,6 +44,11 @@ class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
                 "Ignoring from the page of kernel %s %s, and whatever else it may be.", self.kernel_id, said
             )
         self.warned = True
+
+    def on_restart_failed(self) -> None:
+        """Have the page say that its kernel has ended; none is started again, so nothing failed in that."""
+        with suppress(WebSocketClosedError):
+            self._send_status_message("dead")
 
     def addressed(self, message: Any) -> tuple[str, str]:
         """The channel and the kind of a message, read as the method above reads them."""

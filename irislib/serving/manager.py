@@ -195,7 +195,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     def _handle_kernel_died(self, kernel_id: str) -> None:
         self.spare.discard(kernel_id)
-        if kernel_id in self:
+        if kernel_id in self and not self.get_kernel(kernel_id).shutting_down:
             self.log.warning("Kernel %s died.", kernel_id)
             task = asyncio.ensure_future(self.shutdown_kernel(kernel_id))
             self.ending.add(task)

@@ -100,11 +100,6 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
     def _client_factory(self) -> type:
         return PageClient
 
-    def tell_pages(self) -> None:
-        """Have the pages say that this kernel has ended."""
-        if isinstance(self._restarter, DeathWatch):
-            self._restarter.tell()
-
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
         """End it at once, whatever it is doing.
 
@@ -112,9 +107,10 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
         request, and the interrupt that comes with it, for an error. SIGTERM first: joblib's processes
         clear their files away when the kernel is gone, but not when they are killed with it.
         """
+        self.shutting_down = True
+        if isinstance(self._restarter, DeathWatch):
+            self._restarter.tell()  # those whose page is open, for it is idle
         if self.has_kernel:
-            self.shutting_down = True
-            self.stop_restarter()
             await self.provisioner.terminate()
             for _ in range(20):
                 await asyncio.sleep(0.05)
