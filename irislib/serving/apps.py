@@ -193,7 +193,6 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
-        self.kernel_manager.allow_tracebacks = self.voila_configuration.show_tracebacks
         self.contents_manager = AppContents(parent=self)
         self.kept = Pages(parent=self)
         pages = Environment(loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True)
@@ -228,6 +227,7 @@ class AppServer(Voila):  # type: ignore[misc]
 
         return [
             *([(ForeignHost(self.public_hosts), ForeignHostHandler)] if self.public_hosts or alone else []),
+            (r".*%00.*", MissingHandler, {**common, "endpoint": endpoint}),  # those of files would fail on it
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
             *((at(path), *rest) for path, *rest in rules(self.static_paths, self.labextensions_path)),
