@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from jupyter_client.session import DELIM
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
@@ -18,7 +19,7 @@ ALLOWED = {
     "shell": {"comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"},
     "control": {"kernel_info_request"},
 }
-HIDDEN = "execute_input"  # the source of a cell, which a kernel tells all who listen while it runs
+FAILURE = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as Voila says it in a page
 
 
 class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
@@ -65,13 +66,19 @@ class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         return told["channel"], told["header"]["msg_type"]
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
-        """Hand a message of the kernel to the page, unless it shows source.
+        """Hand a message of the kernel to the page, without the source that it shows.
 
-        Voila hides it too, in one framing of three.
+        Voila hides what runs in one framing of three, and jupyter_server's own switch for tracebacks
+        breaks the connection at the first one.
         """
-        _, parts = self.session.feed_identities(outgoing_msg)
-        if self.session.unpack(parts[1])["msg_type"] != HIDDEN:
-            super().handle_outgoing_message(stream, outgoing_msg)
+        idents, (_, *parts) = self.session.feed_identities(outgoing_msg)
+        kind = self.session.unpack(parts[0])["msg_type"]
+        if kind == "execute_input":
+            return
+        if kind == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
+            parts[3] = self.session.pack(FAILURE)
+            outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
+        super().handle_outgoing_message(stream, outgoing_msg)
 
 
 def need_offsets(message: bytes, width: int, order: Any) -> None:
