@@ -233,7 +233,7 @@ class Nursery:
         template = self.pages.get(page) if page else self.first
         if template is None:
             return None
-        question = {"argv": list(argv), "env": dict(env), "cwd": cwd, "threads": self.threads}
+        question = {"argv": list(argv), "env": dict(env), "cwd": cwd, "ahead": bool(page), "threads": self.threads}
         try:
             return Forked(*self._fork(template, question))
         except LostTemplateError:
