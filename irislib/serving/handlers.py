@@ -57,7 +57,10 @@ def log_without_queries(handler: Any) -> None:
     """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
     handler.request.uri = handler.request.path
     handler.request.headers.pop("Referer", None)
-    log_request(handler)
+    if handler.get_status() == 503:  # no fault of ours, and there may be many
+        handler.log.warning("503 %s", handler.request.path)
+    else:
+        log_request(handler)
 
 
 def log_as_json(handler: Any) -> None:

@@ -45,6 +45,18 @@ class FullError(IrislibError):
         super().__init__("This visitor has too many pages open." if own else "There is no room for another page.")
 
 
+class Buffer(list[tuple[str, list[bytes]]]):
+    """Messages of a kernel, and none any more where they are too many."""
+
+    size = 0
+
+    def append(self, message: tuple[str, list[bytes]]) -> None:
+        """Keep one, if there is room for it."""
+        self.size += sum(map(len, message[1]))
+        if self.size <= BUFFER:
+            super().append(message)
+
+
 def visitor_of(request: HTTPServerRequest) -> str:
     """The address of who asks: what a proxy says of it, where one in the same network as this server asks for them."""
     told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
@@ -181,7 +193,10 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         return kernel_id
 
     def remove_kernel(self, kernel_id: str) -> Any:
-        """Forget a kernel that has ended."""
+        """Forget a kernel that has ended, and close what a page has left open while it was ending."""
+        if kernel_id in self:
+            self.stop_watching_activity(kernel_id)
+            self.stop_buffering(kernel_id)
         self.spare.discard(kernel_id)
         for known in (self.visitors, self.alone, self._kernel_connections, self._kernel_ports):
             known.pop(kernel_id, None)
@@ -200,6 +215,12 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             task = asyncio.ensure_future(self.shutdown_kernel(kernel_id))
             self.ending.add(task)
             task.add_done_callback(self.ending.discard)
+
+    def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
+        """Keep for a page that may come back what its kernel says, but not without end."""
+        super().start_buffering(kernel_id, session_key, channels)
+        if kernel_id in self._kernel_buffers:
+            self._kernel_buffers[kernel_id]["buffer"] = Buffer()
 
     def notify_connect(self, kernel_id: str) -> None:
         """Notice that a page has connected."""
