@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,14 @@ class Visitor:
 
     def start(self, url: str) -> None:
         """Begin to open a page, and do not wait for it."""
+        self.started = time.monotonic()
         self.page.evaluate("url => void setTimeout(() => (location.href = url))", url)
 
     def reached(self, fact: str) -> Any:
-        """What the page measured, as soon as it has; None where that takes too long."""
+        """What the page measured, as soon as it has; None where that takes too long since it was started."""
+        left = max(1.0, LONGEST - 1e3 * (time.monotonic() - self.started))
         with contextlib.suppress(PlaywrightError):
-            self.page.wait_for_function(f"window.bench?.{fact} !== undefined", polling=50)
+            self.page.wait_for_function(f"window.bench?.{fact} !== undefined", polling=50, timeout=left)
             return self.page.evaluate(f"bench.{fact}")
         return None
 

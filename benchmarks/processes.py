@@ -160,7 +160,7 @@ def started(command: Sequence[str], alive: str, log: Path, **environment: str) -
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

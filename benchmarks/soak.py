@@ -33,7 +33,7 @@ from playwright.sync_api import Error as PlaywrightError
 from processes import Server, started
 
 BLOCK = 50  # visits to one browser, which would else be what grows
-GRACE = 5  # seconds that a kernel may be without a page
+GRACE = 10  # seconds that a kernel may be without a page
 SLOPE = 0.01  # MB for each visit that the server's memory may grow by
 ENOUGH = 200  # visits before a slope says anything
 
@@ -116,7 +116,7 @@ class Soak:
         except PlaywrightError as error:
             print(error, file=sys.stderr, flush=True)
             return False
-        if answer != (expected := str(self.model.predict(row)[0])):
+        if answer != (expected := str(self.model.answer(row))):
             self.wrong += 1
             print(f"wrong: {answer!r} instead of {expected!r} to {row}", file=sys.stderr, flush=True)
         return True

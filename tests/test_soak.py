@@ -15,8 +15,8 @@ def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path,
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import soak
 
-    with soak.tempfile.TemporaryDirectory() as place, soak.serving(Path(place), grace=1) as server:  # a short path
-        found = soak.Soak(server, Path(place), iris, grace=1, kill_share=0.25)
+    with soak.tempfile.TemporaryDirectory() as place, soak.serving(Path(place)) as server:  # a short path
+        found = soak.Soak(server, Path(place), iris, kill_share=0.25)
         found.run(lambda: nullcontext(chromium), lambda: found.visits < 12)
         assert soak.faults(found) == []
         assert found.samples[0].processes["server"] == 1
