@@ -29,6 +29,8 @@ from jupyter_server.services.kernels.connection.base import (
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from irislib.serving.kernels import private_transport
+
 V1 = "v1.kernel.websocket.jupyter.org"
 FRAMINGS = ("text", "binary", V1)
 KINDS = [
@@ -419,6 +421,13 @@ def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureReques
         assert [c.laddr.port for c in listening] == [server.port]
     finally:
         visitor.leave()
+
+
+def test_a_folder_of_the_operators_choice_is_taken_as_it_is(tmp_path: Path) -> None:
+    assert private_transport(str(tmp_path)).Voila.connection_dir_root == str(tmp_path)
+    (tmp_path / ("d" * 100)).mkdir()
+    assert private_transport(str(tmp_path / ("d" * 100))) == {}  # its sockets would not work: TCP, then
+    assert private_transport(str(tmp_path / "nowhere")) == {}
 
 
 def run(kernel: str, code: str) -> str:

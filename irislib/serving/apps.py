@@ -49,7 +49,7 @@ from irislib.serving.handlers import (
     log_as_json,
     log_without_queries,
 )
-from irislib.serving.headers import HEADERS, ForeignHost, ForeignHostHandler, SafeHeaders, with_headers
+from irislib.serving.headers import HEADERS, SafeHeaders, refusals, with_headers
 from irislib.serving.identity import hide_secrets
 from irislib.serving.kernels import private_transport
 from irislib.serving.notebooks import AppContents, notebook_for, path_of
@@ -218,7 +218,6 @@ class AppServer(Voila):  # type: ignore[misc]
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
         endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
-        alone = is_local(self.ip) and not self.identity_provider.auth_enabled  # nothing else guards it
         common = {"voila_configuration": self.voila_configuration}
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
@@ -226,8 +225,7 @@ class AppServer(Voila):  # type: ignore[misc]
             return str(url_path_join(self.server_url, path))
 
         return [
-            *([(ForeignHost(self.public_hosts), ForeignHostHandler)] if self.public_hosts or alone else []),
-            (r".*%00.*", MissingHandler, {**common, "endpoint": endpoint}),  # those of files would fail on it
+            *refusals(self),
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
             *((at(path), *rest) for path, *rest in rules(self.static_paths, self.labextensions_path)),

@@ -8,9 +8,11 @@ from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, split_host_and_port
 from tornado.routing import Matcher
-from tornado.web import OutputTransform, RequestHandler
+from tornado.web import ErrorHandler, OutputTransform, RequestHandler
 
-__all__ = ["HEADERS", "ForeignHost", "ForeignHostHandler", "SafeHeaders", "with_headers"]
+from irislib.serving import is_local
+
+__all__ = ["HEADERS", "SafeHeaders", "refusals", "with_headers"]
 
 # Widgets' scripts are made on the fly, and other libraries' widgets may load from anywhere, so no
 # more than this can be said for all of them.
@@ -74,6 +76,15 @@ class ForeignHost(Matcher):
         except ValueError:
             return {"path_kwargs": {"name": name}}
         return None
+
+
+def refusals(server: Any) -> list[tuple[Any, ...]]:
+    """Make the rules that come before all others: what is not asked of this server at all."""
+    alone = is_local(server.ip) and not server.identity_provider.auth_enabled  # nothing else guards it
+    return [
+        *([(ForeignHost(server.public_hosts), ForeignHostHandler)] if server.public_hosts or alone else []),
+        (r".*%00.*", ErrorHandler, {"status_code": 404}),  # on which those of files would fail
+    ]
 
 
 class ForeignHostHandler(RequestHandler):
