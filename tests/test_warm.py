@@ -332,5 +332,5 @@ def test_without_templates_kernels_are_ordinary(page: Any, tmp_path: Path) -> No
     assert say(page).name() != "irislib-kernel"
     assert not templates(server)
     page.goto("about:blank")
-    assert server.stop() == 0
+    assert server.stop() == 0, server.text()
     assert "started in the ordinary way" in server.text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -35,7 +36,7 @@ from irislib.api import Options, create_app
 from irislib.api.options import read_token
 from irislib.errors import IrislibError, StoreError
 from irislib.serving import announce_health, default_address, is_local, url
-from irislib.serving.channels import KernelStateHandler
+from irislib.serving.channels import KERNELS
 from irislib.serving.front import lab_front, rules
 from irislib.serving.handlers import (
     ANSWERED,
@@ -228,14 +229,13 @@ class AppServer(Voila):  # type: ignore[misc]
             *refusals(self),
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
-            *((at(path), *rest) for path, *rest in rules(self.static_paths, self.labextensions_path)),
+            *((at(path), *rest) for path, *rest in [*rules(self.static_paths, self.labextensions_path), *KERNELS]),
             (at("/healthz"), HealthHandler),
             (at(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
             *(
                 (at(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": path_of(app)})
                 for app in self.apps
             ),
-            (at("/api/kernels/([^/]+)"), KernelStateHandler),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
             # Voila registers these without its base_url
             *((at(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
@@ -261,7 +261,10 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def stop(self) -> None:
         # not Voila's own, which removes the folder of the sockets while there are kernels that use it
-        run_sync(self.kernel_manager.shutdown_all)()
+        if asyncio.get_event_loop().is_running():  # in a restart for new code
+            run_sync(self.kernel_manager.shutdown_all)()
+        else:
+            IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
         self.kept.end()
         shutil.rmtree(self.connection_dir, ignore_errors=True)
         shutil.rmtree(self.session, ignore_errors=True)

@@ -205,7 +205,11 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
     async def shutdown_all(self, now: bool = False) -> None:
         """End all kernels at once, those too that are just being started."""
         self.max_kernels = 0
-        await asyncio.gather(*self._pending_kernels.values(), *self.ending, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        awaited = [*self._pending_kernels.values(), *self.ending]
+        # in a restart for new code the loop is another one, and theirs stands still
+        mine = [task for task in awaited if getattr(task, "get_loop", lambda: loop)() is loop]
+        await asyncio.gather(*mine, return_exceptions=True)
         await asyncio.gather(*map(self.shutdown_kernel, self.list_kernel_ids()), return_exceptions=True)
 
     def _handle_kernel_died(self, kernel_id: str) -> None:
