@@ -1,4 +1,5 @@
 # make serve   set everything up and start the apps          make test   set everything up and run every test
+# make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -18,7 +19,7 @@ format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-soak: $(VENV)/ready-test  # a quarter of an hour of visitors; ARGS="--visits 1000" for so many
+soak: $(VENV)/ready-test
 	$(VENV)/bin/python benchmarks/soak.py $(ARGS)
 
 screenshots: $(VENV)/ready-test

@@ -68,17 +68,14 @@ class Marked:
         return total / 1024
 
     def settle(self, longest: float = 30) -> None:
-        """Wait until they have next to nothing to do."""
+        """Wait until they have next to nothing to do, and none begins or ends."""
         end = time.monotonic() + longest
-        calm, before = 0, self.total()
-        while calm < 3 and time.monotonic() < end:
+        calm, before = 0, self.clocks()
+        while calm < 4 and time.monotonic() < end:
             time.sleep(0.5)
-            now = self.total()
-            calm, before = (calm + 1 if now - before <= 0.03 else 0), now
-
-    def total(self) -> float:
-        """Seconds of CPU, of theirs and of the children they have waited for."""
-        return sum(own + waited for own, waited in self.clocks().values())
+            now = self.clocks()
+            is_calm = now.keys() == before.keys() and spent(now) - spent(before) <= 0.03
+            calm, before = (calm + 1 if is_calm else 0), now
 
     def end(self) -> None:
         """Kill what is left of them."""
@@ -90,6 +87,11 @@ class Marked:
                 with contextlib.suppress(*GONE):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
+
+
+def spent(clocks: dict[tuple[int, str], tuple[float, float]]) -> float:
+    """Seconds of CPU, of processes and of the children they have waited for."""
+    return sum(map(sum, clocks.values()))
 
 
 class Spent:
@@ -108,7 +110,7 @@ class Spent:
         """Seconds so far; look often while processes end."""
         now = self.marked.clocks()
         self.last.update(now)
-        handed_on = sum(map(sum, now.values())) - sum(map(sum, self.first.values()))
+        handed_on = spent(now) - spent(self.first)
         seen = sum(own for own, _ in self.last.values()) - sum(own for own, _ in self.first.values())
         return max(handed_on, seen)
 
