@@ -25,7 +25,8 @@ TEXTS = {
     "page_failed_title": "This page could not be opened",
     "page_slow": "It took longer than this server allows.",
     "page_failed": "Try again in a moment; if it stays so, report this reference: {reference}.",
-    "not_loaded": "A part of this page could not be loaded. Reload the page; if it stays so, tell whoever runs this server.",
+    "not_loaded": "A part of this page could not be loaded. Reload the page; if it stays so, tell whoever runs this "
+    "server.",
     "try_again": "Try again",
     "full_title": "All places are taken",
     "full": "So many people use these apps just now that there is no room for another page. This page tries again "

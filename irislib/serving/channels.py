@@ -9,9 +9,10 @@ from jupyter_client.session import DELIM
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.websocket import WebSocketClosedError
 
-__all__ = ["AppChannels", "KernelStateHandler"]
+__all__ = ["KERNELS", "AppChannels"]
 
 # All that a page of widgets says. Voila's own list holds for every channel, has `shutdown_request`,
 # which a page does not send (it posts), and is asked as well.
@@ -94,3 +95,8 @@ class KernelStateHandler(KernelHandler):  # type: ignore[misc]
     """Tells whether a kernel is alive; to end it is for the closing request alone."""
 
     SUPPORTED_METHODS = ("GET", "OPTIONS")
+
+
+# Not Voila's handler of channels: it reads whatever is binary as if it were in the newest framing, and at
+# a buffer in the oldest, which any page may ask for, it counts to 2**60 before the server goes on.
+KERNELS = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", KernelWebsocketHandler)]

@@ -1,6 +1,8 @@
 // The way to the kernel: a websocket that comes back by itself, and the messages on it.
 
 const LONGEST_WAIT = 15000; // between two attempts to connect again
+const PROTOCOL = "v1.kernel.websocket.jupyter.org";
+const PARTS = ["header", "parent_header", "metadata", "content"];
 const ENDS = ["restarting", "autorestarting", "dead", "terminating"];
 
 // As Jupyter's front ends have it: called with the sender and what is new.
@@ -48,7 +50,7 @@ export class Kernel {
   }
 
   open() {
-    const socket = new WebSocket(this.channels);
+    const socket = new WebSocket(this.channels, PROTOCOL);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
@@ -108,7 +110,7 @@ export class Kernel {
   // A message of a widget: all that a server of apps lets through to a kernel.
   send(content, buffers = []) {
     if (this.ended) throw new Error("The kernel has ended.");
-    const message = pack({
+    const message = pack("shell", {
       header: {
         msg_id: randomName(),
         msg_type: "comm_msg",
@@ -120,7 +122,6 @@ export class Kernel {
       parent_header: {},
       metadata: {},
       content,
-      channel: "shell",
     }, buffers);
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(message);
     else this.waiting.push(message);
@@ -139,27 +140,28 @@ function randomName() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// Jupyter's first framing, which every server takes: JSON as text, and with buffers their number, where each
-// begins, and one after the other, JSON first.
-function pack(message, buffers) {
-  if (!buffers.length) return JSON.stringify(message);
-  const parts = [new TextEncoder().encode(JSON.stringify(message)), ...buffers.map(bytes)];
-  const head = new DataView(new ArrayBuffer(4 * (parts.length + 1)));
-  head.setUint32(0, parts.length);
+// Jupyter's framing: how many offsets there are, the offsets, and what lies between them: the channel, the
+// four parts of a message, its buffers. Numbers have 64 bits, of which nothing that fits into a page needs the upper half.
+function pack(channel, message, buffers) {
+  const texts = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
+  const parts = [...texts.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
+  const head = new DataView(new ArrayBuffer(8 * (parts.length + 2)));
+  head.setUint32(0, parts.length + 1, true);
   let offset = head.byteLength;
+  head.setUint32(8, offset, true);
   parts.forEach((part, i) => {
-    head.setUint32(4 * (i + 1), offset);
     offset += part.byteLength;
+    head.setUint32(8 * (i + 2), offset, true);
   });
   return new Blob([head, ...parts]);
 }
 
 function unpack(data) {
-  if (typeof data === "string") return { buffers: [], ...JSON.parse(data) };
   const head = new DataView(data);
-  const starts = Array.from({ length: head.getUint32(0) }, (_, i) => head.getUint32(4 * (i + 1)));
-  const parts = starts.map((start, i) => new DataView(data, start, (starts[i + 1] ?? data.byteLength) - start));
-  return { ...JSON.parse(new TextDecoder().decode(parts[0])), buffers: parts.slice(1) };
+  const offsets = Array.from({ length: head.getUint32(0, true) }, (_, i) => head.getUint32(8 * (i + 1), true));
+  const parts = offsets.slice(0, -1).map((start, i) => new DataView(data, start, offsets[i + 1] - start));
+  const read = (part) => JSON.parse(new TextDecoder().decode(part));
+  return { header: read(parts[1]), content: read(parts[4]), buffers: parts.slice(5) };
 }
 
 function bytes(buffer) {
