@@ -20,7 +20,8 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from irislib.files import share
-from irislib.warm.nursery import Forked, Nursery, can_fork
+from irislib.warm.forked import Forked
+from irislib.warm.nursery import Nursery, can_fork
 from irislib.warm.provisioner import WarmProvisioner
 from irislib.warm.running import imported, once
 
@@ -334,3 +335,25 @@ def test_without_templates_kernels_are_ordinary(page: Any, tmp_path: Path) -> No
     page.goto("about:blank")
     assert server.stop() == 0, server.text()
     assert "started in the ordinary way" in server.text()
+
+
+def test_a_notebook_that_cannot_be_run_ahead_is_ended_and_said_so(nursery: Nursery) -> None:
+    before = nursery.templates()
+    loops = nursery.open("loops", notebook("while True: pass"), os.getcwd(), patience=1)
+    assert loops["refused"] == "it takes more than 1 seconds"
+    crashes = nursery.open("crashes", notebook("import os; os._exit(3)"), os.getcwd())
+    assert crashes["refused"] == "its process has ended"
+    hungry = nursery.open("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
+    assert hungry["refused"] == "a cell failed"
+    chatty = nursery.open("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
+    assert chatty["refused"] == "a cell failed"
+    assert nursery.templates() == before
+
+
+def test_a_notebook_that_is_just_being_run_ahead_ends_with_the_server(tmp_path: Path) -> None:
+    looping = notebook("import os", "while True: pass")
+    looping.metadata["irislib"] = {"run": "once"}
+    nbformat.write(looping, tmp_path / "loops.ipynb")
+    server = Server(tmp_path / "log", "serve", str(tmp_path)).wait()
+    until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
+    assert server.stop() == 0, server.text()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_core.utils import ensure_async
 from traitlets import Bool, Int
 from traitlets.config import LoggingConfigurable
+from voila.execute import VoilaExecutor
 from voila.utils import ENV_VARIABLE, get_page_config
 
 from irislib.serving.ahead import KERNEL, Run, rendered
@@ -67,7 +68,8 @@ class Pages(LoggingConfigurable):
         super().__init__(**kwargs)
         self.nursery = Nursery(IMPORTS)
         self.kept: dict[str, Kept] = {}
-        self.ready = asyncio.Event()  # or it has failed: nobody waits for it then
+        self.each: set[str] = set()  # the notebooks that are run for each visitor
+        self.settled: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)  # whether a page can be ready
         self.tasks: set[asyncio.Task[Any]] = set()
         self.runs = 0
 
@@ -76,9 +78,14 @@ class Pages(LoggingConfigurable):
         WarmProvisioner.nursery = self.nursery  # or else it would start one of its own
         if not self.warm or not can_fork():
             self.log.info("Each visitor's kernel is started in the ordinary way.")
-            self.ready.set()
+            self.settle()
             return
         self.do(self.keep())
+
+    def settle(self) -> None:
+        """Have nobody wait any longer."""
+        for app in self.parent.apps:
+            self.settled[path_of(app)].set()
 
     def do(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -99,14 +106,13 @@ class Pages(LoggingConfigurable):
                 if self.nursery.first is None:
                     self.nursery.imports = [*IMPORTS, *await self.imported()]
                     await asyncio.to_thread(self.nursery.start, os.environ, self.parent.root_dir)
-                for app in self.parent.apps:
-                    await self.prepare(path_of(app))
-                self.ready.set()
+                paths = [path_of(app) for app in self.parent.apps]
+                await asyncio.gather(*(self.prepare(path) for path in paths if path not in self.each))
                 wait = 1.0
                 await self.lost()
                 self.log.warning("A template of kernels has ended; another is started.")
             except LostTemplateError as error:
-                self.ready.set()
+                self.settle()
                 self.nursery.forget_ended()
                 self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
                 await asyncio.sleep(wait)
@@ -123,40 +129,46 @@ class Pages(LoggingConfigurable):
     async def lost(self) -> None:
         """Wait until a template ends, and forget it."""
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
-        templates = self.nursery.templates()
-        for template in templates:
-            loop.add_reader(template.alive, gone.set)
+        watched = [os.dup(template.alive) for template in self.nursery.templates() if template.alive >= 0]
+        for process in watched:
+            loop.add_reader(process, gone.set)
         try:
             await gone.wait()
         finally:
-            for template in templates:
-                if template.alive >= 0:
-                    loop.remove_reader(template.alive)
+            for process in watched:
+                loop.remove_reader(process)
+                os.close(process)
         self.nursery.forget_ended()
 
     async def prepare(self, path: str) -> None:
         """Have a page ready; one that cannot be is run for each visitor, who sees why."""
         try:
-            await self.run_ahead(path)
+            kept = self.kept.get(path)
+            if not kept or kept.name not in self.nursery.pages:
+                await self.run_ahead(path, kept)
         except LostTemplateError:
             raise
         except Exception:
+            self.each.add(path)
             self.log.exception("%s is run for each visitor, for it could not be run ahead.", path)
+        finally:
+            self.settled[path].set()
 
-    async def run_ahead(self, path: str) -> None:
-        """Run a notebook in a template of its own, unless that is there or each visitor is to have a run."""
-        kept = self.kept.get(path)
-        if kept and kept.name in self.nursery.pages:
-            return
+    async def run_ahead(self, path: str, old: Kept | None) -> None:
+        """Run a notebook in a template of its own, and render its page."""
         model = await ensure_async(self.parent.contents_manager.get(path=path))
         notebook = model["content"]
         if self.parent.voila_configuration.prelaunch_hook or not once(notebook):
+            self.each.add(path)
             self.log.info("%s is run for each visitor.", path)
             return
         self.runs += 1
         name = f"{path}#{self.runs}"
-        told = await asyncio.to_thread(self.nursery.open, name, notebook, self.parent.root_dir)
+        patience = VoilaExecutor(notebook, config=self.parent.config).timeout or None
+        memory = self.parent.kernel_manager.kernel_memory
+        told = await asyncio.to_thread(self.nursery.open, name, notebook, self.parent.root_dir, patience, memory)
         if refused := told.get("refused"):
+            self.each.add(path)
             self.log.warning("%s is run for each visitor: %s.", path, refused)
             return
         for cell, outputs in zip(notebook.cells, told["outputs"], strict=True):
@@ -164,7 +176,7 @@ class Pages(LoggingConfigurable):
                 cell.outputs = Run.outputs(outputs)
         kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
         html = await rendered(Run(notebook, told["widgets"]), notebook_path=path, **self.facts(path))
-        old, self.kept[path] = kept, Kept(name, html, kernel)
+        self.kept[path] = Kept(name, html, kernel)
         for spare in old.spares if old else ():
             await self.parent.kernel_manager.shutdown_kernel(spare)
         await self.refill(self.kept[path])
@@ -198,7 +210,7 @@ class Pages(LoggingConfigurable):
         FullError
             Where there is no room for another visitor.
         """
-        await self.ready.wait()
+        await self.settled[path].wait()
         kept = self.kept.get(path)
         if kept is None:
             return None

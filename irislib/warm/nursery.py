@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from irislib.warm import wire
+from irislib.warm.forked import Forked, ended
 
-__all__ = ["Forked", "LostTemplateError", "Nursery", "can_fork"]
+__all__ = ["LostTemplateError", "Nursery", "can_fork"]
 
 log = logging.getLogger("irislib.warm")
 
@@ -23,7 +24,8 @@ ONE = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
      "MALLOC_ARENA_MAX"), "1"
 )  # fmt: skip
-PATIENCE = 120  # seconds for a template's answer; importing and loading are among what it waits for
+PATIENCE = 30.0  # seconds until a template has forked; until it has imported and loaded it may take longer
+LOADING = 600.0
 
 
 def can_fork() -> bool:
@@ -35,76 +37,6 @@ class LostTemplateError(Exception):
     """A template has ended, or does not answer."""
 
 
-class Forked:
-    """A forked process, with the methods of ``subprocess.Popen`` that jupyter_client uses.
-
-    It is no child of this process: its template tells how it ended.
-    """
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, pid: int, status: int):
-        self.pid = pid
-        self.returncode: int | None = None
-        self._status = status
-        os.set_blocking(status, False)
-        try:
-            self._alive: int | None = os.pidfd_open(pid)
-        except ProcessLookupError:  # it has ended and was told of already
-            self._alive = None
-
-    def poll(self) -> int | None:
-        """The exit code, or None while the process runs."""
-        if self.returncode is not None or (self._alive and not ended(self._alive)):
-            return self.returncode
-        try:
-            told = os.read(self._status, 16)
-        except BlockingIOError:  # its template is about to tell
-            return None
-        self.returncode = int(told or 1)  # nobody knows where the template has ended, too
-        self.close()
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until the process has ended."""
-        if self.returncode is None:
-            patience = None if timeout is None else timeout * 1000
-            if self._alive:
-                poll = select.poll()
-                poll.register(self._alive, select.POLLIN)
-                poll.poll(patience)
-            poll = select.poll()
-            poll.register(self._status, select.POLLIN)
-            poll.poll(patience)
-        return self.poll()
-
-    def send_signal(self, signum: int) -> None:
-        """Send a signal to the process itself."""
-        if self._alive:
-            signal.pidfd_send_signal(self._alive, signum)
-
-    def kill(self) -> None:
-        """End it."""
-        self.send_signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def close(self) -> None:
-        """Let go of the files that tell about the process."""
-        for file in (self._alive, self._status):
-            if file is not None:
-                os.close(file)
-        self._alive = None
-
-
-def ended(process: int) -> bool:
-    poll = select.poll()
-    poll.register(process, select.POLLIN)
-    return bool(poll.poll(0))
-
-
 class Template:
     """A process that forks, as seen from the server."""
 
@@ -113,10 +45,16 @@ class Template:
         self.alive = os.pidfd_open(pid)
         self._channel = channel
         self._lock = threading.Lock()
-        channel.settimeout(PATIENCE)
 
-    def ask(self, question: Mapping[str, Any] | None, files: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(
+        self, question: Mapping[str, Any] | None, files: Sequence[int] = (), patience: float | None = PATIENCE
+    ) -> dict[str, Any]:
         """Ask, or wait for what comes next where there is nothing to ask.
+
+        Parameters
+        ----------
+        patience : float or None
+            Seconds to wait for the answer. One that does not answer is ended.
 
         Raises
         ------
@@ -124,12 +62,14 @@ class Template:
         """
         with self._lock:
             try:
+                self._channel.settimeout(patience)
                 if question is not None:
                     wire.send(self._channel, dict(question), files)
                 return wire.receive(self._channel)[0]
             except (EOFError, OSError) as error:
                 self.end()
-                raise LostTemplateError(f"the template {self.pid} has ended: {error}") from error
+                ending = "does not answer" if isinstance(error, TimeoutError) else "has ended"
+                raise LostTemplateError(f"a template of kernels {ending}") from error
 
     def end(self) -> None:
         """End the process; what was forked from it lives on."""
@@ -158,6 +98,8 @@ class Nursery:
         self.threads = threads
         self.first: Template | None = None
         self.pages: dict[str, Template] = {}
+        self._beginning: set[Template] = set()
+        self._ended = False
         self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
         self._theirs = -1
         self._process: subprocess.Popen[bytes] | None = None
@@ -171,13 +113,25 @@ class Nursery:
         """
         while True:
             template = self._launch(env, cwd)
-            unfit = template.ask({"imports": self.imports})["unfit"]
+            with self._begun(template):
+                unfit = template.ask({"imports": self.imports}, patience=LOADING)["unfit"]
             if not unfit:
                 self.first = template
                 return
             log.info("%s starts a thread, and is left to each kernel.", unfit)
             template.end()
             self.imports.remove(unfit)
+
+    @contextmanager
+    def _begun(self, template: Template) -> Iterator[None]:
+        """Have a template ended with the others while it is getting ready."""
+        self._beginning.add(template)
+        try:
+            if self._ended:
+                template.end()
+            yield
+        finally:
+            self._beginning.discard(template)
 
     def _launch(self, env: Mapping[str, str], cwd: str | None) -> Template:
         if self._lifeline is None:
@@ -197,21 +151,48 @@ class Nursery:
             )
         return Template(self._process.pid, ours)
 
-    def open(self, page: str, notebook: Mapping[str, Any], cwd: str) -> dict[str, Any]:
-        """Run a page's notebook in a template of its own; returns what :func:`irislib.warm.running.run` does.
+    def open(
+        self, page: str, notebook: Mapping[str, Any], cwd: str, patience: float | None = None, memory: int = 0
+    ) -> dict[str, Any]:
+        """Run a page's notebook in a template of its own.
+
+        Parameters
+        ----------
+        page : str
+            What kernels are to be asked for by.
+        notebook : mapping
+            As JSON.
+        cwd : str
+            Where it runs.
+        patience : float, optional
+            How many seconds it may take.
+        memory : int
+            How many bytes it may have of its own; 0 for no limit.
+
+        Returns
+        -------
+        dict
+            As :func:`irislib.warm.running.run` does.
 
         Raises
         ------
         LostTemplateError
+            Where the first template has ended.
         """
         if self.first is None:
-            raise LostTemplateError("there is no template")
+            raise LostTemplateError("there is no template of kernels")
         ours, theirs = wire.pair()
         with theirs:
-            pid, status = self._fork(self.first, {"notebook": notebook, "cwd": cwd}, theirs.fileno())
+            question = {"notebook": notebook, "cwd": cwd, "memory": memory}
+            pid, status = self._fork(self.first, question, theirs.fileno())
         os.close(status)
         template = Template(pid, ours)
-        told = template.ask(None)
+        try:
+            with self._begun(template):
+                told = template.ask(None, patience=patience)
+        except LostTemplateError as error:
+            slow = isinstance(error.__cause__, TimeoutError)
+            return {"refused": f"it takes more than {patience:g} seconds" if slow else "its process has ended"}
         if "refused" in told:
             template.end()
         else:
@@ -269,7 +250,8 @@ class Nursery:
 
     def end(self) -> None:
         """End all templates, and every kernel that was forked from them."""
-        for template in self.templates():
+        self._ended = True
+        for template in (*self.templates(), *self._beginning):
             template.end()
         self.first, self.pages = None, {}
         if self._lifeline is not None:

@@ -16,6 +16,8 @@ from jupyter_client.session import Session
 
 from irislib.warm.kernel import has_threads, shell
 
+OUTPUT = 20_000_000  # characters; a page is built of no more
+
 __all__ = ["imported", "once", "run"]
 
 # What Voila tells a notebook of the visit, as environment variables; see voila.utils.ENV_VARIABLE.
@@ -70,9 +72,11 @@ class Recorder(Session):
         super().__init__()
         self.outputs: list[Any] = []
         self.changed = False
+        self.said = 0
 
     def send(self, stream: Any, msg_or_type: Any, content: Any = None, *_: Any, **__: Any) -> None:
         """What the shell's display hook and publisher call."""
+        self.measure(str(content or msg_or_type))
         message = msg_or_type if isinstance(msg_or_type, dict) else {"msg_type": msg_or_type, "content": content}
         kind = message["msg_type"]
         if kind == "clear_output":
@@ -83,8 +87,15 @@ class Recorder(Session):
             told = {"header": {"msg_type": kind}, "content": message["content"]}
             self.outputs.append(nbformat.v4.output_from_msg(told))
 
+    def measure(self, said: str) -> None:
+        """Stop a notebook that says too much."""
+        self.said += len(said)
+        if self.said > OUTPUT:
+            raise MemoryError("a page cannot show so much")
+
     def write(self, text: str) -> None:
         """Add to what was printed."""
+        self.measure(text)
         last = self.outputs[-1] if self.outputs else {}
         if last.get("output_type") == "stream":
             last["text"] += text

@@ -10,12 +10,13 @@ import gc
 import importlib
 import logging
 import os
+import resource
 import select
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from irislib.warm import wire
 
@@ -75,6 +76,7 @@ class Template:
         self.channel, self.lifeline = channel, lifeline
         self.random_numbers: list[Any] = []
         self.statuses: dict[int, int] = {}  # where to write how a child ended, by its pid
+        self.pages: set[int] = set()  # the children that are templates
 
     def serve(self) -> Callable[[], None]:
         """Fork as often as the server asks; returns, in the child only, what that is to do."""
@@ -94,7 +96,7 @@ class Template:
         while True:
             ready = {end for end, _ in poll.poll()}
             if self.lifeline in ready:
-                os._exit(0)
+                self.leave()
             if woken in ready:
                 os.read(woken, 512)
                 self.reap()
@@ -107,6 +109,13 @@ class Template:
                     os.close(wake)
                     return become
 
+    def leave(self) -> NoReturn:
+        """End, and with it a template that has its hands full with a notebook and sees no lifeline."""
+        for pid in self.pages:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os._exit(0)
+
     def reap(self) -> None:
         """Tell the server how children ended."""
         while self.statuses:
@@ -116,6 +125,7 @@ class Template:
                 return
             if not pid:
                 return
+            self.pages.discard(pid)
             if (told := self.statuses.pop(pid, None)) is not None:
                 with contextlib.suppress(BrokenPipeError):  # whom nobody asks about
                     os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
@@ -125,10 +135,12 @@ class Template:
         try:
             question, files = wire.receive(self.channel)
         except (EOFError, OSError):
-            os._exit(0)
+            self.leave()
         pid = os.fork()
         if pid:
             self.statuses[pid] = files[0]
+            if "notebook" in question:
+                self.pages.add(pid)
             for file in files[1:]:
                 os.close(file)
             wire.send(self.channel, {"pid": pid})
@@ -137,6 +149,7 @@ class Template:
         for file in (*self.statuses.values(), files[0]):
             os.close(file)
         self.statuses.clear()
+        self.pages.clear()
         self.channel.close()
         if "notebook" in question:
             self.channel = socket.socket(fileno=files[1])
@@ -149,6 +162,8 @@ class Template:
 
         os.setsid()
         os.chdir(question["cwd"])
+        if memory := question["memory"]:
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         wire.send(self.channel, run(question["notebook"]))
 
     def kernel(self, question: dict[str, Any]) -> None:
