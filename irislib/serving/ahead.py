@@ -50,7 +50,7 @@ async def rendered(run: Run, **facts: Any) -> str:
     Parameters
     ----------
     run : Run
-    **facts : Any
+    facts : Any
         What Voila's handler gives to its renderer.
     """
     renderer = AheadRenderer(run, **facts)
