@@ -37,7 +37,7 @@ from irislib.api.options import read_token
 from irislib.errors import IrislibError, StoreError
 from irislib.serving import announce_health, default_address, is_local, url
 from irislib.serving.channels import KERNELS
-from irislib.serving.front import lab_front, rules
+from irislib.serving.front import rules, version
 from irislib.serving.handlers import (
     ANSWERED,
     FAILED,
@@ -188,7 +188,7 @@ class AppServer(Voila):  # type: ignore[misc]
             "apps": [{"name": app.name, "title": app.title} for app in self.apps],
             "texts": TEXTS,
             "failed_mark": FAILED,
-            "lab": lab_front(self.static_paths),
+            "voila_files": version(self.static_paths),
             "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),
         }
 

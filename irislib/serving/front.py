@@ -9,24 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import tornado.web
-import voila
 from jupyter_server.base.handlers import FileFindHandler
 from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 
-__all__ = ["KEPT", "address", "lab_front", "rules"]
+__all__ = ["KEPT", "address", "rules", "version"]
 
 KEPT = "public, max-age=31536000, immutable"
 TYPES = {"js": "text/javascript", "css": "text/css"}
 HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")  # the name of a file that webpack made
-
-# The parts of its script that Voila always loads, by its version. They are named by numbers, so they
-# can only be seen in a browser; where they are not known, a page just begins to load them later.
-CHUNKS = {
-    "0.5.13": "73 143 225 431 457 614 630 1187 1601 1621 1670 1996 2121 2296 2772 2829 2930 3144 3249 3307 3311 3459 "
-    "3649 3916 3989 3992 4041 4135 4173 4222 4371 4486 4653 4729 4875 4972 5044 5312 5688 5764 5767 5992 6008 6049 "
-    "6074 6305 6382 6468 6573 7155 7245 7259 7393 7483 7556 7598 7770 7883 8017 8135 8487 8766 8773 8862 8925 9081 "
-    "9151 9212 9582 9684 9890 9981",
-}
 
 # By the hash of the content, so that it does not matter who adds what, and when.
 _contents: dict[str, bytes] = {}
@@ -52,12 +42,6 @@ def address(base_url: str, text: str, kind: str) -> str:
     name = f"{hashlib.sha256(content).hexdigest()[:32]}.{kind}"
     _contents[name] = content
     return f"{base_url}voila/front/{name}"
-
-
-def lab_front(folders: Sequence[str]) -> dict[str, Any]:
-    """What a page with JupyterLab's front end has to know of Voila's files: their version, and which it loads first."""
-    chunks = [f"{number}.voila.js" for number in CHUNKS.get(voila.__version__, "").split()]
-    return {"version": version(folders), "chunks": chunks}
 
 
 def version(folders: Sequence[str]) -> str:
