@@ -447,7 +447,8 @@ def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureReques
 
 
 def test_a_folder_of_the_operators_choice_is_taken_as_it_is(tmp_path: Path) -> None:
-    assert private_transport(str(tmp_path)).Voila.connection_dir_root == str(tmp_path)
+    short = "/var/tmp"  # noqa: S108 - nothing is written there
+    assert private_transport(short).Voila.connection_dir_root == short
     (tmp_path / ("d" * 100)).mkdir()
     assert private_transport(str(tmp_path / ("d" * 100))) == {}  # its sockets would not work: TCP, then
     assert private_transport(str(tmp_path / "nowhere")) == {}
