@@ -161,7 +161,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             Whether it is to wait for a visitor; see `take`.
         visitor : str, optional
             The address that it is started for; by default that of the request being answered.
-        **kwargs
+        kwargs
             As jupyter_server has them.
 
         Raises

@@ -52,12 +52,7 @@ class Kept:
 
 
 class Pages(LoggingConfigurable):
-    """All that a server has ready for visitors.
-
-    Parameters
-    ----------
-    parent : AppServer
-    """
+    """All that a server, its parent, has ready for visitors."""
 
     warm = Bool(True, config=True, help="Fork visitors' kernels from a template, where the platform can.")
     spares = Int(1, config=True, help="The kernels of each page that wait for its next visitors.")

@@ -208,6 +208,8 @@ class Nursery:
             What ipykernel gets.
         env : mapping of str to str
             Its whole environment.
+        cwd : str
+            Where it runs.
         page : str
             The page it is for. None is returned where that page was not run ahead.
         """
