@@ -267,8 +267,7 @@ class AppServer(Voila):  # type: ignore[misc]
         super().start()
 
     def stop(self) -> None:
-        # at once: a kernel that is still starting takes the polite request for an error, and writes a traceback
-        run_sync(self.kernel_manager.shutdown_all)(now=True)
+        run_sync(self.kernel_manager.shutdown_all)(now=True)  # one that is starting takes a polite request for an error
         super().stop()
         shutil.rmtree(self.session, ignore_errors=True)
 
