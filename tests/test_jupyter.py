@@ -53,6 +53,8 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_the_iris_wizard_works_inline(page: Any, jupyter: str, iris: Any, place: str) -> None:
     page.goto(f"{jupyter}/{place}/iris-wizard.ipynb")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    # a run that is asked for before there is a kernel opens a dialog that asks for one, over all else
+    page.locator(".jp-Toolbar-kernelName").get_by_text("Python 3").first.wait_for()
     button = page.get_by_role("button", name="Abrakadabra")
     for _ in range(5):  # a run that is asked for while the kernel starts is lost
         page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
