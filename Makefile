@@ -1,9 +1,10 @@
 # make serve   set everything up and start the apps          make test   set everything up and run every test
+# make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test format screenshots clean
+.PHONY: serve test soak format screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -17,6 +18,9 @@ test: $(VENV)/ready-test
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+soak: $(VENV)/ready-test
+	$(VENV)/bin/python benchmarks/soak.py $(ARGS)
 
 screenshots: $(VENV)/ready-test
 	$(VENV)/bin/python docs/screenshots.py

@@ -62,6 +62,12 @@ def load(model: str | ModelSpec) -> Model:
     return _loaded[spec]
 
 
+def load_all() -> None:
+    """Load every model there is, before processes are forked that are to have them."""
+    for spec in specs().values():
+        load(spec)
+
+
 def forget() -> None:
     """Let the next :func:`load` read the descriptions again, and look for what is stored by now."""
     _loaded.clear()

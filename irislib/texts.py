@@ -23,8 +23,17 @@ TEXTS = {
     "not_found": "There is no page at this address.",
     "failed": "Something went wrong on our side. Try again in a moment; if it stays so, tell whoever runs this server.",
     "page_failed_title": "This page could not be opened",
+    "page_slow": "It took longer than this server allows.",
     "page_failed": "Try again in a moment; if it stays so, report this reference: {reference}.",
+    "not_loaded": "A part of this page could not be loaded. Reload the page; if it stays so, tell whoever runs this "
+    "server.",
     "try_again": "Try again",
+    "full_title": "All places are taken",
+    "full": "So many people use these apps just now that there is no room for another page. This page tries again "
+    "by itself; there is nothing you have to do.",
+    "full_own": "You have more pages of these apps open than there is room for. Close one that you no longer need; "
+    "this page then opens by itself.",
+    "output_cut": "… There is more of this output than a page can show.",
     "callback_failed": "Something went wrong on our side; try again. If it stays so, report this reference: "
     "{reference}.",
     # the form

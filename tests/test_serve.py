@@ -230,15 +230,6 @@ def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: 
     assert f"Open http://localhost:{server.port}/x/" in server.text()
 
 
-def test_a_long_path_for_temporary_files_falls_back_to_tcp(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 60)
-    deep.mkdir()
-    server = Server(tmp_path / "log", "serve", TMPDIR=str(deep)).wait()
-    assert "widget-view" in server.get("/dummy").text
-    assert server.stop() == 0
-    assert list(deep.iterdir()) == []
-
-
 def test_an_open_address_without_a_token_is_said_so_once(tmp_path: Path) -> None:
     server = Server(tmp_path / "log", "serve", "--host", "0.0.0.0").wait()
     assert server.stop() == 0

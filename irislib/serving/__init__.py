@@ -7,7 +7,7 @@ from pathlib import Path
 
 from irislib.errors import IrislibError
 
-__all__ = ["announce_health", "default_address", "url"]
+__all__ = ["announce_health", "default_address", "is_local", "url"]
 
 
 def default_address() -> tuple[str, int]:
@@ -16,6 +16,11 @@ def default_address() -> tuple[str, int]:
     if not port.isdecimal():
         raise IrislibError(f"IRISLIB_PORT must be a number, got {port!r}.")
     return os.environ.get("IRISLIB_HOST") or "127.0.0.1", int(port)
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def url(host: str, port: int, path: str = "/") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -22,7 +23,7 @@ from jupyter_core.utils import run_sync
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
-from tornado.web import RedirectHandler
+from tornado.web import GZipContentEncoding, RedirectHandler
 from tornado.wsgi import WSGIContainer
 from traitlets import Bool, Int, List, Unicode, default
 from traitlets.config import Config
@@ -34,7 +35,9 @@ from irislib import __version__, catalogue, files, store
 from irislib.api import Options, create_app
 from irislib.api.options import read_token
 from irislib.errors import IrislibError, StoreError
-from irislib.serving import announce_health, default_address, url
+from irislib.serving import announce_health, default_address, is_local, url
+from irislib.serving.channels import KERNELS
+from irislib.serving.front import rules, version
 from irislib.serving.handlers import (
     ANSWERED,
     FAILED,
@@ -44,35 +47,18 @@ from irislib.serving.handlers import (
     HealthHandler,
     IndexHandler,
     MissingHandler,
-    TemplateFilesHandler,
     log_as_json,
     log_without_queries,
 )
+from irislib.serving.headers import HEADERS, SafeHeaders, refusals, with_headers
 from irislib.serving.identity import hide_secrets
-from irislib.serving.kernels import sockets_fit
+from irislib.serving.kernels import private_transport
 from irislib.serving.notebooks import AppContents, notebook_for, path_of
+from irislib.serving.pages import Pages
+from irislib.serving.settings import DEFAULTS, NEEDED
 from irislib.texts import TEXTS
 
 __all__ = ["AppServer"]
-
-# Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
-NEEDED = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
-          "/voila/labextensions", "/voila/query", "/voila/execution")  # fmt: skip
-
-# Weaker than what an operator gives on the command line or in a voila.json.
-DEFAULTS = {
-    "Voila": {"identity_provider_class": "irislib.serving.identity.TokenIdentityProvider"},
-    "VoilaConfiguration": {
-        "template": "irislib",
-        "allow_template_override": "NO",
-        "allow_theme_override": "NO",
-        # What a page of widgets has no use for; another widget library's extension is still loaded.
-        "extension_denylist": ["@jupyter-notebook/lab-extension", "jupyterlab_pygments"],
-        "kernel_spec_manager_class": "irislib.serving.kernels.AppKernelSpecManager",
-    },
-    "VoilaExecutor": {"cell_error_instruction": "The server's log says what happened."},
-    "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 60},
-}
 
 
 class AppServer(Voila):  # type: ignore[misc]
@@ -91,6 +77,7 @@ class AppServer(Voila):  # type: ignore[misc]
         "token-file": "AppServer.token_file",
         "cors": "AppServer.cors",
         "rate-limit": "AppServer.rate_limit",
+        "public-host": "AppServer.public_hosts",
     }
     flags: ClassVar = {
         **Voila.flags,
@@ -109,6 +96,7 @@ class AppServer(Voila):  # type: ignore[misc]
     cors = Unicode(config=True, help="Origins, by commas, whose pages may ask the endpoint; * for all.")
     rate_limit = Unicode(config=True, help="The most requests of one address to the endpoint, such as 100/minute.")
     max_batch_bytes = Int(10_000_000, config=True, help="The largest body of a batch; it is kept in memory.")
+    public_hosts = List(Unicode(), config=True, help="A name that a proxy calls this server by; may be repeated.")
     json_logs = Bool(False, config=True, help="Write each line of the log as a JSON object.")
 
     @default("ip")
@@ -146,8 +134,7 @@ class AppServer(Voila):  # type: ignore[misc]
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         super().load_config_file(*args, **kwargs)
         config = Config(DEFAULTS)
-        if sockets_fit(self.connection_dir_root):
-            config.KernelManager.transport = "ipc"  # files of the operator's own, where TCP is open to all users
+        config.merge(private_transport(self.config.Voila.get("connection_dir_root", "")))
         config.merge(self.config)
         self.update_config(config)
 
@@ -201,20 +188,25 @@ class AppServer(Voila):  # type: ignore[misc]
             "apps": [{"name": app.name, "title": app.title} for app in self.apps],
             "texts": TEXTS,
             "failed_mark": FAILED,
+            "voila_files": version(self.static_paths),
             "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),
         }
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
         self.contents_manager = AppContents(parent=self)
+        self.kept = Pages(parent=self)
         pages = Environment(loader=FileSystemLoader(files.share() / "voila" / "templates" / "irislib"), autoescape=True)
         pages.globals["apps"] = self.apps
         return {
             **settings,
             "contents_manager": self.contents_manager,
-            "compress_response": True,
+            "transforms": [GZipContentEncoding, SafeHeaders],
+            "headers": HEADERS,
+            "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
             "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
+            "irislib_kept": self.kept,
             "irislib_batch_bytes": self.max_batch_bytes,
             "irislib_log": self.log,
             "irislib_failures": Counter(),
@@ -226,7 +218,7 @@ class AppServer(Voila):  # type: ignore[misc]
         wsgi: Any = create_app(self.loaded, pages, self.options)
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
-        endpoint = WSGIContainer(wsgi, ThreadPoolExecutor(4, "endpoint"))
+        endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
         common = {"voila_configuration": self.voila_configuration}
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
@@ -234,9 +226,10 @@ class AppServer(Voila):  # type: ignore[misc]
             return str(url_path_join(self.server_url, path))
 
         return [
+            *refusals(self),
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
-            (at("/voila/templates/(.*)"), TemplateFilesHandler),
+            *((at(path), *rest) for path, *rest in [*rules(self.static_paths, self.labextensions_path), *KERNELS]),
             (at("/healthz"), HealthHandler),
             (at(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
             *(
@@ -267,8 +260,13 @@ class AppServer(Voila):  # type: ignore[misc]
         super().start()
 
     def stop(self) -> None:
-        run_sync(self.kernel_manager.shutdown_all)(now=True)  # one that is starting takes a polite request for an error
-        super().stop()
+        # not Voila's own, which removes the folder of the sockets while there are kernels that use it
+        if asyncio.get_event_loop().is_running():  # in a restart for new code
+            run_sync(self.kernel_manager.shutdown_all)()
+        else:
+            IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
+        self.kept.end()
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
         shutil.rmtree(self.session, ignore_errors=True)
 
     def listen(self) -> None:
@@ -279,11 +277,11 @@ class AppServer(Voila):  # type: ignore[misc]
             self.exit_with(
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
-        mine = self.ip in ("localhost", "::1") or self.ip.startswith("127.")
         announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
-        self.log.info("Open %s", url("localhost" if mine else self.ip, self.port, self.base_url))
-        if not mine and not self.identity_provider.auth_enabled:
+        self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
+        if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
+        IOLoop.current().add_callback(self.kept.begin)
         super().listen()
 
     def exit_with(self, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,17 +13,20 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.log import log_request
 from tornado.httputil import url_concat
 from voila.handler import BaseVoilaHandler
-from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.utils import make_url
 
 from irislib.api.direct import identified
 from irislib.api.options import ROW_BYTES, Options
 from irislib.api.problems import PROBLEM, STRANGER, problem, too_large
 from irislib.errors import new_reference
 from irislib.serving.logs import asked
+from irislib.serving.manager import STARTED, VISITOR, FullError, visitor_of
 from irislib.texts import TEXTS
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from jinja2 import Environment
     from tornado.wsgi import WSGIContainer
 
@@ -35,7 +39,6 @@ __all__ = [
     "HealthHandler",
     "IndexHandler",
     "MissingHandler",
-    "TemplateFilesHandler",
 ]
 
 
@@ -46,13 +49,18 @@ ELSEWHERE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_
 # What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
 FAILED = "irislib-failure-reference"  # what the template writes where a cell failed
+HEARTBEAT = "<script>window.voila_heartbeat()"  # what Voila sends while there is nothing to send
+AGAIN = 10  # seconds after which a page that found no room tries again
 
 
 def log_without_queries(handler: Any) -> None:
     """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
     handler.request.uri = handler.request.path
     handler.request.headers.pop("Referer", None)
-    log_request(handler)
+    if handler.get_status() == 503:  # no fault of ours, and there may be many
+        handler.log.warning("503 %s", handler.request.path)
+    else:
+        log_request(handler)
 
 
 def log_as_json(handler: Any) -> None:
@@ -155,7 +163,8 @@ class OwnPages:
 
     def render_template(self: Any, name: str, **facts: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
-        return environment.get_template(name).render(base_url=self.base_url, texts=TEXTS, **facts)
+        static = partial(make_url, "irislib", self.base_url)
+        return environment.get_template(name).render(base_url=self.base_url, static=static, texts=TEXTS, **facts)
 
 
 @tornado.web.stream_request_body
@@ -171,9 +180,38 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
             self.redirect(self.request.path + (f"?{query}" if query else ""))
             return
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
-        async for html in self.get_generator(path=path):
+        VISITOR.set(visitor_of(self.request))
+        try:
+            self.kernel_manager.check_room()
+            html = await self.settings["irislib_kept"].visit(self.notebook_path)
+            if html is None:
+                await self.send(self.get_generator(path=path))
+                return
+            self.set_header("Cache-Control", "no-store")
+            self.finish(html)
+        except FullError as error:
+            self.refuse_visitor(error)
+
+    async def send(self, pieces: AsyncIterator[str]) -> None:
+        """Send a page as it comes, unless nothing more will come."""
+        silent = 0
+        async for html in pieces:
+            if html.startswith(HEARTBEAT) and STARTED.get() not in self.kernel_manager:
+                silent += 1
+                if silent == 2:  # Voila itself waits for ever for a kernel that ended before its first cell
+                    name = "failed.html.j2" if self._headers_written else "failed.html"
+                    self.write(self.referenced(self.render_template(name, mark=FAILED)))
+                    return
+                continue
             self.write(self.referenced(html))
             self.flush()
+
+    def refuse_visitor(self, error: FullError) -> None:
+        """Say that there is no room, and when it is worth trying again."""
+        self.set_status(503)
+        self.set_header("Retry-After", AGAIN)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(self.render_template("full.html", own=error.own, seconds=AGAIN))
 
     def referenced(self, html: str) -> str:
         """Give a failure its number, here and in the log, which holds its traceback already.
@@ -229,23 +267,6 @@ class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[mi
     @tornado.web.authenticated
     def get(self) -> None:
         self.finish(self.render_template("apps.html", is_index=True))
-
-
-class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
-    """Voila's, which takes a path that is none of its own for a fault of the server."""
-
-    def parse_url_path(self, url_path: str) -> str:
-        try:
-            return str(super().parse_url_path(url_path))
-        except (AssertionError, ValueError) as error:
-            raise tornado.web.HTTPError(404) from error
-
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        try:
-            return str(super().get_absolute_path(root, path))
-        except (AssertionError, ValueError) as error:
-            raise tornado.web.HTTPError(404) from error
 
 
 class HealthHandler(tornado.web.RequestHandler):

@@ -24,6 +24,11 @@ def hide_secrets() -> None:
 class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
     """jupyter_server's, which compares a token in a time that tells how much of it is right."""
 
+    def set_login_cookie(self, handler: Any, user: Any) -> None:
+        """Keep who logged in; where nobody needs to, there is nothing to know a visitor by."""
+        if self.auth_enabled:
+            super().set_login_cookie(handler, user)
+
     def get_token(self, handler: Any) -> str | None:
         """The token of a request, if it is the one."""
         given = super().get_token(handler)

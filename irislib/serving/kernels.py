@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from traitlets.config import Config
 
-__all__ = ["AppKernelSpecManager", "sockets_fit"]
+__all__ = ["AppKernelSpecManager", "private_transport"]
+
+COMMON = ("/tmp", "/var/tmp")  # noqa: S108 - Voila makes a folder of mode 0700 there
+LONGEST = 103  # of a socket's path: the least of Linux's and macOS's limits
 
 
 class AppKernelSpecManager(KernelSpecManager):
@@ -25,7 +31,27 @@ class AppKernelSpecManager(KernelSpecManager):
         return spec
 
 
+def private_transport(chosen: str = "") -> Config:
+    """Have the server reach its kernels by sockets in a folder that is its own; TCP is open to all users.
+
+    Parameters
+    ----------
+    chosen : str
+        The folder for them that the operator wants, if there is one.
+
+    Returns
+    -------
+    Config
+        Empty where the system has no such sockets, or no folder whose path is short enough.
+    """
+    places = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), *COMMON]
+    tried = [chosen] if chosen else places
+    fit = [place for place in tried if place and os.access(place, os.W_OK | os.X_OK) and sockets_fit(place)]
+    if not fit or not hasattr(socket, "AF_UNIX"):
+        return Config()
+    return Config({"Voila": {"connection_dir_root": fit[0]}, "KernelManager": {"transport": "ipc"}})
+
+
 def sockets_fit(folder: str) -> bool:
     """Whether the path of a kernel's socket below this folder is one that the system allows."""
-    longest = Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1"
-    return hasattr(socket, "AF_UNIX") and len(str(longest)) < 104  # the least of Linux's and macOS's limits
+    return len(str(Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1")) <= LONGEST

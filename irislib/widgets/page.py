@@ -20,6 +20,7 @@ from irislib.spec import describe_faults
 from irislib.texts import TEXTS
 from irislib.validation import check_row
 from irislib.widgets import showing
+from irislib.widgets.ahead import work_ahead
 from irislib.widgets.fields import FILE_BYTES, described, typed, written
 from irislib.widgets.guard import guarded
 from irislib.widgets.history import History
@@ -92,6 +93,7 @@ class Page(anywidget.AnyWidget):
     )
     _css = (FRONT / "style.css").read_text(encoding="utf-8")
     facts = traitlets.Dict().tag(sync=True)
+    work_ahead = work_ahead
 
     def __init__(
         self,
@@ -117,6 +119,7 @@ class Page(anywidget.AnyWidget):
         self.history = History(features)
         self.table = Table(model) if model else None
         self.drawn: dict[int, Markup] = {}
+        self.kept: dict[int, Markup] = {}  # drawn ahead, for when their tab is opened
         self.parcels: dict[str, tuple[str, bytes]] = {}
         shown: list[dict[str, Any]] = [{"title": t.title, "empty": t.empty, "waits": bool(t.empty)} for t in tabs]
         if model:
@@ -253,7 +256,7 @@ class Page(anywidget.AnyWidget):
     def _drawn(self, i: int) -> Markup:
         """The content of a tab, drawn unless it shows the latest answer already."""
         if i not in self.drawn:
-            self.drawn[i] = showing.html(self.tabs[i].draw(self.result))
+            self.drawn[i] = self.kept.get(i) or showing.html(self.tabs[i].draw(self.result))
         return self.drawn[i]
 
     def _download(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:

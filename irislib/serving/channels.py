@@ -1,0 +1,102 @@
+"""What passes between a visitor's page and their kernel, and what a stranger may ask of a kernel."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from jupyter_client.session import DELIM
+from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.websocket import WebSocketClosedError
+
+__all__ = ["KERNELS", "AppChannels"]
+
+# All that a page of widgets says. Voila's own list holds for every channel, has `shutdown_request`,
+# which a page does not send (it posts), and is asked as well.
+ALLOWED = {
+    "shell": {"comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"},
+    "control": {"kernel_info_request"},
+}
+FAILURE = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as Voila says it in a page
+
+
+class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
+    """jupyter_server's, for visitors: nothing is run for them, and no source is shown.
+
+    A message may come in any of three framings: JSON in a text, and two binary ones.
+    """
+
+    warned = False
+
+    def handle_incoming_message(self, incoming_msg: Any) -> None:
+        """Hand a message of the page to its kernel, if it is one that a page sends."""
+        try:
+            channel, kind = self.addressed(incoming_msg)
+            if kind in ALLOWED.get(channel, ()):
+                super().handle_incoming_message(incoming_msg)
+                return
+            said = f"a {str(kind)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
+        except Exception as error:  # a stranger can send anything, and must not fill the log with tracebacks
+            said = f"a message that cannot be read: {type(error).__name__}"
+        if not self.warned:
+            self.log.warning(
+                "Ignoring from the page of kernel %s %s, and whatever else it may be.", self.kernel_id, said
+            )
+        self.warned = True
+
+    def on_restart_failed(self) -> None:
+        """Have the page say that its kernel has ended; none is started again, so nothing failed in that."""
+        with suppress(WebSocketClosedError):
+            self._send_status_message("dead")
+
+    def addressed(self, message: Any) -> tuple[str, str]:
+        """The channel and the kind of a message, read as the method above reads them."""
+        if self.subprotocol == "v1.kernel.websocket.jupyter.org":
+            need_offsets(message, 8, "little")
+            channel, parts = deserialize_msg_from_ws_v1(message)
+            header, _, _, _ = (self.session.unpack(part) for part in parts[:4])
+            return channel, header["msg_type"]
+        if isinstance(message, bytes):
+            need_offsets(message, 4, "big")
+            told = deserialize_binary_message(message)
+        else:
+            told = self.session.unpack(message.encode())
+        return told["channel"], told["header"]["msg_type"]
+
+    def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
+        """Hand a message of the kernel to the page, without the source that it shows.
+
+        Voila hides what runs in one framing of three, and jupyter_server's own switch for tracebacks
+        breaks the connection at the first one.
+        """
+        idents, (_, *parts) = self.session.feed_identities(outgoing_msg)
+        kind = self.session.unpack(parts[0])["msg_type"]
+        if kind == "execute_input":
+            return
+        if kind == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
+            parts[3] = self.session.pack(FAILURE)
+            outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
+        super().handle_outgoing_message(stream, outgoing_msg)
+
+
+def need_offsets(message: bytes, width: int, order: Any) -> None:
+    """Refuse a message that is shorter than the table that it says it begins with.
+
+    jupyter_server believes the number, and eight bytes could have it count to 2**64.
+    """
+    if width * (int.from_bytes(message[:width], order) + 1) > len(message):
+        raise ValueError("it ends within its table of offsets")
+
+
+class KernelStateHandler(KernelHandler):  # type: ignore[misc]
+    """Tells whether a kernel is alive; to end it is for the closing request alone."""
+
+    SUPPORTED_METHODS = ("GET", "OPTIONS")
+
+
+# Not Voila's handler of channels: it reads whatever is binary as if it were in the newest framing, and at
+# a buffer in the oldest, which any page may ask for, it counts to 2**60 before the server goes on.
+KERNELS = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", KernelWebsocketHandler)]

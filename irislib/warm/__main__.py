@@ -1,0 +1,3 @@
+from irislib.warm.template import main
+
+main()

@@ -1,0 +1,375 @@
+"""Pages that were run ahead, and the small script that shows them, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import requests
+from cases import GOOD
+from conftest import ROOT, Server, ask, notebook, open_app
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+from playwright.sync_api import expect
+
+from irislib.serving.ahead import VIEW, Run, is_light
+
+WIDGETS = '''
+import anywidget, traitlets
+from IPython.display import display
+
+class Counter(anywidget.AnyWidget):
+    """What other people's widgets do: state and binary state both ways, messages, commands."""
+
+    _esm = """
+    let presses = 0;  // not the other widget's
+    const initialize = ({ model }) => model.set("begun", true);
+    function render({ model, el, experimental }) {
+      const button = document.createElement("button");
+      const said = document.createElement("output");
+      const show = () => (button.textContent = `${model.get("name")} ${model.get("value")}, pressed ${presses}`);
+      const told = (words) => (said.textContent = words);
+      button.addEventListener("click", () => {
+        presses += 1;
+        model.set("value", model.get("value") + 1);
+        model.set("sent", { deep: [new DataView(new Uint8Array([1, 2, presses]).buffer)] });
+        model.save_changes();
+      });
+      button.addEventListener("contextmenu", async (event) => {
+        event.preventDefault();
+        const buffers = [new Uint8Array([3, 4]).buffer, new Uint8Array([9, 5, 9]).subarray(1, 2)];
+        model.send({ ask: "sum" }, undefined, buffers);
+        const [answer, [buffer]] = await experimental.invoke("twice", "ab");
+        button.title = `${answer} ${buffer.getUint8(0)}`;
+      });
+      model.on("change:value", show);
+      model.on("change:back", () => told(new TextDecoder().decode(model.get("back").deep)));
+      model.on("msg:custom", ({ total }, buffers) => total && told(`${total} of ${buffers[0].getUint8(0)}`));
+      show();
+      el.append(button, said);
+      return () => (window.cleaned = model.get("begun"));
+    }
+    export default () => ({ initialize, render });
+    """
+    _css = "button { letter-spacing: 3px }"
+    name = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Int().tag(sync=True)
+    begun = traitlets.Bool(False).tag(sync=True)
+    sent = traitlets.Dict().tag(sync=True)
+    back = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.on_msg(lambda _, content, buffers: "ask" in content and self.total(buffers))
+
+    @traitlets.observe("sent")
+    def _sent(self, change):
+        self.back = {"deep": repr(bytes(change.new["deep"][0])).encode()}
+        if self.value > 11:
+            self.layout.width = "321px"
+            self.add_class("many")
+
+    def total(self, buffers):
+        self.send({"total": sum(sum(bytes(buffer)) for buffer in buffers)}, [bytes([len(buffers)])])
+
+    @anywidget.experimental.command
+    def twice(self, words, buffers):
+        return words * 2, [bytes([7])]
+
+for name in ("one", "two"):
+    display(Counter(name=name, value=10, layout={"width": "300px"}))
+'''
+BREAKING = """
+import anywidget, traitlets
+
+class Teller(anywidget.AnyWidget):
+    _esm = "export function render({ model, el }) { el.textContent = model.get('words'); }"
+    words = traitlets.Unicode("</script><script>window.broken = true</script><!-- <script>&amp; é").tag(sync=True)
+
+Teller()
+"""
+SLOW = """
+import time
+from irislib import Feature
+from irislib.widgets import Page, Tab
+
+def answer(values):
+    time.sleep(1)
+    return values["a"]
+
+Page("Slow", [Feature("a", "text")], "Go", answer, [Tab("Out", lambda text: [text + "!"], "Empty.")])
+"""
+LAB = "import ipywidgets\nbox = ipywidgets.Text(description='In')\nout = ipywidgets.Label()\n"
+LAB += "box.observe(lambda change: setattr(out, 'value', change.new.upper()), 'value')\nipywidgets.VBox([box, out])"
+
+
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("ahead")
+    for name, cell in {"widgets": WIDGETS, "breaking": BREAKING, "slow": SLOW, "lab": LAB}.items():
+        made = notebook(cell)
+        made.metadata["irislib"] = {"run": "once"}
+        nbformat.write(made, folder / f"{name}.ipynb")
+    for name in ("iris-wizard", "dummy"):
+        (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
+    server = Server(folder / "log", "serve", "--notebooks", str(folder)).wait()
+    requests.get(f"{server.url}/slow", timeout=150)  # until all pages have been run
+    yield server
+    assert server.stop() == 0
+    assert "reference " not in server.text()
+
+
+def outputs(*cells: Any) -> Any:
+    """A notebook of one cell with these outputs, or of cells that are given as such."""
+    made = [cell if "cell_type" in cell else new_code_cell(outputs=[cell]) for cell in cells]
+    return new_notebook(cells=made)
+
+
+def data(**types: Any) -> Any:
+    return new_output("display_data", {name.replace("_", "/"): value for name, value in types.items()})
+
+
+def view(model: str = "w") -> Any:
+    return new_output("display_data", {"text/plain": "Page()", VIEW: {"model_id": model}})
+
+
+def widget(module: str = "anywidget", name: str = "AnyModel", buffers: Any = None, **state: Any) -> dict[str, Any]:
+    made = {"model_name": name, "model_module": module, "model_module_version": "1", "state": {"_esm": "x", **state}}
+    return {**made, **({"buffers": buffers} if buffers else {})}
+
+
+LAYOUT = {"l": widget("@jupyter-widgets/base", "LayoutModel", width="3em")}
+
+
+@pytest.mark.parametrize(
+    ("light", "cells", "widgets"),
+    [
+        (True, [], {}),
+        (True, [new_markdown_cell("# A *title*"), new_code_cell("pass")], {}),
+        (False, [new_markdown_cell("costs $x$")], {}),
+        (False, [new_raw_cell("raw")], {}),
+        (True, [new_output("stream", text="words")], {}),
+        (True, [data(text_plain="1"), data(text_html="<b>1</b>", text_plain="1"), data(image_png="aaaa")], {}),
+        (False, [data(text_html="<p><SCRIPT src=x></p>")], {}),
+        (False, [data(text_latex="$x$", text_plain="x")], {}),
+        (False, [data(application_javascript="1")], {}),
+        (False, [new_output("error", ename="E", evalue="", traceback=[])], {}),
+        (True, [view()], {"w": widget(layout="IPY_MODEL_l", rows=[{"a": 1.5}]), **LAYOUT}),
+        (True, [view()], {"w": widget(), "unseen": widget()}),
+        (False, [view("other")], {"w": widget()}),
+        (False, [view()], {"w": widget("@jupyter-widgets/controls", "IntSliderModel")}),
+        (False, [], {"link": widget("@jupyter-widgets/controls", "LinkModel")}),  # it works unseen
+        (False, [view()], {"w": widget(children=["IPY_MODEL_o"]), "o": widget()}),
+        (False, [view()], {"w": widget(child={"of": "anywidget:o"}), "o": widget()}),
+        (False, [view()], {"w": widget(buffers=[{"path": ["x"], "data": "AA==", "encoding": "base64"}])}),
+        (False, [view()], {"w": widget(x=float("nan"))}),  # no JSON
+    ],
+)
+def test_which_pages_are_light(light: bool, cells: list[Any], widgets: dict[str, Any]) -> None:
+    assert is_light(Run(outputs(*cells), widgets)) is light
+
+
+def told(page: Any) -> Any:
+    """What a light page says to its script."""
+    return json.loads(page.locator("#irislib-page").text_content())
+
+
+def kernel_of(page: Any) -> str:
+    return str(told(page)["kernel"])
+
+
+def sockets(page: Any) -> None:
+    """Keep the sockets of a page, for a test to cut them."""
+    page.add_init_script(
+        "window.sockets = []; window.WebSocket = class extends WebSocket {"
+        "  constructor(...facts) { super(...facts); window.sockets.push(this); } }"
+    )
+
+
+def test_an_app_answers_with_few_requests_that_browsers_keep(page, ahead: Server, iris) -> None:
+    answers: list[Any] = []
+    page.on("response", lambda answer: answers.append(answer))
+    open_app(page, ahead, "iris-wizard", "Abrakadabra")
+    assert page.title() == "Iris Wizard"
+    expect(page.get_by_label("Colours")).to_be_visible()
+    ask(page, iris, GOOD)
+    expect(page.locator(".irislib-answer")).to_have_text("virginica")
+    assert page.locator("#jupyter-config-data, script[src*='voila.js']").count() == 0
+    assert len(answers) < 15
+    headers = {answer.url: answer.all_headers() for answer in answers}
+    for url, found in list(headers.items())[1:]:
+        assert found["cache-control"] == "public, max-age=31536000, immutable", url
+        assert "Accept-Encoding" in found["vary"], url
+        if int(found.get("content-length", 0)) > 1024:
+            assert found["content-encoding"] == "gzip", url
+    assert {found["content-type"].partition(";")[0] for found in headers.values()} == {
+        "text/html", "text/css", "text/javascript",
+    }  # fmt: skip
+
+
+def test_a_files_address_is_that_of_its_content(ahead: Server) -> None:
+    path = "/voila/templates/irislib/static/page.css"
+    assert ahead.get(path).headers["Cache-Control"] == "no-cache"
+    assert ahead.get(f"{path}?v=0").headers["Cache-Control"] == "no-cache"
+    assert ahead.get("/voila/front/0.js").status_code == 404
+
+
+def test_files_go_both_ways(page, ahead: Server, tmp_path: Path) -> None:
+    open_app(page, ahead, "iris-wizard", "Abrakadabra")
+    page.get_by_role("tab", name="Table").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download a template").click()
+    template = Path(download.value.path()).read_text()
+    rows = tmp_path / "rows.csv"
+    rows.write_text(template.splitlines()[0] + "\n" + "\n".join(["5,2,6,3"] * 20_000))
+    page.locator("input[type=file]").set_input_files(rows)
+    page.get_by_role("button", name="Predict all rows").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the result").click(timeout=60_000)
+    result = Path(download.value.path()).read_text()
+    assert len(result) > 500_000  # in several messages
+    assert result.count(",virginica,") == 20_000
+
+
+def test_other_peoples_widgets_work(page, ahead: Server) -> None:
+    page.goto(f"{ahead.url}/widgets")
+    one, two = (page.get_by_role("button", name=name) for name in ("one", "two"))
+    expect(one).to_have_text("one 10, pressed 0")
+    box = one.locator("..")
+    assert [box.evaluate("el => el.style.width"), one.evaluate("el => getComputedStyle(el).letterSpacing")] == [
+        "300px", "3px",
+    ]  # fmt: skip
+    one.click()
+    expect(one).to_have_text("one 11, pressed 1")
+    expect(box.locator("output")).to_have_text(r"b'\x01\x02\x01'")
+    one.click()
+    expect(box.locator("output")).to_have_text(r"b'\x01\x02\x02'")
+    expect(box).to_have_css("width", "321px")
+    expect(box).to_have_class("many")
+    one.click(button="right")
+    expect(box.locator("output")).to_have_text("12 of 2")
+    expect(one).to_have_attribute("title", "abab 7")
+    two.click()
+    expect(two).to_have_text("two 11, pressed 1")
+
+
+def test_no_state_gets_out_of_its_place_in_the_page(page, ahead: Server) -> None:
+    page.goto(f"{ahead.url}/breaking")
+    page.get_by_text("</script><script>window.broken = true</script><!-- <script>&amp; é").wait_for()
+    assert page.evaluate("window.broken") is None
+    assert re.fullmatch(r"[0-9a-f-]{36}", kernel_of(page))
+    assert all("_esm" not in each["state"] for each in told(page)["widgets"].values())
+
+
+def test_an_answer_survives_a_connection_that_breaks(page, ahead: Server) -> None:
+    sockets(page)
+    open_app(page, ahead, "slow", "Go")
+    page.get_by_role("textbox").fill("first")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_text("first!").wait_for()
+    page.get_by_role("textbox").fill("second")
+    page.get_by_role("button", name="Go").click()
+    page.wait_for_function("sockets.at(-1).bufferedAmount === 0")
+    page.evaluate("setTimeout(() => sockets.at(-1).close(), 300)")  # it is being answered by then
+    page.get_by_text("second!").wait_for()
+    assert page.evaluate("sockets.length") == 2
+    assert len(set(page.evaluate("sockets.map((socket) => socket.url)"))) == 1  # it is known by its session
+    expect(page.locator(".irislib-banner")).to_be_hidden()
+
+
+def test_a_page_is_there_before_its_connection(page, ahead: Server) -> None:
+    page.add_init_script(
+        "window.held = new Promise((free) => (window.free = free)); const real = WebSocket;"
+        "window.WebSocket = function (...facts) { const later = { readyState: 0, close() {} };"
+        "  held.then(() => { const socket = new real(...facts); socket.binaryType = 'arraybuffer';"
+        "    later.send = (message) => socket.send(message);"
+        "    for (const on of ['onopen', 'onmessage', 'onclose']) socket[on] = (event) => {"
+        "      later.readyState = socket.readyState; later[on](event); }; });"
+        "  return later; }; WebSocket.OPEN = 1;"
+    )
+    page.goto(f"{ahead.url}/slow")
+    page.get_by_role("textbox").fill("early")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("button", name="Working…")).to_be_visible()
+    page.evaluate("free()")
+    page.get_by_text("early!").wait_for()
+
+
+def test_who_comes_back_to_a_page_finds_it_alive_or_is_told(page, ahead: Server) -> None:
+    sockets(page)
+    open_app(page, ahead, "slow", "Go")
+    back = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    page.evaluate(back)
+    page.wait_for_function("sockets.length === 2 && sockets[1].readyState === 1")
+    page.get_by_role("textbox").fill("back")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_text("back!").wait_for()
+    page.evaluate(
+        "(id) => fetch(`/voila/api/shutdown/${id}`, { method: 'POST', headers: { 'X-XSRFToken': "
+        "document.cookie.match(/_xsrf=([^;]*)/)[1] } })",
+        kernel_of(page),
+    )
+    page.evaluate(back)
+    page.get_by_text("This page has ended on the server.").wait_for()
+    page.get_by_role("button", name="Go").click()  # nothing hangs
+    expect(page.get_by_role("button", name="Go")).to_be_visible()
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("textbox")).to_have_value("back")
+
+
+def test_a_kernel_ends_with_its_page(page, ahead: Server) -> None:
+    open_app(page, ahead, "iris-wizard", "Abrakadabra")
+    kernel = kernel_of(page)
+    assert ahead.get(f"/api/kernels/{kernel}").ok
+    page.goto("about:blank")
+    end = time.monotonic() + 30
+    while ahead.get(f"/api/kernels/{kernel}").ok and time.monotonic() < end:
+        time.sleep(0.1)
+    assert ahead.get(f"/api/kernels/{kernel}").status_code == 404
+
+
+def test_a_page_that_speaks_an_older_framing_hangs_nothing(page, ahead: Server) -> None:
+    open_app(page, ahead, "iris-wizard", "Abrakadabra")
+    model = next(name for name, each in told(page)["widgets"].items() if "esm" in each)
+    answer = page.evaluate(
+        """async ([kernel, model]) => {
+          const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernel}/channels?session_id=old`);
+          await new Promise((done) => (socket.onopen = done));
+          const content = { ask: "download", id: 1, what: "template", part: 0 };
+          socket.send(JSON.stringify({
+            header: { msg_id: "1", msg_type: "comm_msg", session: "old", username: "", version: "5.3" },
+            parent_header: {}, metadata: {}, channel: "shell",
+            content: { comm_id: model, data: { method: "custom", content } },
+          }));
+          return new Promise((done) => (socket.onmessage = async ({ data }) => data.text && done(await data.text())));
+        }""",
+        [kernel_of(page), model],
+    )
+    assert "petal_length_cm,petal_width_cm" in answer
+    assert ahead.get("/healthz").ok
+
+
+@pytest.mark.parametrize("lost", ["**/voila/front/*.js", "**/static/kernel.js*"])
+def test_a_script_that_is_lost_is_told(page, ahead: Server, lost: str) -> None:
+    page.route(lost, lambda route: route.abort())
+    page.goto(f"{ahead.url}/breaking")
+    page.get_by_text("A part of this page could not be loaded.").wait_for()
+
+
+def test_what_is_not_light_works_with_jupyterlab(page, ahead: Server) -> None:
+    answers: list[Any] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{ahead.url}/lab")
+    page.get_by_label("In").fill("words")
+    page.get_by_text("WORDS").wait_for()
+    urls = [answer.url for answer in answers]
+    assert len(urls) == len(set(urls))  # what was begun early was used
+    named = page.eval_on_selector_all("link[rel=preload]", "links => links.map((link) => link.href)")
+    assert set(named) <= set(urls)
+    kept = [answer for answer in answers if answer.all_headers().get("cache-control", "").endswith("immutable")]
+    assert len(urls) - len(kept) < 6

@@ -1,0 +1,539 @@
+"""Strangers: what a visitor, another site or another user of the machine tries, and does not get."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import stat
+import struct
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+import requests
+from conftest import Server, descendants, notebook
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_binary_message,
+    deserialize_msg_from_ws_v1,
+    serialize_binary_message,
+    serialize_msg_to_ws_v1,
+)
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from irislib.serving.kernels import private_transport
+
+V1 = "v1.kernel.websocket.jupyter.org"
+FRAMINGS = ("text", "binary", V1)
+KINDS = [
+    "execute_request", "shutdown_request", "interrupt_request", "debug_request", "inspect_request",
+    "complete_request", "history_request", "is_complete_request", "connect_request", "usage_request",
+    "create_subshell_request", "delete_subshell_request", "list_subshell_request", "input_reply",
+    "apply_request", "abort_request", "clear_request", "iopub_welcome", "no_such_request", "",
+]  # fmt: skip
+WORDS = "pl4nted-s0urce"
+ROW = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
+UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+class Visitor:
+    """Someone with a page: what their browser has of it, and a way to their kernel."""
+
+    def __init__(self, server: Server, name: str, **headers: str):
+        self.server = server
+        self.session = requests.Session()
+        self.session.headers.update(headers)
+        self.html = self.session.get(f"{server.url}/{name}", timeout=60).text
+        (self.kernel,) = set(UUID.findall(self.html))
+
+    def connect(self, framing: str = V1, origin: str = "") -> AbstractContextManager[Wire]:
+        return wire(self.server, self.kernel, framing, origin, **self.session.cookies.get_dict())
+
+    def status(self, method: str, path: str, **headers: str) -> int:
+        return self.session.request(method, f"{self.server.url}{path}", headers=headers, timeout=30).status_code
+
+    def leave(self, **headers: str) -> int:
+        """Post what a page posts when it is closed."""
+        token = {"X-XSRFToken": self.session.cookies["_xsrf"]}
+        return self.status("POST", f"/voila/api/shutdown/{self.kernel}", **token, **headers)
+
+
+class Wire:
+    """A websocket to a kernel, in one of the framings that the server knows."""
+
+    def __init__(self, socket: ClientConnection, framing: str):
+        self.socket, self.framing = socket, framing
+
+    def send(self, channel: str, kind: str, content: dict[str, Any]) -> str:
+        number = uuid.uuid4().hex
+        header = {"msg_id": number, "msg_type": kind, "session": "s", "username": "", "version": "5.3", "date": ""}
+        # widgets want to know the version of their protocol
+        message: dict[str, Any] = {
+            "header": header,
+            "parent_header": {},
+            "metadata": {"version": "1.0.0"},
+            "content": content,
+        }
+        if self.framing == V1:
+            self.socket.send(serialize_msg_to_ws_v1(message, channel, lambda part: json.dumps(part).encode()))
+        elif self.framing == "binary":
+            self.socket.send(serialize_binary_message({**message, "channel": channel, "buffers": [b""]}))
+        else:
+            self.socket.send(json.dumps({**message, "channel": channel}))
+        return number
+
+    def receive(self) -> dict[str, Any]:
+        raw = self.socket.recv(timeout=30)
+        if self.framing == V1:
+            channel, parts = deserialize_msg_from_ws_v1(raw)
+            header, parent, _, content = (json.loads(part) for part in parts[:4])
+            told = {"channel": channel, "header": header, "parent_header": parent, "content": content}
+            return {**told, "buffers": parts[4:]}
+        return dict(deserialize_binary_message(raw) if isinstance(raw, bytes) else json.loads(raw))
+
+    def until(self, number: str, kind: str) -> list[dict[str, Any]]:
+        """All that comes until the answer of this kind to this message."""
+        got = []
+        while not got or (got[-1]["parent_header"].get("msg_id"), got[-1]["header"]["msg_type"]) != (number, kind):
+            got.append(self.receive())
+        return got
+
+    def states(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Ask for the state of every widget, as a page does that opens; also all that came before the answer."""
+        comm = uuid.uuid4().hex
+        self.send("shell", "comm_open", {"comm_id": comm, "target_name": "jupyter.widget.control", "data": {}})
+        asked = self.send("shell", "comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})
+        got = self.until(asked, "comm_msg")
+        return got[-1]["content"]["data"]["states"], got
+
+
+@contextmanager
+def wire(server: Server, kernel: str, framing: str = V1, origin: str = "", **cookies: str) -> Iterator[Wire]:
+    url = f"{server.url.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    known: Any = {"origin": origin or server.url, "subprotocols": [V1] if framing == V1 else None}
+    with connect(url, additional_headers=headers, max_size=None, open_timeout=30, **known) as socket:
+        yield Wire(socket, framing)
+
+
+VISITS: list[Visitor] = []
+
+
+@pytest.fixture
+def visitor(serve: Server) -> Visitor:
+    """One visitor for all tests, or another one where their kernel has ended, as it does after a while."""
+    if not VISITS or VISITS[-1].status("GET", f"/api/kernels/{VISITS[-1].kernel}") != 200:
+        VISITS.append(Visitor(serve, "iris-wizard"))
+    return VISITS[-1]
+
+
+# ---- what a kernel is told, and what it tells
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_nothing_but_comms_and_questions_reaches_a_kernel(visitor: Visitor, framing: str, tmp_path: Path) -> None:
+    traces = {channel: tmp_path / channel for channel in ("shell", "control", "stdin", "iopub")}
+    with visitor.connect(framing) as page:
+        attacks = set()
+        for kind in KINDS:
+            for channel, trace in traces.items():
+                content = {"code": f"open({str(trace)!r}, 'w')", "silent": False, "restart": False}
+                more = {"value": "x", "command": "initialize", "type": "request", "arguments": {}, "cursor_pos": 0}
+                attacks.add(page.send(channel, kind, {**content, **more}))
+        # what is allowed, on a channel that is not its own
+        attacks |= {page.send(channel, "comm_info_request", {}) for channel in ("control", "stdin", "iopub")}
+        on_control = page.send("control", "kernel_info_request", {})
+        got = page.until(on_control, "kernel_info_reply")  # control answers in order
+        states, more_got = page.states()  # and so does shell: the kernel lives, and is done with all before
+        on_shell = page.send("shell", "comm_info_request", {})
+        got += more_got + page.until(on_shell, "comm_info_reply")
+    assert len(states) > 1
+    assert not attacks & {message["parent_header"].get("msg_id") for message in got}
+    assert not list(tmp_path.iterdir())
+    assert "restart" not in visitor.server.text()
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_file_comes_in_every_framing(visitor: Visitor, framing: str) -> None:
+    """Voila's own handler of channels takes a file in the older framings for a table of 2**60 offsets."""
+    with visitor.connect(framing) as page:
+        (model,) = (name for name, told in page.states()[0].items() if "facts" in told["state"])
+        question = {"id": 1, "ask": "download", "what": "template", "part": 0}
+        data = {"method": "custom", "content": question}
+        got = page.until(page.send("shell", "comm_msg", {"comm_id": model, "data": data}), "comm_msg")
+    assert got[-1]["content"]["data"]["content"]["name"].endswith(".csv")
+    assert b"petal_length_cm" in got[-1]["buffers"][0]
+
+
+@pytest.mark.parametrize(
+    ("framing", "message"),
+    [
+        ("text", "{"), ("text", "[]"), ("text", '{"channel": "shell"}'),
+        ("text", '{"header": null, "channel": "shell"}'),
+        ("text", '{"channel": "shell", "header": {"msg_type": ["comm_msg"]}}'),
+        ("text", '{"channel": ["shell"], "header": {"msg_type": "comm_msg"}}'),
+        ("text", '{"channel": "shell", "header": {"msg_type": "comm_msg"}}'),
+        ("text", "[" * 100_000),
+        ("binary", b""), ("binary", b"\x00"), ("binary", struct.pack("!i", 2**31 - 1)), ("binary", b"\xff" * 4),
+        (V1, b""), (V1, struct.pack("<Q", 2**63)), (V1, struct.pack("<Q", 1)), (V1, b"\xff" * 64), (V1, "text"),
+        (V1, serialize_msg_to_ws_v1([b'{"msg_type": "comm_msg"}'], "shell")),
+        (V1, serialize_msg_to_ws_v1([b'{"msg_type": "comm_msg"}', b"{", b"{", b"{"], "shell")),
+    ],
+)  # fmt: skip
+def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str, message: bytes | str) -> None:
+    with visitor.connect(framing) as page:
+        page.socket.send(message)
+        assert page.states()[0]
+    assert "Uncaught exception" not in visitor.server.text()
+    assert "Traceback" not in visitor.server.text()
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_what_runs_in_a_kernel_shows_no_source(visitor: Visitor, framing: str) -> None:
+    """As on a page that is still being built, while its visitor listens already."""
+    client = BlockingKernelClient(connection_file=str(connection_file(visitor.kernel)))
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        with visitor.connect(framing) as page:
+            page.states()
+            client.execute_interactive("print('mark')", output_hook=lambda _: None, timeout=30)
+            for code in (f"'{WORDS}'[:0]", f"1 / 0  # {WORDS}"):
+                client.execute_interactive(code, output_hook=lambda _: None, timeout=30)
+            got = page.states()[1]
+    finally:
+        client.stop_channels()
+    assert "mark\n" in [message["content"].get("text") for message in got]  # it did listen
+    assert "error" in [message["header"]["msg_type"] for message in got]
+    assert WORDS not in repr(got)
+    assert "ZeroDivisionError" not in repr(got)
+
+
+def connection_file(kernel: str) -> Path:
+    roots = {tempfile.gettempdir(), "/tmp"}  # noqa: S108 - where the server puts them if the other is too long
+    (found,) = (path for root in roots for path in Path(root).glob(f"voila_*/kernel-{kernel}.json"))
+    return found
+
+
+# ---- one visitor and another
+
+
+def test_nobody_reaches_the_kernel_of_another(visitor: Visitor) -> None:
+    own, other = visitor, Visitor(visitor.server, "dummy")
+    assert own.kernel != other.kernel
+    token = {"X-XSRFToken": own.session.cookies["_xsrf"]}
+    kernel = f"/api/kernels/{other.kernel}"
+    tried = {
+        ("GET", "/api/kernels"): 404,
+        ("POST", "/api/kernels"): 404,
+        ("GET", "/api/sessions"): 404,
+        ("DELETE", kernel): 405,
+        ("POST", kernel): 405,
+        ("PATCH", kernel): 405,
+        ("POST", f"{kernel}/interrupt"): 404,
+        ("POST", f"{kernel}/restart"): 404,
+        ("GET", f"/voila/query/{other.kernel}"): 404,
+        ("GET", f"/voila/execution/{other.kernel}"): 404,
+        ("GET", f"/voila/api/shutdown/{other.kernel}"): 405,
+        ("POST", f"/voila/api/shutdown/{uuid.uuid4()}"): 404,
+        ("POST", "/voila/api/shutdown/"): 404,
+        ("GET", f"/api/kernels/{uuid.uuid4()}"): 404,
+        ("GET", f"/api/kernels/{uuid.uuid4()}/channels"): 404,
+    }
+    assert {(method, path): own.status(method, path, **token) for method, path in tried} == tried
+    with pytest.raises(InvalidStatus, match="404"), wire(own.server, str(uuid.uuid4())):
+        pass
+    # no address tells the id
+    for path in ("/", "/docs", "/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
+        assert other.kernel not in own.session.get(f"{own.server.url}{path}", timeout=30).text
+    assert other.status("GET", kernel) == 200
+    assert other.leave() == 204
+    assert other.status("GET", kernel) == 404
+
+
+# ---- other sites
+
+
+FOREIGN = ["https://evil.example", "http://127.0.0.1:1", "http://localhost.evil.example", "null"]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_no_page_of_another_site_reaches_a_kernel(visitor: Visitor, origin: str) -> None:
+    with pytest.raises(InvalidStatus, match="403"), visitor.connect(origin=origin):
+        pass
+    assert visitor.leave(Origin=origin) in (403, 404)
+    # another site can send a form, but cannot know the token
+    assert visitor.status("POST", f"/voila/api/shutdown/{visitor.kernel}") == 403
+    assert visitor.status("GET", f"/api/kernels/{visitor.kernel}") == 200
+
+
+OPEN = {"/": "GET", "/healthz": "GET", "/docs": "GET", "/voila/static/voila.js": "GET", "/iris-wizard": "POST"}
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("localhost", True), ("LOCALHOST:5000", True), ("127.0.0.1:1", True), ("[::1]:5000", True), ("192.0.2.7", True),
+        ("evil.example", False), ("evil.example:5000", False), ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False), ("evil.example.", False), ("127.0.0.1@evil.example", False),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_ours_is_refused(visitor: Visitor, host: str, is_ours: bool) -> None:
+    for path, method in OPEN.items():
+        headers = {"Host": host}
+        response = requests.request(method, f"{visitor.server.url}{path}", headers=headers, json=ROW, timeout=30)
+        assert (response.status_code == 200) is is_ours, path
+        assert is_ours or (response.status_code in (400, 403) and "versicolor" not in response.text)
+
+
+def test_behind_a_proxy_the_name_is_given(made: Server) -> None:
+    public = {"Host": "apps.example.org", "Origin": "https://apps.example.org"}
+    assert made.get("/", headers=public).status_code == 200
+    assert made.get("/", headers={"Host": "evil.example"}).status_code == 403
+    assert "--public-host evil.example" in made.get("/", headers={"Host": "evil.example"}).text
+    assert made.get("/").status_code == 200
+
+
+def test_with_a_token_the_browser_keeps_other_names_out(guarded: Server) -> None:
+    assert guarded.get("/", headers={"Host": "apps.example.org"}, allow_redirects=False).status_code == 302
+    assert guarded.post("/iris-wizard", headers={"Host": "evil.example"}, json=ROW).status_code == 401
+
+
+# ---- source, files, templates
+
+
+DRAWS = {
+    "draws": "random.random(), np.random.rand()",
+    "generators": "np.random.default_rng().random(), rng.random(), own.random()",
+    "once": "np.random.default_rng().random(), rng.random(), own.random()",  # run ahead, for all visitors
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Notebooks made for this: one that fails, and some that draw numbers. Behind a proxy, it believes."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    draws = f"""
+import random  # {WORDS}
+import ipywidgets
+import numpy as np
+own, rng = random.Random(), np.random.default_rng()
+def drawn():
+    return repr([DRAWN])
+label = ipywidgets.Label(drawn())
+button = ipywidgets.Button(description="draw")
+button.on_click(lambda _: setattr(label, "value", drawn()))
+ipywidgets.VBox([label, button])
+"""
+    books = {name: draws.replace("DRAWN", drawn) for name, drawn in DRAWS.items()} | {"broken": f"1 / 0  # {WORDS}"}
+    for name, source in books.items():
+        book = notebook(source)
+        book.metadata["irislib"] = {"run": "once" if name == "once" else "each visit"}
+        nbformat.write(book, folder / f"{name}.ipynb")
+    (folder / "notes.txt").write_text(WORDS)
+    server = Server(folder / "log", "serve", "--notebooks", str(folder), "--public-host=apps.example.org").wait()
+    yield server
+    assert server.stop() == 0
+
+
+ADDRESSES = [
+    "/draws.ipynb", "/notes.txt", "/files/notes.txt", "/voila/files/notes.txt", "/voila/files/draws.ipynb",
+    "/voila/render/draws.ipynb", "/voila/render/draws", "/voila/tree", "/voila/tree/", "/voila/api/contents",
+    "/voila/api/contents/draws.ipynb?content=1", "/api/contents", "/api/contents/draws.ipynb", "/notebooks/draws.ipynb",
+    "/nbconvert/html/draws.ipynb", "/nbconvert/script/draws.ipynb", "/edit/notes.txt", "/view/notes.txt", "/tree",
+    "/lab", "/api", "/api/status", "/api/config", "/api/me", "/api/nbconvert", "/api/kernelspecs", "/kernelspecs",
+    "/kernelspecs/python3/kernel.json", "/api/sessions", "/api/terminals", "/terminals/websocket/1", "/api/events",
+    "/api/security/csp-report", "/static/notes.txt", "/static/../notes.txt", "/static/%2e%2e/notes.txt",
+    "/%2e%2e/notes.txt", "/..%2fnotes.txt", "/draws/../notes.txt", "/draws/%2e%2e/notes.txt", "//notes.txt",
+    "/voila/static/%2e%2e/%2e%2e/%2e%2e/app.py", "/voila/static/..%2f..%2fapp.py", "/voila/static//etc/passwd",
+    "/voila/static/%2fetc%2fpasswd", "/voila/templates/irislib/static/%2e%2e/index.html.j2",
+    "/voila/templates/irislib/static/..%2f..%2f..%2f..%2fkernels%2firislib%2fkernel.json",
+    "/voila/templates/%2e%2e/static/../notes.txt", "/voila/templates/..%2f..%2f/static/notes.txt",
+    "/voila/templates/irislib/static//etc/passwd", "/voila/templates/irislib/index.html.j2",
+    "/voila/templates/x/static/x", "/voila/templates/irislib/static/%00",
+    "/voila/static/%00", "/voila/labextensions/x%00", "/%00", f"/voila/static/{'x' * 300}",
+    "/voila/labextensions/%2e%2e/%2e%2e/kernels/irislib/kernel.json",
+    "/voila/labextensions//etc/passwd", "/voila/api/themes/%2e%2e/%2e%2e/kernels/irislib/kernel.json",
+    "/voila/api/themes//etc/passwd", "/voila/front/%2e%2e/notes.txt", "/voila/front/notes.txt",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_no_file_no_listing_no_source(made: Server, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", made.port, timeout=30)  # sends a path as it is
+    with closing(connection):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read().decode()
+    assert response.status in (400, 403, 404), response.status
+    for words in (WORDS, "ipykernel_launcher", "root:", "{%", "import ", str(made.log.parent)):
+        assert words not in body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/draws", "/broken", "/draws?template=classic&theme=dark", "/draws?voila-template=classic&voila-theme=dark",
+        "/draws?strip_sources=0&show_tracebacks=1", "/broken?show_tracebacks=1",
+    ],
+)  # fmt: skip
+def test_a_page_shows_no_source_and_takes_no_template(made: Server, path: str) -> None:
+    response = made.get(path)
+    assert response.status_code in (200, 500)
+    for words in (WORDS, "on_click", "ZeroDivisionError", "Traceback", str(made.log.parent), "site-packages"):
+        assert words not in response.text
+    assert "templates/irislib/static/page.css" in response.text
+    assert 'data-jp-theme-light="false"' not in response.text
+    assert ("irislib-failed" in response.text) is path.startswith("/broken")
+    kernel = UUID.search(response.text)
+    if kernel and not path.startswith("/broken"):
+        leave = {"X-XSRFToken": response.cookies["_xsrf"]}
+        made.post(f"/voila/api/shutdown/{kernel[0]}", headers=leave, cookies=response.cookies)
+
+
+# ---- secrets and kernels on the machine
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a token, and a folder for temporary files whose path is too long for a socket."""
+    deep = tmp_path_factory.mktemp("deep") / ("d" * 90)
+    deep.mkdir()
+    server = Server(deep.parent / "log", "serve", TMPDIR=str(deep), IRISLIB_TOKEN=WORDS, JUPYTER_TOKEN=f"j{WORDS}")
+    yield server.wait()
+    assert server.stop() == 0
+    assert not list(deep.iterdir())
+    assert WORDS not in server.text()
+
+
+def test_no_kernel_has_a_token(guarded: Server) -> None:
+    visitor = Visitor(guarded, "dummy", Authorization=f"Bearer {WORDS}")
+    try:
+        for pid in descendants(guarded.process.pid):
+            assert WORDS.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+        assert run(visitor.kernel, "import os; print(any('pl4nted' in v for v in os.environ.values()))") == "False\n"
+    finally:
+        visitor.leave()
+
+
+@pytest.mark.parametrize("name", ["serve", "guarded"])
+def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureRequest) -> None:
+    server: Server = request.getfixturevalue(name)
+    visitor = Visitor(server, "dummy", Authorization=f"Bearer {WORDS}")
+    try:
+        file = connection_file(visitor.kernel)
+        assert stat.S_IMODE(file.parent.stat().st_mode) & 0o777 == 0o700
+        assert stat.S_IMODE(file.stat().st_mode) & 0o777 == 0o600
+        assert json.loads(file.read_text())["transport"] == "ipc"
+        # ipykernel has one for what is printed in a kernel's own subprocesses; it hears who knows 16 random bytes
+        printing = int(run(visitor.kernel, "import sys; print(sys.stdout.pub_thread._pipe_port)"))
+        pids = {int(run(visitor.kernel, "import os; print(os.getpid())")): {("127.0.0.1", printing)}}
+        for pid in descendants(server.process.pid):
+            found = {tuple(c.laddr) for c in psutil.Process(pid).net_connections("inet")}
+            assert len(found) <= 1
+            assert found == pids.get(pid, found)
+        listening = [c for c in psutil.Process(server.process.pid).net_connections("inet") if c.status == "LISTEN"]
+        assert [c.laddr.port for c in listening] == [server.port]
+    finally:
+        visitor.leave()
+
+
+def test_a_folder_of_the_operators_choice_is_taken_as_it_is(tmp_path: Path) -> None:
+    short = "/var/tmp"  # noqa: S108 - nothing is written there
+    assert private_transport(short).Voila.connection_dir_root == short
+    (tmp_path / ("d" * 100)).mkdir()
+    assert private_transport(str(tmp_path / ("d" * 100))) == {}  # its sockets would not work: TCP, then
+    assert private_transport(str(tmp_path / "nowhere")) == {}
+
+
+def run(kernel: str, code: str) -> str:
+    """Run something in a kernel, as its owner can on the machine itself, and return what it prints."""
+    client = BlockingKernelClient(connection_file=str(connection_file(kernel)))
+    client.load_connection_file()
+    client.start_channels()
+    said: list[str] = []
+    try:
+        client.execute_interactive(code, output_hook=lambda m: said.append(m["content"].get("text", "")), timeout=30)
+    finally:
+        client.stop_channels()
+    return "".join(said)
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_two_visitors_draw_different_numbers(made: Server, name: str) -> None:
+    drawn: dict[str, list[float]] = {"while the page is built": [], "by a click": []}
+    for _ in range(2):
+        visitor = Visitor(made, name)
+        try:
+            with visitor.connect() as page:
+                for numbers in drawn.values():
+                    states = page.states()[0]
+                    (label,) = (s["state"]["value"] for s in states.values() if s["model_name"] == "LabelModel")
+                    numbers += json.loads(label)
+                    (button,) = (i for i, s in states.items() if s["model_name"] == "ButtonModel")
+                    press = {"method": "custom", "content": {"event": "click"}}
+                    page.send("shell", "comm_msg", {"comm_id": button, "data": press})
+        finally:
+            visitor.leave()
+    if name == "once":
+        assert "once.ipynb is run for each visitor" not in made.text()
+        assert len(set(drawn.pop("while the page is built"))) == 3
+    for when, numbers in drawn.items():
+        assert len(numbers) == 2 * len(DRAWS[name].split("), "))
+        assert len(set(numbers)) == len(numbers), when
+
+
+# ---- what a browser is told
+
+
+PAGES = ["/", "/nothing", "/healthz", "/docs", "/readyz", "/metrics", "/iris-wizard", "/iris-wizard/schema",
+         "/voila/templates/irislib/static/page.css", "/voila/static/voila.js", "/voila/static/nothing",
+         "/api/kernels/x", "/login"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_answer_has_its_headers(serve: Server, path: str, method: str) -> None:
+    response = requests.request(method, f"{serve.url}{path}", json=ROW, timeout=60)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert "frame-ancestors 'self'" in response.headers["Content-Security-Policy"]
+    assert response.headers["Server"] == "irislib"
+    assert "tornado" not in response.text.lower()
+    for cookie in response.raw.headers.getlist("Set-Cookie"):
+        assert cookie.startswith("_xsrf=")  # nobody is counted who needs no token
+        assert "SameSite=Lax" in cookie
+
+
+def test_the_cookie_of_who_logged_in_is_for_the_browser_alone(guarded: Server) -> None:
+    visitor = requests.Session()
+    form = {"_xsrf": "", "password": WORDS}
+    visitor.get(f"{guarded.url}/login", timeout=30)
+    form["_xsrf"] = visitor.cookies["_xsrf"]
+    response = visitor.post(f"{guarded.url}/login?next=//evil.example", data=form, timeout=30, allow_redirects=False)
+    assert response.headers["Location"] == "/"
+    (cookie,) = (c for c in response.raw.headers.getlist("Set-Cookie") if not c.startswith("_xsrf="))
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert visitor.get(f"{guarded.url}/", timeout=30).status_code == 200
+
+
+def test_an_operator_can_let_others_embed_the_apps(tmp_path: Path) -> None:
+    policy = "frame-ancestors 'self' https://intranet.example.org"
+    (tmp_path / "voila.json").write_text(
+        json.dumps({"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy": policy}}}})
+    )
+    server = Server(tmp_path / "log", "serve", cwd=tmp_path).wait()
+    try:
+        assert server.get("/").headers["Content-Security-Policy"] == policy
+        assert server.get("/").headers["Referrer-Policy"] == "same-origin"
+    finally:
+        assert server.stop() == 0

@@ -1,0 +1,359 @@
+"""Warm kernels: forked from a template, and no different from ordinary ones to whoever uses them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from conftest import Server, alive, notebook, open_app
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+
+from irislib.files import share
+from irislib.warm.forked import Forked
+from irislib.warm.nursery import Nursery, can_fork
+from irislib.warm.provisioner import WarmProvisioner
+from irislib.warm.running import imported, once
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="This platform cannot fork kernels; they are ordinary here.")
+
+DRAW = (
+    "import random; import numpy as np; print(random.random(), np.random.random(), rng.random(), old.random_sample())"
+)
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery(["numpy", "ipywidgets", "starts_a_thread", "there_is_none"])
+    nursery.start({**os.environ, "PYTHONPATH": str(Path(__file__).parent / "modules")})
+    yield nursery
+    nursery.end()
+
+
+class Kernel:
+    """A forked kernel and its client."""
+
+    def __init__(self, nursery: Nursery, folder: Path, page: str = "", **env: str):
+        self.manager = AsyncKernelManager(transport="ipc", connection_file=str(folder / "k.json"), ip=str(folder / "k"))
+        self.manager.write_connection_file()
+        argv = ["-f", str(folder / "k.json"), "--IPKernelApp.capture_fd_output=False"]
+        forked = nursery.fork(argv, {**os.environ, **env}, str(folder), page)
+        assert forked
+        self.forked: Forked = forked
+
+    def run(self, *cells: str) -> str:
+        return asyncio.run(self._run(cells))
+
+    async def _run(self, cells: tuple[str, ...]) -> str:
+        client: AsyncKernelClient = self.manager.client()  # type: ignore[assignment]
+        client.start_channels()
+        await client.wait_for_ready(timeout=30)
+        said: list[str] = []
+
+        def hear(message: Any) -> None:
+            said.append(message["content"].get("text") or message["content"].get("evalue") or "")
+
+        for cell in cells:
+            await client.execute_interactive(cell, output_hook=hear, timeout=30)
+        client.stop_channels()
+        return "".join(said)
+
+
+@pytest.fixture
+def kernel(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
+    made: list[Kernel] = []
+
+    def make(page: str = "", **env: str) -> Kernel:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(Kernel(nursery, folder, page, **env))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.forked.kill()
+        one.forked.wait(10)
+
+
+def page_of(nursery: Nursery, *cells: str) -> dict[str, Any]:
+    name = str(len(nursery.pages))
+    return {"name": name, **nursery.open(name, notebook(*cells), os.getcwd())}
+
+
+def test_a_kernel_has_its_environment_and_its_folder(kernel: Callable[..., Kernel], tmp_path: Path) -> None:
+    said = kernel(COLOUR="blue").run(
+        "import os, sys\nprint(os.environ['COLOUR'], os.getcwd())",
+        "print(os.environ.get('OMP_NUM_THREADS'), 'numpy' in sys.modules)",
+    )
+    assert said.split() == ["blue", str(tmp_path / "0"), "None", "True"]
+
+
+def test_what_starts_a_thread_or_is_missing_is_left_to_each_kernel(
+    nursery: Nursery, kernel: Callable[..., Kernel]
+) -> None:
+    assert "starts_a_thread" not in nursery.imports
+    assert kernel().run("import sys; print('starts_a_thread' in sys.modules)").strip() == "False"
+
+
+def test_no_two_kernels_draw_the_same_numbers(nursery: Nursery, kernel: Callable[..., Kernel]) -> None:
+    made = page_of(nursery, "import numpy as np\nrng, old = np.random.default_rng(), np.random.RandomState()")
+    drawn = [kernel(made["name"]).run(DRAW).split() for _ in range(2)]
+    assert len({*drawn[0], *drawn[1]}) == 8
+
+
+def test_a_generator_with_a_seed_keeps_it(nursery: Nursery, kernel: Callable[..., Kernel]) -> None:
+    made = page_of(nursery, "import numpy as np\nrng, old = np.random.default_rng(3), np.random.RandomState(3)")
+    drawn = [kernel(made["name"]).run(DRAW).split()[2:] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+
+
+def test_a_notebook_that_was_run_ahead_is_there_with_all_its_names(
+    nursery: Nursery, kernel: Callable[..., Kernel]
+) -> None:
+    made = page_of(nursery, "print('a')\nprint('b')", "x = 41", "display(x)\nprint('c')\nx + 1")
+    kinds = [[output["output_type"] for output in outputs] for outputs in made["outputs"]]
+    assert kinds == [["stream"], [], ["display_data", "stream", "execute_result"]]
+    assert made["outputs"][0][0]["text"] == "a\nb\n"
+    assert made["outputs"][2][2]["data"]["text/plain"] == "42"
+    assert kernel(made["name"]).run("x += 1; print(x)").strip() == "42"
+    assert kernel(made["name"]).run("print(x)").strip() == "41"  # the other's change is the other's
+
+
+def test_widgets_of_the_template_answer_in_the_kernel(nursery: Nursery, kernel: Callable[..., Kernel]) -> None:
+    made = page_of(nursery, "from ipywidgets import IntSlider\nslider = IntSlider(3)\nslider")
+    [(view, widget)] = [(n, w) for n, w in made["widgets"].items() if w["model_name"] == "IntSliderModel"]
+    assert widget["state"]["value"] == 3
+    shown = made["outputs"][0][0]["data"]["application/vnd.jupyter.widget-view+json"]
+    assert shown["model_id"] == view
+    ask = f"import comm\nc = comm.get_comm_manager().comms[{view!r}]\nprint(c.kernel is get_ipython().kernel)"
+    assert kernel(made["name"]).run(ask).strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("1 / 0", "a cell failed"),
+        ("import random\nrandom.random()", "it draws random numbers"),
+        ("import numpy as np\nnp.random.random()", "it draws random numbers"),
+        ("import os\nos.environ.get('QUERY_STRING')", "it reads the address or the headers of the visit"),
+        ("import os\n'HTTP_COOKIE' in os.environ", "it reads the address or the headers of the visit"),
+        ("import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()", "it has started a thread"),
+        ("h = display(1, display_id=True)\nh.update(2)", "it changes what it has displayed"),
+    ],
+)
+def test_what_each_visitor_needs_a_run_of_their_own_for(nursery: Nursery, cell: str, reason: str) -> None:
+    before = nursery.templates()
+    assert page_of(nursery, cell)["refused"] == reason
+    assert nursery.templates() == before
+
+
+@pytest.mark.parametrize(
+    ("cells", "told", "expected"),
+    [
+        (["import irislib\nmodel = irislib.load('iris-wizard')", "irislib.app(model)"], None, True),
+        (["from irislib import dummy", "dummy.app()"], None, True),
+        (["import irislib, datetime"], None, False),
+        (["import irislib\nopen('data.csv')"], None, False),
+        (["%matplotlib inline\nimport irislib"], None, False),
+        (["import datetime"], "once", True),
+        (["import irislib"], "each visit", False),
+    ],
+)
+def test_which_notebooks_are_run_once(cells: list[str], told: str | None, expected: bool) -> None:
+    given = notebook(*cells)
+    if told:
+        given.metadata["irislib"] = {"run": told}
+    assert once(given) is expected
+
+
+def test_what_a_notebook_imports() -> None:
+    assert imported("import a.b, c\nfrom d import e\nfrom . import f") == ["a.b", "c", "d"]
+    assert imported("%magic") == []
+
+
+def test_how_a_kernel_ended_is_known(kernel: Callable[..., Kernel]) -> None:
+    one, other = kernel(), kernel()
+    one.run("1")
+    assert one.forked.poll() is None
+    one.forked.kill()
+    assert one.forked.wait(10) == -signal.SIGKILL
+    other.run("1")
+    os.kill(other.forked.pid, signal.SIGTERM)
+    assert other.forked.wait(10) == -signal.SIGTERM
+
+
+def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, time\nfrom test_warm import Kernel, Nursery\nfrom pathlib import Path\n"
+        "n = Nursery(); n.start(os.environ)\nk = Kernel(n, Path(sys.argv[1]))\nk.run('1')\n"
+        "c = k.manager.blocking_client(); c.start_channels(); c.execute('while True: pass')\n"
+        "print(k.forked.pid, n.first.pid, flush=True)\ntime.sleep(600)"
+    )
+    import subprocess
+
+    here = str(Path(__file__).parent)
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=here, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout
+        pids = [int(pid) for pid in owner.stdout.readline().split()]
+        assert all(map(alive, pids))
+        owner.kill()
+    until(lambda: not any(map(alive, pids)))
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_PATH", str(share()))
+
+    async def use() -> list[bool]:
+        forked = []
+        for _ in range(2):
+            manager = AsyncKernelManager(kernel_name="irislib")
+            await manager.start_kernel(cwd=str(tmp_path))
+            provisioner: Any = manager.provisioner
+            assert isinstance(provisioner, WarmProvisioner)
+            forked.append(isinstance(provisioner.process, Forked))
+            client: AsyncKernelClient = manager.client()  # type: ignore[assignment]
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            reply = await client.execute_interactive("x = 1", timeout=30)
+            assert reply["content"]["status"] == "ok"
+            client.execute("import time; time.sleep(600)")
+            while "sleep" not in str(await client.get_iopub_msg(timeout=30)):
+                pass
+            await manager.interrupt_kernel()
+            while (await client.get_iopub_msg(timeout=30))["msg_type"] != "error":
+                pass
+            client.stop_channels()
+            await manager.shutdown_kernel()
+            assert not await manager.is_alive()
+            if WarmProvisioner.getting_ready:
+                await WarmProvisioner.getting_ready
+        return forked
+
+    try:
+        assert asyncio.run(use()) == [False, True]
+    finally:
+        if WarmProvisioner.nursery:
+            WarmProvisioner.nursery.end()
+        WarmProvisioner.nursery = WarmProvisioner.getting_ready = None
+
+
+VISITS = notebook(
+    "import os\nimport ipywidgets as widgets",
+    "button = widgets.Button(description='Say')\nout = widgets.Label(os.environ.get('QUERY_STRING', ''))\n"
+    "button.on_click(lambda _: setattr(out, 'value', f'pid {os.getpid()}'))\nwidgets.VBox([button, out])",
+)
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("notebooks")
+    nbformat.write(VISITS, folder / "visits.ipynb")
+    once_for_all = nbformat.from_dict(VISITS)
+    once_for_all.metadata["irislib"] = {"run": "once"}
+    once_for_all.cells[1].source = once_for_all.cells[1].source.replace("os.environ.get('QUERY_STRING', '')", "''")
+    nbformat.write(once_for_all, folder / "ready.ipynb")
+    model = "--model=irislib.iris:spec"
+    server = Server(folder / "log", "serve", model, "--notebooks", str(folder)).wait()
+    yield server
+    assert server.stop() == 0
+
+
+def say(page: Any) -> psutil.Process:
+    """The kernel of a page, by its own word."""
+    page.get_by_role("button", name="Say").click()
+    label = page.get_by_text("pid ")
+    label.wait_for()
+    return psutil.Process(int(label.inner_text().split()[1]))
+
+
+def templates(server: Server) -> list[psutil.Process]:
+    found = []
+    for one in psutil.Process(server.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it is just ending
+            if "irislib.warm" in one.cmdline() and one.name() != "irislib-kernel":
+                found.append(one)
+    return found
+
+
+def test_a_python3_notebook_runs_in_a_forked_kernel_with_its_query(page: Any, warm: Server) -> None:
+    open_app(page, warm, "visits?colour=blue", "Say")
+    page.get_by_text("colour=blue").wait_for()
+    kernel = say(page)
+    assert kernel.name() == "irislib-kernel"
+    assert "irislib.warm" in kernel.cmdline()
+
+
+def test_a_page_is_there_at_once_and_its_widgets_work(page: Any, warm: Server) -> None:
+    open_app(page, warm, "ready", "Say")
+    first = say(page)
+    open_app(page, warm, "ready", "Say")
+    assert say(page) != first
+
+
+def test_a_template_that_ends_is_replaced_and_visitors_do_not_notice(page: Any, chromium: Any, warm: Server) -> None:
+    open_app(page, warm, "ready", "Say")
+    kernel = say(page)
+    ended = templates(warm)
+    for template in ended:
+        template.kill()
+    until(lambda: not any(template.is_running() and template.status() != "zombie" for template in ended))
+    with chromium.new_page() as other:
+        open_app(other, warm, "ready", "Say")
+        say(other)
+    assert say(page) == kernel
+    until(lambda: len(templates(warm)) == len(ended))
+    with chromium.new_page() as other:
+        open_app(other, warm, "ready", "Say")
+        assert say(other).name() == "irislib-kernel"
+
+
+def test_without_templates_kernels_are_ordinary(page: Any, tmp_path: Path) -> None:
+    nbformat.write(VISITS, tmp_path / "visits.ipynb")
+    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", str(tmp_path)).wait()
+    open_app(page, server, "visits", "Say")
+    assert say(page).name() != "irislib-kernel"
+    assert not templates(server)
+    page.goto("about:blank")
+    assert server.stop() == 0, server.text()
+    assert "started in the ordinary way" in server.text()
+
+
+def test_a_notebook_that_cannot_be_run_ahead_is_ended_and_said_so(nursery: Nursery) -> None:
+    before = nursery.templates()
+    loops = nursery.open("loops", notebook("while True: pass"), os.getcwd(), patience=1)
+    assert loops["refused"] == "it takes more than 1 seconds"
+    crashes = nursery.open("crashes", notebook("import os; os._exit(3)"), os.getcwd())
+    assert crashes["refused"] == "its process has ended"
+    hungry = nursery.open("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
+    assert hungry["refused"] == "a cell failed"
+    chatty = nursery.open("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
+    assert chatty["refused"] == "a cell failed"
+    assert nursery.templates() == before
+
+
+def test_a_notebook_that_is_just_being_run_ahead_ends_with_the_server(tmp_path: Path) -> None:
+    looping = notebook("import os", "while True: pass")
+    looping.metadata["irislib"] = {"run": "once"}
+    nbformat.write(looping, tmp_path / "loops.ipynb")
+    server = Server(tmp_path / "log", "serve", str(tmp_path)).wait()
+    until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
+    assert server.stop() == 0, server.text()
