@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
 import signal
@@ -9,10 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -195,6 +199,12 @@ def r_is_there() -> bool:
     return bool(shutil.which("Rscript")) and subprocess.run(test, capture_output=True, timeout=60).returncode == 0
 
 
+def apart(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run it in a thread of its own: the browser's fixture has a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -206,6 +216,19 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def kernel_of(page: Any, server: Server) -> int:
+    """The process of a page's kernel, known by the sockets that it listens on."""
+    text = page.locator("#irislib-page, #jupyter-config-data").text_content()
+    facts = json.loads(text)
+    name = facts.get("kernel") or facts["kernelId"]
+    (found,) = (
+        pid
+        for pid in descendants(server.process.pid)
+        if any(name in str(each.laddr) for each in psutil.Process(pid).net_connections("unix"))
+    )
+    return found
 
 
 def descendants(pid: int) -> list[int]:

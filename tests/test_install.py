@@ -61,7 +61,7 @@ def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
         for name, title in (("iris-wizard", "Iris Wizard"), ("dummy", "Dummy")):
             html = server.get(f"/{name}").text
             assert f"<title>{title}</title>" in html
-            assert "application/vnd.jupyter.widget-view+json" in html
+            assert "data-irislib-model" in html
             assert "There was an error" not in html
         assert ".irislib-loading" in server.get("/voila/templates/irislib/static/page.css").text
     finally:

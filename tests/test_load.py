@@ -174,11 +174,12 @@ def test_a_notebook_that_ends_its_kernel_is_an_error_page(server: Server, name: 
 def test_a_notebook_that_loops_is_given_up(page: Any, tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "loops", options=(*QUICK, "--VoilaExecutor.timeout=3"))
     try:
+        before = settled(server)
         page.goto(f"{server.url}/loops")
         page.get_by_text("It took longer than this server allows.").wait_for()
         assert post(server).status_code == 200
         page.goto("about:blank")
-        wait_until(lambda: not connection_files(server))  # it loops no longer
+        wait_until_it_holds(server, before)  # it loops no longer
     finally:
         assert server.stop() == 0
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
-from conftest import ROOT, Server, descendants, free_port
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
+from conftest import ROOT, Server, free_port
 
 
 def test_the_index_lists_the_apps_and_starts_no_kernel(serve: Server) -> None:
@@ -65,54 +60,6 @@ def test_no_foreign_address_on_any_page(serve: Server) -> None:
         assert links == []
         assert "page.css" in html  # no other template by URL
         assert "cdn" not in html.replace("cdnjs.cloudflare.com/ajax/libs/mathjax", "").lower()
-
-
-def test_code_cannot_be_sent_to_a_kernel(serve: Server, tmp_path: Path) -> None:
-    session = requests.Session()
-    html = session.get(f"{serve.url}/iris-wizard", timeout=60).text
-    kernel = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', html, re.S)[1])["kernelId"]
-    traces = {channel: tmp_path / channel for channel in ("shell", "control")}
-
-    async def attack() -> set[str]:
-        cookies = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
-        url = f"{serve.url.replace('http', 'ws')}/api/kernels/{kernel}/channels"
-        socket = await websocket_connect(HTTPRequest(url, headers={"Cookie": cookies, "Origin": serve.url}))
-        for number, kind in enumerate(("execute_request", "kernel_info_request")):
-            for channel, trace in traces.items():
-                content = {"code": f"open({str(trace)!r}, 'w')", "silent": False} if not number else {}
-                header = {
-                    "msg_id": f"{channel}{number}",
-                    "msg_type": kind,
-                    "session": "x",
-                    "username": "",
-                    "version": "5.3",
-                }
-                await socket.write_message(
-                    json.dumps(
-                        {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel}
-                    )
-                )
-        answered = set()
-        while not {"shell1", "control1"} <= answered:  # the questions after the attacks were answered
-            message = json.loads(await asyncio.wait_for(socket.read_message(), 20))
-            answered.add(message["parent_header"].get("msg_id"))
-        socket.close()
-        while await socket.read_message() is not None:  # until it is closed
-            pass
-        return answered
-
-    with ThreadPoolExecutor(1) as thread:  # the browser's fixture has a loop running in this one
-        answered = thread.submit(asyncio.run, attack()).result()
-    assert not {"shell0", "control0"} & answered
-    assert not any(trace.exists() for trace in traces.values())
-
-
-def test_a_plain_python3_notebook_gets_the_kernel_of_apps(serve: Server) -> None:
-    serve.get("/dummy")
-    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(serve.process.pid)]
-    kernels = [command for command in commands if b"ipykernel_launcher" in command]
-    assert kernels
-    assert all(b"HistoryManager.enabled=False" in command for command in kernels)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -191,19 +138,10 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         # a token in an address becomes a cookie, and goes neither to the visitor's kernel nor to the log
         moved = requests.get(f"{server.url}/lab/dummy?token=s3cret&number=4", timeout=60, allow_redirects=False)
         assert (moved.status_code, moved.headers["Location"]) == (302, "/lab/dummy?number=4")
-        assert not kernels_know(server, b"s3cret")
     finally:
         assert server.stop() == 0
     assert "no token is set" not in server.text()
     assert "s3cret" not in server.text()
-
-
-def kernels_know(server: Server, words: bytes) -> bool:
-    """Whether the environment of a visitor's kernel holds these words."""
-    pids = descendants(server.process.pid)
-    kernels = [pid for pid in pids if b"ipykernel" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    assert kernels
-    return any(words in Path(f"/proc/{pid}/environ").read_bytes() for pid in kernels)
 
 
 def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: Path) -> None:
@@ -223,7 +161,7 @@ def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: 
         assert health.read_text() == f"{url}healthz"
         assert requests.head(f"{url}healthz", timeout=30).status_code == 200
         assert '<a href="/x/my-own-1">My own (1)</a>' in requests.get(url, timeout=30).text
-        assert "widget-view" in requests.get(f"{url}my-own-1", timeout=60).text
+        assert "data-irislib-model" in requests.get(f"{url}my-own-1", timeout=60).text
         assert requests.post(url, timeout=30).headers["Content-Type"] == "application/problem+json"
     finally:
         assert server.stop() == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -15,7 +14,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import Server, alive, notebook, open_app
+from conftest import Server, alive, apart, notebook, open_app
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
@@ -52,7 +51,7 @@ class Kernel:
         self.forked: Forked = forked
 
     def run(self, *cells: str) -> str:
-        return asyncio.run(self._run(cells))
+        return apart(self._run(cells))
 
     async def _run(self, cells: tuple[str, ...]) -> str:
         client: AsyncKernelClient = self.manager.client()  # type: ignore[assignment]
@@ -142,7 +141,11 @@ def test_widgets_of_the_template_answer_in_the_kernel(nursery: Nursery, kernel: 
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ("1 / 0", "a cell failed"),
+        ("1 / 0", "a cell failed: ZeroDivisionError('division by zero')"),
+        (
+            "get_ipython().enable_gui('qt')",
+            "a cell failed: NotImplementedError('There is no window for qt on a server.')",
+        ),
         ("import random\nrandom.random()", "it draws random numbers"),
         ("import numpy as np\nnp.random.random()", "it draws random numbers"),
         ("import os\nos.environ.get('QUERY_STRING')", "it reads the address or the headers of the visit"),
@@ -155,6 +158,11 @@ def test_what_each_visitor_needs_a_run_of_their_own_for(nursery: Nursery, cell: 
     before = nursery.templates()
     assert page_of(nursery, cell)["refused"] == reason
     assert nursery.templates() == before
+
+
+def test_inline_plots_are_drawn_ahead(nursery: Nursery) -> None:
+    told = page_of(nursery, "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    assert [list(output["data"]) for output in told["outputs"][0]] == [["text/plain", "image/png"]]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +257,7 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
         return forked
 
     try:
-        assert asyncio.run(use()) == [False, True]
+        assert apart(use()) == [False, True]
     finally:
         if WarmProvisioner.nursery:
             WarmProvisioner.nursery.end()
@@ -344,9 +352,9 @@ def test_a_notebook_that_cannot_be_run_ahead_is_ended_and_said_so(nursery: Nurse
     crashes = nursery.open("crashes", notebook("import os; os._exit(3)"), os.getcwd())
     assert crashes["refused"] == "its process has ended"
     hungry = nursery.open("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
-    assert hungry["refused"] == "a cell failed"
+    assert hungry["refused"] == "a cell failed: MemoryError()"
     chatty = nursery.open("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
-    assert chatty["refused"] == "a cell failed"
+    assert chatty["refused"] == "a cell failed: MemoryError('a page cannot show so much')"
     assert nursery.templates() == before
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -260,6 +261,7 @@ class AppServer(Voila):  # type: ignore[misc]
         super().start()
 
     def stop(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C does not wait
         # not Voila's own, which removes the folder of the sockets while there are kernels that use it
         if asyncio.get_event_loop().is_running():  # in a restart for new code
             run_sync(self.kernel_manager.shutdown_all)()
@@ -281,7 +283,10 @@ class AppServer(Voila):  # type: ignore[misc]
         self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
-        IOLoop.current().add_callback(self.kept.begin)
+        self.ioloop = IOLoop.current()
+        self.ioloop.add_callback(self.kept.begin)
+        # as for SIGTERM: a KeyboardInterrupt would end whatever is just running, such as the start of a kernel
+        signal.signal(signal.SIGINT, self._handle_signal_stop)
         super().listen()
 
     def exit_with(self, message: str) -> None:

@@ -31,7 +31,7 @@ IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sk
 LONGEST_WAIT = 60.0  # seconds between two attempts to start a template
 
 
-@dataclass
+@dataclass(eq=False)
 class Kept:
     """A page that was run ahead.
 
@@ -43,12 +43,15 @@ class Kept:
         With :data:`irislib.serving.ahead.KERNEL` in place of a kernel's id.
     spares : deque of str
         Kernels that are ready for it.
+    filling : Lock
+        Held by who starts more of them.
     """
 
     name: str
     html: str
     kernel: str
     spares: deque[str] = field(default_factory=deque)
+    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Pages(LoggingConfigurable):
@@ -250,14 +253,15 @@ class Pages(LoggingConfigurable):
         """Start kernels for the next visitors, a little later than the page that needs the machine now."""
         await asyncio.sleep(wait)
         manager = self.parent.kernel_manager
-        kept.spares = deque(spare for spare in kept.spares if spare in manager.spare)
-        while len(kept.spares) < self.spares and kept in self.kept.values():
-            try:
-                manager.check_room("")
-                spare = await self.kernel(kept, spare=True)
-            except Exception as error:  # the next visitor's is started when they come
-                self.log.info("No spare kernel: %s", error)
-                return
-            if spare is None:
-                return
-            kept.spares.append(spare)
+        async with kept.filling:
+            kept.spares = deque(spare for spare in kept.spares if spare in manager.spare)
+            while len(kept.spares) < self.spares and kept in self.kept.values():
+                try:
+                    manager.check_room("")
+                    spare = await self.kernel(kept, spare=True)
+                except Exception as error:  # the next visitor's is started when they come
+                    self.log.info("No spare kernel: %s", error)
+                    return
+                if spare is None:
+                    return
+                kept.spares.append(spare)

@@ -141,8 +141,10 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
     with recording(recorder):
         for cell in notebook["cells"]:
             recorder.outputs = []
-            if cell["cell_type"] == "code" and not here.run_cell(cell["source"], store_history=False).success:
-                return {"refused": "a cell failed"}
+            if cell["cell_type"] == "code":
+                result = here.run_cell(cell["source"], store_history=False)
+                if error := result.error_before_exec or result.error_in_exec:
+                    return {"refused": f"a cell failed: {error!r}"}
             outputs.append(recorder.outputs)
         if refused := why_not(recorder, before):
             return {"refused": refused}
@@ -179,17 +181,25 @@ def prepare() -> None:
             work(widget)
 
 
+def no_gui(gui: str | None = None) -> None:
+    """What ``%matplotlib inline`` needs, and no more."""
+    if gui:
+        raise NotImplementedError(f"There is no window for {gui} on a server.")
+
+
 @contextmanager
 def recording(recorder: Recorder) -> Iterator[None]:
     """Have the shell publish to ``recorder``, and print there; errors go to the server's log."""
     here: Any = shell()
     kept, environment = sys.stdout, type(os.environ)
     here.displayhook.session = here.display_pub.session = recorder
+    here.enable_gui = no_gui  # ipykernel's asks for the kernel
     sys.stdout = Printed(recorder)
     os.environ.__class__ = Watched
     Watched.asked = False
     try:
         yield
     finally:
+        del here.enable_gui
         sys.stdout = kept
         os.environ.__class__ = environment

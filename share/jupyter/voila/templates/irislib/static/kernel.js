@@ -143,8 +143,8 @@ function randomName() {
 // Jupyter's framing: how many offsets there are, the offsets, and what lies between them: the channel, the
 // four parts of a message, its buffers. Numbers have 64 bits, of which nothing that fits into a page needs the upper half.
 function pack(channel, message, buffers) {
-  const texts = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
-  const parts = [...texts.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
+  const written = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
+  const parts = [...written.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
   const head = new DataView(new ArrayBuffer(8 * (parts.length + 2)));
   head.setUint32(0, parts.length + 1, true);
   let offset = head.byteLength;
