@@ -219,14 +219,17 @@ def alive(pid: int) -> bool:
 
 
 def kernel_of(page: Any, server: Server) -> int:
-    """The process of a page's kernel, known by the sockets that it listens on."""
-    text = page.locator("#irislib-page, #jupyter-config-data").text_content()
-    facts = json.loads(text)
-    name = facts.get("kernel") or facts["kernelId"]
+    """The process of a page's kernel."""
+    facts = json.loads(page.locator("#irislib-page, #jupyter-config-data").text_content())
+    return process_of(facts.get("kernel") or facts["kernelId"], server)
+
+
+def process_of(kernel: str, server: Server) -> int:
+    """The process of a kernel, known by the sockets that it listens on."""
     (found,) = (
         pid
         for pid in descendants(server.process.pid)
-        if any(name in str(each.laddr) for each in psutil.Process(pid).net_connections("unix"))
+        if any(kernel in str(each.laddr) for each in psutil.Process(pid).net_connections("unix"))
     )
     return found
 

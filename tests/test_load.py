@@ -19,9 +19,10 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import Server, alive, descendants, notebook
+from conftest import Server, alive, descendants, notebook, process_of
 from playwright.sync_api import expect
 from test_access import check
+from test_security import Visitor
 
 APP = """
 import os
@@ -179,7 +180,7 @@ def test_a_notebook_that_loops_is_given_up(page: Any, tmp_path: Path) -> None:
         page.get_by_text("It took longer than this server allows.").wait_for()
         assert post(server).status_code == 200
         page.goto("about:blank")
-        wait_until_it_holds(server, before)  # it loops no longer
+        wait_until(lambda: held(server)[:2] == before[:2])  # it loops no longer
     finally:
         assert server.stop() == 0
 
@@ -228,6 +229,24 @@ def test_a_visitor_who_is_gone_leaves_nothing_even_where_the_kernel_loops(neighb
     neighbour.get_by_text("Working…").wait_for()
     neighbour.close()
     wait_until(lambda: not alive(kernel))
+
+
+def test_a_visitor_who_leaves_while_a_kernel_is_asked_for_is_no_error(server: Server) -> None:
+    visitor = Visitor(server, "app")
+    kernel = psutil.Process(process_of(visitor.kernel, server))
+    before = settled(server)
+    kernel.suspend()
+    try:
+        for _ in range(5):
+            with pytest.raises(TimeoutError), visitor.connect(open_timeout=0.5):
+                pass
+        wait_until_it_holds(server, before)
+    finally:
+        kernel.resume()
+    with visitor.connect() as wire:
+        wire.until(wire.send("shell", "kernel_info_request", {}), "kernel_info_reply")
+    visitor.leave()
+    assert "Uncaught exception" not in server.text()
 
 
 def test_visits_leave_nothing(page: Any, server: Server) -> None:

@@ -42,7 +42,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Server:
 def guarded_apps(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """Apps and endpoint with a token from the environment."""
     folder = tmp_path_factory.mktemp("apps")
-    server = Server(folder / "log", "serve", "--json-logs", IRISLIB_TOKEN=TOKEN).wait()
+    server = Server(folder / "log", "serve", "--json-logs", "--Pages.warm=False", IRISLIB_TOKEN=TOKEN).wait()
     yield server
     assert server.stop() == 0
     assert TOKEN not in server.text()

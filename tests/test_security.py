@@ -54,8 +54,8 @@ class Visitor:
         self.html = self.session.get(f"{server.url}/{name}", timeout=60).text
         (self.kernel,) = set(UUID.findall(self.html))
 
-    def connect(self, framing: str = V1, origin: str = "") -> AbstractContextManager[Wire]:
-        return wire(self.server, self.kernel, framing, origin, **self.session.cookies.get_dict())
+    def connect(self, framing: str = V1, origin: str = "", open_timeout: float = 30) -> AbstractContextManager[Wire]:
+        return wire(self.server, self.kernel, framing, origin, open_timeout, **self.session.cookies.get_dict())
 
     def status(self, method: str, path: str, **headers: str) -> int:
         return self.session.request(method, f"{self.server.url}{path}", headers=headers, timeout=30).status_code
@@ -116,11 +116,13 @@ class Wire:
 
 
 @contextmanager
-def wire(server: Server, kernel: str, framing: str = V1, origin: str = "", **cookies: str) -> Iterator[Wire]:
+def wire(
+    server: Server, kernel: str, framing: str = V1, origin: str = "", open_timeout: float = 30, **cookies: str
+) -> Iterator[Wire]:
     url = f"{server.url.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     known: Any = {"origin": origin or server.url, "subprotocols": [V1] if framing == V1 else None}
-    with connect(url, additional_headers=headers, max_size=None, open_timeout=30, **known) as socket:
+    with connect(url, additional_headers=headers, max_size=None, open_timeout=open_timeout, **known) as socket:
         yield Wire(socket, framing)
 
 
@@ -531,7 +533,7 @@ def test_an_operator_can_let_others_embed_the_apps(tmp_path: Path) -> None:
     (tmp_path / "voila.json").write_text(
         json.dumps({"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy": policy}}}})
     )
-    server = Server(tmp_path / "log", "serve", cwd=tmp_path).wait()
+    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", cwd=tmp_path).wait()
     try:
         assert server.get("/").headers["Content-Security-Policy"] == policy
         assert server.get("/").headers["Referrer-Policy"] == "same-origin"

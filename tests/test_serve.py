@@ -106,6 +106,7 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         "--template=lab",
         "--token=s3cret",
         "--VoilaConfiguration.theme=dark",
+        "--Pages.warm=False",
         "--host",
         "0.0.0.0",
     )
@@ -169,7 +170,7 @@ def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: 
 
 
 def test_an_open_address_without_a_token_is_said_so_once(tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "serve", "--host", "0.0.0.0").wait()
+    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", "--host", "0.0.0.0").wait()
     assert server.stop() == 0
     assert server.text().count("no token is set") == 1
 

@@ -10,6 +10,7 @@ from jupyter_server.services.kernels.connection.base import deserialize_binary_m
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.web import Finish
 from tornado.websocket import WebSocketClosedError
 
 __all__ = ["KERNELS", "AppChannels"]
@@ -97,6 +98,16 @@ class KernelStateHandler(KernelHandler):  # type: ignore[misc]
     SUPPORTED_METHODS = ("GET", "OPTIONS")
 
 
+class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]
+    """jupyter_server's, for pages that may leave while they are being connected."""
+
+    async def pre_get(self) -> None:
+        """Connect to the kernel, unless nobody waits for that any more."""
+        await super().pre_get()
+        if self.connection is None:
+            raise Finish
+
+
 # Not Voila's handler of channels: it reads whatever is binary as if it were in the newest framing, and at
 # a buffer in the oldest, which any page may ask for, it counts to 2**60 before the server goes on.
-KERNELS = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", KernelWebsocketHandler)]
+KERNELS = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", ChannelsHandler)]
