@@ -182,7 +182,7 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
     module.write_text(source)
     temporary = tmp_path / "t"
     temporary.mkdir()
-    args = (door, "--debug", "--model", "mine")
+    args = (door, "--debug", "--model", "mine", *(["--Pages.warm=False"] if door == "serve" else []))
     server = Server(tmp_path / "log", *args, cwd=tmp_path, TMPDIR=str(temporary)).wait()
     try:
         row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)

@@ -111,6 +111,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
+        self.events: Any = None  # the logger of all kernels' events, which the first one makes
         self.spare: set[str] = set()
         self.visitors: dict[str, str] = {}
         self.starting: Counter[str] = Counter()

@@ -100,6 +100,13 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
     def _client_factory(self) -> type:
         return PageClient
 
+    @default("event_logger")
+    def _default_event_logger(self) -> Any:
+        """One for all: jupyter_server's would be a new one for each kernel, reading its schemas, never forgotten."""
+        if self.parent.events is None:
+            self.parent.events = super()._default_event_logger()
+        return self.parent.events
+
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
         """End it at once, whatever it is doing.
 
