@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from irislib.texts import TEXTS
 
@@ -77,9 +77,9 @@ def downloading(words: str, what: str) -> Markup:
 
 def filling(words: str, values: Mapping[str, str], whose: str) -> Markup:
     """A button that fills the form with the values of some answer."""
-    return Markup('<button type="button" class="irislib-quiet" data-fill="{}" aria-label="{}: {}">{}</button>').format(
-        json.dumps(dict(values)), words, whose, words
-    )
+    facts, words, whose = escape(json.dumps(dict(values))), escape(words), escape(whose)
+    told = f'data-fill="{facts}" aria-label="{words}: {whose}"'
+    return Markup(f'<button type="button" class="irislib-quiet" {told}>{words}</button>')  # noqa: S704 - as in _row
 
 
 def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None) -> Markup:
@@ -106,11 +106,11 @@ def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None
 
 
 def _row(values: tuple[Any, ...], show: Callable[[Any], str | Markup], named: bool) -> Markup:
-    cells = []
-    for i, value in enumerate(values):
-        tag = Markup('th scope="row"') if named and i == 0 else Markup("td")
-        cells.append(Markup("<{}>{}</{}>").format(tag, show(value), tag.split()[0]))
-    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+    # Markup.format takes many times as long, and each click waits for some dozens of cells
+    cells = [f"<td>{escape(show(value))}</td>" for value in values]
+    if named:
+        cells[0] = f'<th scope="row">{escape(show(values[0]))}</th>'
+    return Markup(f"<tr>{''.join(cells)}</tr>")  # noqa: S704 - each value is escaped
 
 
 def _cell(value: Any) -> str:
