@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test soak format screenshots clean
+.PHONY: serve test soak format insights screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -21,6 +21,9 @@ format: $(VENV)/ready-test
 
 soak: $(VENV)/ready-test
 	$(VENV)/bin/python benchmarks/soak.py $(ARGS)
+
+insights: $(VENV)/ready-test
+	$(VENV)/bin/python docs/insights.py
 
 screenshots: $(VENV)/ready-test
 	$(VENV)/bin/python docs/screenshots.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class Answer:
         Probability of each class, in the order of ``Model.classes``; None where there are none.
     warnings : list of Problem
         What should make the reader doubt the answer, such as a value the model never saw.
+    row : mapping
+        What it is the answer to.
     """
 
     prediction: Any
@@ -65,6 +67,7 @@ class Answer:
     unit: str
     warnings: list[Problem]
     version: str
+    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
@@ -169,7 +172,7 @@ class Model:
         if not isinstance(row, Mapping):
             frame = self.spec.validate(row)
             found = asked(self.estimator, frame, self.has_probabilities)
-            return self._answer(*found, self.outside_training(frame))
+            return self._answer(*found, self.outside_training(frame), frame.iloc[0].to_dict())
         values, problems = check_row(self.spec.features, row)
         if problems:
             raise ValidationError(problems)
@@ -181,11 +184,13 @@ class Model:
         for name, convert in self._converters.items():
             values[name] = None if values[name] is None else convert(values[name])
         outside = [Problem(message, n, v) for n, v in values.items() if (message := self._unlike(n, v))]
-        return self._answer(*found, outside)
+        return self._answer(*found, outside, row)
 
-    def _answer(self, prediction: Any, given: list[float] | None, outside: list[Problem]) -> Answer:
+    def _answer(
+        self, prediction: Any, given: list[float] | None, outside: list[Problem], row: Mapping[str, Any]
+    ) -> Answer:
         probabilities = dict(zip(self.classes or (), given, strict=True)) if given else None
-        return Answer(prediction, probabilities, self.spec.target_unit, outside, self.version)
+        return Answer(prediction, probabilities, self.spec.target_unit, outside, self.version, row)
 
     @cached_property
     def walk(self) -> tuple[Walk | None, str]:

@@ -66,6 +66,9 @@ class ModelSpec:
         The words on the button.
     max_rows : int, default 100000
         The most rows to accept at once.
+    tabs : mapping of str to sequence of callable, optional
+        What the app shows besides the prediction: by each tab's title its insights, instead of
+        :func:`irislib.insights.default_tabs`. Each takes the model, or the model and an answer.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class ModelSpec:
     source: str = ""
     action: str = "Predict"
     max_rows: int = 100_000
+    tabs: Mapping[str, Sequence[Callable[..., Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.title:
@@ -166,6 +170,9 @@ class ModelSpec:
             faults.append("estimator: give a scikit-learn estimator, such as RandomForestClassifier().")
         if not 0 < self.test_size < 1:
             faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
+        for title, functions in self.tabs.items():
+            if isinstance(functions, str) or not all(map(callable, functions)):
+                faults.append(f"tabs: {title!r} must be a list of functions, such as [insights.confusion_matrix].")
         if not faults:
             for name, row in self.examples.items():
                 _, problems = check_values(self.features, row, 1)

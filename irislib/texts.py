@@ -70,6 +70,7 @@ TEXTS = {
     # the app of a model
     "prediction": "Prediction",
     "insights": "Insights",
+    "why": "Why",
     "performance": "Performance",
     "empty": "Fill in the form and press {action}: the {target} appears here.",
     "about_model": "Model",

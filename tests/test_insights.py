@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import inspect
+import io
+import math
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from cases import GOOD
 from matplotlib.figure import Figure
+from scipy.stats import binom
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, GradientBoostingClassifier, VotingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.inspection import permutation_importance as permute
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import (
+    auc,
+    average_precision_score,
+    brier_score_loss,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 from sklearn.metrics import confusion_matrix as count
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import irislib
 from irislib import insights
-from irislib.errors import NotApplicableError
+from irislib.errors import NotApplicableError, ValidationError
+from irislib.insights import conformal, reasons
+from irislib.insights.classification import area_interval
+from irislib.insights.intervals import share
 
 
 def test_importances_are_the_forests_own(iris) -> None:
@@ -124,3 +147,246 @@ def test_every_insight_draws_a_figure_with_labelled_axes_and_without_pyplot(iris
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+# ---- how well it does, and how far to believe it
+
+
+@pytest.fixture(scope="module")
+def cancer() -> irislib.Model:
+    return sklearns("breast-cancer", load_breast_cancer, LogisticRegression(max_iter=5000))
+
+
+@pytest.fixture(scope="module")
+def digits() -> irislib.Model:
+    return sklearns("digits", load_digits, GaussianNB())
+
+
+@pytest.fixture(scope="module")
+def diabetes() -> irislib.Model:
+    return sklearns("diabetes", load_diabetes, LinearRegression())
+
+
+def sklearns(name: str, load: Callable[..., Any], estimator: Any) -> irislib.Model:
+    """A model of one of scikit-learn's own data sets."""
+    data = load(as_frame=True).frame.rename(columns=lambda name: name.replace(" ", "_"))
+    features = [irislib.Feature(name, required=False) for name in data if name != "target"]
+    pipeline = make_pipeline(SimpleImputer(), StandardScaler(), estimator)
+    return irislib.train(irislib.ModelSpec(name, features, "target", lambda: data, pipeline))
+
+
+MODELS = ["iris", "cancer", "digits", "diabetes", "rent"]
+OF_CLASSES = ["iris", "cancer", "digits"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_insight_works_or_says_why_not(name: str, request) -> None:
+    model = request.getfixturevalue(name)
+    row = model.evaluation.features.iloc[0].dropna().to_dict()
+    for function in (getattr(insights, each) for each in insights.__all__ if each not in ("Insight", "default_tabs")):
+        given = (model, row) if "row" in inspect.signature(function).parameters else (model,)
+        found: Any = None
+        refusal = ""
+        try:
+            found = function(*given)
+        except NotApplicableError as error:
+            refusal = str(error)
+        if found is None:
+            assert re.fullmatch(r"[^.]+\.|.*; see \w+\.", refusal)
+            continue
+        assert len(found.frame)
+        assert re.fullmatch(r"\S.*\.", found.text)
+        figure = found.plot()
+        assert figure.axes[0].get_xlabel()
+        figure.savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_precision_and_recall_are_scikit_learns(name: str, request) -> None:
+    model = request.getfixturevalue(name)
+    found = insights.class_metrics(model).frame
+    precision, recall, _, support = precision_recall_fscore_support(
+        model.evaluation.y_true, model.evaluation.y_pred, labels=model.classes, zero_division=np.nan
+    )
+    np.testing.assert_allclose(found["precision"], precision)
+    np.testing.assert_allclose(found["recall"], recall)
+    np.testing.assert_array_equal(found["support"], support)
+    for what in ("precision", "recall"):
+        known = found.dropna(subset=[what])
+        assert (known[f"{what} from"] <= known[what]).all()
+        assert (known[what] <= known[f"{what} to"]).all()
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    # R. G. Newcombe (1998), Two-sided confidence intervals for the single proportion, Statistics in Medicine 17,
+    # 857-872, doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E, table I, method 3
+    for right, total, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
+        assert share(right, total) == pytest.approx((low, high), abs=5e-5)
+    assert share(0, 0) == (0, 1)
+
+
+def test_the_interval_of_an_area_is_hanley_and_mcneils() -> None:
+    # J. A. Hanley and B. J. McNeil (1982), table II: 58 normal and 51 abnormal patients, area 0.893, SE 0.032
+    low, high = area_interval(0.893, 51, 58)
+    assert (high - low) / 2 / 1.96 == pytest.approx(0.032, abs=5e-4)
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_curves_are_scikit_learns(name: str, request) -> None:
+    model = request.getfixturevalue(name)
+    roc, pr = insights.roc_curve(model).frame, insights.precision_recall_curve(model).frame
+    for i, each in enumerate(model.classes):
+        is_it, probability = model.evaluation.y_true == each, model.evaluation.y_proba[:, i]
+        mine = roc[roc["class"] == each]
+        assert auc(mine["false positive rate"], mine["true positive rate"]) == pytest.approx(
+            roc_auc_score(is_it, probability)
+        )
+        mine = pr[pr["class"] == each]
+        average = -np.sum(np.diff(mine["recall"]) * mine["precision"].to_numpy()[:-1])
+        assert average == pytest.approx(average_precision_score(is_it, probability))
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_calibration_counts_every_row(name: str, request) -> None:
+    model = request.getfixturevalue(name)
+    found = insights.calibration(model)
+    held_out = model.evaluation
+    assert found.frame["rows"].sum() == len(held_out.y_true)
+    right = np.asarray(model.classes)[held_out.y_proba.argmax(axis=1)] == held_out.y_true
+    assert (found.frame["share right"] * found.frame["rows"]).sum() == pytest.approx(right.sum())
+    score = brier_score_loss(held_out.y_true, held_out.y_proba, labels=model.classes, scale_by_half=False)
+    assert f"the Brier score is {score:.2f}" in found.text
+
+
+def test_residuals_add_up_to_the_truth(diabetes) -> None:
+    frame = insights.residuals(diabetes).frame
+    np.testing.assert_allclose(frame.sum(axis=1), diabetes.evaluation.y_true)
+
+
+@pytest.mark.parametrize("name", ["iris", "cancer", "diabetes"])
+@pytest.mark.parametrize("coverage", [0.8, 0.9])
+def test_conformal_sets_hold_the_truth_as_often_as_they_say(name: str, coverage: float, request) -> None:
+    """200 times: half of the rows that the model has not seen set the limit, the other half is judged by it."""
+    model = request.getfixturevalue(name)
+    spec = replace(model.spec, test_size=0.6)
+    strangeness = conformal.scores(irislib.train(spec))
+    rng = np.random.default_rng(0)
+    half = len(strangeness) // 2
+    within = 0
+    for _ in range(200):
+        rng.shuffle(strangeness)
+        within += np.sum(strangeness[half:] <= conformal.threshold(strangeness[:half], coverage))
+    tested = 200 * (len(strangeness) - half)
+    stated = math.ceil((half + 1) * coverage) / (half + 1)  # a step above what was asked for
+    low, high = binom.interval(0.999, tested, stated)
+    assert low <= within <= high
+
+
+@pytest.mark.parametrize("name", ["iris", "cancer", "digits", "diabetes"])
+def test_what_is_told_of_the_held_out_rows_is_counted_by_leaving_each_out(name: str, request) -> None:
+    strangeness = conformal.scores(request.getfixturevalue(name))
+    for coverage in (0.5, 0.8, 0.9, 0.95):
+        others = (np.delete(strangeness, i) for i in range(len(strangeness)))
+        one_by_one = sum(
+            score <= conformal.threshold(rest, coverage) for score, rest in zip(strangeness, others, strict=True)
+        )
+        assert conformal.held(strangeness, coverage) == one_by_one
+
+
+def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
+    alone = insights.prediction_set(iris, GOOD)
+    assert alone.text.startswith("With 90% stated coverage it is virginica alone; ")
+    assert list(alone.frame["in the set"]) == ["yes", "no", "no"]
+    between = insights.prediction_set(iris, {**GOOD, "petal_length_cm": 4.9, "petal_width_cm": 1.7}, coverage=0.96)
+    assert " or " in between.text or "no class can be ruled out" in between.text
+    span = insights.prediction_set(rent, {"area_m2": 40, "balcony": True, "built": "1990-05-01"}).frame
+    assert list(span) == ["rent (EUR)", "from", "to"]
+    assert span["from"][0] < span["rent (EUR)"][0] < span["to"][0]
+    with pytest.raises(NotApplicableError, match="30 held-out rows are too few to state 99% coverage: it takes 99"):
+        insights.prediction_set(iris, GOOD, coverage=0.99)
+    with pytest.raises(ValueError, match="above 0 and below 1"):
+        insights.prediction_set(iris, GOOD, coverage=90)
+
+
+# ---- why this answer
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_contributions_add_up_to_the_difference_from_the_average(name: str, request) -> None:
+    model = request.getfixturevalue(name)
+    held_out = model.evaluation.features
+    for i in (0, 1, 2):
+        row = held_out.iloc[i]
+        found = insights.contributions(model, row.dropna().to_dict(), seconds=0.05)
+        usual = held_out if len(held_out) <= 100 else held_out.sample(100, random_state=0)
+        if model.classes is None:
+            answers = model.estimator.predict(pd.concat([held_out.iloc[[i]], usual]))
+        else:
+            place = model.classes.index(model.evaluation.y_pred[i])
+            answers = model.estimator.predict_proba(pd.concat([held_out.iloc[[i]], usual]))[:, place]
+        (what,) = (each for each in found.frame if each.startswith("contribution"))
+        assert found.frame[what].sum() == pytest.approx(answers[0] - answers[1:].mean(), abs=1e-6)
+        assert ("sampled" in found.text) == ("standard error" in found.frame) == (len(model.spec.features) > 9)
+
+
+def test_contributions_of_a_linear_model_are_the_textbooks(diabetes) -> None:
+    """Štrumbelj and Kononenko (2014), section 3: for a linear model the weight times the distance from the mean."""
+    model = irislib.train(replace(diabetes.spec, features=diabetes.spec.features[:6]))
+    held_out = model.evaluation.features
+    linear = model.estimator[-1]
+    scaled = pd.DataFrame(model.estimator[:-1].transform(held_out))
+    expected = linear.coef_ * (scaled.iloc[3] - scaled.mean()).to_numpy()
+    found = insights.contributions(model, held_out.iloc[3].to_dict()).frame.set_index("feature")["contribution"]
+    for feature, value in zip(model.spec.features, expected, strict=True):
+        assert found[feature.label] == pytest.approx(value)
+
+
+def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> None:
+    row = rent.evaluation.features.iloc[0].dropna().to_dict()
+    exact = insights.contributions(rent, row).frame.set_index("feature")["contribution (EUR)"]
+    monkeypatch.setattr(reasons, "EXACT", 0)
+    sampled = insights.contributions(rent, row, seconds=1).frame.set_index("feature")
+    off = (sampled["contribution (EUR)"] - exact).abs()
+    assert (off <= 4 * sampled["standard error"] + 1e-9).all()
+    assert off.max() < 0.1 * exact.abs().max()
+
+
+def test_why_is_said_in_plain_words(iris, rent) -> None:
+    said = insights.contributions(iris, GOOD).text
+    assert re.fullmatch(
+        r"virginica with \d+%, where \d+% is the average, mostly because petal (width|length) is [\d.]+ cm "
+        r"\(typical: [\d.]+ cm\)( and petal (width|length) is [\d.]+ cm \(typical: [\d.]+ cm\))?\.",
+        said,
+    )
+    said = insights.contributions(rent, {"area_m2": 120, "balcony": True, "built": "1990-05-01"}).text
+    assert "EUR is the average, mostly because area is 120 m² (typical: " in said
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_a_smallest_change_does_change_the_class_and_nothing_smaller_does(name: str, request) -> None:
+    model = request.getfixturevalue(name)
+    row = model.evaluation.features.iloc[0].to_dict()
+    now = model.predict(row)[0]
+    found = insights.smallest_changes(model, row)
+    if found.frame["size"].isna().all():
+        assert found.text.startswith(f"It stays {now}")
+        return
+    assert (found.frame.iloc[:, 1] != str(now)).all()
+    assert found.frame["size"].is_monotonic_increasing
+
+
+def test_smallest_changes_of_a_flower(iris) -> None:
+    row = {"petal_length_cm": 4.9, "petal_width_cm": 1.6, "sepal_length_cm": 6.0, "sepal_width_cm": 2.7}
+    now = iris.predict(row)[0]
+    found = insights.smallest_changes(iris, row)
+    words = re.match(r"(\D+) ([\d.]+) cm", found.frame["change"][0])
+    (name,) = (f.name for f in iris.spec.features if f.label == words[1])
+    value = float(words[2])
+    assert iris.predict({**row, name: value})[0] == found.frame["then species"][0] != now
+    between = np.arange(min(value, row[name]) + 0.1, max(value, row[name]) - 0.05, 0.1).round(1)
+    assert all(iris.predict({**row, name: float(each)})[0] == now for each in between)
+    assert iris.coverage[name]["low"] <= value <= iris.coverage[name]["high"]
+    fixed = insights.smallest_changes(iris, row, fixed=[name])
+    assert not any(words[1] in change for change in fixed.frame["change"])
+    with pytest.raises(ValidationError, match="there is no feature 'petal'"):
+        insights.smallest_changes(iris, row, fixed=["petal"])

@@ -4,16 +4,66 @@ Each function returns an :class:`Insight`: the numbers in ``.frame``, a picture 
 (a :class:`matplotlib.figure.Figure`), and one plain sentence in ``.text``.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from irislib.insights.base import Insight
-from irislib.insights.importance import feature_importances, permutation_importance
-from irislib.insights.performance import confusion_matrix, predicted_against_true
+from irislib.insights.classification import (
+    calibration,
+    class_metrics,
+    confusion_matrix,
+    precision_recall_curve,
+    roc_curve,
+)
+from irislib.insights.conformal import prediction_set
+from irislib.insights.importance import feature_importances, is_forest, permutation_importance
 from irislib.insights.prediction import class_probabilities
+from irislib.insights.reasons import contributions, smallest_changes
+from irislib.insights.regression import predicted_against_true, residuals
+from irislib.texts import TEXTS
+
+if TYPE_CHECKING:
+    from irislib.model import Model
 
 __all__ = [
     "Insight",
+    "calibration",
+    "class_metrics",
     "class_probabilities",
     "confusion_matrix",
+    "contributions",
+    "default_tabs",
     "feature_importances",
     "permutation_importance",
+    "precision_recall_curve",
     "predicted_against_true",
+    "prediction_set",
+    "residuals",
+    "roc_curve",
+    "smallest_changes",
 ]
+
+
+def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
+    """The tabs of a model's app besides the prediction, where its description lists none.
+
+    Returns
+    -------
+    dict of str to list of functions
+        By the tab's title what it shows. Give a dict like it as ``ModelSpec(tabs=…)`` to change it; any function
+        that takes the model, or the model and an answer, and returns an :class:`Insight` will do.
+    """
+    learnt = [feature_importances] if is_forest(model.estimator) else []
+    if model.classes is None:
+        why = [contributions, prediction_set]
+        performance = [predicted_against_true, residuals]
+    else:
+        why = [contributions, smallest_changes, prediction_set]
+        performance = [confusion_matrix, class_metrics, calibration, roc_curve, precision_recall_curve]
+    return {
+        TEXTS["why"]: why,
+        TEXTS["insights"]: [*learnt, permutation_importance],
+        TEXTS["performance"]: performance,
+    }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Insight", "bars"]
+__all__ = ["Insight", "bars", "legend"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,13 @@ class Insight:
         for text in (axes.xaxis.label, axes.yaxis.label):
             text.set_color(INK)
         return figure
+
+
+def legend(axes: Axes) -> None:
+    """A legend above the drawing, where it hides nothing of it."""
+    found = axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9, borderaxespad=0.2)
+    for text in found.get_texts():
+        text.set_color(INK)
 
 
 def bars(frame: pd.DataFrame, names: str, values: str, errors: str | None = None) -> Callable[[Axes], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, bars
@@ -27,6 +27,18 @@ def feature_importances(model: Model) -> Insight:
         For an estimator that is no forest; :func:`permutation_importance` suits any.
     """
     import numpy as np
+
+    if not is_forest(model.estimator):
+        kind = type(model.estimator).__name__
+        raise NotApplicableError(f"{kind} is no forest to take importances from; see permutation_importance.")
+    trees = model.estimator.estimators_
+    spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
+    how = f"each bar is the mean over {len(trees)} trees, each line its standard deviation"
+    return _importance(model, "importance", model.estimator.feature_importances_, spread, how)
+
+
+def is_forest(estimator: Any) -> bool:
+    """Whether an estimator averages trees, each of which has importances."""
     from sklearn import ensemble
 
     forests = (
@@ -35,13 +47,7 @@ def feature_importances(model: Model) -> Insight:
         ensemble.ExtraTreesClassifier,
         ensemble.ExtraTreesRegressor,
     )
-    if not isinstance(model.estimator, forests):
-        kind = type(model.estimator).__name__
-        raise NotApplicableError(f"{kind} is no forest to take importances from; see permutation_importance.")
-    trees = model.estimator.estimators_
-    spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
-    how = f"each bar is the mean over {len(trees)} trees, each line its standard deviation"
-    return _importance(model, "importance", model.estimator.feature_importances_, spread, how)
+    return isinstance(estimator, forests)
 
 
 def permutation_importance(model: Model, n_repeats: int = 5) -> Insight:

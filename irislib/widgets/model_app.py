@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from irislib import insights
@@ -33,6 +35,8 @@ def app(model: Model) -> Page:
         shown += [showing.paragraph(w.labelled(labels[w.feature or ""]), "warning") for w in answer.warnings]
         if answer.probabilities:
             shown.append(showing.probabilities(insights.class_probabilities(model, answer).frame))
+        with suppress(NotApplicableError):  # what there are too few held-out rows for is left unsaid
+            shown.append(insights.prediction_set(model, answer).text)
         return shown
 
     minutes = model.trained_at[:16].replace("T", " ") + " UTC"
@@ -44,13 +48,9 @@ def app(model: Model) -> Page:
         model.answer,
         [
             Tab(TEXTS["prediction"], predicted, empty),
-            Tab(
-                TEXTS["insights"],
-                _first(model, insights.feature_importances, insights.permutation_importance),
-            ),
-            Tab(
-                TEXTS["performance"],
-                _first(model, insights.confusion_matrix, insights.predicted_against_true),
+            *(
+                Tab(title, _drawing(model, functions), empty if any(map(_needs_answer, functions)) else "")
+                for title, functions in (spec.tabs or insights.default_tabs(model)).items()
             ),
         ],
         examples=spec.examples,
@@ -64,16 +64,23 @@ def app(model: Model) -> Page:
     )
 
 
-def _first(model: Model, *functions: Callable[[Model], Insight]) -> Callable[[Any], Sequence[Any]]:
-    """A drawing of the first insight that applies to this kind of model."""
+def _needs_answer(function: Callable[..., Insight]) -> bool:
+    """Whether an insight is of one row: it takes that as well as the model."""
+    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    return len(needed) > 1
 
-    def draw(_: Any) -> Sequence[Any]:
-        why = ""
+
+def _drawing(model: Model, functions: Sequence[Callable[..., Insight]]) -> Callable[[Any], Sequence[Any]]:
+    """A drawing of insights, one below the other; one that does not apply is a sentence."""
+
+    def draw(answer: Any) -> Sequence[Any]:
+        shown: list[Any] = []
         for function in functions:
             try:
-                return [function(model)]
+                shown.append(function(model, answer) if _needs_answer(function) else function(model))
             except NotApplicableError as error:
-                why = str(error)
-        return [why]
+                if str(error) not in shown:
+                    shown.append(str(error))
+        return shown
 
     return draw

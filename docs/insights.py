@@ -1,0 +1,110 @@
+"""Renew docs/insights.md and its pictures, by ``make insights``: what each insight shows, and how to read it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import irislib
+from irislib import insights
+
+DOCS = Path(__file__).parent
+PICTURES = DOCS / "insights"
+FLOWER = {"petal_length_cm": 5.1, "petal_width_cm": 1.9, "sepal_length_cm": 5.8, "sepal_width_cm": 2.7}
+FLAT = {"area_m2": 40, "balcony": True, "built": "1990-05-01", "rooms": 2, "district": "centre"}
+
+# Two sentences for a reader who is no statistician.
+HOW = {
+    "Why this answer?": {
+        "contributions": "Each bar is what one value has added to the answer (aubergine) or taken from "
+        "it (orange); all bars together lead from the average answer to this one. It "
+        "tells how the model came to its answer, not what causes what in the world.",
+        "smallest_changes": "Each bar is a change that would make the model answer differently, the "
+        "smallest on top. A short bar means that the answer hangs on little.",
+    },
+    "How sure is it?": {
+        "class_probabilities": "The longer a bar, the surer the model is of that class; together they make 100 "
+        "%. Two bars of nearly the same length mean that it cannot tell.",
+        "prediction_set": "What is in the set may be true; the set is made so that it holds the truth as "
+        "often as it states. The more is in it, the less the model knows about this "
+        "case.",
+    },
+    "What has it learnt?": {
+        "feature_importances": "The longer a bar, the more the forest's trees have used that value to tell "
+        "cases apart. The orange line shows how much the trees differ: a long one means "
+        "that they do not agree.",
+        "permutation_importance": "The bar is how much worse the model gets when that value is shuffled, on cases "
+        "it has not seen. A bar near zero means that it could do without, perhaps "
+        "because another value says the same.",
+    },
+    "How well does it do?": {
+        "confusion_matrix": "Each row is what cases truly were, each column what the model said; the dark "
+        "diagonal is where it was right. A number off the diagonal shows what it takes "
+        "for what.",
+        "class_metrics": "Recall: of all cases of this class, how many were found; precision: of all "
+        "that were called so, how many were. The lines show how far chance may have "
+        "helped or harmed, the small strokes what guessing gets.",
+        "calibration": "A point on the dotted line means that the model is as often right as it says. "
+        "Below the line it is too sure of itself, above it too modest.",
+        "roc_curve": "The more a curve keeps to the upper left, the better that class is told from "
+        "the rest. On the dotted line the model would do no better than a coin.",
+        "precision_recall_curve": "To the right more cases of the class are found; how far the curve falls there "
+        "is the price in false alarms. The dotted line is what guessing gets.",
+        "predicted_against_true": "Each point is a case the model has not seen; on the orange line it would be "
+        "exactly right. The further a point from the line, the larger the error.",
+        "residuals": "Each point is the error of one case; nine of ten are within the grey band. "
+        "Where the points fan out or bend, the model does worse there than its average "
+        "tells.",
+    },
+}
+
+
+def models() -> tuple[Any, Any]:
+    """The flowers, and the flats of the tests for what is of numbers."""
+    sys.path.insert(0, str(DOCS.parent / "tests"))
+    import rent
+
+    return irislib.train(irislib.load("iris-wizard").spec), irislib.train(rent.spec)
+
+
+def section(name: str, how: str, flowers: Any, flats: Any) -> list[str]:
+    """One insight: its picture, how to read it, where it comes from."""
+    function = getattr(insights, name)
+    is_of_numbers = name in ("predicted_against_true", "residuals")
+    model, row = (flats, FLAT) if is_of_numbers else (flowers, FLOWER)
+    found = function(model, row) if "row" in inspect.signature(function).parameters else function(model)
+    found.plot().savefig(PICTURES / f"{name}.png", dpi=110)
+    sources = re.search(r"Sources?: (.+?)(?:\n\n|\n\s+(?:Raises|Parameters)\n|$)", inspect.getdoc(function) or "", re.S)
+    lines = [f"### {found.title}", "", f"`irislib.insights.{name}`", "", f"![{found.text}](insights/{name}.png)", ""]
+    lines += [f"> {found.text}", "", how, ""]
+    if sources:
+        lines += [f"Source: {' '.join(sources[1].split())}", ""]
+    return lines
+
+
+def main() -> None:
+    """Write the page and its pictures."""
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir()
+    flowers, flats = models()
+    lines = [
+        "# Insights, and how to read them",
+        "",
+        "Each is a function of a model, or of a model and a row, and gives its numbers (`.frame`), a picture "
+        "(`.plot()`) and a sentence (`.text`). The app shows them in tabs, which `ModelSpec(tabs=…)` changes. The pictures are of the "
+        "Iris Wizard, and of a model of rents where a number is predicted. This page is made by `make insights`.",
+        "",
+    ]
+    for question, each in HOW.items():
+        lines += [f"## {question}", ""]
+        for name, how in each.items():
+            lines += section(name, how, flowers, flats)
+    (DOCS / "insights.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,306 @@
+"""How well a classifier does on rows it has not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from irislib.errors import NotApplicableError
+from irislib.insights.base import Insight, legend
+from irislib.insights.intervals import counted, share
+from irislib.theme import AUBERGINE, INK, ORANGE, PAPER, WARM_GREY, series
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+
+    from irislib.model import Model
+
+__all__ = ["calibration", "class_metrics", "confusion_matrix", "precision_recall_curve", "roc_curve"]
+
+GROUPS = 5  # of held-out rows, by how sure the model was of them
+
+
+def confusion_matrix(model: Model) -> Insight:
+    """How often each class of the held-out set was taken for which.
+
+    Returns
+    -------
+    Insight
+        Its frame has a row for each true class and a column for each predicted one. The picture
+        gives the share of each true class as well.
+
+    Raises
+    ------
+    NotApplicableError
+        For a regression.
+    """
+    import numpy as np
+    import pandas as pd
+    from matplotlib.colors import LinearSegmentedColormap
+    from sklearn.metrics import confusion_matrix as count
+
+    classes = held_out_classes(model, "there are no classes to confuse")
+    held_out = model.evaluation
+    counts = count(held_out.y_true, held_out.y_pred, labels=classes)
+    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    target = model.spec.target
+    frame = pd.DataFrame(
+        counts, pd.Index(classes, name=f"true {target}"), pd.Index(classes, name=f"predicted {target}")
+    )
+    right, total = int(counts.trace()), int(counts.sum())
+    text = (
+        f"{right} of {total} held-out rows were predicted rightly, {counted(right, total)}; always "
+        f"answering the commonest class would get {held_out.metrics['baseline_accuracy']:.0%}."
+    )
+    few = len(classes) <= 5
+
+    def draw(axes: Axes) -> None:
+        shades = LinearSegmentedColormap.from_list("aubergine", [PAPER, AUBERGINE])
+        axes.imshow(rates, cmap=shades, vmin=0, vmax=1)
+        axes.set_xticks(range(len(classes)), [str(name) for name in classes])
+        axes.set_yticks(range(len(classes)), [str(name) for name in classes])
+        axes.set_xlabel(frame.columns.name)
+        axes.set_ylabel(frame.index.name)
+        for i, j in np.ndindex(counts.shape):
+            said = f"{counts[i, j]}\n{rates[i, j]:.0%}" if few else str(counts[i, j])
+            colour = PAPER if rates[i, j] > 0.5 else INK
+            axes.text(j, i, said, ha="center", va="center", color=colour, fontsize=11 if few else 9)
+
+    return Insight("How often it is right, and what it confuses", frame, text, draw, height=3.6 if few else 4.6)
+
+
+def class_metrics(model: Model) -> Insight:
+    """Precision and recall of each class on the held-out set, with 95 % intervals.
+
+    Returns
+    -------
+    Insight
+        Its frame has a row for each class: ``precision`` and ``recall`` with the ends of their intervals
+        (Wilson 1927), ``support`` (how many held-out rows are of it), and ``baseline``, which is what
+        guessing by the shares of the classes gets for both.
+
+    Raises
+    ------
+    NotApplicableError
+        For a regression.
+    """
+    import numpy as np
+    import pandas as pd
+
+    classes = held_out_classes(model, "precision and recall are of classes")
+    true, predicted = model.evaluation.y_true, model.evaluation.y_pred
+    rows = []
+    for name in classes:
+        right = int(np.sum((true == name) & (predicted == name)))
+        told, there = int(np.sum(predicted == name)), int(np.sum(true == name))
+        (p_low, p_high), (r_low, r_high) = share(right, told), share(right, there)
+        precision, recall = (right / n if n else np.nan for n in (told, there))
+        rows.append((name, precision, p_low, p_high, recall, r_low, r_high, there / len(true), there))
+    names = ["class", "precision", "precision from", "precision to", "recall", "recall from", "recall to"]
+    frame = pd.DataFrame(rows, columns=[*names, "baseline", "support"])
+    worst = frame.loc[frame["recall"].fillna(1).idxmin()]
+    text = (
+        f"Of the {worst['support']} held-out rows that are {worst['class']}, the class found least often, "
+        f"{worst['recall']:.0%} were found; guessing by the classes' shares would find {worst['baseline']:.0%}."
+    )
+
+    def draw(axes: Axes) -> None:
+        places = np.arange(len(frame))
+        for what, shift, colour, mark in (("precision", -0.14, AUBERGINE, "o"), ("recall", 0.14, ORANGE, "s")):
+            low, high = (abs(frame[f"{what} {end}"] - frame[what]) for end in ("from", "to"))
+            axes.errorbar(frame[what], places + shift, xerr=[low, high], fmt=mark, color=colour, capsize=3, label=what)
+        axes.plot(frame["baseline"], places, "|", color=INK, markersize=16, label="guessing")
+        axes.set_yticks(places, frame["class"].astype(str))
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1.02)
+        axes.set_xlabel("share of held-out rows, with 95% interval")
+        legend(axes)
+
+    return Insight("How well it finds each class", frame, text, draw, height=1.6 + 0.45 * len(frame))
+
+
+def roc_curve(model: Model) -> Insight:
+    """True and false positive rates of each class against the rest, on the held-out set.
+
+    Returns
+    -------
+    Insight
+        Its frame holds the points of each class's curve. The area under it is told with its 95 % interval.
+
+    Raises
+    ------
+    NotApplicableError
+        For a model without probabilities.
+
+    Notes
+    -----
+    Sources: T. Fawcett (2006), An introduction to ROC analysis, Pattern Recognition Letters 27, 861-874,
+    doi:10.1016/j.patrec.2005.10.010; for the interval J. A. Hanley and B. J. McNeil (1982), The meaning and
+    use of the area under a receiver operating characteristic (ROC) curve, Radiology 143, 29-36,
+    doi:10.1148/radiology.143.1.7063747. Computed by :func:`sklearn.metrics.roc_curve`.
+    """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.metrics import roc_curve as points
+
+    def curve(is_it: np.ndarray, probability: np.ndarray) -> tuple[Any, Any, str, float]:
+        false, true, _ = points(is_it, probability)
+        area = float(roc_auc_score(is_it, probability))
+        low, high = area_interval(area, int(is_it.sum()), int((~is_it).sum()))
+        return false, true, f"{area:.2f} ({low:.2f} to {high:.2f})", area
+
+    return _curves(
+        model, curve, "How well it tells a class from the rest", ("false positive rate", "true positive rate"),
+        "area under the curve", lambda _: (0.0, 1.0), "guessing has 0.50",
+    )  # fmt: skip
+
+
+def precision_recall_curve(model: Model) -> Insight:
+    """Precision and recall of each class against the rest, over all thresholds, on the held-out set.
+
+    Returns
+    -------
+    Insight
+        Its frame holds the points of each class's curve.
+
+    Raises
+    ------
+    NotApplicableError
+        For a model without probabilities.
+
+    Notes
+    -----
+    Source: J. Davis and M. Goadrich (2006), The relationship between precision-recall and ROC curves,
+    ICML, 233-240, doi:10.1145/1143844.1143874. Computed by :func:`sklearn.metrics.precision_recall_curve`;
+    the average precision is scikit-learn's.
+    """
+    from sklearn.metrics import average_precision_score
+    from sklearn.metrics import precision_recall_curve as points
+
+    def curve(is_it: np.ndarray, probability: np.ndarray) -> tuple[Any, Any, str, float]:
+        precision, recall, _ = points(is_it, probability)
+        average = float(average_precision_score(is_it, probability))
+        return recall, precision, f"{average:.2f} (guessing {is_it.mean():.2f})", average
+
+    return _curves(
+        model, curve, "What it costs to find more of a class", ("recall", "precision"),
+        "average precision", lambda is_it: (is_it.mean(), is_it.mean()), "guessing gets the class's share",
+    )  # fmt: skip
+
+
+def _curves(
+    model: Model, curve: Any, title: str, axes_names: tuple[str, str], measure: str, guess: Any, baseline: str
+) -> Insight:
+    """A curve for each class that the held-out rows have, and have others beside."""
+    import pandas as pd
+
+    model.require_probabilities()
+    held_out = model.evaluation
+    found, frames, guesses = [], [], []
+    for name, probability in zip(model.classes or (), _probabilities(model).T, strict=True):
+        is_it = held_out.y_true == name
+        if not 0 < is_it.sum() < len(is_it):
+            continue
+        x, y, words, value = curve(is_it, probability)
+        found.append((name, x, y, words, value))
+        guesses.append(guess(is_it))
+        frames.append(pd.DataFrame({"class": [name] * len(x), axes_names[0]: x, axes_names[1]: y}))
+    if not found:
+        raise NotApplicableError("The held-out rows are all of one class: there is nothing to tell apart.")
+    worst = min(found, key=lambda each: each[-1])
+    text = f"{worst[0]} is the hardest to tell from the rest: {measure} {worst[3]}; {baseline}."
+
+    def draw(axes: Axes) -> None:
+        for (name, x, y, words, _), ends, style in zip(found, guesses, series(len(found)), strict=True):
+            axes.plot([0, 1], ends, color=WARM_GREY, linewidth=1, linestyle=":")
+            axes.step(x, y, where="post", label=f"{name}: {words}", **style)
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.03)
+        axes.set_xlabel(axes_names[0])
+        axes.set_ylabel(axes_names[1])
+        legend(axes)
+
+    return Insight(title, pd.concat(frames, ignore_index=True), text, draw, height=4.2 + 0.2 * len(found))
+
+
+def calibration(model: Model) -> Insight:
+    """Whether answers told with a probability of 80 % are right in 80 % of the cases.
+
+    The held-out rows are put into groups of about the same number, by the probability of what was predicted.
+
+    Returns
+    -------
+    Insight
+        Its frame has for each group the mean ``probability``, the ``share right`` with the ends of its 95 %
+        interval, and the number of ``rows``.
+
+    Raises
+    ------
+    NotApplicableError
+        For a model without probabilities.
+
+    Notes
+    -----
+    Sources: C. Guo et al. (2017), On calibration of modern neural networks, ICML, arXiv:1706.04599 (the
+    reliability of the predicted class); G. W. Brier (1950), Verification of forecasts expressed in terms of
+    probability, Monthly Weather Review 78, 1-3. The score is that of :func:`sklearn.metrics.brier_score_loss`,
+    summed over the classes; the baseline tells the classes' shares every time.
+    """
+    import numpy as np
+    import pandas as pd
+
+    model.require_probabilities()
+    told, true = _probabilities(model), model.evaluation.y_true
+    classes = np.asarray(model.classes, dtype=object)
+    sure = told.max(axis=1)
+    right = classes[told.argmax(axis=1)] == true
+    order = np.argsort(sure, kind="stable")
+    rows = []
+    for group in np.array_split(order, min(GROUPS, len(order))):
+        low, high = share(int(right[group].sum()), len(group))
+        rows.append((sure[group].mean(), right[group].mean(), low, high, len(group)))
+    frame = pd.DataFrame(rows, columns=["probability", "share right", "from", "to", "rows"])
+    is_it = (classes[None, :] == np.asarray(true, dtype=object)[:, None]).astype(float)
+    score, baseline = (float(((guess - is_it) ** 2).sum(axis=1).mean()) for guess in (told, is_it.mean(axis=0)))
+    text = (
+        f"Its answers were told with a mean probability of {sure.mean():.0%}, {right.mean():.0%} of them were right; "
+        f"the Brier score is {score:.2f}, where 0 is best and telling the classes' shares gets {baseline:.2f}."
+    )
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=WARM_GREY, linestyle=":", label="as sure as it is right")
+        errors = [frame["share right"] - frame["from"], frame["to"] - frame["share right"]]
+        axes.errorbar(
+            frame["probability"], frame["share right"], yerr=errors, fmt="o-", color=AUBERGINE, ecolor=ORANGE,
+            capsize=3, label="this model, with 95% interval",
+        )  # fmt: skip
+        axes.set_xlim(min(0.45, frame["probability"].min() - 0.05), 1.02)
+        axes.set_ylim(-0.02, 1.04)
+        axes.set_xlabel("probability of the predicted class")
+        axes.set_ylabel("share right")
+        legend(axes)
+
+    return Insight("Whether to trust its probabilities", frame, text, draw, height=4)
+
+
+def area_interval(area: float, ours: int, others: int) -> tuple[float, float]:
+    """The 95 % interval of an area under a ROC curve; see :func:`roc_curve`."""
+    from scipy.stats import norm
+
+    pairs = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
+    variance = (area * (1 - area) + (ours - 1) * pairs[0] + (others - 1) * pairs[1]) / (ours * others)
+    reach = float(norm.ppf(0.975)) * max(variance, 0.0) ** 0.5
+    return max(0.0, area - reach), min(1.0, area + reach)
+
+
+def held_out_classes(model: Model, why_not: str) -> list[Any]:
+    """The model's classes, and those that only held-out rows have."""
+    if model.classes is None:
+        raise NotApplicableError(f"{model.spec.title} predicts a number: {why_not}.")
+    return [*model.classes, *sorted(set(model.evaluation.y_true.tolist()) - set(model.classes))]
+
+
+def _probabilities(model: Model) -> np.ndarray:
+    given = model.evaluation.y_proba
+    if given is None:
+        raise NotApplicableError(f"{model.spec.title} was evaluated without probabilities.")
+    return given

@@ -1,0 +1,102 @@
+"""How well a regression does on rows it has not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from irislib.errors import NotApplicableError
+from irislib.insights.base import Insight, legend
+from irislib.theme import AUBERGINE, ORANGE, WARM_GREY
+from irislib.wording import readable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from irislib.model import Model
+
+__all__ = ["predicted_against_true", "residuals"]
+
+MOST = 0.9  # of the errors, which a sentence speaks of
+
+
+def predicted_against_true(model: Model) -> Insight:
+    """Predicted and true values of the held-out set, with R², MAE and RMSE.
+
+    Raises
+    ------
+    NotApplicableError
+        For a classifier.
+    """
+    import pandas as pd
+
+    require_numbers(model, "confusion_matrix")
+    held_out = model.evaluation
+    true, predicted = (measured(model, f"{what} {model.spec.target}") for what in ("true", "predicted"))
+    frame = pd.DataFrame({true: held_out.y_true, predicted: held_out.y_pred})
+    named = ("mean_absolute_error", "baseline_mean_absolute_error", "root_mean_squared_error")
+    error, baseline, root = (amount(model, held_out.metrics[name]) for name in named)
+    text = (
+        f"On {len(frame)} held-out rows the prediction is off by {error} on average (RMSE {root}, "
+        f"R² {held_out.metrics['r2']:.2f}); always answering the median would be off by {baseline}."
+    )
+
+    def draw(axes: Axes) -> None:
+        axes.scatter(frame[true], frame[predicted], color=AUBERGINE, alpha=0.6, edgecolors="none")
+        ends = [frame.to_numpy().min(), frame.to_numpy().max()]
+        axes.plot(ends, ends, color=ORANGE, linewidth=2)
+        axes.set_xlabel(true)
+        axes.set_ylabel(predicted)
+
+    return Insight("How near its predictions are", frame, text, draw, height=3.6)
+
+
+def residuals(model: Model) -> Insight:
+    """What is left of the true values when the predictions are taken off, on the held-out set.
+
+    A cloud around zero that is as high everywhere is what one hopes for.
+
+    Raises
+    ------
+    NotApplicableError
+        For a classifier.
+    """
+    import numpy as np
+    import pandas as pd
+
+    require_numbers(model, "class_metrics")
+    held_out = model.evaluation
+    predicted, left = measured(model, f"predicted {model.spec.target}"), measured(model, "true less predicted")
+    frame = pd.DataFrame({predicted: held_out.y_pred, left: held_out.y_true - held_out.y_pred})
+    most = float(np.quantile(frame[left].abs(), MOST))
+    mean, baseline = frame[left].mean(), np.quantile(np.abs(held_out.y_true - np.median(held_out.y_true)), MOST)
+    text = (
+        f"{MOST:.0%} of the {len(frame)} held-out rows are off by no more than {amount(model, most)} "
+        f"(always answering the median: {amount(model, float(baseline))}); on average they are "
+        f"{amount(model, abs(mean))} {'above' if mean > 0 else 'below'} the prediction."
+    )
+
+    def draw(axes: Axes) -> None:
+        axes.axhspan(-most, most, color=WARM_GREY, alpha=0.25, label=f"{MOST:.0%} of the rows")
+        axes.axhline(0, color=ORANGE, linewidth=2)
+        axes.scatter(frame[predicted], frame[left], color=AUBERGINE, alpha=0.6, edgecolors="none")
+        axes.set_xlabel(predicted)
+        axes.set_ylabel(left)
+        legend(axes)
+
+    return Insight("How its errors are spread", frame, text, draw, height=3.6)
+
+
+def require_numbers(model: Model, instead: str) -> None:
+    """Raise NotApplicableError for a classifier, naming what suits it."""
+    if model.classes is not None:
+        raise NotApplicableError(f"{model.spec.title} predicts a class; see {instead}.")
+
+
+def measured(model: Model, what: str) -> str:
+    """The name of a column, with the target's unit."""
+    return f"{what} ({model.spec.target_unit})" if model.spec.target_unit else what
+
+
+def amount(model: Model, value: float) -> str:
+    """A number of the target's unit, as a sentence has it."""
+    return f"{readable(value, 3)} {model.spec.target_unit}".rstrip()
