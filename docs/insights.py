@@ -95,7 +95,8 @@ def main() -> None:
         "# Insights, and how to read them",
         "",
         "Each is a function of a model, or of a model and a row, and gives its numbers (`.frame`), a picture "
-        "(`.plot()`) and a sentence (`.text`). The app shows them in tabs, which `ModelSpec(tabs=…)` changes. The pictures are of the "
+        "(`.plot()`) and a sentence (`.text`). The app shows them in tabs, which `ModelSpec(tabs=…)` "
+        "changes. The pictures are of the "
         "Iris Wizard, and of a model of rents where a number is predicted. This page is made by `make insights`.",
         "",
     ]

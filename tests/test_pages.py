@@ -145,11 +145,13 @@ def test_enter_submits(page, serve: Server) -> None:
 def test_the_tabs(page, serve: Server) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Prediction").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".irislib-pane:visible")).to_contain_text("press Abrakadabra")
     for tab, words in (("Insights", "each line its standard deviation"), ("Performance", "29 of 30 held-out rows")):
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=tab)).to_be_focused()
-        page.get_by_text(words).wait_for()
-        image = page.locator("img.irislib-figure:visible")
+        page.get_by_text(words).first.wait_for()
+        image = page.locator("img.irislib-figure:visible").first
         image.wait_for()
         assert words in image.get_attribute("alt")
         assert image.evaluate("image => image.complete && image.naturalWidth > 100")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from urllib.parse import urlencode
 
@@ -17,7 +18,8 @@ from conftest import PLANTED
 from matplotlib.figure import Figure
 
 import irislib
-from irislib import dummy, files, tables
+from irislib import dummy, files, insights, tables
+from irislib.errors import SpecError
 from irislib.feature import Feature
 from irislib.insights import Insight
 from irislib.kinds import KINDS
@@ -62,7 +64,7 @@ def test_the_form_is_made_from_the_features(iris) -> None:
         assert field["value"] == f"{feature.default:g}"
         assert field["limits"] == "Above 0 and at most 30 cm."
     assert told["action"] == "Abrakadabra"
-    assert [tab["title"] for tab in told["tabs"]] == ["Prediction", "Insights", "Performance", "Table"]
+    assert [tab["title"] for tab in told["tabs"]] == ["Prediction", "Why", "Insights", "Performance", "Table"]
     assert "press Abrakadabra" in told["tabs"][0]["empty"]
     assert [name for name, _ in told["examples"]] == list(iris.spec.examples)
     for _, row in told["examples"]:
@@ -85,12 +87,38 @@ def test_charts_wait_until_their_tab_is_opened_and_are_drawn_once(iris, monkeypa
     page = irislib.app(iris)
     answer(page, GOOD)
     assert drawn == []
-    first = ask(page, "draw", tab=1)["html"]
+    first = ask(page, "draw", tab=2)["html"]
     assert "Petal width" in first
     answer(page, {**GOOD, "petal_length_cm": 5})
-    assert ask(page, "draw", tab=1)["html"] == first
-    assert len(drawn) == 1
-    assert "29 of 30 held-out rows" in ask(page, "draw", tab=2)["html"]
+    assert ask(page, "draw", tab=2)["html"] == first
+    assert len(drawn) == 2
+    assert "29 of 30 held-out rows" in ask(page, "draw", tab=3)["html"]
+
+
+def test_why_is_drawn_anew_for_each_answer(iris) -> None:
+    page = irislib.app(iris)
+    assert ask(page, "draw", tab=1) == {}
+    answer(page, GOOD)
+    assert "petal width is 2.5 cm" in ask(page, "draw", tab=1)["html"]
+    answer(page, {**GOOD, "petal_width_cm": 1.9})
+    assert "petal width is 1.9 cm" in ask(page, "draw", tab=1)["html"]
+
+
+def test_the_tabs_are_those_of_the_description(iris) -> None:
+    def about(model: irislib.Model) -> Insight:
+        """An insight of one's own."""
+        return replace(insights.confusion_matrix(model), title="Mine", text="All mine.")
+
+    mine = {"How well": [about, insights.predicted_against_true, insights.residuals], "Why": [insights.contributions]}
+    page = irislib.app(replace(iris, spec=replace(iris.spec, tabs=mine)))
+    assert [tab["title"] for tab in page.facts["tabs"]] == ["Prediction", "How well", "Why", "Table"]
+    html = ask(page, "draw", tab=1)["html"]
+    assert "All mine." in html
+    assert html.count("predicts a class; see") == 2  # what does not apply says so
+    answer(page, GOOD)
+    assert "is the average" in ask(page, "draw", tab=2)["html"]
+    with pytest.raises(SpecError, match=r"tabs: .Why. must be a list of functions"):
+        replace(iris.spec, tabs={"Why": "contributions"})
 
 
 @pytest.mark.parametrize("case", TYPED, ids=lambda case: str(case.changes)[:40])
@@ -111,7 +139,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     assert "Built on is missing" in answer(page, row)["problems"]["built"]
     reply = answer(page, {**row, "built": "1999-01-02"})
     assert str(rent.answer({**row, "built": "1999-01-02"})) in reply["html"]
-    for i, words in ((1, "shufflings"), (2, "off by")):
+    for i, words in ((1, "EUR is the average"), (2, "shufflings"), (3, "off by")):
         assert words in ask(page, "draw", tab=i)["html"]
 
 
@@ -311,7 +339,7 @@ def test_a_report_is_one_file_that_says_it_all(iris) -> None:
         "held-out",
     ):
         assert words in text
-    assert text.count("<img") == 2
+    assert text.count("<img") == 10
     assert not re.search(r"(src|href)=.(?!data:)|@import|url\(", text)
     assert TEXTS["history"] not in text
 

@@ -55,7 +55,8 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         By the tab's title what it shows. Give a dict like it as ``ModelSpec(tabs=…)`` to change it; any function
         that takes the model, or the model and an answer, and returns an :class:`Insight` will do.
     """
-    learnt = [feature_importances] if is_forest(model.estimator) else []
+    learnt: list[Callable[..., Insight]] = [feature_importances] if is_forest(model.estimator) else []
+    why: list[Callable[..., Insight]]
     if model.classes is None:
         why = [contributions, prediction_set]
         performance = [predicted_against_true, residuals]

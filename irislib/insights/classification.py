@@ -135,9 +135,10 @@ def roc_curve(model: Model) -> Insight:
     Notes
     -----
     Sources: T. Fawcett (2006), An introduction to ROC analysis, Pattern Recognition Letters 27, 861-874,
-    doi:10.1016/j.patrec.2005.10.010; for the interval J. A. Hanley and B. J. McNeil (1982), The meaning and
-    use of the area under a receiver operating characteristic (ROC) curve, Radiology 143, 29-36,
-    doi:10.1148/radiology.143.1.7063747. Computed by :func:`sklearn.metrics.roc_curve`.
+    doi:10.1016/j.patrec.2005.10.010; for the interval R. G. Newcombe (2006), Confidence intervals for an
+    effect size measure based on the Mann-Whitney statistic, part 2, Statistics in Medicine 25, 559-573,
+    doi:10.1002/sim.2324, method 5, which is not empty where the area is 1. Computed by
+    :func:`sklearn.metrics.roc_curve`.
     """
     from sklearn.metrics import roc_auc_score
     from sklearn.metrics import roc_curve as points
@@ -284,12 +285,18 @@ def calibration(model: Model) -> Insight:
 
 def area_interval(area: float, ours: int, others: int) -> tuple[float, float]:
     """The 95 % interval of an area under a ROC curve; see :func:`roc_curve`."""
+    from scipy.optimize import brentq
     from scipy.stats import norm
 
-    pairs = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
-    variance = (area * (1 - area) + (ours - 1) * pairs[0] + (others - 1) * pairs[1]) / (ours * others)
-    reach = float(norm.ppf(0.975)) * max(variance, 0.0) ** 0.5
-    return max(0.0, area - reach), min(1.0, area + reach)
+    reach, more, tiny = float(norm.ppf(0.975)), (ours + others) / 2 - 1, 1e-9
+
+    def error(true: float) -> float:
+        spread = 1 + more * (1 - true) / (2 - true) + more * true / (1 + true)
+        return float((true * (1 - true) * spread / (ours * others)) ** 0.5)
+
+    low = 0.0 if area <= 0 else brentq(lambda true: area - true - reach * error(true), 0, area - tiny)
+    high = 1.0 if area >= 1 else brentq(lambda true: true - area - reach * error(true), area + tiny, 1)
+    return float(low), float(high)
 
 
 def held_out_classes(model: Model, why_not: str) -> list[Any]:

@@ -105,7 +105,7 @@ def scores(model: Model) -> np.ndarray:
 
     held_out = model.evaluation
     if model.classes is None:
-        return np.abs(np.asarray(held_out.y_true, dtype=float) - held_out.y_pred)
+        return np.asarray(np.abs(held_out.y_true - held_out.y_pred), dtype=float)
     model.require_probabilities()
     if held_out.y_proba is None:
         raise NotApplicableError(f"{model.spec.title} was evaluated without probabilities.")

@@ -34,7 +34,9 @@ def feature_importances(model: Model) -> Insight:
     trees = model.estimator.estimators_
     spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
     how = f"each bar is the mean over {len(trees)} trees, each line its standard deviation"
-    return _importance(model, "importance", model.estimator.feature_importances_, spread, how)
+    return _importance(
+        model, "What the model relies on", "importance", model.estimator.feature_importances_, spread, how
+    )
 
 
 def is_forest(estimator: Any) -> bool:
@@ -76,10 +78,12 @@ def permutation_importance(model: Model, n_repeats: int = 5) -> Insight:
     )
     score = "accuracy" if model.classes else "R²"
     how = f"each bar is the mean over {n_repeats} shufflings, each line its standard deviation"
-    return _importance(model, f"loss of {score}", found.importances_mean, found.importances_std, how)
+    return _importance(
+        model, "What it could not do without", f"loss of {score}", found.importances_mean, found.importances_std, how
+    )
 
 
-def _importance(model: Model, what: str, mean: np.ndarray, sd: np.ndarray, how: str) -> Insight:
+def _importance(model: Model, title: str, what: str, mean: np.ndarray, sd: np.ndarray, how: str) -> Insight:
     import pandas as pd
 
     labels = [feature.label for feature in model.spec.features]
@@ -87,4 +91,4 @@ def _importance(model: Model, what: str, mean: np.ndarray, sd: np.ndarray, how: 
     frame = frame.sort_values(what, ascending=False, ignore_index=True)
     text = f"The model relies most on {frame['feature'][0]}; {how}."
     height = 0.8 + 0.45 * len(frame)
-    return Insight("What the model relies on", frame, text, bars(frame, "feature", what, "SD"), height)
+    return Insight(title, frame, text, bars(frame, "feature", what, "SD"), height)

@@ -156,7 +156,8 @@ def _sampled(
 
     rng = np.random.default_rng(seed)
     n, m = frame.shape[1], len(usual)
-    begun, rounds = time.monotonic(), []
+    begun = time.monotonic()
+    rounds: list[np.ndarray] = []
     while len(rounds) < 2 or time.monotonic() - begun < seconds:
         orders = rng.permuted(np.tile(np.arange(n), (m, 1)), axis=1)
         pair = []
@@ -268,19 +269,20 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
         found = _flips(model, frame, now, pairs)
     rows = []
     for change, became, size in found[:SHOWN]:
-        words = [f"{labels[name].label} {_said(labels[name], value)}" for name, (value, _) in change.items()]
+        words = [f"{labels[name].label.lower()} {_said(labels[name], value)}" for name, (value, _) in change.items()]
         rows.append((" and ".join(words), str(became), size))
     table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", "size"])
     if table.empty:
         table.loc[0] = ["none of one or two features", str(now), math.nan]
         text = f"It stays {now}, whatever one or two of the features become within what the training data cover."
     else:
-        text = f"It would be {table.iloc[0, 1]} instead of {now} with {table['change'][0]}."
+        text = f"It would be {table.iloc[0, 1]} instead of {now} with a {table['change'][0]}."
 
     def draw(axes: Axes) -> None:
-        axes.barh(table["change"], table["size"].fillna(0), color=AUBERGINE, height=0.6)
+        names = [f"{each.change} → {each[2]}" for each in table.itertuples()]
+        axes.barh(names, table["size"].fillna(0), color=AUBERGINE, height=0.6)
         axes.invert_yaxis()
-        axes.set_xlabel("size of the change, as a share of what the training data cover")
+        axes.set_xlabel("share of the trained range")
 
     return Insight("What would change it", table, text, draw, height=1.0 + 0.4 * len(table))
 

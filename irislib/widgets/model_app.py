@@ -30,7 +30,7 @@ def app(model: Model) -> Page:
     _ = model.walk  # made and proved while the page starts, not at the first click
 
     def predicted(answer: Answer) -> Sequence[Any]:
-        shown = [showing.heading(str(answer))]
+        shown: list[Any] = [showing.heading(str(answer))]
         labels = {feature.name: feature.label for feature in spec.features}
         shown += [showing.paragraph(w.labelled(labels[w.feature or ""]), "warning") for w in answer.warnings]
         if answer.probabilities:
