@@ -50,7 +50,7 @@ def tab(name: str) -> Callable[[Page], None]:
     def show(page: Page) -> None:
         iris_wizard(page)
         page.get_by_role("tab", name=name).click()
-        page.locator("img.irislib-figure:visible").wait_for()
+        page.locator("img.irislib-figure:visible").first.wait_for()
 
     return show
 
@@ -86,6 +86,7 @@ def apps(page: Page) -> None:
 
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prediction": ("Iris Wizard: Prediction", prediction),
+    "why": ("Iris Wizard: Why", tab("Why")),
     "insights": ("Iris Wizard: Insights", tab("Insights")),
     "performance": ("Iris Wizard: Performance", tab("Performance")),
     "table": ("Iris Wizard: a whole table", table),

@@ -107,6 +107,7 @@ def test_the_pages_around(page, serve: Server, path: str) -> None:
 
 
 def test_the_page_that_is_starting(page, serve: Server) -> None:
+    page.route("**/light.js*", lambda route: None)  # it never comes
     page.goto(f"{serve.url}/iris-wizard", wait_until="commit")
     page.get_by_text("is starting").wait_for()
     found = AXE.run(page, options=RULES)

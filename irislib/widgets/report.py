@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from markupsafe import Markup
+
 from irislib.texts import TEXTS
 
 __all__ = ["report"]
@@ -17,8 +19,8 @@ FRONT = files("irislib.widgets") / "front"
 def report(
     title: str,
     inputs: Sequence[tuple[str, str]],
-    answer: str,
-    sections: Sequence[tuple[str, str]],
+    answer: Markup,
+    sections: Sequence[tuple[str, Markup]],
     about: Mapping[str, str],
 ) -> bytes:
     """A self-contained HTML file.
@@ -28,9 +30,8 @@ def report(
     title : str
     inputs : sequence of (str, str)
         What was asked: labels of features, and values.
-    answer : str
-        HTML.
-    sections : sequence of (str, str)
+    answer : Markup
+    sections : sequence of (str, Markup)
         Titles and HTML, such as the charts of each tab.
     about : mapping of str to str
         Facts such as the version of the model.
@@ -42,10 +43,16 @@ def report(
     facts: dict[str, Any] = {
         "title": title,
         "inputs": inputs,
-        "answer": answer,
-        "sections": sections,
+        "answer": scrollable(answer),
+        "sections": [(name, scrollable(html)) for name, html in sections],
         "about": {TEXTS["report_date"]: date, **about},
         "style": (FRONT / "style.css").read_text(encoding="utf-8"),
         "texts": TEXTS,
     }
     return template.render(facts).encode()
+
+
+def scrollable(html: Markup) -> Markup:
+    """Have the keyboard reach tables that may be wider than the screen; in an app the page's script sees to that."""
+    wide = Markup('<div class="irislib-wide"')
+    return html.replace(wide, wide + Markup(' tabindex="0"'))
