@@ -137,7 +137,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         if memory.available() - starting * KERNEL < self.memory_margin:
             raise FullError
 
-    def take(self, kernel_id: str, visitor: str | None = None) -> None:
+    def take(self, kernel_id: str) -> None:
         """Make a spare kernel a visitor's.
 
         Raises
@@ -149,19 +149,17 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         """
         if kernel_id not in self.spare:
             raise LookupError(kernel_id)
-        self.check_room(visitor)
+        self.check_room()
         self.spare.remove(kernel_id)
-        self.visitors[kernel_id] = VISITOR.get() if visitor is None else visitor
+        self.visitors[kernel_id] = VISITOR.get()
 
-    async def start_kernel(self, *, spare: bool = False, visitor: str | None = None, **kwargs: Any) -> str:
-        """Start a kernel, and return its id.
+    async def start_kernel(self, *, spare: bool = False, **kwargs: Any) -> str:
+        """Start a kernel for the visitor whose request is being answered, and return its id.
 
         Parameters
         ----------
         spare : bool
             Whether it is to wait for a visitor; see `take`.
-        visitor : str, optional
-            The address that it is started for; by default that of the request being answered.
         kwargs
             As jupyter_server has them.
 
@@ -170,10 +168,10 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         FullError
             Where there is no room for it.
         """
-        visitor = VISITOR.get() if visitor is None else visitor
+        visitor = VISITOR.get()
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id(**kwargs))
         if not spare:
-            self.check_room(visitor)
+            self.check_room()
             self.starting[visitor] += 1
         try:
             await super().start_kernel(**kwargs)
