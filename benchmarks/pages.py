@@ -73,16 +73,23 @@ def opened(kind: Kind, server: Server, tab: Visitor) -> tuple[float | None, floa
     return ready, answered
 
 
+def noted(kind: Kind, server: Server, tab: Visitor, which: str = "") -> bool:
+    """Open a page and keep how long it took; whether it became ready."""
+    ready, answered = opened(kind, server, tab)
+    if answered is None:
+        return False
+    kind.note(f"{which}ready", ready)
+    kind.note(f"{which}answered", answered)
+    return True
+
+
 def visit(kind: Kind, server: Server, browser: Browser) -> None:
     """One visitor who opens the page twice; what the first visit costs the server is measured as well."""
     spent = Spent(server.marked)
     with visitor(browser) as context:
         tab = Visitor(context)
-        ready, answered = opened(kind, server, tab)
-        if answered is None:
+        if not noted(kind, server, tab):
             return
-        kind.note("ready", ready)
-        kind.note("answered", answered)
         tab.open_tabs()
         spent.look()
         tab.close()
@@ -90,11 +97,8 @@ def visit(kind: Kind, server: Server, browser: Browser) -> None:
         server.marked.settle()
         kind.note("cpu", spent.look())
         tab = Visitor(context)
-        ready, answered = opened(kind, server, tab)
-        if answered is None:
+        if not noted(kind, server, tab, "warm "):
             return
-        kind.note("warm ready", ready)
-        kind.note("warm answered", answered)
         kind.note("click", statistics.median(tab.ask()[0] for _ in range(CLICKS)))
         tab.close()
 
