@@ -41,7 +41,7 @@ import irislib
 from irislib import insights
 from irislib.errors import NotApplicableError, ValidationError
 from irislib.insights import conformal, reasons
-from irislib.insights.classification import area_interval
+from irislib.insights.curves import area_interval
 from irislib.insights.intervals import share
 from irislib.model import Answer
 

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from irislib.insights.base import Insight
+from irislib.insights.changes import smallest_changes
 from irislib.insights.classification import (
     calibration,
     class_metrics,
     confusion_matrix,
-    precision_recall_curve,
-    roc_curve,
 )
 from irislib.insights.conformal import prediction_set
+from irislib.insights.curves import precision_recall_curve, roc_curve
 from irislib.insights.importance import feature_importances, is_forest, permutation_importance
 from irislib.insights.prediction import class_probabilities
-from irislib.insights.reasons import contributions, smallest_changes
+from irislib.insights.reasons import contributions
 from irislib.insights.regression import predicted_against_true, residuals
 from irislib.texts import TEXTS
 

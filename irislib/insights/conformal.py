@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight
+from irislib.insights.common import amount, answered, by_probability, held_out_probabilities, measured
 from irislib.insights.intervals import counted
-from irislib.insights.regression import amount, measured
 from irislib.theme import AUBERGINE, INK, ORANGE, WARM_GREY
 from irislib.wording import readable
 
@@ -60,11 +60,11 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Answer, coverage: floa
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must be above 0 and below 1, not {coverage}.")
-    limit, held = _calibrated(model, coverage)
-    answer = model.answer(row) if isinstance(row, Mapping) else row
+    limit, counts = _calibrated(model, coverage)
+    answer = answered(model, row)
     if answer.probabilities is None:
-        return _range(model, answer, limit, coverage, held)
-    return _classes(model, answer, limit, coverage, held)
+        return _range(model, answer, limit, coverage, counts)
+    return _classes(model, answer, limit, coverage, counts)
 
 
 @lru_cache(maxsize=16)
@@ -106,13 +106,11 @@ def scores(model: Model) -> np.ndarray:
     held_out = model.evaluation
     if model.classes is None:
         return np.asarray(np.abs(held_out.y_true - held_out.y_pred), dtype=float)
-    model.require_probabilities()
-    if held_out.y_proba is None:
-        raise NotApplicableError(f"{model.spec.title} was evaluated without probabilities.")
+    given = held_out_probabilities(model)
     places = {name: i for i, name in enumerate(model.classes)}
     return np.asarray([
         1 - row[places[true]] if true in places else 1.0
-        for row, true in zip(held_out.y_proba, held_out.y_true.tolist(), strict=True)
+        for row, true in zip(given, held_out.y_true.tolist(), strict=True)
     ])  # fmt: skip
 
 
@@ -130,20 +128,20 @@ def threshold(strangeness: Any, coverage: float) -> float:
     return math.inf if place > len(strangeness) else float(np.sort(strangeness)[place - 1])
 
 
-def _classes(model: Model, answer: Answer, limit: float, coverage: float, held: str) -> Insight:
-    import pandas as pd
-
-    given = sorted((answer.probabilities or {}).items(), key=lambda item: -item[1])
-    within = [1 - probability <= limit + 1e-12 or name == answer.prediction for name, probability in given]
-    name = model.spec.target if model.spec.target != "probability" else "class"
-    frame = pd.DataFrame(given, columns=[name, "probability"])
+def _classes(model: Model, answer: Answer, limit: float, coverage: float, counts: str) -> Insight:
+    frame = by_probability(model, answer)
+    name = frame.columns[0]
+    within = [
+        1 - probability <= limit + 1e-12 or each == answer.prediction
+        for each, probability in frame.itertuples(index=False)
+    ]
     frame["in the set"] = ["yes" if each else "no" for each in within]
     names = [str(each) for each, is_in in zip(frame[name], within, strict=True) if is_in]
     if len(names) == len(frame):
         said = "no class can be ruled out"
     else:
         said = f"it is {' or '.join(names)}" if len(names) > 1 else f"it is {names[0]} alone"
-    text = f"With {coverage:.0%} stated coverage {said}; the set should hold the true class that often, and {held}."
+    text = f"With {coverage:.0%} stated coverage {said}; the set should hold the true class that often, and {counts}."
 
     def draw(axes: Axes) -> None:
         colours = [AUBERGINE if each else WARM_GREY for each in within]
@@ -156,7 +154,7 @@ def _classes(model: Model, answer: Answer, limit: float, coverage: float, held: 
     return Insight("What else it could be", frame, text, draw, height=0.9 + 0.45 * len(frame))
 
 
-def _range(model: Model, answer: Answer, limit: float, coverage: float, held: str) -> Insight:
+def _range(model: Model, answer: Answer, limit: float, coverage: float, counts: str) -> Insight:
     import pandas as pd
 
     what = measured(model, model.spec.target)
@@ -164,7 +162,7 @@ def _range(model: Model, answer: Answer, limit: float, coverage: float, held: st
     frame = pd.DataFrame({what: [answer.prediction], "from": [low], "to": [high]})
     text = (
         f"With {coverage:.0%} stated coverage it is {readable(low, 3)} to {amount(model, high)}; the range should hold "
-        f"the true number that often, and {held}."
+        f"the true number that often, and {counts}."
     )
 
     def draw(axes: Axes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib.insights.base import Insight, bars
+from irislib.insights.common import answered, by_probability
 
 if TYPE_CHECKING:
     from irislib.model import Answer, Model
@@ -29,14 +30,10 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Answer) -> Insigh
     NotApplicableError
         For a model without probabilities.
     """
-    import pandas as pd
-
     model.require_probabilities()
-    answer = model.answer(row) if isinstance(row, Mapping) else row
-    given = answer.probabilities or {}
-    name = model.spec.target if model.spec.target != "probability" else "class"
-    frame = pd.DataFrame(sorted(given.items(), key=lambda item: -item[1]), columns=[name, "probability"])
+    answer = answered(model, row)
+    frame = by_probability(model, answer)
     # the prediction need not be the likeliest class: an estimator may have a threshold of its own
-    text = f"{answer.prediction} with a probability of {given[answer.prediction]:.0%}."
-    draw = bars(frame, name, "probability")
+    text = f"{answer.prediction} with a probability of {(answer.probabilities or {})[answer.prediction]:.0%}."
+    draw = bars(frame, frame.columns[0], "probability")
     return Insight("How sure it is", frame, text, draw, height=0.8 + 0.45 * len(frame))

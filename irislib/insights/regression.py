@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, legend
+from irislib.insights.common import amount, measured
 from irislib.theme import AUBERGINE, ORANGE, WARM_GREY
-from irislib.wording import readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,13 +90,3 @@ def require_numbers(model: Model, instead: str) -> None:
     """Raise NotApplicableError for a classifier, naming what suits it."""
     if model.classes is not None:
         raise NotApplicableError(f"{model.spec.title} predicts a class; see {instead}.")
-
-
-def measured(model: Model, what: str) -> str:
-    """The name of a column, with the target's unit."""
-    return f"{what} ({model.spec.target_unit})" if model.spec.target_unit else what
-
-
-def amount(model: Model, value: float) -> str:
-    """A number of the target's unit, as a sentence has it."""
-    return f"{readable(value, 3)} {model.spec.target_unit}".rstrip()

@@ -1,0 +1,148 @@
+"""What would change a model's answer to one row."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from irislib.errors import NotApplicableError, Problem, ValidationError
+from irislib.insights.base import Insight
+from irislib.insights.common import answered, said
+from irislib.theme import AUBERGINE
+from irislib.wording import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from irislib.feature import Feature
+    from irislib.model import Answer, Model
+
+__all__ = ["smallest_changes"]
+
+SHOWN = 10  # bars
+STEPS = 41  # values of a number that are tried, where it has no steps of its own,
+MOST = 200  # or has more of them than this
+PAIRS = 6  # features, the first of the description, of which pairs are tried where one alone changes nothing,
+FEW = 12  # and about how many values of each
+
+Step = tuple[Any, float]  # a value, and how large a change it is
+Change = dict[str, Step]
+
+
+def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Collection[str] = ()) -> Insight:
+    """The smallest changes to a row that change the predicted class.
+
+    Parameters
+    ----------
+    model : Model
+    row : mapping or Answer
+        The features' values, or what ``model.answer`` made of them.
+    fixed : collection of str
+        Features, by name, that are to stay as they are.
+
+    Returns
+    -------
+    Insight
+        Its frame has one row for each change: what it is, the class that it leads to, and its ``size``, as a share
+        of what the training data cover, added up over the features.
+
+    Raises
+    ------
+    ValidationError
+        Naming every wrong value, or a feature of ``fixed`` that there is not.
+    NotApplicableError
+        For a regression.
+
+    Notes
+    -----
+    Counterfactuals: S. Wachter, B. Mittelstadt and C. Russell (2017), Counterfactual explanations without opening the
+    black box, Harvard Journal of Law & Technology 31, arXiv:1711.00399. One feature at a time is tried, then
+    pairs; only values that the training data cover. It is what the *model* would say, not what would happen.
+    """
+    import pandas as pd
+
+    if model.classes is None:
+        raise NotApplicableError(f"{model.spec.title} predicts a number: there is no class to change.")
+    if strange := sorted(set(fixed) - set(model.spec.feature_names)):
+        known = nearest(strange[0], model.spec.feature_names)
+        raise ValidationError([Problem(f"fixed: there is no feature {strange[0]!r}. {known}", strange[0], None)])
+    answer = answered(model, row)
+    frame, now = model.spec.validate(answer.row), answer.prediction
+    free = [feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage]
+    steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in free}
+    labels = {feature.name: feature for feature in free}
+    found = _flips(model, frame, now, _alone(steps)) or _flips(model, frame, now, _in_pairs(steps))
+    rows = []
+    for change, became, size in found[:SHOWN]:
+        words = [f"{labels[name].label.lower()} {said(labels[name], value)}" for name, (value, _) in change.items()]
+        rows.append((" and ".join(words), str(became), size))
+    table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", "size"])
+    if table.empty:
+        table.loc[0] = ["none of one or two features", str(now), math.nan]
+        text = f"It stays {now}, whatever one or two of the features become within what the training data cover."
+    else:
+        text = f"It would be {table.iloc[0, 1]} instead of {now} with a {table['change'][0]}."
+
+    def draw(axes: Axes) -> None:
+        names = [f"{each.change} → {each[2]}" for each in table.itertuples()]
+        axes.barh(names, table["size"].fillna(0), color=AUBERGINE, height=0.6)
+        axes.invert_yaxis()
+        axes.set_xlabel("share of the trained range")
+
+    return Insight("What would change it", table, text, draw, height=1.0 + 0.4 * len(table))
+
+
+def _alone(steps: Mapping[str, Sequence[Step]]) -> list[Change]:
+    return [{name: step} for name in steps for step in steps[name]]
+
+
+def _in_pairs(steps: Mapping[str, Sequence[Step]]) -> list[Change]:
+    few = {name: steps[name][:: max(1, len(steps[name]) // FEW)] for name in list(steps)[:PAIRS]}
+    return [{one: a, other: b} for one, other in itertools.combinations(few, 2) for a in few[one] for b in few[other]]
+
+
+def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
+    """Values to try for a feature, the nearest first, and how large a change each is."""
+    import numpy as np
+    import pandas as pd
+
+    covered = model.coverage[feature.name]
+    if "values" in covered:
+        yield from ((other, 1.0) for other in covered["values"] if other != value)
+        return
+    low, high = covered["low"], covered["high"]
+    if feature.kind not in ("integer", "number"):
+        return
+    step = feature.step or (1 if feature.kind == "integer" else 0)
+    if step and (high - low) / step <= MOST:  # what a person can enter
+        every = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
+    else:
+        every = np.unique(np.linspace(low, high, STEPS).round(0 if feature.kind == "integer" else 12))
+    here = float(low if pd.isna(value) else value)
+    span = float(high - low) or 1.0
+    for other in sorted(every.round(12).tolist(), key=lambda each: abs(each - here)):
+        if other != here:
+            yield other, abs(other - here) / span
+
+
+def _flips(model: Model, frame: pd.DataFrame, now: Any, changes: list[Change]) -> list[tuple[Change, Any, float]]:
+    """The smallest of the changes for each set of features and each class that it leads to, the smallest first."""
+    import pandas as pd
+
+    if not changes:
+        return []
+    rows = pd.concat([frame] * len(changes), ignore_index=True)
+    for name in frame:
+        kept = frame[name].iloc[0]
+        values = [change[name][0] if name in change else kept for change in changes]
+        rows[name] = pd.Series(values, dtype=frame[name].dtype)
+    best: dict[tuple[Any, ...], tuple[Change, Any, float]] = {}
+    for change, became in zip(changes, model.estimator.predict(rows).tolist(), strict=True):
+        size = sum(each for _, each in change.values())
+        key = (*change, became)
+        if became != now and (key not in best or size < best[key][2]):
+            best[key] = (change, became, size)
+    return sorted(best.values(), key=lambda each: each[2])
