@@ -158,8 +158,9 @@ def _sampled(
             worth = ask(_mixed(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(m, n + 1)
             pair.append(np.take_along_axis(np.diff(worth, axis=1), ranks, axis=1))
         rounds.append((pair[0] + pair[1]) / 2)
-    each = np.asarray(rounds).mean(axis=1)
-    return float(worth[:, 0].mean()), each.mean(axis=0), each.std(axis=0, ddof=1) / math.sqrt(len(each))
+    each = np.asarray(rounds)  # for each usual row by itself: two rounds alone would tell little of the spread
+    error = np.sqrt(each.var(axis=0, ddof=1).mean(axis=0) / (len(each) * m))
+    return float(worth[:, 0].mean()), each.mean(axis=(0, 1)), error
 
 
 def _middle(column: pd.Series) -> Any:
