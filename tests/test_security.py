@@ -201,18 +201,11 @@ def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str,
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_what_runs_in_a_kernel_shows_no_source(visitor: Visitor, framing: str) -> None:
     """As on a page that is still being built, while its visitor listens already."""
-    client = BlockingKernelClient(connection_file=str(connection_file(visitor.kernel)))
-    client.load_connection_file()
-    client.start_channels()
-    try:
-        with visitor.connect(framing) as page:
-            page.states()
-            client.execute_interactive("print('mark')", output_hook=lambda _: None, timeout=30)
-            for code in (f"'{WORDS}'[:0]", f"1 / 0  # {WORDS}"):
-                client.execute_interactive(code, output_hook=lambda _: None, timeout=30)
-            got = page.states()[1]
-    finally:
-        client.stop_channels()
+    with visitor.connect(framing) as page:
+        page.states()
+        for code in ("print('mark')", f"'{WORDS}'[:0]", f"1 / 0  # {WORDS}"):
+            run(visitor.kernel, code)
+        got = page.states()[1]
     assert "mark\n" in [message["content"].get("text") for message in got]  # it did listen
     assert "error" in [message["header"]["msg_type"] for message in got]
     assert WORDS not in repr(got)
@@ -463,6 +456,7 @@ def run(kernel: str, code: str) -> str:
     client.start_channels()
     said: list[str] = []
     try:
+        client.wait_for_ready(timeout=60)  # what is said before it listens is lost
         client.execute_interactive(code, output_hook=lambda m: said.append(m["content"].get("text", "")), timeout=30)
     finally:
         client.stop_channels()
