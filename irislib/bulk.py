@@ -71,10 +71,12 @@ def answer(
             problems.setdefault(problem.row, []).append(problem)
     good = [row for row in range(len(frame)) if row not in problems]
     sound = frame.iloc[good] if problems else frame
-    columns = _predicted(model, sound, digits)
+    columns, ties = _predicted(model, sound, digits)
     warnings: dict[int, list[Problem]] = {}
-    for doubt in model.outside_training(sound):
+    for doubt in model.unlike_training(sound):
         warnings.setdefault(good[doubt.row or 0], []).append(doubt)
+    for place, doubt in ties.items():
+        warnings.setdefault(good[place], []).append(doubt)
     for row, prediction in zip(good, columns[0], strict=True):
         if prediction is None:
             problems[row] = [Problem("The model gives no answer for these values.")]
@@ -85,23 +87,25 @@ def answer(
     return Answers(columns, warnings, told)
 
 
-def _predicted(model: Model, rows: pd.DataFrame, digits: int | None) -> list[list[Any]]:
-    """The predictions, and the probabilities of each class; None where a number is none."""
+def _predicted(model: Model, rows: pd.DataFrame, digits: int | None) -> tuple[list[list[Any]], dict[int, Problem]]:
+    """The predictions, and the probabilities of each class; None where a number is none. Which are near ties."""
     import numpy as np
 
+    ties: dict[int, Problem] = {}
     if not len(rows):
-        return [[] for _ in ("prediction", *classes(model))]
+        return [[] for _ in ("prediction", *classes(model))], ties
     if not classes(model):
         arrays = [model.estimator.predict(rows)]
     else:
         shares = model.estimator.predict_proba(rows)
+        ties = model.near_ties(shares)
         arrays = [_most_likely(model, rows, shares), *(shares if digits is None else shares.round(digits)).T]
     numbers = [array for array in arrays if array.dtype.kind == "f"]
     columns = [array.tolist() for array in arrays]
     for row in np.flatnonzero(~np.isfinite(numbers).all(axis=0)) if numbers else ():
         for column in columns:
             column[row] = None
-    return columns
+    return columns, ties
 
 
 def _most_likely(model: Model, rows: pd.DataFrame, shares: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib.compiled import Walk, asked, compiled, in_a_column, named_row
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
+from irislib.familiarity import USUAL, Familiarity
 from irislib.kinds import is_empty
 from irislib.validation import check_row
 from irislib.wording import readable, shown
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from irislib.spec import ModelSpec
 
-__all__ = ["Answer", "Evaluation", "Model"]
+__all__ = ["TIE", "Answer", "Evaluation", "Model"]
+
+TIE = 0.1  # two probabilities that are nearer to each other are told as nearly a tie
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,8 @@ class Answer:
     probabilities : dict or None
         Probability of each class, in the order of ``Model.classes``; None where there are none.
     warnings : list of Problem
-        What should make the reader doubt the answer, such as a value the model never saw.
+        What should make the reader doubt the answer: a value the model never saw, values that are unusual
+        together, two classes that are nearly as likely.
     row : mapping
         What it is the answer to.
     """
@@ -86,6 +90,8 @@ class Model:
     evaluation : Evaluation
     coverage : dict of str to dict
         What the training data cover, by feature: ``low`` and ``high``, or the ``values`` seen.
+    sample : DataFrame of shape (at most 1000, n_features)
+        Of the rows it was trained on: what a row is to be like.
     version : str
         The same for the same description, data and scikit-learn.
     trained_at : str
@@ -98,6 +104,7 @@ class Model:
     estimator: Any
     evaluation: Evaluation
     coverage: dict[str, dict[str, Any]]
+    sample: pd.DataFrame
     version: str
     trained_at: str
     data: dict[str, Any]
@@ -172,7 +179,7 @@ class Model:
         if not isinstance(row, Mapping):
             frame = self.spec.validate(row)
             found = asked(self.estimator, frame, self.has_probabilities)
-            return self._answer(*found, self.outside_training(frame), frame.iloc[0].to_dict())
+            return self._answer(*found, self.unlike_training(frame), frame.iloc[0].to_dict())
         values, problems = check_row(self.spec.features, row)
         if problems:
             raise ValidationError(problems)
@@ -184,13 +191,43 @@ class Model:
         for name, convert in self._converters.items():
             values[name] = None if values[name] is None else convert(values[name])
         outside = [Problem(message, n, v) for n, v in values.items() if (message := self._unlike(n, v))]
+        if not outside and self.familiarity.strange({name: [value] for name, value in values.items()})[0]:
+            outside = [self._strange()]
         return self._answer(*found, outside, row)
 
     def _answer(
         self, prediction: Any, given: list[float] | None, outside: list[Problem], row: Mapping[str, Any]
     ) -> Answer:
         probabilities = dict(zip(self.classes or (), given, strict=True)) if given else None
-        return Answer(prediction, probabilities, self.spec.target_unit, outside, self.version, row)
+        ties = self.near_ties([given]).values() if given else ()
+        return Answer(prediction, probabilities, self.spec.target_unit, [*outside, *ties], self.version, row)
+
+    def near_ties(self, probabilities: Any) -> dict[int, Problem]:
+        """Where the two likeliest classes are within 0.1 of each other, and the words for it.
+
+        Parameters
+        ----------
+        probabilities : array-like of shape (n_rows, n_classes)
+
+        Returns
+        -------
+        dict of int to Problem
+            By the place of the row.
+        """
+        import numpy as np
+
+        given = np.asarray(probabilities)
+        if given.shape[1] < 2:
+            return {}
+        likeliest = np.partition(given, -2, axis=1)[:, -2:]
+        near = np.flatnonzero(likeliest[:, 1] - likeliest[:, 0] < TIE)
+        return {int(i): self._tie(given[i]) for i in near}
+
+    def _tie(self, given: np.ndarray) -> Problem:
+        classes = self.classes or []
+        first, second = sorted(range(len(classes)), key=lambda i: -given[i])[:2]
+        both = f"{classes[first]} ({given[first]:.0%}) and {classes[second]} ({given[second]:.0%})"
+        return Problem(f"It is nearly a tie between {both}.")
 
     @cached_property
     def walk(self) -> tuple[Walk | None, str]:
@@ -214,6 +251,11 @@ class Model:
             name = type(self.estimator).__name__
             raise NotApplicableError(f"{name} predicts classes without probabilities.")
 
+    @cached_property
+    def familiarity(self) -> Familiarity:
+        """What tells whether a row is like the training rows."""
+        return Familiarity(self.spec.features, self.sample)
+
     def outside_training(self, frame: pd.DataFrame) -> list[Problem]:
         """The values of validated rows that lie beyond what the training data cover."""
         single = len(frame) == 1
@@ -222,6 +264,24 @@ class Model:
             for name in self.spec.feature_names
             for i, value in self._outside(name, frame[name])
         ]
+
+    def unlike_training(self, frame: pd.DataFrame) -> list[Problem]:
+        """The same, and the rows that no others are like, though each of their values is within.
+
+        Returns
+        -------
+        list of Problem
+            One about a row as a whole has no feature. Of 100 rows like the training rows three are told, too.
+        """
+        found = self.outside_training(frame)
+        single = len(frame) == 1
+        told = {problem.row or 0 for problem in found}
+        strange = self.familiarity.strange(frame).nonzero()[0].tolist()
+        return found + [self._strange(None if single else i) for i in strange if i not in told]
+
+    def _strange(self, row: int | None = None) -> Problem:
+        usual = f"{USUAL:.0%} of the rows that the model was trained on are less unusual"
+        return Problem(f"Each value is a usual one, but not all of them together: {usual}.", row=row)
 
     def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Any]]:
         """The values of a column that are unlike the training data, and where they stand."""

@@ -2,7 +2,8 @@
 
 ``<root>/<name>/<version>/`` holds ``estimator.skops`` and ``model.json``; the file
 ``<root>/<name>/current`` holds the version that readers get. A version is written whole beside
-its place and then renamed; ``current`` is replaced in one step.
+its place and then renamed; ``current`` is replaced in one step. What takes long to measure of a
+version is kept in ``<root>/<name>/measured/<version>/``, whether the version is stored or not.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from irislib import __version__
 from irislib.errors import StoreError
 from irislib.kinds import is_empty
 from irislib.model import Evaluation, Model
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from irislib.spec import ModelSpec
 
-__all__ = ["default_root", "read", "save"]
+__all__ = ["default_root", "keep", "kept", "read", "save"]
 
 log = logging.getLogger(__name__)
+
+FORMAT = 2  # of what is stored; another one is left where it is, and the model trained anew
 
 
 def default_root() -> Path:
@@ -101,12 +106,40 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
         raise StoreError(f"The stored {spec.name} cannot be read from {shelf}: {error}") from error
 
 
+def keep(model: Model, what: str, measured: Any) -> None:
+    """Keep what was measured of a model, for all who have the same version; where it cannot be written, for none."""
+    place = _measured(model, what)
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as half:
+            json.dump({"irislib": __version__, "measured": measured}, half)
+        Path(half.name).replace(place)
+    except OSError as error:
+        log.info("%s of %s is not kept: %s", what, model.spec.name, error)
+
+
+def kept(model: Model, what: str) -> Any:
+    """What was kept of a version of a model by this version of irislib; None where there is nothing."""
+    try:
+        record = json.loads(_measured(model, what).read_text(encoding="utf-8"))
+        return record["measured"] if record["irislib"] == __version__ else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _measured(model: Model, what: str) -> Path:
+    return default_root() / model.spec.name / "measured" / model.version / f"{what}.json"
+
+
 def _read(place: Path, spec: ModelSpec) -> Model | None:
     import skops.io
 
     record = json.loads((place / "model.json").read_text(encoding="utf-8"))
     if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
         log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
+        return None
+    if record.get("format") != FORMAT:
+        log.info("The stored %s %s was written by another irislib; not used.", spec.name, record["version"])
         return None
     file = place / "estimator.skops"
     estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
@@ -141,6 +174,7 @@ def _trusted(spec: ModelSpec, asked: list[str]) -> list[str]:
 def _record(model: Model) -> dict[str, Any]:
     held_out = model.evaluation
     return {
+        "format": FORMAT,
         "name": model.spec.name,
         "version": model.version,
         "spec_digest": model.spec.digest,
@@ -148,16 +182,20 @@ def _record(model: Model) -> dict[str, Any]:
         "trained_at": model.trained_at,
         "data": model.data,
         "coverage": {name: _json(seen) for name, seen in model.coverage.items()},
+        "sample": _rows(model.sample),
         "evaluation": {
-            "features": {
-                name: [None if is_empty(value) else value for value in _json(column.tolist())]
-                for name, column in held_out.features.items()
-            },
+            "features": _rows(held_out.features),
             "y_true": held_out.y_true.tolist(),
             "y_pred": held_out.y_pred.tolist(),
             "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
             "metrics": held_out.metrics,
         },
+    }
+
+
+def _rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    return {
+        name: [None if is_empty(value) else value for value in _json(column.tolist())] for name, column in frame.items()
     }
 
 
@@ -175,7 +213,7 @@ def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
     import pandas as pd
 
     held_out = record["evaluation"]
-    features = pd.DataFrame(held_out["features"])
+    features, sample = (pd.DataFrame(rows) for rows in (held_out["features"], record["sample"]))
     coverage = record["coverage"]
     for feature in spec.features:
         if feature.kind in ("date", "time") and feature.name in coverage:
@@ -192,6 +230,7 @@ def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
             held_out["metrics"],
         ),
         coverage=coverage,
+        sample=spec.validate(sample, max_rows=len(sample)),
         version=record["version"],
         trained_at=record["trained_at"],
         data=record["data"],

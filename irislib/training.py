@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from irislib.errors import DataError, SpecError, ValidationError
+from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
 from irislib.kinds import plain
 from irislib.model import Evaluation, Model
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from irislib.feature import Feature
     from irislib.spec import ModelSpec
 
-__all__ = ["train"]
+__all__ = ["data_of", "train", "untrained"]
+
+SAMPLE = 1000  # training rows kept with the model
 
 
 def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
@@ -43,12 +45,12 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     SpecError
         Where a feature may be left empty that the estimator cannot do without.
     """
-    from sklearn.base import clone, is_classifier
+    from sklearn.base import is_classifier
     from sklearn.model_selection import train_test_split
 
     data = spec.load_data() if data is None else data
     features, target = _checked(spec, data)
-    estimator = _seeded(clone(spec.estimator), spec.random_state)
+    estimator = untrained(spec)
     shares = target if is_classifier(estimator) and _can_be_shared(target, spec.test_size) else None
     x_train, x_test, y_train, y_test = train_test_split(
         features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
@@ -61,10 +63,38 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         estimator=estimator,
         evaluation=_evaluate(estimator, x_test, y_test, y_train),
         coverage={f.name: seen for f in spec.features if (seen := _coverage(f, x_train[f.name])) is not None},
+        sample=_sample(x_train, spec.random_state),
         version=_version(spec, digest),
         trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         data={"rows": len(features), "training_rows": len(x_train), "digest": digest},
     )
+
+
+def untrained(spec: ModelSpec) -> Any:
+    """The estimator of a description, not yet fitted, with every part seeded."""
+    from sklearn.base import clone
+
+    return _seeded(clone(spec.estimator), spec.random_state)
+
+
+def data_of(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
+    """All the data that a model was made from, the held-out rows too.
+
+    Returns
+    -------
+    tuple of DataFrame of shape (n_rows, n_features) and ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    NotApplicableError
+        Where ``load_data`` returns others by now.
+    """
+    features, target = _checked(model.spec, model.spec.load_data())
+    if _digest(features, target) != model.data["digest"]:
+        raise NotApplicableError(
+            f"The data have changed since this version of {model.spec.title} was trained; train it anew."
+        )
+    return features, target
 
 
 def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -166,6 +196,12 @@ def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarra
         }
     proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
     return Evaluation(x.reset_index(drop=True), y, predicted, proba, {k: float(v) for k, v in metrics.items()})
+
+
+def _sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    if len(rows) > SAMPLE:
+        rows = rows.sample(SAMPLE, random_state=random_state)
+    return rows.reset_index(drop=True)
 
 
 def _coverage(feature: Feature, column: pd.Series) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from scipy.stats import binom
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, GradientBoostingClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.inspection import partial_dependence as sklearns_dependence
 from sklearn.inspection import permutation_importance as permute
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import (
@@ -31,16 +32,24 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 from sklearn.metrics import confusion_matrix as count
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    KFold,
+    StratifiedKFold,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.model_selection import learning_curve as sklearns_curve
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import irislib
-from irislib import insights
+from irislib import insights, training
 from irislib.errors import NotApplicableError, ValidationError
-from irislib.insights import conformal, reasons
+from irislib.familiarity import Familiarity
+from irislib.insights import conformal, dependence, reasons
 from irislib.insights.curves import area_interval
 from irislib.insights.intervals import share
 from irislib.model import Answer
@@ -178,13 +187,14 @@ def sklearns(name: str, load: Callable[..., Any], estimator: Any) -> irislib.Mod
 
 MODELS = ["iris", "cancer", "digits", "diabetes", "rent"]
 OF_CLASSES = ["iris", "cancer", "digits"]
+NO_INSIGHTS = ("Insight", "default_tabs", "on_demand")
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_insight_works_or_says_why_not(name: str, request) -> None:
     model = request.getfixturevalue(name)
     row = model.evaluation.features.iloc[0].dropna().to_dict()
-    for function in (getattr(insights, each) for each in insights.__all__ if each not in ("Insight", "default_tabs")):
+    for function in (getattr(insights, each) for each in insights.__all__ if each not in NO_INSIGHTS):
         given = (model, row) if "row" in inspect.signature(function).parameters else (model,)
         found: Any = None
         refusal = ""
@@ -317,6 +327,153 @@ def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
         insights.prediction_set(iris, GOOD, coverage=0.99)
     with pytest.raises(ValueError, match="above 0 and below 1"):
         insights.prediction_set(iris, GOOD, coverage=90)
+
+
+# ---- when not to believe it
+
+
+IMPOSSIBLE = [  # each measurement is one that some iris has; no iris has them together
+    {"petal_length_cm": 1.5, "petal_width_cm": 2.0, "sepal_length_cm": 5.8, "sepal_width_cm": 3.0},
+    {"petal_length_cm": 5.5, "petal_width_cm": 0.3, "sepal_length_cm": 5.8, "sepal_width_cm": 3.0},
+    {"petal_length_cm": 6.5, "petal_width_cm": 2.2, "sepal_length_cm": 4.5, "sepal_width_cm": 3.0},
+    {"petal_length_cm": 4.0, "petal_width_cm": 2.3, "sepal_length_cm": 6.0, "sepal_width_cm": 3.0},
+]
+
+
+@pytest.mark.parametrize("row", IMPOSSIBLE)
+def test_a_flower_of_usual_values_that_cannot_be_together_is_told(iris, row) -> None:
+    assert not iris.outside_training(iris.spec.validate(row))
+    (told,) = (w for w in iris.answer(row).warnings if "all of them together" in w.message)
+    assert told.feature is None
+    (same,) = iris.unlike_training(iris.spec.validate(row))
+    assert same.message == told.message
+
+
+@pytest.mark.parametrize("name", ["iris", "cancer", "digits", "diabetes", "rent"])
+def test_rows_like_the_training_rows_are_rarely_told(name: str, request) -> None:
+    """Of 20 other partings of the data at least 95 % of all held-out rows are not flagged."""
+    spec = request.getfixturevalue(name).spec
+    features = spec.validate(spec.load_data()[spec.feature_names], max_rows=10_000)
+    flagged = total = 0
+    for seed in range(20):
+        seen, test = train_test_split(features, test_size=0.2, random_state=seed)
+        usual = Familiarity(spec.features, seen.sample(min(len(seen), 1000), random_state=0))
+        flagged += usual.strange(test).sum()
+        total += len(test)
+    assert flagged <= 0.05 * total
+
+
+def test_what_is_unlike_in_a_table_is_what_is_unlike_alone(rent) -> None:
+    frame = rent.spec.validate(rent.spec.load_data()[rent.spec.feature_names], max_rows=300)
+    odd = {"area_m2": 139, "rooms": 1, "district": "hill", "balcony": True, "built": "1951-01-01"}
+    frame = pd.concat([frame, rent.spec.validate(odd)], ignore_index=True)
+    rows = [{k: v for k, v in row.items() if v == v and v is not None} for row in frame.to_dict("records")]
+    alone = [i for i, row in enumerate(rows) if any(w.feature is None for w in rent.answer(row).warnings)]
+    assert [problem.row for problem in rent.unlike_training(frame) if problem.feature is None] == alone
+
+
+def test_a_near_tie_is_said(iris) -> None:
+    told = iris.near_ties([[0.1, 0.41, 0.49], [0, 0.4, 0.6], [0.5, 0.5, 0]])
+    assert list(told) == [0, 2]
+    assert told[0].message == "It is nearly a tie between virginica (49%) and versicolor (41%)."
+
+
+# ---- what it has learnt, and how it does when trained again
+
+
+def test_partial_dependence_is_scikit_learns(iris, cancer, diabetes) -> None:
+    for model in (iris, cancer, diabetes):
+        found = insights.partial_dependence(model).frame
+        feature = model.spec.features[0]
+        mine = found[found["feature"] == feature.label]
+        grid = dependence._grid(model, feature)
+        held_out = model.evaluation.features
+        most = dependence.MOST * len(model.classes or [1]) // len(found)
+        rows = held_out.sample(min(len(held_out), dependence.ROWS, most), random_state=0)
+        expected = sklearns_dependence(
+            model.estimator, rows, [feature.name], custom_values={feature.name: grid}, method="brute", kind="both"
+        )
+        if model.classes is None:
+            mean, lines = mine["mean target"], expected["individual"][0]
+        else:
+            mean, lines = mine[mine["class"] == model.classes[-1]]["probability"], expected["individual"][-1]
+        np.testing.assert_allclose(mean, lines.mean(axis=0))
+
+
+def test_partial_dependence_goes_through_categories_dates_and_gaps(rent) -> None:
+    found = insights.partial_dependence(rent)
+    assert set(found.frame["feature"]) == {feature.label for feature in rent.spec.features}
+    by_value = found.frame.set_index(["feature", "value"])["mean rent (EUR)"]
+    gap = by_value["District", "centre"] - by_value["District", "hill"]
+    assert 150 < gap < 250  # 200 is what the data were made with
+    assert {"yes", "no"} == set(by_value["Balcony"].index)
+    assert len(found.plot().axes) == 5
+
+
+def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
+    for model, kind in ((iris, StratifiedKFold), (diabetes, KFold)):
+        found = insights.cross_validation(model).frame
+        data = model.spec.load_data()
+        estimator = training.untrained(model.spec)
+        folds = kind(5, shuffle=True, random_state=1)
+        features = model.spec.validate(data[model.spec.feature_names], max_rows=len(data))
+        expected = cross_val_score(estimator, features, data[model.spec.target].to_numpy(), cv=folds)
+        assert found[found["repeat"] == 2].iloc[:, 3].tolist() == pytest.approx(expected)
+
+
+def test_a_learning_curve_is_scikit_learns(iris) -> None:
+    data = iris.spec.load_data()
+    sizes, _, unseen = sklearns_curve(
+        training.untrained(iris.spec), data[iris.spec.feature_names], data["species"].to_numpy(), shuffle=True,
+        train_sizes=[0.1, 0.2, 0.4, 0.7, 1.0], cv=StratifiedKFold(5, shuffle=True, random_state=0), random_state=0,
+    )  # fmt: skip
+    found = insights.learning_curve(iris)
+    assert found.frame["training rows"].tolist() == sizes.tolist()
+    assert found.frame["accuracy on unseen rows"].tolist() == pytest.approx(unseen.mean(axis=1))
+    assert found.text.startswith("With 120 training rows its accuracy on rows it has not seen is 9")
+
+
+def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    trained = []
+
+    def counted(model: Any) -> Any:
+        for i in range(4):
+            trained.append(i)
+            yield (i + 1) / 4
+        return [1, 2, 3]
+
+    @insights.on_demand(counted, "A count")
+    def counts(model: Any, measured: list[int]) -> insights.Insight:
+        frame = pd.DataFrame({"count": measured})
+        return insights.Insight("A count", frame, "Three.", lambda axes: None)
+
+    def cancel(done: float) -> None:
+        if done == 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        counts(iris, cancel)
+    assert trained == [0, 1]
+    assert counts.kept(iris) is None
+    told: list[float] = []
+    assert counts(iris, told.append).frame["count"].tolist() == [1, 2, 3]
+    assert told == [0.25, 0.5, 0.75, 1]
+    assert counts(iris, pytest.fail).frame["count"].tolist() == [1, 2, 3]  # it is not measured again
+    assert counts.kept(replace(iris, version="other")) is None
+    (file,) = tmp_path.rglob("counts-*.json")
+    file.write_text(file.read_text()[:20])  # as after a crash of the disk
+    assert counts.kept(iris) is None
+    file.parent.chmod(0o500)
+    assert len(counts(iris).frame) == 3
+    file.parent.chmod(0o700)
+
+
+def test_data_that_have_changed_are_not_measured(iris) -> None:
+    other = replace(iris, data={**iris.data, "digest": "another"}, version="0123")
+    for function in (insights.cross_validation, insights.learning_curve):
+        with pytest.raises(NotApplicableError, match="The data have changed since this version of Iris Wizard"):
+            function(other)
 
 
 # ---- why this answer

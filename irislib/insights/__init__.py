@@ -18,10 +18,13 @@ from irislib.insights.classification import (
 )
 from irislib.insights.conformal import prediction_set
 from irislib.insights.curves import precision_recall_curve, roc_curve
+from irislib.insights.dependence import partial_dependence
 from irislib.insights.importance import feature_importances, is_forest, permutation_importance
+from irislib.insights.on_demand import on_demand
 from irislib.insights.prediction import class_probabilities
 from irislib.insights.reasons import contributions
 from irislib.insights.regression import predicted_against_true, residuals
+from irislib.insights.resampling import cross_validation, learning_curve
 from irislib.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -34,8 +37,12 @@ __all__ = [
     "class_probabilities",
     "confusion_matrix",
     "contributions",
+    "cross_validation",
     "default_tabs",
     "feature_importances",
+    "learning_curve",
+    "on_demand",
+    "partial_dependence",
     "permutation_importance",
     "precision_recall_curve",
     "predicted_against_true",
@@ -65,6 +72,6 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         performance = [confusion_matrix, class_metrics, calibration, roc_curve, precision_recall_curve]
     return {
         TEXTS["why"]: why,
-        TEXTS["insights"]: [*learnt, permutation_importance],
-        TEXTS["performance"]: performance,
+        TEXTS["insights"]: [*learnt, permutation_importance, partial_dependence],
+        TEXTS["performance"]: [*performance, cross_validation, learning_curve],
     }

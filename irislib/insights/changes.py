@@ -92,7 +92,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
         axes.invert_yaxis()
         axes.set_xlabel("share of the trained range")
 
-    return Insight("What would change it", table, text, draw, height=1.0 + 0.4 * len(table))
+    return Insight("What would change it", table, text, draw, 1.0 + 0.4 * len(table), bar="size")
 
 
 def _alone(steps: Mapping[str, Sequence[Step]]) -> list[Change]:

@@ -61,4 +61,6 @@ def said(feature: Feature, value: Any) -> str:
     """A feature's value, as a sentence has it."""
     import pandas as pd
 
+    if feature.kind == "boolean" and not pd.isna(value):
+        return "yes" if value else "no"
     return "left empty" if pd.isna(value) else f"{readable(value, 4)} {feature.unit}".rstrip()

@@ -151,7 +151,7 @@ def _classes(model: Model, answer: Answer, limit: float, coverage: float, counts
         axes.set_xlim(0, 1)
         axes.set_xlabel("probability; what reaches the line is in the set")
 
-    return Insight("What else it could be", frame, text, draw, height=0.9 + 0.45 * len(frame))
+    return Insight("What else it could be", frame, text, draw, 0.9 + 0.45 * len(frame), bar="probability")
 
 
 def _range(model: Model, answer: Answer, limit: float, coverage: float, counts: str) -> Insight:

@@ -36,4 +36,4 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Answer) -> Insigh
     # the prediction need not be the likeliest class: an estimator may have a threshold of its own
     text = f"{answer.prediction} with a probability of {(answer.probabilities or {})[answer.prediction]:.0%}."
     draw = bars(frame, frame.columns[0], "probability")
-    return Insight("How sure it is", frame, text, draw, height=0.8 + 0.45 * len(frame))
+    return Insight("How sure it is", frame, text, draw, 0.8 + 0.45 * len(frame), bar="probability")

@@ -82,7 +82,8 @@ def contributions(model: Model, row: Mapping[str, Any] | Answer, seconds: float 
     text = _because(model, answer, table, what, base)
     if error is not None:
         text = f"{text[:-1]}; the contributions are sampled, and within {readable(2 * float(error.max()), 1)} or so."
-    return Insight("Why this answer", table, text, _bars(table, what), height=1.0 + 0.4 * min(len(table), SHOWN))
+    height = 1.0 + 0.4 * min(len(table), SHOWN)
+    return Insight("Why this answer", table, text, _bars(table, what), height, bar=what)
 
 
 def _asked(model: Model, answer: Answer) -> tuple[Callable[[pd.DataFrame], np.ndarray], str]:

@@ -22,7 +22,7 @@ def work_ahead(page: Page) -> None:
     with guarded(lambda _: None):
         for i, tab in enumerate(page.tabs):
             if not tab.empty:
-                page.kept[i] = showing.html(tab.draw(None))
+                page.kept[i] = page.measuring.html(tab.draw(None))
     if page.table:
         with guarded(lambda _: None):
             held_out = page.table.model.evaluation.features

@@ -10,9 +10,11 @@ from typing import Any
 from irislib import insights
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
+from irislib.insights.on_demand import OnDemand
 from irislib.model import Answer, Model
 from irislib.texts import TEXTS
 from irislib.widgets import showing
+from irislib.widgets.measuring import Work
 from irislib.widgets.page import Page, Tab
 
 __all__ = ["app"]
@@ -32,9 +34,9 @@ def app(model: Model) -> Page:
     def predicted(answer: Answer) -> Sequence[Any]:
         shown: list[Any] = [showing.heading(str(answer))]
         labels = {feature.name: feature.label for feature in spec.features}
-        shown += [showing.paragraph(w.labelled(labels[w.feature or ""]), "warning") for w in answer.warnings]
+        shown += [showing.paragraph(w.labelled(labels.get(w.feature or "", "")), "warning") for w in answer.warnings]
         if answer.probabilities:
-            shown.append(showing.probabilities(insights.class_probabilities(model, answer).frame))
+            shown.append(showing.table(insights.class_probabilities(model, answer).frame, barred="probability"))
         with suppress(NotApplicableError):  # what there are too few held-out rows for is left unsaid
             shown.append(insights.prediction_set(model, answer).text)
         return shown
@@ -66,6 +68,8 @@ def app(model: Model) -> Page:
 
 def _needs_answer(function: Callable[..., Insight]) -> bool:
     """Whether an insight is of one row: it takes that as well as the model."""
+    if isinstance(function, OnDemand):
+        return False
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     return len(needed) > 1
 
@@ -77,10 +81,17 @@ def _drawing(model: Model, functions: Sequence[Callable[..., Insight]]) -> Calla
         shown: list[Any] = []
         for function in functions:
             try:
-                shown.append(function(model, answer) if _needs_answer(function) else function(model))
+                shown.append(_found(model, function, answer))
             except NotApplicableError as error:
                 if str(error) not in shown:
                     shown.append(str(error))
         return shown
 
     return draw
+
+
+def _found(model: Model, function: Callable[..., Insight], answer: Any) -> Insight | Work:
+    """An insight, or the offer to measure it where that takes long."""
+    if isinstance(function, OnDemand):
+        return function.kept(model) or Work(function.name, function.title, lambda: function.steps(model))
+    return function(model, answer) if _needs_answer(function) else function(model)

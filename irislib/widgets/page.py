@@ -24,6 +24,7 @@ from irislib.widgets.ahead import work_ahead
 from irislib.widgets.fields import FILE_BYTES, described, typed, written
 from irislib.widgets.guard import guarded
 from irislib.widgets.history import History
+from irislib.widgets.measuring import Measuring
 from irislib.widgets.report import report
 from irislib.widgets.table import TABLE_BYTES, Table
 
@@ -45,7 +46,7 @@ class Tab:
     title : str
     draw : callable
         Takes what the page's ``answer`` returned (None before the first answer) and returns a list
-        of what to show: sentences, DataFrames, matplotlib Figures, Insights. It is called when the
+        of what to show: sentences, DataFrames, matplotlib Figures, Insights, Works. It is called when the
         tab is first opened, and again after each new answer.
     empty : str
         What the tab says before the first answer; where it is empty the tab needs no answer and
@@ -118,6 +119,7 @@ class Page(anywidget.AnyWidget):
         self.values: dict[str, str] = {}  # what `result` is the answer to
         self.history = History(features)
         self.table = Table(model) if model else None
+        self.measuring = Measuring()
         self.drawn: dict[int, Markup] = {}
         self.kept: dict[int, Markup] = {}  # drawn ahead, for when their tab is opened
         self.parcels: dict[str, tuple[str, bytes]] = {}
@@ -171,6 +173,7 @@ class Page(anywidget.AnyWidget):
             "answer": self._answer,
             "draw": self._draw,
             "download": self._download,
+            "work": self._work,
         }
         if table:
             known |= {
@@ -256,8 +259,15 @@ class Page(anywidget.AnyWidget):
     def _drawn(self, i: int) -> Markup:
         """The content of a tab, drawn unless it shows the latest answer already."""
         if i not in self.drawn:
-            self.drawn[i] = self.kept.get(i) or showing.html(self.tabs[i].draw(self.result))
+            self.drawn[i] = self.kept.get(i) or self.measuring.html(self.tabs[i].draw(self.result))
         return self.drawn[i]
+
+    def _work(self, question: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
+        """The next step of what takes long; what came of it is there for the next view and the report."""
+        reply = self.measuring.step(question, buffers)
+        if "html" in reply:
+            self.measuring.put(question["name"], reply["html"], self.drawn)
+        return reply
 
     def _download(self, question: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """One part of a file for the visitor."""
@@ -284,7 +294,7 @@ class Page(anywidget.AnyWidget):
         for i, tab in enumerate(self.tabs[1:], 1):
             told: list[str] = []
             with guarded(told.append):
-                sections.append((tab.title, self._drawn(i)))
+                sections.append((tab.title, self.measuring.without(self._drawn(i))))
             sections += [(tab.title, showing.paragraph(text)) for text in told]
         stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
         return f"{stem}-report.html", report(title, inputs, self._drawn(0), sections, self.about)

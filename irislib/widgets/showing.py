@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -23,7 +23,7 @@ ROWS = 10  # a longer table is shown on demand
 # A picture follows the colour scheme of the element that shows it.
 DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
 
-__all__ = ["downloading", "filling", "heading", "html", "insight", "paragraph", "picture", "probabilities", "table"]
+__all__ = ["downloading", "filling", "heading", "html", "insight", "paragraph", "picture", "table"]
 
 
 def html(pieces: Iterable[Any]) -> Markup:
@@ -44,8 +44,8 @@ def html(pieces: Iterable[Any]) -> Markup:
 
 
 def _piece(piece: Any) -> Markup:
-    if isinstance(piece, Markup):
-        return piece
+    if hasattr(piece, "__html__"):
+        return Markup(piece.__html__())  # noqa: S704 - that is what it promises
     if isinstance(piece, str):
         return paragraph(piece)
     if hasattr(piece, "to_html"):
@@ -82,7 +82,7 @@ def filling(words: str, values: Mapping[str, str], whose: str) -> Markup:
     return Markup(f'<button type="button" class="irislib-quiet" {told}>{words}</button>')  # noqa: S704 - as in _row
 
 
-def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None) -> Markup:
+def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None, barred: str = "") -> Markup:
     """A table of text and numbers; the index is shown where it has a name.
 
     Parameters
@@ -90,6 +90,8 @@ def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None
     frame : DataFrame
     show : callable, optional
         Takes a value and returns the text or the HTML of its cell.
+    barred : str, optional
+        The column whose numbers are shown as bars too.
     """
     named = frame.index.name is not None
     if named:
@@ -98,18 +100,21 @@ def table(frame: pd.DataFrame, show: Callable[[Any], str | Markup] | None = None
     names = list(frame)
     empty, title = Markup("<td></td>"), Markup('<th scope="col">{}</th>')
     head = Markup("").join(empty if name == "" else title.format(name) for name in names)
-    rows = [_row(row, show or _cell, named) for row in frame.itertuples(index=False, name=None)]
+    shows = [show or _cell] * len(names)
+    if barred:
+        shows[names.index(barred)] = _barred(frame[barred])
+    rows = [_row(row, shows, named) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"><table class="irislib-table">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     ).format(head, Markup("").join(rows))
 
 
-def _row(values: tuple[Any, ...], show: Callable[[Any], str | Markup], named: bool) -> Markup:
+def _row(values: tuple[Any, ...], shows: Sequence[Callable[[Any], str | Markup]], named: bool) -> Markup:
     # Markup.format takes many times as long, and each click waits for some dozens of cells
-    cells = [f"<td>{escape(show(value))}</td>" for value in values]
+    cells = [f"<td>{escape(show(value))}</td>" for show, value in zip(shows, values, strict=True)]
     if named:
-        cells[0] = f'<th scope="row">{escape(show(values[0]))}</th>'
+        cells[0] = f'<th scope="row">{escape(shows[0](values[0]))}</th>'
     return Markup(f"<tr>{''.join(cells)}</tr>")  # noqa: S704 - each value is escaped
 
 
@@ -117,10 +122,23 @@ def _cell(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def probabilities(frame: pd.DataFrame) -> Markup:
-    """A table of names and probabilities, with each probability as a bar too."""
-    bar = Markup('<span class="irislib-bar" aria-hidden="true"><span style="width:{:.1f}%"></span></span>{:.3f}')
-    return table(frame, lambda value: bar.format(100 * value, value) if isinstance(value, float) else str(value))
+def _barred(column: pd.Series) -> Callable[[Any], str | Markup]:
+    """Cells with bars: from the left, where nothing is below 0, else from the middle to either side."""
+    signed = bool((column < 0).any())
+    longest = float(column.abs().max()) if signed or column.max() > 1 else 1.0
+    whole = 50 / longest if signed else 100 / longest
+
+    def show(value: float) -> str | Markup:
+        if value != value:
+            return "–"
+        size = abs(value) * whole
+        start = 0 if not signed else 50 if value >= 0 else 50 - size
+        look = ' class="irislib-less"' if value < 0 else ""
+        bar = f'<span{look} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
+        number = f"{value:+.3f}" if signed else f"{value:.3f}"
+        return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{number}')  # noqa: S704 - numbers
+
+    return show
 
 
 def picture(figure: Figure, alt: str = "") -> Markup:
@@ -150,12 +168,17 @@ def _seen(figure: Figure) -> str:
 
 
 def insight(found: Insight) -> Markup:
-    """An insight: its question, its sentence, its picture and its numbers."""
-    numbers = table(found.frame)
+    """An insight: its question, its sentence, its picture and its numbers; bars are in the numbers' table already."""
+    parts = [paragraph(found.text)]
+    if found.bar:
+        parts.append(table(found.frame.head(ROWS), barred=found.bar))
+    else:
+        parts.append(picture(found.plot(), found.text))
     if len(found.frame) > ROWS:
         words = TEXTS["all_rows"].format(total=len(found.frame))
-        numbers = Markup("<details><summary>{}</summary>{}</details>").format(words, numbers)
-    parts = [paragraph(found.text), picture(found.plot(), found.text), numbers]
+        parts.append(Markup("<details><summary>{}</summary>{}</details>").format(words, table(found.frame)))
+    elif not found.bar:
+        parts.append(table(found.frame))
     return Markup('<section class="irislib-insight"><h3>{}</h3>{}</section>').format(
         found.title, Markup("").join(parts)
     )

@@ -103,6 +103,34 @@ function h(tag, facts = {}, ...children) {
   return element;
 }
 
+// How far something is, in the place of the button that began it, until it is done or cancelled.
+class Progress {
+  constructor(start, total, texts) {
+    this.stopped = false;
+    this.bar = h("progress", { max: total, value: 0, "aria-label": texts.working });
+    this.count = h("span");
+    const cancel = h("button", { type: "button", class: "irislib-quiet" }, texts.cancel);
+    this.line = h("div", { class: "irislib-progress" }, this.bar, this.count, cancel);
+    this.start = start;
+    cancel.addEventListener("click", () => {
+      this.stopped = true;
+      this.line.replaceWith(start);
+      start.focus();
+    });
+    start.replaceWith(this.line);
+    cancel.focus();
+  }
+
+  show(done, words) {
+    this.bar.value = done;
+    this.count.textContent = words;
+  }
+
+  fail(words) {
+    this.line.replaceWith(h("p", { class: "irislib-message", role: "alert" }, words), this.start);
+  }
+}
+
 function put(text, facts) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
 }

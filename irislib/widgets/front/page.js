@@ -262,7 +262,35 @@ class App {
     for (const button of content.querySelectorAll("[data-download]")) {
       button.addEventListener("click", fetching(this.ask, button.dataset.download, (failed) => this.say(failed)));
     }
+    for (const work of content.querySelectorAll("[data-work]")) {
+      const start = work.querySelector("button");
+      start.addEventListener("click", () => this.work(work, start));
+    }
     this.markScrolling();
+  }
+
+  // What takes long is done step by step: in between everything else is answered, and it can be left off.
+  async work(section, start) {
+    section.querySelector(".irislib-message")?.remove();
+    const progress = new Progress(start, 1, this.texts);
+    for (let begin = true, done = 0; ; begin = false) {
+      progress.show(done, put(this.texts.work_progress, { done: Math.round(100 * done) }));
+      const reply = await this.ask("work", { name: section.dataset.work, begin });
+      if (progress.stopped) return;
+      if (reply.failed) {
+        progress.fail(reply.failed);
+        return;
+      }
+      done = reply.done;
+      if (reply.html === undefined) continue;
+      const place = h("div", { tabindex: -1 });
+      place.innerHTML = reply.html;
+      section.replaceWith(place);
+      place.focus({ preventScroll: true });
+      this.tell(reply.said);
+      this.markScrolling();
+      return;
+    }
   }
 
   // Only what really scrolls is a stop for the Tab key.

@@ -88,26 +88,15 @@ class WholeTable {
   }
 
   async predict(mine, total, start) {
-    let stopped = false;
-    const bar = h("progress", { max: total, value: 0, "aria-label": this.texts.working });
-    const count = h("span");
-    const cancel = h("button", { type: "button", class: "irislib-quiet" }, this.texts.table_cancel);
-    const line = h("p", { class: "irislib-progress" }, bar, count, cancel);
-    cancel.addEventListener("click", () => {
-      stopped = true;
-      line.replaceWith(start);
-      start.focus();
-    });
-    start.replaceWith(line);
-    cancel.focus();
-    for (let done = 0; done < total; bar.value = done) {
-      count.textContent = put(this.texts.table_progress, { done: this.number(done), total: this.number(total) });
+    const progress = new Progress(start, total, this.texts);
+    for (let done = 0; done < total; ) {
+      progress.show(done, put(this.texts.table_progress, { done: this.number(done), total: this.number(total) }));
       const reply = await this.about(mine, "slice", { start: done });
-      if (stopped || !reply) return;
+      if (progress.stopped || !reply) return;
       done = reply.done;
     }
     const reply = await this.about(mine, "result");
-    if (stopped || !reply) return;
+    if (progress.stopped || !reply) return;
     this.stage.innerHTML = reply.html;
     this.tell(reply.said);
     const result = this.downloads("result", "irislib-button", this.texts.table_result);
