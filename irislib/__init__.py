@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from irislib.catalogue import load
     from irislib.feature import Feature
     from irislib.model import Model
+    from irislib.model_card import card, card_html
     from irislib.spec import ModelSpec
     from irislib.training import train
     from irislib.widgets import app
 
-__all__ = ["Feature", "Model", "ModelSpec", "app", "insights", "load", "train"]
+__all__ = ["Feature", "Model", "ModelSpec", "app", "card", "card_html", "insights", "load", "train"]
 __version__ = "0.1.0"
 
 _HOME = {
@@ -29,6 +30,8 @@ _HOME = {
     "Model": "model",
     "ModelSpec": "spec",
     "app": "widgets",
+    "card": "model_card",
+    "card_html": "model_card",
     "insights": "insights",
     "load": "catalogue",
     "train": "training",

@@ -18,7 +18,7 @@ from irislib.spec import RESERVED, ModelSpec
 from irislib.training import train
 from irislib.wording import nearest
 
-__all__ = ["App", "apps", "load", "resolve", "specs"]
+__all__ = ["App", "apps", "is_served", "load", "resolve", "specs"]
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,12 @@ def load(model: str | ModelSpec) -> Model:
     if spec not in _loaded:
         _loaded[spec] = _stored(spec) or train(spec)
     return _loaded[spec]
+
+
+def is_served(model: Model) -> bool:
+    """Whether this process shows a page of a server that answers with this very version of the model."""
+    root = os.environ.get("IRISLIB_STARTED_WITH")
+    return root is not None and store.current(model.spec.name, Path(root)) == model.version
 
 
 def load_all() -> None:

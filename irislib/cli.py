@@ -1,4 +1,4 @@
-"""The command line: ``irislib serve · api · train · predict · check``."""
+"""The command line: ``irislib serve · api · train · predict · check · card``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib import __version__
 from irislib.errors import IrislibError
+from irislib.files import write_whole
 from irislib.wording import nearest
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   train     train a model, print how well it does, and keep it
   predict   answer one row:  irislib predict petal_length_cm=5.1 …
   check     say whether all is in order, and what is not
+  card      write a page about a model: purpose, data, evaluation, limits
 
 `irislib COMMAND --help` lists a command's options. `--model package.module:name` chooses a model
 of your own everywhere; without it, it is the example in irislib/iris.py.
@@ -115,18 +118,13 @@ def report(model: Model) -> str:
 
 def predict(args: list[str]) -> int:
     """Answer one row given as name=value."""
-    from irislib import catalogue
-
     parser = _parser("predict", "Answer one row.")
     parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
     options = parser.parse_intermixed_args(args)
     if odd := [text for text in options.values if "=" not in text]:
         raise IrislibError(f"Write name=value, such as {odd[0]}=1.")
     pairs = [text.partition("=")[::2] for text in options.values]
-    known = catalogue.specs(options.model)
-    if len(known) > 1:
-        raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")
-    answer = catalogue.load(next(iter(known.values()))).answer(dict(pairs))
+    answer = _one_model(options.model).answer(dict(pairs))
     print(answer)
     for name, probability in (answer.probabilities or {}).items():
         print(f"  {name!s:<24} {probability:.3f}")
@@ -147,6 +145,46 @@ def check(args: list[str]) -> int:
     return 0 if ok else 1
 
 
+def card(args: list[str]) -> int:
+    """Write a page about a model."""
+    from irislib.model_card import card as markdown
+    from irislib.model_card import card_html
+
+    parser = _parser("card", "Write a page about a model: purpose, data, inputs, evaluation, limits, version.")
+    parser.add_argument("--format", choices=("md", "html"), help="[what the file's ending says, else md]")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it [to the terminal]")
+    options = parser.parse_args(args)
+    form = options.format or _form(options.output)
+    model = _one_model(options.model)
+    text = card_html(model) if form == "html" else markdown(model)
+    if options.output is None:
+        print(text, end="")
+        return 0
+    try:
+        write_whole(options.output, text)
+    except OSError as error:
+        raise IrislibError(f"{options.output} cannot be written: {error.strerror or error}.") from error
+    return 0
+
+
+def _form(path: Path | None) -> str:
+    """What the ending of a file says it is to hold."""
+    ending = ".md" if path is None else path.suffix.lower()
+    known = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
+    if ending not in known:
+        raise IrislibError(f"{path} does not say what to write: end it in .md or .html, or give --format.")
+    return known[ending]
+
+
+def _one_model(references: Sequence[str] | None) -> Model:
+    from irislib import catalogue
+
+    known = catalogue.specs(references)
+    if len(known) > 1:
+        raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")
+    return catalogue.load(next(iter(known.values())))
+
+
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"irislib {command}", description=description)
     parser.add_argument(
@@ -164,4 +202,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "predict": predict,
     "check": check,
+    "card": card,
 }

@@ -1,12 +1,13 @@
-"""Where irislib's notebooks and Jupyter files are, in a checkout as in an installation."""
+"""Where irislib's notebooks and Jupyter files are, in a checkout as in an installation; how to write a file."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-__all__ = ["announce", "fronts", "notebooks", "share"]
+__all__ = ["announce", "fronts", "notebooks", "share", "write_whole"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +32,28 @@ def announce() -> None:
     there = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
     if str(share()) not in there:
         os.environ["JUPYTER_PATH"] = os.pathsep.join([str(share()), *filter(None, there)])
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that readers find all of it or what was there before.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written; what was there before stays.
+    """
+    if path.exists() and not path.is_file():  # a pipe or a device, which nothing may take the place of
+        path.write_text(text, encoding="utf-8")
+        return
+    place = Path(os.path.realpath(path))  # a link goes on leading there
+    half = place.with_name(f".{place.name}-{os.getpid()}")
+    try:
+        half.write_text(text, encoding="utf-8")
+        if place.exists():
+            shutil.copymode(place, half)
+        half.replace(place)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _folder(in_checkout: str, installed: str) -> Path:

@@ -16,6 +16,19 @@ SOURCE = (
     "Annals of Eugenics 7, 179-188, doi:10.1111/j.1469-1809.1936.tb02137.x; "
     "measured by Edgar Anderson on the Gaspé Peninsula and elsewhere"
 )
+PURPOSE = (
+    "To tell three species of iris apart by the size of their petals and sepals, and to show what irislib makes of "
+    "a model. It is for teaching and for trying things out."
+)
+LIMITS = (
+    "Do not use it to identify plants in earnest. There are about 300 species of iris; it knows three, and takes any "
+    "other plant for one of them. Its data are 50 flowers of each. The flowers of setosa and versicolor grew "
+    "together in one colony (Fisher 1936), so that it knows little of how these species differ from place to place."
+)
+LICENSE = (
+    "Data: CC BY 4.0, as the UCI Machine Learning Repository states for its copy (doi:10.24432/C56C76). "
+    "Program: BSD-3-Clause."
+)
 
 
 def load_data() -> pd.DataFrame:
@@ -68,4 +81,8 @@ spec = ModelSpec(
     },
     source=SOURCE,
     action="Abrakadabra",
+    purpose=PURPOSE,
+    limits=LIMITS,
+    license=LICENSE,
+    contact="The irislib developers",
 )

@@ -69,6 +69,14 @@ class ModelSpec:
     tabs : mapping of str to sequence of callable, optional
         What the app shows besides the prediction: by each tab's title its insights, instead of
         :func:`irislib.insights.default_tabs`. Each takes the model, or the model and an answer.
+    purpose : str
+        What the model is for and who should use it, for its card. An empty line begins a paragraph.
+    limits : str
+        When not to use it, and what it was not trained on.
+    license : str
+        The terms under which the model and its data may be used.
+    contact : str
+        Who answers for the model, and how to reach them.
 
     Raises
     ------
@@ -90,6 +98,10 @@ class ModelSpec:
     action: str = "Predict"
     max_rows: int = 100_000
     tabs: Mapping[str, Sequence[Callable[..., Any]]] = field(default_factory=dict)
+    purpose: str = ""
+    limits: str = ""
+    license: str = ""
+    contact: str = ""
 
     def __post_init__(self) -> None:
         if not self.title:

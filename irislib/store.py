@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import __version__
 from irislib.errors import StoreError
+from irislib.files import write_whole
 from irislib.kinds import is_empty
 from irislib.model import Evaluation, Model
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from irislib.spec import ModelSpec
 
-__all__ = ["default_root", "keep", "kept", "read", "save"]
+__all__ = ["current", "default_root", "keep", "kept", "read", "save"]
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,14 @@ def save(model: Model, root: Path) -> Path:
     return place
 
 
+def current(name: str, root: Path) -> str | None:
+    """The version of a model that readers get, or None where there is none."""
+    try:
+        return (root / name / "current").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
 def read(spec: ModelSpec, root: Path) -> Model | None:
     """The current version of a model, or None where there is none of this description.
 
@@ -98,8 +107,8 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
     """
     shelf = root / spec.name
     try:
-        place = shelf / (shelf / "current").read_text(encoding="utf-8")
-        return _read(place, spec)
+        version = current(spec.name, root)
+        return _read(shelf / version, spec) if version else None
     except FileNotFoundError:
         return None
     except Exception as error:  # skops raises many kinds for a file it cannot read
@@ -111,9 +120,7 @@ def keep(model: Model, what: str, measured: Any) -> None:
     place = _measured(model, what)
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as half:
-            json.dump({"irislib": __version__, "measured": measured}, half)
-        Path(half.name).replace(place)
+        write_whole(place, json.dumps({"irislib": __version__, "measured": measured}))
     except OSError as error:
         log.info("%s of %s is not kept: %s", what, model.spec.name, error)
 

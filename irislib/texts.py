@@ -79,6 +79,7 @@ TEXTS = {
     "about_training": "Trained",
     "trained": "{when} on {rows} rows",
     "about_data": "Data",
+    "about_card": "Model card",
     # the answer
     "answered": "Answer: {answer}",
     "answer_there": "The answer is there.",

@@ -184,6 +184,8 @@ def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Obj
         f"/{name}/batch": shared | {"post": _batch(model, secured, batch_bytes) | {"operationId": f"batch_{slug}"}},
         f"/{name}/schema": shared
         | {"get": parts.get(f"schema_{slug}", name, f"What a row for {spec.title} must be", described, secured)},
+        f"/{name}/card": shared
+        | {"get": parts.get(f"card_{slug}", name, f"The model card of {spec.title}", page, secured)},
     }
 
 

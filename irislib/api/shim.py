@@ -21,6 +21,7 @@ from irislib.api.options import ROW_BYTES, Options
 from irislib.api.problems import details, problem, refuse, reply, too_large
 from irislib.errors import Problem, ValidationError
 from irislib.model import Model
+from irislib.model_card import card_html
 from irislib.wording import shown
 
 __all__ = ["create_app", "failing"]
@@ -104,6 +105,10 @@ def _add_models(app: Endpoint, models: Mapping[str, Model], pages: frozenset[str
     def page(name: str) -> Response:
         find(name)
         return Response(docs.page(document(app, models), name), mimetype="text/html")
+
+    @app.get("/<name>/card")
+    def card(name: str) -> Response:
+        return Response(card_html(find(name)), mimetype="text/html")
 
     @app.get("/<name>/schema")
     def schema(name: str) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from irislib import insights
+from irislib import catalogue, insights
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights.on_demand import OnDemand
@@ -63,6 +63,7 @@ def app(model: Model) -> Page:
             TEXTS["about_training"]: TEXTS["trained"].format(when=minutes, rows=model.data["training_rows"]),
             TEXTS["about_data"]: spec.source,
         },
+        card=f"{spec.name}/card" if catalogue.is_served(model) else "",
     )
 
 

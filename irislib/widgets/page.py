@@ -82,6 +82,8 @@ class Page(anywidget.AnyWidget):
         What answers whole tables; without it there is no tab for them.
     about : mapping of str to str, optional
         What the page and its reports say below, such as the version of the model.
+    card : str, optional
+        The address of the model's card, beside that of the page, where a server has one there.
 
     Raises
     ------
@@ -107,6 +109,7 @@ class Page(anywidget.AnyWidget):
         summary: Callable[[Any], str] | None = None,
         model: Model | None = None,
         about: Mapping[str, str] | None = None,
+        card: str = "",
     ):
         if faults := describe_faults(features):
             raise SpecError(f"The page {title!r}", faults)
@@ -134,6 +137,7 @@ class Page(anywidget.AnyWidget):
             "examples": [[name, written(features, row)] for name, row in (examples or {}).items()],
             "tabs": shown,
             "about": list(self.about.items()),
+            "card": card,
             "file_bytes": FILE_BYTES,
             "texts": TEXTS,
         }

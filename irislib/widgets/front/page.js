@@ -25,7 +25,7 @@ class App {
       this.banner,
       h("h1", {}, this.facts.title),
       h("div", { class: "irislib-body" }, this.form, this.side),
-      this.facts.about.length ? h("footer", { class: "irislib-about" }, this.facts.about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`))) : null,
+      this.makeAbout(),
       this.told);
     // Jupyter has keys of its own, Enter, arrows and letters among them: not while something in here has the focus.
     // Notebook listens before us and heeds the attribute; JupyterLab listens after us.
@@ -100,6 +100,14 @@ class App {
     const list = h("div", { role: "tablist", class: "irislib-tablist", "aria-label": this.facts.title, onkeydown: (event) => this.walk(event) },
       this.tabs.map((tab) => tab.button));
     return h("div", { class: "irislib-side" }, list, this.tabs.map((tab) => tab.pane));
+  }
+
+  makeAbout() {
+    const { about, card } = this.facts;
+    if (!about.length) return null;
+    // In a tab of its own, for this page ends when it is left.
+    const link = this.ours && card ? h("p", {}, h("a", { href: card, target: "_blank" }, this.texts.about_card)) : null;
+    return h("footer", { class: "irislib-about" }, about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
   }
 
   makeBanner() {
