@@ -40,6 +40,9 @@ HOW = {
         "permutation_importance": "The bar is how much worse the model gets when that value is shuffled, on cases "
         "it has not seen. A bar near zero means that it could do without, perhaps "
         "because another value says the same.",
+        "partial_dependence": "The thick line is the answer on average when only that value changes; each thin line "
+        "is one case. Where the lines are flat the value makes no difference, and where thin ones part it depends on "
+        "the other values.",
     },
     "How well does it do?": {
         "confusion_matrix": "Each row is what cases truly were, each column what the model said; the dark "
@@ -59,6 +62,10 @@ HOW = {
         "residuals": "Each point is the error of one case; nine of ten are within the grey band. "
         "Where the points fan out or bend, the model does worse there than its average "
         "tells.",
+        "cross_validation": "Each point is the model trained once more, on another part of the data. The wider they "
+        "lie apart, the more a single measurement is a matter of luck.",
+        "learning_curve": "The aubergine line is how well the model does on cases it has not seen, the more cases it "
+        "was trained on the further to the right. Where it still rises at its end, more cases would help.",
     },
 }
 

@@ -157,6 +157,37 @@ def test_the_tabs(page, serve: Server) -> None:
         assert image.evaluate("image => image.complete && image.naturalWidth > 100")
 
 
+def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tmp_path: Path) -> None:
+    server = Server(
+        tmp_path / "log", "serve", "--model=irislib.iris:spec", IRISLIB_STORE=str(tmp_path / "store")
+    ).wait()
+    open_app(page, server, "iris-wizard", "Abrakadabra")
+    page.get_by_role("tab", name="Performance").click()
+    section = page.locator("[data-work=learning_curve]")
+    section.get_by_role("button", name="Work it out").click()
+    bar = section.get_by_role("progressbar")
+    bar.wait_for()
+    page.wait_for_function("bar => bar.value > 0", arg=bar.element_handle())
+    section.get_by_role("button", name="Cancel").click()
+    section.get_by_role("button", name="Work it out").wait_for()
+    assert not list((tmp_path / "store").rglob("*.json"))
+    section.get_by_role("button", name="Work it out").press("Enter")
+    page.get_by_text("With 120 training rows its accuracy on rows it has not seen is").wait_for(timeout=120_000)
+    assert not section.count()
+    assert len(list((tmp_path / "store").rglob("learning_curve-*.json"))) == 1
+    page.get_by_role("tab", name="Prediction").click()
+    page.get_by_role("button", name="Abrakadabra").click()  # the kernel is there for other things as before
+    page.locator(".irislib-answer").wait_for()
+    with chromium.new_page() as other:
+        open_app(other, server, "iris-wizard", "Abrakadabra")
+        other.get_by_role("tab", name="Performance").click()
+        other.locator("[data-work=learning_curve]").get_by_role("button", name="Work it out").click()
+        other.get_by_text("With 120 training rows its accuracy").wait_for(timeout=5_000)
+    page.goto("about:blank")
+    assert server.stop() == 0
+    assert "reference " not in server.text()
+
+
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:
     open_app(page, serve, "flat-rent", "Predict")
     assert page.inner_text(".irislib-why") == "Still to fill in: Area, Built on."
