@@ -70,7 +70,9 @@ def test_the_answer_with_details(server: Server, iris) -> None:
     assert body["prediction"] == answer.prediction
     assert body["probabilities"] == answer.probabilities
     assert body["version"] == iris.version
-    assert [w["feature"] for w in body["warnings"]] == ["sepal_length_cm", "sepal_width_cm"]
+    assert body["warnings"] == [{"feature": w.feature, "message": w.message} for w in answer.warnings]
+    # the last one is of no value, but of a near tie
+    assert [w["feature"] for w in body["warnings"]] == ["sepal_length_cm", "sepal_width_cm", None]
 
 
 def test_a_quite_different_model(server: Server, rent) -> None:

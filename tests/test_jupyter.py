@@ -70,4 +70,4 @@ def test_the_iris_wizard_works_inline(page: Any, jupyter: str, iris: Any, place:
     for key in ("x", "d", "d", "b"):
         page.keyboard.press(key)
     page.keyboard.press("ArrowRight")
-    page.locator("img.irislib-figure:visible").first.wait_for()
+    page.get_by_role("heading", name="Why this answer").wait_for()
