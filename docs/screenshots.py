@@ -50,7 +50,7 @@ def tab(name: str) -> Callable[[Page], None]:
     def show(page: Page) -> None:
         iris_wizard(page)
         page.get_by_role("tab", name=name).click()
-        page.locator("img.irislib-figure:visible").first.wait_for()
+        page.locator(".irislib-insight:visible").first.wait_for()
 
     return show
 
