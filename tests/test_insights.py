@@ -410,6 +410,13 @@ def test_partial_dependence_goes_through_categories_dates_and_gaps(rent) -> None
     assert len(found.plot().axes) == 5
 
 
+@pytest.fixture
+def own_store(tmp_path, monkeypatch) -> None:
+    """What is measured is kept, and a page shows it."""
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_store")
 def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
     for model, kind in ((iris, StratifiedKFold), (diabetes, KFold)):
         found = insights.cross_validation(model).frame
@@ -421,6 +428,7 @@ def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
         assert found[found["repeat"] == 2].iloc[:, 3].tolist() == pytest.approx(expected)
 
 
+@pytest.mark.usefixtures("own_store")
 def test_a_learning_curve_is_scikit_learns(iris) -> None:
     data = iris.spec.load_data()
     sizes, _, unseen = sklearns_curve(
@@ -433,8 +441,8 @@ def test_a_learning_curve_is_scikit_learns(iris) -> None:
     assert found.text.startswith("With 120 training rows its accuracy on rows it has not seen is 9")
 
 
-def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+@pytest.mark.usefixtures("own_store")
+def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris, tmp_path) -> None:
     trained = []
 
     def counted(model: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -19,6 +20,7 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from irislib.files import share
+from irislib.serving.pages import Kept, Pages
 from irislib.warm.forked import Forked
 from irislib.warm.nursery import Nursery, can_fork
 from irislib.warm.provisioner import WarmProvisioner
@@ -218,6 +220,24 @@ def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_pa
         assert all(map(alive, pids))
         owner.kill()
     until(lambda: not any(map(alive, pids)))
+
+
+def test_a_template_is_missed_that_ends_while_another_gets_ready(nursery: Nursery, tmp_path: Path) -> None:
+    pages = Pages()
+    pages.nursery = nursery
+    for page in "ab":
+        assert "refused" not in nursery.open(page, notebook("1"), str(tmp_path))
+        pages.kept[page] = Kept(page, "", "python3")
+
+    async def lost() -> None:
+        await asyncio.wait_for(pages.lost(), 1)
+
+    with pytest.raises(TimeoutError):
+        apart(lost())
+    nursery.pages["a"].end()
+    assert nursery.fork([], os.environ, str(tmp_path), "a") is None  # a visitor notices first
+    apart(lost())
+    nursery.forget(nursery.pages["b"])
 
 
 def until(condition: Callable[[], Any], seconds: float = 120) -> None:

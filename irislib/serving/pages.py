@@ -125,7 +125,9 @@ class Pages(LoggingConfigurable):
         return list(dict.fromkeys(name for names in found for name in names))
 
     async def lost(self) -> None:
-        """Wait until a template ends, and forget it."""
+        """Wait until a template ends, and forget it; one may have been lost while others were getting ready."""
+        if self.nursery.first is None or any(kept.name not in self.nursery.pages for kept in self.kept.values()):
+            return
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
         watched = [os.dup(template.alive) for template in self.nursery.templates() if template.alive >= 0]
         for process in watched:
@@ -143,21 +145,21 @@ class Pages(LoggingConfigurable):
         try:
             kept = self.kept.get(path)
             if not kept or kept.name not in self.nursery.pages:
-                await self.run_ahead(path, kept)
+                await self.run_ahead(path)
         except LostTemplateError:
             raise
         except Exception:
-            self.each.add(path)
+            await self.run_for_each(path)
             self.log.exception("%s is run for each visitor, for it could not be run ahead.", path)
         finally:
             self.settled[path].set()
 
-    async def run_ahead(self, path: str, old: Kept | None) -> None:
+    async def run_ahead(self, path: str) -> None:
         """Run a notebook in a template of its own, and render its page."""
         model = await ensure_async(self.parent.contents_manager.get(path=path))
         notebook = model["content"]
         if self.parent.voila_configuration.prelaunch_hook or not once(notebook):
-            self.each.add(path)
+            await self.run_for_each(path)
             self.log.info("%s is run for each visitor.", path)
             return
         self.runs += 1
@@ -166,7 +168,7 @@ class Pages(LoggingConfigurable):
         memory = self.parent.kernel_manager.kernel_memory
         told = await asyncio.to_thread(self.nursery.open, name, notebook, self.parent.root_dir, patience, memory)
         if refused := told.get("refused"):
-            self.each.add(path)
+            await self.run_for_each(path)
             self.log.warning("%s is run for each visitor: %s.", path, refused)
             return
         for cell, outputs in zip(notebook.cells, told["outputs"], strict=True):
@@ -174,10 +176,22 @@ class Pages(LoggingConfigurable):
                 cell.outputs = Run.outputs(outputs)
         kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
         html = await rendered(Run(notebook, told["widgets"]), notebook_path=path, **self.facts(path))
-        self.kept[path] = Kept(name, html, kernel)
-        for spare in old.spares if old else ():
-            await self.parent.kernel_manager.shutdown_kernel(spare)
+        old, self.kept[path] = self.kept.get(path), Kept(name, html, kernel)
+        await self.shut(old)
         await self.refill(self.kept[path])
+
+    async def run_for_each(self, path: str) -> None:
+        """Have a page's notebook run for each visitor from now on."""
+        self.each.add(path)
+        await self.shut(self.kept.pop(path, None))
+
+    async def shut(self, kept: Kept | None) -> None:
+        """End the kernels that wait for a page's visitors."""
+        manager = self.parent.kernel_manager
+        while kept and kept.spares:
+            spare = kept.spares.popleft()
+            if spare in manager.spare:  # it has not died
+                await manager.shutdown_kernel(spare)
 
     def facts(self, path: str) -> dict[str, Any]:
         """What Voila's renderer wants to know."""

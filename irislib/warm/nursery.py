@@ -44,7 +44,8 @@ class Template:
         self.pid = pid
         self.alive = os.pidfd_open(pid)
         self._channel = channel
-        self._lock = threading.Lock()
+        self._asking = threading.Lock()
+        self._ending = threading.Lock()
 
     def ask(
         self, question: Mapping[str, Any] | None, files: Sequence[int] = (), patience: float | None = PATIENCE
@@ -60,7 +61,7 @@ class Template:
         ------
         LostTemplateError
         """
-        with self._lock:
+        with self._asking:
             try:
                 self._channel.settimeout(patience)
                 if question is not None:
@@ -73,11 +74,13 @@ class Template:
 
     def end(self) -> None:
         """End the process; what was forked from it lives on."""
-        if self.alive >= 0:
+        with self._ending:
+            if self.alive < 0:
+                return
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.alive, signal.SIGKILL)
-            os.close(self.alive)
-            self.alive = -1
+            alive, self.alive = self.alive, -1
+            os.close(alive)
             self._channel.close()
 
 
@@ -248,7 +251,9 @@ class Nursery:
         template.end()
         if template is self.first:
             self.first = None
-        self.pages = {page: kept for page, kept in self.pages.items() if kept is not template}
+        for page, kept in list(self.pages.items()):
+            if kept is template:
+                self.pages.pop(page, None)
 
     def end(self) -> None:
         """End all templates, and every kernel that was forked from them."""

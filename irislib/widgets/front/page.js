@@ -347,7 +347,8 @@ class App {
   async arrive() {
     const kept = this.ours ? this.takeKept() : null;
     const reply = await this.ask("hello", { query: this.ours && !kept ? location.search : "" });
-    const odd = kept ? this.fill(kept) : this.fill(reply.values ?? {}, false);
+    const values = kept ?? reply.values ?? {};
+    const odd = Object.keys(values).length ? this.fill(values, Boolean(kept)) : [];
     const ignored = [...(reply.ignored ?? []), ...odd];
     if (ignored.length) {
       const lines = h("ul", {}, ignored.map((line) => h("li", {}, line)));
@@ -377,6 +378,7 @@ class App {
   }
 
   async copyLink() {
+    await this.arrived; // a link may still be filling in the form
     // What is empty is left out, but for a field that would else have its default.
     const values = Object.entries(this.readPublic()).filter(
       ([name, value]) => value !== "" || this.fields.find((field) => field.name === name).value,
