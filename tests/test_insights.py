@@ -18,8 +18,19 @@ import pytest
 from cases import GOOD
 from matplotlib.figure import Figure
 from scipy.stats import binom
+from sklearn.base import is_classifier
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
-from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, GradientBoostingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    VotingClassifier,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.inspection import partial_dependence as sklearns_dependence
 from sklearn.inspection import permutation_importance as permute
@@ -42,8 +53,8 @@ from sklearn.model_selection import (
 from sklearn.model_selection import learning_curve as sklearns_curve
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import insights, training
@@ -52,6 +63,7 @@ from irislib.familiarity import Familiarity
 from irislib.insights import conformal, dependence, reasons
 from irislib.insights.curves import area_interval
 from irislib.insights.intervals import share
+from irislib.insights.tree_shapley import tree_shapley
 from irislib.model import Answer
 
 
@@ -502,7 +514,55 @@ def test_contributions_add_up_to_the_difference_from_the_average(name: str, requ
             answers = model.estimator.predict_proba(pd.concat([held_out.iloc[[i]], usual]))[:, place]
         (what,) = (each for each in found.frame if each.startswith("contribution"))
         assert found.frame[what].sum() == pytest.approx(answers[0] - answers[1:].mean(), abs=1e-6)
-        assert ("sampled" in found.text) == ("standard error" in found.frame) == (len(model.spec.features) > 9)
+        is_sampled = len(model.spec.features) > 9 and not isinstance(model.estimator, RandomForestClassifier)
+        assert ("sampled" in found.text) == ("standard error" in found.frame) == is_sampled
+
+
+TREES = [
+    DecisionTreeClassifier(),
+    RandomForestClassifier(20),
+    ExtraTreesRegressor(20),
+    GradientBoostingRegressor(n_estimators=20),
+    HistGradientBoostingRegressor(max_iter=20),
+    make_pipeline(SimpleImputer(), StandardScaler(), RandomForestRegressor(20)),
+]
+
+
+@pytest.mark.parametrize("estimator", TREES, ids=lambda estimator: type(estimator).__name__)
+@pytest.mark.parametrize("missing", [False, True], ids=["", "missing"])
+def test_contributions_to_trees_are_those_of_every_combination(estimator, missing: bool) -> None:
+    features, target = load_diabetes(as_frame=True, return_X_y=True)
+    features = features.iloc[:, :7]
+    if missing and not isinstance(estimator, GradientBoostingRegressor):
+        features = features.mask(np.random.default_rng(0).random(features.shape) < 0.2)
+    is_class = is_classifier(estimator)
+    estimator.fit(features, target > 140 if is_class else target)
+    usual = features[:40]
+    ask = (lambda rows: estimator.predict_proba(rows)[:, 1]) if is_class else estimator.predict
+    for i in range(50, 55):
+        row = features.iloc[[i]]
+        found = tree_shapley(estimator, int(is_class), row, usual, ask(pd.concat([row, usual])))
+        assert found == pytest.approx(reasons._every(ask, row, usual)[1], abs=1e-9 * target.max())
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(PolynomialFeatures(2, interaction_only=True), DecisionTreeRegressor()),
+        make_pipeline(FunctionTransformer(lambda rows: rows.all(axis=1).to_frame()), DecisionTreeRegressor()),
+        HistGradientBoostingRegressor(loss="poisson"),
+        GradientBoostingClassifier(n_estimators=5),
+        LinearRegression(),
+    ],
+    ids=["products of features", "all of the features", "a logarithm", "a probability", "no trees"],
+)
+def test_what_is_no_sum_of_trees_of_single_features_is_left_to_other_ways(estimator) -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.integers(0, 2, (60, 2)), columns=["a", "b"])
+    estimator.fit(rows, rows.all(axis=1).astype(int))
+    row, usual = pd.DataFrame([[1, 1]], columns=["a", "b"]), rows[~rows.all(axis=1)]
+    worth = estimator.predict(pd.concat([row, usual]))
+    assert tree_shapley(estimator, 0, row, usual, worth) is None
 
 
 def test_contributions_of_a_linear_model_are_the_textbooks(diabetes) -> None:
@@ -521,6 +581,7 @@ def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> Non
     row = rent.evaluation.features.iloc[0].dropna().to_dict()
     exact = insights.contributions(rent, row).frame.set_index("feature")["contribution (EUR)"]
     monkeypatch.setattr(reasons, "EXACT", 0)
+    monkeypatch.setattr(reasons, "tree_shapley", lambda *_: None)
     sampled = insights.contributions(rent, row, seconds=1).frame.set_index("feature")
     off = (sampled["contribution (EUR)"] - exact).abs()
     assert (off <= 4 * sampled["standard error"] + 1e-9).all()

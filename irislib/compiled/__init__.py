@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from irislib.spec import ModelSpec
 
-__all__ = ["Walk", "asked", "compiled", "in_a_column", "named_row"]
+__all__ = ["Walk", "asked", "compiled", "in_a_column", "named_row", "parts", "undivided"]
 
 KINDS = ("number", "integer", "boolean")  # of features whose columns scikit-learn takes as they are
 

@@ -10,7 +10,7 @@ from irislib.compiled.walk import Boosted, Mean, Node, Trees
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["NoFasterFormError", "Table", "named", "nested", "walked"]
+__all__ = ["MOST_NODES", "NoFasterFormError", "Table", "named", "nested", "read", "walked"]
 
 MOST_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
 CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile")  # what a dummy may begin with
@@ -62,7 +62,7 @@ def walked(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Table]]:
     """
     name = type(estimator).__name__
     try:
-        trees, tables = _read(estimator)
+        trees, tables = read(estimator)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise NoFasterFormError(f"this scikit-learn keeps the trees of {name} in another way ({error}).") from error
     if (nodes := sum(len(table.feature) for table in tables)) > MOST_NODES:
@@ -91,8 +91,16 @@ def _takes_missing(estimator: Any) -> bool:
     return True
 
 
-def _read(estimator: Any) -> tuple[Trees, list[Table]]:
-    """All about an estimator's trees but their roots, and the tables to make those of."""
+def read(estimator: Any) -> tuple[Trees, list[Table]]:
+    """All about an estimator's trees but their roots, and the tables to make those of.
+
+    Raises
+    ------
+    NoFasterFormError
+        For any other estimator.
+    AttributeError, IndexError, KeyError, TypeError, ValueError
+        Where this scikit-learn keeps its trees in another way.
+    """
     from sklearn import ensemble, tree
 
     kind = type(estimator)  # a subclass may do something else

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from irislib.feature import Feature
     from irislib.model import Answer, Model
 
-__all__ = ["amount", "answered", "by_probability", "held_out_probabilities", "measured", "said"]
+__all__ = ["amount", "answered", "by_probability", "held_out_probabilities", "measured", "mixed", "said"]
 
 
 def answered(model: Model, row: Mapping[str, Any] | Answer) -> Answer:
@@ -64,3 +64,24 @@ def said(feature: Feature, value: Any) -> str:
     if feature.kind == "boolean" and not pd.isna(value):
         return "yes" if value else "no"
     return "left empty" if pd.isna(value) else f"{readable(value, 4)} {feature.unit}".rstrip()
+
+
+def mixed(row: pd.DataFrame, usual: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
+    """Rows that have some values of one row, the others of usual ones.
+
+    Parameters
+    ----------
+    row : DataFrame of shape (1, n_features)
+    usual : DataFrame of shape (n_usual, n_features)
+    ours : ndarray of bool of shape (n_rows, n_features)
+        Which values are those of the one row.
+    theirs : ndarray of int of shape (n_rows,)
+        Which of the usual rows the others are of.
+    """
+    import numpy as np
+    import pandas as pd
+
+    both = pd.concat([usual, row.astype(usual.dtypes.to_dict())], ignore_index=True)
+    return pd.DataFrame({
+        name: both[name].array.take(np.where(ours[:, i], len(usual), theirs)) for i, name in enumerate(both)
+    })  # fmt: skip

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib.insights.base import Insight
-from irislib.insights.common import amount, answered, measured, said
+from irislib.insights.common import amount, answered, measured, mixed, said
+from irislib.insights.tree_shapley import tree_shapley
 from irislib.theme import AUBERGINE, INK, ORANGE
 from irislib.wording import readable
 
@@ -54,10 +55,13 @@ def contributions(model: Model, row: Mapping[str, Any] | Answer, seconds: float 
     Notes
     -----
     Shapley values of the answer, where a feature that is left out has the values of held-out rows (at most 100 of
-    them): every combination of features where that is at most 50,000 rows to predict, otherwise random orders of
-    the features, each with its reverse. Sources: L. S. Shapley (1953), A value for n-person games, Annals of
-    Mathematics Studies 28, 307-317; E. Štrumbelj and I. Kononenko (2014), Explaining prediction models and individual
-    predictions with feature contributions, Knowledge and Information Systems 41, 647-665,
+    them). They are exact for trees, forests and boosted regression trees, and for what is before them in a Pipeline
+    if it makes each column of one feature; for any other estimator where every combination of features is at most
+    50,000 rows to predict; otherwise sampled, from random orders of the features, each with its reverse. Sources:
+    L. S. Shapley (1953), A value for n-person games, Annals of Mathematics Studies 28, 307-317; S. M. Lundberg et al.
+    (2020), From local explanations to global understanding with explainable AI for trees, Nature Machine Intelligence
+    2, 56-67, doi:10.1038/s42256-019-0138-9; E. Štrumbelj and I. Kononenko (2014), Explaining prediction models and
+    individual predictions with feature contributions, Knowledge and Information Systems 41, 647-665,
     doi:10.1007/s10115-013-0679-x.
     """
     import numpy as np
@@ -66,12 +70,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Answer, seconds: float 
     answer = answered(model, row)
     frame = model.spec.validate(answer.row)
     ask, what = _asked(model, answer)
-    usual = _usual(model)
-    n = len(model.spec.features)
-    if 2**n * len(usual) <= EXACT:
-        base, found, error = _every(ask, frame, usual)
-    else:
-        base, found, error = _sampled(ask, frame, usual, seconds, model.spec.random_state)
+    base, found, error = _shapley(model, answer, ask, frame, seconds)
     values = [said(feature, frame[feature.name].iloc[0]) for feature in model.spec.features]
     typical = [said(feature, _middle(model.evaluation.features[feature.name])) for feature in model.spec.features]
     labels = [feature.label for feature in model.spec.features]
@@ -102,22 +101,21 @@ def _usual(model: Model) -> pd.DataFrame:
     return held_out.sample(BACKGROUND, random_state=model.spec.random_state)
 
 
-def _mixed(frame: pd.DataFrame, usual: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
-    """Rows that have some values of the row that is explained, the others of usual ones.
-
-    Parameters
-    ----------
-    ours : ndarray of bool of shape (n_rows, n_features)
-    theirs : ndarray of int of shape (n_rows,)
-        Which of the usual rows.
-    """
+def _shapley(
+    model: Model, answer: Answer, ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, seconds: float
+) -> tuple[float, np.ndarray, np.ndarray | None]:
+    """The mean over the usual rows, the Shapley values, and their standard errors where they are sampled."""
     import numpy as np
-    import pandas as pd
 
-    both = pd.concat([usual, frame.astype(usual.dtypes.to_dict())], ignore_index=True)
-    return pd.DataFrame({
-        name: both[name].array.take(np.where(ours[:, i], len(usual), theirs)) for i, name in enumerate(both)
-    })  # fmt: skip
+    usual = _usual(model)
+    n, m = len(model.spec.features), len(usual)
+    worth = ask(mixed(frame, usual, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
+    place = 0 if model.classes is None else model.classes.index(answer.prediction)
+    if (found := tree_shapley(model.estimator, place, frame, usual, worth)) is not None:
+        return float(worth[1:].mean()), found, None
+    if 2**n * m <= EXACT:
+        return _every(ask, frame, usual)
+    return _sampled(ask, frame, usual, seconds, model.spec.random_state)
 
 
 def _every(
@@ -129,7 +127,7 @@ def _every(
     n, m = frame.shape[1], len(usual)
     sets = np.arange(2**n)
     has = (sets[:, None] >> np.arange(n)) & 1 == 1
-    rows = _mixed(frame, usual, np.repeat(has, m, axis=0), np.tile(np.arange(m), len(sets)))
+    rows = mixed(frame, usual, np.repeat(has, m, axis=0), np.tile(np.arange(m), len(sets)))
     worth = ask(rows).reshape(len(sets), m).mean(axis=1)
     sizes = has.sum(axis=1)
     share = np.asarray([1 / (n * math.comb(n - 1, size)) for size in range(n)])
@@ -156,7 +154,7 @@ def _sampled(
         for order in (orders, orders[:, ::-1]):  # an order and its reverse: less is left to chance
             ranks = np.argsort(order, axis=1)
             has = ranks[:, None, :] < np.arange(n + 1)[None, :, None]  # one feature more at each step
-            worth = ask(_mixed(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(m, n + 1)
+            worth = ask(mixed(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(m, n + 1)
             pair.append(np.take_along_axis(np.diff(worth, axis=1), ranks, axis=1))
         rounds.append((pair[0] + pair[1]) / 2)
     each = np.asarray(rounds)  # for each usual row by itself: two rounds alone would tell little of the spread
