@@ -91,6 +91,7 @@ TEXTS = {
     "fill_again": "Fill in again",
     "all_rows": "All {total} rows",
     "work": "This takes a while, so it is worked out when you ask for it, and kept for everyone then.",
+    "work_at_once": "This takes a while; it is kept for everyone then.",
     "work_start": "Work it out",
     "work_progress": "{done} %",
     "work_done": "Worked out: {title}.",

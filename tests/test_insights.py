@@ -73,26 +73,32 @@ def test_importances_are_the_forests_own(iris) -> None:
     trees = np.array([tree.feature_importances_ for tree in iris.estimator.estimators_])
     for feature, spread in zip(iris.spec.features, trees.std(axis=0), strict=True):
         assert frame["importance"][feature.label] == pytest.approx(expected[feature.name])
-        assert frame["SD"][feature.label] == pytest.approx(spread)
+        assert frame["standard deviation"][feature.label] == pytest.approx(spread)
     assert frame["importance"].sum() == pytest.approx(1)
     assert frame["importance"].is_monotonic_decreasing
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch) -> None:
+    """What is measured is kept, and a page would show it."""
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["iris", "rent"])
 def test_permutation_importances_are_scikit_learns(name: str, request) -> None:
     model = request.getfixturevalue(name)
-    found = insights.permutation_importance(model, n_repeats=3).frame
+    found = insights.permutation_importance(model).frame
     held_out = model.evaluation
-    expected = permute(model.estimator, held_out.features, held_out.y_true, n_repeats=3, random_state=0)
+    expected = permute(model.estimator, held_out.features, held_out.y_true, n_repeats=5, random_state=0)
     assert sorted(found.iloc[:, 1]) == pytest.approx(sorted(expected.importances_mean))
-    assert sorted(found["SD"]) == pytest.approx(sorted(expected.importances_std))
+    assert sorted(found["standard deviation"]) == pytest.approx(sorted(expected.importances_std))
 
 
 def test_confusion_matrix_counts_every_held_out_row(iris) -> None:
     found = insights.confusion_matrix(iris)
     np.testing.assert_array_equal(found.frame, count(iris.evaluation.y_true, iris.evaluation.y_pred))
     assert (found.frame.index.name, found.frame.columns.name) == ("true species", "predicted species")
-    assert found.text.startswith("29 of 30 held-out rows")
+    assert found.text.startswith("29 of 30 rows that it had not seen")
 
 
 def test_class_probabilities_of_a_row(iris) -> None:
@@ -124,7 +130,7 @@ def test_importances_are_for_forests_only(iris, estimator) -> None:
     model = irislib.train(replace(iris.spec, estimator=estimator))
     with pytest.raises(NotApplicableError, match="is no forest"):
         insights.feature_importances(model)
-    assert len(insights.permutation_importance(model, n_repeats=2).frame) == 4
+    assert len(insights.permutation_importance(model).frame) == 4
 
 
 def test_the_probability_that_is_told_is_that_of_the_prediction(iris) -> None:
@@ -153,7 +159,7 @@ def test_what_does_not_apply_says_so(function, name: str, why: str, request) -> 
 def test_every_insight_draws_a_figure_with_labelled_axes_and_without_pyplot(iris, rent) -> None:
     found = [
         insights.feature_importances(iris),
-        insights.permutation_importance(rent, n_repeats=2),
+        insights.permutation_importance(rent),
         insights.confusion_matrix(iris),
         insights.predicted_against_true(rent),
         insights.class_probabilities(iris, GOOD),
@@ -335,7 +341,7 @@ def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
     span = insights.prediction_set(rent, {"area_m2": 40, "balcony": True, "built": "1990-05-01"}).frame
     assert list(span) == ["rent (EUR)", "from", "to"]
     assert span["from"][0] < span["rent (EUR)"][0] < span["to"][0]
-    with pytest.raises(NotApplicableError, match="30 held-out rows are too few to state 99% coverage: it takes 99"):
+    with pytest.raises(NotApplicableError, match=r"30 rows that it had not seen are too few.*it takes 99"):
         insights.prediction_set(iris, GOOD, coverage=0.99)
     with pytest.raises(ValueError, match="above 0 and below 1"):
         insights.prediction_set(iris, GOOD, coverage=90)
@@ -422,13 +428,6 @@ def test_partial_dependence_goes_through_categories_dates_and_gaps(rent) -> None
     assert len(found.plot().axes) == 5
 
 
-@pytest.fixture
-def own_store(tmp_path, monkeypatch) -> None:
-    """What is measured is kept, and a page shows it."""
-    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
-
-
-@pytest.mark.usefixtures("own_store")
 def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
     for model, kind in ((iris, StratifiedKFold), (diabetes, KFold)):
         found = insights.cross_validation(model).frame
@@ -440,7 +439,6 @@ def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
         assert found[found["repeat"] == 2].iloc[:, 3].tolist() == pytest.approx(expected)
 
 
-@pytest.mark.usefixtures("own_store")
 def test_a_learning_curve_is_scikit_learns(iris) -> None:
     data = iris.spec.load_data()
     sizes, _, unseen = sklearns_curve(
@@ -453,7 +451,6 @@ def test_a_learning_curve_is_scikit_learns(iris) -> None:
     assert found.text.startswith("With 120 training rows its accuracy on rows it has not seen is 9")
 
 
-@pytest.mark.usefixtures("own_store")
 def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris, tmp_path) -> None:
     trained = []
 

@@ -98,7 +98,7 @@ def test_the_cli_writes_the_card_of_the_example(iris: Any) -> None:
     assert accuracy[1] == f"{held_out.metrics['accuracy']:.3f}"
     assert accuracy[3] == f"{held_out.metrics['baseline_accuracy']:.3f}" == "0.333"
     assert re.fullmatch(r"0\.\d{3} to [01]\.\d{3}", accuracy[2])
-    assert "of 30 held-out rows were predicted rightly" in text
+    assert "of 30 rows that it had not seen were predicted rightly" in text
     found = rows(text, "How well it finds each class")
     assert [(row[0], row[4]) for row in found] == [("setosa", "10"), ("versicolor", "10"), ("virginica", "10")]
     frame = irislib.insights.class_metrics(iris).frame.set_index("class")

@@ -147,7 +147,10 @@ def test_the_tabs(page, serve: Server) -> None:
     page.get_by_role("tab", name="Prediction").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".irislib-pane:visible")).to_contain_text("press Abrakadabra")
-    for tab, words in (("Insights", "each line its standard deviation"), ("Performance", "29 of 30 held-out rows")):
+    for tab, words in (
+        ("Insights", "each line their standard deviation"),
+        ("Performance", "29 of 30 rows that it had not seen"),
+    ):
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=tab)).to_be_focused()
         page.get_by_text(words).first.wait_for()
@@ -170,7 +173,7 @@ def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tm
     page.wait_for_function("bar => bar.value > 0", arg=bar.element_handle())
     section.get_by_role("button", name="Cancel").click()
     section.get_by_role("button", name="Work it out").wait_for()
-    assert not list((tmp_path / "store").rglob("*.json"))
+    assert not list((tmp_path / "store").rglob("learning_curve-*.json"))
     section.get_by_role("button", name="Work it out").press("Enter")
     page.get_by_text("With 120 training rows its accuracy on rows it has not seen is").wait_for(timeout=120_000)
     assert not section.count()

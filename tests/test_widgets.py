@@ -82,6 +82,7 @@ def test_an_answer_shows_each_probability_as_a_number_and_as_a_bar(iris) -> None
 
 
 def test_charts_wait_until_their_tab_is_opened_and_are_drawn_once(iris, monkeypatch) -> None:
+    insights.permutation_importance(iris)  # or the page would work it out step by step
     drawn = []
     monkeypatch.setattr(Insight, "plot", lambda self, plot=Insight.plot: drawn.append(self.title) or plot(self))
     page = irislib.app(iris)
@@ -92,7 +93,7 @@ def test_charts_wait_until_their_tab_is_opened_and_are_drawn_once(iris, monkeypa
     answer(page, {**GOOD, "petal_length_cm": 5})
     assert ask(page, "draw", tab=2)["html"] == first
     assert len(drawn) == 3
-    assert "29 of 30 held-out rows" in ask(page, "draw", tab=3)["html"]
+    assert "29 of 30 rows that it had not seen" in ask(page, "draw", tab=3)["html"]
 
 
 def test_why_is_drawn_anew_for_each_answer(iris) -> None:
@@ -139,7 +140,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     assert "Built on is missing" in answer(page, row)["problems"]["built"]
     reply = answer(page, {**row, "built": "1999-01-02"})
     assert str(rent.answer({**row, "built": "1999-01-02"})) in reply["html"]
-    for i, words in ((1, "EUR is the average"), (2, "shufflings"), (3, "off by")):
+    for i, words in ((1, "EUR is the average"), (2, "How the answer moves"), (3, "off by")):
         assert words in ask(page, "draw", tab=i)["html"]
 
 
@@ -321,7 +322,24 @@ def test_a_report_shows_what_was_seen_and_the_rest_of_what_fails(capfd) -> None:
     assert len(drawn) == 1
 
 
-def test_a_report_is_one_file_that_says_it_all(iris) -> None:
+def test_what_takes_long_but_is_always_wanted_begins_by_itself(iris, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    page = irislib.app(iris)
+    name = "permutation_importance"
+    assert f'data-work="{name}" data-at-once' in ask(page, "draw", tab=2)["html"]
+    done = [ask(page, "work", name=name, begin=True), *(ask(page, "work", name=name) for _ in range(4))]
+    assert [reply.get("done") for reply in done] == [0.25, 0.5, 0.75, 1, None]
+    assert "mean over 5 shufflings" in done[-1]["html"]
+    assert done[-1]["html"] in ask(page, "draw", tab=2)["html"]
+    (file,) = tmp_path.rglob(f"{name}-*.json")
+    file.unlink()
+    other = irislib.app(iris)
+    answer(other, GOOD)
+    assert b"mean over 5 shufflings" in fetched(other, "report")[1]  # who asks for a report gets all of it
+
+
+def test_a_report_is_one_file_that_says_it_all(iris, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))  # where nothing has been measured on demand
     page = irislib.app(iris)
     assert "failed" in ask(page, "download", what="report", part=0)  # there is no answer yet
     answer(page, GOOD)
@@ -336,7 +354,7 @@ def test_a_report_is_one_file_that_says_it_all(iris) -> None:
         iris.version,
         iris.trained_at[:10],
         "Fisher",
-        "held-out",
+        "had not seen",
     ):
         assert words in text
     assert text.count("<img") == 8

@@ -49,7 +49,7 @@ def confusion_matrix(model: Model) -> Insight:
     )
     right, total = int(counts.trace()), int(counts.sum())
     text = (
-        f"{right} of {total} held-out rows were predicted rightly, {counted(right, total)}; always "
+        f"{right} of {total} rows that it had not seen were predicted rightly, {counted(right, total)}; always "
         f"answering the commonest class would get {held_out.metrics['baseline_accuracy']:.0%}."
     )
     few = len(classes) <= 5
@@ -100,8 +100,8 @@ def class_metrics(model: Model) -> Insight:
     frame = pd.DataFrame(rows, columns=[*names, "baseline", "support"])
     worst = frame.loc[frame["recall"].fillna(1).idxmin()]
     text = (
-        f"Of the {worst['support']} held-out rows that are {worst['class']}, the class found least often, "
-        f"{worst['recall']:.0%} were found; guessing by the classes' shares would find {worst['baseline']:.0%}."
+        f"Of the {worst['support']} rows of {worst['class']} that it had not seen, {worst['recall']:.0%} were found, "
+        f"the least of all classes; guessing by the classes' shares would find {worst['baseline']:.0%}."
     )
 
     def draw(axes: Axes) -> None:
@@ -113,7 +113,7 @@ def class_metrics(model: Model) -> Insight:
         axes.set_yticks(places, frame["class"].astype(str))
         axes.invert_yaxis()
         axes.set_xlim(0, 1.02)
-        axes.set_xlabel("share of held-out rows, with 95% interval")
+        axes.set_xlabel("share of the rows it had not seen, with 95% interval")
         legend(axes)
 
     return Insight("How well it finds each class", frame, text, draw, height=1.6 + 0.45 * len(frame))

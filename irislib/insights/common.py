@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from irislib.feature import Feature
     from irislib.model import Answer, Model
 
-__all__ = ["amount", "answered", "by_probability", "held_out_probabilities", "measured", "mixed", "said"]
+__all__ = [
+    "EXPLAINED",
+    "SPREAD",
+    "amount",
+    "answered",
+    "by_probability",
+    "held_out_probabilities",
+    "measured",
+    "mixed",
+    "said",
+]
+
+EXPLAINED = "how much of the differences between rows it explains, at most 1"  # what R² is
+SPREAD = "standard deviation"
 
 
 def answered(model: Model, row: Mapping[str, Any] | Answer) -> Answer:

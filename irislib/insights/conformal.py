@@ -75,11 +75,11 @@ def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
     if math.isinf(limit):
         need = math.ceil(coverage / (1 - coverage) - 1e-9)
         raise NotApplicableError(
-            f"{len(strangeness)} held-out rows are too few to state {coverage:.0%} coverage: it takes {need}. "
-            "Hold out more (test_size), or state less."
+            f"{len(strangeness)} rows that it had not seen are too few to state {coverage:.0%} coverage: it takes "
+            f"{need}. Hold out more (test_size), or state less."
         )
     within = held(strangeness, coverage)
-    return limit, f"of {len(strangeness)} held-out rows {within} did, {counted(within, len(strangeness))}"
+    return limit, f"of {len(strangeness)} rows that it had not seen {within} did, {counted(within, len(strangeness))}"
 
 
 def held(strangeness: np.ndarray, coverage: float) -> int:
@@ -171,7 +171,7 @@ def _range(model: Model, answer: Answer, limit: float, coverage: float, counts: 
         axes.axvspan(low, high, color=AUBERGINE, alpha=0.25)
         axes.axvline(answer.prediction, color=ORANGE, linewidth=2)
         axes.set_xlabel(what)
-        axes.set_ylabel("held-out rows")
+        axes.set_ylabel("rows that it had not seen")
         axes.yaxis.label.set_color(INK)
 
     return Insight("How far off it may be", frame, text, draw)

@@ -104,7 +104,7 @@ def _curves(
         guesses.append(guess(is_it))
         frames.append(pd.DataFrame({"class": [name] * len(x), axes_names[0]: x, axes_names[1]: y}))
     if not found:
-        raise NotApplicableError("The held-out rows are all of one class: there is nothing to tell apart.")
+        raise NotApplicableError("The rows that it had not seen are all of one class: there is nothing to tell apart.")
     worst = min(found, key=lambda each: each[-1])
     text = f"{worst[0]} is the hardest to tell from the rest: {measure} {worst[3]}; {baseline}."
 

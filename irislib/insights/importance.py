@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, bars
+from irislib.insights.common import EXPLAINED, SPREAD
+from irislib.insights.on_demand import on_demand
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from irislib.model import Model
 
-__all__ = ["feature_importances", "permutation_importance"]
+__all__ = ["feature_importances", "is_forest", "permutation_importance"]
+
+REPEATS = 5  # shufflings of each feature
 
 
 def feature_importances(model: Model) -> Insight:
@@ -33,10 +39,12 @@ def feature_importances(model: Model) -> Insight:
         raise NotApplicableError(f"{kind} is no forest to take importances from; see permutation_importance.")
     trees = model.estimator.estimators_
     spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
-    how = f"each bar is the mean over {len(trees)} trees, each line its standard deviation"
-    return _importance(
-        model, "What the model relies on", "importance", model.estimator.feature_importances_, spread, how
+    frame = _importances(model, "importance", model.estimator.feature_importances_, spread)
+    text = (
+        f"The model relies most on {frame['feature'][0]}; each bar is the mean over {len(trees)} trees, each line "
+        "their standard deviation: how much they differ."
     )
+    return _drawn("What the model relies on", frame, text)
 
 
 def is_forest(estimator: Any) -> bool:
@@ -52,43 +60,67 @@ def is_forest(estimator: Any) -> bool:
     return isinstance(estimator, forests)
 
 
-def permutation_importance(model: Model, n_repeats: int = 5) -> Insight:
+def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
+    """Shuffle one feature after the other; each by itself is what scikit-learn does with all of them."""
+    from sklearn.inspection import permutation_importance as permute
+
+    rows, target = model.evaluation.features, model.evaluation.y_true
+    found: dict[str, list[float]] = {"mean": [], "spread": []}
+
+    def score(estimator: Any, column: pd.DataFrame, target: np.ndarray) -> float:
+        return float(estimator.score(rows.assign(**{name: column[name] for name in column}), target))
+
+    for i, name in enumerate(rows):
+        one = permute(
+            *(model.estimator, rows[[name]], target),
+            scoring=score,
+            n_repeats=REPEATS,
+            random_state=model.spec.random_state,
+        )
+        found["mean"].append(float(one.importances_mean[0]))
+        found["spread"].append(float(one.importances_std[0]))
+        yield (i + 1) / rows.shape[1]
+    return found
+
+
+@on_demand(_shuffled, "What it could not do without", at_once=True)
+def permutation_importance(model: Model, measured: dict[str, list[float]]) -> Insight:
     """How much worse the held-out score gets when one feature's values are shuffled.
 
     Parameters
     ----------
     model : Model
-    n_repeats : int
-        How often each feature is shuffled; the standard deviation is over these.
+    progress : callable, optional
+        Told after each feature which part of the work is done; may raise to cancel.
+
+    Returns
+    -------
+    Insight
+        Its frame has for each feature the loss of accuracy, for a regression of R², and the standard deviation over
+        five shufflings.
 
     Notes
     -----
-    The score is accuracy for a classifier, R² for a regressor. Source: Breiman (2001), as above;
-    computed by :func:`sklearn.inspection.permutation_importance`, seeded as the model is.
+    Source: Breiman (2001), as above; computed by :func:`sklearn.inspection.permutation_importance`, seeded as the
+    model is.
     """
-    from sklearn.inspection import permutation_importance as permute
-
-    held_out = model.evaluation
-    found = permute(
-        model.estimator,
-        held_out.features,
-        held_out.y_true,
-        n_repeats=n_repeats,
-        random_state=model.spec.random_state,
+    score, meaning = ("accuracy", "the share of right answers") if model.classes else ("R²", EXPLAINED)
+    frame = _importances(model, f"loss of {score}", measured["mean"], measured["spread"])
+    most = frame.iloc[0]
+    text = (
+        f"It could do without {most['feature']} least: when that value is shuffled, its {score} ({meaning}) falls by "
+        f"{most.iloc[1]:.2f}; each bar is the mean over {REPEATS} shufflings, each line their standard deviation."
     )
-    score = "accuracy" if model.classes else "R²"
-    how = f"each bar is the mean over {n_repeats} shufflings, each line its standard deviation"
-    return _importance(
-        model, "What it could not do without", f"loss of {score}", found.importances_mean, found.importances_std, how
-    )
+    return _drawn(permutation_importance.title, frame, text)
 
 
-def _importance(model: Model, title: str, what: str, mean: np.ndarray, sd: np.ndarray, how: str) -> Insight:
+def _importances(model: Model, what: str, mean: Sequence[float], spread: Sequence[float]) -> pd.DataFrame:
     import pandas as pd
 
     labels = [feature.label for feature in model.spec.features]
-    frame = pd.DataFrame({"feature": labels, what: mean, "SD": sd})
-    frame = frame.sort_values(what, ascending=False, ignore_index=True)
-    text = f"The model relies most on {frame['feature'][0]}; {how}."
-    height = 0.8 + 0.45 * len(frame)
-    return Insight(title, frame, text, bars(frame, "feature", what, "SD"), height)
+    frame = pd.DataFrame({"feature": labels, what: mean, SPREAD: spread})
+    return frame.sort_values(what, ascending=False, ignore_index=True)
+
+
+def _drawn(title: str, frame: pd.DataFrame, text: str) -> Insight:
+    return Insight(title, frame, text, bars(frame, "feature", frame.columns[1], SPREAD), 0.8 + 0.45 * len(frame))

@@ -22,9 +22,11 @@ Steps = Generator[float, None, Any]
 class OnDemand:
     """An insight that is measured in steps; see :func:`on_demand`."""
 
-    def __init__(self, measure: Callable[[Model], Steps], tell: Callable[[Model, Any], Insight], title: str):
+    def __init__(
+        self, measure: Callable[[Model], Steps], tell: Callable[[Model, Any], Insight], title: str, at_once: bool
+    ):
         functools.update_wrapper(self, tell)
-        self.name, self.title = tell.__name__, title
+        self.name, self.title, self.at_once = tell.__name__, title, at_once
         self._measure, self._tell = measure, tell
         self._place = f"{self.name}-{_mark(measure)}"
 
@@ -69,7 +71,9 @@ def _mark(measure: Callable[..., Any]) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:8]
 
 
-def on_demand(measure: Callable[[Model], Steps], title: str) -> Callable[[Callable[[Model, Any], Insight]], OnDemand]:
+def on_demand(
+    measure: Callable[[Model], Steps], title: str, at_once: bool = False
+) -> Callable[[Callable[[Model, Any], Insight]], OnDemand]:
     """Make an insight of a function that tells what another one has measured.
 
     Parameters
@@ -79,6 +83,8 @@ def on_demand(measure: Callable[[Model], Steps], title: str) -> Callable[[Callab
         JSON has it.
     title : str
         What the app calls it before it is measured.
+    at_once : bool, default False
+        Whether the app begins with it when its tab is opened, instead of at the press of a button.
 
     Returns
     -------
@@ -98,4 +104,4 @@ def on_demand(measure: Callable[[Model], Steps], title: str) -> Callable[[Callab
     ... def seeds(model, scores):
     ...     return Insight("How much the seed matters", pd.DataFrame(...), "…", draw)
     """
-    return lambda tell: OnDemand(measure, tell, title)
+    return lambda tell: OnDemand(measure, tell, title, at_once)

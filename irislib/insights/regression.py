@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, legend
-from irislib.insights.common import amount, measured
+from irislib.insights.common import EXPLAINED, amount, measured
 from irislib.theme import AUBERGINE, ORANGE, WARM_GREY
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def predicted_against_true(model: Model) -> Insight:
     named = ("mean_absolute_error", "baseline_mean_absolute_error", "root_mean_squared_error")
     error, baseline, root = (amount(model, held_out.metrics[name]) for name in named)
     text = (
-        f"On {len(frame)} held-out rows the prediction is off by {error} on average (RMSE {root}, "
-        f"R² {held_out.metrics['r2']:.2f}); always answering the median would be off by {baseline}."
+        f"On {len(frame)} rows that it had not seen the prediction is off by {error} on average (large errors counting "
+        f"more, by {root}: RMSE); always answering the median would be off by {baseline}. R², {EXPLAINED}, is "
+        f"{held_out.metrics['r2']:.2f}."
     )
 
     def draw(axes: Axes) -> None:
@@ -70,7 +71,7 @@ def residuals(model: Model) -> Insight:
     most = float(np.quantile(frame[left].abs(), MOST))
     mean, baseline = frame[left].mean(), np.quantile(np.abs(held_out.y_true - np.median(held_out.y_true)), MOST)
     text = (
-        f"{MOST:.0%} of the {len(frame)} held-out rows are off by no more than {amount(model, most)} "
+        f"{MOST:.0%} of the {len(frame)} rows that it had not seen are off by no more than {amount(model, most)} "
         f"(always answering the median: {amount(model, float(baseline))}); on average they are "
         f"{amount(model, abs(mean))} {'above' if mean > 0 else 'below'} the prediction."
     )

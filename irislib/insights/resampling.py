@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from irislib import training
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, legend
+from irislib.insights.common import EXPLAINED, SPREAD
 from irislib.insights.on_demand import on_demand
 from irislib.theme import AUBERGINE, ORANGE, WARM_GREY
 
@@ -116,7 +117,7 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     low, middle, high = np.quantile(frame[name], [0, 0.5, 1])
     by_chance = shown(frame[f"baseline {name}"].mean())
     text = (
-        f"Trained {len(frame)} times on other parts of the data its {name} is {shown(middle)} in the middle, "
+        f"Trained {len(frame)} times on other parts of the data its {_named(name)} is {shown(middle)} in the middle, "
         f"{shown(low)} at worst and {shown(high)} at best, on rows it has not seen; guessing has {by_chance}."
     )
 
@@ -131,6 +132,10 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
         legend(axes)
 
     return Insight(cross_validation.title, frame, text, draw, height=2.4)
+
+
+def _named(score: str) -> str:
+    return f"{score} ({EXPLAINED})" if score == "R²" else score
 
 
 def _percent(value: float) -> str:
@@ -199,12 +204,12 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
     unseen, seen = f"{name} on unseen rows", f"{name} on training rows"
     frame = pd.DataFrame({
         "training rows": list(table.groups),
-        unseen: table["unseen"].mean(), "SD": table["unseen"].std(ddof=0),
-        seen: table["seen"].mean(), "SD of training rows": table["seen"].std(ddof=0),
+        unseen: table["unseen"].mean(), SPREAD: table["unseen"].std(ddof=0),
+        seen: table["seen"].mean(), f"{SPREAD} on training rows": table["seen"].std(ddof=0),
     }).reset_index(drop=True)  # fmt: skip
     text = _advice(model, frame, name, unseen)
 
-    looks = ((unseen, "SD", AUBERGINE, "-"), (seen, "SD of training rows", ORANGE, "--"))
+    looks = ((unseen, SPREAD, AUBERGINE, "-"), (seen, f"{SPREAD} on training rows", ORANGE, "--"))
 
     def draw(axes: Axes) -> None:
         sizes = frame["training rows"]
@@ -224,12 +229,13 @@ def _advice(model: Model, frame: Any, name: str, unseen: str) -> str:
     shown = _percent if model.classes is not None else "{:.2f}".format
     last = frame.iloc[-1]
     start = (
-        f"With {last['training rows']:.0f} training rows its {name} on rows it has not seen is {shown(last[unseen])}"
+        f"With {last['training rows']:.0f} training rows its {_named(name)} on rows it has not seen is "
+        f"{shown(last[unseen])}"
     )
     if len(frame) < 2:
         return f"{start}; with fewer it could not be trained."
     before = frame.iloc[-2]
     # a gain has to stand out from the folds' spread, and to be worth somebody's work
-    helps = last[unseen] - before[unseen] > max(0.01, last["SD"] / FOLDS**0.5)
+    helps = last[unseen] - before[unseen] > max(0.01, last[SPREAD] / FOLDS**0.5)
     advice = "more rows would probably help" if helps else "more rows like these would hardly help"
     return f"{start}, with {before['training rows']:.0f} it is {shown(before[unseen])}: {advice}."

@@ -23,6 +23,7 @@ def work_ahead(page: Page) -> None:
         for i, tab in enumerate(page.tabs):
             if not tab.empty:
                 page.kept[i] = page.measuring.html(tab.draw(None))
+        page.measuring.finish(page.kept)
     if page.table:
         with guarded(lambda _: None):
             held_out = page.table.model.evaluation.features

@@ -17,7 +17,7 @@ __all__ = ["Measuring", "Work"]
 
 @dataclass(frozen=True)
 class Work:
-    """Something for a tab to show that takes long; it is begun at the press of a button.
+    """Something for a tab to show that takes long; it is begun when its tab is opened, or at the press of a button.
 
     Attributes
     ----------
@@ -26,18 +26,27 @@ class Work:
     title : str
     steps : callable
         Takes nothing and returns a generator that yields which part is done, from 0 to 1, and returns what to show.
+    at_once : bool
+        Whether nobody has to press a button.
     """
 
     name: str
     title: str
     steps: Callable[[], Generator[float, None, Any]]
+    at_once: bool = False
 
     def __html__(self) -> Markup:
         """The button that begins it."""
         return Markup(
-            '<section class="irislib-insight" data-work="{}"><h3>{}</h3><p>{}</p>'
+            '<section class="irislib-insight" data-work="{}"{}><h3>{}</h3><p>{}</p>'
             '<button type="button" class="irislib-button">{}</button></section>'
-        ).format(self.name, self.title, TEXTS["work"], TEXTS["work_start"])
+        ).format(
+            self.name,
+            Markup(" data-at-once") if self.at_once else "",
+            self.title,
+            TEXTS["work_at_once"] if self.at_once else TEXTS["work"],
+            TEXTS["work_start"],
+        )
 
 
 class Measuring:
@@ -66,6 +75,15 @@ class Measuring:
             html = showing.html([str(error)])
         del self.running[work.name]
         return {"html": html, "said": TEXTS["work_done"].format(title=work.title)}
+
+    def finish(self, shelf: dict[int, Markup]) -> None:
+        """Do what nobody has to ask for, where somebody waits for all that there is."""
+        for work in list(self.works.values()):
+            if work.at_once and any(work.__html__() in shown for shown in shelf.values()):
+                question: dict[str, Any] = {"name": work.name, "begin": True}
+                while "html" not in (reply := self.step(question, ())):
+                    question = {"name": work.name}
+                self.put(work.name, reply["html"], shelf)
 
     def put(self, name: str, html: Markup, shelf: dict[int, Markup]) -> None:
         """Have what came of a work in its place where it was asked for."""

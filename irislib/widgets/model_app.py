@@ -94,5 +94,7 @@ def _drawing(model: Model, functions: Sequence[Callable[..., Insight]]) -> Calla
 def _found(model: Model, function: Callable[..., Insight], answer: Any) -> Insight | Work:
     """An insight, or the offer to measure it where that takes long."""
     if isinstance(function, OnDemand):
-        return function.kept(model) or Work(function.name, function.title, lambda: function.steps(model))
+        return function.kept(model) or Work(
+            function.name, function.title, lambda: function.steps(model), function.at_once
+        )
     return function(model, answer) if _needs_answer(function) else function(model)

@@ -298,7 +298,9 @@ class Page(anywidget.AnyWidget):
         for i, tab in enumerate(self.tabs[1:], 1):
             told: list[str] = []
             with guarded(told.append):
-                sections.append((tab.title, self.measuring.without(self._drawn(i))))
+                self._drawn(i)
+                self.measuring.finish(self.drawn)
+                sections.append((tab.title, self.measuring.without(self.drawn[i])))
             sections += [(tab.title, showing.paragraph(text)) for text in told]
         stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
         return f"{stem}-report.html", report(title, inputs, self._drawn(0), sections, self.about)

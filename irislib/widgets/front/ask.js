@@ -105,7 +105,7 @@ function h(tag, facts = {}, ...children) {
 
 // How far something is, in the place of the button that began it, until it is done or cancelled.
 class Progress {
-  constructor(start, total, texts) {
+  constructor(start, total, texts, isAsked = true) {
     this.stopped = false;
     this.bar = h("progress", { max: total, value: 0, "aria-label": texts.working });
     this.count = h("span");
@@ -118,7 +118,7 @@ class Progress {
       start.focus();
     });
     start.replaceWith(this.line);
-    cancel.focus();
+    if (isAsked) cancel.focus();
   }
 
   show(done, words) {

@@ -273,14 +273,15 @@ class App {
     for (const work of content.querySelectorAll("[data-work]")) {
       const start = work.querySelector("button");
       start.addEventListener("click", () => this.work(work, start));
+      if (work.dataset.atOnce !== undefined) this.work(work, start, false);
     }
     this.markScrolling();
   }
 
   // What takes long is done step by step: in between everything else is answered, and it can be left off.
-  async work(section, start) {
+  async work(section, start, isAsked = true) {
     section.querySelector(".irislib-message")?.remove();
-    const progress = new Progress(start, 1, this.texts);
+    const progress = new Progress(start, 1, this.texts, isAsked);
     for (let begin = true, done = 0; ; begin = false) {
       progress.show(done, put(this.texts.work_progress, { done: Math.round(100 * done) }));
       const reply = await this.ask("work", { name: section.dataset.work, begin });
@@ -293,8 +294,9 @@ class App {
       if (reply.html === undefined) continue;
       const place = h("div", { tabindex: -1 });
       place.innerHTML = reply.html;
+      const focused = section.contains(document.activeElement);
       section.replaceWith(place);
-      place.focus({ preventScroll: true });
+      if (isAsked || focused) place.focus({ preventScroll: true });
       this.tell(reply.said);
       this.markScrolling();
       return;
