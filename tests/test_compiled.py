@@ -324,16 +324,16 @@ FAULTS = {
 def test_a_form_that_differs_is_found_out_and_not_used(fault: str, estimator: Any, monkeypatch) -> None:
     # with as many of each of three classes, the baseline changes nothing
     spec = described("cancer" if fault == "baseline" else "iris", estimator)
-    read, spoil = trees._read, FAULTS[fault][1]
-    monkeypatch.setattr(trees, "_read", lambda estimator: spoil(*read(estimator)))
+    read, spoil = trees.read, FAULTS[fault][1]
+    monkeypatch.setattr(trees, "read", lambda estimator: spoil(*read(estimator)))
     assert_found_out(irislib.train(spec))
 
 
 @pytest.mark.parametrize("estimator", [FOREST, HISTOGRAM], ids=["forest", "histogram"])
 def test_missing_values_that_go_astray_are_found_out(estimator: Any, monkeypatch) -> None:
     model = irislib.train(described("iris", estimator, holes=0.2))
-    read, spoil = trees._read, change(missing_left=lambda t: ~t.missing_left)
-    monkeypatch.setattr(trees, "_read", lambda estimator: spoil(*read(estimator)))
+    read, spoil = trees.read, change(missing_left=lambda t: ~t.missing_left)
+    monkeypatch.setattr(trees, "read", lambda estimator: spoil(*read(estimator)))
     assert_found_out(model)
 
 
