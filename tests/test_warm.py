@@ -300,6 +300,9 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     once_for_all.metadata["irislib"] = {"run": "once"}
     once_for_all.cells[1].source = once_for_all.cells[1].source.replace("os.environ.get('QUERY_STRING', '')", "''")
     nbformat.write(once_for_all, folder / "ready.ipynb")
+    killed = "os.path.exists('killed') or os.close(os.open('killed', os.O_CREAT)) or os.kill(os.getpid(), 9)"
+    once_for_all.cells[0].source += f"\n{killed}"
+    nbformat.write(once_for_all, folder / "killed.ipynb")
     model = "--model=irislib.iris:spec"
     server = Server(folder / "log", "serve", model, "--notebooks", str(folder)).wait()
     yield server
@@ -338,10 +341,17 @@ def test_a_page_is_there_at_once_and_its_widgets_work(page: Any, warm: Server) -
     assert say(page) != first
 
 
+def test_a_template_that_is_killed_while_its_notebook_runs_gets_another_chance(page: Any, warm: Server) -> None:
+    open_app(page, warm, "killed", "Say")
+    say(page)
+    assert "killed.ipynb is run for each visitor" not in warm.text()
+
+
 def test_a_template_that_ends_is_replaced_and_visitors_do_not_notice(page: Any, chromium: Any, warm: Server) -> None:
+    page.goto(f"{warm.url}/iris-wizard")  # waits until it is as ready as it can be
     open_app(page, warm, "ready", "Say")
     kernel = say(page)
-    until(lambda: len(templates(warm)) == 3)  # for a moment, a kernel that was just forked looks like one
+    until(lambda: len(templates(warm)) == 4)  # for a moment, a kernel that was just forked looks like one
     ended = templates(warm)
     for template in ended:
         template.kill()
@@ -350,7 +360,7 @@ def test_a_template_that_ends_is_replaced_and_visitors_do_not_notice(page: Any, 
         open_app(other, warm, "ready", "Say")
         say(other)
     assert say(page) == kernel
-    until(lambda: len(templates(warm)) == 3)
+    until(lambda: len(templates(warm)) == 4)
     with chromium.new_page() as other:
         open_app(other, warm, "ready", "Say")
         assert say(other).name() == "irislib-kernel"

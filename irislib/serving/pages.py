@@ -17,7 +17,7 @@ from voila.utils import ENV_VARIABLE, get_page_config
 from irislib.serving.ahead import KERNEL, Run, rendered
 from irislib.serving.manager import FullError
 from irislib.serving.notebooks import path_of
-from irislib.warm.nursery import LostTemplateError, Nursery, can_fork
+from irislib.warm.nursery import ENDED, LostTemplateError, Nursery, can_fork
 from irislib.warm.provisioner import PAGE, WarmProvisioner
 from irislib.warm.running import imported, once
 
@@ -105,7 +105,9 @@ class Pages(LoggingConfigurable):
                     self.nursery.imports = [*IMPORTS, *await self.imported()]
                     await asyncio.to_thread(self.nursery.start, os.environ, self.parent.root_dir)
                 paths = [path_of(app) for app in self.parent.apps]
-                await asyncio.gather(*(self.prepare(path) for path in paths if path not in self.each))
+                work = (self.prepare(path) for path in paths if path not in self.each)
+                for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
+                    raise failed  # when all are at rest, so that none is got ready twice
                 wait = 1.0
                 await self.lost()
                 self.log.warning("A template of kernels has ended; another is started.")
@@ -128,10 +130,13 @@ class Pages(LoggingConfigurable):
         """Wait until a template ends, and forget it; one may have been lost while others were getting ready."""
         if self.nursery.first is None or any(kept.name not in self.nursery.pages for kept in self.kept.values()):
             return
-        loop, gone = asyncio.get_running_loop(), asyncio.Event()
-        watched = [os.dup(template.alive) for template in self.nursery.templates() if template.alive >= 0]
-        for process in watched:
-            loop.add_reader(process, gone.set)
+        loop, gone, watched = asyncio.get_running_loop(), asyncio.Event(), []
+        for template in self.nursery.templates():
+            if (process := template.watched()) is None:
+                gone.set()
+            else:
+                watched.append(process)
+                loop.add_reader(process, gone.set)
         try:
             await gone.wait()
         finally:
@@ -166,7 +171,12 @@ class Pages(LoggingConfigurable):
         name = f"{path}#{self.runs}"
         patience = VoilaExecutor(notebook, config=self.parent.config).timeout or None
         memory = self.parent.kernel_manager.kernel_memory
-        told = await asyncio.to_thread(self.nursery.open, name, notebook, self.parent.root_dir, patience, memory)
+        told: dict[str, Any] = {"refused": ENDED}
+        for _ in range(2):  # somebody else may have ended it
+            if told.get("refused") == ENDED:
+                told = await asyncio.to_thread(
+                    self.nursery.open, name, notebook, self.parent.root_dir, patience, memory
+                )
         if refused := told.get("refused"):
             await self.run_for_each(path)
             self.log.warning("%s is run for each visitor: %s.", path, refused)

@@ -16,7 +16,7 @@ from typing import Any
 from irislib.warm import wire
 from irislib.warm.forked import Forked, ended
 
-__all__ = ["LostTemplateError", "Nursery", "can_fork"]
+__all__ = ["ENDED", "LostTemplateError", "Nursery", "can_fork"]
 
 log = logging.getLogger("irislib.warm")
 
@@ -26,6 +26,7 @@ ONE = dict.fromkeys(
 )  # fmt: skip
 PATIENCE = 30.0  # seconds until a template has forked; until it has imported and loaded it may take longer
 LOADING = 600.0
+ENDED = "its process has ended"  # why a notebook cannot be run ahead
 
 
 def can_fork() -> bool:
@@ -71,6 +72,16 @@ class Template:
                 self.end()
                 ending = "does not answer" if isinstance(error, TimeoutError) else "has ended"
                 raise LostTemplateError(f"a template of kernels {ending}") from error
+
+    def ended(self) -> bool:
+        """Whether it can be asked no more."""
+        with self._ending:
+            return self.alive < 0 or ended(self.alive)
+
+    def watched(self) -> int | None:
+        """A file of the caller's own that can be read when the process has ended; None where it is known to have."""
+        with self._ending:
+            return None if self.alive < 0 else os.dup(self.alive)
 
     def end(self) -> None:
         """End the process; what was forked from it lives on."""
@@ -195,7 +206,7 @@ class Nursery:
                 told = template.ask(None, patience=patience)
         except LostTemplateError as error:
             slow = isinstance(error.__cause__, TimeoutError)
-            return {"refused": f"it takes more than {patience:g} seconds" if slow else "its process has ended"}
+            return {"refused": f"it takes more than {patience:g} seconds" if slow else ENDED}
         if "refused" in told:
             template.end()
         else:
@@ -243,7 +254,7 @@ class Nursery:
     def forget_ended(self) -> None:
         """Ask nothing more of those that have ended."""
         for template in self.templates():
-            if template.alive < 0 or ended(template.alive):
+            if template.ended():
                 self.forget(template)
 
     def forget(self, template: Template) -> None:
