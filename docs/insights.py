@@ -24,7 +24,8 @@ HOW = {
         "it (orange); all bars together lead from the average answer to this one. It "
         "tells how the model came to its answer, not what causes what in the world.",
         "smallest_changes": "Each bar is a change that would make the model answer differently, the "
-        "smallest on top. A short bar means that the answer hangs on little.",
+        "smallest on top. A short bar means that the answer hangs on little. What you cannot change can "
+        "be left as it is (`fixed=…`; on the page, tick it).",
     },
     "How sure is it?": {
         "class_probabilities": "The longer a bar, the surer the model is of that class; together they make 100 "
@@ -103,7 +104,7 @@ def main() -> None:
         "",
         "Each is a function of a model, or of a model and a row, and gives its numbers (`.frame`), a picture "
         "(`.plot()`) and a sentence (`.text`). The app shows them in tabs, which `ModelSpec(tabs=…)` "
-        "changes. The pictures are of the "
+        "changes; the endpoint answers them at `/<model>/insights/<name>`. The pictures are of the "
         "Iris Wizard, and of a model of rents where a number is predicted. This page is made by `make insights`.",
         "",
     ]

@@ -139,7 +139,8 @@ def _limits(model: Model) -> list[str]:
         "warning, and the answer is a guess."
     )
     said.append(
-        "How well it does was measured over all held-out rows together; for some kinds of rows it may do worse."
+        "How well it does was measured over all rows that it had not seen, taken together; for some kinds of rows it "
+        "may do worse."
     )
     return said
 
@@ -254,7 +255,7 @@ _MEASURES: dict[str, Callable[..., Any]] = {
 
 def _classes(model: Model) -> Section:
     found = insights.class_metrics(model)
-    head = ["Class", "Precision", "Recall", "Guessing", "Held-out rows"]
+    head = ["Class", "Precision", "Recall", "Guessing", "Rows"]
 
     def told(row: dict[str, Any], what: str) -> str:
         if row[what] != row[what]:

@@ -95,6 +95,7 @@ TEXTS = {
     "work_start": "Work it out",
     "work_progress": "{done} %",
     "work_done": "Worked out: {title}.",
+    "fix": "Keep some values as they are",
     "a_chart": "A chart.",
     "a_chart_of": "A chart of {y} by {x}.",
     # whole tables

@@ -9,13 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
+import pandas as pd
 import pytest
 import requests
 from cases import GOOD, SENT, TYPED, TYPES, Case
 from conftest import ROOT, Server, free_port
 
+import irislib
+from irislib import insights
 from irislib.api import create_app
 from irislib.errors import UnknownModelError
 
@@ -73,6 +79,114 @@ def test_the_answer_with_details(server: Server, iris) -> None:
     assert body["warnings"] == [{"feature": w.feature, "message": w.message} for w in answer.warnings]
     # the last one is of no value, but of a near tie
     assert [w["feature"] for w in body["warnings"]] == ["sepal_length_cm", "sepal_width_cm", None]
+
+
+def rows_of(frame) -> list[dict]:
+    frame = frame.reset_index() if frame.index.name else frame
+    return [dict(zip(frame, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
+def test_insights_are_those_of_the_library(server: Server, iris) -> None:
+    offered = requests.get(f"{server.url}/iris-wizard/insights", timeout=30).json()
+    assert [each["name"] for each in offered] == [
+        function.__name__ if hasattr(function, "__name__") else function.name
+        for functions in insights.default_tabs(iris).values()
+        for function in functions
+    ]
+    for each in offered:
+        name, url = each["name"], f"{server.url}/iris-wizard/insights/{each['name']}"
+        response = requests.request(each["method"], url, json=GOOD, timeout=60)
+        function = getattr(insights, name)
+        if response.status_code == 404:
+            assert name in ("permutation_importance", "cross_validation", "learning_curve")
+            assert f"irislib.insights.{name}(model)" in expect_problem(response, 404)["detail"]
+            continue
+        assert response.headers["X-Model-Version"] == iris.version
+        found = function(iris, GOOD) if each["method"] == "POST" else function(iris)
+        told = response.json()
+        assert (told["title"], told["text"]) == (found.title, found.text)
+        for row, expected in zip(told["rows"], rows_of(found.frame), strict=True):
+            assert row == {str(key): value if value == value else None for key, value in expected.items()} | {
+                key: pytest.approx(value, rel=1e-12) for key, value in expected.items() if isinstance(value, float)
+            }
+
+
+def test_what_was_measured_is_told(tmp_path: Path, monkeypatch, flowers) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    model = irislib.load("iris-wizard")
+    client = create_app([model]).test_client()
+    assert client.get("/iris-wizard/insights/permutation_importance").status_code == 404
+    found = insights.permutation_importance(model)
+    told = client.get("/iris-wizard/insights/permutation_importance").get_json()
+    assert told["text"] == found.text
+    assert [row["feature"] for row in told["rows"]] == found.frame["feature"].tolist()
+
+
+def test_options_of_an_insight(client, iris) -> None:
+    def ask(path: str) -> Any:
+        return client.post(f"/iris-wizard/insights/{path}", json=GOOD)
+
+    fixed = ["petal_width_cm", "petal_length_cm"]
+    told = ask("smallest_changes?" + urlencode({"fixed": fixed}, doseq=True)).get_json()
+    assert (
+        told["text"] == insights.smallest_changes(iris, GOOD, fixed).text != insights.smallest_changes(iris, GOOD).text
+    )
+    assert ask("prediction_set?coverage=0.8").get_json()["text"] == insights.prediction_set(iris, GOOD, 0.8).text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("POST", "contribution", 404, "Did you mean 'contributions'?"),
+        ("GET", "contributions", 405, "contributions is about one row: POST it."),
+        ("POST", "roc_curve", 405, "roc_curve is about the model: GET it."),
+        ("GET", "roc_curve?seconds=3", 422, "seconds is no option of roc_curve. It has none."),
+        ("POST", "contributions?seconds=3000", 422, "seconds is no option of contributions. It has none."),
+        ("POST", "prediction_set?coverag=1", 422, "Did you mean 'coverage'?"),
+        ("POST", "prediction_set?coverage=ninety", 422, "coverage must be a number, got 'ninety'."),
+        ("POST", "prediction_set?coverage=nan", 422, "coverage must be above 0 and below 1, got nan."),
+        ("POST", "prediction_set?coverage=1&coverage=2", 422, "coverage was given more than once."),
+        ("POST", "prediction_set?coverage=0.999", 404, "are too few to state"),
+        ("POST", "smallest_changes?fixed=petal_width", 422, "Did you mean 'petal_width_cm'?"),
+    ],
+)
+def test_a_slip_in_asking_for_an_insight(client, method: str, path: str, status: int, words: str) -> None:
+    body = expect_problem(client.open(f"/iris-wizard/insights/{path}", method=method, json=GOOD), status)
+    assert words in body["detail"]
+    name = path.partition("?")[2].partition("=")[0]
+    assert "errors" not in body or body["errors"][0]["feature"] in (name, "petal_width")
+
+
+def test_a_bad_row_has_no_insight(client) -> None:
+    body = expect_problem(client.post("/iris-wizard/insights/contributions", json={**GOOD, "petal_width_cm": "x"}), 422)
+    assert [each["feature"] for each in body["errors"]] == ["petal_width_cm"]
+
+
+def test_insights_of_the_authors_own(iris) -> None:
+    def shift(model: irislib.Model, row: irislib.Answer, by: int = 1, loud: bool = False) -> insights.Insight:
+        """Say what was asked.
+
+        Parameters
+        ----------
+        by : int
+            How far.
+        """
+        return insights.Insight("Shift", pd.DataFrame({"day": [pd.Timestamp("2026-01-02")]}), f"{by} {loud}", print)
+
+    tabs = {"Own": [shift, lambda model: shift(model, None)], "Others": [insights.class_metrics]}
+    model = replace(iris, spec=replace(iris.spec, tabs=tabs))
+    client = create_app([model]).test_client()
+    listed = client.get("/iris-wizard/insights").get_json()
+    assert [each["name"] for each in listed] == ["shift", "class_metrics", "prediction_set"]
+    told = client.post("/iris-wizard/insights/shift?by=2&loud=1", json=GOOD).get_json()
+    assert told == {"title": "Shift", "text": "2 True", "rows": [{"day": "2026-01-02T00:00:00.000"}]}
+    operation = client.get("/openapi.json").get_json()["paths"]["/iris-wizard/insights/shift"]["post"]
+    assert operation["summary"] == "Say what was asked."
+    assert operation["parameters"][0]["description"] == "How far."
+    assert [each["schema"]["default"] for each in operation["parameters"]] == [1, 0]
+    assert client.post("/iris-wizard/insights/shift?by=1.5&loud=2", json=GOOD).get_json()["detail"] == (
+        "by must be a whole number, got '1.5'. loud must be 0 or 1, got '2'."
+    )
 
 
 def test_a_quite_different_model(server: Server, rent) -> None:

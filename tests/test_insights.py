@@ -622,5 +622,6 @@ def test_smallest_changes_of_a_flower(iris) -> None:
     assert iris.coverage[name]["low"] <= value <= iris.coverage[name]["high"]
     fixed = insights.smallest_changes(iris, row, fixed=[name])
     assert not any(words[1] in change for change in fixed.frame["change"])
+    assert fixed.text.endswith(f"; {words[1]} stays as it is.")
     with pytest.raises(ValidationError, match="there is no feature 'petal'"):
         insights.smallest_changes(iris, row, fixed=["petal"])

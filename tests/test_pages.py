@@ -8,13 +8,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import nbformat
 import pytest
 from cases import GOOD, TYPED
 from conftest import PLANTED, Server, ask, notebook, open_app
 from playwright.sync_api import expect
+
+from irislib import insights
+from irislib.texts import TEXTS
 
 CONTROLS = """
 import time
@@ -158,6 +161,32 @@ def test_the_tabs(page, serve: Server) -> None:
         image.wait_for()
         assert words in image.get_attribute("alt")
         assert image.evaluate("image => image.complete && image.naturalWidth > 100")
+
+
+def test_the_reader_says_what_is_to_stay_as_it_is(page, serve: Server, iris) -> None:
+    open_app(page, serve, "iris-wizard?" + urlencode(GOOD), "Abrakadabra")
+    page.get_by_role("button", name="Abrakadabra").click()
+    page.locator(".irislib-answer").wait_for()
+    page.get_by_role("tab", name="Why").click()
+    summary = page.get_by_text(TEXTS["fix"])
+    summary.focus()
+    page.keyboard.press("Enter")
+    group = page.get_by_role("group", name=TEXTS["fix"])
+    box = group.get_by_role("checkbox", name="Petal length")
+    box.focus()
+    page.keyboard.press("Space")
+    page.get_by_text(insights.smallest_changes(iris, GOOD, ["petal_length_cm"]).text).last.wait_for()
+    expect(box).to_be_focused()
+    group.get_by_label("Petal width").check()
+    both = insights.smallest_changes(iris, GOOD, ["petal_length_cm", "petal_width_cm"]).text
+    page.locator(".irislib-pane:visible").get_by_text(both).wait_for()
+    expect(page.get_by_role("status")).to_have_text(both)
+    page.get_by_role("button", name="Abrakadabra").click()
+    page.get_by_role("tab", name="Why").click()
+    page.locator(".irislib-pane:visible").get_by_text(both).wait_for()
+    expect(box).to_be_checked()
+    box.uncheck()
+    page.locator(".irislib-pane:visible").get_by_text("; petal width stays as it is.").wait_for()
 
 
 def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tmp_path: Path) -> None:

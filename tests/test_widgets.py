@@ -338,6 +338,34 @@ def test_what_takes_long_but_is_always_wanted_begins_by_itself(iris, tmp_path, m
     assert b"mean over 5 shufflings" in fetched(other, "report")[1]  # who asks for a report gets all of it
 
 
+def test_some_values_can_stay_as_they_are(iris) -> None:
+    page = irislib.app(iris)
+    assert "failed" in ask(page, "fix", name="smallest_changes", fixed=["petal_width_cm"])  # there is no answer yet
+    answer(page, GOOD)
+    assert 'data-fix="smallest_changes" data-fixed="[]"' in ask(page, "draw", tab=1)["html"]
+    fixed = ["petal_width_cm", "petal_length_cm"]
+    reply = ask(page, "fix", name="smallest_changes", fixed=[*fixed, ODD])  # a visitor can send anything
+    found = insights.smallest_changes(iris, GOOD, fixed)
+    assert reply["html"] == showing.html([found])
+    assert reply["said"] == found.text
+    assert found.text.endswith("; petal length and petal width stay as they are.")
+    drawn = unescape(ask(page, "draw", tab=1)["html"])
+    assert unescape(reply["html"]) in drawn
+    assert f'data-fixed="{json.dumps(fixed)}"' in drawn
+    assert found.text in unescape(fetched(page, "report")[1].decode())
+    answer(page, {**GOOD, "sepal_length_cm": "5"})  # it is kept for the next answer
+    text = insights.smallest_changes(iris, {**GOOD, "sepal_length_cm": 5}, fixed).text
+    assert text in unescape(ask(page, "draw", tab=1)["html"])
+
+
+def test_what_does_not_apply_is_a_sentence_also_where_values_could_stay(rent) -> None:
+    page = irislib.app(replace(rent, spec=replace(rent.spec, tabs={"Why": [insights.smallest_changes]})))
+    answer(page, {"area_m2": 40, "balcony": "true", "built": "1990-05-01"})
+    html = ask(page, "draw", tab=1)["html"]
+    assert "there is no class to change" in html
+    assert "data-fix" not in html
+
+
 def test_a_report_is_one_file_that_says_it_all(iris, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))  # where nothing has been measured on demand
     page = irislib.app(iris)

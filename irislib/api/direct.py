@@ -119,9 +119,8 @@ class Endpoint(Flask):
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
         def count() -> None:
-            endpoint = (
-                "batch" if rest[:1] == ["batch"] else "predict" if environ["REQUEST_METHOD"] == "POST" else "page"
-            )
+            kind = "predict" if environ["REQUEST_METHOD"] == "POST" else "page"
+            endpoint = "".join(rest[:1]) if rest[:1] in (["batch"], ["insights"]) else kind
             self.metrics.count(name if door else "", endpoint if door else "other", told, perf_counter() - begun)
 
         return ClosingIterator(super().wsgi_app(environ, start), count)

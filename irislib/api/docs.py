@@ -92,7 +92,20 @@ def _model(document: Object, name: str) -> Object:
         "row": row,
         "fields": [_field(key, value, row["required"]) for key, value in row["properties"].items()],
         "samples": _samples(document, name, url) if "examples" in body else None,
+        "insights": _insights(document, name),
     }
+
+
+def _insights(document: Object, name: str) -> list[Object]:
+    """The address of each insight, below that of the model, and what it is."""
+    start = f"/{name}/insights/"
+    return [
+        {"name": path.removeprefix(start), "method": method.upper(), "about": item[method]["summary"]}
+        | {"options": [each["name"] for each in item[method].get("parameters", ())]}
+        for path, item in document["paths"].items()
+        for method in item.keys() & {"get", "post"}
+        if path.startswith(start)
+    ]
 
 
 def _field(name: str, schema: Object, required: list[str]) -> Object:
@@ -115,7 +128,9 @@ def _samples(document: Object, name: str, url: str) -> Object:
     row = _at(document, example)["value"]
     answers = one["responses"]["200"]["content"]["application/json"]["examples"]
     token = _token(document)
+    of_row = next(each["name"] for each in _insights(document, name) if each["method"] == "POST")
     return {
+        "insight": samples.curl(f"{url}/insights/{of_row}", row, token),
         "title": _at(document, example)["summary"],
         "requests": {
             "curl": samples.curl(url, row, token),

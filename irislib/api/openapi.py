@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import irislib
 from irislib import bulk, tables
-from irislib.api import parts
+from irislib.api import insights, parts
 from irislib.api.examples import examples
 from irislib.api.options import ROW_BYTES, Options
 from irislib.api.parts import ref, response, responses
@@ -172,13 +172,15 @@ def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Obj
     page = response("A page for people.", parts.content({"type": "string"}, "text/html"), "X-Model-Version")
     dialect = parts.content({"type": "object"}, "application/schema+json")
     described = response("JSON Schema, draft 2020-12.", dialect, "X-Model-Version")
+    predict = _predict(model, secured, row_bytes) | {"operationId": f"predict_{slug}"}
+    explained = insights.paths(model, secured, predict["requestBody"])
     return {
         f"/{name}": shared
         | {
             "summary": spec.title,
             "description": _about(model),
             "x-model": facts,
-            "post": _predict(model, secured, row_bytes) | {"operationId": f"predict_{slug}"},
+            "post": predict,
             "get": parts.get(f"page_{slug}", name, f"The page of {spec.title}", page, secured),
         },
         f"/{name}/batch": shared | {"post": _batch(model, secured, batch_bytes) | {"operationId": f"batch_{slug}"}},
@@ -186,6 +188,7 @@ def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Obj
         | {"get": parts.get(f"schema_{slug}", name, f"What a row for {spec.title} must be", described, secured)},
         f"/{name}/card": shared
         | {"get": parts.get(f"card_{slug}", name, f"The model card of {spec.title}", page, secured)},
+        **{path: shared | item for path, item in explained.items()},
     }
 
 

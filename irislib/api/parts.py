@@ -30,7 +30,7 @@ EVERYWHERE = (404, 405, 429, 500, 503)
 STATUSES = {
     400: "The body is no JSON, or no JSON object (for a batch: neither an array nor an object).",
     401: "The token is missing or wrong.",
-    404: "There is no model of this name.",
+    404: "There is no model of this name, or no such insight of it; `detail` says why.",
     405: "This address does not take this method.",
     413: "The body is larger than this address takes.",
     415: "The body has a type that this address does not take.",
@@ -64,6 +64,11 @@ def object_of(properties: Mapping[str, Any]) -> Object:
 
 WARNINGS = array(ref("schemas", "Warning"))
 ERRORS = array(ref("schemas", "FieldError"))
+INSIGHT = {"title": "An insight"} | object_of({
+    "title": {"type": "string"},
+    "text": {"type": "string", "description": "What the numbers say, in a sentence."},
+    "rows": array({"type": "object"}, description="The numbers; what there is none of is null."),
+})  # fmt: skip
 
 
 def content(schema: Object, mimetype: str = "application/json", examples: Object | None = None) -> Object:
@@ -144,6 +149,7 @@ def _schemas() -> Object:
             "required": ["errors"],
         },
         "FieldError": {"title": "What is wrong with a value"} | object_of(error),
+        "Insight": INSIGHT,
         "Warning": {"title": "What should make you doubt an answer"}
         | object_of({"feature": {"type": "string"}, "message": {"type": "string"}}),
     }

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from irislib import catalogue, files
-from irislib.api import batch, docs, openapi
+from irislib.api import batch, docs, insights, openapi
 from irislib.api.bodies import closing, read_row, spooled
 from irislib.api.direct import REQUEST_ID, Endpoint
 from irislib.api.options import ROW_BYTES, Options
@@ -109,6 +109,18 @@ def _add_models(app: Endpoint, models: Mapping[str, Model], pages: frozenset[str
     @app.get("/<name>/card")
     def card(name: str) -> Response:
         return Response(card_html(find(name)), mimetype="text/html")
+
+    @app.get("/<name>/insights")
+    def list_insights(name: str) -> Response:
+        return reply(insights.listed(find(name)))
+
+    @app.get("/<name>/insights/<insight>")
+    def about_model(name: str, insight: str) -> Response:
+        return reply(insights.about_model(find(name), insight, request.args))
+
+    @app.post("/<name>/insights/<insight>")
+    def about_row(name: str, insight: str) -> Response:
+        return reply(insights.about_row(find(name), insight, read_row, request.args))
 
     @app.get("/<name>/schema")
     def schema(name: str) -> Response:

@@ -85,6 +85,9 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
         text = f"It stays {now}, whatever one or two of the features become within what the training data cover."
     else:
         text = f"It would be {table.iloc[0, 1]} instead of {now} with a {table['change'][0]}."
+    if fixed:
+        kept = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
+        text = f"{text[:-1]}; {' and '.join(kept)} {'stays as it is' if len(kept) == 1 else 'stay as they are'}."
 
     def draw(axes: Axes) -> None:
         names = [f"{each.change} → {each[2]}" for each in table.itertuples()]

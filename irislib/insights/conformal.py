@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from irislib.errors import NotApplicableError
+from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights.base import Insight
 from irislib.insights.common import amount, answered, by_probability, held_out_probabilities, measured
 from irislib.insights.intervals import counted
 from irislib.theme import AUBERGINE, INK, ORANGE, WARM_GREY
-from irislib.wording import readable
+from irislib.wording import readable, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Answer, coverage: floa
     Raises
     ------
     ValidationError
-        Naming every wrong value.
+        Naming every wrong value, or a coverage that is none.
     NotApplicableError
         For a classifier without probabilities, or where too few rows are held out for such a coverage.
 
@@ -59,7 +59,8 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Answer, coverage: floa
     doi:10.1080/01621459.2017.1307116.
     """
     if not 0 < coverage < 1:
-        raise ValueError(f"coverage must be above 0 and below 1, not {coverage}.")
+        told = f"coverage must be above 0 and below 1, got {shown(coverage)}."
+        raise ValidationError([Problem(told, "coverage", coverage)])
     limit, counts = _calibrated(model, coverage)
     answer = answered(model, row)
     if answer.probabilities is None:

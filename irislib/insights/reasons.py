@@ -27,7 +27,7 @@ EXACT = 50_000  # rows to be predicted, up to which every combination of feature
 SHOWN = 10  # bars
 
 
-def contributions(model: Model, row: Mapping[str, Any] | Answer, seconds: float = 0.3) -> Insight:
+def contributions(model: Model, row: Mapping[str, Any] | Answer, *, seconds: float = 0.3) -> Insight:
     """How much each value of a row has added to the answer, or taken from it.
 
     Parameters

@@ -42,7 +42,9 @@ __all__ = [
 ]
 
 
-ANSWERED = "docs|metrics|openapi.json|readyz|[^/]+/(?:batch|card|schema)"  # by the endpoint, also to a GET
+ANSWERED = (
+    "docs|metrics|openapi.json|readyz|[^/]+/(?:batch|card|schema|insights(?:/[^/]+)?)"  # by the endpoint, also to a GET
+)
 DISCARDED = 2**30  # bytes of a refused body that are read all the same
 ELSEWHERE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
 

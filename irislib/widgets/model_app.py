@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -10,14 +9,18 @@ from typing import Any
 from irislib import catalogue, insights
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
+from irislib.insights.offers import needs_row, options
 from irislib.insights.on_demand import OnDemand
 from irislib.model import Answer, Model
 from irislib.texts import TEXTS
 from irislib.widgets import showing
+from irislib.widgets.fixing import Fixable
 from irislib.widgets.measuring import Work
 from irislib.widgets.page import Page, Tab
 
 __all__ = ["app"]
+
+FIXED = "fixed"  # the parameter of an insight that takes the features which are to stay as they are
 
 
 def app(model: Model) -> Page:
@@ -51,7 +54,7 @@ def app(model: Model) -> Page:
         [
             Tab(TEXTS["prediction"], predicted, empty),
             *(
-                Tab(title, _drawing(model, functions), empty if any(map(_needs_answer, functions)) else "")
+                Tab(title, _drawing(model, functions), empty if any(map(needs_row, functions)) else "")
                 for title, functions in (spec.tabs or insights.default_tabs(model)).items()
             ),
         ],
@@ -65,14 +68,6 @@ def app(model: Model) -> Page:
         },
         card=f"{spec.name}/card" if catalogue.is_served(model) else "",
     )
-
-
-def _needs_answer(function: Callable[..., Insight]) -> bool:
-    """Whether an insight is of one row: it takes that as well as the model."""
-    if isinstance(function, OnDemand):
-        return False
-    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    return len(needed) > 1
 
 
 def _drawing(model: Model, functions: Sequence[Callable[..., Insight]]) -> Callable[[Any], Sequence[Any]]:
@@ -91,10 +86,14 @@ def _drawing(model: Model, functions: Sequence[Callable[..., Insight]]) -> Calla
     return draw
 
 
-def _found(model: Model, function: Callable[..., Insight], answer: Any) -> Insight | Work:
-    """An insight, or the offer to measure it where that takes long."""
+def _found(model: Model, function: Callable[..., Insight], answer: Any) -> Insight | Work | Fixable:
+    """An insight; or the offer to measure it where that takes long, or to fix some features where it can."""
     if isinstance(function, OnDemand):
         return function.kept(model) or Work(
             function.name, function.title, lambda: function.steps(model), function.at_once
         )
-    return function(model, answer) if _needs_answer(function) else function(model)
+    if not needs_row(function):
+        return function(model)
+    if FIXED in options(function):
+        return Fixable(function.__name__, lambda fixed: function(model, answer, fixed=fixed))
+    return function(model, answer)

@@ -22,6 +22,7 @@ from irislib.validation import check_row
 from irislib.widgets import showing
 from irislib.widgets.ahead import work_ahead
 from irislib.widgets.fields import FILE_BYTES, described, typed, written
+from irislib.widgets.fixing import Fixing
 from irislib.widgets.guard import guarded
 from irislib.widgets.history import History
 from irislib.widgets.measuring import Measuring
@@ -46,8 +47,8 @@ class Tab:
     title : str
     draw : callable
         Takes what the page's ``answer`` returned (None before the first answer) and returns a list
-        of what to show: sentences, DataFrames, matplotlib Figures, Insights, Works. It is called when the
-        tab is first opened, and again after each new answer.
+        of what to show: sentences, DataFrames, matplotlib Figures, Insights, Works, Fixables. It is called when
+        the tab is first opened, and again after each new answer.
     empty : str
         What the tab says before the first answer; where it is empty the tab needs no answer and
         is drawn only once.
@@ -123,6 +124,7 @@ class Page(anywidget.AnyWidget):
         self.history = History(features)
         self.table = Table(model) if model else None
         self.measuring = Measuring()
+        self.fixing = Fixing(self.features)
         self.drawn: dict[int, Markup] = {}
         self.kept: dict[int, Markup] = {}  # drawn ahead, for when their tab is opened
         self.parcels: dict[str, tuple[str, bytes]] = {}
@@ -178,6 +180,7 @@ class Page(anywidget.AnyWidget):
             "draw": self._draw,
             "download": self._download,
             "work": self._work,
+            "fix": lambda question, _: self.fixing.again(question, self.drawn),
         }
         if table:
             known |= {
@@ -263,7 +266,7 @@ class Page(anywidget.AnyWidget):
     def _drawn(self, i: int) -> Markup:
         """The content of a tab, drawn unless it shows the latest answer already."""
         if i not in self.drawn:
-            self.drawn[i] = self.kept.get(i) or self.measuring.html(self.tabs[i].draw(self.result))
+            self.drawn[i] = self.kept.get(i) or self.measuring.html(self.fixing.drawn(self.tabs[i].draw(self.result)))
         return self.drawn[i]
 
     def _work(self, question: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:

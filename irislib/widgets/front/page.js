@@ -275,7 +275,27 @@ class App {
       start.addEventListener("click", () => this.work(work, start));
       if (work.dataset.atOnce !== undefined) this.work(work, start, false);
     }
+    for (const place of content.querySelectorAll("[data-fix]")) this.makeFixable(place);
     this.markScrolling();
+  }
+
+  // An insight that can be had again with some values as they are, and the boxes that say which.
+  makeFixable(place) {
+    const fixed = JSON.parse(place.dataset.fixed);
+    const fields = this.fields.filter((field) => field.kind !== "file");
+    const boxes = fields.map(({ name }) => h("input", { type: "checkbox", value: name, ".checked": fixed.includes(name) }));
+    const labels = fields.map(({ label }, i) => h("label", {}, boxes[i], label));
+    const shown = h("div", {}, ...place.childNodes);
+    const again = async () => {
+      const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
+      const reply = await this.ask("fix", { name: place.dataset.fix, fixed: chosen });
+      if (reply.failed) shown.replaceChildren(h("p", { class: "irislib-message", role: "alert" }, reply.failed));
+      else shown.innerHTML = reply.html;
+      this.tell(reply.said ?? "");
+      this.markScrolling();
+    };
+    const list = h("fieldset", { class: "irislib-choices", "aria-label": this.texts.fix, onchange: again }, labels);
+    place.replaceChildren(shown, h("details", { open: fixed.length > 0 }, h("summary", {}, this.texts.fix), list));
   }
 
   // What takes long is done step by step: in between everything else is answered, and it can be left off.
