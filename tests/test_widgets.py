@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -27,13 +28,16 @@ from irislib.texts import TEXTS
 from irislib.validation import check_values
 from irislib.widgets import Page, Tab, fields, page, showing
 
+NUMBERS = itertools.count()
 ODD = "<img src=x onerror=alert(1)>"
 
 
 def ask(page: Page, question: str, /, buffers: tuple[bytes, ...] = (), **facts: object) -> dict:
     """A question as the script asks it; the answer, with the parts that come along."""
-    reply, parts = page.reply({"ask": question, "id": "1", **facts}, buffers)
-    assert reply.pop("id") == "1"
+    name = f"q{next(NUMBERS)}"
+    reply, parts = page.reply({"ask": question, "id": name, **facts}, buffers)
+    assert reply["id"] == name
+    reply = {key: value for key, value in reply.items() if key != "id"}
     json.dumps(reply)  # it must be able to travel
     return reply | ({"part": parts[0]} if parts else {})
 
@@ -298,6 +302,26 @@ def test_a_history_holds_the_last_answers_and_where_they_differ(iris) -> None:
     for length in range(20):
         html = answer(page, {**GOOD, "petal_length_cm": 2 + length / 10})["html"]
     assert html.count("data-fill") == 10
+
+
+def test_a_question_that_is_asked_again_is_answered_again_and_not_done_again() -> None:
+    asked = []
+
+    def answered(values: dict) -> str:
+        asked.append(values["a"])
+        return f"{values['a']} once"
+
+    made = Page("P", [Feature("a", "text")], "Go", answered, [Tab("Out", lambda text: [text], "empty")])
+    question = {"ask": "answer", "id": "q", "values": {"a": "x"}}
+    first = made.reply(question)
+    for _ in range(page.TOLD - 1):
+        ask(made, "check", name="a", value="1")
+    assert made.reply(question) == first
+    assert "x once" in first[0]["html"]
+    assert asked == ["x"]
+    ask(made, "check", name="a", value="1")
+    made.reply(question)  # long forgotten
+    assert asked == ["x", "x"]
 
 
 def test_a_report_shows_what_was_seen_and_the_rest_of_what_fails(capfd) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -31,6 +32,28 @@ class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     """
 
     warned = False
+    agreed: Any = None
+
+    def connect(self) -> Any:
+        """Connect to the kernel; what has been agreed on with the page is forgotten as soon as it leaves."""
+        self.agreed = self.subprotocol
+        return super().connect()
+
+    def create_stream(self) -> None:
+        """Open the channels to the kernel, under a name that no other connection has.
+
+        jupyter_server's are named by the page's session. One that comes back before it is known to have left
+        would have two of that name, which take it from each other, and messages are lost.
+        """
+        name = secrets.token_bytes(16)
+        for channel in ("iopub", "shell", "control", "stdin"):
+            self.channels[channel] = stream = getattr(self.kernel_manager, f"connect_{channel}")(identity=name)
+            stream.channel = channel
+
+    @property
+    def subprotocol(self) -> Any:
+        """The framing, also of what is still to be read when another connection has taken the place of this one."""
+        return super().subprotocol or self.agreed
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Hand a message of the page to its kernel, if it is one that a page sends."""

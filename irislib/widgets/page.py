@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -36,6 +37,7 @@ __all__ = ["Page", "Tab"]
 
 FRONT = files("irislib.widgets") / "front"
 PART = 500_000  # bytes of a download in one message
+TOLD = 8  # the latest answers, which may have been lost on their way
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class Page(anywidget.AnyWidget):
         self.drawn: dict[int, Markup] = {}
         self.kept: dict[int, Markup] = {}  # drawn ahead, for when their tab is opened
         self.parcels: dict[str, tuple[str, bytes]] = {}
+        self.told: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=TOLD)
         shown: list[dict[str, Any]] = [{"title": t.title, "empty": t.empty, "waits": bool(t.empty)} for t in tabs]
         if model:
             limit = {"bytes": TABLE_BYTES, "rows": model.spec.max_rows}
@@ -159,8 +162,14 @@ class Page(anywidget.AnyWidget):
         reply: dict[str, Any] = {}
         with guarded(lambda text: reply.update(failed=text), lambda: self._secrets(question)):
             reply["id"] = question["id"]
+            for told in self.told:  # asked again, by a script that has lost its connection in between
+                if told[0]["id"] == reply["id"]:
+                    return told
             reply.update(self._handler(question["ask"])(question, buffers))
-        return reply, [reply.pop("part")] if "part" in reply else []
+        parts = [reply.pop("part")] if "part" in reply else []
+        if "id" in reply:
+            self.told.append((reply, parts))
+        return reply, parts
 
     def _secrets(self, question: Any) -> list[str]:
         """What a failure's traceback must not quote."""

@@ -11,23 +11,29 @@ function dialogue(model, texts) {
   const mine = ownName();
   let asked = 0;
   const hear = (reply, buffers) => {
-    const done = waiting.get(reply.id);
+    const asker = waiting.get(reply.id);
     waiting.delete(reply.id);
-    done?.({ ...reply, buffers });
+    asker?.done({ ...reply, buffers });
   };
   model.on("msg:custom", hear);
+  const send = (message, buffers) => {
+    try {
+      model.send(message, undefined, buffers);
+    } catch {
+      hear({ id: message.id, failed: texts.lost }); // the kernel is dead
+    }
+  };
   const ask = (question, facts = {}, buffers = []) =>
     new Promise((done) => {
       const id = mine + ++asked;
-      waiting.set(id, done);
-      try {
-        model.send({ ...facts, ask: question, id }, undefined, buffers);
-      } catch {
-        hear({ id, failed: texts.lost }); // the kernel is dead
-      }
+      const message = { ...facts, ask: question, id };
+      waiting.set(id, { done, message, buffers });
+      send(message, buffers);
     });
+  // A question or its answer may be lost with a connection; Python does nothing twice.
+  const repeat = () => [...waiting.values()].forEach(({ message, buffers }) => send(message, buffers));
   const abandon = () => [...waiting.keys()].forEach((id) => hear({ id, failed: texts.lost }));
-  return { ask, abandon, end: () => model.off("msg:custom", hear) };
+  return { ask, repeat, abandon, end: () => model.off("msg:custom", hear) };
 }
 
 // A download comes in parts, so that none is too long for a message. Returns what went wrong, if anything.

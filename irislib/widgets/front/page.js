@@ -10,8 +10,9 @@ class App {
     this.id = ownName();
     this.ours = document.documentElement.dataset.irislib === "app"; // and not a notebook that is being edited
     this.place = `${KEPT}${location.pathname}:${this.facts.title}`;
-    const { ask, abandon, end } = dialogue(model, this.texts);
+    const { ask, repeat, abandon, end } = dialogue(model, this.texts);
     this.ask = ask;
+    this.repeat = repeat;
     this.abandon = abandon;
     this.open = 0;
     this.busy = false;
@@ -425,6 +426,7 @@ class App {
     this.banner.hidden = !what;
     this.lost.textContent = what && `${this.texts[what]} ${this.ours ? "" : this.texts.run_again}`;
     if (what) this.abandon();
+    else this.repeat();
   }
 }
 
