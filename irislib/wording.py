@@ -8,7 +8,7 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["nearest", "readable", "shown"]
+__all__ = ["joined", "nearest", "readable", "shown"]
 
 
 def shown(value: Any) -> str:
@@ -28,6 +28,11 @@ def readable(value: Any, digits: int = 12) -> str:
     if isinstance(value, dt.time):
         return value.isoformat("auto" if value.second or value.microsecond else "minutes")
     return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
+
+
+def joined(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -625,3 +625,20 @@ def test_smallest_changes_of_a_flower(iris) -> None:
     assert fixed.text.endswith(f"; {words[1]} stays as it is.")
     with pytest.raises(ValidationError, match="there is no feature 'petal'"):
         insights.smallest_changes(iris, row, fixed=["petal"])
+    none = insights.smallest_changes(iris, row, fixed=iris.spec.feature_names)
+    assert none.text.startswith(f"It stays {now}: there is nothing that may change; petal length, petal width, sepal")
+
+
+def test_where_one_change_is_not_enough_the_two_that_matter_are_found_among_many() -> None:
+    names = [f"x{i}" for i in range(12)]
+    data = pd.DataFrame(np.random.default_rng(0).random((600, 12)), columns=names)
+    both = ("x8", "x11")
+    data["class"] = np.where((data[list(both)] > 0.5).all(axis=1), "both", "not")
+    features = [irislib.Feature(name) for name in names]
+    spec = irislib.ModelSpec("two", features, "class", lambda: data, DecisionTreeClassifier(random_state=0))
+    model, row = irislib.train(spec), dict.fromkeys(names, 0.3)
+    found = insights.smallest_changes(model, row)
+    values = [re.fullmatch(r"x8 ([\d.]+) and x11 ([\d.]+)", change) for change in found.frame["change"]]
+    assert model.predict({**row, **dict(zip(both, map(float, values[0].groups()), strict=True))})[0] == "both"
+    told = insights.smallest_changes(model, row, fixed=["x8"]).text
+    assert re.fullmatch(r"It stays not: none of the [\d,]+ changes .* makes it another; x8 stays as it is\.", told)

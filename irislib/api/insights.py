@@ -169,7 +169,7 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
     found: Object = {f"/{name}/insights": {"get": parts.get(f"insights_{slug}", name, summary, listing, secured)}}
     good = response("The insight.", parts.content(ref("schemas", "Insight")), "X-Model-Version")
     for offer in offered(model).values():
-        known = [_parameter(model, key, option) for key, option in offer.options.items()]
+        known = [_parameter(key, option) for key, option in offer.options.items()]
         operation: Object = {"operationId": f"{offer.name}_{slug}", "tags": [name], "summary": offer.about}
         if known:
             operation["parameters"] = known
@@ -181,7 +181,7 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
     return found
 
 
-def _parameter(model: Model, name: str, option: Option) -> Object:
+def _parameter(name: str, option: Option) -> Object:
     kinds: dict[type, Object] = {
         bool: {"enum": [0, 1]},
         int: {"type": "integer"},

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights.base import Insight
-from irislib.insights.common import answered, said
+from irislib.insights.common import answered, mixed, said, usual_rows
 from irislib.theme import AUBERGINE
-from irislib.wording import nearest
+from irislib.wording import joined, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["smallest_changes"]
 
 SHOWN = 10  # bars
+WIDTH = 32  # characters of a bar's name in a line
 STEPS = 41  # values of a number that are tried, where it has no steps of its own,
 MOST = 200  # or has more of them than this
-PAIRS = 6  # features, the first of the description, of which pairs are tried where one alone changes nothing,
+PAIRS = 6  # features of which pairs are tried where one alone changes nothing, those that hold the class most,
 FEW = 12  # and about how many values of each
 
 Step = tuple[Any, float]  # a value, and how large a change it is
@@ -59,8 +61,9 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
     Notes
     -----
     Counterfactuals: S. Wachter, B. Mittelstadt and C. Russell (2017), Counterfactual explanations without opening the
-    black box, Harvard Journal of Law & Technology 31, arXiv:1711.00399. One feature at a time is tried, then
-    pairs; only values that the training data cover. It is what the *model* would say, not what would happen.
+    black box, Harvard Journal of Law & Technology 31, arXiv:1711.00399. One feature at a time is tried; where none
+    changes the class, pairs of those that hold it most. Only values that the training data cover
+    are tried. It is what the *model* would say, not what would happen.
     """
     import pandas as pd
 
@@ -72,9 +75,14 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
     answer = answered(model, row)
     frame, now = model.spec.validate(answer.row), answer.prediction
     free = [feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage]
-    steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in free}
     labels = {feature.name: feature for feature in free}
-    found = _flips(model, frame, now, _alone(steps)) or _flips(model, frame, now, _in_pairs(steps))
+    steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in free}
+    changes = [{name: step} for name in steps for step in steps[name]]
+    found = _flips(model, frame, now, changes)
+    if not found:
+        pairs = _pairs(steps, _holding(model, frame, now, list(steps)))
+        found = _flips(model, frame, now, pairs)
+        changes += pairs
     rows = []
     for change, became, size in found[:SHOWN]:
         words = [f"{labels[name].label.lower()} {said(labels[name], value)}" for name, (value, _) in change.items()]
@@ -82,28 +90,51 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
     table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", "size"])
     if table.empty:
         table.loc[0] = ["none of one or two features", str(now), math.nan]
-        text = f"It stays {now}, whatever one or two of the features become within what the training data cover."
+        text = f"It stays {now}: {_none(len(changes))}."
     else:
-        text = f"It would be {table.iloc[0, 1]} instead of {now} with a {table['change'][0]}."
+        text = f"It would be {table.iloc[0, 1]} instead of {now} with {table['change'][0]}."
     if fixed:
         kept = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
-        text = f"{text[:-1]}; {' and '.join(kept)} {'stays as it is' if len(kept) == 1 else 'stay as they are'}."
+        text = f"{text[:-1]}; {joined(kept)} {'stays as it is' if len(kept) == 1 else 'stay as they are'}."
+
+    names = [textwrap.fill(f"{each.change} → {each[2]}", WIDTH) for each in table.itertuples()]
+    lines = sum(name.count("\n") + 1 for name in names)
 
     def draw(axes: Axes) -> None:
-        names = [f"{each.change} → {each[2]}" for each in table.itertuples()]
         axes.barh(names, table["size"].fillna(0), color=AUBERGINE, height=0.6)
         axes.invert_yaxis()
         axes.set_xlabel("share of the trained range")
 
-    return Insight("What would change it", table, text, draw, 1.0 + 0.4 * len(table), bar="size")
+    return Insight("What would change it", table, text, draw, 1.0 + 0.2 * len(table) + 0.2 * lines, bar="size")
 
 
-def _alone(steps: Mapping[str, Sequence[Step]]) -> list[Change]:
-    return [{name: step} for name in steps for step in steps[name]]
+def _none(tried: int) -> str:
+    if not tried:
+        return "there is nothing that may change"
+    return f"none of the {tried:,} changes of one or two features that were tried makes it another"
 
 
-def _in_pairs(steps: Mapping[str, Sequence[Step]]) -> list[Change]:
-    few = {name: steps[name][:: max(1, len(steps[name]) // FEW)] for name in list(steps)[:PAIRS]}
+def _holding(model: Model, frame: pd.DataFrame, now: Any, names: Sequence[str]) -> list[str]:
+    """The features by how much their values hold the class: those that do most first, as far as probabilities tell.
+
+    That is the mean of what a value adds to the class's probability in usual rows, and of what is lost where it
+    alone becomes a usual one: the first and the last step to the contributions, which a change of one need not show.
+    """
+    import numpy as np
+
+    if model.classes is None or not hasattr(model.estimator, "predict_proba"):
+        return list(names)
+    usual, alone = usual_rows(model), np.eye(frame.shape[1], dtype=bool)
+    has = np.concatenate([alone, ~alone]).repeat(len(usual), axis=0)
+    rows = mixed(frame, usual, has, np.tile(np.arange(len(usual)), 2 * len(alone)))
+    given = model.estimator.predict_proba(rows)[:, model.classes.index(now)].reshape(2, len(alone), -1).mean(axis=2)
+    held = dict(zip(frame, given[0] - given[1], strict=True))
+    return sorted(names, key=lambda name: -held[name])
+
+
+def _pairs(steps: Mapping[str, Sequence[Step]], names: Sequence[str]) -> list[Change]:
+    """Changes of two at once of the first features named."""
+    few = {name: steps[name][:: max(1, len(steps[name]) // FEW)] for name in steps if name in names[:PAIRS]}
     return [{one: a, other: b} for one, other in itertools.combinations(few, 2) for a in few[one] for b in few[other]]
 
 

@@ -25,10 +25,12 @@ __all__ = [
     "measured",
     "mixed",
     "said",
+    "usual_rows",
 ]
 
 EXPLAINED = "how much of the differences between rows it explains, at most 1"  # what R² is
 SPREAD = "standard deviation"
+BACKGROUND = 100  # held-out rows that stand for what is usual
 
 
 def answered(model: Model, row: Mapping[str, Any] | Answer) -> Answer:
@@ -77,6 +79,14 @@ def said(feature: Feature, value: Any) -> str:
     if feature.kind == "boolean" and not pd.isna(value):
         return "yes" if value else "no"
     return "left empty" if pd.isna(value) else f"{readable(value, 4)} {feature.unit}".rstrip()
+
+
+def usual_rows(model: Model) -> pd.DataFrame:
+    """Held-out rows that stand for what is usual."""
+    held_out = model.evaluation.features
+    if len(held_out) <= BACKGROUND:
+        return held_out
+    return held_out.sample(BACKGROUND, random_state=model.spec.random_state)
 
 
 def mixed(row: pd.DataFrame, usual: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib.insights.base import Insight
-from irislib.insights.common import amount, answered, measured, mixed, said
+from irislib.insights.common import amount, answered, measured, mixed, said, usual_rows
 from irislib.insights.tree_shapley import tree_shapley
 from irislib.theme import AUBERGINE, INK, ORANGE
 from irislib.wording import readable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["contributions"]
 
-BACKGROUND = 100  # held-out rows that stand for what is usual
 EXACT = 50_000  # rows to be predicted, up to which every combination of features is tried
 SHOWN = 10  # bars
 
@@ -94,20 +93,13 @@ def _asked(model: Model, answer: Answer) -> tuple[Callable[[pd.DataFrame], np.nd
     return lambda rows: model.estimator.predict_proba(rows)[:, place], f"contribution to P({answer.prediction})"
 
 
-def _usual(model: Model) -> pd.DataFrame:
-    held_out = model.evaluation.features
-    if len(held_out) <= BACKGROUND:
-        return held_out
-    return held_out.sample(BACKGROUND, random_state=model.spec.random_state)
-
-
 def _shapley(
     model: Model, answer: Answer, ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, seconds: float
 ) -> tuple[float, np.ndarray, np.ndarray | None]:
     """The mean over the usual rows, the Shapley values, and their standard errors where they are sampled."""
     import numpy as np
 
-    usual = _usual(model)
+    usual = usual_rows(model)
     n, m = len(model.spec.features), len(usual)
     worth = ask(mixed(frame, usual, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
     place = 0 if model.classes is None else model.classes.index(answer.prediction)
