@@ -55,6 +55,18 @@ def tab(name: str) -> Callable[[Page], None]:
     return show
 
 
+def why(page: Page) -> None:
+    tab("Why")(page)
+    page.get_by_text("Keep some values as they are").click()
+    page.get_by_label("Petal width").last.check()
+    page.get_by_text("petal width stays as it is").first.wait_for()
+
+
+def insights(page: Page) -> None:
+    tab("Insights")(page)
+    page.get_by_text("mean over 5 shufflings").first.wait_for()
+
+
 def table(page: Page) -> None:
     iris_wizard(page)
     page.get_by_role("tab", name="Table").click()
@@ -86,8 +98,8 @@ def apps(page: Page) -> None:
 
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prediction": ("Iris Wizard: Prediction", prediction),
-    "why": ("Iris Wizard: Why", tab("Why")),
-    "insights": ("Iris Wizard: Insights", tab("Insights")),
+    "why": ("Iris Wizard: Why", why),
+    "insights": ("Iris Wizard: Insights", insights),
     "performance": ("Iris Wizard: Performance", tab("Performance")),
     "table": ("Iris Wizard: a whole table", table),
     "wrong": ("Iris Wizard: what is wrong is said", wrong),

@@ -602,11 +602,11 @@ def test_a_smallest_change_does_change_the_class_and_nothing_smaller_does(name: 
     row = model.evaluation.features.iloc[0].to_dict()
     now = model.predict(row)[0]
     found = insights.smallest_changes(model, row)
-    if found.frame["size"].isna().all():
+    if found.frame["share of the trained range"].isna().all():
         assert found.text.startswith(f"It stays {now}")
         return
     assert (found.frame.iloc[:, 1] != str(now)).all()
-    assert found.frame["size"].is_monotonic_increasing
+    assert found.frame["share of the trained range"].is_monotonic_increasing
 
 
 def test_smallest_changes_of_a_flower(iris) -> None:

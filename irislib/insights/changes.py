@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["smallest_changes"]
 
+SIZE = "share of the trained range"
 SHOWN = 10  # bars
 WIDTH = 32  # characters of a bar's name in a line
 STEPS = 41  # values of a number that are tried, where it has no steps of its own,
@@ -48,8 +49,8 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
     Returns
     -------
     Insight
-        Its frame has one row for each change: what it is, the class that it leads to, and its ``size``, as a share
-        of what the training data cover, added up over the features.
+        Its frame has one row for each change: what it is, the class that it leads to, and how large it is, as
+        a share of what the training data cover, added up over the features.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
     for change, became, size in found[:SHOWN]:
         words = [f"{labels[name].label.lower()} {said(labels[name], value)}" for name, (value, _) in change.items()]
         rows.append((" and ".join(words), str(became), size))
-    table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", "size"])
+    table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", SIZE])
     if table.empty:
         table.loc[0] = ["none of one or two features", str(now), math.nan]
         text = f"It stays {now}: {_none(len(changes))}."
@@ -101,11 +102,11 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
     lines = sum(name.count("\n") + 1 for name in names)
 
     def draw(axes: Axes) -> None:
-        axes.barh(names, table["size"].fillna(0), color=AUBERGINE, height=0.6)
+        axes.barh(names, table[SIZE].fillna(0), color=AUBERGINE, height=0.6)
         axes.invert_yaxis()
-        axes.set_xlabel("share of the trained range")
+        axes.set_xlabel(SIZE)
 
-    return Insight("What would change it", table, text, draw, 1.0 + 0.2 * len(table) + 0.2 * lines, bar="size")
+    return Insight("What would change it", table, text, draw, 1.0 + 0.2 * len(table) + 0.2 * lines, bar=SIZE)
 
 
 def _none(tried: int) -> str:
