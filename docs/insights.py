@@ -86,12 +86,13 @@ def section(name: str, how: str, flowers: Any, flats: Any) -> list[str]:
     model, row = (flats, FLAT) if is_of_numbers else (flowers, FLOWER)
     found = function(model, row) if "row" in inspect.signature(function).parameters else function(model)
     found.plot().savefig(PICTURES / f"{name}.png", dpi=110)
-    sources = re.search(r"Sources?: (.+?)(?:\n\n|\n\s+(?:Raises|Parameters)\n|$)", inspect.getdoc(function) or "", re.S)
+    sources = re.search(
+        r"Sources?:\s+(.+?)(?:\n\n|\n\s+(?:Raises|Parameters)\n|$)", inspect.getdoc(function) or "", re.S
+    )
+    if not sources:
+        raise SystemExit(f"{name} names no source")
     lines = [f"### {found.title}", "", f"`irislib.insights.{name}`", "", f"![{found.text}](insights/{name}.png)", ""]
-    lines += [f"> {found.text}", "", how, ""]
-    if sources:
-        lines += [f"Source: {' '.join(sources[1].split())}", ""]
-    return lines
+    return [*lines, f"> {found.text}", "", how, "", f"Source: {' '.join(sources[1].replace(':func:', '').split())}", ""]
 
 
 def main() -> None:

@@ -67,6 +67,12 @@ from irislib.insights.tree_shapley import tree_shapley
 from irislib.model import Answer
 
 
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch) -> None:
+    """What is measured is kept, and a page would show it."""
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+
+
 def test_importances_are_the_forests_own(iris) -> None:
     frame = insights.feature_importances(iris).frame.set_index("feature")
     expected = dict(zip(iris.spec.feature_names, iris.estimator.feature_importances_, strict=True))
@@ -76,12 +82,6 @@ def test_importances_are_the_forests_own(iris) -> None:
         assert frame["standard deviation"][feature.label] == pytest.approx(spread)
     assert frame["importance"].sum() == pytest.approx(1)
     assert frame["importance"].is_monotonic_decreasing
-
-
-@pytest.fixture(autouse=True)
-def own_store(tmp_path, monkeypatch) -> None:
-    """What is measured is kept, and a page would show it."""
-    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["iris", "rent"])
@@ -213,6 +213,7 @@ def test_every_insight_works_or_says_why_not(name: str, request) -> None:
     model = request.getfixturevalue(name)
     row = model.evaluation.features.iloc[0].dropna().to_dict()
     for function in (getattr(insights, each) for each in insights.__all__ if each not in NO_INSIGHTS):
+        assert re.search(r"Sources?:\s+\w", inspect.getdoc(function) or ""), function
         given = (model, row) if "row" in inspect.signature(function).parameters else (model,)
         found: Any = None
         refusal = ""
@@ -281,6 +282,10 @@ def test_curves_are_scikit_learns(name: str, request) -> None:
         mine = pr[pr["class"] == each]
         average = -np.sum(np.diff(mine["recall"]) * mine["precision"].to_numpy()[:-1])
         assert average == pytest.approx(average_precision_score(is_it, probability))
+    areas = roc_auc_score(pd.get_dummies(model.evaluation.y_true), model.evaluation.y_proba, average=None).round(2)
+    hardest = f"{model.classes[areas.argmin()]} is the hardest"
+    worst = "No class is harder than another" if np.ptp(areas) == 0 else hardest
+    assert insights.roc_curve(model).text.startswith(f"{worst} to tell from the rest: area")
 
 
 @pytest.mark.parametrize("name", OF_CLASSES)

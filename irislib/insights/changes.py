@@ -61,10 +61,11 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
 
     Notes
     -----
-    Counterfactuals: S. Wachter, B. Mittelstadt and C. Russell (2017), Counterfactual explanations without opening the
-    black box, Harvard Journal of Law & Technology 31, arXiv:1711.00399. One feature at a time is tried; where none
-    changes the class, pairs of those that hold it most. Only values that the training data cover
-    are tried. It is what the *model* would say, not what would happen.
+    One feature at a time is tried; where none changes the class, pairs of those that hold it most. Only values that
+    the training data cover are tried. It is what the *model* would say, not what would happen.
+
+    Source: S. Wachter, B. Mittelstadt and C. Russell (2017), Counterfactual explanations without opening the black box,
+    Harvard Journal of Law & Technology 31, arXiv:1711.00399.
     """
     import pandas as pd
 

@@ -33,6 +33,12 @@ def confusion_matrix(model: Model) -> Insight:
     ------
     NotApplicableError
         For a regression.
+
+    Notes
+    -----
+    Source: S. V. Stehman (1997), Selecting and interpreting measures of thematic classification accuracy, Remote
+    Sensing of Environment 62, 77-89, doi:10.1016/S0034-4257(97)00083-7. Computed by
+    :func:`sklearn.metrics.confusion_matrix`.
     """
     import numpy as np
     import pandas as pd
@@ -83,6 +89,12 @@ def class_metrics(model: Model) -> Insight:
     ------
     NotApplicableError
         For a regression.
+
+    Notes
+    -----
+    Sources: C. J. van Rijsbergen (1979), Information Retrieval, second edition, chapter 7; for the intervals E. B.
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, Journal of the American
+    Statistical Association 22, 209-212, doi:10.1080/01621459.1927.10502953.
     """
     import numpy as np
     import pandas as pd

@@ -105,8 +105,10 @@ def _curves(
         frames.append(pd.DataFrame({"class": [name] * len(x), axes_names[0]: x, axes_names[1]: y}))
     if not found:
         raise NotApplicableError("The rows that it had not seen are all of one class: there is nothing to tell apart.")
-    worst = min(found, key=lambda each: each[-1])
-    text = f"{worst[0]} is the hardest to tell from the rest: {measure} {worst[3]}; {baseline}."
+    worst, best = (choose(found, key=lambda each: each[-1]) for choose in (min, max))
+    is_one = len(found) > 1 and f"{worst[-1]:.2f}" != f"{best[-1]:.2f}"
+    start = f"{worst[0]} is the hardest" if is_one else "No class is harder than another"
+    text = f"{start} to tell from the rest: {measure} {worst[3]}; {baseline}."
 
     def draw(axes: Axes) -> None:
         for (name, x, y, words, _), ends, style in zip(found, guesses, series(len(found)), strict=True):

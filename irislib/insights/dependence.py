@@ -47,11 +47,11 @@ def partial_dependence(model: Model) -> Insight:
 
     Notes
     -----
-    Partial dependence: J. H. Friedman (2001), Greedy function approximation: a gradient boosting machine, The Annals
-    of Statistics 29, 1189-1232, doi:10.1214/aos/1013203451. A line for each row: A. Goldstein, A. Kapelner, J. Bleich
-    and E. Pitkin (2015), Peeking inside the black box, Journal of Computational and Graphical Statistics 24, 44-65,
-    doi:10.1080/10618600.2014.907095. The same as :func:`sklearn.inspection.partial_dependence`, which takes neither
-    whole numbers nor categories beside gaps. A combination that does not exist is asked about all the same.
+    Sources: J. H. Friedman (2001), Greedy function approximation: a gradient boosting machine, The Annals
+    of Statistics 29, 1189-1232, doi:10.1214/aos/1013203451; for a line for each row A. Goldstein, A. Kapelner, J.
+    Bleich and E. Pitkin (2015), Peeking inside the black box, Journal of Computational and Graphical Statistics 24,
+    44-65, doi:10.1080/10618600.2014.907095. The same as :func:`sklearn.inspection.partial_dependence`, which takes
+    neither whole numbers nor categories beside gaps. A combination that does not exist is asked about all the same.
     """
     import numpy as np
     import pandas as pd

@@ -29,6 +29,11 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Answer) -> Insigh
         Naming every wrong value.
     NotApplicableError
         For a model without probabilities.
+
+    Notes
+    -----
+    Source: T. Hastie, R. Tibshirani and J. Friedman (2009), The Elements of Statistical Learning, second edition,
+    section 2.4, doi:10.1007/978-0-387-84858-7. They are the estimator's own.
     """
     model.require_probabilities()
     answer = answered(model, row)

@@ -26,6 +26,11 @@ def predicted_against_true(model: Model) -> Insight:
     ------
     NotApplicableError
         For a classifier.
+
+    Notes
+    -----
+    Source: for the measures C. J. Willmott and K. Matsuura (2005), Advantages of the mean absolute error over the root
+    mean square error in assessing average model performance, Climate Research 30, 79-82, doi:10.3354/cr030079.
     """
     import pandas as pd
 
@@ -60,6 +65,10 @@ def residuals(model: Model) -> Insight:
     ------
     NotApplicableError
         For a classifier.
+
+    Notes
+    -----
+    Source: R. D. Cook and S. Weisberg (1982), Residuals and Influence in Regression, chapter 2.
     """
     import numpy as np
     import pandas as pd
