@@ -132,8 +132,8 @@ def post(server: Server) -> requests.Response:
 
 def answer(page: Any, what: str = "") -> str:
     page.get_by_label("What").fill(what)
+    page.evaluate("for (const shown of document.querySelectorAll('.irislib-pane > div')) shown.textContent = ''")
     page.get_by_role("button", name="Go").click()
-    page.get_by_role("button", name="Go").wait_for()  # it says "Working…" meanwhile
     page.get_by_text("Result: ").wait_for()
     return page.get_by_text("Result: ").inner_text()[8:-1]
 

@@ -2,6 +2,7 @@
 
 const KEPT = "irislib-form:"; // what is kept in the session's storage, below the page's address and title
 const LONGEST_LINK = 8000; // what servers take for certain
+const SOON = 150; // milliseconds that nobody takes for waiting
 
 class App {
   constructor(model, el) {
@@ -187,10 +188,16 @@ class App {
     where.replaceChildren(words ? h("div", { class: kind }, words) : "");
   }
 
+  // It is shown only where the answer takes a while: most are there before it could be read.
   setBusy(is) {
     this.busy = is;
-    this.go.setAttribute("aria-busy", String(is));
-    this.go.textContent = is ? this.texts.working : this.facts.action;
+    clearTimeout(this.working);
+    const show = () => {
+      this.go.setAttribute("aria-busy", String(is));
+      this.go.textContent = is ? this.texts.working : this.facts.action;
+    };
+    if (is) this.working = setTimeout(show, SOON);
+    else show();
   }
 
   async submit() {
