@@ -19,6 +19,7 @@ from cases import GOOD
 from matplotlib.figure import Figure
 from scipy.stats import binom
 from sklearn.base import is_classifier
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -53,7 +54,7 @@ from sklearn.model_selection import (
 from sklearn.model_selection import learning_curve as sklearns_curve
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
@@ -131,6 +132,49 @@ def test_importances_are_for_forests_only(iris, estimator) -> None:
     with pytest.raises(NotApplicableError, match="is no forest"):
         insights.feature_importances(model)
     assert len(insights.permutation_importance(model).frame) == 4
+
+
+@pytest.fixture(scope="module")
+def mixed() -> pd.DataFrame:
+    """Numbers, a category of which one value is rare, a truth value, and gaps."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"size": rng.normal(size=300), "kind": rng.choice(["a", "b", "c"], 300)})
+    data = data.assign(new=rng.random(300) < 0.5, rest=rng.normal(size=300))
+    data.loc[:1, "kind"] = "rare"
+    data.loc[::7, "rest"] = np.nan
+    data["class"] = np.digitize(data["size"] + (data["kind"] == "a") + data["new"], [0, 1])
+    return data
+
+
+def of_mixed(data: pd.DataFrame, *steps: Any) -> irislib.Model:
+    features = [irislib.Feature("size"), irislib.Feature("kind", "choice", choices=["a", "b", "c", "rare"])]
+    features += [irislib.Feature("new", "boolean"), irislib.Feature("rest", required=False)]
+    return irislib.train(irislib.ModelSpec("mixed", features, "class", lambda: data, make_pipeline(*steps)))
+
+
+def test_importances_of_a_features_columns_are_added_up(mixed) -> None:
+    encoded = make_column_transformer((OneHotEncoder(), ["kind"]), remainder=SimpleImputer())
+    model = of_mixed(mixed, encoded, RandomForestClassifier(20, random_state=0))
+    forest, columns = model.estimator[-1], model.estimator[0].get_feature_names_out()
+    names = [column.partition("__")[2].partition("_")[0] for column in columns]
+    assert len(names) == 7
+    frame = insights.feature_importances(model).frame.set_index("feature")
+    for feature in model.spec.features:
+        is_its = np.array(names) == feature.name
+        each = [tree.feature_importances_[is_its].sum() for tree in forest.estimators_]
+        assert frame["importance"][feature.label] == pytest.approx(forest.feature_importances_[is_its].sum())
+        assert frame["standard deviation"][feature.label] == pytest.approx(np.std(each))
+    assert insights.feature_importances in insights.default_tabs(model)["Insights"]
+    numbers = make_column_transformer((PolynomialFeatures(2), ["size", "new"]))
+    model = of_mixed(mixed, numbers, RandomForestClassifier(5, random_state=0))
+    with pytest.raises(NotApplicableError, match="mixes features"):
+        insights.feature_importances(model)
+
+
+def test_classes_that_are_numbers_are_told_as_they_are(mixed) -> None:
+    encoded = make_column_transformer((OneHotEncoder(), ["kind"]), remainder=SimpleImputer())
+    told = insights.class_metrics(of_mixed(mixed, encoded, DecisionTreeClassifier(max_depth=1))).text
+    assert re.match(r"Of the \d+ rows of [012] that it had not seen, \d+% were found, the least of all classes", told)
 
 
 def test_the_probability_that_is_told_is_that_of_the_prediction(iris) -> None:

@@ -110,11 +110,17 @@ def class_metrics(model: Model) -> Insight:
         rows.append((name, precision, p_low, p_high, recall, r_low, r_high, there / len(true), there))
     names = ["class", "precision", "precision from", "precision to", "recall", "recall from", "recall to"]
     frame = pd.DataFrame(rows, columns=[*names, "baseline", "support"])
-    worst = frame.loc[frame["recall"].fillna(1).idxmin()]
-    text = (
-        f"Of the {worst['support']} rows of {worst['class']} that it had not seen, {worst['recall']:.0%} were found, "
-        f"the least of all classes; guessing by the classes' shares would find {worst['baseline']:.0%}."
-    )
+    worst = frame.astype(object).loc[frame["recall"].fillna(1).idxmin()]  # of objects, or each would be a fraction
+    if worst["recall"] == frame["recall"].max():
+        text = (
+            f"Of the rows of each class that it had not seen, {worst['recall']:.0%} were found; guessing by the "
+            "classes' shares would find the class's share."
+        )
+    else:
+        text = (
+            f"Of the {worst['support']} rows of {worst['class']} that it had not seen, {worst['recall']:.0%} were "
+            f"found, the least of all classes; guessing by the classes' shares would find {worst['baseline']:.0%}."
+        )
 
     def draw(axes: Axes) -> None:
         places = np.arange(len(frame))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from irislib.compiled import parts
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, bars
-from irislib.insights.common import EXPLAINED, SPREAD
+from irislib.insights.columns import columns
+from irislib.insights.common import EXPLAINED, SPREAD, usual_rows
 from irislib.insights.on_demand import on_demand
 
 if TYPE_CHECKING:
@@ -24,31 +26,40 @@ REPEATS = 5  # shufflings of each feature
 def feature_importances(model: Model) -> Insight:
     """Impurity-based importances of a forest, with their standard deviation over its trees.
 
-    They add up to 1. Source: L. Breiman (2001), Random Forests, Machine Learning 45, 5-32,
-    doi:10.1023/A:1010933404324; computed as scikit-learn does.
+    They add up to 1. Those of the columns that a Pipeline's steps make of one feature, such as a category, are added
+    up.
 
     Raises
     ------
     NotApplicableError
-        For an estimator that is no forest; :func:`permutation_importance` suits any.
+        For an estimator that is no forest, or where the steps before it mix features;
+        :func:`permutation_importance` suits any.
+
+    Notes
+    -----
+    Source: L. Breiman (2001), Random Forests, Machine Learning 45, 5-32, doi:10.1023/A:1010933404324; computed as
+    scikit-learn does.
     """
     import numpy as np
 
-    if not is_forest(model.estimator):
-        kind = type(model.estimator).__name__
+    forest = parts(model.estimator)[1]
+    if not is_forest(forest):
+        kind = type(forest).__name__
         raise NotApplicableError(f"{kind} is no forest to take importances from; see permutation_importance.")
-    trees = model.estimator.estimators_
-    spread = np.std([tree.feature_importances_ for tree in trees], axis=0)
-    frame = _importances(model, "importance", model.estimator.feature_importances_, spread)
+    owners = _owners(model, forest)
+    mean, *each = (
+        np.bincount(owners, one.feature_importances_, len(model.spec.features)) for one in (forest, *forest.estimators_)
+    )
+    frame = _importances(model, "importance", mean.tolist(), np.std(each, axis=0).tolist())
     text = (
-        f"The model relies most on {frame['feature'][0]}; each bar is the mean over {len(trees)} trees, each line "
+        f"The model relies most on {frame['feature'][0]}; each bar is the mean over {len(each)} trees, each line "
         "their standard deviation: how much they differ."
     )
     return _drawn("What the model relies on", frame, text)
 
 
 def is_forest(estimator: Any) -> bool:
-    """Whether an estimator averages trees, each of which has importances."""
+    """Whether an estimator, or a Pipeline's last step, averages trees, each of which has importances."""
     from sklearn import ensemble
 
     forests = (
@@ -57,7 +68,29 @@ def is_forest(estimator: Any) -> bool:
         ensemble.ExtraTreesClassifier,
         ensemble.ExtraTreesRegressor,
     )
-    return isinstance(estimator, forests)
+    return isinstance(parts(estimator)[1], forests)
+
+
+def _owners(model: Model, forest: Any) -> np.ndarray:
+    """Which feature each column that the forest sees is made of.
+
+    Raises
+    ------
+    NotApplicableError
+    """
+    import numpy as np
+    import pandas as pd
+
+    usual = usual_rows(model)
+    values = {feature: covered["values"] for feature, covered in model.coverage.items() if "values" in covered}
+    rare = [usual.iloc[:1].assign(**{name: value}) for name in values for value in values[name]]
+    rows = pd.concat([usual, *(row.astype(usual.dtypes.to_dict()) for row in rare)], ignore_index=True)
+    if (found := columns(model.estimator, rows[:1], rows)) is not None:
+        seen, owners = found
+        is_still = np.array([len(pd.unique(column)) == 1 for column in seen.T])
+        if not forest.feature_importances_[is_still].any():
+            return owners
+    raise NotApplicableError("What is before the forest mixes features; see permutation_importance.")
 
 
 def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:

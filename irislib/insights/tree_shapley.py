@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib.compiled import parts, undivided
+from irislib.compiled import parts
 from irislib.compiled.trees import MOST_NODES, NoFasterFormError, Table, read
 from irislib.compiled.walk import Mean
-from irislib.insights.common import mixed
+from irislib.insights.columns import columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,10 +58,10 @@ def tree_shapley(
         tables, precision, share = _summed(estimator)
     except NoFasterFormError:
         return None
-    columns = _columns(estimator, row, usual)
-    if columns is None:
+    seen = columns(estimator, row, usual)
+    if seen is None:
         return None
-    values, owners = columns
+    values, owners = seen
     if precision == "f":
         values = values.astype(np.float32)
     found = np.zeros(row.shape[1])
@@ -94,48 +94,6 @@ def _summed(estimator: Any) -> tuple[list[Table], str, float]:
     if trees.ending.classes is not None or not (inverse is None or np.array_equal(inverse(some), some)):
         raise NoFasterFormError("its answer is no sum of leaves.")
     return tables, trees.precision, 1.0
-
-
-def _columns(estimator: Any, row: pd.DataFrame, usual: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
-    """What the trees see of the row and of the usual ones, and which feature each column is made of."""
-    import numpy as np
-
-    before, last = parts(estimator)
-    n, m = row.shape[1], len(usual)
-    if not before:
-        plain = _seen([], mixed(row, usual, np.eye(1, m + 1, dtype=bool).T.repeat(n, axis=1), np.arange(-1, m)))
-        return None if plain is None else (plain, np.arange(n))
-    # The row; the usual ones; those with one feature of the row; and with some, to see whether that is all there is.
-    some = np.random.default_rng(0).random((m, n)) < 0.5
-    has = np.concatenate([np.zeros((m, n), bool), np.repeat(np.eye(n, dtype=bool), m, axis=0), some])
-    seen = _seen(before, mixed(row, usual, has, np.tile(np.arange(m), n + 2)))
-    ours = _seen(before, row.astype(usual.dtypes.to_dict()))
-    if seen is None or ours is None or seen.shape[1] != last.n_features_in_:
-        return None
-    theirs, alone, both = seen[:m], seen[m : (n + 1) * m].reshape(n, m, -1), seen[(n + 1) * m :]
-    owners = _differ(alone, theirs).any(axis=1).argmax(axis=0)
-    if _differ(np.where(some[:, owners], ours, theirs), both).any():
-        return None
-    return np.concatenate([ours, theirs]), owners
-
-
-def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    differ: np.ndarray = (one != other) & ~((one != one) & (other != other))  # missing is as missing
-    return differ
-
-
-def _seen(before: Sequence[Any], rows: pd.DataFrame) -> np.ndarray | None:
-    """Rows as numbers, after these steps; None where they are none."""
-    import numpy as np
-
-    seen: Any = rows
-    try:
-        with undivided():
-            for step in before:
-                seen = step.transform(seen)
-        return np.asarray(seen.toarray() if hasattr(seen, "toarray") else seen, dtype=float)
-    except (TypeError, ValueError):
-        return None
 
 
 def _groups(tables: Sequence[Table]) -> Iterator[list[Table]]:
