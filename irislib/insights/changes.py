@@ -12,7 +12,7 @@ from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights.base import Insight
 from irislib.insights.common import answered, mixed, said, usual_rows
 from irislib.theme import AUBERGINE
-from irislib.wording import joined, nearest
+from irislib.wording import joined, nearest, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
         changes += pairs
     rows = []
     for change, became, size in found[:SHOWN]:
-        words = [f"{labels[name].label.lower()} {said(labels[name], value)}" for name, (value, _) in change.items()]
+        words = [f"{labels[name].label.lower()} {_told(labels[name], value)}" for name, (value, _) in change.items()]
         rows.append((" and ".join(words), str(became), size))
     table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", SIZE])
     if table.empty:
@@ -108,6 +108,12 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Answer, fixed: Colle
         axes.set_xlabel(SIZE)
 
     return Insight("What would change it", table, text, draw, 1.0 + 0.2 * len(table) + 0.2 * lines, bar=SIZE)
+
+
+def _told(feature: Feature, value: Any) -> str:
+    """A value in full: who enters a rounded one may get another answer."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{readable(value)} {feature.unit}".rstrip() if is_number else said(feature, value)
 
 
 def _none(tried: int) -> str:
@@ -156,9 +162,14 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
     if step and (high - low) / step <= MOST:  # what a person can enter
         every = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
     else:
-        every = np.unique(np.linspace(low, high, STEPS).round(0 if feature.kind == "integer" else 12))
-    here = float(low if pd.isna(value) else value)
-    span = float(high - low) or 1.0
+        every = np.linspace(low, high, STEPS)
+        digits = 1 - math.floor(math.log10((high - low) / STEPS)) if high > low else 12  # that can be told
+        every = np.unique(every.round(0 if feature.kind == "integer" else max(0, digits)))
+        every = every[(low <= every) & (every <= high)]
+    if pd.isna(value):
+        yield from ((other, 1.0) for other in every.round(12).tolist())
+        return
+    here, span = float(value), float(high - low) or 1.0
     for other in sorted(every.round(12).tolist(), key=lambda each: abs(each - here)):
         if other != here:
             yield other, abs(other - here) / span

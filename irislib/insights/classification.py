@@ -110,7 +110,7 @@ def class_metrics(model: Model) -> Insight:
         rows.append((name, precision, p_low, p_high, recall, r_low, r_high, there / len(true), there))
     names = ["class", "precision", "precision from", "precision to", "recall", "recall from", "recall to"]
     frame = pd.DataFrame(rows, columns=[*names, "baseline", "support"])
-    worst = frame.astype(object).loc[frame["recall"].fillna(1).idxmin()]  # of objects, or each would be a fraction
+    worst = frame.astype(object).loc[frame["recall"].idxmin()]  # of objects, or each would be a fraction
     if worst["recall"] == frame["recall"].max():
         text = (
             f"Of the rows of each class that it had not seen, {worst['recall']:.0%} were found; guessing by the "
@@ -165,8 +165,9 @@ def calibration(model: Model) -> Insight:
 
     told, true = held_out_probabilities(model), model.evaluation.y_true
     classes = np.asarray(model.classes, dtype=object)
-    sure = told.max(axis=1)
-    right = classes[told.argmax(axis=1)] == true
+    predicted = model.evaluation.y_pred
+    sure = told[np.arange(len(told)), [list(classes).index(each) for each in predicted.tolist()]]
+    right = np.asarray(predicted == true)
     order = np.argsort(sure, kind="stable")
     rows = []
     for group in np.array_split(order, min(GROUPS, len(order))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib.errors import NotApplicableError
@@ -25,6 +25,7 @@ __all__ = [
     "measured",
     "mixed",
     "said",
+    "scored",
     "usual_rows",
 ]
 
@@ -79,6 +80,13 @@ def said(feature: Feature, value: Any) -> str:
     if feature.kind == "boolean" and not pd.isna(value):
         return "yes" if value else "no"
     return "left empty" if pd.isna(value) else f"{readable(value, 4)} {feature.unit}".rstrip()
+
+
+def scored(model: Model) -> tuple[str, Callable[..., float]]:
+    """What is measured of a model on rows, whatever else its estimator was chosen by: the name, and the function."""
+    from sklearn.metrics import accuracy_score, r2_score
+
+    return ("R²", r2_score) if model.classes is None else ("accuracy", accuracy_score)
 
 
 def usual_rows(model: Model) -> pd.DataFrame:

@@ -76,22 +76,28 @@ def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
     if math.isinf(limit):
         need = math.ceil(coverage / (1 - coverage) - 1e-9)
         raise NotApplicableError(
-            f"{len(strangeness)} rows that it had not seen are too few to state {coverage:.0%} coverage: it takes "
-            f"{need}. Hold out more (test_size), or state less."
+            f"{len(strangeness)} rows that it had not seen are too few to state {_percent(coverage)} coverage: it "
+            f"takes {need}. Hold out more (test_size), or state less."
         )
-    within = held(strangeness, coverage)
+    # what is predicted is in the set, however improbable it is
+    sure = model.evaluation.y_true == model.evaluation.y_pred if model.classes is not None else False
+    within = held(strangeness, coverage, sure)
     return limit, f"of {len(strangeness)} rows that it had not seen {within} did, {counted(within, len(strangeness))}"
 
 
-def held(strangeness: np.ndarray, coverage: float) -> int:
-    """How many rows are within, each judged by all the others."""
+def held(strangeness: np.ndarray, coverage: float, sure: np.ndarray | bool = False) -> int:
+    """How many rows are within, each judged by all the others; those that are sure to be are so anyway."""
     import numpy as np
 
     place = math.ceil(len(strangeness) * coverage - 1e-9)
     if place >= len(strangeness):
         return len(strangeness)  # the others are too few to rule anything out
     # without a row that is among the first, the limit is the next larger score; without another, it is this one
-    return int(np.sum(strangeness <= np.sort(strangeness)[place - 1]))
+    return int(np.sum((strangeness <= np.sort(strangeness)[place - 1]) | sure))
+
+
+def _percent(coverage: float) -> str:
+    return f"{100 * coverage:.12g}%"
 
 
 def scores(model: Model) -> np.ndarray:
@@ -142,7 +148,10 @@ def _classes(model: Model, answer: Answer, limit: float, coverage: float, counts
         said = "no class can be ruled out"
     else:
         said = f"it is {' or '.join(names)}" if len(names) > 1 else f"it is {names[0]} alone"
-    text = f"With {coverage:.0%} stated coverage {said}; the set should hold the true class that often, and {counts}."
+    text = (
+        f"With {_percent(coverage)} stated coverage {said}; the set should hold the true class at least that often, "
+        f"and {counts}."
+    )
 
     def draw(axes: Axes) -> None:
         colours = [AUBERGINE if each else WARM_GREY for each in within]
@@ -162,8 +171,8 @@ def _range(model: Model, answer: Answer, limit: float, coverage: float, counts: 
     low, high = answer.prediction - limit, answer.prediction + limit
     frame = pd.DataFrame({what: [answer.prediction], "from": [low], "to": [high]})
     text = (
-        f"With {coverage:.0%} stated coverage it is {readable(low, 3)} to {amount(model, high)}; the range should hold "
-        f"the true number that often, and {counts}."
+        f"With {_percent(coverage)} stated coverage it is {readable(low, 3)} to {amount(model, high)}; the range "
+        f"should hold the true number that often, and {counts}."
     )
 
     def draw(axes: Axes) -> None:

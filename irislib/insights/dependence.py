@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,8 @@ def _panel(
 def _said(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
     i = int((mean.max(axis=0) - mean.min(axis=0)).argmax())
     low, high = sorted((int(mean[:, i].argmin()), int(mean[:, i].argmax())))
+    if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):
+        return "No feature by itself moves the answer."
     what = f"P({model.classes[i]})" if model.classes else f"the {model.spec.target}"
     unit = f" {model.spec.target_unit}".rstrip() if model.classes is None else ""
     ends = [f"{readable(float(mean[k, i]), 3)}{unit} at {said(feature, grid[k])}" for k in (low, high)]

@@ -9,7 +9,7 @@ from irislib.compiled import parts
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, bars
 from irislib.insights.columns import columns
-from irislib.insights.common import EXPLAINED, SPREAD, usual_rows
+from irislib.insights.common import EXPLAINED, SPREAD, scored, usual_rows
 from irislib.insights.on_demand import on_demand
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ def feature_importances(model: Model) -> Insight:
         np.bincount(owners, one.feature_importances_, len(model.spec.features)) for one in (forest, *forest.estimators_)
     )
     frame = _importances(model, "importance", mean.tolist(), np.std(each, axis=0).tolist())
+    start = f"The model relies most on {frame['feature'][0]}" if mean.any() else "The model's trees ask for no feature"
     text = (
-        f"The model relies most on {frame['feature'][0]}; each bar is the mean over {len(each)} trees, each line "
+        f"{start}; each bar is the mean over {len(each)} trees, each line "
         "their standard deviation: how much they differ."
     )
     return _drawn("What the model relies on", frame, text)
@@ -81,8 +82,11 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
     import numpy as np
     import pandas as pd
 
+    if not parts(model.estimator)[0]:
+        return np.arange(len(model.spec.features))
     usual = usual_rows(model)
-    values = {feature: covered["values"] for feature, covered in model.coverage.items() if "values" in covered}
+    covered = model.coverage.items()
+    values = {name: told["values"] if "values" in told else [told["low"], told["high"]] for name, told in covered}
     rare = [usual.iloc[:1].assign(**{name: value}) for name in values for value in values[name]]
     rows = pd.concat([usual, *(row.astype(usual.dtypes.to_dict()) for row in rare)], ignore_index=True)
     if (found := columns(model.estimator, rows[:1], rows)) is not None:
@@ -90,7 +94,10 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
         is_still = np.array([len(pd.unique(column)) == 1 for column in seen.T])
         if not forest.feature_importances_[is_still].any():
             return owners
-    raise NotApplicableError("What is before the forest mixes features; see permutation_importance.")
+    raise NotApplicableError(
+        "What is before the forest mixes features, or makes a column that hardly ever changes; see "
+        "permutation_importance."
+    )
 
 
 def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
@@ -99,9 +106,10 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
 
     rows, target = model.evaluation.features, model.evaluation.y_true
     found: dict[str, list[float]] = {"mean": [], "spread": []}
+    _, measure = scored(model)
 
     def score(estimator: Any, column: pd.DataFrame, target: np.ndarray) -> float:
-        return float(estimator.score(rows.assign(**{name: column[name] for name in column}), target))
+        return float(measure(target, estimator.predict(rows.assign(**{name: column[name] for name in column}))))
 
     for i, name in enumerate(rows):
         one = permute(
@@ -137,13 +145,16 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
     Source: Breiman (2001), as above; computed by :func:`sklearn.inspection.permutation_importance`, seeded as the
     model is.
     """
-    score, meaning = ("accuracy", "the share of right answers") if model.classes else ("R²", EXPLAINED)
+    score, _ = scored(model)
+    meaning = "the share of right answers" if model.classes else EXPLAINED
     frame = _importances(model, f"loss of {score}", measured["mean"], measured["spread"])
     most = frame.iloc[0]
-    text = (
-        f"It could do without {most['feature']} least: when that value is shuffled, its {score} ({meaning}) falls by "
-        f"{most.iloc[1]:.2f}; each bar is the mean over {REPEATS} shufflings, each line their standard deviation."
-    )
+    if most.iloc[1] > 0:
+        start = f"It could do without {most['feature']} least: when that value is shuffled, its {score} ({meaning})"
+        start += f" falls by {most.iloc[1]:.2f}"
+    else:
+        start = f"It could do without each of them: whichever value is shuffled, its {score} ({meaning}) does not fall"
+    text = f"{start}; each bar is the mean over {REPEATS} shufflings, each line their standard deviation."
     return _drawn(permutation_importance.title, frame, text)
 
 

@@ -170,10 +170,11 @@ def _middle(column: pd.Series) -> Any:
 
 def _because(model: Model, answer: Answer, table: pd.DataFrame, what: str, base: float) -> str:
     reached = base + float(table[what].sum())
-    upwards = table[table[what] > 0] if model.classes is not None else table
+    least = 1e-9 * max(abs(base), abs(reached))  # less than that is only how numbers are rounded
+    ours = table[table[what] * (1 if reached > base else -1) > least]
     reasons = [
         f"{each['feature'].lower()} is {each['value']} (typical: {each['typical']})"
-        for _, each in upwards.head(2).iterrows()
+        for _, each in ours.head(2).iterrows()
         if abs(each[what]) >= 0.25 * abs(table[what]).max()
     ]
     if model.classes is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from irislib import training
 from irislib.errors import NotApplicableError
 from irislib.insights.base import Insight, legend
-from irislib.insights.common import EXPLAINED, SPREAD
+from irislib.insights.common import EXPLAINED, SPREAD, scored
 from irislib.insights.on_demand import on_demand
 from irislib.theme import AUBERGINE, ORANGE, WARM_GREY
 
@@ -33,16 +33,12 @@ def _folds(model: Model, target: np.ndarray, seed: int) -> list[tuple[np.ndarray
     import numpy as np
     from sklearn.model_selection import KFold, StratifiedKFold
 
-    n = min(FOLDS, len(target))
+    n = min(FOLDS, len(target) // (2 if model.classes is None else 1))  # R² takes two rows
+    if n < 2:
+        raise NotApplicableError(f"{model.spec.title} has too few rows to be trained on parts of them.")
     if model.classes is not None and np.unique(target, return_counts=True)[1].min() >= n:
         return list(StratifiedKFold(n, shuffle=True, random_state=seed).split(target, target))
     return list(KFold(n, shuffle=True, random_state=seed).split(target))
-
-
-def _score(model: Model) -> tuple[str, Callable[..., float]]:
-    from sklearn.metrics import accuracy_score, r2_score
-
-    return ("R²", r2_score) if model.classes is None else ("accuracy", accuracy_score)
 
 
 def _scored_folds(model: Model) -> Generator[float, None, Measured]:
@@ -52,23 +48,21 @@ def _scored_folds(model: Model) -> Generator[float, None, Measured]:
 
     features, target = training.data_of(model)
     is_class = model.classes is not None
-    _, score = _score(model)
+    _, score = scored(model)
     found: Measured = {"repeat": [], "fold": [], "rows": [], "score": [], "baseline": [], "error": []}
     for repeat in range(REPEATS):
         folds = _folds(model, target, model.spec.random_state + repeat)
         for i, (train, test) in enumerate(folds):
-            estimator = training.untrained(model.spec).fit(features.iloc[train], target[train])
-            predicted = estimator.predict(features.iloc[test])
             dummy = (DummyClassifier() if is_class else DummyRegressor()).fit(features.iloc[train], target[train])
-            row = (
-                repeat + 1,
-                i + 1,
-                len(test),
-                float(score(target[test], predicted)),
-                float(score(target[test], dummy.predict(features.iloc[test]))),
-                None if is_class else float(mean_absolute_error(target[test], predicted)),
-            )
-            for name, value in zip(found, row, strict=True):
+            guess = float(score(target[test], dummy.predict(features.iloc[test])))
+            try:
+                estimator = training.untrained(model.spec).fit(features.iloc[train], target[train])
+                predicted = estimator.predict(features.iloc[test])
+                reached = float(score(target[test], predicted))
+                error = None if is_class else float(mean_absolute_error(target[test], predicted))
+            except ValueError:  # such as of a category that no other row has
+                reached, error = math.nan, None if is_class else math.nan
+            for name, value in zip(found, (repeat + 1, i + 1, len(test), reached, guess, error), strict=True):
                 found[name].append(value)
             yield (repeat * len(folds) + i + 1) / (REPEATS * len(folds))
     return found
@@ -93,7 +87,7 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     Raises
     ------
     NotApplicableError
-        Where the data have changed since the model was trained.
+        Where the data have changed since the model was trained, or where it cannot be trained on parts of them.
 
     Notes
     -----
@@ -107,18 +101,23 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     import numpy as np
     import pandas as pd
 
-    name, _ = _score(model)
+    name, _ = scored(model)
     frame = pd.DataFrame({key: measured[key] for key in ("repeat", "fold", "rows")})
     frame[name], frame[f"baseline {name}"] = measured["score"], measured["baseline"]
     if model.classes is None:
         unit = f" ({model.spec.target_unit})" if model.spec.target_unit else ""
         frame[f"mean absolute error{unit}"] = measured["error"]
     shown = _percent if model.classes is not None else "{:.2f}".format
-    low, middle, high = np.quantile(frame[name], [0, 0.5, 1])
+    trained = frame[name].dropna()
+    if trained.empty:
+        raise NotApplicableError(f"{model.spec.title} cannot be trained on parts of its data.")
+    low, middle, high = np.quantile(trained, [0, 0.5, 1])
+    failed = f" ({len(frame) - len(trained)} more times it failed)" if len(trained) < len(frame) else ""
     by_chance = shown(frame[f"baseline {name}"].mean())
     text = (
-        f"Trained {len(frame)} times on other parts of the data its {_named(name)} is {shown(middle)} in the middle, "
-        f"{shown(low)} at worst and {shown(high)} at best, on rows it has not seen; guessing has {by_chance}."
+        f"Trained {len(trained)} times on other parts of the data{failed} its {_named(name)} is {shown(middle)} in "
+        f"the middle, {shown(low)} at worst and {shown(high)} at best, on rows it has not seen; guessing has "
+        f"{by_chance}."
     )
 
     def draw(axes: Axes) -> None:
@@ -147,7 +146,7 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
     import numpy as np
 
     features, target = training.data_of(model)
-    _, score = _score(model)
+    _, score = scored(model)
     folds = _folds(model, target, model.spec.random_state)
     rng = np.random.RandomState(model.spec.random_state)  # scikit-learn's own, so that it agrees
     orders = [rng.permutation(train) for train, _ in folds]
@@ -197,7 +196,7 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
     """
     import pandas as pd
 
-    name, _ = _score(model)
+    name, _ = scored(model)
     table = pd.DataFrame(measured).dropna().groupby("size")
     if not len(table):
         raise NotApplicableError(f"{model.spec.title} cannot be trained on fewer rows than it has.")
