@@ -116,7 +116,7 @@ class Soak:
         except PlaywrightError as error:
             print(error, file=sys.stderr, flush=True)
             return False
-        if answer != (expected := str(self.model.answer(row))):
+        if answer != (expected := str(self.model.predict_row(row))):
             self.wrong += 1
             print(f"wrong: {answer!r} instead of {expected!r} to {row}", file=sys.stderr, flush=True)
         return True

@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from irislib import insights
-    from irislib.catalogue import load
-    from irislib.feature import Feature
-    from irislib.model import Model
-    from irislib.model_card import card, card_html
-    from irislib.spec import ModelSpec
-    from irislib.training import train
+    from irislib._description.feature import Feature
+    from irislib._description.spec import ModelSpec
+    from irislib._model_card.card import card, card_html
+    from irislib._modeling.model import Model
+    from irislib._modeling.registry import load
+    from irislib._modeling.training import train
     from irislib.widgets import app
 
 __all__ = ["Feature", "Model", "ModelSpec", "app", "card", "card_html", "insights", "load", "train"]
 __version__ = "0.1.0"
 
 _HOME = {
-    "Feature": "feature",
-    "Model": "model",
-    "ModelSpec": "spec",
+    "Feature": "_description.feature",
+    "Model": "_modeling.model",
+    "ModelSpec": "_description.spec",
     "app": "widgets",
-    "card": "model_card",
-    "card_html": "model_card",
+    "card": "_model_card",
+    "card_html": "_model_card",
     "insights": "insights",
-    "load": "catalogue",
-    "train": "training",
+    "load": "_modeling.registry",
+    "train": "_modeling.training",
 }
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib import __version__
+from irislib._common.formatting import did_you_mean
+from irislib._common.paths import write_atomically
 from irislib.errors import IrislibError
-from irislib.files import write_whole
-from irislib.wording import nearest
 
 if TYPE_CHECKING:
-    from irislib.model import Model
+    from irislib._modeling.model import Model
 
 __all__ = ["COMMANDS", "main"]
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(USAGE, end="")
         return
     if args and args[0] not in COMMANDS and not args[0].startswith("-") and not os.path.exists(args[0]):
-        sys.exit(f"irislib: There is no command {args[0]!r}. {nearest(args[0], list(COMMANDS))}")
+        sys.exit(f"irislib: There is no command {args[0]!r}. {did_you_mean(args[0], list(COMMANDS))}")
     name = args.pop(0) if args and args[0] in COMMANDS else "serve"
     try:
         sys.exit(COMMANDS[name](args))
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def serve(args: list[str]) -> int:
     """Serve the apps and the endpoint."""
     refuse_strangers(args)
-    from irislib.serving.apps import AppServer
+    from irislib._serving.voila_app import AppServer
 
     AppServer.launch_instance(args)
     return 0
@@ -66,8 +66,8 @@ def serve(args: list[str]) -> int:
 
 def refuse_strangers(args: Sequence[str]) -> None:
     """Refuse an option that is not `serve`'s, which Voila would pass over in silence."""
-    from irislib.serving.apps import AppServer
-    from irislib.serving.gunicorn import option_names
+    from irislib._serving.gunicorn_app import option_names
+    from irislib._serving.voila_app import AppServer
 
     own = {*AppServer.aliases, *AppServer.flags, "help", "help-all", "generate-config", "show-config"}
     known = {f"--{name.replace('_', '-')}" for name in own} | {"-h", "--show-config-json", "--version", "--"}
@@ -77,12 +77,12 @@ def refuse_strangers(args: Sequence[str]) -> None:
             continue
         if option in option_names():
             raise IrislibError(f"{option} is an option of Gunicorn: it works on `irislib api`.")
-        raise IrislibError(f"There is no option {option}. {nearest(option, sorted(known))}")
+        raise IrislibError(f"There is no option {option}. {did_you_mean(option, sorted(known))}")
 
 
 def api(args: list[str]) -> int:
     """Serve the endpoint alone, under Gunicorn."""
-    from irislib.serving.gunicorn import ApiServer
+    from irislib._serving.gunicorn_app import ApiServer
 
     sys.argv = ["irislib api", *args]  # Gunicorn reads it there, and again when it is told to reload
     ApiServer("%(prog)s [OPTIONS]", prog="irislib api").run()
@@ -91,11 +91,11 @@ def api(args: list[str]) -> int:
 
 def train(args: list[str]) -> int:
     """Train a model, print its evaluation and keep it."""
-    from irislib import catalogue, store
-    from irislib.training import train as fit
+    from irislib._modeling import registry, store
+    from irislib._modeling.training import train as fit
 
     options = _parser("train", "Train a model, print how well it does on held-out rows, and keep it.").parse_args(args)
-    for spec in catalogue.specs(options.model).values():
+    for spec in registry.load_specs(options.model).values():
         model = fit(spec)
         print(report(model))
         print(f"kept in {store.save(model, store.default_root())}")
@@ -124,7 +124,7 @@ def predict(args: list[str]) -> int:
     if odd := [text for text in options.values if "=" not in text]:
         raise IrislibError(f"Write name=value, such as {odd[0]}=1.")
     pairs = [text.partition("=")[::2] for text in options.values]
-    answer = _one_model(options.model).answer(dict(pairs))
+    answer = _one_model(options.model).predict_row(dict(pairs))
     print(answer)
     for name, probability in (answer.probabilities or {}).items():
         print(f"  {name!s:<24} {probability:.3f}")
@@ -135,11 +135,11 @@ def predict(args: list[str]) -> int:
 
 def check(args: list[str]) -> int:
     """Say whether all is in order."""
-    from irislib.checking import findings
+    from irislib._modeling.checkup import check_model
 
     options = _parser("check", "Check a model's description, data, training, examples and page.").parse_args(args)
     ok = True
-    for good, text in findings(options.model):
+    for good, text in check_model(options.model):
         ok = ok and good
         print(f"{'ok' if good else 'FAULT':<6} {text}")
     return 0 if ok else 1
@@ -147,8 +147,8 @@ def check(args: list[str]) -> int:
 
 def card(args: list[str]) -> int:
     """Write a page about a model."""
-    from irislib.model_card import card as markdown
-    from irislib.model_card import card_html
+    from irislib._model_card.card import card as markdown
+    from irislib._model_card.card import card_html
 
     parser = _parser("card", "Write a page about a model: purpose, data, inputs, evaluation, limits, version.")
     parser.add_argument("--format", choices=("md", "html"), help="[what the file's ending says, else md]")
@@ -161,7 +161,7 @@ def card(args: list[str]) -> int:
         print(text, end="")
         return 0
     try:
-        write_whole(options.output, text)
+        write_atomically(options.output, text)
     except OSError as error:
         raise IrislibError(f"{options.output} cannot be written: {error.strerror or error}.") from error
     return 0
@@ -177,12 +177,12 @@ def _form(path: Path | None) -> str:
 
 
 def _one_model(references: Sequence[str] | None) -> Model:
-    from irislib import catalogue
+    from irislib._modeling import registry
 
-    known = catalogue.specs(references)
+    known = registry.load_specs(references)
     if len(known) > 1:
         raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")
-    return catalogue.load(next(iter(known.values())))
+    return registry.load(next(iter(known.values())))
 
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib.feature import Feature
+from irislib._description.feature import Feature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,11 +66,11 @@ EXAMPLES = {
 
 def app() -> Page:
     """The dummy app, as a widget."""
-    from irislib.widgets import Page, Tab, showing
+    from irislib.widgets import Page, Tab, _html
 
     def plot(_: object) -> Sequence[object]:
         data = random_rows()
-        return [showing.picture(area_plot(data), "A stacked area plot of the table below."), data]
+        return [_html.picture(area_plot(data), "A stacked area plot of the table below."), data]
 
     empty = "Fill in the form and press Submit: what you entered appears here."
     tabs = [Tab("Table", lambda frame: [frame], empty), Tab("Plot", plot)]
@@ -92,7 +92,7 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from irislib.widgets.fields import typed
+    from irislib.widgets._fields import typed
 
     rows = [
         (feature.label, str(values[feature.name]) if feature.kind == "file" else typed(feature, values[feature.name]))
@@ -114,7 +114,7 @@ def area_plot(data: pd.DataFrame) -> Figure:
     """A stacked area plot of a table of numbers."""
     from matplotlib.figure import Figure
 
-    from irislib.theme import AUBERGINE, INK, ORANGE, WARM_GREY
+    from irislib._common.theme import AUBERGINE, INK, ORANGE, WARM_GREY
 
     figure = Figure(figsize=(4.8, 3.2), layout="constrained")
     axes = figure.add_subplot()

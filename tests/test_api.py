@@ -72,7 +72,7 @@ def test_the_answer_is_a_json_string(server: Server) -> None:
 def test_the_answer_with_details(server: Server, iris) -> None:
     row = dict.fromkeys(GOOD, 1)
     body = server.post("/iris-wizard?details=1", json=row).json()
-    answer = iris.answer(row)
+    answer = iris.predict_row(row)
     assert body["prediction"] == answer.prediction
     assert body["probabilities"] == answer.probabilities
     assert body["version"] == iris.version
@@ -191,7 +191,7 @@ def test_insights_of_the_authors_own(iris) -> None:
 
 def test_a_quite_different_model(server: Server, rent) -> None:
     row = {"area_m2": 40, "balcony": True, "built": "1990-05-01"}
-    expected = rent.answer(row).prediction
+    expected = rent.predict_row(row).prediction
     assert server.post("/flat-rent", json=row).json() == expected
     form = {"area_m2": "40", "balcony": "true", "built": "1990-05-01", "rooms": "", "district": ""}
     assert server.post("/flat-rent", data=form).json() == expected
@@ -259,7 +259,7 @@ def test_a_page_without_a_model_takes_no_post(serve: Server) -> None:
 
 def test_a_fault_of_ours_gives_a_reference_not_a_traceback(iris, monkeypatch, caplog) -> None:
     client = create_app([iris]).test_client()
-    monkeypatch.setattr(type(iris.walk[0]), "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(iris.fast_form[0]), "predict", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR):
         body = expect_problem(client.post("/iris-wizard", data=GOOD), 500)
     assert "division" not in json.dumps(body)

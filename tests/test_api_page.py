@@ -20,7 +20,8 @@ from conftest import NO_R, r_is_there
 from werkzeug.serving import make_server
 
 import irislib
-from irislib.api import Options, create_app, docs, insights, openapi
+from irislib.api import Options, _insights, create_app
+from irislib.api._openapi import docs, document
 
 TOKEN = "a-token"  # noqa: S105
 
@@ -82,7 +83,7 @@ def test_the_samples_get_the_answer_that_the_page_shows(live: str, models, langu
 
 
 def test_the_page_shows_what_is_written_as_it_is_written(models) -> None:
-    page = docs.page(openapi.document(models))
+    page = docs.page(document.document(models))
     for wild in ("<i>", "<b>Odd", "<u>", "<script"):
         assert wild not in page
     assert "&lt;i&gt;Next&lt;/i&gt;" in page
@@ -93,31 +94,31 @@ def test_the_page_shows_what_is_written_as_it_is_written(models) -> None:
 
 
 def test_prose_is_no_html(models) -> None:
-    found = openapi.document(models)
+    found = document.document(models)
     found["info"]["description"] = "<script> and `x < y`"
     assert "&lt;script&gt; and <code>x &lt; y</code>" in docs.page(found)
 
 
 def test_the_page_of_one_model(models) -> None:
-    page = docs.page(openapi.document(models, secured=True), "flat-rent")
+    page = docs.page(document.document(models, secured=True), "flat-rent")
     assert '<h1 id="flat-rent">Flat rent</h1>' in page
     assert "petal" not in page
     assert "rent</b>, in EUR" in page
     assert "harbour" in page
     row = r"<tr>\s*<th scope=\"row\">(?:<a [^>]*>)?<code>(\w+)</code>"
     rows = re.findall(row, page)
-    assert rows == [*models[1].spec.feature_names, *insights.offered(models[1])]
+    assert rows == [*models[1].spec.feature_names, *_insights.offered(models[1])]
 
 
 def test_the_page_says_of_each_field_whether_it_is_needed(models) -> None:
-    page = docs.page(openapi.document(models), "flat-rent")
+    page = docs.page(document.document(models), "flat-rent")
     needed = dict(re.findall(r"<code>(\w+)</code></th>.*?<td>(yes|no)</td>", page, re.S))
     assert needed == {"area_m2": "yes", "rooms": "no", "district": "no", "balcony": "yes", "built": "yes"}
 
 
 def test_the_page_asks_for_the_token_only_where_there_is_one(models) -> None:
-    assert "YOUR_TOKEN" in docs.page(openapi.document(models, secured=True))
-    assert "YOUR_TOKEN" not in docs.page(openapi.document(models))
+    assert "YOUR_TOKEN" in docs.page(document.document(models, secured=True))
+    assert "YOUR_TOKEN" not in docs.page(document.document(models))
 
 
 @pytest.mark.parametrize("path", ["docs", "flat-rent"])

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib import Feature
-from irislib.api import batch
-from irislib.api.reader import Reader
+from irislib._description.validation import check_columns, check_row, check_values
+from irislib.api import _batch
+from irislib.api._json_stream import Reader
 from irislib.errors import Problem, ValidationError
-from irislib.validation import check_columns, check_row, check_values
 
 ROW = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
 quick = settings(deadline=None, max_examples=200)
@@ -34,7 +34,7 @@ def send(model, body: Any, kind: str = "application/json", **more) -> str:
     """The whole answer to a body that is text, bytes, or what JSON makes of it."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     content = text if isinstance(text, bytes) else text.encode()
-    mimetype, pieces = batch.answer(model, io.BytesIO(content), kind, **more)
+    mimetype, pieces = _batch.answer(model, io.BytesIO(content), kind, **more)
     assert mimetype == kind
     return b"".join(pieces).decode("utf-8-sig")
 
@@ -61,8 +61,8 @@ def told(entries: list[dict[str, Any]]) -> dict[str, str]:
 
 @pytest.mark.parametrize("rows", [7, 150, 8000])
 def test_every_flower_in_each_of_the_three_forms(iris, flowers, monkeypatch, rows: int) -> None:
-    monkeypatch.setattr(batch, "ROWS", rows)
-    monkeypatch.setattr(batch, "PIECE", 1000)
+    monkeypatch.setattr(_batch, "ROWS", rows)
+    monkeypatch.setattr(_batch, "PIECE", 1000)
     expected = iris.predict(flowers).tolist()
     shares = iris.predict_proba(flowers)
     records = ask(iris, flowers)
@@ -82,7 +82,7 @@ def test_every_flower_in_each_of_the_three_forms(iris, flowers, monkeypatch, row
 
 def test_an_answer_is_what_the_row_alone_gets(rent) -> None:
     rows = [ROW, {**ROW, "rooms": 3, "district": None}, {**ROW, "balcony": "no", "area_m2": 900.5, "rooms": 4.0}]
-    expected = [rent.answer(row) for row in rows]
+    expected = [rent.predict_row(row) for row in rows]
     records = ask(rent, rows)
     assert [row["prediction"] for row in records] == [answer.prediction for answer in expected]
     assert [row["probabilities"] for row in records] == [None] * 3
@@ -108,7 +108,7 @@ def test_columns_that_may_be_empty_can_be_left_out(rent) -> None:
 
 @pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
 def test_a_bad_row_is_told_and_the_others_are_answered(iris, monkeypatch, case) -> None:
-    monkeypatch.setattr(batch, "ROWS", 2)  # it is the second row of the second chunk
+    monkeypatch.setattr(_batch, "ROWS", 2)  # it is the second row of the second chunk
     answers = ask(iris, [GOOD, GOOD, GOOD, case.row, GOOD])
     bad = answers.pop(3)
     assert [row["prediction"] for row in answers] == ["virginica"] * 4
@@ -120,8 +120,8 @@ def test_a_bad_row_is_told_and_the_others_are_answered(iris, monkeypatch, case) 
 
 @pytest.mark.parametrize("case", [*TYPED, *TYPES], ids=lambda case: str(case.changes)[:40])
 def test_a_bad_value_of_a_column_is_told(iris, monkeypatch, case) -> None:
-    monkeypatch.setattr(batch, "ROWS", 2)
-    monkeypatch.setattr(batch, "WAITING", 10)
+    monkeypatch.setattr(_batch, "ROWS", 2)
+    monkeypatch.setattr(_batch, "WAITING", 10)
     answers = ask(iris, by_columns([GOOD, GOOD, GOOD, {**GOOD, **case.row}, GOOD]))
     assert answers["prediction"] == ["virginica", "virginica", "virginica", None, "virginica"]
     assert answers["probabilities"]["setosa"] == [0.0, 0.0, 0.0, None, 0.0]
@@ -285,15 +285,15 @@ def test_after_many_unknown_columns_the_rest_is_not_read(iris) -> None:
     ids=["records", "table", "columns"],
 )
 def test_nothing_is_answered_before_all_is_read(iris, monkeypatch, start: str, row: str, end: str, kind: str) -> None:
-    monkeypatch.setattr(batch, "ROWS", 10)
-    monkeypatch.setattr(batch.bulk, "answer", lambda *_: pytest.fail("answered already"))
+    monkeypatch.setattr(_batch, "ROWS", 10)
+    monkeypatch.setattr(_batch.many_rows, "answer", lambda *_: pytest.fail("answered already"))
     with pytest.raises((BadRequest, ValidationError)):
-        batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind)
+        _batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind)
 
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
 def test_a_sign_of_life_comes_with_every_chunk(iris, flowers, monkeypatch, form) -> None:
-    monkeypatch.setattr(batch, "ROWS", 10)
+    monkeypatch.setattr(_batch, "ROWS", 10)
     signs: list[int] = []
     kind = "text/csv" if form is as_csv else "application/json"
     send(iris, form(flowers), kind, alive=lambda: signs.append(1))
@@ -302,8 +302,8 @@ def test_a_sign_of_life_comes_with_every_chunk(iris, flowers, monkeypatch, form)
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
 def test_the_memory_does_not_grow_with_the_rows(iris, flowers, monkeypatch, form) -> None:
-    monkeypatch.setattr(batch, "ROWS", 300)
-    monkeypatch.setattr(batch, "WAITING", 10_000)
+    monkeypatch.setattr(_batch, "ROWS", 300)
+    monkeypatch.setattr(_batch, "WAITING", 10_000)
     monkeypatch.setattr(Reader.__init__, "__defaults__", (None, 0, 10_000))
     kind = "text/csv" if form is as_csv else "application/json"
     peaks = []
@@ -312,7 +312,7 @@ def test_the_memory_does_not_grow_with_the_rows(iris, flowers, monkeypatch, form
         body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
         del content
         tracemalloc.start()
-        for _ in batch.answer(iris, body, kind)[1]:
+        for _ in _batch.answer(iris, body, kind)[1]:
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
@@ -366,10 +366,10 @@ def test_predictions_are_plain_values(iris, values: tuple) -> None:
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
 def test_an_answer_can_be_broken_off(iris, flowers, monkeypatch, form) -> None:
-    monkeypatch.setattr(batch, "ROWS", 10)
+    monkeypatch.setattr(_batch, "ROWS", 10)
     content = form(flowers)
     body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
-    _, pieces = batch.answer(iris, body, "text/csv" if form is as_csv else "application/json")
+    _, pieces = _batch.answer(iris, body, "text/csv" if form is as_csv else "application/json")
     next(pieces)
     pieces.close()
     del pieces
@@ -379,7 +379,7 @@ def test_an_answer_can_be_broken_off(iris, flowers, monkeypatch, form) -> None:
 def test_a_fault_of_the_model_comes_before_the_answer_begins(iris) -> None:
     broken = replace(iris, estimator=object())
     with pytest.raises(AttributeError):
-        batch.answer(broken, io.BytesIO(json.dumps([GOOD]).encode()), "application/json")
+        _batch.answer(broken, io.BytesIO(json.dumps([GOOD]).encode()), "application/json")
 
 
 # --- JSON read piece by piece ---

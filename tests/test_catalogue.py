@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from irislib import catalogue, store, train
+from irislib import train
+from irislib._modeling import registry, store
 from irislib.errors import SpecError, UnknownModelError
 
 
@@ -25,24 +26,24 @@ from irislib.errors import SpecError, UnknownModelError
 )
 def test_a_slip_becomes_a_sentence(reference: str, sentence: str) -> None:
     with pytest.raises(UnknownModelError, match=re.escape(sentence)):
-        catalogue.resolve(reference)
+        registry.resolve(reference)
 
 
 def test_an_error_inside_the_module_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "faulty_module.py").write_text("import a_package_that_is_not_there\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="a_package_that_is_not_there"):
-        catalogue.resolve("faulty_module:spec")
+        registry.resolve("faulty_module:spec")
 
 
 def test_a_name_is_looked_up_among_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownModelError, match=r"There is no model 'iris-wizzard'\. Did you mean 'iris-wizard'\?"):
-        catalogue.load("iris-wizzard")
+        registry.load("iris-wizzard")
     monkeypatch.setenv("IRISLIB_MODEL", "rent:spec, irislib.iris")
-    assert catalogue.load("flat-rent") is catalogue.load("rent:spec")
+    assert registry.load("flat-rent") is registry.load("rent:spec")
     monkeypatch.setenv("IRISLIB_MODEL", "irislib.iris:spec irislib.iris")
     with pytest.raises(SpecError, match="two of them are called 'iris-wizard'"):
-        catalogue.specs()
+        registry.load_specs()
 
 
 def test_load_prefers_what_the_server_was_started_with_then_the_store_then_trains(
@@ -52,28 +53,28 @@ def test_load_prefers_what_the_server_was_started_with_then_the_store_then_train
     monkeypatch.setenv("IRISLIB_STARTED_WITH", str(tmp_path / "session"))
 
     def fresh() -> object:
-        monkeypatch.setattr(catalogue, "_loaded", {})
-        return catalogue.load("iris-wizard")
+        monkeypatch.setattr(registry, "_loaded", {})
+        return registry.load("iris-wizard")
 
     trained = fresh()
     assert trained.version == iris.version
-    assert catalogue.load("iris-wizard") is trained
+    assert registry.load("iris-wizard") is trained
     store.save(replace(iris, trained_at="in the store"), tmp_path / "store")
     assert fresh().trained_at == "in the store"
     store.save(replace(iris, trained_at="started with"), tmp_path / "session")
     assert fresh().trained_at == "started with"
     changed = replace(iris.spec, random_state=9)
-    assert catalogue.load(changed).version == train(changed).version != iris.version
+    assert registry.load(changed).version == train(changed).version != iris.version
 
 
 def test_the_pages_are_the_models_and_the_other_notebooks(iris, rent, tmp_path: Path) -> None:
     models = {model.spec.name: model.spec for model in (iris, rent)}
     for name in ("iris-wizard", "my_own", "healthz"):
         (tmp_path / f"{name}.ipynb").touch()
-    pages = {app.name: app for app in catalogue.apps(models, tmp_path)}
+    pages = {app.name: app for app in registry.list_apps(models, tmp_path)}
     assert list(pages) == ["iris-wizard", "flat-rent", "my_own"]  # a notebook cannot take a route of ours
     assert pages["iris-wizard"].notebook == tmp_path / "iris-wizard.ipynb"
     assert pages["flat-rent"].notebook is None
     assert pages["my_own"].title == "My own"
-    assert list({app.name for app in catalogue.apps({}, tmp_path / "my_own.ipynb")}) == ["my_own"]
-    assert [app.name for app in catalogue.apps(models, tmp_path, every=False)] == list(models)
+    assert list({app.name for app in registry.list_apps({}, tmp_path / "my_own.ipynb")}) == ["my_own"]
+    assert [app.name for app in registry.list_apps(models, tmp_path, every=False)] == list(models)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cases import GOOD, TYPED
 
-from irislib import __version__, store
+from irislib import __version__
+from irislib._modeling import store
 from irislib.cli import COMMANDS, main
 
 
@@ -22,7 +23,7 @@ def test_predict_prints_the_class_and_the_probabilities(iris, capsys) -> None:
         main(["predict", *words(GOOD)])
     assert ended.value.code == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    expected = iris.answer(GOOD).probabilities
+    expected = iris.predict_row(GOOD).probabilities
     assert lines == [["virginica"], *([name, f"{p:.3f}"] for name, p in expected.items())]
 
 
@@ -44,7 +45,7 @@ def test_predict_with_another_model(rent, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["predict", "--model", "rent:spec", "area_m2=40", "balcony=yes", "built=1990-05-01"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out == f"{rent.answer(rent.spec.examples['A small flat'])}\n"
+    assert capsys.readouterr().out == f"{rent.predict_row(rent.spec.examples['A small flat'])}\n"
 
 
 def test_train_prints_the_held_out_evaluation_and_keeps_the_model(

@@ -25,9 +25,9 @@ from threadpoolctl import threadpool_limits
 
 import irislib
 from irislib import Feature, ModelSpec
-from irislib.compiled import asking, compiled, in_a_column, named_row, trees, walk
-from irislib.compiled.steps import Impute, Standardize, Stretch
-from irislib.validation import check_row
+from irislib._compiled import column_converters, compiled, one_row_frame, single_row, tree_tables, tree_walk
+from irislib._compiled.preprocessing import Impute, Standardize, Stretch
+from irislib._description.validation import check_row
 
 DATA = {"iris": datasets.load_iris, "cancer": datasets.load_breast_cancer, "digits": datasets.load_digits,
         "diabetes": datasets.load_diabetes}  # fmt: skip
@@ -86,7 +86,7 @@ def thresholds(estimator: Any) -> set[tuple[int, float]]:
 
 def at_thresholds(model: irislib.Model, most: int | None = None) -> np.ndarray:
     """Every threshold of every tree, and its neighbours, each in a row of its own."""
-    before, last = asking.parts(model.estimator)
+    before, last = single_row.pipeline_steps(model.estimator)
     rows = numbers(model)
     for step in before:
         rows = step.transform(rows)
@@ -105,15 +105,15 @@ def at_thresholds(model: irislib.Model, most: int | None = None) -> np.ndarray:
 
 
 def assert_equal(model: irislib.Model, rows: np.ndarray) -> None:
-    form, why = model.walk
+    form, why = model.fast_form
     assert form is not None, why
     frame = pd.DataFrame(rows, columns=model.spec.feature_names)
     given = [[None if value != value else value for value in row] for row in rows.tolist()]
-    answers = [form.answer(row) for row in given]
+    answers = [form.predict(row) for row in given]
     assert [answer[0] for answer in answers] == model.estimator.predict(frame).tolist()
     if model.classes:
         found, expected = np.array([answer[1] for answer in answers]), model.estimator.predict_proba(frame)
-        adds_exponentials = isinstance(form.trees.ending, walk.Boosted)
+        adds_exponentials = isinstance(form.trees.ending, tree_walk.Boosted)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 if adds_exponentials else 0)
 
 
@@ -158,25 +158,25 @@ def test_an_answer_by_the_walk_is_the_answer_by_scikit_learn(iris, flowers) -> N
     slow.__dict__["walk"] = (None, "switched off")
     outside = dict.fromkeys(GOOD, 0.5)
     for row in [*flowers[::10], outside, {name: str(value) for name, value in GOOD.items()}]:
-        assert iris.answer(row) == slow.answer(row)
-    assert iris.answer(outside).warnings
+        assert iris.predict_row(row) == slow.predict_row(row)
+    assert iris.predict_row(outside).warnings
 
 
 def test_what_is_huge_or_must_not_be_missing_is_left_to_scikit_learn() -> None:
     data = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0] * 9, "b": [1, 2**53 + 2, 3, 4] * 9, "y": ["n", "y"] * 18})
     features = [Feature("a", required=False), Feature("b", "integer")]
     model = irislib.train(ModelSpec("m", features, "y", lambda: data, ensemble.RandomForestClassifier(5)))
-    form, why = model.walk
+    form, why = model.fast_form
     assert form is not None, why
     for row in ({"b": 3}, {"a": 1, "b": 2**53 + 2}, {"a": 2, "b": 2}):
-        assert model.answer(row).prediction == model.estimator.predict(model.spec.validate(row))[0]
-    assert form.answer([None, 3]) is not None
+        assert model.predict_row(row).prediction == model.estimator.predict(model.spec.validate(row))[0]
+    assert form.predict([None, 3]) is not None
     for values in ([1.0, 2**53], [None, 2**53], [1e300, 1]):
-        assert form.answer(values) is None
-    strict = irislib.train(described("iris", ensemble.GradientBoostingClassifier(n_estimators=2))).walk[0]
+        assert form.predict(values) is None
+    strict = irislib.train(described("iris", ensemble.GradientBoostingClassifier(n_estimators=2))).fast_form[0]
     for value in (None, np.nan, -(2.0**53), 1e300):
-        assert strict.answer([1.0, 1.0, value, 1.0]) is None
-    assert strict.answer([1.0, 1.0, 1.0, 1.0]) is not None
+        assert strict.predict([1.0, 1.0, value, 1.0]) is None
+    assert strict.predict([1.0, 1.0, 1.0, 1.0]) is not None
 
 
 class Contrary(ensemble.RandomForestClassifier):
@@ -197,17 +197,17 @@ class Contrary(ensemble.RandomForestClassifier):
     ids=["linear", "pipeline", "subclass", "large", "categories", "beginning"],
 )
 def test_where_there_is_no_faster_form_scikit_learn_answers(name: str, estimator: Any, why: str, monkeypatch) -> None:
-    monkeypatch.setattr(trees, "MOST_NODES", 10 if "more" in why else trees.MOST_NODES)
+    monkeypatch.setattr(tree_tables, "MOST_NODES", 10 if "more" in why else tree_tables.MOST_NODES)
     spec = described(name, estimator)
     data = spec.load_data()
     if name == "cancer":
         data.iloc[:, 0] = data.iloc[:, 0] // 1
     model = irislib.train(spec, data)
-    assert model.walk[0] is None
-    assert model.walk[1].startswith("scikit-learn itself answers: ")
-    assert why in model.walk[1]
+    assert model.fast_form[0] is None
+    assert model.fast_form[1].startswith("scikit-learn itself answers: ")
+    assert why in model.fast_form[1]
     row = dict(zip(spec.feature_names, numbers(model)[7].tolist(), strict=True))
-    assert model.answer(row).prediction == model.estimator.predict(spec.validate(row))[0]
+    assert model.predict_row(row).prediction == model.estimator.predict(spec.validate(row))[0]
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,9 @@ def test_where_there_is_no_faster_form_scikit_learn_answers(name: str, estimator
 def test_another_scikit_learn_that_keeps_its_trees_elsewhere_is_no_fault(estimator: Any, lost: str) -> None:
     model = irislib.train(described("iris", estimator))
     delattr(model.estimator, lost)
-    assert model.walk[0] is None
-    assert f"keeps the trees of {type(estimator).__name__} in another way" in model.walk[1]
-    assert lost in model.walk[1]
+    assert model.fast_form[0] is None
+    assert f"keeps the trees of {type(estimator).__name__} in another way" in model.fast_form[1]
+    assert lost in model.fast_form[1]
 
 
 @pytest.mark.parametrize(
@@ -244,24 +244,24 @@ def test_another_scikit_learn_that_keeps_its_trees_elsewhere_is_no_fault(estimat
 )
 def test_a_sentence_says_which_form_answers(estimator: Any, sentence: str, iris, flowers) -> None:
     model = irislib.train(replace(iris.spec, estimator=estimator))
-    assert model.walk[1].startswith(sentence)
+    assert model.fast_form[1].startswith(sentence)
     for flower in flowers[::15]:
         frame = model.spec.validate(flower)
-        answer = model.answer(flower)
-        assert model.walk[0].answer(list(flower.values())) is not None
+        answer = model.predict_row(flower)
+        assert model.fast_form[0].predict(list(flower.values())) is not None
         assert answer.prediction == model.estimator.predict(frame)[0]
         assert list(answer.probabilities.values()) == model.estimator.predict_proba(frame)[0].tolist()
 
 
 def test_a_model_of_many_kinds_has_its_trees_walked(rent) -> None:
-    form, why = rent.walk
+    form, why = rent.fast_form
     assert "1 step of scikit-learn's own and by walking 50 trees" in why
     rows = rent.spec.load_data()[rent.spec.feature_names].astype(object)
     rows = rows.where(rows.notna(), None).to_dict("records")[::6]
     assert any(row["district"] is None for row in rows)
     for row in rows:
-        assert form.answer(list(check_row(rent.spec.features, row)[0].values())) is not None
-        assert rent.answer(row).prediction == rent.estimator.predict(rent.spec.validate(row))[0]
+        assert form.predict(list(check_row(rent.spec.features, row)[0].values())) is not None
+        assert rent.predict_row(row).prediction == rent.estimator.predict(rent.spec.validate(row))[0]
 
 
 def test_a_row_that_a_step_refuses_is_refused_as_scikit_learn_does_it(rent) -> None:
@@ -270,10 +270,10 @@ def test_a_row_that_a_step_refuses_is_refused_as_scikit_learn_does_it(rent) -> N
     spec = replace(rent.spec, estimator=make_pipeline(steps, tree.DecisionTreeRegressor()), examples={})
     model = irislib.train(spec, data[data.district != "hill"])
     row = {"area_m2": 40, "balcony": True, "built": "1990-05-01", "district": "centre"}
-    assert model.walk[0] is not None, model.walk[1]
-    assert model.answer(row).prediction == model.estimator.predict(spec.validate(row))[0]
+    assert model.fast_form[0] is not None, model.fast_form[1]
+    assert model.predict_row(row).prediction == model.estimator.predict(spec.validate(row))[0]
     with pytest.raises(ValueError, match="Found unknown categories"):
-        model.answer({**row, "district": "hill"})
+        model.predict_row({**row, "district": "hill"})
 
 
 def test_kinds_that_cannot_be_compared_are_named(rent) -> None:
@@ -324,21 +324,21 @@ FAULTS = {
 def test_a_form_that_differs_is_found_out_and_not_used(fault: str, estimator: Any, monkeypatch) -> None:
     # with as many of each of three classes, the baseline changes nothing
     spec = described("cancer" if fault == "baseline" else "iris", estimator)
-    read, spoil = trees.read, FAULTS[fault][1]
-    monkeypatch.setattr(trees, "read", lambda estimator: spoil(*read(estimator)))
+    read, spoil = tree_tables.read, FAULTS[fault][1]
+    monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
     assert_found_out(irislib.train(spec))
 
 
 @pytest.mark.parametrize("estimator", [FOREST, HISTOGRAM], ids=["forest", "histogram"])
 def test_missing_values_that_go_astray_are_found_out(estimator: Any, monkeypatch) -> None:
     model = irislib.train(described("iris", estimator, holes=0.2))
-    read, spoil = trees.read, change(missing_left=lambda t: ~t.missing_left)
-    monkeypatch.setattr(trees, "read", lambda estimator: spoil(*read(estimator)))
+    read, spoil = tree_tables.read, change(missing_left=lambda t: ~t.missing_left)
+    monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
     assert_found_out(model)
 
 
 def test_a_precision_that_is_forgotten_is_found_out(iris, monkeypatch) -> None:
-    monkeypatch.setattr(walk, "array", Doubles)
+    monkeypatch.setattr(tree_walk, "array", Doubles)
     assert_found_out(replace(iris))
 
 
@@ -352,14 +352,14 @@ def test_a_precision_that_is_forgotten_is_found_out(iris, monkeypatch) -> None:
 )
 def test_a_step_that_differs_is_found_out(step: type, spoil: Any, monkeypatch) -> None:
     model = irislib.train(described("iris", SCALED, holes=0.2))
-    assert replace(model).walk[0] is not None
+    assert replace(model).fast_form[0] is not None
     monkeypatch.setattr(step, "__call__", spoil)
     assert_found_out(model)
 
 
 def assert_found_out(model: irislib.Model) -> None:
-    assert model.walk[0] is None
-    assert "the faster form differs in" in model.walk[1]
+    assert model.fast_form[0] is None
+    assert "the faster form differs in" in model.fast_form[1]
 
 
 EVERY_KIND = [
@@ -385,10 +385,10 @@ def test_a_checked_row_becomes_the_very_frame_that_validate_makes(kinds: str, re
     spec = ModelSpec("m", chosen, "target", dict, tree.DecisionTreeClassifier())
     values, problems = check_row(chosen, row)
     assert not problems
-    frame, expected = named_row(chosen, list(values.values())), spec.validate(row)
+    frame, expected = one_row_frame(chosen, list(values.values())), spec.validate(row)
     pd.testing.assert_frame_equal(frame, expected, check_column_type="exact", check_flags=True)
     assert [type(value) for value in frame.iloc[0]] == [type(value) for value in expected.iloc[0]]
-    convert = in_a_column(chosen)
+    convert = column_converters(chosen)
     for name, value in values.items():
         if value is not None:
             seen = convert.get(name, lambda x: x)(value)
@@ -409,13 +409,13 @@ class Watched(tree.DecisionTreeClassifier):
 
 def test_one_row_is_spread_over_nothing_and_other_threads_are_left_alone(iris) -> None:
     model = irislib.train(replace(iris.spec, estimator=Watched()))
-    assert model.answer(GOOD).prediction == "virginica"
+    assert model.predict_row(GOOD).prediction == "virginica"
     assert (model.estimator.workers, model.estimator.outside) == (1, [2])
     model.predict(GOOD)
     assert model.estimator.workers == 2
     forest = irislib.train(replace(iris.spec, estimator=ensemble.RandomForestClassifier(5, n_jobs=2)))
     forest.__dict__["walk"] = (None, "switched off")
-    assert forest.answer(GOOD).prediction == "virginica"
+    assert forest.predict_row(GOOD).prediction == "virginica"
     assert forest.estimator.n_jobs == 2
 
 
@@ -429,10 +429,10 @@ def test_the_steps_before_the_last_are_taken_once_for_an_answer(last: Any, iris)
     model = irislib.train(
         replace(iris.spec, estimator=make_pipeline(FunctionTransformer(seen, kw_args={"calls": []}), last))
     )
-    assert (model.walk[0] is None) == isinstance(last, LogisticRegression)
+    assert (model.fast_form[0] is None) == isinstance(last, LogisticRegression)
     calls = model.estimator[0].kw_args["calls"]
     calls.clear()
-    answer = model.answer(GOOD)
+    answer = model.predict_row(GOOD)
     assert calls == [1]
     frame = model.spec.validate(GOOD)
     assert answer.prediction == model.estimator.predict(frame)[0]
@@ -444,8 +444,8 @@ def test_a_date_outside_the_training_data_is_told_of_in_the_same_words(rent) -> 
     slow.__dict__["walk"] = (None, "switched off")
     row = {"area_m2": 400, "balcony": True, "built": dt.date(1901, 1, 1), "rooms": 20}
     frame = rent.spec.validate(row)
-    assert rent.answer(row) == slow.answer(row)
-    assert rent.answer(row).warnings == rent.outside_training(frame)
+    assert rent.predict_row(row) == slow.predict_row(row)
+    assert rent.predict_row(row).warnings == rent.outside_training(frame)
     assert len(rent.outside_training(frame)) == 3
 
 
@@ -460,9 +460,9 @@ for estimator in (ensemble.RandomForestClassifier(9, n_jobs=2), ensemble.HistGra
     with threadpool_limits(1):
         model = irislib.train(replace(spec, estimator=estimator))
     before = set(os.listdir("/proc/self/task"))
-    assert model.walk[0] is not None
+    assert model.fast_form[0] is not None
     model.__dict__["walk"] = (None, "switched off")
-    model.answer(spec.examples["A small setosa"])
+    model.predict_row(spec.examples["A small setosa"])
     print(len(set(os.listdir("/proc/self/task")) - before))
 """
 

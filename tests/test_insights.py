@@ -58,14 +58,15 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, Polynomial
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
-from irislib import insights, training
+from irislib import insights
+from irislib._modeling import training
+from irislib._modeling.model import Prediction
+from irislib._modeling.novelty import NoveltyDetector
 from irislib.errors import NotApplicableError, ValidationError
-from irislib.familiarity import Familiarity
-from irislib.insights import conformal, dependence, reasons
-from irislib.insights.curves import area_interval
-from irislib.insights.intervals import share
-from irislib.insights.tree_shapley import tree_shapley
-from irislib.model import Answer
+from irislib.insights import _conformal, _partial_dependence, _shapley
+from irislib.insights._confidence_intervals import proportion_interval
+from irislib.insights._curves import area_interval
+from irislib.insights._tree_shapley import tree_shapley
 
 
 @pytest.fixture(autouse=True)
@@ -295,8 +296,8 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     # R. G. Newcombe (1998), Two-sided confidence intervals for the single proportion, Statistics in Medicine 17,
     # 857-872, doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E, table I, method 3
     for right, total, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
-        assert share(right, total) == pytest.approx((low, high), abs=5e-5)
-    assert share(0, 0) == (0, 1)
+        assert proportion_interval(right, total) == pytest.approx((low, high), abs=5e-5)
+    assert proportion_interval(0, 0) == (0, 1)
 
 
 @pytest.mark.parametrize(("ratio", "ours", "others"), [(2.0, 20, 40), (8.0, 51, 58), (60.0, 10, 20)])
@@ -355,13 +356,13 @@ def test_conformal_sets_hold_the_truth_as_often_as_they_say(name: str, coverage:
     """200 times: half of the rows that the model has not seen set the limit, the other half is judged by it."""
     model = request.getfixturevalue(name)
     spec = replace(model.spec, test_size=0.6)
-    strangeness = conformal.scores(irislib.train(spec))
+    strangeness = _conformal.scores(irislib.train(spec))
     rng = np.random.default_rng(0)
     half = len(strangeness) // 2
     within = 0
     for _ in range(200):
         rng.shuffle(strangeness)
-        within += np.sum(strangeness[half:] <= conformal.threshold(strangeness[:half], coverage))
+        within += np.sum(strangeness[half:] <= _conformal.threshold(strangeness[:half], coverage))
     tested = 200 * (len(strangeness) - half)
     stated = math.ceil((half + 1) * coverage) / (half + 1)  # a step above what was asked for
     low, high = binom.interval(0.999, tested, stated)
@@ -370,20 +371,20 @@ def test_conformal_sets_hold_the_truth_as_often_as_they_say(name: str, coverage:
 
 @pytest.mark.parametrize("name", ["iris", "cancer", "digits", "diabetes"])
 def test_what_is_told_of_the_held_out_rows_is_counted_by_leaving_each_out(name: str, request) -> None:
-    strangeness = conformal.scores(request.getfixturevalue(name))
+    strangeness = _conformal.scores(request.getfixturevalue(name))
     for coverage in (0.5, 0.8, 0.9, 0.95):
         others = (np.delete(strangeness, i) for i in range(len(strangeness)))
         one_by_one = sum(
-            score <= conformal.threshold(rest, coverage) for score, rest in zip(strangeness, others, strict=True)
+            score <= _conformal.threshold(rest, coverage) for score, rest in zip(strangeness, others, strict=True)
         )
-        assert conformal.held(strangeness, coverage) == one_by_one
+        assert _conformal.held(strangeness, coverage) == one_by_one
 
 
 def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
     alone = insights.prediction_set(iris, GOOD)
     assert alone.text.startswith("With 90% stated coverage it is virginica alone; ")
     assert list(alone.frame["in the set"]) == ["yes", "no", "no"]
-    near = Answer("virginica", {"setosa": 0.0, "versicolor": 0.49, "virginica": 0.51}, "", [], "")
+    near = Prediction("virginica", {"setosa": 0.0, "versicolor": 0.49, "virginica": 0.51}, "", [], "")
     assert insights.prediction_set(iris, near, coverage=0.96).text.startswith(
         "With 96% stated coverage it is virginica or versicolor; "
     )
@@ -410,7 +411,7 @@ IMPOSSIBLE = [  # each measurement is one that some iris has; no iris has them t
 @pytest.mark.parametrize("row", IMPOSSIBLE)
 def test_a_flower_of_usual_values_that_cannot_be_together_is_told(iris, row) -> None:
     assert not iris.outside_training(iris.spec.validate(row))
-    (told,) = (w for w in iris.answer(row).warnings if "all of them together" in w.message)
+    (told,) = (w for w in iris.predict_row(row).warnings if "all of them together" in w.message)
     assert told.feature is None
     (same,) = iris.unlike_training(iris.spec.validate(row))
     assert same.message == told.message
@@ -424,8 +425,8 @@ def test_rows_like_the_training_rows_are_rarely_told(name: str, request) -> None
     flagged = total = 0
     for seed in range(20):
         seen, test = train_test_split(features, test_size=0.2, random_state=seed)
-        usual = Familiarity(spec.features, seen.sample(min(len(seen), 1000), random_state=0))
-        flagged += usual.strange(test).sum()
+        usual = NoveltyDetector(spec.features, seen.sample(min(len(seen), 1000), random_state=0))
+        flagged += usual.is_novel(test).sum()
         total += len(test)
     assert flagged <= 0.05 * total
 
@@ -435,7 +436,7 @@ def test_what_is_unlike_in_a_table_is_what_is_unlike_alone(rent) -> None:
     odd = {"area_m2": 139, "rooms": 1, "district": "hill", "balcony": True, "built": "1951-01-01"}
     frame = pd.concat([frame, rent.spec.validate(odd)], ignore_index=True)
     rows = [{k: v for k, v in row.items() if v == v and v is not None} for row in frame.to_dict("records")]
-    alone = [i for i, row in enumerate(rows) if any(w.feature is None for w in rent.answer(row).warnings)]
+    alone = [i for i, row in enumerate(rows) if any(w.feature is None for w in rent.predict_row(row).warnings)]
     assert [problem.row for problem in rent.unlike_training(frame) if problem.feature is None] == alone
 
 
@@ -453,10 +454,10 @@ def test_partial_dependence_is_scikit_learns(iris, cancer, diabetes) -> None:
         found = insights.partial_dependence(model).frame
         feature = model.spec.features[0]
         mine = found[found["feature"] == feature.label]
-        grid = dependence._grid(model, feature)
+        grid = _partial_dependence._grid(model, feature)
         held_out = model.evaluation.features
-        most = dependence.MOST * len(model.classes or [1]) // len(found)
-        rows = held_out.sample(min(len(held_out), dependence.ROWS, most), random_state=0)
+        most = _partial_dependence.MOST * len(model.classes or [1]) // len(found)
+        rows = held_out.sample(min(len(held_out), _partial_dependence.ROWS, most), random_state=0)
         expected = sklearns_dependence(
             model.estimator, rows, [feature.name], custom_values={feature.name: grid}, method="brute", kind="both"
         )
@@ -481,7 +482,7 @@ def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
     for model, kind in ((iris, StratifiedKFold), (diabetes, KFold)):
         found = insights.cross_validation(model).frame
         data = model.spec.load_data()
-        estimator = training.untrained(model.spec)
+        estimator = training.unfitted(model.spec)
         folds = kind(5, shuffle=True, random_state=1)
         features = model.spec.validate(data[model.spec.feature_names], max_rows=len(data))
         expected = cross_val_score(estimator, features, data[model.spec.target].to_numpy(), cv=folds)
@@ -491,7 +492,7 @@ def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
 def test_a_learning_curve_is_scikit_learns(iris) -> None:
     data = iris.spec.load_data()
     sizes, _, unseen = sklearns_curve(
-        training.untrained(iris.spec), data[iris.spec.feature_names], data["species"].to_numpy(), shuffle=True,
+        training.unfitted(iris.spec), data[iris.spec.feature_names], data["species"].to_numpy(), shuffle=True,
         train_sizes=[0.1, 0.2, 0.4, 0.7, 1.0], cv=StratifiedKFold(5, shuffle=True, random_state=0), random_state=0,
     )  # fmt: skip
     found = insights.learning_curve(iris)
@@ -588,7 +589,7 @@ def test_contributions_to_trees_are_those_of_every_combination(estimator, missin
     for i in range(50, 55):
         row = features.iloc[[i]]
         found = tree_shapley(estimator, int(is_class), row, usual, ask(pd.concat([row, usual])))
-        assert found == pytest.approx(reasons._every(ask, row, usual)[1], abs=1e-9 * target.max())
+        assert found == pytest.approx(_shapley._every(ask, row, usual)[1], abs=1e-9 * target.max())
 
 
 @pytest.mark.parametrize(
@@ -626,8 +627,8 @@ def test_contributions_of_a_linear_model_are_the_textbooks(diabetes) -> None:
 def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> None:
     row = rent.evaluation.features.iloc[0].dropna().to_dict()
     exact = insights.contributions(rent, row).frame.set_index("feature")["contribution (EUR)"]
-    monkeypatch.setattr(reasons, "EXACT", 0)
-    monkeypatch.setattr(reasons, "tree_shapley", lambda *_: None)
+    monkeypatch.setattr(_shapley, "EXACT", 0)
+    monkeypatch.setattr(_shapley, "tree_shapley", lambda *_: None)
     sampled = insights.contributions(rent, row, seconds=1).frame.set_index("feature")
     off = (sampled["contribution (EUR)"] - exact).abs()
     assert (off <= 4 * sampled["standard error"] + 1e-9).all()

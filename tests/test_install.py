@@ -31,9 +31,9 @@ def test_the_wheel_holds_all_that_is_served(wheel: Path) -> None:
         "share/jupyter/kernels/irislib/kernel.json",
         "share/jupyter/voila/templates/irislib/index.html.j2",
         "share/jupyter/voila/templates/irislib/static/page.css",
-        "irislib/widgets/front/page.js",
-        "irislib/widgets/front/style.css",
-        "irislib/widgets/front/report.html.j2",
+        "irislib/widgets/frontend/page.js",
+        "irislib/widgets/frontend/style.css",
+        "irislib/widgets/frontend/report.html.j2",
     ):
         assert path in names
     assert "tests/" not in names
@@ -73,4 +73,4 @@ def test_the_folder_above_a_clone_does_not_hide_the_package(tmp_path: Path) -> N
     (tmp_path / "irislib").symlink_to(ROOT)
     command = [sys.executable, "-c", "import irislib; print(irislib.load.__module__)"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "irislib.catalogue"
+    assert result.stdout.strip() == "irislib._modeling.registry"

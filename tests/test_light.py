@@ -17,7 +17,7 @@ from conftest import ROOT, Server, ask, notebook, open_app
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
 
-from irislib.serving.ahead import VIEW, Run, is_light
+from irislib._serving.prerender import VIEW, NotebookRun, is_light
 
 WIDGETS = '''
 import anywidget, traitlets
@@ -171,7 +171,7 @@ LAYOUT = {"l": widget("@jupyter-widgets/base", "LayoutModel", width="3em")}
     ],
 )
 def test_which_pages_are_light(light: bool, cells: list[Any], widgets: dict[str, Any]) -> None:
-    assert is_light(Run(outputs(*cells), widgets)) is light
+    assert is_light(NotebookRun(outputs(*cells), widgets)) is light
 
 
 def told(page: Any) -> Any:

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import irislib
+from irislib._modeling.model import Prediction
 from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning, SpecError, ValidationError
-from irislib.model import Answer
 
 
 def test_a_virginica_of_four_different_values(iris) -> None:
@@ -30,7 +30,7 @@ def test_a_virginica_of_four_different_values(iris) -> None:
 def test_all_flowers_one_by_one_and_together(iris, flowers) -> None:
     together = iris.estimator.predict(pd.DataFrame(flowers)[iris.spec.feature_names])
     assert (iris.predict(flowers) == together).all()
-    assert [iris.answer(flower).prediction for flower in flowers] == together.tolist()
+    assert [iris.predict_row(flower).prediction for flower in flowers] == together.tolist()
     truth = iris.spec.load_data()["species"]
     assert (together == truth).mean() > 0.97
 
@@ -65,18 +65,18 @@ def test_beyond_the_training_data_an_answer_comes_with_a_warning(iris) -> None:
     ones = dict.fromkeys(iris.spec.feature_names, 1)
     with pytest.warns(OutsideTrainingDataWarning, match="sepal_length_cm is 1, but the model was trained on"):
         assert iris.predict(ones)[0] in iris.classes
-    told = iris.answer(ones).warnings
+    told = iris.predict_row(ones).warnings
     assert [w.feature for w in told] == ["sepal_length_cm", "sepal_width_cm", None]
     assert re.fullmatch(r"It is nearly a tie between \w+ \(\d\d%\) and \w+ \(\d\d%\)\.", told[2].message)
-    assert iris.answer(GOOD).warnings == []
+    assert iris.predict_row(GOOD).warnings == []
 
 
 def test_the_answer_holds_plain_data(iris, rent) -> None:
-    answer = iris.answer(GOOD)
+    answer = iris.predict_row(GOOD)
     assert type(answer.prediction) is str
     assert list(answer.probabilities) == iris.classes
     assert sum(answer.probabilities.values()) == pytest.approx(1)
-    flat = rent.answer(rent.spec.examples["A small flat"])
+    flat = rent.predict_row(rent.spec.examples["A small flat"])
     assert type(flat.prediction) is float
     assert (flat.probabilities, flat.unit) == (None, "EUR")
     assert str(flat) == f"{flat.prediction:.4g} EUR"
@@ -86,7 +86,7 @@ def test_a_quite_different_model(rent) -> None:
     assert rent.evaluation.metrics["r2"] > 0.9
     assert rent.evaluation.metrics["mean_absolute_error"] < rent.evaluation.metrics["baseline_mean_absolute_error"] / 3
     assert rent.predict({"area_m2": "40", "balcony": "no", "built": "2001-02-03"}).shape == (1,)
-    warnings = rent.answer({"area_m2": 400, "balcony": True, "built": "1901-01-01", "rooms": None}).warnings
+    warnings = rent.predict_row({"area_m2": 400, "balcony": True, "built": "1901-01-01", "rooms": None}).warnings
     assert [w.feature for w in warnings] == ["area_m2", "built"]
     with pytest.raises(NotApplicableError, match="predicts a number"):
         rent.predict_proba({"area_m2": 40, "balcony": True, "built": "2001-02-03"})
@@ -95,8 +95,8 @@ def test_a_quite_different_model(rent) -> None:
 @pytest.mark.parametrize("estimator", [LogisticRegression(max_iter=500), LinearSVC()])
 def test_any_classifier(iris, estimator) -> None:
     model = irislib.train(replace(iris.spec, estimator=estimator))
-    assert model.answer(GOOD).prediction == "virginica"
-    assert (model.answer(GOOD).probabilities is None) == isinstance(estimator, LinearSVC)
+    assert model.predict_row(GOOD).prediction == "virginica"
+    assert (model.predict_row(GOOD).probabilities is None) == isinstance(estimator, LinearSVC)
 
 
 @pytest.mark.parametrize(
@@ -135,15 +135,15 @@ def test_an_estimator_that_cannot_do_without_an_optional_feature_is_refused(iris
         irislib.train(spec)
     pipeline = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
     model = irislib.train(replace(spec, estimator=pipeline))
-    assert model.answer({name: value for name, value in GOOD.items() if name != "petal_width_cm"}).prediction
+    assert model.predict_row({name: value for name, value in GOOD.items() if name != "petal_width_cm"}).prediction
 
 
 @pytest.mark.parametrize("kind", [int, bool, object])
 def test_targets_of_numbers(iris, kind) -> None:
     data = iris.spec.load_data()
     model = irislib.train(iris.spec, data.assign(species=(data.species == "virginica").astype(int).astype(kind)))
-    assert model.answer(GOOD).prediction == 1
-    assert type(model.answer(GOOD).prediction) is (bool if kind is bool else int)
+    assert model.predict_row(GOOD).prediction == 1
+    assert type(model.predict_row(GOOD).prediction) is (bool if kind is bool else int)
 
 
 REFUSED = [
@@ -158,18 +158,18 @@ def test_a_row_is_refused_in_the_words_of_validate(row, iris, rent) -> None:
         with pytest.raises(ValidationError) as expected:
             model.spec.validate(row)
         with pytest.raises(ValidationError) as caught:
-            model.answer(row)
+            model.predict_row(row)
         assert repr(caught.value.problems) == repr(expected.value.problems)
 
 
 def test_a_table_of_one_row_is_answered_like_the_row(iris) -> None:
     ones = dict.fromkeys(iris.spec.feature_names, 1)
     for row in (GOOD, ones):
-        assert iris.answer([row]) == iris.answer(pd.DataFrame([row])) == iris.answer(row)
+        assert iris.predict_row([row]) == iris.predict_row(pd.DataFrame([row])) == iris.predict_row(row)
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
-    written = [str(Answer(x, None, "EUR", [], "")) for x in (1234567.8, 236612.0, 3.14159, 0.00001234)]
+    written = [str(Prediction(x, None, "EUR", [], "")) for x in (1234567.8, 236612.0, 3.14159, 0.00001234)]
     assert written == ["1234568 EUR", "236612 EUR", "3.1416 EUR", "1.234e-05 EUR"]
 
 

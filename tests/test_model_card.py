@@ -18,9 +18,9 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import TESTS, Server, open_app
 
 import irislib
+from irislib._common.paths import write_atomically
 from irislib.cli import main
-from irislib.files import write_whole
-from irislib.insights.intervals import resampled
+from irislib.insights._confidence_intervals import bootstrap
 
 TOKEN = "a-token"  # noqa: S105
 WILD = "<script>alert('x')</script> | a*b*c `d` [e](javascript:f) &lt; _g_ $h$"
@@ -207,12 +207,12 @@ def test_the_texts_of_the_card_do_not_make_another_version(iris: Any) -> None:
 
 def test_few_rows_have_no_interval_that_would_feign_certainty(rent: Any) -> None:
     numbers = np.arange(9.0)
-    assert resampled(lambda x, axis=-1: x.mean(axis=axis), (numbers,), 0) is None
-    assert resampled(lambda x, axis=-1: x.mean(axis=axis) / 0, (np.arange(10.0),), 0) is None
-    low, high = resampled(lambda x, axis=-1: x.mean(axis=axis), (np.arange(100.0),), 0)
+    assert bootstrap(lambda x, axis=-1: x.mean(axis=axis), (numbers,), 0) is None
+    assert bootstrap(lambda x, axis=-1: x.mean(axis=axis) / 0, (np.arange(10.0),), 0) is None
+    low, high = bootstrap(lambda x, axis=-1: x.mean(axis=axis), (np.arange(100.0),), 0)
     spread = 1.96 * np.arange(100.0).std() / 10
     assert (low, high) == pytest.approx((49.5 - spread, 49.5 + spread), abs=1)
-    assert resampled(lambda x, axis=-1: x.mean(axis=axis), (np.arange(100.0),), 0) == (low, high)
+    assert bootstrap(lambda x, axis=-1: x.mean(axis=axis), (np.arange(100.0),), 0) == (low, high)
 
 
 # ---- the command
@@ -261,7 +261,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     path.chmod(0o640)
     link.symlink_to(path)
     with path.open() as reader:
-        write_whole(link, "after")
+        write_atomically(link, "after")
         assert reader.read() == "before"  # who reads it already has all of what was there
     assert path.read_text() == "after"
     assert link.is_symlink()
@@ -273,7 +273,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space left"):
-        write_whole(path, "half")
+        write_atomically(path, "half")
     assert path.read_text() == "after"
     assert sorted(tmp_path.iterdir()) == [path, link]
 
@@ -330,7 +330,7 @@ def test_only_the_very_version_that_is_served_is_linked_to(
 ) -> None:
     monkeypatch.setenv("IRISLIB_STARTED_WITH", str(tmp_path))
     assert irislib.app(iris).facts["card"] == ""
-    irislib.catalogue.store.save(iris, tmp_path)
+    irislib._modeling.registry.store.save(iris, tmp_path)
     assert irislib.app(iris).facts["card"] == "iris-wizard/card"
     assert irislib.app(replace(iris, version="another")).facts["card"] == ""
 

@@ -17,7 +17,7 @@ from conftest import PLANTED, Server, ask, notebook, open_app
 from playwright.sync_api import expect
 
 from irislib import insights
-from irislib.texts import TEXTS
+from irislib._common.messages import TEXTS
 
 CONTROLS = """
 import time
@@ -229,7 +229,7 @@ def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> 
     page.get_by_label("Built on").fill("1990-05-01")
     page.get_by_role("button", name="Predict").click()
     row = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
-    page.locator(".irislib-answer", has_text=str(rent.answer(row))).wait_for()
+    page.locator(".irislib-answer", has_text=str(rent.predict_row(row))).wait_for()
     page.get_by_role("tab", name="Performance").click()
     page.get_by_text("the prediction is off by").wait_for()
 

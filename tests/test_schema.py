@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
 from irislib import Feature, ModelSpec
-from irislib.api.schema import as_json, schema
+from irislib._description.feature_types import FEATURE_TYPES
+from irislib.api._openapi.schema import as_json, schema
 from irislib.errors import ValidationError
-from irislib.kinds import KINDS
 
-KIND = sorted(KINDS.keys() - {"file", "password", "range"})  # the others a model cannot have
+KIND = sorted(FEATURE_TYPES.keys() - {"file", "password", "range"})  # the others a model cannot have
 DAYS = [
     dt.date(1, 1, 1),
     dt.date(999, 12, 31),

@@ -29,7 +29,7 @@ from jupyter_server.services.kernels.connection.base import (
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from irislib.serving.kernels import private_transport
+from irislib._serving.kernel_spec import private_transport
 
 V1 = "v1.kernel.websocket.jupyter.org"
 FRAMINGS = ("text", "binary", V1)

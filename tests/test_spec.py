@@ -13,10 +13,10 @@ from cases import GOOD, LIMITS, SENT, TYPED, TYPES, Case
 from sklearn.ensemble import RandomForestClassifier
 
 from irislib import Feature, ModelSpec
+from irislib._description.spec import RESERVED
+from irislib._description.validation import check_values
 from irislib.errors import SpecError, ValidationError
 from irislib.iris import spec
-from irislib.spec import RESERVED
-from irislib.validation import check_values
 
 
 @pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
@@ -231,8 +231,8 @@ def test_all_faults_are_reported_together() -> None:
 
 
 def test_every_route_of_the_servers_is_reserved() -> None:
+    from irislib._serving.voila_app import NEEDED
     from irislib.api import create_app
-    from irislib.serving.apps import NEEDED
 
     first = {str(rule).split("/")[1] for rule in create_app("irislib.iris:spec").url_map.iter_rules()}
     pages = {path.split("/")[1] for path in NEEDED} | {"healthz", "login", "logout"}

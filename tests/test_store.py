@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from irislib import store
+from irislib._modeling import store
 from irislib.errors import StoreError
 
 

@@ -10,19 +10,19 @@ import pytest
 from cases import GOOD, TYPED
 
 import irislib
-from irislib import tables
+from irislib._modeling import csv_files
 from irislib.errors import ValidationError
-from irislib.widgets import table as widget_table
+from irislib.widgets import _csv_tab as widget_table
 
 NAMES = list(GOOD)
 HEAD = ",".join(NAMES)
 ROW = ",".join(str(value) for value in GOOD.values())
 
 
-def read(model, text: str | bytes, max_rows: int = 10) -> tuple[tables.Sheet, list[list[str]]]:
+def read(model, text: str | bytes, max_rows: int = 10) -> tuple[csv_files.CsvLayout, list[list[str]]]:
     file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    sheet = tables.open_csv(file, model.spec.features)
-    return sheet, list(tables.read_rows(file, sheet, max_rows))
+    sheet = csv_files.read_layout(file, model.spec.features)
+    return sheet, list(csv_files.read_rows(file, sheet, max_rows))
 
 
 def refused(iris, text: str | bytes) -> list[str]:
@@ -31,17 +31,17 @@ def refused(iris, text: str | bytes) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-def told(model, sheet: tables.Sheet, rows: list[list[str]]) -> tuple[list[tuple], list]:
+def told(model, sheet: csv_files.CsvLayout, rows: list[list[str]]) -> tuple[list[tuple], list]:
     """What the file says of each row, and the problems."""
-    answers = tables.answer_rows(model, sheet, rows)
-    return list(tables.cells(answers, len(rows))), [each for row in answers.problems.values() for each in row]
+    answers = csv_files.predict_csv_rows(model, sheet, rows)
+    return list(csv_files.result_cells(answers, len(rows))), [each for row in answers.problems.values() for each in row]
 
 
 def answered(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
     """The result as a program reads it, and the problems."""
     sheet, rows = read(model, text, 1000)
     cells, problems = told(model, sheet, rows)
-    content = tables.write_head(model, sheet) + tables.write_csv(sheet, rows, cells)
+    content = csv_files.write_header(model, sheet) + csv_files.write_csv(sheet, rows, cells)
     lines = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(csv.DictReader(lines, delimiter=sheet.delimiter)), problems
 
@@ -108,10 +108,10 @@ def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -
     assert [row[:4] for row in rows] == [[], good, [], good]
     assert sheet.first_line == 2
     assert rows[1][4] == 'two\nlines, and a "quote"'
-    content = tables.write_csv(sheet, rows, [["a"], ["b"], ["c"], ["d"]]).decode()
+    content = csv_files.write_csv(sheet, rows, [["a"], ["b"], ["c"], ["d"]]).decode()
     back = list(csv.reader(io.StringIO(content, newline=""), delimiter=sign))
     assert back[:2] == [["", "", "", "", "", "a"], [*rows[1], "b"]]
-    assert tables.write_head(iris, sheet).decode().startswith(f"{bom}{NAMES[0]}{sign}")
+    assert csv_files.write_header(iris, sheet).decode().startswith(f"{bom}{NAMES[0]}{sign}")
     cells, problems = told(iris, sheet, rows)  # what is empty gets neither an answer nor a problem
     assert [row[0] for row in cells] == [None, "virginica", None, "virginica"]
     assert not problems
@@ -155,7 +155,7 @@ def test_a_result_can_be_sent_again_and_nothing_of_the_visitors_is_lost(iris) ->
     content = f"{HEAD},warnings\n{ROW},mine\n".encode()
     for _ in range(2):
         sheet, rows = read(iris, content)
-        content = tables.write_head(iris, sheet) + tables.write_csv(sheet, rows, told(iris, sheet, rows)[0])
+        content = csv_files.write_header(iris, sheet) + csv_files.write_csv(sheet, rows, told(iris, sheet, rows)[0])
     sheet, rows = read(iris, content)
     row = dict(zip(sheet.header, rows[0], strict=True))
     assert (row["warnings"], row["warnings_2"], row["predicted_species"]) == ("mine", "", "virginica")

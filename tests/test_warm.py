@@ -19,12 +19,12 @@ from conftest import Server, alive, apart, notebook, open_app
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
-from irislib.files import share
-from irislib.serving.pages import Kept, Pages
-from irislib.warm.forked import Forked
-from irislib.warm.nursery import Nursery, can_fork
-from irislib.warm.provisioner import WarmProvisioner
-from irislib.warm.running import imported, once
+from irislib._common.paths import jupyter_dir
+from irislib._forkserver.client import ForkServer, can_fork
+from irislib._forkserver.notebook import imported, once
+from irislib._forkserver.process import ForkedProcess
+from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._serving.page_pool import Pages, WarmPage
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="This platform cannot fork kernels; they are ordinary here.")
 
@@ -34,23 +34,23 @@ DRAW = (
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery(["numpy", "ipywidgets", "starts_a_thread", "there_is_none"])
-    nursery.start({**os.environ, "PYTHONPATH": str(Path(__file__).parent / "modules")})
-    yield nursery
-    nursery.end()
+def fork_server() -> Iterator[ForkServer]:
+    fork_server = ForkServer(["numpy", "ipywidgets", "starts_a_thread", "there_is_none"])
+    fork_server.start({**os.environ, "PYTHONPATH": str(Path(__file__).parent / "modules")})
+    yield fork_server
+    fork_server.end()
 
 
 class Kernel:
     """A forked kernel and its client."""
 
-    def __init__(self, nursery: Nursery, folder: Path, page: str = "", **env: str):
+    def __init__(self, fork_server: ForkServer, folder: Path, page: str = "", **env: str):
         self.manager = AsyncKernelManager(transport="ipc", connection_file=str(folder / "k.json"), ip=str(folder / "k"))
         self.manager.write_connection_file()
         argv = ["-f", str(folder / "k.json"), "--IPKernelApp.capture_fd_output=False"]
-        forked = nursery.fork(argv, {**os.environ, **env}, str(folder), page)
+        forked = fork_server.fork(argv, {**os.environ, **env}, str(folder), page)
         assert forked
-        self.forked: Forked = forked
+        self.forked: ForkedProcess = forked
 
     def run(self, *cells: str) -> str:
         return apart(self._run(cells))
@@ -71,13 +71,13 @@ class Kernel:
 
 
 @pytest.fixture
-def kernel(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
+def kernel(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
     made: list[Kernel] = []
 
     def make(page: str = "", **env: str) -> Kernel:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        made.append(Kernel(nursery, folder, page, **env))
+        made.append(Kernel(fork_server, folder, page, **env))
         return made[-1]
 
     yield make
@@ -86,9 +86,9 @@ def kernel(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
         one.forked.wait(10)
 
 
-def page_of(nursery: Nursery, *cells: str) -> dict[str, Any]:
-    name = str(len(nursery.pages))
-    return {"name": name, **nursery.open(name, notebook(*cells), os.getcwd())}
+def page_of(fork_server: ForkServer, *cells: str) -> dict[str, Any]:
+    name = str(len(fork_server.pages))
+    return {"name": name, **fork_server.open(name, notebook(*cells), os.getcwd())}
 
 
 def test_a_kernel_has_its_environment_and_its_folder(kernel: Callable[..., Kernel], tmp_path: Path) -> None:
@@ -100,28 +100,28 @@ def test_a_kernel_has_its_environment_and_its_folder(kernel: Callable[..., Kerne
 
 
 def test_what_starts_a_thread_or_is_missing_is_left_to_each_kernel(
-    nursery: Nursery, kernel: Callable[..., Kernel]
+    fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
-    assert "starts_a_thread" not in nursery.imports
+    assert "starts_a_thread" not in fork_server.imports
     assert kernel().run("import sys; print('starts_a_thread' in sys.modules)").strip() == "False"
 
 
-def test_no_two_kernels_draw_the_same_numbers(nursery: Nursery, kernel: Callable[..., Kernel]) -> None:
-    made = page_of(nursery, "import numpy as np\nrng, old = np.random.default_rng(), np.random.RandomState()")
+def test_no_two_kernels_draw_the_same_numbers(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
+    made = page_of(fork_server, "import numpy as np\nrng, old = np.random.default_rng(), np.random.RandomState()")
     drawn = [kernel(made["name"]).run(DRAW).split() for _ in range(2)]
     assert len({*drawn[0], *drawn[1]}) == 8
 
 
-def test_a_generator_with_a_seed_keeps_it(nursery: Nursery, kernel: Callable[..., Kernel]) -> None:
-    made = page_of(nursery, "import numpy as np\nrng, old = np.random.default_rng(3), np.random.RandomState(3)")
+def test_a_generator_with_a_seed_keeps_it(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
+    made = page_of(fork_server, "import numpy as np\nrng, old = np.random.default_rng(3), np.random.RandomState(3)")
     drawn = [kernel(made["name"]).run(DRAW).split()[2:] for _ in range(2)]
     assert drawn[0] == drawn[1]
 
 
 def test_a_notebook_that_was_run_ahead_is_there_with_all_its_names(
-    nursery: Nursery, kernel: Callable[..., Kernel]
+    fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
-    made = page_of(nursery, "print('a')\nprint('b')", "x = 41", "display(x)\nprint('c')\nx + 1")
+    made = page_of(fork_server, "print('a')\nprint('b')", "x = 41", "display(x)\nprint('c')\nx + 1")
     kinds = [[output["output_type"] for output in outputs] for outputs in made["outputs"]]
     assert kinds == [["stream"], [], ["display_data", "stream", "execute_result"]]
     assert made["outputs"][0][0]["text"] == "a\nb\n"
@@ -130,8 +130,8 @@ def test_a_notebook_that_was_run_ahead_is_there_with_all_its_names(
     assert kernel(made["name"]).run("print(x)").strip() == "41"  # the other's change is the other's
 
 
-def test_widgets_of_the_template_answer_in_the_kernel(nursery: Nursery, kernel: Callable[..., Kernel]) -> None:
-    made = page_of(nursery, "from ipywidgets import IntSlider\nslider = IntSlider(3)\nslider")
+def test_widgets_of_the_template_answer_in_the_kernel(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
+    made = page_of(fork_server, "from ipywidgets import IntSlider\nslider = IntSlider(3)\nslider")
     [(view, widget)] = [(n, w) for n, w in made["widgets"].items() if w["model_name"] == "IntSliderModel"]
     assert widget["state"]["value"] == 3
     shown = made["outputs"][0][0]["data"]["application/vnd.jupyter.widget-view+json"]
@@ -156,14 +156,14 @@ def test_widgets_of_the_template_answer_in_the_kernel(nursery: Nursery, kernel: 
         ("h = display(1, display_id=True)\nh.update(2)", "it changes what it has displayed"),
     ],
 )
-def test_what_each_visitor_needs_a_run_of_their_own_for(nursery: Nursery, cell: str, reason: str) -> None:
-    before = nursery.templates()
-    assert page_of(nursery, cell)["refused"] == reason
-    assert nursery.templates() == before
+def test_what_each_visitor_needs_a_run_of_their_own_for(fork_server: ForkServer, cell: str, reason: str) -> None:
+    before = fork_server.templates()
+    assert page_of(fork_server, cell)["refused"] == reason
+    assert fork_server.templates() == before
 
 
-def test_inline_plots_are_drawn_ahead(nursery: Nursery) -> None:
-    told = page_of(nursery, "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+def test_inline_plots_are_drawn_ahead(fork_server: ForkServer) -> None:
+    told = page_of(fork_server, "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
     assert [list(output["data"]) for output in told["outputs"][0]] == [["text/plain", "image/png"]]
 
 
@@ -204,8 +204,8 @@ def test_how_a_kernel_ended_is_known(kernel: Callable[..., Kernel]) -> None:
 
 def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_path: Path) -> None:
     code = (
-        "import os, sys, time\nfrom test_warm import Kernel, Nursery\nfrom pathlib import Path\n"
-        "n = Nursery(); n.start(os.environ)\nk = Kernel(n, Path(sys.argv[1]))\nk.run('1')\n"
+        "import os, sys, time\nfrom test_warm import Kernel, ForkServer\nfrom pathlib import Path\n"
+        "n = ForkServer(); n.start(os.environ)\nk = Kernel(n, Path(sys.argv[1]))\nk.run('1')\n"
         "c = k.manager.blocking_client(); c.start_channels(); c.execute('while True: pass')\n"
         "print(k.forked.pid, n.first.pid, flush=True)\ntime.sleep(600)"
     )
@@ -222,22 +222,22 @@ def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_pa
     until(lambda: not any(map(alive, pids)))
 
 
-def test_a_template_is_missed_that_ends_while_another_gets_ready(nursery: Nursery, tmp_path: Path) -> None:
+def test_a_template_is_missed_that_ends_while_another_gets_ready(fork_server: ForkServer, tmp_path: Path) -> None:
     pages = Pages()
-    pages.nursery = nursery
+    pages.fork_server = fork_server
     for page in "ab":
-        assert "refused" not in nursery.open(page, notebook("1"), str(tmp_path))
-        pages.kept[page] = Kept(page, "", "python3")
+        assert "refused" not in fork_server.open(page, notebook("1"), str(tmp_path))
+        pages.kept[page] = WarmPage(page, "", "python3")
 
     async def lost() -> None:
         await asyncio.wait_for(pages.lost(), 1)
 
     with pytest.raises(TimeoutError):
         apart(lost())
-    nursery.pages["a"].end()
-    assert nursery.fork([], os.environ, str(tmp_path), "a") is None  # a visitor notices first
+    fork_server.pages["a"].end()
+    assert fork_server.fork([], os.environ, str(tmp_path), "a") is None  # a visitor notices first
     apart(lost())
-    nursery.forget(nursery.pages["b"])
+    fork_server.forget(fork_server.pages["b"])
 
 
 def until(condition: Callable[[], Any], seconds: float = 120) -> None:
@@ -248,7 +248,7 @@ def until(condition: Callable[[], Any], seconds: float = 120) -> None:
 
 
 def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JUPYTER_PATH", str(share()))
+    monkeypatch.setenv("JUPYTER_PATH", str(jupyter_dir()))
 
     async def use() -> list[bool]:
         forked = []
@@ -256,8 +256,8 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
             manager = AsyncKernelManager(kernel_name="irislib")
             await manager.start_kernel(cwd=str(tmp_path))
             provisioner: Any = manager.provisioner
-            assert isinstance(provisioner, WarmProvisioner)
-            forked.append(isinstance(provisioner.process, Forked))
+            assert isinstance(provisioner, ForkProvisioner)
+            forked.append(isinstance(provisioner.process, ForkedProcess))
             client: AsyncKernelClient = manager.client()  # type: ignore[assignment]
             client.start_channels()
             await client.wait_for_ready(timeout=60)
@@ -273,16 +273,16 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
             client.stop_channels()
             await manager.shutdown_kernel()
             assert not await manager.is_alive()
-            if WarmProvisioner.getting_ready:
-                await WarmProvisioner.getting_ready
+            if ForkProvisioner.getting_ready:
+                await ForkProvisioner.getting_ready
         return forked
 
     try:
         assert apart(use()) == [False, True]
     finally:
-        if WarmProvisioner.nursery:
-            WarmProvisioner.nursery.end()
-        WarmProvisioner.nursery = WarmProvisioner.getting_ready = None
+        if ForkProvisioner.fork_server:
+            ForkProvisioner.fork_server.end()
+        ForkProvisioner.fork_server = ForkProvisioner.getting_ready = None
 
 
 VISITS = notebook(
@@ -321,7 +321,7 @@ def templates(server: Server) -> list[psutil.Process]:
     found = []
     for one in psutil.Process(server.process.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):  # it is just ending
-            if "irislib.warm" in one.cmdline() and one.name() != "irislib-kernel":
+            if "irislib._forkserver" in one.cmdline() and one.name() != "irislib-kernel":
                 found.append(one)
     return found
 
@@ -331,7 +331,7 @@ def test_a_python3_notebook_runs_in_a_forked_kernel_with_its_query(page: Any, wa
     page.get_by_text("colour=blue").wait_for()
     kernel = say(page)
     assert kernel.name() == "irislib-kernel"
-    assert "irislib.warm" in kernel.cmdline()
+    assert "irislib._forkserver" in kernel.cmdline()
 
 
 def test_a_page_is_there_at_once_and_its_widgets_work(page: Any, warm: Server) -> None:
@@ -377,17 +377,17 @@ def test_without_templates_kernels_are_ordinary(page: Any, tmp_path: Path) -> No
     assert "started in the ordinary way" in server.text()
 
 
-def test_a_notebook_that_cannot_be_run_ahead_is_ended_and_said_so(nursery: Nursery) -> None:
-    before = nursery.templates()
-    loops = nursery.open("loops", notebook("while True: pass"), os.getcwd(), patience=1)
+def test_a_notebook_that_cannot_be_run_ahead_is_ended_and_said_so(fork_server: ForkServer) -> None:
+    before = fork_server.templates()
+    loops = fork_server.open("loops", notebook("while True: pass"), os.getcwd(), patience=1)
     assert loops["refused"] == "it takes more than 1 seconds"
-    crashes = nursery.open("crashes", notebook("import os; os._exit(3)"), os.getcwd())
+    crashes = fork_server.open("crashes", notebook("import os; os._exit(3)"), os.getcwd())
     assert crashes["refused"] == "its process has ended"
-    hungry = nursery.open("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
+    hungry = fork_server.open("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
     assert hungry["refused"] == "a cell failed: MemoryError()"
-    chatty = nursery.open("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
+    chatty = fork_server.open("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
     assert chatty["refused"] == "a cell failed: MemoryError('a page cannot show so much')"
-    assert nursery.templates() == before
+    assert fork_server.templates() == before
 
 
 def test_a_notebook_that_is_just_being_run_ahead_ends_with_the_server(tmp_path: Path) -> None:

@@ -19,14 +19,16 @@ from conftest import PLANTED
 from matplotlib.figure import Figure
 
 import irislib
-from irislib import dummy, files, insights, tables
+from irislib import dummy, insights
+from irislib._common import paths
+from irislib._common.messages import TEXTS
+from irislib._description.feature import Feature
+from irislib._description.feature_types import FEATURE_TYPES
+from irislib._description.validation import check_values
+from irislib._modeling import csv_files
 from irislib.errors import SpecError
-from irislib.feature import Feature
 from irislib.insights import Insight
-from irislib.kinds import KINDS
-from irislib.texts import TEXTS
-from irislib.validation import check_values
-from irislib.widgets import Page, Tab, fields, page, showing
+from irislib.widgets import Page, Tab, _fields, _html, _page
 
 NUMBERS = itertools.count()
 ODD = "<img src=x onerror=alert(1)>"
@@ -35,7 +37,7 @@ ODD = "<img src=x onerror=alert(1)>"
 def ask(page: Page, question: str, /, buffers: tuple[bytes, ...] = (), **facts: object) -> dict:
     """A question as the script asks it; the answer, with the parts that come along."""
     name = f"q{next(NUMBERS)}"
-    reply, parts = page.reply({"ask": question, "id": name, **facts}, buffers)
+    reply, parts = _page.reply({"ask": question, "id": name, **facts}, buffers)
     assert reply["id"] == name
     reply = {key: value for key, value in reply.items() if key != "id"}
     json.dumps(reply)  # it must be able to travel
@@ -45,7 +47,7 @@ def ask(page: Page, question: str, /, buffers: tuple[bytes, ...] = (), **facts: 
 def answer(page: Page, values: dict, files: dict[str, bytes] | None = None) -> dict:
     entered = {name: str(value) for name, value in values.items()}
     files = files or {}
-    return ask(page, "answer", tuple(files.values()), values=entered, files=[[name, "a.txt"] for name in files])
+    return ask(page, "answer", tuple(paths.values()), values=entered, files=[[name, "a.txt"] for name in files])
 
 
 def fetched(page: Page, what: str) -> tuple[str, bytes]:
@@ -116,7 +118,7 @@ def test_the_tabs_are_those_of_the_description(iris) -> None:
 
     mine = {"How well": [about, insights.predicted_against_true, insights.residuals], "Why": [insights.contributions]}
     page = irislib.app(replace(iris, spec=replace(iris.spec, tabs=mine)))
-    assert [tab["title"] for tab in page.facts["tabs"]] == ["Prediction", "How well", "Why", "Table"]
+    assert [tab["title"] for tab in _page.facts["tabs"]] == ["Prediction", "How well", "Why", "Table"]
     html = ask(page, "draw", tab=1)["html"]
     assert "All mine." in html
     assert html.count("predicts a class; see") == 2  # what does not apply says so
@@ -143,7 +145,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     row = {"area_m2": "40", "balcony": "true", "district": "hill"}
     assert "Built on is missing" in answer(page, row)["problems"]["built"]
     reply = answer(page, {**row, "built": "1999-01-02"})
-    assert str(rent.answer({**row, "built": "1999-01-02"})) in reply["html"]
+    assert str(rent.predict_row({**row, "built": "1999-01-02"})) in reply["html"]
     for i, words in ((1, "EUR is the average"), (2, "How the answer moves"), (3, "off by")):
         assert words in ask(page, "draw", tab=i)["html"]
 
@@ -170,7 +172,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
 def test_a_value_in_the_form_reads_back_as_itself(feature: Feature, text: str) -> None:
-    assert fields.described(feature)["value"] == feature.written(feature.default) == text
+    assert _fields.described(feature)["value"] == feature.written(feature.default) == text
     assert feature.parse(text) == feature.default
 
 
@@ -201,7 +203,7 @@ def test_a_failing_callback_tells_a_sentence_and_logs_the_traceback(capfd) -> No
 )  # fmt: skip
 def test_whatever_a_visitor_sends_gets_a_sentence(question, iris, capfd) -> None:
     page = irislib.app(iris)
-    reply, parts = page.reply(question)
+    reply, parts = _page.reply(question)
     assert "reference" in reply["failed"]
     assert not parts
     assert "reference" in capfd.readouterr().err
@@ -209,10 +211,10 @@ def test_whatever_a_visitor_sends_gets_a_sentence(question, iris, capfd) -> None
 
 
 def test_the_dummy_has_every_kind_of_input_and_every_control() -> None:
-    assert {feature.kind for feature in dummy.FEATURES} >= set(KINDS)
-    controls = {control for kind in KINDS.values() for control in kind.controls}
+    assert {feature.kind for feature in dummy.FEATURES} >= set(FEATURE_TYPES)
+    controls = {control for kind in FEATURE_TYPES.values() for control in kind.controls}
     assert {feature.control for feature in dummy.FEATURES} >= controls
-    script = (page.FRONT / "fields.js").read_text()
+    script = (_page.FRONT / "fields.js").read_text()
     assert set(re.findall(r"^  (\w+)(?:: |\()", script.partition("const CONTROLS")[2], re.M)) == controls
 
 
@@ -257,8 +259,8 @@ def test_a_link_fills_in_what_is_sound_and_says_what_it_ignored(iris) -> None:
 def test_links_and_examples_reach_the_control_as_it_writes_them(feature: Feature, given: str, filled: str) -> None:
     page = Page("P", [feature], "Go", dict, [Tab("Out", lambda _: [])], examples={"one": {"a": given}})
     assert ask(page, "hello", query=urlencode({"a": given}))["values"] == {"a": filled}
-    assert page.facts["examples"] == [["one", {"a": filled}]]
-    assert tables.template([feature], [{"a": given}]).decode().splitlines()[1].strip('"') == filled
+    assert _page.facts["examples"] == [["one", {"a": filled}]]
+    assert csv_files.csv_template([feature], [{"a": given}]).decode().splitlines()[1].strip('"') == filled
 
 
 def test_another_view_gets_what_was_shown_already(iris) -> None:
@@ -276,17 +278,17 @@ def test_a_page_can_show_text_tables_figures_and_insights_and_nothing_unescaped(
         Insight(ODD, pd.DataFrame({ODD: [ODD]}), ODD, lambda axes: None),
     ]
     pieces += [
-        showing.heading(ODD),
-        showing.paragraph(ODD),
-        showing.filling(ODD, {ODD: ODD}, ODD),
-        showing.downloading(ODD, ODD),
+        _html.heading(ODD),
+        _html.paragraph(ODD),
+        _html.filling(ODD, {ODD: ODD}, ODD),
+        _html.downloading(ODD, ODD),
     ]
-    html = showing.html(pieces)
+    html = _html.html(pieces)
     assert html.count("onerror") > 10
     assert "<img src=x" not in html
     assert 'alt="A chart."' in html
     with pytest.raises(TypeError, match="a Figure or an Insight, not int"):
-        showing.html([3])
+        _html.html([3])
 
 
 def test_a_history_holds_the_last_answers_and_where_they_differ(iris) -> None:
@@ -314,7 +316,7 @@ def test_a_question_that_is_asked_again_is_answered_again_and_not_done_again() -
     made = Page("P", [Feature("a", "text")], "Go", answered, [Tab("Out", lambda text: [text], "empty")])
     question = {"ask": "answer", "id": "q", "values": {"a": "x"}}
     first = made.reply(question)
-    for _ in range(page.TOLD - 1):
+    for _ in range(_page.TOLD - 1):
         ask(made, "check", name="a", value="1")
     assert made.reply(question) == first
     assert "x once" in first[0]["html"]
@@ -370,7 +372,7 @@ def test_some_values_can_stay_as_they_are(iris) -> None:
     fixed = ["petal_width_cm", "petal_length_cm"]
     reply = ask(page, "fix", name="smallest_changes", fixed=[*fixed, ODD])  # a visitor can send anything
     found = insights.smallest_changes(iris, GOOD, fixed)
-    assert reply["html"] == showing.html([found])
+    assert reply["html"] == _html.html([found])
     assert reply["said"] == found.text
     assert found.text.endswith("; petal length and petal width stay as they are.")
     drawn = unescape(ask(page, "draw", tab=1)["html"])
@@ -426,7 +428,7 @@ def test_secrets_and_files_stay_where_they_are(capfd) -> None:
     answer(page, {**values, "text": "again"})
     link = urlencode({"password": PLANTED, "file": PLANTED, "text": "seen"})
     assert ask(page, "hello", query=link)["values"] == {"text": "seen"}
-    kept = [fetched(page, "report"), html, page.reply({"ask": "hello", "id": 1, "query": link}), page.history.html()]
+    kept = [fetched(page, "report"), html, _page.reply({"ask": "hello", "id": 1, "query": link}), _page.history.html()]
     states = [widget.get_state() for widget in ipywidgets.widgets.widget._instances.values()]
     assert "seen" in repr(kept)
     for place in (kept, states, vars(page), capfd.readouterr()):
@@ -452,8 +454,8 @@ def test_the_area_plot_has_ten_rows_of_four() -> None:
 
 
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    root = files.CHECKOUT
-    folders = [root / "irislib", files.share()]
+    root = paths.CHECKOUT
+    folders = [root / "irislib", paths.jupyter_dir()]
     read = [
         p.read_text() for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".js", ".html", ".j2")
     ]

@@ -4,7 +4,7 @@ Run alone under Gunicorn by ``irislib api``, natively by ``flask --app irislib.a
 inside ``irislib serve`` at the same paths as the apps.
 """
 
-from irislib.api.options import Options
-from irislib.api.shim import create_app, failing
+from irislib.api._config import Options
+from irislib.api._routes import create_app, failing
 
 __all__ = ["Options", "create_app", "failing"]

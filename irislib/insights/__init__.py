@@ -9,26 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from irislib.insights.base import Insight
-from irislib.insights.changes import smallest_changes
-from irislib.insights.classification import (
-    calibration,
-    class_metrics,
-    confusion_matrix,
-)
-from irislib.insights.conformal import prediction_set
-from irislib.insights.curves import precision_recall_curve, roc_curve
-from irislib.insights.dependence import partial_dependence
-from irislib.insights.importance import feature_importances, is_forest, permutation_importance
-from irislib.insights.on_demand import on_demand
-from irislib.insights.prediction import class_probabilities
-from irislib.insights.reasons import contributions
-from irislib.insights.regression import predicted_against_true, residuals
-from irislib.insights.resampling import cross_validation, learning_curve
-from irislib.texts import TEXTS
+from irislib._common.messages import TEXTS
+from irislib.insights._base import Insight
+from irislib.insights._class_probabilities import class_probabilities
+from irislib.insights._classification import calibration, class_metrics, confusion_matrix
+from irislib.insights._conformal import prediction_set
+from irislib.insights._counterfactuals import smallest_changes
+from irislib.insights._curves import precision_recall_curve, roc_curve
+from irislib.insights._importance import feature_importances, is_forest, permutation_importance
+from irislib.insights._long_running import on_demand
+from irislib.insights._partial_dependence import partial_dependence
+from irislib.insights._regression import predicted_against_true, residuals
+from irislib.insights._resampling import cross_validation, learning_curve
+from irislib.insights._shapley import contributions
 
 if TYPE_CHECKING:
-    from irislib.model import Model
+    from irislib._modeling.model import Model
 
 __all__ = [
     "Insight",

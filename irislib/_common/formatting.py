@@ -1,0 +1,41 @@
+"""How messages put values, numbers and slips of spelling."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["did_you_mean", "format_value", "join_words", "short_repr"]
+
+
+def short_repr(value: Any) -> str:
+    """A received value as a message quotes it: short, and never a wall of text."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"a {type(value).__name__} of too many levels"
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def format_value(value: Any, digits: int = 12) -> str:
+    """A number as a person reads it, with no power of ten where there is room; a date as ISO has it."""
+    if isinstance(value, numbers.Real):
+        value = float(value)
+        return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
+    if isinstance(value, dt.time):
+        return value.isoformat("auto" if value.second or value.microsecond else "minutes")
+    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
+
+
+def join_words(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """``Did you mean 'x'?`` for the nearest known name, or what there is."""
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."

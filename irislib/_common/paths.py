@@ -1,0 +1,71 @@
+"""Where irislib's notebooks and Jupyter files are, in a checkout as in an installation; how to write a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+__all__ = ["add_to_jupyter_path", "frontend_files", "jupyter_dir", "notebooks_dir", "write_atomically"]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def notebooks_dir() -> Path:
+    """The folder of the notebooks that ship with irislib."""
+    return _folder("notebooks", "share/irislib/notebooks")
+
+
+def jupyter_dir() -> Path:
+    """The folder that Jupyter finds our template and kernelspec in."""
+    return _folder("share/jupyter", "share/jupyter")
+
+
+def frontend_files() -> list[Path]:
+    """The style, scripts and templates that travel with the widgets."""
+    return sorted((CHECKOUT / "irislib").rglob("frontend/*"))
+
+
+def add_to_jupyter_path() -> None:
+    """Put our files on Jupyter's path, where an editable installation has not put them."""
+    there = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
+    if str(jupyter_dir()) not in there:
+        os.environ["JUPYTER_PATH"] = os.pathsep.join([str(jupyter_dir()), *filter(None, there)])
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that readers find all of it or what was there before.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written; what was there before stays.
+    """
+    if path.exists() and not path.is_file():  # a pipe or a device, which nothing may take the place of
+        path.write_text(text, encoding="utf-8")
+        return
+    place = Path(os.path.realpath(path))  # a link goes on leading there
+    half = place.with_name(f".{place.name}-{os.getpid()}")
+    try:
+        half.write_text(text, encoding="utf-8")
+        if place.exists():
+            shutil.copymode(place, half)
+        half.replace(place)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _folder(in_checkout: str, installed: str) -> Path:
+    if (CHECKOUT / "setup.py").is_file() and (CHECKOUT / in_checkout).is_dir():
+        return CHECKOUT / in_checkout
+    # Where the installer put them depends on its scheme (--user, --prefix, --target…); it wrote it down.
+    try:
+        written = distribution("irislib").files or []
+    except PackageNotFoundError:
+        written = []
+    for entry in written:
+        path = str(entry).replace(os.sep, "/")
+        if f"{installed}/" in path:
+            return Path(str(entry.locate())).resolve().parents[path.split(f"{installed}/")[1].count("/")]
+    raise FileNotFoundError(f"irislib's {installed} is missing: install irislib again.")

@@ -1,0 +1,89 @@
+"""scikit-learn itself, asked about one row without what it does for many."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from irislib._description.feature_types import to_python
+from irislib._description.validation import to_array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from irislib._description.feature import Feature
+
+__all__ = ["column_converters", "one_row_frame", "pipeline_steps", "predict_one", "single_threaded"]
+
+
+def one_row_frame(features: Sequence[Feature], values: Sequence[Any]) -> pd.DataFrame:
+    """One checked row as :meth:`ModelSpec.validate` returns it, without checking it again.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+    values : sequence of shape (n_features,)
+        As `check_row` gives them; None where one is missing.
+    """
+    import numpy as np
+    import pandas as pd
+
+    arrays = [to_array(feature, [value]) for feature, value in zip(features, values, strict=True)]
+    names = [feature.name for feature in features]
+    if len({array.dtype for array in arrays} | {np.dtype(object)}) == 2:
+        return pd.DataFrame(np.concatenate(arrays)[np.newaxis], columns=names, copy=False)  # ten times as fast
+    # pandas 3 would take an array of strings for its own string dtype
+    columns = [pd.Series(array, dtype="object") if array.dtype == "object" else array for array in arrays]
+    return pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+
+
+def column_converters(features: Sequence[Feature]) -> dict[str, Callable[[Any], Any]]:
+    """By name what turns a checked value into what a column of a table holds, where that is not the same."""
+    import pandas as pd
+
+    odd: dict[str, Callable[[Any], Any]] = {
+        feature.name: pd.Timestamp for feature in features if feature.kind == "date"
+    }
+    return odd | {f.name: float for f in features if f.kind in ("integer", "boolean") and not f.required}
+
+
+@contextlib.contextmanager
+def single_threaded() -> Iterator[None]:
+    """A context in which nothing is spread over threads or processes: for one row that takes longer.
+
+    It holds for the thread that enters it, and for every part of an estimator, whatever its ``n_jobs`` is.
+    """
+    import joblib
+
+    with joblib.parallel_config(backend="sequential"), _pools().limit(limits=1, user_api="openmp"):
+        yield
+
+
+@functools.cache
+def _pools() -> Any:
+    import sklearn.ensemble  # noqa: F401  its OpenMP has to be there to be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # to look for the libraries each time would take milliseconds
+
+
+def pipeline_steps(estimator: Any) -> tuple[list[Any], Any]:
+    """The steps before the last one of a Pipeline that do something, and the last one."""
+    from sklearn.pipeline import Pipeline
+
+    if type(estimator) is not Pipeline:
+        return [], estimator
+    *before, last = (step for _, step in estimator.steps)
+    return [step for step in before if step not in (None, "passthrough")], last
+
+
+def predict_one(estimator: Any, row: pd.DataFrame, has_probabilities: bool) -> tuple[Any, list[float] | None]:
+    """What scikit-learn predicts for a row, and the probability of each class if there are any."""
+    before, last = pipeline_steps(estimator)
+    with single_threaded():
+        for step in before:  # once for both, and not once for each as Pipeline does
+            row = step.transform(row)
+        prediction = to_python(last.predict(row)[0])
+        return prediction, last.predict_proba(row)[0].tolist() if has_probabilities else None

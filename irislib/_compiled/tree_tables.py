@@ -1,0 +1,211 @@
+"""The trees of a fitted estimator, read from where scikit-learn keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from irislib._compiled.tree_walk import Boosted, Mean, Node, Trees
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["MOST_NODES", "NoFasterFormError", "Table", "named", "nested", "read", "tree_walk_of"]
+
+MOST_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
+CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile")  # what a dummy may begin with
+
+
+class NoFasterFormError(Exception):
+    """There is no faster form of an estimator; the message says why, as the end of a sentence."""
+
+
+class Table(NamedTuple):
+    """One tree as arrays with a place for each node; children stand behind their parents.
+
+    Attributes
+    ----------
+    feature : ndarray of int
+        What a node looks at; negative at a leaf.
+    threshold : ndarray of float
+    left, right : ndarray of int
+        The places of the children.
+    missing_left : ndarray of bool
+        Whether a missing value goes to the left.
+    value : ndarray of shape (n_nodes, n_values)
+        What a leaf adds to the totals.
+    total : int
+        To which of the totals its first value is added.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    missing_left: np.ndarray
+    value: np.ndarray
+    total: int
+
+
+def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Table]]:
+    """The trees of an estimator, to be walked, and the tables they are made of.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    may_be_missing : bool
+        Whether the walk should take missing values, where the estimator does.
+
+    Raises
+    ------
+    NoFasterFormError
+    """
+    name = type(estimator).__name__
+    try:
+        trees, tables = read(estimator)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise NoFasterFormError(f"this scikit-learn keeps the trees of {name} in another way ({error}).") from error
+    if (nodes := sum(len(table.feature) for table in tables)) > MOST_NODES:
+        raise NoFasterFormError(f"{name} has {nodes:,} nodes, more than {MOST_NODES:,}.")
+    takes_missing = may_be_missing and _takes_missing(estimator)
+    shift = estimator.n_features_in_ if takes_missing else 0
+    roots = [nested(table, shift) for table in tables]
+    return replace(trees, roots=roots, takes_missing=takes_missing), tables
+
+
+def named(estimator: Any, rows: np.ndarray) -> Any:
+    """Rows as an estimator wants them: named, if it was fitted on named ones."""
+    import pandas as pd
+
+    names = getattr(estimator, "feature_names_in_", None)
+    return rows if names is None else pd.DataFrame(rows, columns=names)
+
+
+def _takes_missing(estimator: Any) -> bool:
+    import numpy as np
+
+    try:
+        estimator.predict(named(estimator, np.full((1, estimator.n_features_in_), np.nan)))
+    except ValueError:
+        return False
+    return True
+
+
+def read(estimator: Any) -> tuple[Trees, list[Table]]:
+    """All about an estimator's trees but their roots, and the tables to make those of.
+
+    Raises
+    ------
+    NoFasterFormError
+        For any other estimator.
+    AttributeError, IndexError, KeyError, TypeError, ValueError
+        Where this scikit-learn keeps its trees in another way.
+    """
+    from sklearn import ensemble, tree
+
+    kind = type(estimator)  # a subclass may do something else
+    if kind in (
+        *(tree.DecisionTreeClassifier, tree.DecisionTreeRegressor, tree.ExtraTreeClassifier, tree.ExtraTreeRegressor),
+        *(ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
+        *(ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor),
+    ):
+        return _forest(estimator)
+    if kind in (ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor):
+        return _boosting(estimator)
+    if kind in (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor):
+        return _histogram(estimator)
+    raise NoFasterFormError(f"there is no faster form of {kind.__name__}.")
+
+
+def _forest(estimator: Any) -> tuple[Trees, list[Table]]:
+    if estimator.n_outputs_ != 1:
+        raise NoFasterFormError(f"this {type(estimator).__name__} has several outputs.")
+    classes = _classes(estimator)
+    trees = [member.tree_ for member in getattr(estimator, "estimators_", [estimator])]
+    totals = [0.0] * len(classes or [0])
+    return Trees([], totals, Mean(len(trees), classes), "f", False), [_table(t, t.value[:, 0, :], 0) for t in trees]
+
+
+def _boosting(estimator: Any) -> tuple[Trees, list[Table]]:
+    import numpy as np
+
+    first = estimator.init_
+    if not (isinstance(first, str) or (type(first).__module__ == "sklearn.dummy" and first.strategy in CONSTANT)):
+        raise NoFasterFormError(f"what this {type(estimator).__name__} begins with may differ from row to row.")
+    totals = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), np.float32))[0].tolist()
+    classes = _classes(estimator)
+    tables = [
+        _table(member.tree_, estimator.learning_rate * member.tree_.value[:, 0, :], total)
+        for stage in estimator.estimators_
+        for total, member in enumerate(stage)
+    ]
+    ending = Boosted(estimator._loss.predict_proba if classes else None, classes)
+    return Trees([], totals, ending, "f", False), tables
+
+
+def _histogram(estimator: Any) -> tuple[Trees, list[Table]]:
+    if estimator._preprocessor is not None:
+        raise NoFasterFormError(f"this {type(estimator).__name__} has categorical features.")
+    classes = _classes(estimator)
+    tables = [
+        _histogram_table(predictor.nodes, total)
+        for stage in estimator._predictors
+        for total, predictor in enumerate(stage)
+    ]
+    loss = estimator._loss
+    ending = Boosted(loss.predict_proba if classes else loss.link.inverse, classes)
+    return Trees([], estimator._baseline_prediction.ravel().tolist(), ending, "d", False), tables
+
+
+def _classes(estimator: Any) -> list[Any] | None:
+    classes = getattr(estimator, "classes_", None)
+    return None if classes is None else classes.tolist()
+
+
+def _table(tree: Any, value: np.ndarray, total: int) -> Table:
+    missing_left = tree.missing_go_to_left.astype(bool)
+    return Table(tree.feature, tree.threshold, tree.children_left, tree.children_right, missing_left, value, total)
+
+
+def _histogram_table(nodes: np.ndarray, total: int) -> Table:
+    import numpy as np
+
+    feature = np.where(nodes["is_leaf"], -1, nodes["feature_idx"])
+    missing_left = nodes["missing_go_to_left"].astype(bool)
+    value = nodes["value"][:, np.newaxis]
+    return Table(feature, nodes["num_threshold"], nodes["left"], nodes["right"], missing_left, value, total)
+
+
+def nested(table: Table, shift: int) -> Node:
+    """A tree as nested tuples.
+
+    Parameters
+    ----------
+    table : Table
+    shift : int
+        Where in a row the negatives of the features begin; 0 where no value may be missing.
+    """
+    import numpy as np
+
+    # x <= t is true just where -x < -t is not; the children change places with the sign
+    turned = table.missing_left & bool(shift)
+    features = np.where(turned, table.feature + shift, table.feature).tolist()
+    thresholds = np.where(turned, np.nextafter(-table.threshold, -np.inf), table.threshold).tolist()
+    left = np.where(turned, table.right, table.left).tolist()
+    right = np.where(turned, table.left, table.right).tolist()
+    values, is_leaf = table.value.tolist(), (table.feature < 0).tolist()
+    nodes: list[Any] = [None] * len(features)
+    for i in range(len(nodes) - 1, -1, -1):
+        if is_leaf[i]:
+            nodes[i] = _leaf(values[i], table.total)
+        else:
+            nodes[i] = (features[i], thresholds[i], nodes[left[i]], nodes[right[i]])
+    return nodes[0]  # type: ignore[no-any-return]
+
+
+def _leaf(values: list[float], total: int) -> Node:
+    parts = [(total + i, value) for i, value in enumerate(values) if value] or [(total, 0.0)]
+    leaf: Any = None
+    for place, value in reversed(parts):
+        leaf = (place, value, None, leaf)
+    return leaf  # type: ignore[no-any-return]

@@ -1,0 +1,214 @@
+"""The description of a model."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from irislib._description.feature import Feature
+from irislib._description.validation import check_values
+from irislib.errors import SpecError, ValidationError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RESERVED", "ModelSpec", "describe_faults"]
+
+# Paths of the servers themselves: a model of this name could not be reached.
+RESERVED = frozenset(
+    ("api", "docs", "healthz", "login", "logout", "metrics", "openapi.json", "readyz", "schema", "static", "voila")
+)
+# Their versions decide, not their source: scikit-learn's is kept with every stored model.
+LIBRARIES = frozenset(("builtins", "numpy", "pandas", "scipy", "sklearn"))
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """What a data scientist writes about her model; everything else is made from it.
+
+    The first five must be given; the others have defaults.
+
+    Parameters
+    ----------
+    name : str
+        The last part of its URL, in lower case with hyphens: ``iris-wizard``.
+    features : sequence of Feature
+        The inputs, in the order of the form and of the estimator's columns.
+    target : str
+        The column of the data that the model learns to predict.
+    load_data : callable
+        Takes nothing and returns a :class:`pandas.DataFrame` with the features and the target.
+    estimator : scikit-learn classifier, regressor or Pipeline
+        Not yet fitted; it gets a DataFrame with the features as named columns.
+
+    Other Parameters
+    ----------------
+    title : str
+        What people call it; made from the name where left out.
+    target_unit : str
+        The unit of a regression's answer.
+    test_size : float, default 0.2
+        The part of the data held out to measure how well the model does.
+    random_state : int, default 0
+        Seeds the split and every part of the estimator that was left unseeded.
+    examples : mapping of str to mapping
+        Named rows to try: ``{"A typical setosa": {"petal_length_cm": 1.4, …}}``.
+    source : str
+        Who collected the data, where, and their DOI.
+    action : str, default "Predict"
+        The words on the button.
+    max_rows : int, default 100000
+        The most rows to accept at once.
+    tabs : mapping of str to sequence of callable, optional
+        What the app shows besides the prediction: by each tab's title its insights, instead of
+        :func:`irislib.insights.default_tabs`. Each takes the model, or the model and an answer.
+    purpose : str
+        What the model is for and who should use it, for its card. An empty line begins a paragraph.
+    limits : str
+        When not to use it, and what it was not trained on.
+    license : str
+        The terms under which the model and its data may be used.
+    contact : str
+        Who answers for the model, and how to reach them.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the description, not only the first.
+    """
+
+    name: str
+    features: Sequence[Feature]
+    target: str
+    load_data: Callable[[], pd.DataFrame]
+    estimator: Any
+    title: str = ""
+    target_unit: str = ""
+    test_size: float = 0.2
+    random_state: int = 0
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    source: str = ""
+    action: str = "Predict"
+    max_rows: int = 100_000
+    tabs: Mapping[str, Sequence[Callable[..., Any]]] = field(default_factory=dict)
+    purpose: str = ""
+    limits: str = ""
+    license: str = ""
+    contact: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", str(self.name).replace("-", " ").capitalize())
+        if faults := self._faults():
+            raise SpecError(f"The description of model {self.name!r}", faults)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the features, in order."""
+        return [feature.name for feature in self.features]
+
+    def validate(self, rows: Any, max_rows: int | None = None) -> pd.DataFrame:
+        """Check rows and return them as the estimator wants them.
+
+        Parameters
+        ----------
+        rows : mapping, sequence of mappings, or DataFrame
+            One row or many, by the features' names; the order of the names never matters.
+        max_rows : int, optional
+            The most rows to accept, instead of the description's own ``max_rows``.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_features)
+            The features' columns in their order, each of its kind's dtype.
+
+        Raises
+        ------
+        ValidationError
+            With every problem of every row.
+        """
+        frame, problems = check_values(self.features, rows, max_rows or self.max_rows)
+        if problems:
+            raise ValidationError(problems)
+        return frame
+
+    def describe(self) -> dict[str, Any]:
+        """The description as plain data, without the functions."""
+        facts = ("name", "title", "target", "target_unit", "test_size", "random_state", "source")
+        return {
+            **{fact: getattr(self, fact) for fact in facts},
+            "features": [asdict(feature) for feature in self.features],
+            "estimator": repr(self.estimator.get_params(deep=True)),
+        }
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the description does, or the source of any module it is written in."""
+        parts = [self.load_data, *self.estimator.get_params(deep=True).values()]
+        modules = {getattr(part, "__module__", None) or type(part).__module__ for part in parts}
+        sources = [_source(name) for name in sorted(modules) if name.split(".")[0] not in LIBRARIES]
+        text = json.dumps([self.describe(), sources], default=str, sort_keys=True)
+        # A default repr holds a memory address, which differs from run to run.
+        return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode()).hexdigest()
+
+    def _faults(self) -> list[str]:
+        faults = []
+        if not _NAME.fullmatch(str(self.name)):
+            faults.append(f"name: use lower case, digits and hyphens ('iris-wizard'), got {self.name!r}.")
+        if self.name in RESERVED:
+            faults.append(f"name: {self.name!r} is a path of the server itself; choose another.")
+        if not all(isinstance(feature, Feature) for feature in self.features):
+            return [*faults, "features: give a list of Feature(…)."]
+        faults += describe_faults(self.features)
+        for feature in self.features:
+            if feature.private or feature.kind == "range":
+                faults.append(f"{feature.name}: a model cannot have a {feature.kind} among its features.")
+            if not feature.required and feature.control in ("slider", "checkbox"):
+                faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
+        if self.target in self.feature_names:
+            faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
+        if not callable(self.load_data):
+            faults.append("load_data: give a function that takes nothing and returns a DataFrame.")
+        if isinstance(self.estimator, type) or not all(
+            hasattr(self.estimator, method) for method in ("fit", "predict", "get_params")
+        ):
+            faults.append("estimator: give a scikit-learn estimator, such as RandomForestClassifier().")
+        if not 0 < self.test_size < 1:
+            faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
+        for title, functions in self.tabs.items():
+            if isinstance(functions, str) or not all(map(callable, functions)):
+                faults.append(f"tabs: {title!r} must be a list of functions, such as [insights.confusion_matrix].")
+        if not faults:
+            for name, row in self.examples.items():
+                _, problems = check_values(self.features, row, 1)
+                faults += [f"example {name!r}: {problem}" for problem in problems]
+        return faults
+
+
+def _source(module: str) -> str:
+    try:
+        return inspect.getsource(sys.modules[module])
+    except (OSError, TypeError, KeyError):  # a notebook, or a prompt
+        return ""
+
+
+def describe_faults(features: Sequence[Feature]) -> list[str]:
+    """What is wrong with a list of features, one sentence each."""
+    names, labels = [feature.name for feature in features], [feature.label for feature in features]
+    faults = [fault for feature in features for fault in feature.faults()]
+    faults += [f"{name}: two features have this name." for name in _twice(names)]
+    faults += [f"{label!r}: two features have this label." for label in _twice(labels) if not _twice(names)]
+    if "token" in names:
+        faults.append("token: the server takes a token in an address for its own; choose another name.")
+    return faults or ([] if names else ["features: give at least one Feature."])
+
+
+def _twice(words: list[str]) -> list[str]:
+    return sorted({word for word in words if words.count(word) > 1})

@@ -1,0 +1,3 @@
+from irislib._forkserver.server import main
+
+main()

@@ -1,0 +1,150 @@
+"""Whether a row is like those that a model was trained on, all its values taken together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib._description.feature import Feature
+
+__all__ = ["USUAL", "NoveltyDetector"]
+
+USUAL = 0.97  # the share of rows like the training rows that must not be told as strange
+NEIGHBOURS = 3
+ENOUGH = 30  # rows; fewer do not tell what is usual
+CHOICES = 30  # of a feature; with more of them hardly two rows are alike
+RIDGE = 0.05  # keeps a direction in which the rows do not differ from counting without end
+BLOCK = 4_000  # rows compared at once
+
+
+class NoveltyDetector:
+    """How near the training rows a row must be to be like them.
+
+    A row is strange where fewer than three of the training rows are as near to it as 97 % of them have
+    three others. Near is what Mahalanobis' distance says, so that a combination counts that breaks with how the
+    features go together, though each of its values is a usual one.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+    rows : DataFrame of shape (n_rows, n_features)
+        Of the training data, as :meth:`ModelSpec.validate` returns them.
+
+    Notes
+    -----
+    Distance to the k-th neighbour: S. Ramaswamy, R. Rastogi and K. Shim (2000), Efficient algorithms for mining
+    outliers from large data sets, doi:10.1145/342009.335437; its limit from the training rows themselves, each beside
+    the others: R. Laxhammar and G. Falkman (2014), Online learning and sequential anomaly detection in trajectories,
+    doi:10.1109/TPAMI.2013.172; P. C. Mahalanobis (1936), On the generalised distance in statistics.
+    """
+
+    def __init__(self, features: Sequence[Feature], rows: pd.DataFrame):
+        import numpy as np
+
+        self._parts = [part for feature in features if (part := _part(feature, rows[feature.name]))]
+        self.size = len(rows)
+        self.applies = bool(self._parts) and self.size >= ENOUGH
+        if not self.applies:
+            return
+        points = self._encoded(rows)
+        spread = np.cov(points, rowvar=False).reshape(points.shape[1], -1) + RIDGE * np.eye(points.shape[1])
+        self._whiten = np.linalg.cholesky(np.linalg.inv(spread))
+        self._points = points @ self._whiten
+        self._squares = np.square(self._points).sum(axis=1)
+        # each row is its own nearest
+        nearest = np.partition(self._distances(self._points), NEIGHBOURS, axis=1)[:, NEIGHBOURS]
+        place = min(math.ceil((self.size + 1) * USUAL), self.size)
+        self._limit = float(np.sort(nearest)[place - 1]) + 1e-9
+
+    def is_novel(self, columns: Mapping[str, Any]) -> np.ndarray:
+        """Which rows are unlike the training rows.
+
+        Parameters
+        ----------
+        columns : DataFrame, or mapping of str to sequence
+            By the features' names the values of each row.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_rows,)
+        """
+        import numpy as np
+
+        count = len(next(iter(columns.values()))) if isinstance(columns, dict) else len(columns)
+        if not self.applies:
+            return np.zeros(count, dtype=bool)
+        points = self._encoded(columns) @ self._whiten
+        blocks = [points[at : at + BLOCK] for at in range(0, count, BLOCK)]
+        near = [(self._distances(block) <= self._limit).sum(axis=1) for block in blocks]
+        return np.concatenate(near) < NEIGHBOURS if near else np.zeros(0, dtype=bool)
+
+    def _distances(self, points: np.ndarray) -> np.ndarray:
+        """Squared distances to the training rows, of shape (n_points, n_rows)."""
+        import numpy as np
+
+        found = points @ self._points.T
+        found *= -2
+        found += self._squares
+        found += np.square(points).sum(axis=1)[:, None]
+        return found  # type: ignore[no-any-return]
+
+    def _encoded(self, columns: Mapping[str, Any]) -> np.ndarray:
+        import numpy as np
+
+        return np.column_stack([column for part in self._parts for column in part.encoded(columns[part.name])])
+
+
+class _Amount:
+    """A number or a date, in standard deviations from the mean; one that is missing is at the mean."""
+
+    def __init__(self, feature: Feature, column: pd.Series):
+        import numpy as np
+
+        self.name = feature.name
+        self._dtype = "datetime64[us]" if feature.kind == "date" else "float64"
+        numbers = self._numbers(column)
+        self.middle = float(np.nanmean(numbers))
+        self.spread = float(np.nanstd(numbers)) or 1.0
+        self.gaps = bool(np.isnan(numbers).any())
+
+    def encoded(self, column: Any) -> list[np.ndarray]:
+        import numpy as np
+
+        found = (self._numbers(column) - self.middle) / self.spread
+        missing = np.isnan(found)
+        found[missing] = 0
+        return [found, missing.astype(float)] if self.gaps else [found]
+
+    def _numbers(self, column: Any) -> np.ndarray:
+        import numpy as np
+
+        array = np.asarray(column, dtype=self._dtype)
+        return array if array.dtype.kind == "f" else np.where(np.isnat(array), np.nan, array.astype(float))
+
+
+class _Choice:
+    """A choice, or yes or no: a column of 0 and 1 for each."""
+
+    def __init__(self, name: str, choices: Sequence[Any]):
+        self.name, self.choices = name, list(choices)
+
+    def encoded(self, column: Any) -> list[np.ndarray]:
+        import numpy as np
+
+        values = np.asarray(column, dtype=object)
+        return [np.asarray(values == choice, dtype=float) for choice in self.choices]
+
+
+def _part(feature: Feature, column: pd.Series) -> _Amount | _Choice | None:
+    """How a feature counts; free text and what was never there does not."""
+    if column.notna().sum() == 0:
+        return None
+    if feature.kind in ("number", "integer", "date"):
+        return _Amount(feature, column)
+    choices = {"choice": feature.choices, "boolean": (True,)}.get(feature.kind, ())
+    return _Choice(feature.name, choices) if 0 < len(choices) <= CHOICES else None

@@ -1,0 +1,197 @@
+"""Which models there are, how a name leads to one, and which pages show them."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from irislib._common.formatting import did_you_mean
+from irislib._description.spec import RESERVED, ModelSpec
+from irislib._modeling import store
+from irislib._modeling.model import Model
+from irislib._modeling.training import train
+from irislib.errors import SpecError, StoreError, UnknownModelError
+
+__all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"]
+
+log = logging.getLogger(__name__)
+
+EXAMPLE = "irislib.iris:spec"  # what is served where no --model is given
+_loaded: dict[ModelSpec, Model] = {}
+
+
+@dataclass(frozen=True)
+class AppEntry:
+    """One page of the server: a model's, a notebook's, or both in one."""
+
+    name: str
+    title: str
+    spec: ModelSpec | None = None
+    notebook: Path | None = None
+
+
+def load(model: str | ModelSpec) -> Model:
+    """Return a trained model: the only way to one, for scripts, notebooks and servers alike.
+
+    The first of these that there is: the model already loaded in this process; the one the server
+    was started with; the store's current version, if it was trained from the same description; a
+    newly trained one.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model's name (``iris-wizard``), where to find its description (``package.module:spec``),
+        or the description itself. Names are looked up among ``$IRISLIB_MODEL``.
+
+    Raises
+    ------
+    UnknownModelError
+        Where the name leads nowhere; says which names do.
+    DataError
+        Where it has to be trained and its data do not fit its description.
+    """
+    spec = _find(model) if isinstance(model, str) else model
+    if spec not in _loaded:
+        _loaded[spec] = _stored(spec) or train(spec)
+    return _loaded[spec]
+
+
+def is_served(model: Model) -> bool:
+    """Whether this process shows a page of a server that answers with this very version of the model."""
+    root = os.environ.get("IRISLIB_STARTED_WITH")
+    return root is not None and store.current(model.spec.name, Path(root)) == model.version
+
+
+def load_all() -> None:
+    """Load every model there is, before processes are forked that are to have them."""
+    for spec in load_specs().values():
+        load(spec)
+
+
+def clear() -> None:
+    """Let the next :func:`load` read the descriptions again, and look for what is stored by now."""
+    _loaded.clear()
+    for name in dict.fromkeys(reference.partition(":")[0] for reference in references()):
+        if name in sys.modules:
+            importlib.reload(sys.modules[name])
+
+
+def references() -> list[str]:
+    """The ``package.module:name`` of every model that ``$IRISLIB_MODEL`` names."""
+    return os.environ.get("IRISLIB_MODEL", "").replace(",", " ").split() or [EXAMPLE]
+
+
+def load_specs(given: Iterable[str] | None = None) -> dict[str, ModelSpec]:
+    """The descriptions that references lead to, by the models' names.
+
+    Raises
+    ------
+    UnknownModelError, SpecError
+        Where one leads nowhere, or two models share a name.
+    """
+    found: dict[str, ModelSpec] = {}
+    for reference in dict.fromkeys(given or references()):
+        spec = resolve(reference)
+        if spec.name in found:
+            raise SpecError("The list of models", [f"two of them are called {spec.name!r}."])
+        found[spec.name] = spec
+    return found
+
+
+def resolve(reference: str) -> ModelSpec:
+    """Import the description that ``package.module:name`` names (``:spec`` where left out).
+
+    Raises
+    ------
+    UnknownModelError
+        With what is missing and what to type. An error inside the module itself is not touched.
+    """
+    path, _, name = reference.partition(":")
+    name = name or "spec"
+    if not re.fullmatch(r"[\w./]+", path):
+        raise UnknownModelError(f"{reference!r} names no model. Give it as --model package.module:name.")
+    if path.endswith(".py") or "/" in path:
+        module_name = path.removesuffix(".py").strip("./").replace("/", ".")
+        raise UnknownModelError(f"{path!r} is a file; give its module instead: --model {module_name}:{name}")
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (path == error.name or path.startswith(f"{error.name}.")):
+            raise  # an import inside the module failed: its traceback says where
+        raise UnknownModelError(
+            f"There is no module {error.name!r} here. Give a model as --model package.module:name "
+            "and start irislib in the folder that holds the package."
+        ) from None
+    there = [key for key, value in vars(module).items() if isinstance(value, ModelSpec)]
+    if not hasattr(module, name):
+        hint = did_you_mean(name, there) if there else "It holds no ModelSpec."
+        raise UnknownModelError(f"The module {path!r} has no {name!r}. {hint}")
+    spec = getattr(module, name)
+    if not isinstance(spec, ModelSpec):
+        raise UnknownModelError(
+            f"{path}:{name} is a {type(spec).__name__}, not a ModelSpec. {did_you_mean(name, there)}"
+        )
+    return spec
+
+
+def source_files() -> list[Path]:
+    """The files that describe the models; also of one that cannot be imported as it stands."""
+    found = []
+    for reference in references():
+        try:
+            module = importlib.util.find_spec(reference.partition(":")[0])
+        except Exception:  # noqa: S112 - its parent package is what is broken, and logged by whoever imports it
+            continue
+        if module and module.origin:
+            found.append(Path(module.origin))
+    return found
+
+
+def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True) -> list[AppEntry]:
+    """The pages to serve: one for each model, and one for each other notebook.
+
+    Parameters
+    ----------
+    models : dict of str to ModelSpec
+        By their names.
+    notebooks : Path
+        A folder of notebooks, or one notebook.
+    every : bool
+        When False, notebooks that belong to none of the models are left out.
+    """
+    paths = [notebooks] if notebooks.is_file() else sorted(notebooks.glob("*.ipynb"))
+    files = {path.stem: path for path in paths}
+    found = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
+    for stem, path in files.items():
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-")
+        if every and name not in models and name not in RESERVED:
+            title = stem.replace("-", " ").replace("_", " ")
+            found.append(AppEntry(name, title[:1].upper() + title[1:], None, path))
+    return found
+
+
+def _find(name: str) -> ModelSpec:
+    if ":" in name:
+        return resolve(name)
+    known = load_specs()
+    if name not in known:
+        hint = did_you_mean(name, list(known))
+        raise UnknownModelError(f"There is no model {name!r}. {hint} One of your own: load('package.module:spec').")
+    return known[name]
+
+
+def _stored(spec: ModelSpec) -> Model | None:
+    started_with = os.environ.get("IRISLIB_STARTED_WITH")
+    for root in (Path(started_with) if started_with else None, store.default_root()):
+        try:
+            if root and (model := store.read(spec, root)):
+                return model
+        except StoreError as error:
+            log.warning("%s", error)
+    return None

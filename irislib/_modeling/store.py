@@ -1,0 +1,250 @@
+"""Versions of trained models on disk: never a pickle, never half a file.
+
+``<root>/<name>/<version>/`` holds ``estimator.skops`` and ``model.json``; the file
+``<root>/<name>/current`` holds the version that readers get. A version is written whole beside
+its place and then renamed; ``current`` is replaced in one step. What takes long to measure of a
+version is kept in ``<root>/<name>/measured/<version>/``, whether the version is stored or not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irislib import __version__
+from irislib._common.paths import write_atomically
+from irislib._description.feature_types import is_empty
+from irislib._modeling.model import Evaluation, Model
+from irislib.errors import StoreError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib._description.spec import ModelSpec
+
+__all__ = ["current", "default_root", "load_result", "read", "save", "save_result"]
+
+log = logging.getLogger(__name__)
+
+FORMAT = 2  # of what is stored; another one is left where it is, and the model trained anew
+
+
+def default_root() -> Path:
+    """``$IRISLIB_STORE``, else the user's data folder."""
+    from platformdirs import user_data_path
+
+    return Path(os.environ.get("IRISLIB_STORE") or user_data_path("irislib") / "models")
+
+
+def save(model: Model, root: Path) -> Path:
+    """Store a model and make it the current version of its name.
+
+    Parameters
+    ----------
+    model : Model
+    root : Path
+        Made if need be, for its owner alone.
+
+    Returns
+    -------
+    Path
+        The folder of the version.
+
+    Raises
+    ------
+    StoreError
+        Where the folder cannot be written, or the estimator has a part that skops cannot store.
+    """
+    import skops.io
+
+    shelf = root / model.spec.name
+    place = shelf / model.version
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shelf.mkdir(exist_ok=True)
+        if not _is_sound(place, model.spec):
+            half = Path(tempfile.mkdtemp(prefix=".new-", dir=shelf))
+            try:
+                skops.io.dump(model.estimator, half / "estimator.skops")
+                (half / "model.json").write_text(json.dumps(_record(model)), encoding="utf-8")
+                shutil.rmtree(place, ignore_errors=True)  # there only if it could not be read
+                half.rename(place)
+            finally:
+                shutil.rmtree(half, ignore_errors=True)
+        pointer = shelf / f".current-{os.getpid()}"
+        pointer.write_text(model.version, encoding="utf-8")
+        pointer.replace(shelf / "current")
+    except (OSError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
+    return place
+
+
+def current(name: str, root: Path) -> str | None:
+    """The version of a model that readers get, or None where there is none."""
+    try:
+        return (root / name / "current").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def read(spec: ModelSpec, root: Path) -> Model | None:
+    """The current version of a model, or None where there is none of this description.
+
+    A version trained from another description (or by another scikit-learn) is left where it is
+    and not used.
+
+    Raises
+    ------
+    StoreError
+        Where what is stored cannot be read.
+    """
+    shelf = root / spec.name
+    try:
+        version = current(spec.name, root)
+        return _read(shelf / version, spec) if version else None
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # skops raises many kinds for a file it cannot read
+        raise StoreError(f"The stored {spec.name} cannot be read from {shelf}: {error}") from error
+
+
+def save_result(model: Model, what: str, measured: Any) -> None:
+    """Keep what was measured of a model, for all who have the same version; where it cannot be written, for none."""
+    place = _measured(model, what)
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(place, json.dumps({"irislib": __version__, "measured": measured}))
+    except OSError as error:
+        log.info("%s of %s is not kept: %s", what, model.spec.name, error)
+
+
+def load_result(model: Model, what: str) -> Any:
+    """What was kept of a version of a model by this version of irislib; None where there is nothing."""
+    try:
+        record = json.loads(_measured(model, what).read_text(encoding="utf-8"))
+        return record["measured"] if record["irislib"] == __version__ else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _measured(model: Model, what: str) -> Path:
+    return default_root() / model.spec.name / "measured" / model.version / f"{what}.json"
+
+
+def _read(place: Path, spec: ModelSpec) -> Model | None:
+    import skops.io
+
+    record = json.loads((place / "model.json").read_text(encoding="utf-8"))
+    if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
+        log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
+        return None
+    if record.get("format") != FORMAT:
+        log.info("The stored %s %s was written by another irislib; not used.", spec.name, record["version"])
+        return None
+    file = place / "estimator.skops"
+    estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
+    return _model(spec, estimator, record)
+
+
+def _is_sound(place: Path, spec: ModelSpec) -> bool:
+    try:
+        return _read(place, spec) is not None
+    except Exception:  # whatever is wrong with it: it will be written anew
+        return False
+
+
+def _sklearn_version() -> str:
+    import sklearn
+
+    return str(sklearn.__version__)
+
+
+def _trusted(spec: ModelSpec, asked: list[str]) -> list[str]:
+    """Which of the types that a file asks for may be made: scikit-learn's and the description's own.
+
+    skops leaves out a few of scikit-learn's (its trees), for a forged file could crash the process
+    through them, though not run code; the store is its owner's alone.
+    """
+    parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
+    kinds = [part if hasattr(part, "__qualname__") else type(part) for part in parts]
+    own = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+    return [name for name in asked if name.startswith("sklearn.") or name in own]
+
+
+def _record(model: Model) -> dict[str, Any]:
+    held_out = model.evaluation
+    return {
+        "format": FORMAT,
+        "name": model.spec.name,
+        "version": model.version,
+        "spec_digest": model.spec.digest,
+        "scikit-learn": _sklearn_version(),
+        "trained_at": model.trained_at,
+        "data": model.data,
+        "coverage": {name: _json(seen) for name, seen in model.coverage.items()},
+        "sample": _rows(model.sample),
+        "evaluation": {
+            "features": _rows(held_out.features),
+            "y_true": held_out.y_true.tolist(),
+            "y_pred": held_out.y_pred.tolist(),
+            "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
+            "metrics": held_out.metrics,
+        },
+    }
+
+
+def _rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    return {
+        name: [None if is_empty(value) else value for value in _json(column.tolist())] for name, column in frame.items()
+    }
+
+
+def _json(value: Any) -> Any:
+    """Dates as text: JSON has none."""
+    if isinstance(value, dict):
+        return {key: _json(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_json(part) for part in value]
+    return value.isoformat() if isinstance(value, dt.date | dt.time) and not is_empty(value) else value
+
+
+def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
+    import numpy as np
+    import pandas as pd
+
+    held_out = record["evaluation"]
+    features, sample = (pd.DataFrame(rows) for rows in (held_out["features"], record["sample"]))
+    coverage = record["coverage"]
+    for feature in spec.features:
+        if feature.kind in ("date", "time") and feature.name in coverage:
+            back = pd.Timestamp if feature.kind == "date" else dt.time.fromisoformat
+            coverage[feature.name] = {end: back(text) for end, text in coverage[feature.name].items()}
+    return Model(
+        spec=spec,
+        estimator=estimator,
+        evaluation=Evaluation(
+            spec.validate(features, max_rows=len(features)),
+            _array(held_out["y_true"]),
+            _array(held_out["y_pred"]),
+            None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"]),
+            held_out["metrics"],
+        ),
+        coverage=coverage,
+        sample=spec.validate(sample, max_rows=len(sample)),
+        version=record["version"],
+        trained_at=record["trained_at"],
+        data=record["data"],
+    )
+
+
+def _array(values: list[Any]) -> np.ndarray:
+    import numpy as np
+
+    return np.asarray(values, dtype=object if values and isinstance(values[0], str) else None)

@@ -1,0 +1,226 @@
+"""From a description to a trained model, the same every time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from irislib._description.feature_types import to_python
+from irislib._modeling.model import Evaluation, Model
+from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib._description.feature import Feature
+    from irislib._description.spec import ModelSpec
+
+__all__ = ["train", "training_data", "unfitted"]
+
+SAMPLE = 1000  # training rows kept with the model
+
+
+def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
+    """Train and evaluate the model that a description describes.
+
+    The estimator is fitted on the part of the data that is not held out and stays as it is then:
+    the model that answers is the model that was measured. Classes keep their shares in both parts.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    data : DataFrame of shape (n_rows, n_features + 1), optional
+        Instead of what ``spec.load_data()`` returns.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    DataError
+        Where the data do not fit the description: a column is missing, or a value is impossible.
+    SpecError
+        Where a feature may be left empty that the estimator cannot do without.
+    """
+    from sklearn.base import is_classifier
+    from sklearn.model_selection import train_test_split
+
+    data = spec.load_data() if data is None else data
+    features, target = _checked(spec, data)
+    estimator = unfitted(spec)
+    shares = target if is_classifier(estimator) and _can_be_shared(target, spec.test_size) else None
+    x_train, x_test, y_train, y_test = train_test_split(
+        features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
+    )
+    estimator.fit(x_train, y_train)
+    _require_missing_are_taken(spec, estimator, x_test)
+    digest = _digest(features, target)
+    return Model(
+        spec=spec,
+        estimator=estimator,
+        evaluation=_evaluate(estimator, x_test, y_test, y_train),
+        coverage={f.name: seen for f in spec.features if (seen := _coverage(f, x_train[f.name])) is not None},
+        sample=_sample(x_train, spec.random_state),
+        version=_version(spec, digest),
+        trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        data={"rows": len(features), "training_rows": len(x_train), "digest": digest},
+    )
+
+
+def unfitted(spec: ModelSpec) -> Any:
+    """The estimator of a description, not yet fitted, with every part seeded."""
+    from sklearn.base import clone
+
+    return _seeded(clone(spec.estimator), spec.random_state)
+
+
+def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
+    """All the data that a model was made from, the held-out rows too.
+
+    Returns
+    -------
+    tuple of DataFrame of shape (n_rows, n_features) and ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    NotApplicableError
+        Where ``load_data`` returns others by now.
+    """
+    features, target = _checked(model.spec, model.spec.load_data())
+    if _digest(features, target) != model.data["digest"]:
+        raise NotApplicableError(
+            f"The data have changed since this version of {model.spec.title} was trained; train it anew."
+        )
+    return features, target
+
+
+def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    wanted = [*spec.feature_names, spec.target]
+    columns = list(getattr(data, "columns", ()))
+    if missing := [name for name in wanted if name not in columns]:
+        raise DataError(
+            f"The training data of {spec.name!r} lack the columns {', '.join(missing)}; "
+            f"they have {', '.join(map(str, columns)) or 'none (is it a DataFrame?)'}."
+        )
+    if twice := [name for name in wanted if columns.count(name) > 1]:
+        raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(twice)} more than once.")
+    if len(data) < 2:
+        raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
+    try:
+        features = spec.validate(data[spec.feature_names], max_rows=len(data))
+    except ValidationError as error:
+        raise DataError(
+            f"The training data of {spec.name!r} do not fit its features: {error}\n"
+            "Correct the data, or widen the feature's limits (low, high, choices, required=False)."
+        ) from error
+    if holes := int(data[spec.target].isna().sum()):
+        raise DataError(f"The target {spec.target!r} is missing in {holes} rows; drop them in load_data.")
+    target = data[spec.target].infer_objects().to_numpy()
+    if target.dtype.kind in "biuf":
+        return features, target
+    target = target.astype(object)  # pandas' own string dtypes would turn up in every prediction
+    if odd := [value for value in target if not isinstance(value, str)]:
+        raise DataError(
+            f"The target {spec.target!r} must hold numbers or text, got {type(odd[0]).__name__} {odd[0]!r}; "
+            "turn it into text in load_data: .astype(str)."
+        )
+    return features, target
+
+
+def _seeded(estimator: Any, random_state: int) -> Any:
+    """Seed every part that was left unseeded, so that the same data give the same model."""
+    parts = estimator.get_params(deep=True)
+    unseeded = [p for p, value in parts.items() if p.split("__")[-1] == "random_state" and value is None]
+    return estimator.set_params(**dict.fromkeys(unseeded, random_state))
+
+
+def _require_missing_are_taken(spec: ModelSpec, estimator: Any, rows: pd.DataFrame) -> None:
+    """Try each feature that may be left empty, before an end user does."""
+    row = rows.iloc[[0]].to_dict("records")[0]
+    faults = []
+    for feature in spec.features:
+        if feature.required:
+            continue
+        frame = spec.validate({name: value for name, value in row.items() if name != feature.name})
+        try:
+            estimator.predict(frame)
+        except Exception as error:  # each estimator refuses in its own way
+            why = str(error).partition("\n")[0]
+            faults.append(
+                f"{feature.name} may be left empty (required=False), but the estimator cannot do without it: put an "
+                f"imputer into its pipeline, such as SimpleImputer(), or leave out required=False. ({why})"
+            )
+    if faults:
+        raise SpecError(f"The description of model {spec.name!r}", faults)
+
+
+def _can_be_shared(target: np.ndarray, test_size: float) -> bool:
+    """Whether both parts have room for every class, and each class is there twice."""
+    import numpy as np
+
+    counts = np.unique(target, return_counts=True)[1]
+    n_test = int(np.ceil(test_size * len(target)))
+    return int(counts.min()) >= 2 and len(counts) <= min(n_test, len(target) - n_test)
+
+
+def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
+    import numpy as np
+    from sklearn.base import is_classifier
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.metrics import (
+        accuracy_score,
+        mean_absolute_error,
+        r2_score,
+        recall_score,
+        root_mean_squared_error,
+    )
+
+    predicted = estimator.predict(x)
+    if is_classifier(estimator):
+        baseline = DummyClassifier().fit(y_train, y_train).predict(y)
+        metrics = {
+            "accuracy": accuracy_score(y, predicted),
+            "balanced_accuracy": recall_score(y, predicted, labels=np.unique(y), average="macro"),
+            "baseline_accuracy": accuracy_score(y, baseline),
+        }
+    else:
+        baseline = DummyRegressor(strategy="median").fit(y_train, y_train).predict(y)
+        metrics = {
+            "r2": r2_score(y, predicted),
+            "mean_absolute_error": mean_absolute_error(y, predicted),
+            "root_mean_squared_error": root_mean_squared_error(y, predicted),
+            "baseline_mean_absolute_error": mean_absolute_error(y, baseline),
+        }
+    proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
+    return Evaluation(x.reset_index(drop=True), y, predicted, proba, {k: float(v) for k, v in metrics.items()})
+
+
+def _sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    if len(rows) > SAMPLE:
+        rows = rows.sample(SAMPLE, random_state=random_state)
+    return rows.reset_index(drop=True)
+
+
+def _coverage(feature: Feature, column: pd.Series) -> dict[str, Any] | None:
+    known = column.dropna()
+    if feature.kind in ("text", "email", "color") or known.empty:
+        return None  # free text is new nearly every time
+    if feature.kind in ("choice", "boolean"):
+        return {"values": [value for value in feature.choices or (False, True) if value in set(known)]}
+    return {"low": to_python(known.min()), "high": to_python(known.max())}
+
+
+def _digest(features: pd.DataFrame, target: np.ndarray) -> str:
+    import pandas as pd
+
+    hashes = pd.util.hash_pandas_object(features.assign(**{"\0target": target}), index=False)
+    return hashlib.sha256(hashes.to_numpy().tobytes()).hexdigest()
+
+
+def _version(spec: ModelSpec, digest: str) -> str:
+    import sklearn
+
+    return hashlib.sha256(f"{spec.digest} {digest} {sklearn.__version__}".encode()).hexdigest()[:12]

@@ -1,0 +1,196 @@
+"""``irislib api``: the endpoint alone, under Gunicorn, with every option of Gunicorn's."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.config import Config
+from threadpoolctl import threadpool_limits
+
+from irislib._common import paths
+from irislib._modeling import registry
+from irislib._serving import announce_health, default_address, url
+from irislib._serving.logs import ApiLogger, JsonApiLogger
+from irislib.api import Options, create_app, failing
+from irislib.api._config import read_token
+from irislib.api._metrics import FOLDER
+
+__all__ = ["ApiServer", "option_names"]
+
+log = logging.getLogger(__name__)
+
+OURS: dict[str, dict[str, Any]] = {
+    "host": {"help": "Address to listen on. [127.0.0.1]"},
+    "port": {"type": int, "help": "Port to listen on. [5000]"},
+    "debug": {
+        "action": "store_true",
+        "help": "One sync worker, one thread, log level debug; restart when code, the description "
+        "of a model, a template or a notebook changes.",
+    },
+    "model": {"action": "append", "help": "A model to serve, as package.module:name; may be repeated."},
+    "token_file": {"help": "A file with the token that programs must send; or IRISLIB_TOKEN. [none]"},
+    "cors": {"help": "Origins, by commas, whose pages may ask from a browser; * for all. [none]"},
+    "rate_limit": {"help": "The most requests of one address, such as 100/minute. [no limit]"},
+    "proxies": {"type": int, "help": "How many proxies before this server to believe. [0]"},
+    "max_batch_bytes": {"type": int, "help": f"The largest body of a batch. [{Options.batch_bytes:,}]"},
+    "json_logs": {"action": "store_true", "help": "Write each line of the logs as a JSON object."},
+}
+
+
+class ApiConfig(Config):  # type: ignore[misc]
+    """Gunicorn's options and ours."""
+
+    def set(self, name: str, value: Any) -> None:
+        if name in OURS:  # from GUNICORN_CMD_ARGS
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} is an option of irislib api's own command line, not of Gunicorn's.")
+        super().set(name, value)
+
+    def parser(self) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().parser()
+        group = parser.add_argument_group("irislib")
+        for name, facts in OURS.items():
+            # SUPPRESS, since whatever else is there is taken for one of Gunicorn's settings
+            group.add_argument(f"--{name.replace('_', '-')}", default=argparse.SUPPRESS, **facts)
+        return parser
+
+
+class ApiServer(WSGIApplication):  # type: ignore[misc]
+    """Gunicorn, serving the endpoint."""
+
+    callable: Any
+
+    def run(self) -> None:
+        # Requests are spread over processes: threads below one row would only get in their way.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        address = self.cfg.address[0]
+        if isinstance(address, tuple):  # and not a Unix socket
+            announce_health(url(address[0], address[1], "/healthz"))
+        numbers = None
+        if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
+            numbers = os.environ[FOLDER] = tempfile.mkdtemp(prefix="irislib-metrics-")
+            os.chown(numbers, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
+        self.master = os.getpid()
+        try:
+            super().run()
+        finally:
+            if numbers and os.getpid() == self.master:  # and not one of the workers, which come here as well
+                shutil.rmtree(numbers, ignore_errors=True)
+
+    def load_default_config(self) -> None:
+        self.cfg = ApiConfig(self.usage, prog=self.prog)
+
+    def load_config(self) -> None:
+        super().load_config()
+        self.cfg.set("post_worker_init", both(let_answers_be_long, self.cfg.post_worker_init))
+
+    def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
+        given = vars(opts)
+        ours = {name: given.pop(name) for name in OURS if name in given}
+        if args:
+            parser.error(f"irislib api serves models (--model package.module:name), not {args[0]!r}.")
+        addressed = "host" in ours or "port" in ours
+        if addressed and opts.bind:
+            parser.error("Give either --host and --port, or --bind.")
+        if "model" in ours:
+            os.environ["IRISLIB_MODEL"] = " ".join(ours["model"])
+        self.app_uri = "irislib.api:create_app()"
+        self.options = options(ours)
+        usual_host, usual_port = default_address()
+        host, port = ours.get("host", usual_host), ours.get("port", usual_port)
+        settings: dict[str, Any] = {
+            "default_proc_name": "irislib",
+            "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
+            "preload_app": not ("debug" in ours or opts.reload),  # what is loaded before the fork is shared
+            "logger_class": JsonApiLogger if "json_logs" in ours else ApiLogger,
+        }
+        if "control_socket_disable" in self.cfg.settings and not opts.control_socket:
+            # It would be a file in the home folder, which a second instance takes and a container may not have
+            settings["control_socket_disable"] = True
+        if addressed:  # on the command line, thus stronger than a configuration file
+            given["bind"] = [settings["bind"]]
+        if "debug" in ours:
+            # Into the command line's own values, for those are applied last.
+            given.update(workers=1, threads=1, worker_class="sync", loglevel="debug", reload=True)
+            given["reload_extra_files"] = [*(opts.reload_extra_files or []), *watched()]
+        return settings
+
+    def load(self) -> Any:
+        if not self.cfg.reload:
+            self.master = os.getpid()  # a daemon has another than the one it was started as
+        try:
+            registry.load_specs()  # brings in every library that has threads of its own
+            # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
+            with threadpool_limits(1):
+                app = create_app(options=self.options)
+        except Exception:
+            if not self.cfg.reload:
+                raise
+            log.exception("A model could not be loaded; correct it, and the endpoint starts again.")
+            return failing("A model could not be loaded; the server's log says why.")
+        # What is here now stays: a collection in a worker would write to all of it, and so copy it.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        return app
+
+    def reload(self) -> None:
+        """Read the options, the descriptions and the models again; what cannot be read stays as it was."""
+        kept = self.cfg, self.options
+        try:
+            super().reload()
+        except SystemExit:  # how Gunicorn ends where its configuration is wrong, having said so
+            self.cfg, self.options = kept
+            log.error("The options stay as they were.")
+        if self.callable is None:  # each worker loads its own
+            return
+        try:
+            registry.clear()
+            self.callable = self.load()
+        except Exception:
+            log.exception("A model could not be loaded again; the models stay as they were.")
+
+
+def options(ours: dict[str, Any]) -> Options:
+    """What the command line says of the endpoint, else the environment."""
+    known = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
+    given = {field: ours[name] for field, name in known.items() if name in ours}
+    if "token_file" in ours:
+        given["token"] = read_token(ours["token_file"])
+    return replace(Options.from_environment(), **given)
+
+
+def let_answers_be_long(worker: Any) -> None:
+    """Let an endpoint tell Gunicorn that a worker still works, where an answer takes longer than the timeout."""
+    worker.wsgi.alive = worker.notify
+
+
+def both(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
+    """One hook of Gunicorn's, and the one an operator has in a configuration file."""
+
+    def hook(server: Any) -> None:
+        first(server)
+        then(server)
+
+    return hook
+
+
+def watched() -> list[str]:
+    """What is read but not imported, and what cannot be imported as it stands."""
+    folders = [paths.jupyter_dir(), paths.notebooks_dir()]
+    read = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [str(path) for path in [*read, *registry.source_files()]]
+
+
+def option_names() -> set[str]:
+    """Every option of Gunicorn's command line, such as ``--workers``."""
+    return {name for setting in Config().settings.values() for name in setting.cli or ()}

@@ -1,0 +1,280 @@
+"""What answers at each address of ``irislib serve``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import tornado.web
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.log import log_request
+from tornado.httputil import url_concat
+from voila.handler import BaseVoilaHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.utils import make_url
+
+from irislib._common.messages import TEXTS
+from irislib._serving.kernel_manager import STARTED, VISITOR, FullError, visitor_of
+from irislib._serving.logs import asked
+from irislib.api._application import request_id_of
+from irislib.api._config import ROW_BYTES, Options
+from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem, too_large
+from irislib.errors import new_reference
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from jinja2 import Environment
+    from tornado.wsgi import WSGIContainer
+
+__all__ = [
+    "ANSWERED",
+    "FAILED",
+    "SERVER_ERROR",
+    "AppHandler",
+    "EndpointHandler",
+    "HealthHandler",
+    "IndexHandler",
+    "MissingHandler",
+]
+
+
+ANSWERED = (
+    "docs|metrics|openapi.json|readyz|[^/]+/(?:batch|card|schema|insights(?:/[^/]+)?)"  # by the endpoint, also to a GET
+)
+DISCARDED = 2**30  # bytes of a refused body that are read all the same
+ELSEWHERE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
+
+# What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
+SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
+FAILED = "irislib-failure-reference"  # what the template writes where a cell failed
+HEARTBEAT = "<script>window.voila_heartbeat()"  # what Voila sends while there is nothing to send
+AGAIN = 10  # seconds after which a page that found no room tries again
+
+
+def log_without_queries(handler: Any) -> None:
+    """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
+    handler.request.uri = handler.request.path
+    handler.request.headers.pop("Referer", None)
+    if handler.get_status() == 503:  # no fault of ours, and there may be many
+        handler.log.warning("503 %s", handler.request.path)
+    else:
+        log_request(handler)
+
+
+def log_as_json(handler: Any) -> None:
+    """The same as fields, with the id that the answer carries."""
+    request, status = handler.request, handler.get_status()
+    level = logging.DEBUG if status < 400 else logging.WARNING
+    facts = asked(request.method, request.path, status, request.request_time(), request.remote_ip)
+    facts["request_id"] = request.headers.get("X-Request-ID")
+    handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=facts)
+
+
+class ProgramMixin:
+    """Hands whatever changes nothing on a page, and is no GET, to the endpoint.
+
+    A body comes in pieces, so that one that is too large is refused before it is read.
+    """
+
+    def initialize(self, endpoint: WSGIContainer, **kwargs: Any) -> None:
+        self.endpoint = endpoint
+        super().initialize(**kwargs)  # type: ignore[misc]
+
+    async def prepare(self: Any) -> None:
+        mark = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
+        self.set_header("X-Request-ID", mark)
+        self.pieces: list[bytes] = []
+        self.size, self.refused = 0, False
+        self.many = self.request.path.endswith("/batch")
+        self.limit = self.settings["irislib_batch_bytes"] if self.many else ROW_BYTES
+        # read to its end where it is refused, or the client would see a connection break instead of the answer
+        self.request.connection.set_max_body_size(DISCARDED)
+        self.prepared = False
+        await super().prepare()  # type: ignore[misc]
+        self.prepared = True
+        length = self.request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > self.limit and not self._finished:
+            await self.refuse_size()
+
+    def finish(self: Any, *args: Any) -> Any:
+        if not self.prepared and not self._headers_written:
+            # Tornado closes a connection whose body it has not read yet; a client has to know of it
+            self.set_header("Connection", "close")
+        return super().finish(*args)  # type: ignore[misc]
+
+    async def refuse_size(self: Any) -> None:
+        self.refused = True
+        self.pieces.clear()
+        self.tell(too_large(self.limit, ELSEWHERE if self.many else ""))
+        if self.request.headers.get("Expect"):  # nothing of it comes before it is told to
+            self.prepared = False
+            self.finish()
+        else:
+            await self.flush()
+
+    async def data_received(self: Any, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.refused:
+            return
+        self.pieces.append(piece)
+        if self.size > self.limit:
+            await self.refuse_size()
+
+    def check_xsrf_cookie(self: Any) -> None:
+        # A program has no cookie of ours to repeat. A POST changes nothing here, and where a token
+        # is set, `post` asks for the token itself, so that a visitor's cookie authorises nothing.
+        if self.request.method in ("GET", "HEAD"):
+            super().check_xsrf_cookie()  # type: ignore[misc]
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # it sees to that itself: a program wants 401, not a login page
+    async def post(self: Any, *args: Any) -> None:
+        if self.refused:
+            return
+        known = self.token_authenticated or self.request.method == "OPTIONS"
+        if self.identity_provider.auth_enabled and not known:
+            self.refuse_stranger()
+            return
+        self.request.body = b"".join(self.pieces)
+        await self.hand_over()
+
+    put = patch = delete = options = post
+
+    async def hand_over(self: Any) -> None:
+        self._auto_finish = False
+        await self.endpoint.handle_request(self.request)
+
+    def refuse_stranger(self: Any) -> None:
+        self.set_header("WWW-Authenticate", "Bearer")
+        self.tell(problem(401, MISSING_TOKEN))
+        self.finish()
+
+    def tell(self: Any, told: dict[str, Any]) -> None:
+        body = json.dumps(told) + "\n"
+        self.set_status(told["status"])
+        self.set_header("Content-Type", PROBLEM)
+        self.set_header("Content-Length", len(body))
+        self.write(body)
+
+
+class OwnPages:
+    """Pages of our own template, whichever template the notebooks have."""
+
+    def render_template(self: Any, name: str, **facts: Any) -> str:
+        environment: Environment = self.settings["irislib_pages"]
+        static = partial(make_url, "irislib", self.base_url)
+        return environment.get_template(name).render(base_url=self.base_url, static=static, texts=TEXTS, **facts)
+
+
+@tornado.web.stream_request_body
+class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[misc]
+    """An app's address: GET opens the page, POST answers a program."""
+
+    @tornado.web.authenticated
+    async def get(self, path: str | None = None) -> None:
+        if "token" in self.request.query_arguments:
+            # It has become a cookie; in the address it would reach the visitor's kernel, and the history.
+            rest = {name: values for name, values in self.request.query_arguments.items() if name != "token"}
+            query = urlencode(rest, doseq=True)
+            self.redirect(self.request.path + (f"?{query}" if query else ""))
+            return
+        self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
+        VISITOR.set(visitor_of(self.request))
+        try:
+            self.kernel_manager.check_room()
+            html = await self.settings["irislib_kept"].visit(self.notebook_path)
+            if html is None:
+                await self.send(self.get_generator(path=path))
+                return
+            self.set_header("Cache-Control", "no-store")
+            self.finish(html)
+        except FullError as error:
+            self.refuse_visitor(error)
+
+    async def send(self, pieces: AsyncIterator[str]) -> None:
+        """Send a page as it comes, unless nothing more will come."""
+        silent = 0
+        async for html in pieces:
+            if html.startswith(HEARTBEAT) and STARTED.get() not in self.kernel_manager:
+                silent += 1
+                if silent == 2:  # Voila itself waits for ever for a kernel that ended before its first cell
+                    name = "failed.html.j2" if self._headers_written else "failed.html"
+                    self.write(self.referenced(self.render_template(name, mark=FAILED)))
+                    return
+                continue
+            self.write(self.referenced(html))
+            self.flush()
+
+    def refuse_visitor(self, error: FullError) -> None:
+        """Say that there is no room, and when it is worth trying again."""
+        self.set_status(503)
+        self.set_header("Retry-After", AGAIN)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(self.render_template("full.html", own=error.own, seconds=AGAIN))
+
+    def referenced(self, html: str) -> str:
+        """Give a failure its number, here and in the log, which holds its traceback already.
+
+        A page of the pool was rendered before anything was sent of it, and can still be a 500.
+        """
+        if FAILED not in html:
+            return html
+        reference = new_reference()
+        failures = self.settings["irislib_failures"]
+        failures[self.notebook_path] += 1
+        self.log.error(
+            "reference %s: the page %s failed (failure %d); see the traceback above.",
+            reference,
+            self.notebook_path,
+            failures[self.notebook_path],
+        )
+        if not self._headers_written:
+            self.set_status(500)
+        return html.replace(FAILED, reference)
+
+
+@tornado.web.stream_request_body
+class EndpointHandler(ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+    """An address of the endpoint that a GET may ask: its documents, its metrics."""
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
+    async def get(self, path: str) -> None:
+        if path == "readyz" or self.current_user:  # a probe has no token
+            await self.hand_over()
+        elif "text/html" in self.request.headers.get("Accept", ""):
+            self.redirect(url_concat(self.get_login_url(), {"next": self.request.uri}))
+        else:
+            self.refuse_stranger()
+
+    head = get
+
+
+@tornado.web.stream_request_body
+class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+    """Any other address: a page for people, problem+json for programs."""
+
+    def get(self, *args: Any) -> None:
+        raise tornado.web.HTTPError(404)
+
+    head = get
+
+
+@tornado.web.stream_request_body
+class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+    """The list of apps; no kernel behind it."""
+
+    @tornado.web.authenticated
+    def get(self) -> None:
+        self.finish(self.render_template("apps.html", is_index=True))
+
+
+class HealthHandler(tornado.web.RequestHandler):
+    """Whether the server is alive: cheap, and open to a probe without a token."""
+
+    def get(self) -> None:
+        self.finish({"status": "ok"})
+
+    head = get

@@ -1,0 +1,42 @@
+"""Who may use the apps."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tornado.autoreload
+from jupyter_server.auth.identity import PasswordIdentityProvider
+
+from irislib.api._config import is_token
+
+__all__ = ["TokenIdentityProvider", "hide_secrets"]
+
+SECRETS = ("IRISLIB_TOKEN", "JUPYTER_TOKEN")
+
+
+def hide_secrets() -> None:
+    """Take tokens out of the environment, which visitors' kernels inherit, until the server starts anew."""
+    secrets = {name: os.environ.pop(name) for name in SECRETS if name in os.environ}
+    tornado.autoreload.add_reload_hook(lambda: os.environ.update(secrets))
+
+
+class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
+    """jupyter_server's, which compares a token in a time that tells how much of it is right."""
+
+    def set_login_cookie(self, handler: Any, user: Any) -> None:
+        """Keep who logged in; where nobody needs to, there is nothing to know a visitor by."""
+        if self.auth_enabled:
+            super().set_login_cookie(handler, user)
+
+    def get_token(self, handler: Any) -> str | None:
+        """The token of a request, if it is the one."""
+        given = super().get_token(handler)
+        return given if given and is_token(given, self.token) else None
+
+    def process_login_form(self, handler: Any) -> Any:
+        """Let in who typed the token or the password."""
+        typed = handler.get_argument("password", default="")
+        if self.auth_enabled and not self.hashed_password and not is_token(typed, self.token):
+            return None
+        return super().process_login_form(handler)

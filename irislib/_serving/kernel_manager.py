@@ -1,0 +1,250 @@
+"""The kernels of all visitors: how many there may be, whose they are, and when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import time
+from collections import Counter
+from contextlib import suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import PeriodicCallback
+from traitlets import Float, Int, default
+
+from irislib._serving import memory
+from irislib.errors import IrislibError
+
+__all__ = ["STARTED", "VISITOR", "AppKernelManager", "FullError", "visitor_of"]
+
+# Whose request is being answered, and the kernel that was started for it; Voila's handler hands on neither.
+VISITOR: ContextVar[str] = ContextVar("visitor", default="")
+STARTED: ContextVar[str] = ContextVar("started", default="")
+
+KERNEL = 250_000_000  # bytes that a kernel is expected to come to need
+PER_CORE = 32
+BUFFER = 10_000_000  # bytes that are kept for a page whose connection is interrupted
+
+
+class FullError(IrislibError):
+    """There is no room for another kernel.
+
+    Attributes
+    ----------
+    own : bool
+        Whether it is the visitor who has too many pages open, rather than all of them together.
+    """
+
+    def __init__(self, own: bool = False):
+        self.own = own
+        super().__init__("This visitor has too many pages open." if own else "There is no room for another page.")
+
+
+class Buffer(list[tuple[str, list[bytes]]]):
+    """Messages of a kernel, and none any more where they are too many."""
+
+    size = 0
+
+    def append(self, message: tuple[str, list[bytes]]) -> None:
+        """Keep one, if there is room for it."""
+        self.size += sum(map(len, message[1]))
+        if self.size <= BUFFER:
+            super().append(message)
+
+
+def visitor_of(request: HTTPServerRequest) -> str:
+    """The address of who asks: what a proxy says of it, where one in the same network as this server asks for them."""
+    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    with suppress(ValueError):
+        if told and ipaddress.ip_address(request.remote_ip or "").is_private:
+            return told
+    return request.remote_ip or ""
+
+
+class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
+    """Voila's manager of kernels, with limits.
+
+    Attributes
+    ----------
+    spare : set of str
+        Kernels that wait for a visitor. They take no visitor's place, and are never culled.
+    visitors : dict of str
+        Of each other kernel, for which visitor it was started.
+    """
+
+    max_kernels = Int(
+        config=True, help="The most visitors' kernels at the same time; by default as many as the machine takes."
+    )
+    max_kernels_per_visitor = Int(
+        config=True,
+        help="The most kernels of one address; by default half of max_kernels. Set it to max_kernels where all "
+        "visitors have the same, as behind a proxy that sends no X-Forwarded-For.",
+    )
+    memory_margin = Int(config=True, help="Bytes of memory to leave free: no kernel is started beyond it.")
+    kernel_memory = Int(config=True, help="Bytes of memory that one kernel may have of its own; 0 for no limit.")
+    disconnected_timeout = Float(60, config=True, help="Seconds until a kernel ends that no page is connected to.")
+
+    @default("kernel_manager_class")
+    def _default_kernel_manager_class(self) -> str:
+        return "irislib._serving.visitor_kernel.VisitorKernel"
+
+    @default("max_kernels")
+    def _max_kernels(self) -> int:
+        return max(4, min(memory.total() // KERNEL, PER_CORE * (os.cpu_count() or 1)))
+
+    @default("max_kernels_per_visitor")
+    def _max_kernels_per_visitor(self) -> int:
+        return (self.max_kernels + 1) // 2
+
+    @default("memory_margin")
+    def _memory_margin(self) -> int:
+        return max(KERNEL, memory.total() // 20)
+
+    @default("kernel_memory")
+    def _kernel_memory(self) -> int:
+        return int(min(2 * 2**30, max(2**29, memory.total() // 4)))
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.events: Any = None  # the logger of all kernels' events, which the first one makes
+        self.spare: set[str] = set()
+        self.visitors: dict[str, str] = {}
+        self.starting: Counter[str] = Counter()
+        self.alone: dict[str, float] = {}  # since when, as the culler saw it
+        self.ending: set[asyncio.Task[None]] = set()
+        self.culler: PeriodicCallback | None = None
+
+    def check_room(self, visitor: str | None = None) -> None:
+        """See whether another kernel may be started.
+
+        Raises
+        ------
+        FullError
+            Where it may not.
+        """
+        visitor = VISITOR.get() if visitor is None else visitor
+        starting = self.starting.total()
+        if len(self.visitors) + starting >= self.max_kernels:
+            raise FullError
+        own = sum(whose == visitor for whose in self.visitors.values()) + self.starting[visitor]
+        if visitor and own >= self.max_kernels_per_visitor:
+            raise FullError(own=True)
+        if memory.available() - starting * KERNEL < self.memory_margin:
+            raise FullError
+
+    def take(self, kernel_id: str) -> None:
+        """Make a spare kernel a visitor's.
+
+        Raises
+        ------
+        FullError
+            Where there is no room; it stays spare.
+        LookupError
+            Where it is not spare, or has died.
+        """
+        if kernel_id not in self.spare:
+            raise LookupError(kernel_id)
+        self.check_room()
+        self.spare.remove(kernel_id)
+        self.visitors[kernel_id] = VISITOR.get()
+
+    async def start_kernel(self, *, spare: bool = False, **kwargs: Any) -> str:
+        """Start a kernel for the visitor whose request is being answered, and return its id.
+
+        Parameters
+        ----------
+        spare : bool
+            Whether it is to wait for a visitor; see `take`.
+        kwargs
+            As jupyter_server has them.
+
+        Raises
+        ------
+        FullError
+            Where there is no room for it.
+        """
+        visitor = VISITOR.get()
+        kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id(**kwargs))
+        if not spare:
+            self.check_room()
+            self.starting[visitor] += 1
+        try:
+            await super().start_kernel(**kwargs)
+        except BaseException:
+            self._pending_kernels.pop(kernel_id, None)
+            Path(self.connection_dir, f"kernel-{kernel_id}.json").unlink(missing_ok=True)
+            self.remove_kernel(kernel_id)
+            raise
+        finally:
+            if not spare:
+                self.starting[visitor] -= 1
+        memory.limit_process(self.get_kernel(kernel_id).provisioner.pid, self.kernel_memory)
+        if spare:
+            self.spare.add(kernel_id)
+        else:
+            self.visitors[kernel_id] = visitor
+            STARTED.set(kernel_id)
+        return kernel_id
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget a kernel that has ended, and close what a page has left open while it was ending."""
+        if kernel_id in self:
+            self.stop_watching_activity(kernel_id)
+            self.stop_buffering(kernel_id)
+        self.spare.discard(kernel_id)
+        for known in (self.visitors, self.alone, self._kernel_connections, self._kernel_ports):
+            known.pop(kernel_id, None)
+        return super().remove_kernel(kernel_id)
+
+    async def shutdown_all(self, now: bool = False) -> None:
+        """End all kernels at once, those too that are just being started."""
+        self.max_kernels = 0
+        loop = asyncio.get_running_loop()
+        awaited = [*self._pending_kernels.values(), *self.ending]
+        # in a restart for new code the loop is another one, and theirs stands still
+        mine = [task for task in awaited if getattr(task, "get_loop", lambda: loop)() is loop]
+        await asyncio.gather(*mine, return_exceptions=True)
+        await asyncio.gather(*map(self.shutdown_kernel, self.list_kernel_ids()), return_exceptions=True)
+
+    def _handle_kernel_died(self, kernel_id: str) -> None:
+        self.spare.discard(kernel_id)
+        if kernel_id in self and not self.get_kernel(kernel_id).shutting_down:
+            self.log.warning("Kernel %s died.", kernel_id)
+            task = asyncio.ensure_future(self.shutdown_kernel(kernel_id))
+            self.ending.add(task)
+            task.add_done_callback(self.ending.discard)
+
+    def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
+        """Keep for a page that may come back what its kernel says, but not without end."""
+        super().start_buffering(kernel_id, session_key, channels)
+        if kernel_id in self._kernel_buffers:
+            self._kernel_buffers[kernel_id]["buffer"] = Buffer()
+
+    def notify_connect(self, kernel_id: str) -> None:
+        """Notice that a page has connected."""
+        super().notify_connect(kernel_id)
+        self.alone.pop(kernel_id, None)
+
+    def initialize_culler(self) -> None:
+        """Look for kernels that are to end, even where idle ones may stay."""
+        super().initialize_culler()
+        if self.cull_idle_timeout <= 0 and self.culler is None:
+            self.culler = PeriodicCallback(self.cull_kernels, 1000 * self.cull_interval)
+            self.culler.start()
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel that no page is connected to any more, or that is idle for too long."""
+        if kernel_id in self.spare:
+            return
+        now = time.monotonic()
+        is_alone = not self._kernel_connections.get(kernel_id)
+        if is_alone and now - self.alone.setdefault(kernel_id, now) >= self.disconnected_timeout:
+            self.log.info("No page is connected to kernel %s.", kernel_id)
+            await self.shutdown_kernel(kernel_id)
+        elif not is_alone and self.cull_idle_timeout > 0:
+            await super().cull_kernel_if_idle(kernel_id)

@@ -1,0 +1,137 @@
+"""A page of a notebook that was run ahead: rendered as Voila renders it, with nothing left to execute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode, from_dict
+from voila.execute import VoilaExecutor, strip_code_cell_warnings
+from voila.notebook_renderer import NotebookRenderer
+
+from irislib._serving.static_files import address
+
+__all__ = ["KERNEL", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
+
+KERNEL = "irislib-kernel-of-this-visit"  # what a rendered page has in place of its kernel's id
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATIC = {VIEW, "text/plain", "text/html", "image/png", "image/jpeg", "image/svg+xml"}
+REFERENCES = ('"IPY_MODEL_', '"anywidget:')  # what a widget has of another one
+SENT = ("_esm", "_css")  # at addresses of their own
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """A notebook that has been run.
+
+    Attributes
+    ----------
+    notebook : NotebookNode
+        Its code cells hold their outputs.
+    widgets : dict of str to dict
+        By a model's id its ``model_name``, ``model_module``, ``model_module_version`` and ``state``;
+        and its ``buffers`` where it has any, as in the widget state of a notebook's metadata.
+    """
+
+    notebook: NotebookNode
+    widgets: dict[str, dict[str, Any]]
+
+    @staticmethod
+    def outputs(given: list[Any]) -> list[NotebookNode]:
+        """The outputs of a cell, where they have come as JSON."""
+        return [from_dict(output) for output in given]
+
+
+async def prerender(run: NotebookRun, **facts: Any) -> str:
+    """Render the page of a run, with :data:`KERNEL` wherever its kernel's id belongs.
+
+    Parameters
+    ----------
+    run : Run
+    facts : Any
+        What Voila's handler gives to its renderer.
+    """
+    renderer = PrerenderedPage(run, **facts)
+    await renderer.initialize()
+    return str(await renderer.generate_content_str())
+
+
+class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
+    """Voila's renderer, for which the cells have been executed already."""
+
+    def __init__(self, run: NotebookRun, **facts: Any):
+        super().__init__(**facts)
+        self.run = run
+
+    async def load_notebook(self, path: str) -> NotebookNode:
+        return self.run.notebook
+
+    async def initialize(self, **kwargs: Any) -> None:
+        await super().initialize(**kwargs)
+        if self.template_name == "irislib" and is_light(self.run):
+            self.resources["irislib_page"] = page(self.run, self.base_url)
+            self.exporter.template_file = "light.html.j2"
+
+    async def _jinja_kernel_start(self, nb: NotebookNode, kernel_id: Any, kernel_future: Any) -> str:
+        return KERNEL
+
+    async def _jinja_cell_generator(self, nb: NotebookNode, kernel_id: Any) -> AsyncIterator[NotebookNode]:
+        """Yield the cells, cut as Voila cuts them: no warnings, no traceback, nothing below a failure."""
+        shows = self.voila_configuration.show_tracebacks
+        executor = VoilaExecutor(nb, config=self.traitlet_config, show_tracebacks=shows)
+        for cell in nb.cells:
+            if executor.should_strip_error():
+                strip_code_cell_warnings(cell)
+                executor.strip_code_cell_errors(cell)
+            yield cell
+            if any(output.output_type == "error" for output in cell.get("outputs", ())):
+                break
+
+
+def is_light(run: NotebookRun) -> bool:
+    """Whether our own small script shows this page, or only JupyterLab's can."""
+    return all(_is_plain(cell, run.widgets) for cell in run.notebook.cells) and all(
+        _is_alone(widget) for widget in run.widgets.values()
+    )
+
+
+def _is_plain(cell: NotebookNode, widgets: dict[str, Any]) -> bool:
+    if cell.cell_type == "markdown":
+        return "$" not in cell.source  # a formula
+    return cell.cell_type == "code" and all(_is_shown(output, widgets) for output in cell.outputs)
+
+
+def _is_shown(output: NotebookNode, widgets: dict[str, Any]) -> bool:
+    if output.output_type in ("stream", "error"):
+        return bool(output.output_type == "stream")
+    data = output.data
+    if VIEW in data and widgets.get(data[VIEW].get("model_id"), {}).get("model_module") != "anywidget":
+        return False
+    return set(data) <= STATIC and "<script" not in str(data.get("text/html", "")).lower()
+
+
+def _is_alone(widget: dict[str, Any]) -> bool:
+    """Whether a widget has to do with no other one but its layout, and can be written down as JSON."""
+    state = widget["state"]
+    if widget["model_module"] != "anywidget":
+        return bool(widget["model_name"] == "LayoutModel")
+    try:
+        rest = json.dumps({name: value for name, value in state.items() if name != "layout"}, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return "_esm" in state and not widget.get("buffers") and not any(mark in rest for mark in REFERENCES)
+
+
+def page(run: NotebookRun, base_url: str) -> dict[str, Any]:
+    """What the script of a light page reads: the kernel, and the widgets with the addresses of their scripts."""
+    widgets: dict[str, Any] = {}
+    for name, widget in run.widgets.items():
+        state = widget["state"]
+        widgets[name] = {"state": {key: value for key, value in state.items() if key not in SENT}}
+        for key, kind in zip(SENT, ("js", "css"), strict=True):
+            if text := state.get(key):
+                is_address = text.startswith(("http://", "https://"))
+                widgets[name][key[1:]] = text if is_address else address(base_url, text, kind)
+    return {"kernel": KERNEL, "base_url": base_url, "widgets": widgets}

@@ -1,0 +1,307 @@
+"""``irislib serve``: the apps and the endpoint in one process, at one port."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import tornado.autoreload
+from jinja2 import Environment, FileSystemLoader
+from jupyter_core.utils import run_sync
+from jupyter_server.utils import url_path_join
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+from tornado.web import GZipContentEncoding, RedirectHandler
+from tornado.wsgi import WSGIContainer
+from traitlets import Bool, Int, List, Unicode, default
+from traitlets.config import Config
+from voila.app import Voila
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from irislib import __version__
+from irislib._common import paths
+from irislib._common.messages import TEXTS
+from irislib._modeling import registry, store
+from irislib._serving import announce_health, default_address, is_local, url
+from irislib._serving.defaults import DEFAULTS, NEEDED
+from irislib._serving.handlers import (
+    ANSWERED,
+    FAILED,
+    SERVER_ERROR,
+    AppHandler,
+    EndpointHandler,
+    HealthHandler,
+    IndexHandler,
+    MissingHandler,
+    log_as_json,
+    log_without_queries,
+)
+from irislib._serving.headers import HEADERS, SafeHeaders, refusals, with_headers
+from irislib._serving.identity import hide_secrets
+from irislib._serving.kernel_spec import private_transport
+from irislib._serving.kernel_websocket import KERNELS
+from irislib._serving.notebooks import AppContents, notebook_for, path_of
+from irislib._serving.page_pool import Pages
+from irislib._serving.static_files import rules, version
+from irislib.api import Options, create_app
+from irislib.api._config import read_token
+from irislib.errors import IrislibError, StoreError
+
+__all__ = ["AppServer"]
+
+
+class AppServer(Voila):  # type: ignore[misc]
+    """Voila with an address of its own for each app, and the endpoint behind the same addresses."""
+
+    name = "voila"  # the name of its configuration files
+    version = __version__
+    description = Unicode("Serve the apps and the endpoint. Voila's own options work too.")
+    examples = Unicode("irislib serve --port 8080\nirislib serve --model package.module:spec")
+    aliases: ClassVar = {
+        **Voila.aliases,
+        "host": "Voila.ip",
+        "ip": "Voila.ip",
+        "model": "AppServer.models",
+        "notebooks": "AppServer.notebooks",
+        "token-file": "AppServer.token_file",
+        "cors": "AppServer.cors",
+        "rate-limit": "AppServer.rate_limit",
+        "public-host": "AppServer.public_hosts",
+    }
+    flags: ClassVar = {
+        **Voila.flags,
+        "debug": (
+            {"AppServer": {"debug_mode": True, "log_level": logging.DEBUG}},
+            "Log everything, and restart when code, a notebook or the template changes.",
+        ),
+        "json-logs": ({"AppServer": {"json_logs": True}}, "Write each line of the log as a JSON object."),
+        "browser": ({"Voila": {"open_browser": True}}, "Open the apps in a browser."),
+    }
+    models = List(Unicode(), config=True, help="A model to serve, as package.module:name; may be repeated.")
+    notebooks = Unicode(config=True, help="A folder, or a notebook, to serve as apps.")
+    debug_mode = Bool(False, config=True, help="Restart when code, a notebook or the template changes.")
+
+    token_file = Unicode(config=True, help="A file with the token that visitors and programs need.")
+    cors = Unicode(config=True, help="Origins, by commas, whose pages may ask the endpoint; * for all.")
+    rate_limit = Unicode(config=True, help="The most requests of one address to the endpoint, such as 100/minute.")
+    max_batch_bytes = Int(10_000_000, config=True, help="The largest body of a batch; it is kept in memory.")
+    public_hosts = List(Unicode(), config=True, help="A name that a proxy calls this server by; may be repeated.")
+    json_logs = Bool(False, config=True, help="Write each line of the log as a JSON object.")
+
+    @default("ip")
+    def _ip(self) -> str:
+        return default_address()[0]
+
+    @default("port")
+    def _port(self) -> int:
+        return default_address()[1]
+
+    @default("open_browser")
+    def _open_browser(self) -> bool:
+        return False
+
+    @default("port_retries")
+    def _port_retries(self) -> int:
+        return 0
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        paths.add_to_jupyter_path()
+        super().initialize(argv)
+        if self.json_logs:
+            self.logging_config = {"formatters": {"console": {"class": "irislib._serving.logs.JsonFormatter"}}}
+        self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")
+        if self.debug_mode:
+            self.autoreload = True
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        super().parse_command_line(argv)
+        if len(self.extra_args) > 1:
+            raise IrislibError(f"Give one folder or notebook, not {' and '.join(self.extra_args)}.")
+        if self.extra_args:
+            self.notebooks = self.extra_args.pop()
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        super().load_config_file(*args, **kwargs)
+        config = Config(DEFAULTS)
+        config.merge(private_transport(self.config.Voila.get("connection_dir_root", "")))
+        config.merge(self.config)
+        self.update_config(config)
+
+    def init_apps(self) -> None:
+        """Load every model, and lay it where the visitors' kernels find it."""
+        self.options = self.guards()
+        os.environ.pop("IRISLIB_STARTED_WITH", None)  # another server's, or ours before a restart
+        if self.models:
+            os.environ["IRISLIB_MODEL"] = " ".join(self.models)
+        chosen = bool(os.environ.get("IRISLIB_MODEL"))
+        specs = registry.load_specs()
+        place = Path(self.notebooks or paths.notebooks_dir()).resolve()
+        if not place.exists():
+            raise IrislibError(f"--notebooks {place}: there is no such folder or notebook.")
+        self.root_dir = str(place.parent if place.is_file() else place)
+        self.apps = registry.list_apps(specs, place, every=bool(self.notebooks) or not chosen)
+        given = self.voila_configuration.resources
+        self.config.VoilaConfiguration.resources = {**given, "irislib": self.told()}
+        self.made = {path_of(app): notebook_for(app) for app in self.apps if app.notebook is None}
+        self.loaded = [registry.load(spec) for spec in specs.values()]
+        self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
+        for model in self.loaded:
+            try:
+                store.save(model, self.session)
+            except StoreError as error:
+                self.log.warning("%s Each visitor's page will train it anew.", error)
+        os.environ["IRISLIB_STARTED_WITH"] = str(self.session)
+        # Kernels start in the notebooks' folder, but import what the server imports from its own.
+        importable = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, importable)))
+
+    def guards(self) -> Options:
+        """How the endpoint is guarded; the token is asked for before it is reached."""
+        options = Options.from_environment()
+        hide_secrets()
+        if self.token_file:
+            self.token = read_token(self.token_file)
+        elif options.token and not self.token:
+            self.token = options.token
+        return replace(
+            options,
+            token="",
+            cors=self.cors or options.cors,
+            rate_limit=self.rate_limit or options.rate_limit,
+            batch_bytes=self.max_batch_bytes,
+        )
+
+    def told(self) -> dict[str, Any]:
+        """What our template reads besides the notebook."""
+        return {
+            "apps": [{"name": app.name, "title": app.title} for app in self.apps],
+            "texts": TEXTS,
+            "failed_mark": FAILED,
+            "voila_files": version(self.static_paths),
+            "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),
+        }
+
+    def init_settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = super().init_settings()
+        self.contents_manager = AppContents(parent=self)
+        self.kept = Pages(parent=self)
+        pages = Environment(
+            loader=FileSystemLoader(paths.jupyter_dir() / "voila" / "templates" / "irislib"), autoescape=True
+        )
+        pages.globals["apps"] = self.apps
+        return {
+            **settings,
+            "contents_manager": self.contents_manager,
+            "transforms": [GZipContentEncoding, SafeHeaders],
+            "headers": HEADERS,
+            "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
+            "log_function": log_as_json if self.json_logs else log_without_queries,
+            "irislib_pages": pages,
+            "irislib_kept": self.kept,
+            "irislib_batch_bytes": self.max_batch_bytes,
+            "irislib_log": self.log,
+            "irislib_failures": Counter(),
+        }
+
+    def init_handlers(self) -> list[Any]:
+        pages = [app.name for app in self.apps]
+        prefix = self.server_url.rstrip("/")
+        wsgi: Any = create_app(self.loaded, pages, self.options)
+        if prefix:
+            wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
+        endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
+        common = {"voila_configuration": self.voila_configuration}
+        page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
+
+        def at(path: str) -> str:
+            return str(url_path_join(self.server_url, path))
+
+        return [
+            *refusals(self),
+            *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
+            (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
+            *((at(path), *rest) for path, *rest in [*rules(self.static_paths, self.labextensions_path), *KERNELS]),
+            (at("/healthz"), HealthHandler),
+            (at(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
+            *(
+                (at(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": path_of(app)})
+                for app in self.apps
+            ),
+            *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
+            # Voila registers these without its base_url
+            *((at(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
+            (r".*", MissingHandler, {**common, "endpoint": endpoint}),
+        ]
+
+    def start(self) -> None:
+        try:
+            self.init_apps()
+        except Exception:
+            if not self.debug_mode:
+                raise
+            self.log.exception("A model could not be loaded; correct it, and this server starts again.")
+            watch(registry.source_files())
+            tornado.autoreload.start()
+            IOLoop.current().start()
+            return
+        if self.debug_mode:
+            # what is read; tornado itself watches all that is imported
+            watch([*Path(self.root_dir).glob("*.ipynb"), *paths.jupyter_dir().rglob("*"), *paths.frontend_files()])
+            tornado.autoreload.add_reload_hook(self.stop)
+        super().start()
+
+    def stop(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C does not wait
+        # not Voila's own, which removes the folder of the sockets while there are kernels that use it
+        if asyncio.get_event_loop().is_running():  # in a restart for new code
+            run_sync(self.kernel_manager.shutdown_all)()
+        else:
+            IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
+        self.kept.end()
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
+        shutil.rmtree(self.session, ignore_errors=True)
+
+    def listen(self) -> None:
+        try:
+            for sock in bind_sockets(self.port, self.ip, family=socket.AF_UNSPEC):
+                sock.close()
+        except OSError as error:
+            self.exit_with(
+                f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
+            )
+        announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
+        self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
+        if not is_local(self.ip) and not self.identity_provider.auth_enabled:
+            self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
+        self.ioloop = IOLoop.current()
+        self.ioloop.add_callback(self.kept.begin)
+        # as for SIGTERM: a KeyboardInterrupt would end whatever is just running, such as the start of a kernel
+        signal.signal(signal.SIGINT, self._handle_signal_stop)
+        super().listen()
+
+    def exit_with(self, message: str) -> None:
+        """End with one sentence instead of a traceback."""
+        print(message, file=sys.stderr)
+        self.stop()
+        self.exit(1)
+
+
+def watch(paths: Iterable[Path]) -> None:
+    """Start again when one of these files changes."""
+    for path in paths:
+        if path.is_file():
+            tornado.autoreload.watch(str(path))

@@ -1,0 +1,182 @@
+"""The commonest request answered ahead of Flask's machinery, all others by Flask.
+
+A form or a JSON object of sound values, posted to a model that can be walked: that is nearly every
+request, and Flask's and Werkzeug's own work on it takes longer than the answer. Whatever is not
+that plain goes on to Flask, and so does everything where an extension, a hook or a signal wants to
+see requests. Both ways give the same bytes; tests hold them to it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Flask, request, signals
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+from werkzeug.wsgi import ClosingIterator
+
+from irislib._description.validation import check_row
+from irislib._modeling.model import Model
+from irislib.api._config import Options, is_token
+from irislib.api._metrics import Metrics
+from irislib.api._problem_details import MISSING_TOKEN
+
+__all__ = ["FORM", "JSON", "REQUEST_ID", "Endpoint", "request_id_of"]
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+REQUEST_ID = "irislib.request_id"  # in the WSGI environment
+PLAIN_BYTES = 10_000
+OPEN = ("/healthz", "/readyz")  # probes have no token
+SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
+
+Environ = dict[str, Any]
+Answer = tuple[bytes, list[tuple[str, str]]]
+
+
+def request_id_of(given: str) -> str:
+    """The id of a request: the one that was sent with it if it is sane, else a new one."""
+    return given if SANE_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+class Endpoint(Flask):
+    """A Flask application that answers the commonest request itself.
+
+    Parameters
+    ----------
+    models : sequence of Model
+    options : Options
+    """
+
+    def __init__(self, models: Sequence[Model], options: Options):
+        super().__init__("irislib.api", static_folder=None)
+        self.url_map.merge_slashes = False  # it would answer a program by a page that leads elsewhere
+        self.options = options
+        self.metrics = Metrics(models)
+        self.doors = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
+        self.alive: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
+
+    def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer one request, as WSGI has it."""
+        begun = perf_counter()
+        mark = environ[REQUEST_ID] = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+        door = self.doors.get(environ["PATH_INFO"])
+        if door is not None and self.is_plain(environ) and (answer := door.answer(environ)):
+            start_response("200 OK", [*answer[1], ("X-Request-ID", mark)])
+            door.count(perf_counter() - begun)
+            return [answer[0]]
+        return self._by_flask(environ, start_response, begun)
+
+    def is_plain(self, environ: Environ) -> bool:
+        """Whether a request needs nothing that Flask adds to an answer."""
+        length = environ.get("CONTENT_LENGTH") or ""
+        return (
+            environ["REQUEST_METHOD"] == "POST"
+            and not environ.get("QUERY_STRING")
+            and length.isdecimal()
+            and int(length) <= PLAIN_BYTES
+            and self.admits(environ)
+            and not (self.before_request_funcs or self.after_request_funcs or self.teardown_request_funcs)
+            and not (self.url_value_preprocessors or self.teardown_appcontext_funcs or self.config["TRUSTED_HOSTS"])
+            and not any(signal.receivers for signal in SIGNALS)
+        )
+
+    def admits(self, environ: Environ) -> bool:
+        """Whether a request has the token, where there is one."""
+        if not self.options.token or environ["PATH_INFO"] in OPEN or environ["REQUEST_METHOD"] == "OPTIONS":
+            return True
+        scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return scheme.lower() in ("bearer", "token") and is_token(given.strip(), self.options.token)
+
+    def preprocess_request(self) -> Any:
+        """Ask for the token, then do what Flask does before a view is called."""
+        if not self.admits(request.environ):
+            looks = request.method in ("GET", "HEAD")
+            typed = request.authorization
+            if not (looks and typed and typed.type == "basic" and is_token(typed.password or "", self.options.token)):
+                # A browser asks its user for the password then. It sends it with every request from then
+                # on, whoever caused that, so that it is never enough for a POST.
+                ways = [WWWAuthenticate("bearer"), *([WWWAuthenticate("basic", {"realm": "token"})] if looks else [])]
+                raise Unauthorized(MISSING_TOKEN, www_authenticate=ways)
+        return super().preprocess_request()
+
+    def _by_flask(self, environ: Environ, start_response: Any, begun: float) -> Iterable[bytes]:
+        _, name, *rest = f"{environ['PATH_INFO']}/".split("/")
+        door = self.doors.get(f"/{name}")
+        told = "500"
+
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            nonlocal told
+            told = status[:3]
+            more = [] if door is None else [("X-Model-Version", door.model.version)]
+            return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
+
+        def count() -> None:
+            kind = "predict" if environ["REQUEST_METHOD"] == "POST" else "page"
+            endpoint = "".join(rest[:1]) if rest[:1] in (["batch"], ["insights"]) else kind
+            self.metrics.count(name if door else "", endpoint if door else "other", told, perf_counter() - begun)
+
+        return ClosingIterator(super().wsgi_app(environ, start), count)
+
+
+class ModelEndpoint:
+    """One model, and its answers ready to be sent."""
+
+    def __init__(self, model: Model, metrics: Metrics):
+        self.model = model
+        self.fast_form, _ = model.fast_form  # made and proved now, not at the first request
+        self.features = model.spec.features
+        self.answers = {each: self.written(each) for each in model.classes or ()}
+        self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
+        self.seconds = metrics.seconds.labels(model.spec.name, "predict")
+
+    def count(self, seconds: float) -> None:
+        """Count one answer."""
+        self.requests.inc()
+        self.seconds.observe(seconds)
+
+    def answer(self, environ: Environ) -> Answer | None:
+        """The answer to a request, or None where it takes more than the trees."""
+        if self.fast_form is None:
+            return None
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = io.BytesIO(body)  # for Flask, where it has to read it again
+        row = _read(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(), body)
+        if row is None:
+            return None
+        try:
+            values, problems = check_row(self.features, row)
+            found = None if problems else self.fast_form.predict(list(values.values()))
+        except Exception:  # Flask meets it again, and tells of it
+            return None
+        if found is None:
+            return None
+        return self.answers[found[0]] if self.answers else self.written(found[0])
+
+    def written(self, prediction: Any) -> Answer:
+        """The body and the headers of an answer."""
+        body = f"{json.dumps(prediction, allow_nan=False)}\n".encode()
+        headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), ("X-Model-Version", self.model.version)]
+        return body, headers
+
+
+def _read(kind: str, body: bytes) -> Mapping[str, Any] | None:
+    """The row of a body, or None where there is something to be said about it."""
+    try:
+        if kind == JSON:
+            row = json.loads(body)
+            return row if isinstance(row, dict) else None
+        if kind == FORM:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
+            row = dict(pairs)
+            return row if len(row) == len(pairs) else None
+    except (ValueError, RecursionError):
+        pass
+    return None

@@ -1,0 +1,52 @@
+"""What is off unless an operator asks for it, through Flask's own extensions: CORS, rate limits, proxies."""
+
+from __future__ import annotations
+
+import os
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from irislib.api._application import Endpoint
+from irislib.errors import IrislibError
+
+__all__ = ["add"]
+
+
+def add(app: Endpoint) -> None:
+    """Add what the options ask for.
+
+    Raises
+    ------
+    IrislibError
+        Where it takes a package that is not installed, or the limit cannot be read.
+    """
+    options = app.options
+    try:
+        if options.cors:
+            from flask_cors import CORS
+
+            origins = [origin.strip() for origin in options.cors.split(",")]
+            CORS(app, origins=origins, expose_headers=["X-Request-ID", "X-Model-Version"])
+        if options.rate_limit:
+            _limit(app, options.rate_limit)
+    except ModuleNotFoundError as error:
+        raise IrislibError(f"{error.name} is not installed: pip install 'irislib[limits]'.") from None
+    if options.proxies:
+        n = options.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, n, n, n, 0, n)  # type: ignore[method-assign]
+
+
+def _limit(app: Endpoint, rate: str) -> None:
+    from flask_limiter import Limiter
+    from flask_limiter.util import get_remote_address
+    from limits import parse_many
+
+    try:
+        parse_many(rate)
+    except ValueError:
+        raise IrislibError(f"The rate limit must be such as 100/minute or 5/second;1000/hour, got {rate!r}.") from None
+    # each worker has a memory of its own; the storage of several is one more server, such as Redis
+    storage = os.environ.get("IRISLIB_RATE_LIMIT_STORAGE", "memory://")
+    limiter = Limiter(get_remote_address, app=app, default_limits=[rate], storage_uri=storage, headers_enabled=True)
+    for view in ("healthz", "readyz", "metrics"):
+        limiter.exempt(app.view_functions[view])

@@ -1,0 +1,1 @@
+"""The OpenAPI document of the endpoint, and the documentation pages made from it."""

@@ -1,0 +1,159 @@
+"""The OpenAPI document as a page for people who call a model from a program."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from http import HTTPStatus
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from irislib.api._openapi import code_samples
+from irislib.api._openapi.components import PROBLEM, SERVER
+
+__all__ = ["page"]
+
+SOMEWHERE = "http://localhost:5000"  # stands for the server where the document does not say which it is
+TOKEN = "YOUR_TOKEN"  # noqa: S105 - a placeholder
+Object = dict[str, Any]
+
+
+def page(document: Object, name: str | None = None) -> str:
+    """Make the page of an OpenAPI document.
+
+    Parameters
+    ----------
+    document : dict
+        What :func:`irislib.api._openapi.document.document` returns.
+    name : str, optional
+        The one model that it is about; all of them where left out.
+    """
+    paths = document["paths"]
+    titles = {path[1:]: item["x-model"]["title"] for path, item in paths.items() if "x-model" in item}
+    gets = {path[1:]: item["get"] for path, item in paths.items() if "get" in item}
+    template = _environment().get_template("docs.html.j2")
+    return template.render(
+        info=document["info"],
+        titles=titles,
+        models=[_model(document, each) for each in titles if name in (None, each)],
+        single=name is not None,
+        token=_token(document),
+        errors=_errors(document),
+        server={path: get for path, get in gets.items() if SERVER in get["tags"]},
+    )
+
+
+@functools.cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("irislib.api._openapi", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"prose": _prose, "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False)}
+    return found
+
+
+def _prose(text: str) -> Markup:
+    """Text in which `code` stands between backticks."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def _at(document: Object, thing: Object) -> Object:
+    """What a reference leads to; what is none, as it is."""
+    if "$ref" not in thing:
+        return thing
+    return functools.reduce(lambda part, key: part[key], thing["$ref"][2:].split("/"), document)
+
+
+def _token(document: Object) -> str:
+    return TOKEN if document.get("security") else ""
+
+
+def _model(document: Object, name: str) -> Object:
+    """What the page tells of one model."""
+    item, many = document["paths"][f"/{name}"], document["paths"][f"/{name}/batch"]["post"]
+    one = item["post"]
+    body = one["requestBody"]["content"]["application/json"]
+    root = document["servers"][0]["url"].rstrip("/")
+    url = f"{root if '://' in root else SOMEWHERE + root}/{name}"
+    row = _at(document, body["schema"])
+    return {
+        "name": name,
+        "facts": item["x-model"],
+        "url": url,
+        "one": one,
+        "many": many,
+        "row": row,
+        "fields": [_field(key, value, row["required"]) for key, value in row["properties"].items()],
+        "samples": _samples(document, name, url) if "examples" in body else None,
+        "insights": _insights(document, name),
+    }
+
+
+def _insights(document: Object, name: str) -> list[Object]:
+    """The address of each insight, below that of the model, and what it is."""
+    start = f"/{name}/insights/"
+    return [
+        {"name": path.removeprefix(start), "method": method.upper(), "about": item[method]["summary"]}
+        | {"options": [each["name"] for each in item[method].get("parameters", ())]}
+        for path, item in document["paths"].items()
+        for method in item.keys() & {"get", "post"}
+        if path.startswith(start)
+    ]
+
+
+def _field(name: str, schema: Object, required: list[str]) -> Object:
+    unit = schema.get("x-unit", "")
+    return {
+        "name": name,
+        "title": schema["title"],
+        "help": schema.get("description", "").removesuffix(f"In {unit}.").strip(),
+        "unit": unit,
+        "expected": schema["x-expected"],
+        "choices": [json.dumps(each, ensure_ascii=False) for each in schema.get("enum", ()) if each is not None],
+        "required": name in required,
+    }
+
+
+def _samples(document: Object, name: str, url: str) -> Object:
+    """The first example in several languages, and the answers to it."""
+    one, many = document["paths"][f"/{name}"]["post"], document["paths"][f"/{name}/batch"]["post"]
+    key, example = next(iter(one["requestBody"]["content"]["application/json"]["examples"].items()))
+    row = _at(document, example)["value"]
+    answers = one["responses"]["200"]["content"]["application/json"]["examples"]
+    token = _token(document)
+    of_row = next(each["name"] for each in _insights(document, name) if each["method"] == "POST")
+    return {
+        "insight": code_samples.curl(f"{url}/insights/{of_row}", row, token),
+        "title": _at(document, example)["summary"],
+        "requests": {
+            "curl": code_samples.curl(url, row, token),
+            "Python": code_samples.python(url, row, token),
+            "R": code_samples.r(url, row, token),
+        },
+        "answer": answers[key]["value"],
+        "details": answers[f"{key}-details"]["value"],
+        "invalid": next(iter(one["responses"]["422"]["content"][PROBLEM]["examples"].values()))["value"],
+        "csv": {
+            "request": code_samples.curl_csv(f"{url}/batch", token),
+            "rows": many["requestBody"]["content"]["text/csv"]["examples"]["csv"]["value"],
+            "answers": many["responses"]["200"]["content"]["text/csv"]["examples"]["csv"]["value"],
+        },
+    }
+
+
+def _errors(document: Object) -> dict[str, tuple[str, str]]:
+    """The name and the meaning of each error that an answer can be, by its status."""
+    found = {}
+    for item in document["paths"].values():
+        for method in item.keys() & {"get", "post"}:
+            for status, response in item[method]["responses"].items():
+                if status >= "400":
+                    found[status] = (HTTPStatus(int(status)).phrase, _at(document, response)["description"])
+    return dict(sorted(found.items()))

@@ -1,0 +1,102 @@
+"""Examples of requests to a model with its real answers, for the documentation."""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from irislib._description.validation import check_row
+from irislib._modeling import csv_files
+from irislib.api import _batch
+from irislib.api._openapi.schema import as_json
+from irislib.api._problem_details import details, refuse
+from irislib.errors import ValidationError
+
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
+    from irislib._modeling.model import Model
+
+__all__ = ["Examples", "examples"]
+
+Row = dict[str, Any]
+
+
+class Examples(NamedTuple):
+    """What could be asked of a model, and what it answers.
+
+    Attributes
+    ----------
+    rows : dict of str to dict
+        By what they are called.
+    predictions, details : list
+        Short and full answers to the rows.
+    invalid : dict
+        The problem of the first row with a slip in the first feature's name.
+    records, columns, csv : tuple of body and answer
+        Batches; the last of the records has that slip.
+    """
+
+    rows: dict[str, Row]
+    predictions: list[Any]
+    details: list[dict[str, Any]]
+    invalid: dict[str, Any]
+    records: tuple[list[Row], list[Row]]
+    columns: tuple[dict[str, list[Any]], dict[str, Any]]
+    csv: tuple[str, str]
+
+
+@functools.lru_cache(maxsize=100)
+def examples(model: Model) -> Examples | None:
+    """Ask a model for its examples; None where nothing is known that it could be asked."""
+    rows = _rows(model)
+    if not rows:
+        return None
+    answers = [model.predict_row(row) for row in rows.values()]
+    first, names = next(iter(rows.values())), model.spec.feature_names
+    misspelt = next(name for name in itertools.accumulate([names[0], *"x" * len(names)]) if name not in names)
+    slip = {misspelt: first.get(names[0])} | {name: value for name, value in first.items() if name != names[0]}
+    records = [first, slip]
+    names = [name for name in names if any(name in row for row in rows.values())] or names
+    columns = {name: [row.get(name) for row in rows.values()] for name in names}
+    csv = csv_files.csv_template(model.spec.features, rows.values()).decode()
+    return Examples(
+        rows,
+        [answer.prediction for answer in answers],
+        [details(answer) for answer in answers],
+        _refused(model, slip),
+        (records, json.loads(_batch_answer(model, json.dumps(records)))),
+        (columns, json.loads(_batch_answer(model, json.dumps(columns)))),
+        (csv, _batch_answer(model, csv, "text/csv")),
+    )
+
+
+def _refused(model: Model, row: Row) -> dict[str, Any]:
+    _, problems = check_row(model.spec.features, row)
+    return json.loads(refuse(ValidationError(problems)).get_data())  # type: ignore[no-any-return]
+
+
+def _batch_answer(model: Model, body: str, mimetype: str = "application/json") -> str:
+    _, parts = _batch.answer(model, io.BytesIO(body.encode()), mimetype)
+    return b"".join(parts).decode()
+
+
+def _rows(model: Model) -> dict[str, Row]:
+    spec = model.spec
+    if spec.examples:
+        return {name: as_json(spec, row) for name, row in spec.examples.items()}
+    row = {feature.name: _typical(feature, model) for feature in spec.features}
+    try:
+        return {"An example": as_json(spec, row)}
+    except ValueError:  # a text that nobody gave an example of
+        return {}
+
+
+def _typical(feature: Feature, model: Model) -> Any:
+    """What the form shows at first, else something that the training data hold."""
+    if feature.default is not None:
+        return feature.default
+    covered = model.coverage.get(feature.name, {})
+    return next(iter(covered["values"]), None) if "values" in covered else covered.get("low")

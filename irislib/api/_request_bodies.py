@@ -1,0 +1,56 @@
+"""What programs send: one row, or a body of many that becomes a file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any
+
+from flask import request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from irislib._common.formatting import short_repr
+from irislib.api._application import FORM
+from irislib.errors import Problem, ValidationError
+
+__all__ = ["closing", "read_row", "spooled"]
+
+
+def read_row() -> Mapping[str, Any]:
+    """The one row of a form or JSON request."""
+    if request.mimetype in (FORM, "multipart/form-data"):
+        if twice := [name for name, values in request.form.lists() if len(values) > 1]:
+            raise ValidationError(
+                [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in twice]
+            )
+        return request.form.to_dict()
+    if request.is_json:
+        try:
+            row = json.loads(request.get_data())
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"The body is not JSON: {error}.") from None
+        if not isinstance(row, dict):
+            raise BadRequest(f"Expected one JSON object of feature names and values, got {short_repr(row)}.")
+        return row
+    raise UnsupportedMediaType(
+        f"Send a form ({FORM}) or JSON (application/json), not {request.mimetype or 'a body without a Content-Type'}."
+    )
+
+
+@contextlib.contextmanager
+def spooled(stream: IO[bytes], alive: Callable[[], None]) -> Iterator[IO[bytes]]:
+    """A body as a file: a client reads no answer while it still sends, so that all of it comes first."""
+    with tempfile.TemporaryFile() as body:
+        while piece := stream.read(1_000_000):
+            body.write(piece)
+            alive()
+        body.seek(0)
+        yield body
+
+
+def closing(sources: contextlib.ExitStack, parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The parts of an answer, and then, or where nobody wants more of them, an end to what they are made from."""
+    with sources:
+        yield from parts

@@ -1,0 +1,172 @@
+"""How a model's answer moves with each feature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_value
+from irislib._common.theme import series
+from irislib.errors import NotApplicableError
+from irislib.insights._background import format_feature, with_target_unit
+from irislib.insights._base import Insight, legend
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+
+    from irislib._description.feature import Feature
+    from irislib._modeling.model import Model
+
+__all__ = ["partial_dependence"]
+
+POINTS = 20  # values of a number
+ROWS = 100  # held-out rows that stand for all, fewer
+MOST = 50_000  # where it would be more rows to predict than this
+PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
+
+
+def partial_dependence(model: Model) -> Insight:
+    """The answer as each feature alone goes through its values, all others as they are.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    Insight
+        Its frame has a row for each feature, value and class: the mean over held-out rows, and between which numbers
+        eight of ten of these rows are. The picture shows the six features that move the answer most, and of more than
+        three classes those that are moved most; each thin line is one row.
+
+    Raises
+    ------
+    NotApplicableError
+        For a classifier without probabilities, or without a feature to move.
+
+    Notes
+    -----
+    Sources: J. H. Friedman (2001), Greedy function approximation: a gradient boosting machine, The Annals
+    of Statistics 29, 1189-1232, doi:10.1214/aos/1013203451; for a line for each row A. Goldstein, A. Kapelner, J.
+    Bleich and E. Pitkin (2015), Peeking inside the black box, Journal of Computational and Graphical Statistics 24,
+    44-65, doi:10.1080/10618600.2014.907095. The same as :func:`sklearn.inspection.partial_dependence`, which takes
+    neither whole numbers nor categories beside gaps. A combination that does not exist is asked about all the same.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if model.classes is not None:
+        model.require_probabilities()
+    grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
+    if not grids:
+        raise NotApplicableError(f"{model.spec.title} has no feature with more than one value to go through.")
+    curves = _curves(model, grids)
+    outputs = model.classes or [with_target_unit(model, model.spec.target)]
+    names = ["probability", "lowest tenth", "highest tenth"]
+    if model.classes is None:
+        names = [with_target_unit(model, name) for name in (f"mean {model.spec.target}", *names[1:])]
+    parts = []
+    for feature, grid in grids.items():
+        for i, output in enumerate(outputs):
+            lines = curves[feature][:, :, i]
+            low, high = np.quantile(lines, [0.1, 0.9], axis=1)
+            parts.append(
+                pd.DataFrame({"feature": feature.label, "value": [format_feature(feature, value) for value in grid]})
+                .assign(**({} if model.classes is None else {"class": output}))
+                .assign(**dict(zip(names, (lines.mean(axis=1), low, high), strict=True)))
+            )
+    moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
+    order = sorted(grids, key=lambda feature: -moved[feature].max())
+    drawn = _drawn(model, np.max([*moved.values()], axis=0))
+    panels = [_panel(model, feature, grids[feature], curves[feature], drawn) for feature in order[:PANELS]]
+    text = _said(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
+    height = 2.3 * len(panels) + 0.2
+    return Insight("How the answer moves", pd.concat(parts, ignore_index=True), text, panels, height)
+
+
+def _grid(model: Model, feature: Feature) -> list[Any]:
+    """The values that a feature goes through; none where they have no order and no list."""
+    import numpy as np
+
+    covered = model.coverage.get(feature.name, {})
+    if "values" in covered:
+        return list(covered["values"])
+    if not covered or feature.kind not in ("number", "integer", "date"):
+        return []
+    column = model.sample[feature.name].dropna()
+    numbers = column.astype("datetime64[us]").astype("int64") if feature.kind == "date" else column
+    low, high = np.quantile(numbers, [0.05, 0.95])
+    grid = np.linspace(low, high, POINTS)
+    if feature.step:
+        grid = (grid / feature.step).round() * feature.step
+    if feature.kind == "date":
+        return list(np.unique(grid.astype("int64").astype("datetime64[us]").astype("datetime64[D]")))
+    return list(np.unique(grid.round(0 if feature.kind == "integer" else 12)))
+
+
+def _curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, np.ndarray]:
+    """For each feature an array of shape (n_values, n_rows, n_classes or 1)."""
+    import numpy as np
+    import pandas as pd
+
+    count = sum(map(len, grids.values()))
+    held_out = model.evaluation.features
+    m = min(len(held_out), max(10, min(ROWS, MOST // count)))
+    usual = held_out.sample(m, random_state=model.spec.random_state)
+    everywhere = {name: pd.concat([usual[name]] * count, ignore_index=True) for name in usual}
+    at = 0
+    for feature, grid in grids.items():
+        values = pd.Series(grid, dtype=usual[feature.name].dtype).repeat(m)
+        column = everywhere[feature.name].array
+        column[at : at + len(values)] = values.array
+        at += len(values)
+    rows = pd.DataFrame(everywhere, copy=False)
+    answers = model.estimator.predict(rows) if model.classes is None else model.estimator.predict_proba(rows)
+    found = np.asarray(answers, dtype=float).reshape(count, m, -1)
+    ends = np.cumsum([len(grid) for grid in grids.values()])
+    return dict(zip(grids, np.split(found, ends[:-1]), strict=True))
+
+
+def _drawn(model: Model, moved: np.ndarray) -> dict[int, str]:
+    """Which of the outputs are drawn, and what they are called."""
+    if model.classes is None:
+        return {0: ""}
+    if len(model.classes) == 2:
+        return {1: str(model.classes[1])}  # the other one is its mirror
+    return {int(i): str(model.classes[i]) for i in sorted((-moved).argsort(kind="stable")[:CLASSES])}
+
+
+def _panel(
+    model: Model, feature: Feature, grid: list[Any], curves: np.ndarray, drawn: Mapping[int, str]
+) -> Callable[[Axes], None]:
+    by_name = "values" in model.coverage[feature.name]
+    places = [str(format_feature(feature, value)) for value in grid] if by_name else grid
+
+    def draw(axes: Axes) -> None:
+        for (i, name), look in zip(drawn.items(), series(len(drawn)), strict=True):
+            thin = {"color": look["color"], "linewidth": 0.6, "alpha": 0.25}
+            axes.plot(places, curves[:, :LINES, i], **thin)
+            axes.plot(places, curves[:, :, i].mean(axis=1), **look, linewidth=2.5, label=name)
+        axes.set_xlabel(f"{feature.label} ({feature.unit})" if feature.unit else feature.label)
+        if model.classes is None:
+            axes.set_ylabel(with_target_unit(model, model.spec.target))
+        else:
+            axes.set_ylabel("probability" if len(drawn) > 1 else f"P({drawn[1]})")
+            axes.set_ylim(-0.02, 1.02)
+        if len(drawn) > 1:
+            legend(axes, columns=len(drawn))
+
+    return draw
+
+
+def _said(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
+    i = int((mean.max(axis=0) - mean.min(axis=0)).argmax())
+    low, high = sorted((int(mean[:, i].argmin()), int(mean[:, i].argmax())))
+    if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):
+        return "No feature by itself moves the answer."
+    what = f"P({model.classes[i]})" if model.classes else f"the {model.spec.target}"
+    unit = f" {model.spec.target_unit}".rstrip() if model.classes is None else ""
+    ends = [f"{format_value(float(mean[k, i]), 3)}{unit} at {format_feature(feature, grid[k])}" for k in (low, high)]
+    return f"{feature.label} moves the answer most: on average {what} is {ends[0]} and {ends[1]}, all else as it is."

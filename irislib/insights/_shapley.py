@@ -1,0 +1,207 @@
+"""Why a model gives this answer to one row."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_value
+from irislib._common.theme import AUBERGINE, INK, ORANGE
+from irislib.insights._background import (
+    as_prediction,
+    background_rows,
+    format_feature,
+    format_target,
+    mix_rows,
+    with_target_unit,
+)
+from irislib.insights._base import Insight
+from irislib.insights._tree_shapley import tree_shapley
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from irislib._modeling.model import Model, Prediction
+
+__all__ = ["contributions"]
+
+EXACT = 50_000  # rows to be predicted, up to which every combination of features is tried
+SHOWN = 10  # bars
+
+
+def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float = 0.3) -> Insight:
+    """How much each value of a row has added to the answer, or taken from it.
+
+    Parameters
+    ----------
+    model : Model
+    row : mapping or Answer
+        The features' values, or what ``model.predict_row`` made of them.
+    seconds : float, default 0.3
+        After which no more is sampled, where there are too many features to try every combination.
+
+    Returns
+    -------
+    Insight
+        Its frame has for each feature its ``value``, the ``typical`` one, and its contribution: to the probability
+        of the predicted class, or in the unit of the target. They add up to the difference between this answer
+        and the mean over the held-out rows. Where they are sampled, ``standard error`` says how far off each may be.
+
+    Raises
+    ------
+    ValidationError
+        Naming every wrong value.
+    NotApplicableError
+        For a classifier without probabilities.
+
+    Notes
+    -----
+    Shapley values of the answer, where a feature that is left out has the values of held-out rows (at most 100 of
+    them). They are exact for trees, forests and boosted regression trees, and for what is before them in a Pipeline
+    if it makes each column of one feature; for any other estimator where every combination of features is at most
+    50,000 rows to predict; otherwise sampled, from random orders of the features, each with its reverse. Sources:
+    L. S. Shapley (1953), A value for n-person games, Annals of Mathematics Studies 28, 307-317; S. M. Lundberg et al.
+    (2020), From local explanations to global understanding with explainable AI for trees, Nature Machine Intelligence
+    2, 56-67, doi:10.1038/s42256-019-0138-9; E. Štrumbelj and I. Kononenko (2014), Explaining prediction models and
+    individual predictions with feature contributions, Knowledge and Information Systems 41, 647-665,
+    doi:10.1007/s10115-013-0679-x.
+    """
+    import numpy as np
+    import pandas as pd
+
+    answer = as_prediction(model, row)
+    frame = model.spec.validate(answer.row)
+    ask, what = _asked(model, answer)
+    base, found, error = _shapley(model, answer, ask, frame, seconds)
+    values = [format_feature(feature, frame[feature.name].iloc[0]) for feature in model.spec.features]
+    typical = [
+        format_feature(feature, _middle(model.evaluation.features[feature.name])) for feature in model.spec.features
+    ]
+    labels = [feature.label for feature in model.spec.features]
+    table = pd.DataFrame({"feature": labels, "value": values, "typical": typical, what: found})
+    if error is not None:
+        table["standard error"] = error
+    table = table.iloc[np.argsort(-np.abs(found), kind="stable")].reset_index(drop=True)
+    text = _because(model, answer, table, what, base)
+    if error is not None:
+        text = (
+            f"{text[:-1]}; the contributions are sampled, and within {format_value(2 * float(error.max()), 1)} or so."
+        )
+    height = 1.0 + 0.4 * min(len(table), SHOWN)
+    return Insight("Why this answer", table, text, _bars(table, what), height, bar=what)
+
+
+def _asked(model: Model, answer: Prediction) -> tuple[Callable[[pd.DataFrame], np.ndarray], str]:
+    """What is explained: a function of rows, and the name of what it gives."""
+    if model.classes is None:
+        return model.estimator.predict, with_target_unit(model, "contribution")
+    model.require_probabilities()
+    place = model.classes.index(answer.prediction)
+    return lambda rows: model.estimator.predict_proba(rows)[:, place], f"contribution to P({answer.prediction})"
+
+
+def _shapley(
+    model: Model, answer: Prediction, ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, seconds: float
+) -> tuple[float, np.ndarray, np.ndarray | None]:
+    """The mean over the usual rows, the Shapley values, and their standard errors where they are sampled."""
+    import numpy as np
+
+    usual = background_rows(model)
+    n, m = len(model.spec.features), len(usual)
+    worth = ask(mix_rows(frame, usual, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
+    place = 0 if model.classes is None else model.classes.index(answer.prediction)
+    if (found := tree_shapley(model.estimator, place, frame, usual, worth)) is not None:
+        return float(worth[1:].mean()), found, None
+    if 2**n * m <= EXACT:
+        return _every(ask, frame, usual)
+    return _sampled(ask, frame, usual, seconds, model.spec.random_state)
+
+
+def _every(
+    ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame
+) -> tuple[float, np.ndarray, None]:
+    """The mean over the usual rows, and the Shapley values from every combination of features."""
+    import numpy as np
+
+    n, m = frame.shape[1], len(usual)
+    sets = np.arange(2**n)
+    has = (sets[:, None] >> np.arange(n)) & 1 == 1
+    rows = mix_rows(frame, usual, np.repeat(has, m, axis=0), np.tile(np.arange(m), len(sets)))
+    worth = ask(rows).reshape(len(sets), m).mean(axis=1)
+    sizes = has.sum(axis=1)
+    share = np.asarray([1 / (n * math.comb(n - 1, size)) for size in range(n)])
+    found = np.empty(n)
+    for i in range(n):
+        without = sets[~has[:, i]]
+        found[i] = np.sum(share[sizes[without]] * (worth[without | 1 << i] - worth[without]))
+    return float(worth[0]), found, None
+
+
+def _sampled(
+    ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame, seconds: float, seed: int
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """The same from random orders of the features, as many as there is time for, and their standard errors."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    n, m = frame.shape[1], len(usual)
+    begun = time.monotonic()
+    rounds: list[np.ndarray] = []
+    while len(rounds) < 2 or time.monotonic() - begun < seconds:
+        orders = rng.permuted(np.tile(np.arange(n), (m, 1)), axis=1)
+        pair = []
+        for order in (orders, orders[:, ::-1]):  # an order and its reverse: less is left to chance
+            ranks = np.argsort(order, axis=1)
+            has = ranks[:, None, :] < np.arange(n + 1)[None, :, None]  # one feature more at each step
+            worth = ask(mix_rows(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(m, n + 1)
+            pair.append(np.take_along_axis(np.diff(worth, axis=1), ranks, axis=1))
+        rounds.append((pair[0] + pair[1]) / 2)
+    each = np.asarray(rounds)  # for each usual row by itself: two rounds alone would tell little of the spread
+    error = np.sqrt(each.var(axis=0, ddof=1).mean(axis=0) / (len(each) * m))
+    return float(worth[:, 0].mean()), each.mean(axis=(0, 1)), error
+
+
+def _middle(column: pd.Series) -> Any:
+    """The median of numbers and dates, the commonest of anything else."""
+    import pandas as pd
+
+    known = column.dropna()
+    if known.empty:
+        return None
+    if pd.api.types.is_bool_dtype(known) or not (
+        pd.api.types.is_numeric_dtype(known) or pd.api.types.is_datetime64_any_dtype(known)
+    ):
+        return known.mode().iloc[0]
+    return known.median()
+
+
+def _because(model: Model, answer: Prediction, table: pd.DataFrame, what: str, base: float) -> str:
+    reached = base + float(table[what].sum())
+    least = 1e-9 * max(abs(base), abs(reached))  # less than that is only how numbers are rounded
+    ours = table[table[what] * (1 if reached > base else -1) > least]
+    reasons = [
+        f"{each['feature'].lower()} is {each['value']} (typical: {each['typical']})"
+        for _, each in ours.head(2).iterrows()
+        if abs(each[what]) >= 0.25 * abs(table[what]).max()
+    ]
+    if model.classes is None:
+        start = f"{format_target(model, reached)}, where {format_target(model, base)} is the average"
+    else:
+        start = f"{answer.prediction} with {reached:.0%}, where {base:.0%} is the average"
+    return f"{start}, mostly because {' and '.join(reasons)}." if reasons else f"{start}."
+
+
+def _bars(table: pd.DataFrame, what: str) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        top = table.head(SHOWN)
+        names = [f"{each['feature']} = {each['value']}" for _, each in top.iterrows()]
+        axes.barh(names, top[what], color=[AUBERGINE if value > 0 else ORANGE for value in top[what]], height=0.6)
+        axes.axvline(0, color=INK, linewidth=1)
+        axes.invert_yaxis()
+        axes.set_xlabel(what)
+
+    return draw

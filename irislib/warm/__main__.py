@@ -1,3 +1,0 @@
-from irislib.warm.template import main
-
-main()

@@ -1,0 +1,35 @@
+"""The one place where a callback that fails ends up."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from irislib._common.messages import TEXTS
+from irislib.errors import new_reference
+
+__all__ = ["guarded"]
+
+
+@contextmanager
+def guarded(say: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] = tuple) -> Iterator[None]:
+    """Turn any failure into one plain sentence for the page and a traceback for the log.
+
+    What ``secrets_of`` returns is blotted out in the log, for an exception may quote it.
+
+    Both carry the same reference. Without it ipywidgets writes the traceback into the page, even
+    where Voila hides tracebacks of cells (https://github.com/voila-dashboards/voila/issues/604).
+    """
+    try:
+        yield
+    except Exception:
+        reference = new_reference()
+        log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
+        if log is not None:
+            text = traceback.format_exc()
+            for secret in filter(None, secrets_of()):
+                text = text.replace(secret, TEXTS["entered"])
+            print(f"reference {reference}:", text, sep="\n", file=log, flush=True)
+        say(TEXTS["callback_failed"].format(reference=reference))
