@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import GOOD, TYPED
+from invalid_inputs import GOOD, TYPED
 
 from irislib import __version__
 from irislib._modeling import store

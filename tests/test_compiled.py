@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from cases import GOOD
+from invalid_inputs import GOOD
 from sklearn import datasets, dummy, ensemble, tree
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer

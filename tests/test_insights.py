@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from cases import GOOD
+from invalid_inputs import GOOD
 from matplotlib.figure import Figure
 from scipy.stats import binom
 from sklearn.base import is_classifier

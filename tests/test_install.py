@@ -11,8 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from cases import GOOD
 from conftest import ROOT, Server
+from invalid_inputs import GOOD
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import requests
-from cases import GOOD
 from conftest import ROOT, free_port
+from invalid_inputs import GOOD
 from playwright.sync_api import Error
 
 

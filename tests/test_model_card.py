@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import awkward_names
 import numpy as np
-import odd
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
@@ -72,8 +72,8 @@ def rows(markdown: str, section: str) -> list[list[str]]:
 def wild() -> irislib.Model:
     """A model whose every text is an attack."""
     texts = dict.fromkeys(("title", "source", "purpose", "limits", "license", "contact", "target_unit"), WILD)
-    features = [replace(odd.spec.features[0], label=WILD, help=WILD), *odd.spec.features[1:]]
-    return irislib.train(replace(odd.spec, name="wild", features=features, examples={}, **texts))
+    features = [replace(awkward_names.spec.features[0], label=WILD, help=WILD), *awkward_names.spec.features[1:]]
+    return irislib.train(replace(awkward_names.spec, name="wild", features=features, examples={}, **texts))
 
 
 def test_the_cli_writes_the_card_of_the_example(iris: Any) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import nbformat
 import pytest
-from cases import GOOD, TYPED
 from conftest import PLANTED, Server, ask, notebook, open_app
+from invalid_inputs import GOOD, TYPED
 from playwright.sync_api import expect
 
 from irislib import insights

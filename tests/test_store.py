@@ -89,7 +89,8 @@ spec = ModelSpec("line", [Feature("x")], "y", load_data, make_pipeline(FunctionT
 @pytest.mark.parametrize("edit", [("x * 2", "x * 4"), ("range(20)}", "range(0, 40, 2)}")])
 def test_any_edit_of_its_module_makes_a_stored_model_old(tmp_path: Path, edit: tuple[str, str]) -> None:
     code = (
-        "import mine, sys, pathlib; from irislib import store, train; root = pathlib.Path('store');"
+        "import mine, sys, pathlib; from irislib import train; "
+        "from irislib._modeling import store; root = pathlib.Path('store');"
         "print(store.read(mine.spec, root) is not None); store.save(train(mine.spec), root)"
     )
     found = []

@@ -14,8 +14,8 @@ import anywidget
 import ipywidgets
 import pandas as pd
 import pytest
-from cases import GOOD, TYPED, Case
 from conftest import PLANTED
+from invalid_inputs import GOOD, TYPED, Case
 from matplotlib.figure import Figure
 
 import irislib

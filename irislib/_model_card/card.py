@@ -48,7 +48,7 @@ def card(model: Model) -> str:
     model : Model
         What :func:`irislib.load` or :func:`irislib.train` returned.
     """
-    return _rendered(model, "card.md.j2")
+    return _rendered(model, "_model_card/card.md.j2")
 
 
 def card_html(model: Model) -> str:
@@ -59,7 +59,7 @@ def card_html(model: Model) -> str:
     model : Model
         What :func:`irislib.load` or :func:`irislib.train` returned.
     """
-    return _rendered(model, "card.html.j2")
+    return _rendered(model, "_model_card/card.html.j2")
 
 
 @lru_cache(maxsize=16)
@@ -70,7 +70,7 @@ def _rendered(model: Model, name: str) -> str:
 
     is_html = name.endswith(".html.j2")
     environment = Environment(
-        loader=PackageLoader("irislib._model_card", ""),
+        loader=PackageLoader("irislib", ""),
         autoescape=is_html,  # noqa: S701 - Markdown has an escape of its own below
         finalize=None if is_html else _plain,
         undefined=StrictUndefined,

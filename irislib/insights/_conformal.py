@@ -181,8 +181,7 @@ def _range(model: Model, answer: Prediction, limit: float, coverage: float, coun
     frame = pd.DataFrame({what: [answer.prediction], "from": [low], "to": [high]})
     text = (
         f"With {_percent(coverage)} stated coverage it is {format_value(low, 3)} to {format_target(model, high)}; the "
-        f"range 
-        f"should hold the true number that often, and {counts}."
+        f"range should hold the true number that often, and {counts}."
     )
 
     def draw(axes: Axes) -> None:

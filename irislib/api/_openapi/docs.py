@@ -34,7 +34,7 @@ def page(document: Object, name: str | None = None) -> str:
     paths = document["paths"]
     titles = {path[1:]: item["x-model"]["title"] for path, item in paths.items() if "x-model" in item}
     gets = {path[1:]: item["get"] for path, item in paths.items() if "get" in item}
-    template = _environment().get_template("docs.html.j2")
+    template = _environment().get_template("api/_openapi/docs.html.j2")
     return template.render(
         info=document["info"],
         titles=titles,
@@ -49,7 +49,7 @@ def page(document: Object, name: str | None = None) -> str:
 @functools.cache
 def _environment() -> Environment:
     found = Environment(
-        loader=PackageLoader("irislib.api._openapi", ""),
+        loader=PackageLoader("irislib", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

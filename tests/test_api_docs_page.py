@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
-import odd
+import awkward_names
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
@@ -28,7 +28,7 @@ TOKEN = "a-token"  # noqa: S105
 
 @pytest.fixture(scope="module")
 def models(iris, rent) -> list[irislib.Model]:
-    return [iris, rent, irislib.load(odd.spec), irislib.load(odd.bare)]
+    return [iris, rent, irislib.load(awkward_names.spec), irislib.load(odd.bare)]
 
 
 @pytest.fixture(scope="module")

@@ -134,7 +134,7 @@ def test_machinery_does_not_know_the_example() -> None:
             # it may be named as the default, in messages and in examples of docstrings, but never imported
             assert not re.search(r"import.*\biris\b|\biris\.(py )?import|from \.iris\b", words), f"{path}:{number}"
             if "iris:spec" in words:
-                assert (path.name, line.split(" =")[0]) == ("catalogue.py", "EXAMPLE"), f"{path}:{number}"
+                assert (path.name, line.split(" =")[0]) == ("registry.py", "EXAMPLE"), f"{path}:{number}"
 
 
 @pytest.mark.parametrize("name", ["irislib", *MODULES])

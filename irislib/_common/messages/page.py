@@ -1,8 +1,4 @@
-"""The words of the pages, in one place, so that they can be translated.
-
-What is wrong with a value is said in the library's own words (``kinds.py``, ``feature.py``), for the
-endpoint says the same. Names in braces are filled in; keep them.
-"""
+"""The texts of the pages."""
 
 __all__ = ["TEXTS"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 import requests
-from cases import GOOD
 from conftest import ROOT, Server, ask, notebook, open_app
+from invalid_inputs import GOOD
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
 

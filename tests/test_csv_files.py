@@ -7,7 +7,7 @@ import io
 
 import pandas as pd
 import pytest
-from cases import GOOD, TYPED
+from invalid_inputs import GOOD, TYPED
 
 import irislib
 from irislib._modeling import csv_files

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from cases import GOOD
 from conftest import ROOT, Server
+from invalid_inputs import GOOD
 from test_api import expect_problem
 
 TOKEN = "s3cret-token"  # noqa: S105

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from cases import GOOD, LIMITS, NAMES, SENT, TYPED, TYPES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from invalid_inputs import GOOD, LIMITS, NAMES, SENT, TYPED, TYPES
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib import Feature
@@ -286,7 +286,7 @@ def test_after_many_unknown_columns_the_rest_is_not_read(iris) -> None:
 )
 def test_nothing_is_answered_before_all_is_read(iris, monkeypatch, start: str, row: str, end: str, kind: str) -> None:
     monkeypatch.setattr(_batch, "ROWS", 10)
-    monkeypatch.setattr(_batch.many_rows, "answer", lambda *_: pytest.fail("answered already"))
+    monkeypatch.setattr(_batch.many_rows, "predict_many", lambda *_: pytest.fail("answered already"))
     with pytest.raises((BadRequest, ValidationError)):
         _batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind)
 

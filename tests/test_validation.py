@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cases import GOOD, LIMITS, SENT, TYPED, TYPES, Case
+from invalid_inputs import GOOD, LIMITS, SENT, TYPED, TYPES, Case
 from sklearn.ensemble import RandomForestClassifier
 
 from irislib import Feature, ModelSpec

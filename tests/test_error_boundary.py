@@ -11,8 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from cases import GOOD
 from conftest import PLANTED, ROOT, Server, alive, ask, kernel_of, notebook, open_app
+from invalid_inputs import GOOD
 from playwright.sync_api import expect
 from test_access import AXE, RULES
 

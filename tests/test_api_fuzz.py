@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from cases import GOOD
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from invalid_inputs import GOOD
 from schemathesis import GenerationMode, checks, openapi
 from schemathesis.core.result import Ok
 

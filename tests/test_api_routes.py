@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import pandas as pd
 import pytest
 import requests
-from cases import GOOD, SENT, TYPED, TYPES, Case
 from conftest import ROOT, Server, free_port
+from invalid_inputs import GOOD, SENT, TYPED, TYPES, Case
 
 import irislib
 from irislib import insights

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from cases import GOOD
 from conftest import Server, ask, open_app
+from invalid_inputs import GOOD
 from playwright.sync_api import expect
 
 AXE = Axe()
