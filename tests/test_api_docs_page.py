@@ -28,7 +28,7 @@ TOKEN = "a-token"  # noqa: S105
 
 @pytest.fixture(scope="module")
 def models(iris, rent) -> list[irislib.Model]:
-    return [iris, rent, irislib.load(awkward_names.spec), irislib.load(odd.bare)]
+    return [iris, rent, irislib.load(awkward_names.spec), irislib.load(awkward_names.bare)]
 
 
 @pytest.fixture(scope="module")

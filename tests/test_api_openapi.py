@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def models(iris, rent) -> list[irislib.Model]:
-    return [iris, rent, irislib.load(awkward_names.spec), irislib.load(odd.bare)]
+    return [iris, rent, irislib.load(awkward_names.spec), irislib.load(awkward_names.bare)]
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +237,7 @@ def test_a_model_without_examples_gets_one_where_its_values_are_known(iris, rent
         row = {feature.name: feature.default for feature in iris.spec.features}
         assert model is rent or example["value"] == row
         model.spec.validate(example["value"])
-    assert "components/examples" not in json.dumps(openapi.document([irislib.load(odd.bare)]))
+    assert "components/examples" not in json.dumps(openapi.document([irislib.load(awkward_names.bare)]))
 
 
 def test_a_batch_of_nothing_is_refused_even_where_nothing_is_required(rent) -> None:

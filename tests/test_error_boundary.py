@@ -14,7 +14,7 @@ import pytest
 from conftest import PLANTED, ROOT, Server, alive, ask, kernel_of, notebook, open_app
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
-from test_access import AXE, RULES
+from test_accessibility import AXE, RULES
 
 FAULTY = """
 from irislib import Feature

@@ -21,7 +21,7 @@ import pytest
 import requests
 from conftest import Server, alive, descendants, notebook, process_of
 from playwright.sync_api import expect
-from test_access import check
+from test_accessibility import check
 from test_security import Visitor
 
 APP = """

@@ -18,7 +18,7 @@ import pytest
 import requests
 from conftest import ROOT, Server
 from invalid_inputs import GOOD
-from test_api import expect_problem
+from test_api_routes import expect_problem
 
 TOKEN = "s3cret-token"  # noqa: S105
 GUARD = {"Authorization": f"Bearer {TOKEN}"}
