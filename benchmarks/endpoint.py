@@ -1,6 +1,7 @@
 """How fast the endpoint is, side by side with an empty Flask view and with one that asks scikit-learn.
 
     python benchmarks/endpoint.py                  # about two minutes; prints tables
+    python benchmarks/endpoint.py --beside ../before/.venv/bin/python    # and another version of irislib
 
 Every server is Gunicorn with its sync worker and an access log. The rounds of all servers are
 interleaved, so that whatever else the machine does meets them alike; the ratios within a round are
@@ -79,9 +80,9 @@ def gunicorn(app: str, port: int, log: Path) -> list[str]:
     return [*program, "--access-logfile", str(log)]
 
 
-def irislib(port: int, log: Path, token: Path, workers: int = 1) -> list[str]:
-    """Our endpoint, with all in place that it has in production."""
-    program = [sys.executable, "-m", "irislib", "api", "--port", str(port), "--workers", str(workers)]
+def irislib(port: int, log: Path, token: Path, workers: int = 1, python: str = sys.executable) -> list[str]:
+    """The endpoint as in production."""
+    program = [python, "-m", "irislib", "api", "--port", str(port), "--workers", str(workers)]
     return [*program, "--access-logfile", str(log), "--token-file", str(token)]
 
 
@@ -155,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--requests", type=int, default=3000, help="in each round")
+    parser.add_argument("--beside", metavar="PYTHON", help="an interpreter that has another version of irislib")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         token = Path(folder) / "token"
@@ -165,6 +167,9 @@ def main() -> None:
             Server("irislib", irislib(PORT + 1, logs[1], token), PORT + 1),
             Server("a Flask view with a DataFrame and `predict`", gunicorn("frame", PORT + 2, logs[2]), PORT + 2, 0.05),
         ]
+        if options.beside:
+            other = irislib(PORT + 5, Path(folder) / "log-beside", token, python=options.beside)
+            servers.append(Server("irislib, the other version", other, PORT + 5))
         with running(servers):
             measure(servers, options.rounds, options.requests)
         table(servers)

@@ -1,7 +1,8 @@
 """How fast an app's page is, side by side with plain Voila: same notebook, same machine, one run.
 
     python benchmarks/pages.py                  # about fifteen minutes; prints a table
-    python benchmarks/pages.py --only ours      # what has become of ours, without Voila
+    python benchmarks/pages.py --only ours      # irislib alone
+    python benchmarks/pages.py --only ours --beside ../before/.venv/bin/python    # and another version of irislib
 
 Everything a visitor waits for is measured within the page, by the frames that the browser has painted.
 Every round starts its servers anew, and they take turns in going first.
@@ -51,15 +52,17 @@ class Kind:
             self.rounds[what].append(value)
 
 
-def kinds(folder: Path) -> dict[str, Kind]:
-    """What can be measured."""
+def kinds(folder: Path, beside: str = "") -> dict[str, Kind]:
+    """The servers that can be measured."""
     voila = [sys.executable, "-m", "voila", str(folder), "--no-browser"]
     plain = ("/voila/render/iris-wizard.ipynb", "/voila/static/voila.js", "versicolor")  # that of the form as it comes
-    ours = [sys.executable, "-m", "irislib", "serve", "--notebooks", str(folder)]
+    ours = ["-m", "irislib", "serve", "--notebooks", str(folder)]
+    page = ("/iris-wizard", "/healthz", "virginica")
     return {
         "plain": Kind("plain Voila", voila, *plain),
         "pool": Kind("Voila with a pool of 3", [*voila, "--preheat_kernel=True", "--pool_size=3"], *plain),
-        "ours": Kind("irislib", ours, "/iris-wizard", "/healthz", "virginica"),
+        "beside": Kind("irislib, the other version", [beside, *ours], *page),
+        "ours": Kind("irislib", [sys.executable, *ours], *page),
     }
 
 
@@ -208,15 +211,18 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=3, help="more pages opened in each round, to count the stuck")
     parser.add_argument("--pool", action="store_true", help="plain Voila with its pool of kernels as well")
     parser.add_argument("--only", choices=["plain", "pool", "ours"], help="measure one server alone")
+    parser.add_argument("--beside", metavar="PYTHON", help="an interpreter that has another version of irislib")
     options = parser.parse_args()
     wanted = [options.only] if options.only else ["plain", *(["pool"] if options.pool else []), "ours"]
+    if options.beside:
+        wanted.insert(0, "beside")
     with tempfile.TemporaryDirectory(prefix="irislib-") as place, sync_playwright() as playwright:
         folder = Path(place) / "notebooks"
         folder.mkdir()
         shutil.copy(NOTEBOOK, folder)
         os.environ["IRISLIB_STORE"] = str(Path(place) / "store")
         subprocess.run([sys.executable, "-m", "irislib", "train"], check=True, stdout=subprocess.DEVNULL)
-        compared = [kinds(folder)[name] for name in wanted]
+        compared = [kinds(folder, options.beside)[name] for name in wanted]
         for i in range(options.rounds):
             for k in range(len(compared)):
                 browser = launch(playwright)  # a fresh one, which holds nothing of the rounds before
