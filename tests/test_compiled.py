@@ -155,7 +155,7 @@ def test_missing_values_go_where_scikit_learn_sends_them(name: str, kind: str) -
 
 def test_an_answer_by_the_walk_is_the_answer_by_scikit_learn(iris, flowers) -> None:
     slow = replace(iris)
-    slow.__dict__["walk"] = (None, "switched off")
+    slow.__dict__["fast_form"] = (None, "switched off")
     outside = dict.fromkeys(GOOD, 0.5)
     for row in [*flowers[::10], outside, {name: str(value) for name, value in GOOD.items()}]:
         assert iris.predict_row(row) == slow.predict_row(row)
@@ -414,7 +414,7 @@ def test_one_row_is_spread_over_nothing_and_other_threads_are_left_alone(iris) -
     model.predict(GOOD)
     assert model.estimator.workers == 2
     forest = irislib.train(replace(iris.spec, estimator=ensemble.RandomForestClassifier(5, n_jobs=2)))
-    forest.__dict__["walk"] = (None, "switched off")
+    forest.__dict__["fast_form"] = (None, "switched off")
     assert forest.predict_row(GOOD).prediction == "virginica"
     assert forest.estimator.n_jobs == 2
 
@@ -441,7 +441,7 @@ def test_the_steps_before_the_last_are_taken_once_for_an_answer(last: Any, iris)
 
 def test_a_date_outside_the_training_data_is_told_of_in_the_same_words(rent) -> None:
     slow = replace(rent)
-    slow.__dict__["walk"] = (None, "switched off")
+    slow.__dict__["fast_form"] = (None, "switched off")
     row = {"area_m2": 400, "balcony": True, "built": dt.date(1901, 1, 1), "rooms": 20}
     frame = rent.spec.validate(row)
     assert rent.predict_row(row) == slow.predict_row(row)
@@ -461,7 +461,7 @@ for estimator in (ensemble.RandomForestClassifier(9, n_jobs=2), ensemble.HistGra
         model = irislib.train(replace(spec, estimator=estimator))
     before = set(os.listdir("/proc/self/task"))
     assert model.fast_form[0] is not None
-    model.__dict__["walk"] = (None, "switched off")
+    model.__dict__["fast_form"] = (None, "switched off")
     model.predict_row(spec.examples["A small setosa"])
     print(len(set(os.listdir("/proc/self/task")) - before))
 """

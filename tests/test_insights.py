@@ -60,8 +60,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 import irislib
 from irislib import insights
 from irislib._modeling import training
-from irislib._modeling.model import Prediction
 from irislib._modeling.novelty import NoveltyDetector
+from irislib._modeling.prediction import Prediction, near_ties
 from irislib.errors import NotApplicableError, ValidationError
 from irislib.insights import _conformal, _partial_dependence, _shapley
 from irislib.insights._confidence_intervals import proportion_interval
@@ -441,7 +441,7 @@ def test_what_is_unlike_in_a_table_is_what_is_unlike_alone(rent) -> None:
 
 
 def test_a_near_tie_is_said(iris) -> None:
-    told = iris.near_ties([[0.1, 0.41, 0.49], [0, 0.4, 0.6], [0.5, 0.5, 0]])
+    told = near_ties(iris.classes, [[0.1, 0.41, 0.49], [0, 0.4, 0.6], [0.5, 0.5, 0]])
     assert list(told) == [0, 2]
     assert told[0].message == "It is nearly a tie between virginica (49%) and versicolor (41%)."
 

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import irislib
-from irislib._modeling.model import Prediction
+from irislib._modeling.prediction import Prediction
 from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning, SpecError, ValidationError
 
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from irislib._compiled.fast_form import NoFasterFormError
 from irislib._compiled.tree_walk import Boosted, Mean, Node, Trees
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["MOST_NODES", "NoFasterFormError", "Table", "named", "nested", "read", "tree_walk_of"]
+__all__ = ["MOST_NODES", "Table", "named", "nested", "read", "tree_walk_of"]
 
 MOST_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
 CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile")  # what a dummy may begin with
-
-
-class NoFasterFormError(Exception):
-    """There is no faster form of an estimator; the message says why, as the end of a sentence."""
 
 
 class Table(NamedTuple):

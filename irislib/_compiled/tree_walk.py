@@ -1,4 +1,4 @@
-"""The walk itself: one row, in plain Python, through the steps and the trees of an estimator."""
+"""The walk of one row, in plain Python, through the steps and the trees of an estimator."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+from irislib._compiled.fast_form import Outcome
+
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Boosted", "FastForm", "Found", "Mean", "Node", "Trees"]
+__all__ = ["Boosted", "Mean", "Node", "TreeForm", "Trees"]
 
 EXACT = 2**53  # beyond it a whole number is rounded twice on its way to float32, and an infinity is not far
 
-# (feature, threshold, left, right). A leaf is (place of a total, what is added to it, None, the next of
-# such leaves or None): shaped alike, both are unpacked by the same fast instruction.
+# (feature, threshold, left, right). A leaf is (index of a total, the number to add to it, None, the next leaf of
+# this kind or None): shaped alike, both are unpacked by the same fast instruction.
 Node = tuple[int, float, Any, Any]
-# A prediction and the probability of each class; None instead of all where only scikit-learn can tell.
-Found = tuple[Any, list[float] | None] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """What a tree or a forest makes of its totals.
+    """The prediction of a tree or a forest from its totals.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class Mean:
     count: int
     classes: list[Any] | None
 
-    def predict(self, totals: list[float]) -> Found:
-        """The prediction, and the probability of each class."""
+    def predict(self, totals: list[float]) -> Outcome | None:
+        """Return the prediction, and the probability of each class."""
         means = [total / self.count for total in totals]
         if self.classes is None:
             return means[0], None
@@ -47,7 +47,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
-    """What gradient boosting makes of its totals.
+    """The prediction of gradient boosting from its totals.
 
     Attributes
     ----------
@@ -60,8 +60,8 @@ class Boosted:
     inverse: Callable[[np.ndarray], np.ndarray] | None
     classes: list[Any] | None
 
-    def predict(self, totals: list[float]) -> Found:
-        """The prediction, and the probability of each class."""
+    def predict(self, totals: list[float]) -> Outcome | None:
+        """Return the prediction, and the probability of each class."""
         if self.inverse is None:
             return totals[0], None
         import numpy as np
@@ -69,12 +69,12 @@ class Boosted:
         if self.classes is None:
             return self.inverse(np.array(totals)).item(), None
         if len(totals) > 1:
-            place = totals.index(max(totals))
+            index = totals.index(max(totals))
         elif totals[0]:
-            place = int(totals[0] > 0)
+            index = int(totals[0] > 0)
         else:
             return None  # at 0 one kind of boosting takes the first class, the other the second
-        return self.classes[place], self.inverse(np.array([totals]))[0].tolist()
+        return self.classes[index], self.inverse(np.array([totals]))[0].tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,10 @@ class Trees:
         The totals before the first tree.
     ending : Mean or Boosted
     precision : {"f", "d"}
-        To what values are rounded before they are compared with thresholds, as `array` has it.
+        The type to which values are rounded before they are compared with thresholds, as in `array`.
     takes_missing : bool
-        Whether values may be missing. The thresholds of a feature then stand for its negative, where
-        a missing value goes to the left: NaN fails each comparison and so goes to the right.
+        Whether values may be missing. A node whose missing values go to the left then compares the negative of
+        the feature, with its children swapped: NaN fails each comparison and so goes to the right.
     """
 
     roots: list[Node]
@@ -101,8 +101,8 @@ class Trees:
     precision: str
     takes_missing: bool
 
-    def predict(self, values: Sequence[Any]) -> Found:
-        """The prediction for one row, and the probability of each class; see :meth:`FastForm.predict`."""
+    def predict(self, values: Sequence[Any]) -> Outcome | None:
+        """Predict one row; see :meth:`FastForm.predict`."""
         row = self._rounded(values)
         if row is None:
             return None
@@ -130,34 +130,21 @@ class Trees:
 
 
 @dataclass(frozen=True, slots=True)
-class FastForm:
-    """A fitted estimator in a form that answers one row at once.
+class TreeForm:
+    """The steps of a Pipeline, then its trees; a :class:`FastForm`.
 
     Attributes
     ----------
     steps : list of callable
-        What is done to a row before the trees see it. Each takes a row and returns one, or None
-        where only scikit-learn can tell.
+        The steps before the trees. Each takes a row and returns one, or None to leave the row to scikit-learn.
     trees : Trees
     """
 
     steps: list[Callable[[Any], list[float] | None]]
     trees: Trees
 
-    def predict(self, values: Sequence[Any]) -> Found:
-        """The prediction for one row, and the probability of each class.
-
-        Parameters
-        ----------
-        values : sequence of shape (n_features,)
-            As `check_row` gives them, in the order of the features; None where one is missing.
-
-        Returns
-        -------
-        tuple or None
-            None where only scikit-learn can tell: a value is larger than float32 holds, or missing
-            where the trees take none, or a step refuses the row.
-        """
+    def predict(self, values: Sequence[Any]) -> Outcome | None:
+        """Predict one row; return None if a value exceeds float32 or is missing, or a step refuses the row."""
         row: Any = values
         for step in self.steps:
             row = step(row)

@@ -1,18 +1,27 @@
-"""A trained model: the estimator, its description, and how well it does."""
+"""A trained model: a fitted estimator with its spec, evaluation and version."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
-from irislib._compiled import FastForm, column_converters, compiled, one_row_frame, predict_one
+from irislib._compiled import (
+    FastForm,
+    Outcome,
+    column_converters,
+    compiled,
+    one_row_frame,
+    predict_one,
+    predicts_likeliest,
+)
 from irislib._description.feature_types import is_empty
 from irislib._description.validation import check_row
 from irislib._modeling.novelty import USUAL, NoveltyDetector
+from irislib._modeling.prediction import Prediction, near_ties
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -21,14 +30,12 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["TIE", "Evaluation", "Model", "Prediction"]
-
-TIE = 0.1  # two probabilities that are nearer to each other are told as nearly a tie
+__all__ = ["Evaluation", "Model", "Prediction"]
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What became of the rows that were held out of the training.
+    """The predictions for the test rows, and the metrics.
 
     Attributes
     ----------
@@ -37,9 +44,9 @@ class Evaluation:
     y_proba : ndarray of shape (n_test, n_classes) or None
     metrics : dict of str to float
         For a classifier ``accuracy``, ``balanced_accuracy`` and the ``baseline_accuracy`` of always
-        answering the commonest class; for a regressor ``r2``, and in the target's unit
+        predicting the commonest class; for a regressor ``r2``, and in the target's unit
         ``mean_absolute_error``, ``root_mean_squared_error`` and the
-        ``baseline_mean_absolute_error`` of always answering the median.
+        ``baseline_mean_absolute_error`` of always predicting the median.
     """
 
     features: pd.DataFrame
@@ -49,38 +56,9 @@ class Evaluation:
     metrics: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one row.
-
-    Attributes
-    ----------
-    prediction : str, int, float or bool
-        A class, or a number in ``unit``.
-    probabilities : dict or None
-        Probability of each class, in the order of ``Model.classes``; None where there are none.
-    warnings : list of Problem
-        What should make the reader doubt the answer: a value the model never saw, values that are unusual
-        together, two classes that are nearly as likely.
-    row : mapping
-        What it is the answer to.
-    """
-
-    prediction: Any
-    probabilities: dict[Any, float] | None
-    unit: str
-    warnings: list[Problem]
-    version: str
-    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def __str__(self) -> str:
-        """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
-        return f"{format_value(self.prediction, 5)} {self.unit}".rstrip()
-
-
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A fitted estimator with its description; knows nothing of pages or requests.
+    """A fitted estimator with its spec, evaluation and version.
 
     Attributes
     ----------
@@ -91,7 +69,7 @@ class Model:
     coverage : dict of str to dict
         What the training data cover, by feature: ``low`` and ``high``, or the ``values`` seen.
     sample : DataFrame of shape (at most 1000, n_features)
-        Of the rows it was trained on: what a row is to be like.
+        Training rows, to judge by whether a row is novel.
     version : str
         The same for the same description, data and scikit-learn.
     trained_at : str
@@ -168,71 +146,87 @@ class Model:
         self.require_probabilities()
         return self.estimator.predict_proba(self._ready(rows))  # type: ignore[no-any-return]
 
-    def predict_row(self, row: Mapping[str, Any]) -> Prediction:
-        """Everything there is to say about one row.
+    def predict_row(self, row: Any) -> Prediction:
+        """Predict one row, with probabilities and warnings.
+
+        Parameters
+        ----------
+        row : mapping, or anything that :meth:`ModelSpec.validate` accepts with one row in it
 
         Raises
         ------
         ValidationError
-            Naming every wrong value.
+            Naming every wrong value, or that there is more than one row.
         """
-        if not isinstance(row, Mapping):
-            frame = self.spec.validate(row)
-            found = predict_one(self.estimator, frame, self.has_probabilities)
-            return self._prediction(*found, self.unlike_training(frame), frame.iloc[0].to_dict())
-        values, problems = check_row(self.spec.features, row)
-        if problems:
-            raise ValidationError(problems)
-        walk, _ = self.fast_form
-        given = list(values.values())
-        found = None if walk is None else walk.predict(given)
-        if found is None:
-            found = predict_one(self.estimator, one_row_frame(self.spec.features, given), self.has_probabilities)
-        for name, convert in self._converters.items():
-            values[name] = None if values[name] is None else convert(values[name])
-        outside = [Problem(message, n, v) for n, v in values.items() if (message := self._unlike(n, v))]
-        if not outside and self.novelty.is_novel({name: [value] for name, value in values.items()})[0]:
-            outside = [self._strange()]
-        return self._prediction(*found, outside, row)
+        if isinstance(row, Mapping):
+            values, problems = check_row(self.spec.features, row)
+            if problems:
+                raise ValidationError(problems)
+            return self.predict_checked(values, row)
+        frame = self.spec.validate(row)
+        if len(frame) > 1:
+            raise ValidationError([Problem(f"Expected one row, got {len(frame)}. For several, use predict.")])
+        records = frame.to_dict("records")[0]
+        return self.predict_checked({name: None if is_empty(value) else value for name, value in records.items()})
 
-    def _prediction(
-        self, prediction: Any, given: list[float] | None, outside: list[Problem], row: Mapping[str, Any]
-    ) -> Prediction:
-        probabilities = dict(zip(self.classes or (), given, strict=True)) if given else None
-        ties = self.near_ties([given]).values() if given else ()
-        return Prediction(prediction, probabilities, self.spec.target_unit, [*outside, *ties], self.version, row)
-
-    def near_ties(self, probabilities: Any) -> dict[int, Problem]:
-        """Where the two likeliest classes are within 0.1 of each other, and the words for it.
+    def predict_checked(self, values: Mapping[str, Any], row: Mapping[str, Any] | None = None) -> Prediction:
+        """Predict one row whose values have been checked: the library, the endpoint and the app all end here.
 
         Parameters
         ----------
-        probabilities : array-like of shape (n_rows, n_classes)
-
-        Returns
-        -------
-        dict of int to Problem
-            By the place of the row.
+        values : mapping
+            The values from `check_row`, by the features' names; one that is missing may be left out.
+        row : mapping, optional
+            The row as it was before the check, which the prediction reports.
         """
-        import numpy as np
+        values = {name: values.get(name) for name in self.spec.feature_names}
+        prediction, shares = self.predict_values(list(values.values()))
+        warnings = [*self._row_warnings(values), *(near_ties(self.classes, [shares]).values() if shares else ())]
+        return Prediction(
+            prediction,
+            dict(zip(self.classes or (), shares, strict=True)) if shares else None,
+            self.spec.target_unit,
+            warnings,
+            self.version,
+            values if row is None else row,
+            tuple(self.spec.features),
+            values,
+        )
 
-        given = np.asarray(probabilities)
-        if given.shape[1] < 2:
-            return {}
-        likeliest = np.partition(given, -2, axis=1)[:, -2:]
-        near = np.flatnonzero(likeliest[:, 1] - likeliest[:, 0] < TIE)
-        return {int(i): self._tie(given[i]) for i in near}
+    def predict_values(self, values: Sequence[Any]) -> Outcome:
+        """Return the prediction alone for one checked row, and the probability of each class if there are any.
 
-    def _tie(self, given: np.ndarray) -> Problem:
-        classes = self.classes or []
-        first, second = sorted(range(len(classes)), key=lambda i: -given[i])[:2]
-        both = f"{classes[first]} ({given[first]:.0%}) and {classes[second]} ({given[second]:.0%})"
-        return Problem(f"It is nearly a tie between {both}.")
+        Parameters
+        ----------
+        values : sequence of shape (n_features,)
+            From `check_row`, in the order of the features; None where one is missing.
+        """
+        form, _ = self.fast_form
+        outcome = None if form is None else form.predict(values)
+        if outcome is None:
+            frame = one_row_frame(self.spec.features, values)
+            outcome = predict_one(self.estimator, frame, self.has_probabilities)
+        return outcome
+
+    def _row_warnings(self, values: Mapping[str, Any]) -> list[Problem]:
+        """The warnings of :meth:`unlike_training` for one row, without a frame."""
+        cells = dict(values)
+        for name, convert in self._converters.items():
+            cells[name] = None if cells[name] is None else convert(cells[name])
+        outside = [Problem(message, n, v) for n, v in cells.items() if (message := self._unlike(n, v))]
+        if not outside and self.novelty.is_novel({name: [value] for name, value in cells.items()})[0]:
+            return [self._novel()]
+        return outside
 
     @cached_property
     def fast_form(self) -> tuple[FastForm | None, str]:
-        """The form of the estimator that answers one row at once, where there is one, and a sentence on it."""
+        """The fast form of the estimator, or None, and a sentence about it."""
         return compiled(self.spec, self.estimator, self.evaluation.features)
+
+    @cached_property
+    def predicts_likeliest(self) -> bool:
+        """Whether the class of the largest probability was proved to be what ``predict`` returns."""
+        return predicts_likeliest(self.estimator, self.evaluation.features)
 
     @cached_property
     def _converters(self) -> dict[str, Callable[[Any], Any]]:
@@ -240,11 +234,11 @@ class Model:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the estimator gives probabilities."""
+        """Whether the estimator predicts probabilities."""
         return self.classes is not None and hasattr(self.estimator, "predict_proba")
 
     def require_probabilities(self) -> None:
-        """Raise NotApplicableError where there are no probabilities, saying why."""
+        """Raise NotApplicableError if there are no probabilities, saying why."""
         if self.classes is None:
             raise NotApplicableError(f"{self.spec.title} predicts a number: it has no classes and no probabilities.")
         if not self.has_probabilities:
@@ -253,7 +247,7 @@ class Model:
 
     @cached_property
     def novelty(self) -> NoveltyDetector:
-        """What tells whether a row is like the training rows."""
+        """The detector of rows unlike the training rows."""
         return NoveltyDetector(self.spec.features, self.sample)
 
     def outside_training(self, frame: pd.DataFrame) -> list[Problem]:
@@ -266,25 +260,25 @@ class Model:
         ]
 
     def unlike_training(self, frame: pd.DataFrame) -> list[Problem]:
-        """The same, and the rows that no others are like, though each of their values is within.
+        """The values beyond what the training data cover, and the rows that are novel though each value is covered.
 
         Returns
         -------
         list of Problem
-            One about a row as a whole has no feature. Of 100 rows like the training rows three are told, too.
+            One about a row as a whole has no feature. About 3 of 100 rows like the training rows get one, too.
         """
-        found = self.outside_training(frame)
+        outside = self.outside_training(frame)
         single = len(frame) == 1
-        told = {problem.row or 0 for problem in found}
-        strange = self.novelty.is_novel(frame).nonzero()[0].tolist()
-        return found + [self._strange(None if single else i) for i in strange if i not in told]
+        rows = {problem.row or 0 for problem in outside}
+        novel = self.novelty.is_novel(frame).nonzero()[0].tolist()
+        return outside + [self._novel(None if single else i) for i in novel if i not in rows]
 
-    def _strange(self, row: int | None = None) -> Problem:
+    def _novel(self, row: int | None = None) -> Problem:
         usual = f"{USUAL:.0%} of the rows that the model was trained on are less unusual"
         return Problem(f"Each value is a usual one, but not all of them together: {usual}.", row=row)
 
     def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Any]]:
-        """The values of a column that are unlike the training data, and where they stand."""
+        """The values of a column that the training data do not cover, with their positions."""
         covered = self.coverage.get(name)
         if covered is None:
             return []
@@ -292,16 +286,19 @@ class Model:
             values = column.tolist()
             unlike = {value for value in set(values) if self._unlike(name, value)}
             return [(i, value) for i, value in enumerate(values) if value in unlike] if unlike else []
-        found = ((column < covered["low"]) | (column > covered["high"])).to_numpy().nonzero()[0]
-        return list(zip(found.tolist(), column.iloc[found].tolist(), strict=True))
+        positions = ((column < covered["low"]) | (column > covered["high"])).to_numpy().nonzero()[0]
+        return list(zip(positions.tolist(), column.iloc[positions].tolist(), strict=True))
 
     def _unlike(self, name: str, value: Any) -> str:
         covered = self.coverage.get(name)
         if covered is None or is_empty(value):
             return ""
         if "values" in covered:
-            seen = value in covered["values"]
-            return "" if seen else f"{name} is {short_repr(value)}, which the training data do not contain."
+            return (
+                ""
+                if value in covered["values"]
+                else f"{name} is {short_repr(value)}, which the training data do not contain."
+            )
         low, high = covered["low"], covered["high"]
         if low <= value <= high:
             return ""

@@ -131,7 +131,7 @@ class ModelEndpoint:
 
     def __init__(self, model: Model, metrics: Metrics):
         self.model = model
-        self.fast_form, _ = model.fast_form  # made and proved now, not at the first request
+        _ = model.fast_form  # made and proved now, not at the first request
         self.features = model.spec.features
         self.answers = {each: self.written(each) for each in model.classes or ()}
         self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
@@ -143,9 +143,7 @@ class ModelEndpoint:
         self.seconds.observe(seconds)
 
     def answer(self, environ: Environ) -> Answer | None:
-        """The answer to a request, or None where it takes more than the trees."""
-        if self.fast_form is None:
-            return None
+        """The answer to a request, or None if Flask has to answer it."""
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)  # for Flask, where it has to read it again
         row = _read(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(), body)
@@ -153,12 +151,12 @@ class ModelEndpoint:
             return None
         try:
             values, problems = check_row(self.features, row)
-            found = None if problems else self.fast_form.predict(list(values.values()))
-        except Exception:  # Flask meets it again, and tells of it
+            if problems:
+                return None
+            prediction, _ = self.model.predict_values(list(values.values()))
+            return self.answers[prediction] if self.answers else self.written(prediction)
+        except Exception:  # Flask meets it again, and reports it
             return None
-        if found is None:
-            return None
-        return self.answers[found[0]] if self.answers else self.written(found[0])
 
     def written(self, prediction: Any) -> Answer:
         """The body and the headers of an answer."""

@@ -75,7 +75,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
         known = did_you_mean(strange[0], model.spec.feature_names)
         raise ValidationError([Problem(f"fixed: there is no feature {strange[0]!r}. {known}", strange[0], None)])
     answer = as_prediction(model, row)
-    frame, now = model.spec.validate(answer.row), answer.prediction
+    frame, now = answer.frame, answer.prediction
     free = [feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage]
     labels = {feature.name: feature for feature in free}
     steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in free}

@@ -74,7 +74,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     import pandas as pd
 
     answer = as_prediction(model, row)
-    frame = model.spec.validate(answer.row)
+    frame = answer.frame
     ask, what = _asked(model, answer)
     base, found, error = _shapley(model, answer, ask, frame, seconds)
     values = [format_feature(feature, frame[feature.name].iloc[0]) for feature in model.spec.features]

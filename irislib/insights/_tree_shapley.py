@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled import pipeline_steps
-from irislib._compiled.tree_tables import MOST_NODES, NoFasterFormError, Table, read
+from irislib._compiled.fast_form import NoFasterFormError
+from irislib._compiled.tree_tables import MOST_NODES, Table, read
 from irislib._compiled.tree_walk import Mean
 from irislib.insights._columns import columns
 

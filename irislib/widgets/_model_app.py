@@ -51,7 +51,7 @@ def app(model: Model) -> Page:
         spec.title,
         spec.features,
         spec.action,
-        model.predict_row,
+        model.predict_checked,
         [
             Tab(TEXTS["prediction"], predicted, empty),
             *(

@@ -1,0 +1,84 @@
+"""The contract of a fast form, and what is needed to prove it equal to scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["Candidate", "Comparison", "FastForm", "NoFasterFormError", "Outcome"]
+
+# A prediction, and the probability of each class in the order of the classes, or None for a regression.
+Outcome = tuple[Any, list[float] | None]
+
+
+class NoFasterFormError(Exception):
+    """There is no faster form of an estimator; the message says why, as the end of a sentence."""
+
+
+class FastForm(Protocol):
+    """A fitted estimator in a form that predicts one row at once."""
+
+    def predict(self, values: Sequence[Any]) -> Outcome | None:
+        """Predict one row.
+
+        Parameters
+        ----------
+        values : sequence of shape (n_features,)
+            The values from `check_row`, in the order of the features; None where one is missing.
+
+        Returns
+        -------
+        tuple or None
+            The prediction as plain Python data, and the probability of each class or None. None instead of
+            both leaves the row to scikit-learn: a value is out of the form's range, say.
+        """
+
+
+class Comparison(NamedTuple):
+    """Rows for a part of a fast form, and for the part of scikit-learn that it must equal.
+
+    Attributes
+    ----------
+    predict : callable
+        As :meth:`FastForm.predict`.
+    rows : DataFrame
+        One row for each call of ``predict``.
+    estimator : fitted estimator
+    frame : DataFrame or ndarray
+        The same rows as ``estimator`` takes them.
+    """
+
+    predict: Callable[[list[Any]], Outcome | None]
+    rows: pd.DataFrame
+    estimator: Any
+    frame: Any
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fast form that has yet to be proved.
+
+    Attributes
+    ----------
+    form : FastForm
+    text : str
+        How it predicts, as in "one row is answered by *walking 100 trees*".
+    tolerance : float, default 0
+        How far a number may be from scikit-learn's; 0 means equal to the bit. Classes are always equal.
+    is_slow : bool, default False
+        Whether a prediction takes milliseconds, so that it is proved on fewer rows.
+    hard_case : callable, optional
+        Takes test rows and a random generator, and returns a :class:`Comparison` on the rows where this kind of
+        form would differ first, such as values at the thresholds of trees.
+    """
+
+    form: FastForm
+    text: str
+    tolerance: float = 0.0
+    is_slow: bool = False
+    hard_case: Callable[[pd.DataFrame, np.random.Generator], Comparison] | None = None

@@ -1,0 +1,87 @@
+"""The prediction for one row, with its warnings and the frame it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_value
+from irislib._compiled import one_row_frame
+from irislib.errors import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from irislib._description.feature import Feature
+
+__all__ = ["Prediction", "near_ties"]
+
+NEAR = 0.1  # two classes whose probabilities are nearer to each other than this are nearly a tie
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction for one row.
+
+    Attributes
+    ----------
+    prediction : str, int, float or bool
+        A class, or a number in ``unit``.
+    probabilities : dict or None
+        Probability of each class, in the order of ``Model.classes``; None if there are none.
+    unit : str
+    warnings : list of Problem
+        Reasons to doubt the prediction: a value the model was not trained on, values that are rare in
+        combination, two classes that are nearly as likely.
+    version : str
+        That of the model.
+    row : mapping
+        The row as it was passed in.
+    features : tuple of Feature
+    values : mapping
+        The checked values of the row, None where one is missing.
+    """
+
+    prediction: Any
+    probabilities: dict[Any, float] | None
+    unit: str
+    warnings: list[Problem]
+    version: str
+    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    features: Sequence[Feature] = field(default=(), repr=False, compare=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
+        return f"{format_value(self.prediction, 5)} {self.unit}".rstrip()
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The checked row as the estimator takes it, built when first used."""
+        return one_row_frame(self.features, list(self.values.values()))
+
+
+def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> dict[int, Problem]:
+    """Warnings of the rows whose two likeliest classes are within 0.1 of each other, by the rows' positions.
+
+    Parameters
+    ----------
+    classes : sequence of shape (n_classes,)
+    probabilities : array-like of shape (n_rows, n_classes)
+    """
+    import numpy as np
+
+    array = np.asarray(probabilities)
+    if classes is None or len(classes) < 2:
+        return {}
+    likeliest = np.partition(array, -2, axis=1)[:, -2:]
+    near = np.flatnonzero(likeliest[:, 1] - likeliest[:, 0] < NEAR)
+    return {int(i): _tie(classes, array[i].tolist()) for i in near}
+
+
+def _tie(classes: Sequence[Any], probabilities: Sequence[float]) -> Problem:
+    first, second = sorted(range(len(classes)), key=lambda i: -probabilities[i])[:2]
+    both = f"{classes[first]} ({probabilities[first]:.0%}) and {classes[second]} ({probabilities[second]:.0%})"
+    return Problem(f"It is nearly a tie between {both}.")
