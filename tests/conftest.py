@@ -1,4 +1,4 @@
-"""The real things that tests run against: a trained model, a Voila, a Gunicorn, a browser."""
+"""Fixtures and helpers: a trained model, an `irislib serve`, an `irislib api`, a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ import requests
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
+# The one time limit of all tests, in seconds. Tests wait for conditions; this ends what hangs, and is
+# long enough for what is only slow on a busy machine. pytest-timeout's limit (pyproject.toml) is longer.
+PATIENCE = 300
 NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
 PLANTED = "planted-pa55word"  # typed into a password field; must turn up nowhere
 
@@ -73,42 +76,36 @@ class Server:
                 command, cwd=cwd, env={**os.environ, **env}, stdout=file, stderr=subprocess.STDOUT
             )
 
-    def wait(self, seconds: float = 60) -> Server:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
-            try:
-                if requests.get(f"{self.url}/healthz", timeout=5).ok:
-                    return self
-            except requests.RequestException:
-                time.sleep(0.1)
-        self.process.kill()
-        self.process.wait()
-        raise AssertionError(f"{self.process.args} is not up:\n{self.text()}")
+    def wait(self, path: str = "/healthz") -> Server:
+        """Wait until the server answers, for as long as its process lives."""
+        try:
+            wait_until(lambda: self.process.poll() is not None or is_up(f"{self.url}{path}"))
+            assert self.process.poll() is None
+        except AssertionError:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.process.args} is not up:\n{self.text()}") from None
+        return self
 
     def text(self) -> str:
         return self.log.read_text()
 
     def post(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.post(f"{self.url}{path}", timeout=30, **kwargs)
+        return requests.post(f"{self.url}{path}", timeout=PATIENCE, **kwargs)
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.get(f"{self.url}{path}", timeout=30, **kwargs)
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE, **kwargs)
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         """End it as an operator would; every process it started must end with it."""
         children = descendants(self.process.pid)
         self.process.send_signal(how)
         try:
-            status = self.process.wait(30)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        end = time.monotonic() + 5
-        while (left := [pid for pid in children if alive(pid)]) and time.monotonic() < end:
-            time.sleep(0.1)
-        assert not left, f"left behind: {left}"
+        wait_until(lambda: not any(map(alive, children)))
         return status
 
 
@@ -146,7 +143,7 @@ def chromium() -> Iterator[Any]:
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
+    expect.set_options(timeout=PATIENCE * 1000)
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -161,7 +158,7 @@ def page(chromium: Any) -> Iterator[Any]:
     """A page that fails the test on any request that leaves this machine."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE * 1000)
     foreign: list[str] = []
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
     page.on("request", lambda request: None if request.url.startswith(local) else foreign.append(request.url))
@@ -196,13 +193,37 @@ def ask(page: Any, iris: Any, row: dict[str, Any]) -> None:
 def r_is_there() -> bool:
     needs = " && ".join(f"requireNamespace('{name}', quietly = TRUE)" for name in ("httr2", "jsonlite"))
     test = ["Rscript", "-e", f"quit(status = !({needs}))"]
-    return bool(shutil.which("Rscript")) and subprocess.run(test, capture_output=True, timeout=60).returncode == 0
+    return bool(shutil.which("Rscript")) and subprocess.run(test, capture_output=True, timeout=PATIENCE).returncode == 0
 
 
 def apart(work: Coroutine[Any, Any, Any]) -> Any:
     """Run it in a thread of its own: the browser's fixture has a loop running in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+def wait_until(condition: Callable[[], Any]) -> Any:
+    """Wait until a condition holds, and return its value."""
+    end = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+    return value
+
+
+def is_up(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=PATIENCE).ok
+    except requests.RequestException:
+        return False
+
+
+def run_irislib(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `irislib` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "irislib", *args], cwd=cwd, env={**os.environ, **env},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ import awkward_names
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from conftest import NO_R, r_is_there
+from conftest import NO_R, PATIENCE, r_is_there
 from werkzeug.serving import make_server
 
 import irislib
@@ -57,7 +57,7 @@ def blocks(page: str) -> dict[str, str]:
 def run(language: str, text: str, folder: Path) -> str:
     text = text.replace("YOUR_TOKEN", TOKEN)
     commands = {"curl": ["sh", "-c", text], "Python": [sys.executable, "-c", text], "R": ["Rscript", "-e", text]}
-    result = subprocess.run(commands[language], capture_output=True, text=True, cwd=folder, timeout=60)
+    result = subprocess.run(commands[language], capture_output=True, text=True, cwd=folder, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -67,7 +67,7 @@ def test_the_samples_get_the_answer_that_the_page_shows(live: str, models, langu
     if language == "R" and not r_is_there():
         pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
     for model in models[:3]:
-        found = blocks(requests.get(f"{live}/{model.spec.name}", headers=GUARD, timeout=30).text)
+        found = blocks(requests.get(f"{live}/{model.spec.name}", headers=GUARD, timeout=PATIENCE).text)
         printed = run(language, found[f"In {language}"], tmp_path)
         answer = json.loads(found["The answer"])
         if language == "curl":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import pytest
 import requests
-from conftest import ROOT, Server, free_port
+from conftest import PATIENCE, ROOT, Server, free_port, is_up, run_irislib, wait_until
 from invalid_inputs import GOOD, SENT, TYPED, TYPES, Case
 
 import irislib
@@ -87,7 +86,7 @@ def rows_of(frame) -> list[dict]:
 
 
 def test_insights_are_those_of_the_library(server: Server, iris) -> None:
-    offered = requests.get(f"{server.url}/iris-wizard/insights", timeout=30).json()
+    offered = requests.get(f"{server.url}/iris-wizard/insights", timeout=PATIENCE).json()
     assert [each["name"] for each in offered] == [
         function.__name__ if hasattr(function, "__name__") else function.name
         for functions in insights.default_tabs(iris).values()
@@ -95,7 +94,7 @@ def test_insights_are_those_of_the_library(server: Server, iris) -> None:
     ]
     for each in offered:
         name, url = each["name"], f"{server.url}/iris-wizard/insights/{each['name']}"
-        response = requests.request(each["method"], url, json=GOOD, timeout=60)
+        response = requests.request(each["method"], url, json=GOOD, timeout=PATIENCE)
         function = getattr(insights, name)
         if response.status_code == 404:
             assert name in ("permutation_importance", "cross_validation", "learning_curve")
@@ -247,7 +246,7 @@ def test_other_errors_have_the_same_shape(server: Server, request_: dict, status
 
 def test_what_is_not_there_and_what_takes_no_post(server: Server) -> None:
     assert "Known: iris-wizard, flat-rent" in expect_problem(server.post("/nothing", data=GOOD), 404)["detail"]
-    expect_problem(requests.put(f"{server.url}/iris-wizard", data=GOOD, timeout=30), 405)
+    expect_problem(requests.put(f"{server.url}/iris-wizard", data=GOOD, timeout=PATIENCE), 405)
 
 
 def test_a_page_without_a_model_takes_no_post(serve: Server) -> None:
@@ -273,16 +272,12 @@ def test_flask_runs_it_natively(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        for _ in range(300):
-            try:
-                response = requests.post(f"http://127.0.0.1:{port}/iris-wizard", data=GOOD, timeout=10)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        assert response.json() == "virginica"
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: process.poll() is not None or is_up(f"{url}/healthz"))
+        assert requests.post(f"{url}/iris-wizard", data=GOOD, timeout=PATIENCE).json() == "virginica"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def test_the_factory_takes_a_reference() -> None:
@@ -299,12 +294,7 @@ def test_gunicorns_own_reload_takes_in_new_code(tmp_path: Path) -> None:
     try:
         time.sleep(2)  # the watcher must have seen the file as it is
         module.write_text(source.replace('"iris-wizard"', '"flower"'))
-        for _ in range(200):
-            time.sleep(0.1)
-            if server.post("/flower", data=GOOD).status_code == 200:
-                break
-        else:
-            raise AssertionError(server.text())
+        wait_until(lambda: server.post("/flower", data=GOOD).status_code == 200)
     finally:
         assert server.stop() == 0
 
@@ -313,12 +303,11 @@ def test_options_in_the_environment(tmp_path: Path) -> None:
     server = Server(tmp_path / "log", "api", GUNICORN_CMD_ARGS="--workers 2 --name from-outside").wait()
     assert server.stop() == 0
     assert server.text().count("Booting worker") == 2
-    command = [sys.executable, "-m", "irislib", "api"]
     for name, value, sentence in (
         ("GUNICORN_CMD_ARGS", "--port 5999", "--port is an option of irislib api's own command line"),
         ("IRISLIB_PORT", "http", "IRISLIB_PORT must be a number, got 'http'."),
     ):
-        result = subprocess.run(command, env={**os.environ, name: value}, capture_output=True, text=True, timeout=60)
+        result = run_irislib("api", **{name: value})
         assert result.returncode
         assert sentence in result.stderr
 
@@ -328,10 +317,10 @@ def test_gunicorns_own_options_work(tmp_path: Path) -> None:
     args = ("--threads", "2", "-c", str(tmp_path / "conf.py"), "--name", "wizard", "--access-logfile", "-")
     server = Server(tmp_path / "log", "api", *args, "--log-level", "debug", "--pythonpath", str(tmp_path)).wait()
     assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
-    time.sleep(0.2)
+    wait_until(lambda: '"POST /iris-wizard HTTP/1.1" 200' in server.text())
     assert server.stop(signal.SIGINT) == 0
-    for words in ("Using worker: gthread", "proc_name: wizard", '"POST /iris-wizard HTTP/1.1" 200'):
-        assert words in server.text()
+    for line in ("Using worker: gthread", "proc_name: wizard"):
+        assert line in server.text()
 
 
 @pytest.mark.parametrize(
@@ -344,6 +333,6 @@ def test_gunicorns_own_options_work(tmp_path: Path) -> None:
     ],
 )
 def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:
-    result = subprocess.run([sys.executable, "-m", "irislib", *args], capture_output=True, text=True, timeout=60)
+    result = run_irislib(*args)
     assert result.returncode
     assert sentence in result.stderr

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from conftest import run_irislib
 from invalid_inputs import GOOD, TYPED
 
 from irislib import __version__
@@ -91,9 +90,7 @@ def test_check_says_what_is_in_order_and_what_is_not(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "irislib", command, "--help"], capture_output=True, text=True, timeout=60
-    )
+    result = run_irislib(command, "--help")
     assert result.returncode == 0
     assert "--model" in result.stdout
     if command in ("serve", "api"):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NO_R, ROOT, Server, r_is_there
+from conftest import NO_R, PATIENCE, ROOT, Server, r_is_there, run_irislib
 from numpydoc.docscrape import FunctionDoc
 
 import irislib
@@ -38,7 +38,7 @@ def blocks(language: str) -> list[str]:
 def test_the_readmes_curl_line_answers_what_it_says(serve: Server) -> None:
     line = next(block for block in blocks("") if block.startswith("curl"))
     command = shlex.split(line.replace("http://localhost:5000", serve.url))
-    result = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True, timeout=30)
+    result = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True, timeout=PATIENCE)
     expected = re.search(r'This prints `("\w+")`', README)[1]
     assert result.stdout.strip() == expected
 
@@ -47,7 +47,9 @@ def test_the_readmes_python_runs(serve: Server, tmp_path: Path) -> None:
     code = "\n".join(blocks("python")).replace("http://localhost:5000", serve.url)
     assert "requests.post" in code
     assert "feature_importances" in code
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "virginica"
     assert (tmp_path / "importances.png").read_bytes().startswith(b"\x89PNG")
@@ -57,13 +59,12 @@ def test_the_readmes_r_runs(serve: Server) -> None:
     if not r_is_there():
         pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
     code = blocks("r")[0].replace("http://localhost:5000", serve.url)
-    result = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=PATIENCE)
     assert result.stdout.strip() == '[1] "virginica"', result.stderr
 
 
 def test_the_readmes_options_exist() -> None:
-    command = [sys.executable, "-m", "irislib", "api", "--help"]
-    known = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    known = run_irislib("api", "--help").stdout
     options = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", README.partition("## For the one who runs it")[2]))
     assert len(options) > 10
     for option in options:
@@ -74,9 +75,7 @@ def test_bringing_a_model_of_ones_own_takes_the_steps_of_the_readme(tmp_path: Pa
     assert "Copy [`irislib/iris.py`](irislib/iris.py) to a file of your own, say `penguins.py`" in README
     (tmp_path / "penguins.py").write_text((ROOT / "irislib" / "iris.py").read_text())
     command = re.search(r"`irislib (check --model penguins:spec)` says", README)[1]
-    result = subprocess.run(
-        [sys.executable, "-m", "irislib", *command.split()], capture_output=True, text=True, cwd=tmp_path, timeout=60
-    )
+    result = run_irislib(*command.split(), cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import PLANTED, ROOT, Server, alive, ask, kernel_of, notebook, open_app
+from conftest import PLANTED, ROOT, Server, alive, ask, kernel_of, notebook, open_app, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
 from test_accessibility import AXE, RULES
@@ -110,9 +110,7 @@ def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -
     options = ["--model", "irislib.iris:spec", "--notebooks", str(alone), "--preheat_kernel=True", "--pool_size=1"]
     server = Server(tmp_path / "log", "serve", *options).wait()
     try:
-        end = time.monotonic() + 60
-        while server.text().count("is filled with 1 kernel") < 2 and time.monotonic() < end:
-            time.sleep(0.2)
+        wait_until(lambda: server.text().count("is filled with 1 kernel") == 2)
         for name, status in (("cell", 500), ("faulty", 200)):
             time.sleep(3)  # until the page is rendered
             response = server.get(f"/{name}")
@@ -125,7 +123,7 @@ def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -
 def test_a_kernel_that_is_killed_is_told_and_reload_keeps_the_form(page, faulty: Server, iris) -> None:
     open_app(page, faulty, "iris-wizard", "Abrakadabra")
     os.kill(kernel_of(page, faulty), signal.SIGKILL)
-    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport(timeout=30_000)
+    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
     page.get_by_label("Petal length").fill("6")
     page.get_by_label("Petal width").fill("as typed")
     page.get_by_role("button", name="Reload").click()
@@ -144,7 +142,7 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     (tmp_path / f"{PLANTED}.txt").write_text(PLANTED)
     page.get_by_label("File").set_input_files(tmp_path / f"{PLANTED}.txt")
     os.kill(kernel_of(page, faulty), signal.SIGKILL)
-    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport(timeout=30_000)
+    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
     assert AXE.run(page, options=RULES).violations_count == 0
     page.get_by_role("button", name="Submit").click()  # nothing hangs
     page.get_by_text("The connection to the server was lost.").wait_for()
@@ -164,10 +162,7 @@ def test_closing_a_page_ends_its_kernel(page, faulty: Server) -> None:
     open_app(page, faulty, "iris-wizard", "Abrakadabra")
     kernel = kernel_of(page, faulty)
     page.goto("about:blank")
-    end = time.monotonic() + 30
-    while alive(kernel) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not alive(kernel)
+    wait_until(lambda: not alive(kernel))
 
 
 def test_a_server_that_is_gone_is_told_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import Server, alive, apart, notebook, open_app
+from conftest import PATIENCE, Server, alive, apart, notebook, open_app, wait_until
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
@@ -58,14 +57,14 @@ class Kernel:
     async def _run(self, cells: tuple[str, ...]) -> str:
         client: AsyncKernelClient = self.manager.client()  # type: ignore[assignment]
         client.start_channels()
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE)
         said: list[str] = []
 
         def hear(message: Any) -> None:
             said.append(message["content"].get("text") or message["content"].get("evalue") or "")
 
         for cell in cells:
-            await client.execute_interactive(cell, output_hook=hear, timeout=30)
+            await client.execute_interactive(cell, output_hook=hear, timeout=PATIENCE)
         client.stop_channels()
         return "".join(said)
 
@@ -83,7 +82,7 @@ def kernel(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Ke
     yield make
     for one in made:
         one.forked.kill()
-        one.forked.wait(10)
+        one.forked.wait(PATIENCE)
 
 
 def page_of(fork_server: ForkServer, *cells: str) -> dict[str, Any]:
@@ -196,15 +195,15 @@ def test_how_a_kernel_ended_is_known(kernel: Callable[..., Kernel]) -> None:
     one.run("1")
     assert one.forked.poll() is None
     one.forked.kill()
-    assert one.forked.wait(10) == -signal.SIGKILL
+    assert one.forked.wait(PATIENCE) == -signal.SIGKILL
     other.run("1")
     os.kill(other.forked.pid, signal.SIGTERM)
-    assert other.forked.wait(10) == -signal.SIGTERM
+    assert other.forked.wait(PATIENCE) == -signal.SIGTERM
 
 
 def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_path: Path) -> None:
     code = (
-        "import os, sys, time\nfrom test_warm import Kernel, ForkServer\nfrom pathlib import Path\n"
+        "import os, sys, time\nfrom test_forkserver import Kernel, ForkServer\nfrom pathlib import Path\n"
         "n = ForkServer(); n.start(os.environ)\nk = Kernel(n, Path(sys.argv[1]))\nk.run('1')\n"
         "c = k.manager.blocking_client(); c.start_channels(); c.execute('while True: pass')\n"
         "print(k.forked.pid, n.first.pid, flush=True)\ntime.sleep(600)"
@@ -219,7 +218,7 @@ def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_pa
         pids = [int(pid) for pid in owner.stdout.readline().split()]
         assert all(map(alive, pids))
         owner.kill()
-    until(lambda: not any(map(alive, pids)))
+    wait_until(lambda: not any(map(alive, pids)))
 
 
 def test_a_template_is_missed_that_ends_while_another_gets_ready(fork_server: ForkServer, tmp_path: Path) -> None:
@@ -240,13 +239,6 @@ def test_a_template_is_missed_that_ends_while_another_gets_ready(fork_server: Fo
     fork_server.forget(fork_server.pages["b"])
 
 
-def until(condition: Callable[[], Any], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
-
-
 def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_PATH", str(jupyter_dir()))
 
@@ -260,15 +252,15 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
             forked.append(isinstance(provisioner.process, ForkedProcess))
             client: AsyncKernelClient = manager.client()  # type: ignore[assignment]
             client.start_channels()
-            await client.wait_for_ready(timeout=60)
-            reply = await client.execute_interactive("x = 1", timeout=30)
+            await client.wait_for_ready(timeout=PATIENCE)
+            reply = await client.execute_interactive("x = 1", timeout=PATIENCE)
             assert reply["content"]["status"] == "ok"
             client.execute("import time; print('begun', flush=True); time.sleep(600)")
             # not its echo: an interrupt that comes before the cell itself runs is lost
-            while (await client.get_iopub_msg(timeout=30))["msg_type"] != "stream":
+            while (await client.get_iopub_msg(timeout=PATIENCE))["msg_type"] != "stream":
                 pass
             await manager.interrupt_kernel()
-            while (await client.get_iopub_msg(timeout=30))["msg_type"] != "error":
+            while (await client.get_iopub_msg(timeout=PATIENCE))["msg_type"] != "error":
                 pass
             client.stop_channels()
             await manager.shutdown_kernel()
@@ -351,16 +343,16 @@ def test_a_template_that_ends_is_replaced_and_visitors_do_not_notice(page: Any, 
     page.goto(f"{warm.url}/iris-wizard")  # waits until it is as ready as it can be
     open_app(page, warm, "ready", "Say")
     kernel = say(page)
-    until(lambda: len(templates(warm)) == 4)  # for a moment, a kernel that was just forked looks like one
+    wait_until(lambda: len(templates(warm)) == 4)  # for a moment, a kernel that was just forked looks like one
     ended = templates(warm)
     for template in ended:
         template.kill()
-    until(lambda: not any(template.is_running() and template.status() != "zombie" for template in ended))
+    wait_until(lambda: not any(template.is_running() and template.status() != "zombie" for template in ended))
     with chromium.new_page() as other:
         open_app(other, warm, "ready", "Say")
         say(other)
     assert say(page) == kernel
-    until(lambda: len(templates(warm)) == 4)
+    wait_until(lambda: len(templates(warm)) == 4)
     with chromium.new_page() as other:
         open_app(other, warm, "ready", "Say")
         assert say(other).name() == "irislib-kernel"
@@ -395,5 +387,5 @@ def test_a_notebook_that_is_just_being_run_ahead_ends_with_the_server(tmp_path: 
     looping.metadata["irislib"] = {"run": "once"}
     nbformat.write(looping, tmp_path / "loops.ipynb")
     server = Server(tmp_path / "log", "serve", str(tmp_path)).wait()
-    until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
+    wait_until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
     assert server.stop() == 0, server.text()

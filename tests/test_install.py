@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Server
+from conftest import PATIENCE, ROOT, Server
 from invalid_inputs import GOOD
 
 
@@ -19,7 +19,7 @@ from invalid_inputs import GOOD
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, timeout=150)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     return next(folder.glob("*.whl"))
 
 
@@ -43,7 +43,7 @@ def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(command, check=True, timeout=150)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     # What irislib depends on comes from the environment that the tests run in; a path in a .pth file
     # brings in the packages but not the editable installation, which is a .pth file itself.
     purelib = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))

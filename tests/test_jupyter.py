@@ -7,14 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-from conftest import ROOT, free_port
+from conftest import PATIENCE, ROOT, free_port, is_up, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import Error
 
@@ -35,18 +32,12 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
-            try:
-                if requests.get(f"{url}/api/status", timeout=5).ok:
-                    break
-            except requests.RequestException:
-                time.sleep(0.1)
-        else:
-            raise AssertionError(Path(folder / "log").read_text())
+        wait_until(lambda: process.poll() is not None or is_up(f"{url}/api/status"))
+        assert process.poll() is None, (folder / "log").read_text()
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("place", ["lab/tree", "notebooks"])

@@ -10,7 +10,7 @@ import re
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import Server, alive, descendants, notebook, process_of
+from conftest import PATIENCE, Server, alive, descendants, notebook, process_of, wait_until
 from playwright.sync_api import expect
 from test_accessibility import check
 from test_security import Visitor
@@ -81,13 +81,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert server.stop() == 0
 
 
-def wait_until(is_so: Callable[[], Any], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 def connection_files(server: Server) -> list[Path]:
     return list(Path(re.search(r"Storing connection files in (\S+)\.\n", server.text())[1]).iterdir())
 
@@ -101,10 +94,7 @@ def held(server: Server) -> tuple[int, int, int]:
 
 def wait_until_it_holds(server: Server, before: tuple[int, int, int]) -> None:
     """Wait until it has no more of anything than before."""
-    end = time.monotonic() + 60
-    while any(now > then for now, then in zip(held(server), before, strict=True)):
-        assert time.monotonic() < end, f"{held(server)} where there were {before}\n{server.text()}"
-        time.sleep(0.2)
+    wait_until(lambda: all(now <= then for now, then in zip(held(server), before, strict=True)))
 
 
 def settled(server: Server) -> tuple[int, int, int]:
@@ -148,7 +138,7 @@ def open_page(page: Any, server: Server) -> int:
 def neighbour(chromium: Any) -> Iterator[Any]:
     """Another visitor."""
     context = chromium.new_context()
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()
 

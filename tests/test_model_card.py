@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from conftest import TESTS, Server, open_app
+from conftest import PATIENCE, TESTS, Server, open_app, run_irislib
 
 import irislib
 from irislib._common.paths import write_atomically
@@ -57,8 +56,7 @@ class Page(HTMLParser):
 
 
 def command(*args: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "irislib", "card", *args]
-    return subprocess.run(words, cwd=TESTS, capture_output=True, text=True, timeout=120)
+    return run_irislib("card", *args, cwd=TESTS)
 
 
 def rows(markdown: str, section: str) -> list[list[str]]:
@@ -304,11 +302,11 @@ def test_a_token_guards_it(tmp_path: Path) -> None:
     server = Server(tmp_path / "log", "serve", "--Pages.warm=False", IRISLIB_TOKEN=TOKEN).wait()
     try:
         url = f"{server.url}/iris-wizard/card"
-        assert requests.get(url, timeout=30).status_code == 401
-        shown = requests.get(url, headers={"Accept": "text/html"}, timeout=30, allow_redirects=False)
+        assert requests.get(url, timeout=PATIENCE).status_code == 401
+        shown = requests.get(url, headers={"Accept": "text/html"}, timeout=PATIENCE, allow_redirects=False)
         assert shown.status_code == 302
         assert "/login?next=%2Firis-wizard%2Fcard" in shown.headers["Location"]
-        assert requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30).status_code == 200
+        assert requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=PATIENCE).status_code == 200
     finally:
         assert server.stop() == 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import ROOT, Server
+from conftest import PATIENCE, ROOT, Server, run_irislib, wait_until
 from invalid_inputs import GOOD
 from test_api_routes import expect_problem
 
@@ -73,7 +73,7 @@ def test_what_can_be_read_needs_the_token_too(door: Server, path: str) -> None:
     expect_problem(response, 401)
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert door.get(path, headers=GUARD).status_code == 200
-    assert requests.head(door.url + path, headers=GUARD, timeout=30).status_code == 200
+    assert requests.head(door.url + path, headers=GUARD, timeout=PATIENCE).status_code == 200
 
 
 def test_the_token_opens_everything_and_probes_need_none(door: Server) -> None:
@@ -87,20 +87,22 @@ def test_the_token_opens_everything_and_probes_need_none(door: Server) -> None:
 
 def test_a_browser_may_read_the_documents_by_password_but_not_post(guarded: Server, guarded_apps: Server) -> None:
     typed = ("anyone", TOKEN)
-    response = requests.get(f"{guarded.url}/docs", auth=typed, timeout=30)
+    response = requests.get(f"{guarded.url}/docs", auth=typed, timeout=PATIENCE)
     assert "<h1" in response.text
-    assert requests.post(f"{guarded.url}/iris-wizard", data=GOOD, auth=typed, timeout=30).status_code == 401
+    assert requests.post(f"{guarded.url}/iris-wizard", data=GOOD, auth=typed, timeout=PATIENCE).status_code == 401
     # where there are apps there is a page to log in at
     visitor = requests.Session()
-    moved = visitor.get(f"{guarded_apps.url}/docs", headers={"Accept": "text/html"}, timeout=30, allow_redirects=False)
+    moved = visitor.get(
+        f"{guarded_apps.url}/docs", headers={"Accept": "text/html"}, timeout=PATIENCE, allow_redirects=False
+    )
     assert moved.headers["Location"].startswith("/login?next=%2Fdocs")
-    form = visitor.get(guarded_apps.url + moved.headers["Location"], timeout=30)
+    form = visitor.get(guarded_apps.url + moved.headers["Location"], timeout=PATIENCE)
     assert form.status_code == 200
     sent = {"_xsrf": visitor.cookies["_xsrf"], "password": TOKEN + "x"}
-    assert "Invalid credentials" in visitor.post(f"{guarded_apps.url}/login", data=sent, timeout=30).text
-    visitor.post(f"{guarded_apps.url}/login", data={**sent, "password": TOKEN}, timeout=30)
-    assert "<h1" in visitor.get(f"{guarded_apps.url}/docs", timeout=30).text
-    assert visitor.post(f"{guarded_apps.url}/iris-wizard", data=GOOD, timeout=30).status_code == 401
+    assert "Invalid credentials" in visitor.post(f"{guarded_apps.url}/login", data=sent, timeout=PATIENCE).text
+    visitor.post(f"{guarded_apps.url}/login", data={**sent, "password": TOKEN}, timeout=PATIENCE)
+    assert "<h1" in visitor.get(f"{guarded_apps.url}/docs", timeout=PATIENCE).text
+    assert visitor.post(f"{guarded_apps.url}/iris-wizard", data=GOOD, timeout=PATIENCE).status_code == 401
 
 
 @pytest.mark.parametrize("given", ["my-id.1", "", "x" * 101, "a b", "ü"])
@@ -113,14 +115,11 @@ def test_every_answer_carries_the_id_of_its_request(door: Server, given: str) ->
 
 def test_the_log_is_json_and_has_the_id(guarded: Server) -> None:
     guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "X-Request-ID": "find-me"})
-    for _ in range(50):
-        lines = [json.loads(line) for line in guarded.text().splitlines()]
-        if found := [line for line in lines if line.get("request_id") == "find-me"]:
-            break
-        time.sleep(0.1)
-    (line,) = found
+    wait_until(lambda: '"find-me"' in guarded.text())
+    lines = [json.loads(line) for line in guarded.text().splitlines()]
+    (line,) = (line for line in lines if line.get("request_id") == "find-me")
     assert (line["method"], line["path"], line["status"]) == ("POST", "/iris-wizard", 200)
-    assert line["seconds"] < 5
+    assert line["seconds"] < PATIENCE
     assert line["address"] == "127.0.0.1"
     assert line["level"] == "INFO"
 
@@ -128,7 +127,7 @@ def test_the_log_is_json_and_has_the_id(guarded: Server) -> None:
 def test_pages_of_a_named_origin_may_ask(guarded: Server) -> None:
     origin = {"Origin": "https://lab.example.org"}
     asked = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-    first = requests.options(f"{guarded.url}/iris-wizard", headers=asked, timeout=30)
+    first = requests.options(f"{guarded.url}/iris-wizard", headers=asked, timeout=PATIENCE)
     assert first.headers["Access-Control-Allow-Origin"] == origin["Origin"]
     assert "authorization" in first.headers["Access-Control-Allow-Headers"]
     answer = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, **origin})
@@ -181,7 +180,7 @@ os.wait()
 """
     tmp_path.chmod(0o700)
     os.chown(tmp_path, 65534, 65534)
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert result.stdout.split() == ["0", "1"], result.stderr
 
 
@@ -207,9 +206,7 @@ def test_a_rate_limit_is_told_and_waited_for(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("command", ["serve", "api"])
 def test_a_slip_in_these_options_is_a_sentence(command: str, args: list[str], sentence: str) -> None:
-    from test_serve import run
-
-    result = run(command, *args)
+    result = run_irislib(command, *args)
     assert result.returncode
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
@@ -247,7 +244,7 @@ def test_a_batch_that_is_too_large(guarded: Server, serve: Server) -> None:
 
 @pytest.mark.parametrize("line", ["OPTIONS *", "GET http://127.0.0.1", "POST //iris-wizard", "POST /iris-wizard/"])
 def test_an_odd_address_is_answered_all_the_same(api: Server, line: str) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=30) as sock:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=PATIENCE) as sock:
         sock.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
         answer = http.client.HTTPResponse(sock)
         answer.begin()
@@ -258,7 +255,7 @@ def test_an_odd_address_is_answered_all_the_same(api: Server, line: str) -> None
 
 def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
     for expectation in ("", "Expect: 100-continue\r\n"):
-        with socket.create_connection(("127.0.0.1", serve.port), timeout=30) as sock:
+        with socket.create_connection(("127.0.0.1", serve.port), timeout=PATIENCE) as sock:
             head = f"POST /iris-wizard/batch HTTP/1.1\r\nHost: localhost\r\n{expectation}Content-Type: text/csv\r\n"
             sock.sendall(f"{head}Content-Length: 500000000\r\n\r\n".encode())
             answer = http.client.HTTPResponse(sock)
@@ -277,7 +274,7 @@ def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
     def ask(i: int) -> str:
         if i in at:
             server.process.send_signal(signal.SIGHUP)
-        return requests.post(f"{server.url}/iris-wizard", data=GOOD, timeout=60).text
+        return requests.post(f"{server.url}/iris-wizard", data=GOOD, timeout=PATIENCE).text
 
     try:
         with ThreadPoolExecutor(6) as threads:
@@ -302,11 +299,7 @@ def test_a_reload_takes_in_the_description_and_keeps_the_old_where_it_is_broken(
         module.write_text(text)
         os.utime(module, (time.time() + 5, time.time() + 5))
         server.process.send_signal(signal.SIGHUP)
-        for _ in range(300):
-            time.sleep(0.1)
-            if sign in server.text() or server.post(sign, data=GOOD).status_code == 200:
-                return
-        raise AssertionError(server.text())
+        wait_until(lambda: sign in server.text() or server.post(sign, data=GOOD).status_code == 200)
 
     try:
         reload(source + "\n(", "the models stay as they were")

@@ -204,7 +204,7 @@ def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tm
     section.get_by_role("button", name="Work it out").wait_for()
     assert not list((tmp_path / "store").rglob("learning_curve-*.json"))
     section.get_by_role("button", name="Work it out").press("Enter")
-    page.get_by_text("With 120 training rows its accuracy on rows it has not seen is").wait_for(timeout=120_000)
+    page.get_by_text("With 120 training rows its accuracy on rows it has not seen is").wait_for()
     assert not section.count()
     assert len(list((tmp_path / "store").rglob("learning_curve-*.json"))) == 1
     page.get_by_role("tab", name="Prediction").click()
@@ -214,7 +214,7 @@ def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tm
         open_app(other, server, "iris-wizard", "Abrakadabra")
         other.get_by_role("tab", name="Performance").click()
         other.locator("[data-work=learning_curve]").get_by_role("button", name="Work it out").click()
-        other.get_by_text("With 120 training rows its accuracy").wait_for(timeout=5_000)
+        other.get_by_text("With 120 training rows its accuracy").wait_for()
     page.goto("about:blank")
     assert server.stop() == 0
     assert "reference " not in server.text()

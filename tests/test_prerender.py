@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 import requests
-from conftest import ROOT, Server, ask, notebook, open_app
+from conftest import PATIENCE, ROOT, Server, ask, notebook, open_app, wait_until
 from invalid_inputs import GOOD
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
@@ -118,7 +117,7 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for name in ("iris-wizard", "dummy"):
         (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     server = Server(folder / "log", "serve", "--notebooks", str(folder)).wait()
-    requests.get(f"{server.url}/slow", timeout=150)  # until all pages have been run
+    requests.get(f"{server.url}/slow", timeout=PATIENCE)  # until all pages have been run
     yield server
     assert server.stop() == 0
     assert "reference " not in server.text()
@@ -230,7 +229,7 @@ def test_files_go_both_ways(page, ahead: Server, tmp_path: Path) -> None:
     page.locator("input[type=file]").set_input_files(rows)
     page.get_by_role("button", name="Predict all rows").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the result").click(timeout=60_000)
+        page.get_by_role("button", name="Download the result").click()
     result = Path(download.value.path()).read_text()
     assert len(result) > 500_000  # in several messages
     assert result.count(",virginica,") == 20_000
@@ -327,10 +326,7 @@ def test_a_kernel_ends_with_its_page(page, ahead: Server) -> None:
     kernel = kernel_of(page)
     assert ahead.get(f"/api/kernels/{kernel}").ok
     page.goto("about:blank")
-    end = time.monotonic() + 30
-    while ahead.get(f"/api/kernels/{kernel}").ok and time.monotonic() < end:
-        time.sleep(0.1)
-    assert ahead.get(f"/api/kernels/{kernel}").status_code == 404
+    wait_until(lambda: ahead.get(f"/api/kernels/{kernel}").status_code == 404)
 
 
 def test_a_page_that_speaks_an_older_framing_hangs_nothing(page, ahead: Server) -> None:

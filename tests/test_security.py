@@ -18,7 +18,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import Server, descendants, notebook
+from conftest import PATIENCE, Server, descendants, notebook
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_server.services.kernels.connection.base import (
     deserialize_binary_message,
@@ -51,14 +51,14 @@ class Visitor:
         self.server = server
         self.session = requests.Session()
         self.session.headers.update(headers)
-        self.html = self.session.get(f"{server.url}/{name}", timeout=60).text
+        self.html = self.session.get(f"{server.url}/{name}", timeout=PATIENCE).text
         (self.kernel,) = set(UUID.findall(self.html))
 
     def connect(self, framing: str = V1, origin: str = "", open_timeout: float = 30) -> AbstractContextManager[Wire]:
         return wire(self.server, self.kernel, framing, origin, open_timeout, **self.session.cookies.get_dict())
 
     def status(self, method: str, path: str, **headers: str) -> int:
-        return self.session.request(method, f"{self.server.url}{path}", headers=headers, timeout=30).status_code
+        return self.session.request(method, f"{self.server.url}{path}", headers=headers, timeout=PATIENCE).status_code
 
     def leave(self, **headers: str) -> int:
         """Post what a page posts when it is closed."""
@@ -91,7 +91,7 @@ class Wire:
         return number
 
     def receive(self) -> dict[str, Any]:
-        raw = self.socket.recv(timeout=30)
+        raw = self.socket.recv(timeout=PATIENCE)
         if self.framing == V1:
             channel, parts = deserialize_msg_from_ws_v1(raw)
             header, parent, _, content = (json.loads(part) for part in parts[:4])
@@ -248,7 +248,7 @@ def test_nobody_reaches_the_kernel_of_another(visitor: Visitor) -> None:
         pass
     # no address tells the id
     for path in ("/", "/docs", "/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
-        assert other.kernel not in own.session.get(f"{own.server.url}{path}", timeout=30).text
+        assert other.kernel not in own.session.get(f"{own.server.url}{path}", timeout=PATIENCE).text
     assert other.status("GET", kernel) == 200
     assert other.leave() == 204
     assert other.status("GET", kernel) == 404
@@ -284,7 +284,7 @@ OPEN = {"/": "GET", "/healthz": "GET", "/docs": "GET", "/voila/static/voila.js":
 def test_a_name_that_is_not_ours_is_refused(visitor: Visitor, host: str, is_ours: bool) -> None:
     for path, method in OPEN.items():
         headers = {"Host": host}
-        response = requests.request(method, f"{visitor.server.url}{path}", headers=headers, json=ROW, timeout=30)
+        response = requests.request(method, f"{visitor.server.url}{path}", headers=headers, json=ROW, timeout=PATIENCE)
         assert (response.status_code == 200) is is_ours, path
         assert is_ours or (response.status_code in (400, 403) and "versicolor" not in response.text)
 
@@ -363,7 +363,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_no_file_no_listing_no_source(made: Server, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", made.port, timeout=30)  # sends a path as it is
+    connection = http.client.HTTPConnection("127.0.0.1", made.port, timeout=PATIENCE)  # sends a path as it is
     with closing(connection):
         connection.request("GET", path)
         response = connection.getresponse()
@@ -456,8 +456,10 @@ def run(kernel: str, code: str) -> str:
     client.start_channels()
     said: list[str] = []
     try:
-        client.wait_for_ready(timeout=60)  # what is said before it listens is lost
-        client.execute_interactive(code, output_hook=lambda m: said.append(m["content"].get("text", "")), timeout=30)
+        client.wait_for_ready(timeout=PATIENCE)  # what is said before it listens is lost
+        client.execute_interactive(
+            code, output_hook=lambda m: said.append(m["content"].get("text", "")), timeout=PATIENCE
+        )
     finally:
         client.stop_channels()
     return "".join(said)
@@ -498,7 +500,7 @@ PAGES = ["/", "/nothing", "/healthz", "/docs", "/readyz", "/metrics", "/iris-wiz
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_every_answer_has_its_headers(serve: Server, path: str, method: str) -> None:
-    response = requests.request(method, f"{serve.url}{path}", json=ROW, timeout=60)
+    response = requests.request(method, f"{serve.url}{path}", json=ROW, timeout=PATIENCE)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "same-origin"
     assert "frame-ancestors 'self'" in response.headers["Content-Security-Policy"]
@@ -512,14 +514,16 @@ def test_every_answer_has_its_headers(serve: Server, path: str, method: str) -> 
 def test_the_cookie_of_who_logged_in_is_for_the_browser_alone(guarded: Server) -> None:
     visitor = requests.Session()
     form = {"_xsrf": "", "password": WORDS}
-    visitor.get(f"{guarded.url}/login", timeout=30)
+    visitor.get(f"{guarded.url}/login", timeout=PATIENCE)
     form["_xsrf"] = visitor.cookies["_xsrf"]
-    response = visitor.post(f"{guarded.url}/login?next=//evil.example", data=form, timeout=30, allow_redirects=False)
+    response = visitor.post(
+        f"{guarded.url}/login?next=//evil.example", data=form, timeout=PATIENCE, allow_redirects=False
+    )
     assert response.headers["Location"] == "/"
     (cookie,) = (c for c in response.raw.headers.getlist("Set-Cookie") if not c.startswith("_xsrf="))
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    assert visitor.get(f"{guarded.url}/", timeout=30).status_code == 200
+    assert visitor.get(f"{guarded.url}/", timeout=PATIENCE).status_code == 200
 
 
 def test_an_operator_can_let_others_embed_the_apps(tmp_path: Path) -> None:

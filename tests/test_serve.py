@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import ROOT, Server, free_port
+from conftest import PATIENCE, ROOT, Server, free_port, run_irislib, wait_until
 
 
 def test_the_index_lists_the_apps_and_starts_no_kernel(serve: Server) -> None:
@@ -43,7 +44,7 @@ def test_an_unknown_page_is_our_own_404(serve: Server) -> None:
     ],
 )  # fmt: skip
 def test_nothing_but_the_apps_can_be_reached(serve: Server, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", serve.port, timeout=30)  # sends a path as it is
+    connection = http.client.HTTPConnection("127.0.0.1", serve.port, timeout=PATIENCE)  # sends a path as it is
     connection.request("GET", path)
     response = connection.getresponse()
     assert response.status in (403, 404), response.status
@@ -72,7 +73,7 @@ def test_it_stops_clean_with_a_visitor_on_a_page(tmp_path: Path, how: int) -> No
 
 
 def test_a_port_in_use_is_a_sentence(serve: Server) -> None:
-    result = run("serve", "--port", str(serve.port))
+    result = run_irislib("serve", "--port", str(serve.port))
     assert result.returncode
     assert f"port {serve.port}: Address already in use. Give another one: --port" in result.stderr
     assert "Traceback" not in result.stderr
@@ -93,7 +94,7 @@ def test_a_port_in_use_is_a_sentence(serve: Server) -> None:
     ],
 )
 def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:
-    result = run(*args, "--port", str(free_port()))
+    result = run_irislib(*args, "--port", str(free_port()))
     assert result.returncode
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
@@ -110,15 +111,9 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         "--host",
         "0.0.0.0",
     )
-    server = Server(tmp_path / "log", *args)
+    server = Server(tmp_path / "log", *args).wait("/lab/healthz")
     try:
-        for _ in range(300):
-            try:
-                health = server.get("/lab/healthz")
-                break
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        assert health.json() == {"status": "ok"}
+        assert server.get("/lab/healthz").json() == {"status": "ok"}
         row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
         refused = server.post("/lab/iris-wizard", data=row)
         assert refused.status_code == 401
@@ -127,17 +122,17 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         assert server.post("/lab/iris-wizard", data=row, headers=token).json() == "versicolor"
         # a browser that logged in has a cookie: that opens pages, but authorises no POST
         visitor = requests.Session()
-        assert 'href="/lab/dummy"' in visitor.get(f"{server.url}/lab/?token=s3cret", timeout=30).text
+        assert 'href="/lab/dummy"' in visitor.get(f"{server.url}/lab/?token=s3cret", timeout=PATIENCE).text
         for path in ("/lab/", "/lab"):
-            assert 'href="/lab/dummy"' in visitor.get(f"{server.url}{path}", timeout=30).text
-        assert "There is no page at this address." in visitor.get(f"{server.url}/lab/nothing", timeout=30).text
-        assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=30).status_code == 401
+            assert 'href="/lab/dummy"' in visitor.get(f"{server.url}{path}", timeout=PATIENCE).text
+        assert "There is no page at this address." in visitor.get(f"{server.url}/lab/nothing", timeout=PATIENCE).text
+        assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=PATIENCE).status_code == 401
         assert 'href="/lab/dummy"' not in server.get("/lab/").text
         # this connection ends, and the client is told, or its next request would meet a closed door
         assert server.get("/lab/", allow_redirects=False).headers["Connection"] == "close"
-        assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=60).text
+        assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=PATIENCE).text
         # a token in an address becomes a cookie, and goes neither to the visitor's kernel nor to the log
-        moved = requests.get(f"{server.url}/lab/dummy?token=s3cret&number=4", timeout=60, allow_redirects=False)
+        moved = requests.get(f"{server.url}/lab/dummy?token=s3cret&number=4", timeout=PATIENCE, allow_redirects=False)
         assert (moved.status_code, moved.headers["Location"]) == (302, "/lab/dummy?number=4")
     finally:
         assert server.stop() == 0
@@ -153,17 +148,13 @@ def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: 
     url = f"http://[::1]:{server.port}/x/"
     try:
         check = [sys.executable, "-m", "irislib.healthcheck"]
-        for _ in range(100):
-            if not subprocess.run(
-                check, env={**os.environ, "IRISLIB_HEALTH_FILE": str(health)}, check=False
-            ).returncode:
-                break
-            time.sleep(0.1)
+        environment = {**os.environ, "IRISLIB_HEALTH_FILE": str(health)}
+        wait_until(lambda: not subprocess.run(check, env=environment, check=False).returncode)
         assert health.read_text() == f"{url}healthz"
-        assert requests.head(f"{url}healthz", timeout=30).status_code == 200
-        assert '<a href="/x/my-own-1">My own (1)</a>' in requests.get(url, timeout=30).text
-        assert "data-irislib-model" in requests.get(f"{url}my-own-1", timeout=60).text
-        assert requests.post(url, timeout=30).headers["Content-Type"] == "application/problem+json"
+        assert requests.head(f"{url}healthz", timeout=PATIENCE).status_code == 200
+        assert '<a href="/x/my-own-1">My own (1)</a>' in requests.get(url, timeout=PATIENCE).text
+        assert "data-irislib-model" in requests.get(f"{url}my-own-1", timeout=PATIENCE).text
+        assert requests.post(url, timeout=PATIENCE).headers["Content-Type"] == "application/problem+json"
     finally:
         assert server.stop() == 0
     assert f"Open http://localhost:{server.port}/x/" in server.text()
@@ -193,15 +184,15 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
             module.write_text(text)
 
         def wait_for(path: str, status: int) -> requests.Response:
-            for _ in range(300):
-                time.sleep(0.1)
-                try:
-                    response = server.post(path, data=row)
-                except requests.RequestException:
-                    continue
-                if response.status_code == status:
-                    return response
-            raise AssertionError(server.text())
+            responses = []
+
+            def arrived() -> bool:
+                with contextlib.suppress(requests.RequestException):
+                    responses.append(server.post(path, data=row))
+                return bool(responses) and responses[-1].status_code == status
+
+            wait_until(arrived)
+            return responses[-1]
 
         save(source.replace('"iris-wizard"', '"flower-oracle"'))
         wait_for("/flower-oracle", 200)
@@ -212,16 +203,10 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
             assert broken.headers["Content-Type"] == "application/problem+json"
             assert "SyntaxError" not in broken.text
         else:
-            while "could not be loaded" not in server.text():
-                time.sleep(0.1)
+            wait_until(lambda: "could not be loaded" in server.text())
         save(source)
         wait_for("/iris-wizard", 200)
     finally:
         server.stop()
     assert "SyntaxError" in server.text()
     assert list(temporary.iterdir()) == []
-
-
-def run(*args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "irislib", *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)

@@ -6,11 +6,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import pytest
 from conftest import ROOT
 
 
-@pytest.mark.timeout(300)
 def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import soak
