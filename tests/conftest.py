@@ -90,11 +90,11 @@ class Server:
     def text(self) -> str:
         return self.log.read_text()
 
-    def post(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.post(f"{self.url}{path}", timeout=PATIENCE, **kwargs)
+    def post(self, path: str, timeout: float = PATIENCE, **kwargs: Any) -> requests.Response:
+        return requests.post(f"{self.url}{path}", timeout=timeout, **kwargs)
 
-    def get(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.get(f"{self.url}{path}", timeout=PATIENCE, **kwargs)
+    def get(self, path: str, timeout: float = PATIENCE, **kwargs: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=timeout, **kwargs)
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         """End it as an operator would; every process it started must end with it."""
@@ -213,7 +213,7 @@ def wait_until(condition: Callable[[], Any]) -> Any:
 
 def is_up(url: str) -> bool:
     try:
-        return requests.get(url, timeout=PATIENCE).ok
+        return requests.get(url, timeout=5).ok  # a probe, which is repeated
     except requests.RequestException:
         return False
 

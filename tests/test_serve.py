@@ -188,7 +188,7 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
 
             def arrived() -> bool:
                 with contextlib.suppress(requests.RequestException):
-                    responses.append(server.post(path, data=row))
+                    responses.append(server.post(path, data=row, timeout=5))
                 return bool(responses) and responses[-1].status_code == status
 
             wait_until(arrived)
