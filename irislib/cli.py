@@ -66,6 +66,7 @@ def serve(args: list[str]) -> int:
 
 def refuse_strangers(args: Sequence[str]) -> None:
     """Refuse an option that is not `serve`'s, which Voila would pass over in silence."""
+    import irislib._common.quick_imports  # noqa: F401 - before Voila
     from irislib._serving.gunicorn_app import option_names
     from irislib._serving.voila_app import AppServer
 

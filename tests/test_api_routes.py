@@ -7,7 +7,6 @@ import logging
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, free_port, is_up, run_irislib, wait_until
+from conftest import PATIENCE, Server, free_port, is_up, run_irislib, wait_until
 from invalid_inputs import GOOD, SENT, TYPED, TYPES, Case
 
 import irislib
@@ -286,41 +285,30 @@ def test_the_factory_takes_a_reference() -> None:
         create_app("rent:nothing")
 
 
-def test_gunicorns_own_reload_takes_in_new_code(tmp_path: Path) -> None:
-    module = tmp_path / "mine.py"
-    source = (ROOT / "irislib" / "iris.py").read_text()
-    module.write_text(source)
-    server = Server(tmp_path / "log", "api", "--reload", "--model", "mine", cwd=tmp_path).wait()
-    try:
-        time.sleep(2)  # the watcher must have seen the file as it is
-        module.write_text(source.replace('"iris-wizard"', '"flower"'))
-        wait_until(lambda: server.post("/flower", data=GOOD).status_code == 200)
-    finally:
-        assert server.stop() == 0
-
-
-def test_options_in_the_environment(tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "api", GUNICORN_CMD_ARGS="--workers 2 --name from-outside").wait()
-    assert server.stop() == 0
-    assert server.text().count("Booting worker") == 2
-    for name, value, sentence in (
-        ("GUNICORN_CMD_ARGS", "--port 5999", "--port is an option of irislib api's own command line"),
-        ("IRISLIB_PORT", "http", "IRISLIB_PORT must be a number, got 'http'."),
-    ):
-        result = run_irislib("api", **{name: value})
-        assert result.returncode
-        assert sentence in result.stderr
-
-
 def test_gunicorns_own_options_work(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text('workers = 1\nraw_env = ["FROM_CONF=1"]\n')
     args = ("--threads", "2", "-c", str(tmp_path / "conf.py"), "--name", "wizard", "--access-logfile", "-")
-    server = Server(tmp_path / "log", "api", *args, "--log-level", "debug", "--pythonpath", str(tmp_path)).wait()
+    args = (*args, "--log-level", "debug", "--pythonpath", str(tmp_path))
+    server = Server(tmp_path / "log", "api", *args, GUNICORN_CMD_ARGS="--workers 2").wait()
     assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
     wait_until(lambda: '"POST /iris-wizard HTTP/1.1" 200' in server.text())
     assert server.stop(signal.SIGINT) == 0
     for line in ("Using worker: gthread", "proc_name: wizard"):
         assert line in server.text()
+    assert server.text().count("Booting worker") == 2  # the environment's option goes before the file's
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("GUNICORN_CMD_ARGS", "--port 5999", "--port is an option of irislib api's own command line"),
+        ("IRISLIB_PORT", "http", "IRISLIB_PORT must be a number, got 'http'."),
+    ],
+)
+def test_a_slip_in_the_environment_is_a_sentence(name: str, value: str, sentence: str) -> None:
+    result = run_irislib("api", **{name: value})
+    assert result.returncode
+    assert sentence in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -328,8 +316,6 @@ def test_gunicorns_own_options_work(tmp_path: Path) -> None:
     [
         (["api", "--bind", "127.0.0.1:1", "--port", "2"], "Give either --host and --port, or --bind."),
         (["api", "some.module:app"], "irislib api serves models (--model package.module:name), not 'some.module:app'."),
-        (["api", "--model", ":spec", "--check-config"], "':spec' names no model."),
-        (["api", "--model", "nowhere:spec", "--check-config"], "There is no module 'nowhere' here."),
     ],
 )
 def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,16 +36,16 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
 
 
-def test_the_readmes_curl_line_answers_what_it_says(serve: Server) -> None:
+def test_the_readmes_curl_line_answers_what_it_says(api: Server) -> None:
     line = next(block for block in blocks("") if block.startswith("curl"))
-    command = shlex.split(line.replace("http://localhost:5000", serve.url))
+    command = shlex.split(line.replace("http://localhost:5000", api.url))
     result = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True, timeout=PATIENCE)
     expected = re.search(r'This prints `("\w+")`', README)[1]
     assert result.stdout.strip() == expected
 
 
-def test_the_readmes_python_runs(serve: Server, tmp_path: Path) -> None:
-    code = "\n".join(blocks("python")).replace("http://localhost:5000", serve.url)
+def test_the_readmes_python_runs(api: Server, tmp_path: Path) -> None:
+    code = "\n".join(blocks("python")).replace("http://localhost:5000", api.url)
     assert "requests.post" in code
     assert "feature_importances" in code
     result = subprocess.run(
@@ -55,10 +56,10 @@ def test_the_readmes_python_runs(serve: Server, tmp_path: Path) -> None:
     assert (tmp_path / "importances.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_readmes_r_runs(serve: Server) -> None:
+def test_the_readmes_r_runs(api: Server) -> None:
     if not r_is_there():
         pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
-    code = blocks("r")[0].replace("http://localhost:5000", serve.url)
+    code = blocks("r")[0].replace("http://localhost:5000", api.url)
     result = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=PATIENCE)
     assert result.stdout.strip() == '[1] "virginica"', result.stderr
 
@@ -171,6 +172,67 @@ def test_documented_parameters_are_the_real_ones(name: str, thing: object) -> No
     assert set(described) <= set(parameters)
     # a helper's summary may say it all; what has a table of parameters has all of them
     assert not documentation["Parameters"] or len(described) == len(parameters), set(parameters) - set(described)
+
+
+# Words that say nothing of a thing, and openings of a docstring that ask instead of say. How many of each
+# a package may still have: these numbers only go down.
+VAGUE_NAMES = {
+    "told", "found", "given", "each", "place", "words", "kept", "said", "shown", "asked", "odd", "strangers",
+    "left", "wanted", "there",
+}  # fmt: skip
+QUESTIONS = ("What", "Whether", "How", "Where", "Which")
+BUDGET: dict[str, tuple[int, int]] = {
+    "irislib": (3, 3),
+    "irislib/_common": (3, 3),
+    "irislib/_compiled": (17, 8),
+    "irislib/_description": (13, 15),
+    "irislib/_forkserver": (18, 10),
+    "irislib/_model_card": (8, 2),
+    "irislib/_modeling": (42, 19),
+    "irislib/_serving": (35, 22),
+    "irislib/api": (37, 19),
+    "irislib/api/_openapi": (29, 10),
+    "irislib/insights": (73, 37),
+    "irislib/widgets": (30, 15),
+}
+
+
+def vague_names(tree: ast.AST) -> Iterator[str]:
+    """The vague names that a module binds: functions, classes, parameters, variables, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = node.name
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            name = node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            name = node.attr
+        else:
+            continue
+        if name.strip("_") in VAGUE_NAMES:
+            yield f"{name}, line {node.lineno}"
+
+
+def asking_docstrings(tree: ast.AST) -> Iterator[str]:
+    """The first lines of docstrings that begin with a question word."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            documentation = ast.get_docstring(node) or ""
+            if documentation.partition(" ")[0] in QUESTIONS:
+                yield documentation.partition("\n")[0]
+
+
+@pytest.mark.parametrize("package", sorted({path.parent for path in (ROOT / "irislib").rglob("*.py")}), ids=str)
+def test_names_and_docstrings_are_in_plain_words(package: Path) -> None:
+    vague, asking = [], []
+    for path in sorted(package.glob("*.py")):
+        tree = ast.parse(path.read_text())
+        vague += [f"{path.name}: {name}" for name in vague_names(tree)]
+        asking += [f"{path.name}: {line}" for line in asking_docstrings(tree)]
+    most_vague, most_asking = BUDGET.get(str(package.relative_to(ROOT)), (0, 0))
+    assert len(vague) <= most_vague, vague
+    assert len(asking) <= most_asking, asking
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import PLANTED, ROOT, Server, alive, ask, kernel_of, notebook, open_app, wait_until
+from conftest import PLANTED, ROOT, Server, ask, kernel_of, notebook, open_app, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
 from test_accessibility import AXE, RULES
@@ -158,13 +158,6 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     assert PLANTED not in faulty.text()
 
 
-def test_closing_a_page_ends_its_kernel(page, faulty: Server) -> None:
-    open_app(page, faulty, "iris-wizard", "Abrakadabra")
-    kernel = kernel_of(page, faulty)
-    page.goto("about:blank")
-    wait_until(lambda: not alive(kernel))
-
-
 def test_a_server_that_is_gone_is_told_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:
     server = Server(tmp_path / "log", "serve").wait()
     open_app(page, server, "iris-wizard", "Abrakadabra")
@@ -176,7 +169,7 @@ def test_a_server_that_is_gone_is_told_and_reload_works_once_it_is_back(page, tm
     expect(page.locator(".irislib-banner")).to_be_hidden()
     server.stop(signal.SIGKILL)
     page.get_by_text("The connection to the server was lost.").wait_for()
-    again = Server(tmp_path / "log2", "serve", port=server.port).wait()
+    again = Server(tmp_path / "log2", "serve", "--Pages.warm=False", port=server.port).wait()
     try:
         page.get_by_role("button", name="Reload").click()
         expect(page.get_by_label("Petal length")).to_have_value("6.5")

@@ -40,9 +40,10 @@ def test_the_wheel_holds_all_that_is_served(wheel: Path) -> None:
 
 
 def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    command = [*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run(command, check=True, timeout=PATIENCE)
     # What irislib depends on comes from the environment that the tests run in; a path in a .pth file
     # brings in the packages but not the editable installation, which is a .pth file itself.

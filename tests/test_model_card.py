@@ -12,9 +12,8 @@ from typing import Any
 import awkward_names
 import numpy as np
 import pytest
-import requests
 from axe_playwright_python.sync_playwright import Axe
-from conftest import PATIENCE, TESTS, Server, open_app, run_irislib
+from conftest import TESTS, Server, open_app, run_irislib
 
 import irislib
 from irislib._common.paths import write_atomically
@@ -296,19 +295,6 @@ def test_both_servers_answer_it(serve: Server, api: Server) -> None:
         assert server.post("/iris-wizard/card").status_code == 405
         assert 'href="iris-wizard/card"' in server.get("/docs").text
     assert serve.get("/dummy/card").status_code == 404  # a page without a model
-
-
-def test_a_token_guards_it(tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", IRISLIB_TOKEN=TOKEN).wait()
-    try:
-        url = f"{server.url}/iris-wizard/card"
-        assert requests.get(url, timeout=PATIENCE).status_code == 401
-        shown = requests.get(url, headers={"Accept": "text/html"}, timeout=PATIENCE, allow_redirects=False)
-        assert shown.status_code == 302
-        assert "/login?next=%2Firis-wizard%2Fcard" in shown.headers["Location"]
-        assert requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=PATIENCE).status_code == 200
-    finally:
-        assert server.stop() == 0
 
 
 def test_the_app_leads_to_it_where_a_server_has_it(page: Any, serve: Server, iris: Any) -> None:

@@ -54,8 +54,9 @@ def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("controls")
     for name, cell in (("controls", CONTROLS), ("two", TWO)):
         nbformat.write(notebook(cell), folder / f"{name}.ipynb")
-    server = Server(folder / "log", "serve", "--notebooks", str(folder)).wait()
-    yield server
+    environment = {"IRISLIB_STORE": str(folder / "store")}
+    server = Server(folder / "log", "serve", "--model=irislib.iris:spec", "--notebooks", str(folder), **environment)
+    yield server.wait()
     assert server.stop() == 0
     assert "reference " not in server.text()
 
@@ -189,11 +190,9 @@ def test_the_reader_says_what_is_to_stay_as_it_is(page, serve: Server, iris) -> 
     page.locator(".irislib-pane:visible").get_by_text("; petal width stays as it is.").wait_for()
 
 
-def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tmp_path: Path) -> None:
-    server = Server(
-        tmp_path / "log", "serve", "--model=irislib.iris:spec", IRISLIB_STORE=str(tmp_path / "store")
-    ).wait()
-    open_app(page, server, "iris-wizard", "Abrakadabra")
+def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, controls: Server) -> None:
+    store = controls.log.parent / "store"
+    open_app(page, controls, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Performance").click()
     section = page.locator("[data-work=learning_curve]")
     section.get_by_role("button", name="Work it out").click()
@@ -202,22 +201,19 @@ def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, tm
     page.wait_for_function("bar => bar.value > 0", arg=bar.element_handle())
     section.get_by_role("button", name="Cancel").click()
     section.get_by_role("button", name="Work it out").wait_for()
-    assert not list((tmp_path / "store").rglob("learning_curve-*.json"))
+    assert not list(store.rglob("learning_curve-*.json"))
     section.get_by_role("button", name="Work it out").press("Enter")
     page.get_by_text("With 120 training rows its accuracy on rows it has not seen is").wait_for()
     assert not section.count()
-    assert len(list((tmp_path / "store").rglob("learning_curve-*.json"))) == 1
+    assert len(list(store.rglob("learning_curve-*.json"))) == 1
     page.get_by_role("tab", name="Prediction").click()
     page.get_by_role("button", name="Abrakadabra").click()  # the kernel is there for other things as before
     page.locator(".irislib-answer").wait_for()
     with chromium.new_page() as other:
-        open_app(other, server, "iris-wizard", "Abrakadabra")
+        open_app(other, controls, "iris-wizard", "Abrakadabra")
         other.get_by_role("tab", name="Performance").click()
         other.locator("[data-work=learning_curve]").get_by_role("button", name="Work it out").click()
         other.get_by_text("With 120 training rows its accuracy").wait_for()
-    page.goto("about:blank")
-    assert server.stop() == 0
-    assert "reference " not in server.text()
 
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:

@@ -346,7 +346,7 @@ ADDRESSES = [
     "/nbconvert/html/draws.ipynb", "/nbconvert/script/draws.ipynb", "/edit/notes.txt", "/view/notes.txt", "/tree",
     "/lab", "/api", "/api/status", "/api/config", "/api/me", "/api/nbconvert", "/api/kernelspecs", "/kernelspecs",
     "/kernelspecs/python3/kernel.json", "/api/sessions", "/api/terminals", "/terminals/websocket/1", "/api/events",
-    "/api/security/csp-report", "/static/notes.txt", "/static/../notes.txt", "/static/%2e%2e/notes.txt",
+    "/api/security/csp-report", "/api/kernels", "/static/notes.txt", "/static/../notes.txt", "/static/%2e%2e/notes.txt",
     "/%2e%2e/notes.txt", "/..%2fnotes.txt", "/draws/../notes.txt", "/draws/%2e%2e/notes.txt", "//notes.txt",
     "/voila/static/%2e%2e/%2e%2e/%2e%2e/app.py", "/voila/static/..%2f..%2fapp.py", "/voila/static//etc/passwd",
     "/voila/static/%2fetc%2fpasswd", "/voila/templates/irislib/static/%2e%2e/index.html.j2",
@@ -531,9 +531,10 @@ def test_an_operator_can_let_others_embed_the_apps(tmp_path: Path) -> None:
     (tmp_path / "voila.json").write_text(
         json.dumps({"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy": policy}}}})
     )
-    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", cwd=tmp_path).wait()
+    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", "--host", "0.0.0.0", cwd=tmp_path).wait()
     try:
         assert server.get("/").headers["Content-Security-Policy"] == policy
         assert server.get("/").headers["Referrer-Policy"] == "same-origin"
     finally:
         assert server.stop() == 0
+    assert server.text().count("no token is set") == 1  # for it listens on every address

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import re
 import signal
@@ -34,26 +33,6 @@ def test_an_unknown_page_is_our_own_404(serve: Server) -> None:
     assert 'href="/"' in response.text
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/voila/tree", "/voila/render/iris-wizard.ipynb", "/voila/files/iris-wizard.ipynb", "/voila/api/contents",
-        "/api/contents", "/api/kernels", "/api/sessions", "/iris-wizard.ipynb", "/notebooks/iris-wizard.ipynb",
-        "/voila/static/../../app.py", "/voila/static/%2e%2e/app.py", "/static/../irislib/iris.py",
-        "/voila/templates/irislib/static/../index.html.j2", "/voila/templates/irislib/static/%2e%2e/index.html.j2",
-    ],
-)  # fmt: skip
-def test_nothing_but_the_apps_can_be_reached(serve: Server, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", serve.port, timeout=PATIENCE)  # sends a path as it is
-    connection.request("GET", path)
-    response = connection.getresponse()
-    assert response.status in (403, 404), response.status
-    body = response.read()
-    assert b"import " not in body
-    assert b"{%" not in body
-    connection.close()
-
-
 def test_no_foreign_address_on_any_page(serve: Server) -> None:
     for path in ("/", "/nothing", "/iris-wizard?template=classic&theme=dark"):
         html = serve.get(path).text
@@ -63,11 +42,10 @@ def test_no_foreign_address_on_any_page(serve: Server) -> None:
         assert "cdn" not in html.replace("cdnjs.cloudflare.com/ajax/libs/mathjax", "").lower()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_clean_with_a_visitor_on_a_page(tmp_path: Path, how: int) -> None:
+def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page(tmp_path: Path) -> None:
     server = Server(tmp_path / "log", "serve").wait()
     assert "irislib" in server.get("/dummy").text
-    assert server.stop(how) == 0  # `stop` also finds that no process is left
+    assert server.stop(signal.SIGINT) == 0  # `stop` also finds that no process is left
     assert "Traceback" not in server.text()
     assert "token" not in server.text()  # on loopback nobody needs the warning
 
@@ -158,12 +136,6 @@ def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: 
     finally:
         assert server.stop() == 0
     assert f"Open http://localhost:{server.port}/x/" in server.text()
-
-
-def test_an_open_address_without_a_token_is_said_so_once(tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", "--host", "0.0.0.0").wait()
-    assert server.stop() == 0
-    assert server.text().count("no token is set") == 1
 
 
 @pytest.mark.parametrize("door", ["serve", "api"])
