@@ -53,15 +53,15 @@ class Server:
     def seconds(self) -> float:
         """CPU time of the workers so far."""
         fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.workers()]
-        return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+        return sum(int(stat[11]) + int(stat[12]) for stat in fields) / os.sysconf("SC_CLK_TCK")
 
     def private_mb(self) -> list[float]:
         """Memory that each worker shares with no other process."""
-        found = []
+        sizes = []
         for pid in self.workers():
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            found.append(sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024)
-        return found
+            sizes.append(sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024)
+        return sizes
 
     def round(self, requests: list[bytes], expected: bytes) -> None:
         """Send requests and keep what came of it."""
@@ -130,12 +130,12 @@ def table(servers: Sequence[Server]) -> None:
     print("| `POST` of one flower | requests/s | CPU per request | p50 | p99 | beside the first |")
     print("|---|---|---|---|---|---|")
     for server in servers:
-        each = sorted(seconds for done in server.rounds for seconds in done.each)
+        latencies = sorted(seconds for done in server.rounds for seconds in done.latencies)
         rate = statistics.median(done.per_second for done in server.rounds)
         ratios = [a.per_second / b.per_second for a, b in zip(server.rounds, first.rounds, strict=True)]
         print(
             f"| {server.name} | {rate:,.0f} | {statistics.median(server.cpu):,.0f} µs "
-            f"| {each[len(each) // 2] * 1e3:.1f} ms | {each[len(each) * 99 // 100] * 1e3:.1f} ms "
+            f"| {latencies[len(latencies) // 2] * 1e3:.1f} ms | {latencies[len(latencies) * 99 // 100] * 1e3:.1f} ms "
             f"| {statistics.median(ratios):.3g} ({min(ratios):.3g} to {max(ratios):.3g}) |"
         )
 
@@ -181,7 +181,7 @@ def main() -> None:
         ]
         with running(several):
             measure(several, options.rounds, options.requests)
-            memory = ", ".join(f"{each:.1f} MB" for each in several[1].private_mb())
+            memory = ", ".join(f"{size:.1f} MB" for size in several[1].private_mb())
         table(several)
         print(f"\nmemory of each of the two workers that it shares with no other process: {memory}")
 

@@ -17,13 +17,13 @@ class Round:
     """What became of the requests of one round: seconds in all, and for each of them."""
 
     seconds: float = 0.0
-    each: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
     failures: int = 0
 
     @property
     def per_second(self) -> float:
         """Answered requests per second."""
-        return len(self.each) / self.seconds
+        return len(self.latencies) / self.seconds
 
 
 def form_post(path: str, row: dict[str, float], token: str = "") -> bytes:
@@ -64,7 +64,7 @@ def send(port: int, requests: list[bytes], connections: int, ok: Callable[[bytes
             selector.unregister(key.fileobj)
             key.fileobj.close()
             if key.data[1].startswith(b"HTTP/1.1 200") and ok(key.data[1]):
-                done.each.append(time.perf_counter() - key.data[0])
+                done.latencies.append(time.perf_counter() - key.data[0])
             else:
                 done.failures += 1
             begin()

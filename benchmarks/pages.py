@@ -137,7 +137,7 @@ def download(kind: Kind, server: Server, browser: Browser) -> None:
     requests: set[str] = set()
     sizes: list[float] = []
 
-    def asked(event: dict) -> None:
+    def on_request(event: dict) -> None:
         if event["request"]["url"].startswith("http"):
             requests.add(event["requestId"])
 
@@ -145,7 +145,7 @@ def download(kind: Kind, server: Server, browser: Browser) -> None:
         tab = Visitor(context)
         session = context.new_cdp_session(tab.page)
         session.send("Network.enable")
-        session.on("Network.requestWillBeSent", asked)
+        session.on("Network.requestWillBeSent", on_request)
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         opened(kind, server, tab)
         tab.page.wait_for_timeout(1000)
@@ -190,7 +190,7 @@ def table(compared: list[Kind]) -> None:
     """Print medians, in brackets the least and the most; the ratio is that of the first to the last."""
     print("\n| | " + " | ".join(kind.name for kind in compared) + " | ratio | goal |")
     print("|---" * (len(compared) + 3) + "|")
-    for what, (words, form, goal) in ROWS.items():
+    for what, (title, form, goal) in ROWS.items():
         scale = 1e3 if "ms" in form else 1
         cells, medians = [], []
         for kind in compared:
@@ -199,7 +199,7 @@ def table(compared: list[Kind]) -> None:
             spread = f" ({form.format(min(values))} to {form.format(max(values))})" if values else ""
             cells.append(form.format(medians[-1]) + spread if values else "–")
         ratio = f"{medians[0] / medians[-1]:.3g}" if len(medians) > 1 and medians[0] and medians[-1] else ""
-        print(f"| {words} | {' | '.join(cells)} | {ratio} | {goal} |")
+        print(f"| {title} | {' | '.join(cells)} | {ratio} | {goal} |")
     stuck = " | ".join(f"{kind.stuck} of {kind.opened}" for kind in compared)
     print(f"| pages that never became ready | {stuck} | | 0 |", flush=True)
 

@@ -41,15 +41,15 @@ class Marked:
 
         A process is told by its number and the time it was started at.
         """
-        found = {}
+        times = {}
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(*GONE):
                 fields = (path / "stat").read_text().rpartition(")")[2].split()
                 key = (int(path.name), fields[19])
                 if fields[0] != "Z" and self.has_mark(key):
                     user, system, waited_user, waited_system = map(int, fields[11:15])
-                    found[key] = ((user + system) / TICK, (waited_user + waited_system) / TICK)
-        return found
+                    times[key] = ((user + system) / TICK, (waited_user + waited_system) / TICK)
+        return times
 
     def has_mark(self, key: tuple[int, str]) -> bool:
         """Whether it is one of them; looked up once, but not while a process may still become another program."""
@@ -80,10 +80,10 @@ class Marked:
     def end(self) -> None:
         """Kill what is left of them."""
         for _ in range(100):
-            left = self.pids()
-            if not left:
+            remaining = self.pids()
+            if not remaining:
                 return
-            for pid in left:
+            for pid in remaining:
                 with contextlib.suppress(*GONE):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
@@ -151,10 +151,10 @@ def started(command: Sequence[str], alive: str, log: Path, **environment: str) -
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
     marked = Marked(uuid4().hex)
-    told = {**os.environ, **environment, MARK: marked.mark}
+    env = {**os.environ, **environment, MARK: marked.mark}
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [*command, f"--port={port}"], cwd=log.parent, env=told, stdout=file, stderr=subprocess.STDOUT
+            [*command, f"--port={port}"], cwd=log.parent, env=env, stdout=file, stderr=subprocess.STDOUT
         )
     try:
         wait_for(f"http://127.0.0.1:{port}{alive}", process, log)

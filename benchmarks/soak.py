@@ -52,7 +52,7 @@ class Sample:
     files: int
 
     @property
-    def kept(self) -> tuple[int, int, int]:
+    def resources(self) -> tuple[int, int, int]:
         """What must not grow."""
         return sum(self.processes.values()), self.descriptors, self.files
 
@@ -143,10 +143,10 @@ class Soak:
             time.sleep(self.grace + 3)
             self.server.marked.settle()
         end = time.monotonic() + self.grace + 30
-        while grown(self.samples[:1], found := self.look()) and time.monotonic() < end:
+        while grown(self.samples[:1], sample := self.look()) and time.monotonic() < end:
             time.sleep(0.5)
-        self.samples.append(found)
-        print(line(found), flush=True)
+        self.samples.append(sample)
+        print(line(sample), flush=True)
 
     def look(self) -> Sample:
         """Count what is there now."""
@@ -182,8 +182,12 @@ KERNEL = """() => {
 def kernels(server: Server, kernel: str = "") -> list[int]:
     """The processes that listen as a kernel; all, or those of one id."""
     mine = set(server.others())
-    found = {each.pid for each in psutil.net_connections(kind="unix") if f"kernel-{kernel}" in str(each.laddr)}
-    return sorted(mine & found)
+    pids = {
+        connection.pid
+        for connection in psutil.net_connections(kind="unix")
+        if f"kernel-{kernel}" in str(connection.laddr)
+    }
+    return sorted(mine & pids)
 
 
 def grown(first: list[Sample], now: Sample) -> list[str]:
@@ -191,31 +195,31 @@ def grown(first: list[Sample], now: Sample) -> list[str]:
     names = ("processes", "descriptors of the server", "connection files")
     return [
         f"{name}: {after} instead of {before}"
-        for each in first
-        for name, before, after in zip(names, each.kept, now.kept, strict=True)
+        for sample in first
+        for name, before, after in zip(names, sample.resources, now.resources, strict=True)
         if after > before
     ]
 
 
 def slope(samples: list[Sample]) -> float:
     """MB by which the server's memory grows with each visit: the median of the slopes between any two samples."""
-    points = [(each.visits, each.memory["server"]) for each in samples]
+    points = [(sample.visits, sample.memory["server"]) for sample in samples]
     slopes = [(b - a) / (y - x) for i, (x, a) in enumerate(points) for y, b in points[i + 1 :] if y > x]
     return statistics.median(slopes) if slopes else 0.0
 
 
 def faults(soak: Soak) -> list[str]:
     """All that must not be."""
-    found = grown(soak.samples[:1], soak.samples[-1])
+    failures = grown(soak.samples[:1], soak.samples[-1])
     if soak.stuck:
-        found.append(f"pages that never became ready: {soak.stuck}")
+        failures.append(f"pages that never became ready: {soak.stuck}")
     if soak.wrong:
-        found.append(f"wrong answers: {soak.wrong}")
+        failures.append(f"wrong answers: {soak.wrong}")
     second = soak.samples[len(soak.samples) // 2 :]
-    each = slope(second)
-    if second[-1].visits - second[0].visits >= ENOUGH and each > SLOPE:
-        found.append(f"the server's memory grows by {1000 * each:.0f} kB with each visit")
-    return found
+    growth = slope(second)
+    if second[-1].visits - second[0].visits >= ENOUGH and growth > SLOPE:
+        failures.append(f"the server's memory grows by {1000 * growth:.0f} kB with each visit")
+    return failures
 
 
 HEAD = (
@@ -266,9 +270,9 @@ def main() -> int:
     print(
         f"\nleft by: {json.dumps(soak.ways)}; the server's memory grew by {1000 * slope(soak.samples):.1f} kB a visit"
     )
-    for fault in (found := faults(soak)):
+    for fault in (failures := faults(soak)):
         print(fault)
-    return int(bool(found))
+    return int(bool(failures))
 
 
 if __name__ == "__main__":
