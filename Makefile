@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test soak format insights screenshots clean
+.PHONY: serve test soak format insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -24,6 +24,9 @@ soak: $(VENV)/ready-test
 
 insights: $(VENV)/ready-test
 	$(VENV)/bin/python docs/insights.py
+
+settings: $(VENV)/ready-serve
+	$(VENV)/bin/python docs/settings.py
 
 screenshots: $(VENV)/ready-test
 	$(VENV)/bin/python docs/screenshots.py

@@ -11,13 +11,15 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from irislib._common.settings import SETTINGS
+
 __all__ = ["main"]
 
 
 def main() -> str | int:
     """Return 0 where it is, else what is wrong."""
     try:
-        address = Path(os.environ["IRISLIB_HEALTH_FILE"]).read_text(encoding="utf-8")
+        address = Path(os.environ[SETTINGS["health_file"].variable]).read_text(encoding="utf-8")
         with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310 - what our server wrote
             return 0 if response.status == 200 else f"{address} answered {response.status}"
     except (KeyError, OSError) as error:

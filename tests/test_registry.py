@@ -78,3 +78,10 @@ def test_the_pages_are_the_models_and_the_other_notebooks(iris, rent, tmp_path: 
     assert pages["my_own"].title == "My own"
     assert list({app.name for app in registry.list_apps({}, tmp_path / "my_own.ipynb")}) == ["my_own"]
     assert [app.name for app in registry.list_apps(models, tmp_path, every=False)] == list(models)
+
+
+def test_references_are_those_listed_else_of_the_environment_else_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert registry.references() == ["irislib.iris:spec"]
+    monkeypatch.setenv("IRISLIB_MODEL", "a:spec, b:spec")
+    assert registry.references() == ["a:spec", "b:spec"]
+    assert registry.references(["c:spec,d:spec", "e:spec"]) == ["c:spec", "d:spec", "e:spec"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irislib._common.formatting import did_you_mean
+from irislib._common.settings import environment_value
 from irislib._description.spec import RESERVED, ModelSpec
 from irislib._modeling import store
 from irislib._modeling.model import Model
@@ -22,7 +23,8 @@ __all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"
 
 log = logging.getLogger(__name__)
 
-EXAMPLE = "irislib.iris:spec"  # what is served where no --model is given
+EXAMPLE = "irislib.iris:spec"  # served unless --model names another
+SESSION = "IRISLIB_STARTED_WITH"  # in a kernel's environment: the folder of the models that its server answers with
 _loaded: dict[ModelSpec, Model] = {}
 
 
@@ -57,51 +59,59 @@ def load(model: str | ModelSpec) -> Model:
         Where it has to be trained and its data do not fit its description.
     """
     spec = _find(model) if isinstance(model, str) else model
-    if spec not in _loaded:
-        _loaded[spec] = _stored(spec) or train(spec)
-    return _loaded[spec]
+    return _load(spec, [*_session(), store.default_root()])
+
+
+def load_stored(spec: ModelSpec) -> Model:
+    """Return the model that a new server is to answer with, whichever server started this process."""
+    return _load(spec, [store.default_root()])
 
 
 def is_served(model: Model) -> bool:
-    """Whether this process shows a page of a server that answers with this very version of the model."""
-    root = os.environ.get("IRISLIB_STARTED_WITH")
-    return root is not None and store.current(model.spec.name, Path(root)) == model.version
+    """Return True if this process is a page's kernel whose server answers with this very version of the model."""
+    return any(store.current(model.spec.name, root) == model.version for root in _session())
 
 
 def load_all() -> None:
-    """Load every model there is, before processes are forked that are to have them."""
+    """Load every model, so that the processes that are forked from this one have them."""
     for spec in load_specs().values():
         load(spec)
 
 
-def clear() -> None:
-    """Let the next :func:`load` read the descriptions again, and look for what is stored by now."""
+def clear(models: Iterable[str] | None = None) -> None:
+    """Forget the loaded models and import their modules again, so that the next :func:`load` is up to date."""
     _loaded.clear()
-    for name in dict.fromkeys(reference.partition(":")[0] for reference in references()):
+    for name in dict.fromkeys(reference.partition(":")[0] for reference in references(models)):
         if name in sys.modules:
             importlib.reload(sys.modules[name])
 
 
-def references() -> list[str]:
-    """The ``package.module:name`` of every model that ``$IRISLIB_MODEL`` names."""
-    return os.environ.get("IRISLIB_MODEL", "").replace(",", " ").split() or [EXAMPLE]
+def references(models: Iterable[str] | None = None) -> list[str]:
+    """Return the ``package.module:name`` of every model: these, else those of ``$IRISLIB_MODEL``, else the example."""
+    listed = " ".join(models or ()).replace(",", " ").split()
+    return listed or environment_value("model") or [EXAMPLE]
 
 
-def load_specs(given: Iterable[str] | None = None) -> dict[str, ModelSpec]:
-    """The descriptions that references lead to, by the models' names.
+def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
+    """Import the specs that references name, by the models' names.
+
+    Parameters
+    ----------
+    models : sequence of str, optional
+        Their ``package.module:name``; those of ``$IRISLIB_MODEL`` if left out.
 
     Raises
     ------
     UnknownModelError, SpecError
         Where one leads nowhere, or two models share a name.
     """
-    found: dict[str, ModelSpec] = {}
-    for reference in dict.fromkeys(given or references()):
+    specs: dict[str, ModelSpec] = {}
+    for reference in dict.fromkeys(references(models)):
         spec = resolve(reference)
-        if spec.name in found:
+        if spec.name in specs:
             raise SpecError("The list of models", [f"two of them are called {spec.name!r}."])
-        found[spec.name] = spec
-    return found
+        specs[spec.name] = spec
+    return specs
 
 
 def resolve(reference: str) -> ModelSpec:
@@ -140,17 +150,17 @@ def resolve(reference: str) -> ModelSpec:
     return spec
 
 
-def source_files() -> list[Path]:
+def source_files(models: Iterable[str] | None = None) -> list[Path]:
     """The files that describe the models; also of one that cannot be imported as it stands."""
-    found = []
-    for reference in references():
+    files = []
+    for reference in references(models):
         try:
             module = importlib.util.find_spec(reference.partition(":")[0])
         except Exception:  # noqa: S112 - its parent package is what is broken, and logged by whoever imports it
             continue
         if module and module.origin:
-            found.append(Path(module.origin))
-    return found
+            files.append(Path(module.origin))
+    return files
 
 
 def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True) -> list[AppEntry]:
@@ -186,11 +196,22 @@ def _find(name: str) -> ModelSpec:
     return known[name]
 
 
-def _stored(spec: ModelSpec) -> Model | None:
-    started_with = os.environ.get("IRISLIB_STARTED_WITH")
-    for root in (Path(started_with) if started_with else None, store.default_root()):
+def _load(spec: ModelSpec, roots: Iterable[Path]) -> Model:
+    if spec not in _loaded:
+        _loaded[spec] = _stored(spec, roots) or train(spec)
+    return _loaded[spec]
+
+
+def _session() -> list[Path]:
+    """The folder of the models that a server has given to this kernel; empty in any other process."""
+    folder = os.environ.get(SESSION)
+    return [Path(folder)] if folder else []
+
+
+def _stored(spec: ModelSpec, roots: Iterable[Path]) -> Model | None:
+    for root in roots:
         try:
-            if root and (model := store.read(spec, root)):
+            if model := store.read(spec, root):
                 return model
         except StoreError as error:
             log.warning("%s", error)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import __version__
 from irislib._common.paths import write_atomically
+from irislib._common.settings import environment_value
 from irislib._description.feature_types import is_empty
 from irislib._modeling.model import Evaluation, Model
 from irislib.errors import StoreError
@@ -40,7 +41,7 @@ def default_root() -> Path:
     """``$IRISLIB_STORE``, else the user's data folder."""
     from platformdirs import user_data_path
 
-    return Path(os.environ.get("IRISLIB_STORE") or user_data_path("irislib") / "models")
+    return Path(environment_value("store") or user_data_path("irislib") / "models")
 
 
 def save(model: Model, root: Path) -> Path:

@@ -17,9 +17,11 @@ from gunicorn.config import Config
 from threadpoolctl import threadpool_limits
 
 from irislib._common import paths
+from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
-from irislib._serving import announce_health, default_address, url
+from irislib._serving import announce_health, url
 from irislib._serving.logs import ApiLogger, JsonApiLogger
+from irislib._serving.options import add_arguments
 from irislib.api import Options, create_app, failing
 from irislib.api._config import read_token
 from irislib.api._metrics import FOLDER
@@ -28,46 +30,35 @@ __all__ = ["ApiServer", "option_names"]
 
 log = logging.getLogger(__name__)
 
-OURS: dict[str, dict[str, Any]] = {
-    "host": {"help": "Address to listen on. [127.0.0.1]"},
-    "port": {"type": int, "help": "Port to listen on. [5000]"},
-    "debug": {
-        "action": "store_true",
-        "help": "One sync worker, one thread, log level debug; restart when code, the description "
-        "of a model, a template or a notebook changes.",
-    },
-    "model": {"action": "append", "help": "A model to serve, as package.module:name; may be repeated."},
-    "token_file": {"help": "A file with the token that programs must send; or IRISLIB_TOKEN. [none]"},
-    "cors": {"help": "Origins, by commas, whose pages may ask from a browser; * for all. [none]"},
-    "rate_limit": {"help": "The most requests of one address, such as 100/minute. [no limit]"},
-    "proxies": {"type": int, "help": "How many proxies before this server to believe. [0]"},
-    "max_batch_bytes": {"type": int, "help": f"The largest body of a batch. [{Options.batch_bytes:,}]"},
-    "json_logs": {"action": "store_true", "help": "Write each line of the logs as a JSON object."},
-}
-
 
 class ApiConfig(Config):  # type: ignore[misc]
-    """Gunicorn's options and ours."""
+    """Gunicorn's options and irislib's own."""
 
     def set(self, name: str, value: Any) -> None:
-        if name in OURS:  # from GUNICORN_CMD_ARGS
+        if name in api_settings():  # from GUNICORN_CMD_ARGS
             option = name.replace("_", "-")
             raise ValueError(f"--{option} is an option of irislib api's own command line, not of Gunicorn's.")
         super().set(name, value)
 
     def parser(self) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().parser()
-        group = parser.add_argument_group("irislib")
-        for name, facts in OURS.items():
-            # SUPPRESS, since whatever else is there is taken for one of Gunicorn's settings
-            group.add_argument(f"--{name.replace('_', '-')}", default=argparse.SUPPRESS, **facts)
+        add_arguments(parser)
         return parser
 
 
 class ApiServer(WSGIApplication):  # type: ignore[misc]
-    """Gunicorn, serving the endpoint."""
+    """Gunicorn, serving the endpoint.
+
+    Attributes
+    ----------
+    options : Options
+        How the endpoint is guarded.
+    models : list of str or None
+        The references of the command line; None where the environment or the default decides.
+    """
 
     callable: Any
+    models: list[str] | None
 
     def run(self) -> None:
         # Requests are spread over processes: threads below one row would only get in their way.
@@ -94,19 +85,17 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         self.cfg.set("post_worker_init", both(let_answers_be_long, self.cfg.post_worker_init))
 
     def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
-        given = vars(opts)
-        ours = {name: given.pop(name) for name in OURS if name in given}
+        values = vars(opts)
+        ours = {name: values.pop(name) for name in api_settings() if name in values}
         if args:
             parser.error(f"irislib api serves models (--model package.module:name), not {args[0]!r}.")
         addressed = "host" in ours or "port" in ours
         if addressed and opts.bind:
             parser.error("Give either --host and --port, or --bind.")
-        if "model" in ours:
-            os.environ["IRISLIB_MODEL"] = " ".join(ours["model"])
         self.app_uri = "irislib.api:create_app()"
+        self.models = ours.get("model")
         self.options = options(ours)
-        usual_host, usual_port = default_address()
-        host, port = ours.get("host", usual_host), ours.get("port", usual_port)
+        host, port = (ours.get(name, default_of(name)) for name in ("host", "port"))
         settings: dict[str, Any] = {
             "default_proc_name": "irislib",
             "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
@@ -117,21 +106,21 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             # It would be a file in the home folder, which a second instance takes and a container may not have
             settings["control_socket_disable"] = True
         if addressed:  # on the command line, thus stronger than a configuration file
-            given["bind"] = [settings["bind"]]
+            values["bind"] = [settings["bind"]]
         if "debug" in ours:
             # Into the command line's own values, for those are applied last.
-            given.update(workers=1, threads=1, worker_class="sync", loglevel="debug", reload=True)
-            given["reload_extra_files"] = [*(opts.reload_extra_files or []), *watched()]
+            values.update(workers=1, threads=1, worker_class="sync", loglevel="debug", reload=True)
+            values["reload_extra_files"] = [*(opts.reload_extra_files or []), *watched(self.models)]
         return settings
 
     def load(self) -> Any:
         if not self.cfg.reload:
             self.master = os.getpid()  # a daemon has another than the one it was started as
         try:
-            registry.load_specs()  # brings in every library that has threads of its own
+            registry.load_specs(self.models)  # brings in every library that has threads of its own
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
-                app = create_app(options=self.options)
+                app = create_app(self.models and registry.references(self.models), options=self.options)
         except Exception:
             if not self.cfg.reload:
                 raise
@@ -145,28 +134,34 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
 
     def reload(self) -> None:
         """Read the options, the descriptions and the models again; what cannot be read stays as it was."""
-        kept = self.cfg, self.options
+        previous = self.cfg, self.options, self.models
         try:
             super().reload()
         except SystemExit:  # how Gunicorn ends where its configuration is wrong, having said so
-            self.cfg, self.options = kept
+            self.cfg, self.options, self.models = previous
             log.error("The options stay as they were.")
         if self.callable is None:  # each worker loads its own
             return
         try:
-            registry.clear()
+            registry.clear(self.models)
             self.callable = self.load()
         except Exception:
             log.exception("A model could not be loaded again; the models stay as they were.")
 
 
 def options(ours: dict[str, Any]) -> Options:
-    """What the command line says of the endpoint, else the environment."""
+    """Return the endpoint's options: the command line's, else the environment's."""
     known = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
-    given = {field: ours[name] for field, name in known.items() if name in ours}
+    changes = {field: ours[name] for field, name in known.items() if name in ours}
     if "token_file" in ours:
-        given["token"] = read_token(ours["token_file"])
-    return replace(Options.from_environment(), **given)
+        changes["token"] = read_token(ours["token_file"])
+    return replace(Options.from_environment(), **changes)
+
+
+def default_of(name: str) -> Any:
+    """Return a setting's value where the command line has none: the environment's, else the default."""
+    value = environment_value(name)
+    return SETTINGS[name].default if value is None else value
 
 
 def let_answers_be_long(worker: Any) -> None:
@@ -184,11 +179,11 @@ def both(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[
     return hook
 
 
-def watched() -> list[str]:
-    """What is read but not imported, and what cannot be imported as it stands."""
+def watched(models: list[str] | None) -> list[str]:
+    """Return the files that are read but not imported, and those that cannot be imported as they stand."""
     folders = [paths.jupyter_dir(), paths.notebooks_dir()]
     read = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [str(path) for path in [*read, *registry.source_files()]]
+    return [str(path) for path in [*read, *registry.source_files(models)]]
 
 
 def option_names() -> set[str]:

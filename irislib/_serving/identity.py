@@ -8,15 +8,16 @@ from typing import Any
 import tornado.autoreload
 from jupyter_server.auth.identity import PasswordIdentityProvider
 
+from irislib._common.settings import SETTINGS
 from irislib.api._config import is_token
 
 __all__ = ["TokenIdentityProvider", "hide_secrets"]
 
-SECRETS = ("IRISLIB_TOKEN", "JUPYTER_TOKEN")
+SECRETS = {"JUPYTER_TOKEN", *(setting.variable for setting in SETTINGS.values() if setting.secret)}
 
 
 def hide_secrets() -> None:
-    """Take tokens out of the environment, which visitors' kernels inherit, until the server starts anew."""
+    """Remove tokens from the environment of this process, whatever it starts, until the server restarts."""
     secrets = {name: os.environ.pop(name) for name in SECRETS if name in os.environ}
     tornado.autoreload.add_reload_hook(lambda: os.environ.update(secrets))
 

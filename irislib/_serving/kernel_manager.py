@@ -15,9 +15,10 @@ from typing import Any
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
-from traitlets import Float, Int, default
+from traitlets import default
 
 from irislib._serving import memory
+from irislib._serving.options import trait
 from irislib.errors import IrislibError
 
 __all__ = ["STARTED", "VISITOR", "AppKernelManager", "FullError", "visitor_of"]
@@ -77,17 +78,11 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         Of each other kernel, for which visitor it was started.
     """
 
-    max_kernels = Int(
-        config=True, help="The most visitors' kernels at the same time; by default as many as the machine takes."
-    )
-    max_kernels_per_visitor = Int(
-        config=True,
-        help="The most kernels of one address; by default half of max_kernels. Set it to max_kernels where all "
-        "visitors have the same, as behind a proxy that sends no X-Forwarded-For.",
-    )
-    memory_margin = Int(config=True, help="Bytes of memory to leave free: no kernel is started beyond it.")
-    kernel_memory = Int(config=True, help="Bytes of memory that one kernel may have of its own; 0 for no limit.")
-    disconnected_timeout = Float(60, config=True, help="Seconds until a kernel ends that no page is connected to.")
+    max_kernels = trait("max_kernels")
+    max_kernels_per_visitor = trait("max_kernels_per_visitor")
+    memory_margin = trait("memory_margin")
+    kernel_memory = trait("kernel_memory")
+    disconnected_timeout = trait("disconnected_timeout")
 
     @default("kernel_manager_class")
     def _default_kernel_manager_class(self) -> str:
@@ -99,7 +94,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     @default("max_kernels_per_visitor")
     def _max_kernels_per_visitor(self) -> int:
-        return (self.max_kernels + 1) // 2
+        return int(self.max_kernels + 1) // 2
 
     @default("memory_margin")
     def _memory_margin(self) -> int:
@@ -170,6 +165,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         """
         visitor = VISITOR.get()
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id(**kwargs))
+        if hasattr(self.parent, "kernel_environment"):
+            kwargs["env"] = self.parent.kernel_environment(kwargs.get("env") or os.environ)
         if not spare:
             self.check_room()
             self.starting[visitor] += 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_core.utils import ensure_async
-from traitlets import Bool, Int
 from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 from voila.utils import ENV_VARIABLE, get_page_config
@@ -19,6 +18,7 @@ from irislib._forkserver.notebook import imported, once
 from irislib._forkserver.provisioner import PAGE, ForkProvisioner
 from irislib._serving.kernel_manager import FullError
 from irislib._serving.notebooks import path_of
+from irislib._serving.options import trait
 from irislib._serving.prerender import KERNEL, NotebookRun, prerender
 
 __all__ = ["Pages"]
@@ -57,8 +57,8 @@ class WarmPage:
 class Pages(LoggingConfigurable):
     """All that a server, its parent, has ready for visitors."""
 
-    warm = Bool(True, config=True, help="Fork visitors' kernels from a template, where the platform can.")
-    spares = Int(1, config=True, help="The kernels of each page that wait for its next visitors.")
+    warm = trait("warm")
+    spares = trait("spares")
 
     parent: Any
 
@@ -103,7 +103,8 @@ class Pages(LoggingConfigurable):
             try:
                 if self.fork_server.first is None:
                     self.fork_server.imports = [*IMPORTS, *await self.imported()]
-                    await asyncio.to_thread(self.fork_server.start, os.environ, self.parent.root_dir)
+                    environment = self.parent.kernel_environment(os.environ)
+                    await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
                 paths = [path_of(app) for app in self.parent.apps]
                 work = (self.prepare(path) for path in paths if path not in self.each)
                 for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):

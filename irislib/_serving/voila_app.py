@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import shutil
@@ -12,9 +11,8 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +24,7 @@ from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import GZipContentEncoding, RedirectHandler
 from tornado.wsgi import WSGIContainer
-from traitlets import Bool, Int, List, Unicode, default
+from traitlets import Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 from werkzeug.exceptions import NotFound
@@ -35,8 +33,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from irislib import __version__
 from irislib._common import paths
 from irislib._common.messages import TEXTS
+from irislib._common.settings import SETTINGS, environment_value
 from irislib._modeling import registry, store
-from irislib._serving import announce_health, default_address, is_local, url
+from irislib._serving import announce_health, is_local, url
 from irislib._serving.defaults import DEFAULTS, NEEDED
 from irislib._serving.handlers import (
     ANSWERED,
@@ -55,6 +54,7 @@ from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNELS
 from irislib._serving.notebooks import AppContents, notebook_for, path_of
+from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.static_files import rules, version
 from irislib.api import Options, create_app
@@ -71,48 +71,17 @@ class AppServer(Voila):  # type: ignore[misc]
     version = __version__
     description = Unicode("Serve the apps and the endpoint. Voila's own options work too.")
     examples = Unicode("irislib serve --port 8080\nirislib serve --model package.module:spec")
-    aliases: ClassVar = {
-        **Voila.aliases,
-        "host": "Voila.ip",
-        "ip": "Voila.ip",
-        "model": "AppServer.models",
-        "notebooks": "AppServer.notebooks",
-        "token-file": "AppServer.token_file",
-        "cors": "AppServer.cors",
-        "rate-limit": "AppServer.rate_limit",
-        "public-host": "AppServer.public_hosts",
-    }
-    flags: ClassVar = {
-        **Voila.flags,
-        "debug": (
-            {"AppServer": {"debug_mode": True, "log_level": logging.DEBUG}},
-            "Log everything, and restart when code, a notebook or the template changes.",
-        ),
-        "json-logs": ({"AppServer": {"json_logs": True}}, "Write each line of the log as a JSON object."),
-        "browser": ({"Voila": {"open_browser": True}}, "Open the apps in a browser."),
-    }
-    models = List(Unicode(), config=True, help="A model to serve, as package.module:name; may be repeated.")
-    notebooks = Unicode(config=True, help="A folder, or a notebook, to serve as apps.")
-    debug_mode = Bool(False, config=True, help="Restart when code, a notebook or the template changes.")
-
-    token_file = Unicode(config=True, help="A file with the token that visitors and programs need.")
-    cors = Unicode(config=True, help="Origins, by commas, whose pages may ask the endpoint; * for all.")
-    rate_limit = Unicode(config=True, help="The most requests of one address to the endpoint, such as 100/minute.")
-    max_batch_bytes = Int(10_000_000, config=True, help="The largest body of a batch; it is kept in memory.")
-    public_hosts = List(Unicode(), config=True, help="A name that a proxy calls this server by; may be repeated.")
-    json_logs = Bool(False, config=True, help="Write each line of the log as a JSON object.")
-
-    @default("ip")
-    def _ip(self) -> str:
-        return default_address()[0]
-
-    @default("port")
-    def _port(self) -> int:
-        return default_address()[1]
-
-    @default("open_browser")
-    def _open_browser(self) -> bool:
-        return False
+    aliases: ClassVar = {**Voila.aliases, "ip": "Voila.ip", **serve_aliases()}
+    flags: ClassVar = {**Voila.flags, **serve_flags()}
+    models = trait("model")
+    notebooks = trait("notebooks")
+    debug_mode = trait("debug")
+    token_file = trait("token_file")
+    cors = trait("cors")
+    rate_limit = trait("rate_limit")
+    max_batch_bytes = trait("max_batch_bytes")
+    public_hosts = trait("public_host")
+    json_logs = trait("json_logs")
 
     @default("port_retries")
     def _port_retries(self) -> int:
@@ -137,56 +106,58 @@ class AppServer(Voila):  # type: ignore[misc]
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         super().load_config_file(*args, **kwargs)
         config = Config(DEFAULTS)
+        config.merge(environment_config())
         config.merge(private_transport(self.config.Voila.get("connection_dir_root", "")))
         config.merge(self.config)
         self.update_config(config)
 
     def init_apps(self) -> None:
-        """Load every model, and lay it where the visitors' kernels find it."""
-        self.options = self.guards()
-        os.environ.pop("IRISLIB_STARTED_WITH", None)  # another server's, or ours before a restart
-        if self.models:
-            os.environ["IRISLIB_MODEL"] = " ".join(self.models)
-        chosen = bool(os.environ.get("IRISLIB_MODEL"))
-        specs = registry.load_specs()
-        place = Path(self.notebooks or paths.notebooks_dir()).resolve()
-        if not place.exists():
-            raise IrislibError(f"--notebooks {place}: there is no such folder or notebook.")
-        self.root_dir = str(place.parent if place.is_file() else place)
-        self.apps = registry.list_apps(specs, place, every=bool(self.notebooks) or not chosen)
-        given = self.voila_configuration.resources
-        self.config.VoilaConfiguration.resources = {**given, "irislib": self.told()}
+        """Load every model, and save it where the visitors' kernels look for it."""
+        self.options = self.endpoint_options()
+        specs = registry.load_specs(self.models)
+        notebooks = Path(self.notebooks or paths.notebooks_dir()).resolve()
+        if not notebooks.exists():
+            raise IrislibError(f"--notebooks {notebooks}: there is no such folder or notebook.")
+        self.root_dir = str(notebooks.parent if notebooks.is_file() else notebooks)
+        self.apps = registry.list_apps(specs, notebooks, every=bool(self.notebooks) or not self.models)
+        resources = self.voila_configuration.resources
+        self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
         self.made = {path_of(app): notebook_for(app) for app in self.apps if app.notebook is None}
-        self.loaded = [registry.load(spec) for spec in specs.values()]
+        self.loaded = [registry.load_stored(spec) for spec in specs.values()]
         self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
         for model in self.loaded:
             try:
                 store.save(model, self.session)
             except StoreError as error:
                 self.log.warning("%s Each visitor's page will train it anew.", error)
-        os.environ["IRISLIB_STARTED_WITH"] = str(self.session)
-        # Kernels start in the notebooks' folder, but import what the server imports from its own.
-        importable = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, importable)))
 
-    def guards(self) -> Options:
-        """How the endpoint is guarded; the token is asked for before it is reached."""
-        options = Options.from_environment()
+    def kernel_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a visitor's kernel, or of the process that one is forked from.
+
+        It is the one way in which a server passes its own settings to another process.
+        """
+        # Kernels start in the notebooks' folder, but import what the server imports from its own.
+        importable = [os.getcwd(), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+        models = {SETTINGS["model"].variable: " ".join(self.models)} if self.models else {}
+        return {
+            **environment,
+            **models,
+            registry.SESSION: str(self.session),
+            "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, importable))),
+        }
+
+    def endpoint_options(self) -> Options:
+        """Return the endpoint's options, without the token: this server checks it before the endpoint is called."""
+        token = environment_value("token")
         hide_secrets()
         if self.token_file:
             self.token = read_token(self.token_file)
-        elif options.token and not self.token:
-            self.token = options.token
-        return replace(
-            options,
-            token="",
-            cors=self.cors or options.cors,
-            rate_limit=self.rate_limit or options.rate_limit,
-            batch_bytes=self.max_batch_bytes,
-        )
+        elif token and not self.token:
+            self.token = token
+        return Options(cors=self.cors, rate_limit=self.rate_limit, batch_bytes=self.max_batch_bytes)
 
-    def told(self) -> dict[str, Any]:
-        """What our template reads besides the notebook."""
+    def template_facts(self) -> dict[str, Any]:
+        """Return what the page template reads besides the notebook."""
         return {
             "apps": [{"name": app.name, "title": app.title} for app in self.apps],
             "texts": TEXTS,
@@ -254,7 +225,7 @@ class AppServer(Voila):  # type: ignore[misc]
             if not self.debug_mode:
                 raise
             self.log.exception("A model could not be loaded; correct it, and this server starts again.")
-            watch(registry.source_files())
+            watch(registry.source_files(self.models))
             tornado.autoreload.start()
             IOLoop.current().start()
             return

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from irislib._common.settings import SETTINGS, environment_value
 from irislib.errors import IrislibError
 
 __all__ = ["ROW_BYTES", "Options", "is_token", "read_token"]
@@ -36,13 +36,13 @@ class Options:
     cors: str = ""
     rate_limit: str = ""
     proxies: int = 0
-    batch_bytes: int = 256_000_000
+    batch_bytes: int = SETTINGS["max_batch_bytes"].default
 
     @classmethod
     def from_environment(cls) -> Options:
-        """What ``IRISLIB_TOKEN``, ``IRISLIB_CORS`` and ``IRISLIB_RATE_LIMIT`` say."""
-        token, cors, rate = (os.environ.get(f"IRISLIB_{name}", "").strip() for name in ("TOKEN", "CORS", "RATE_LIMIT"))
-        return cls(token, cors, rate)
+        """Return the options that the environment sets."""
+        token, cors, rate_limit = (environment_value(name) or "" for name in ("token", "cors", "rate_limit"))
+        return cls(token, cors, rate_limit)
 
 
 def read_token(path: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from irislib._common.settings import SETTINGS, environment_value
 from irislib.api._application import Endpoint
 from irislib.errors import IrislibError
 
@@ -46,7 +45,7 @@ def _limit(app: Endpoint, rate: str) -> None:
     except ValueError:
         raise IrislibError(f"The rate limit must be such as 100/minute or 5/second;1000/hour, got {rate!r}.") from None
     # each worker has a memory of its own; the storage of several is one more server, such as Redis
-    storage = os.environ.get("IRISLIB_RATE_LIMIT_STORAGE", "memory://")
+    storage = environment_value("rate_limit_storage") or SETTINGS["rate_limit_storage"].default
     limiter = Limiter(get_remote_address, app=app, default_limits=[rate], storage_uri=storage, headers_enabled=True)
     for view in ("healthz", "readyz", "metrics"):
         limiter.exempt(app.view_functions[view])

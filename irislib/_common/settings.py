@@ -1,0 +1,251 @@
+"""The settings: one table behind options, environment variables, help texts and ``docs/settings.md``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from irislib.errors import IrislibError
+
+__all__ = ["SETTINGS", "Setting", "api_settings", "environment_value", "reference_page", "serve_settings"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An option of the command line, an environment variable, or both.
+
+    Attributes
+    ----------
+    name : str
+        Its name in Python; on the command line with hyphens for underscores.
+    type : type
+        ``str``, ``int``, ``float``, ``bool``, or ``list`` for an option that may be repeated.
+    default : Any
+        The value of a setting that is nowhere set; None where it is computed.
+    help : str
+        One or two sentences for the person who runs the server.
+    variable : str
+        Its environment variable, if it has one.
+    api : bool
+        ``irislib api`` has it as an option.
+    trait : str
+        The trait that holds it in ``irislib serve``, as ``Class.name``; empty where that server has no such option.
+    short : bool
+        ``irislib serve`` has it under its name, too, and not only as ``--Class.name``.
+    serve_default : Any
+        The default of ``irislib serve`` where it differs.
+    default_text : str
+        The default in words, where it is computed or would say little.
+    secret : bool
+        Its value must not reach visitors' kernels, logs or pages.
+    """
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    variable: str = ""
+    api: bool = False
+    trait: str = ""
+    short: bool = True
+    serve_default: Any = None
+    default_text: str = ""
+    secret: bool = False
+
+    @property
+    def option(self) -> str:
+        """The setting as an option, such as ``--token-file``."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def serve_option(self) -> str:
+        """The setting as an option of ``irislib serve``; empty where that has none."""
+        return "" if not self.trait else self.option if self.short else f"--{self.trait}"
+
+    def default_for(self, server: str) -> Any:
+        """Return the default of ``serve`` or ``api``."""
+        return self.serve_default if server == "serve" and self.serve_default is not None else self.default
+
+    def help_for(self, server: str) -> str:
+        """Return the help text with the default and the environment variable."""
+        default = self.default_text or readable(self.default_for(server))
+        notes = [default, f"or {self.variable}" if self.variable else ""]
+        return f"{self.help} [{'; '.join(filter(None, notes))}]"
+
+
+def readable(value: Any) -> str:
+    """Return a default as a person would write it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int):
+        return f"{value:,}" if value > 99_999 else str(value)
+    return str(value) if value else "none"
+
+
+_ALL = (
+    Setting("host", str, "127.0.0.1", "Address to listen on.", "IRISLIB_HOST", api=True, trait="Voila.ip"),
+    Setting("port", int, 5000, "Port to listen on.", "IRISLIB_PORT", api=True, trait="Voila.port"),
+    Setting(
+        "debug", bool, False,
+        "Log everything, and restart when code, the description of a model, a notebook or a template changes; "
+        "under Gunicorn with one sync worker and one thread.",
+        api=True, trait="AppServer.debug_mode",
+    ),
+    Setting(
+        "model", list, (), "A model to serve, as package.module:name; may be repeated.", "IRISLIB_MODEL",
+        api=True, trait="AppServer.models", default_text="the example",
+    ),
+    Setting(
+        "notebooks", str, "", "A folder, or a notebook, to serve as apps.",
+        trait="AppServer.notebooks", default_text="the notebooks of irislib",
+    ),
+    Setting(
+        "token", str, "", "The token that visitors and programs need.", "IRISLIB_TOKEN",
+        trait="Voila.token", secret=True,
+    ),
+    Setting(
+        "token_file", str, "", "A file with the token that visitors and programs need.",
+        api=True, trait="AppServer.token_file",
+    ),
+    Setting(
+        "cors", str, "", "Origins, separated by commas, whose pages may call the endpoint; * for all.",
+        "IRISLIB_CORS", api=True, trait="AppServer.cors",
+    ),
+    Setting(
+        "rate_limit", str, "", "The most requests of one address to the endpoint, such as 100/minute.",
+        "IRISLIB_RATE_LIMIT", api=True, trait="AppServer.rate_limit", default_text="no limit",
+    ),
+    Setting(
+        "rate_limit_storage", str, "memory://", "Where the requests are counted, such as redis://localhost:6379.",
+        "IRISLIB_RATE_LIMIT_STORAGE", default_text="the memory of each worker",
+    ),
+    Setting("proxies", int, 0, "The number of proxies in front of this server to trust.", api=True),
+    Setting(
+        "max_batch_bytes", int, 256_000_000, "The largest body of a batch; `irislib serve` holds it in memory.",
+        api=True, trait="AppServer.max_batch_bytes", short=False, serve_default=10_000_000,
+    ),
+    Setting(
+        "public_host", list, (), "A name by which a proxy calls this server; may be repeated.",
+        trait="AppServer.public_hosts",
+    ),
+    Setting(
+        "json_logs", bool, False, "Write each line of the logs as a JSON object.",
+        api=True, trait="AppServer.json_logs",
+    ),
+    Setting("browser", bool, False, "Open the apps in a browser.", trait="Voila.open_browser"),
+    Setting(
+        "max_kernels", int, None, "The most visitors' kernels at the same time.",
+        trait="AppKernelManager.max_kernels", short=False, default_text="as many as the machine takes",
+    ),
+    Setting(
+        "max_kernels_per_visitor", int, None,
+        "The most kernels of one address. Set it to max_kernels where all visitors have the same address, as behind "
+        "a proxy that sends no X-Forwarded-For.",
+        trait="AppKernelManager.max_kernels_per_visitor", short=False, default_text="half of max_kernels",
+    ),
+    Setting(
+        "memory_margin", int, None, "Bytes of memory to leave free: no kernel is started beyond it.",
+        trait="AppKernelManager.memory_margin", short=False, default_text="5 % of the memory, at least 250 MB",
+    ),
+    Setting(
+        "kernel_memory", int, None, "Bytes of memory that one kernel may have of its own; 0 for no limit.",
+        trait="AppKernelManager.kernel_memory", short=False,
+        default_text="a quarter of the memory, from 512 MB to 2 GB",
+    ),
+    Setting(
+        "disconnected_timeout", float, 60.0, "Seconds until a kernel ends to which no page is connected.",
+        trait="AppKernelManager.disconnected_timeout", short=False,
+    ),
+    Setting(
+        "warm", bool, True, "Fork visitors' kernels from a template process, where the platform can.",
+        trait="Pages.warm", short=False,
+    ),
+    Setting(
+        "spares", int, 1, "The kernels of each page that wait for its next visitors.",
+        trait="Pages.spares", short=False,
+    ),
+    Setting(
+        "store", str, "", "The folder of the trained models.", "IRISLIB_STORE",
+        default_text="models/ in the user's data folder",
+    ),
+    Setting(
+        "health_file", str, "",
+        "A file to which a server writes its health address, for `python -m irislib.healthcheck`.",
+        "IRISLIB_HEALTH_FILE",
+    ),
+)  # fmt: skip
+
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
+
+
+def api_settings() -> dict[str, Setting]:
+    """The settings that are options of ``irislib api``, by name."""
+    return {name: setting for name, setting in SETTINGS.items() if setting.api}
+
+
+def serve_settings() -> dict[str, Setting]:
+    """The settings that are options of ``irislib serve``, by name."""
+    return {name: setting for name, setting in SETTINGS.items() if setting.trait}
+
+
+def environment_value(name: str, environment: Mapping[str, str] | None = None) -> Any:
+    """Return the value of a setting's environment variable; None where it is not set or empty.
+
+    Raises
+    ------
+    IrislibError
+        If a number was expected.
+    """
+    setting = SETTINGS[name]
+    text = (os.environ if environment is None else environment).get(setting.variable, "").strip()
+    if not text:
+        return None
+    if setting.type is list:
+        return text.replace(",", " ").split() or None
+    if setting.type is int:
+        if not text.isdecimal():
+            raise IrislibError(f"{setting.variable} must be a number, got {text!r}.")
+        return int(text)
+    return text
+
+
+_INTRODUCTION = """# Settings
+
+<!-- Made by `make settings` from irislib/_common/settings.py. -->
+
+An option of the command line comes before an environment variable, and that before the default. `irislib serve` takes
+every option of Voila, too, on the command line or in a `voila.json`; `irislib api` takes every option of Gunicorn, on
+the command line, in `GUNICORN_CMD_ARGS` or in a file (`-c`).
+"""
+
+
+def reference_page() -> str:
+    """Return ``docs/settings.md``."""
+    options = [setting for setting in _ALL if setting.api or setting.trait]
+    both = [s for s in options if s.trait and (s.api or s.variable)]
+    parts = [
+        ("Of both servers", both),
+        ("Of `irislib serve`", [s for s in options if s.trait and s not in both]),
+        ("Of `irislib api`", [s for s in options if not s.trait]),
+        ("In the environment alone", [s for s in _ALL if s not in options]),
+    ]
+    return _INTRODUCTION + "".join(f"\n## {title}\n\n{_table(settings)}" for title, settings in parts)
+
+
+def _table(settings: list[Setting]) -> str:
+    head = "| option | environment | default | meaning |\n|---|---|---|---|\n"
+    return head + "".join(f"| {' | '.join(_cells(setting))} |\n" for setting in settings)
+
+
+def _cells(setting: Setting) -> list[str]:
+    options = [setting.option] if setting.api else []
+    if setting.serve_option and setting.serve_option not in options:
+        options.append(setting.serve_option)
+    default = setting.default_text or readable(setting.default)
+    if setting.serve_default is not None:
+        default += f"; `irislib serve`: {readable(setting.serve_default)}"
+    variable = f"`{setting.variable}`" if setting.variable else ""
+    secret = " Secret: no kernel, log or page has it." if setting.secret else ""
+    return [", ".join(f"`{option}`" for option in options), variable, default, setting.help + secret]

@@ -1,0 +1,122 @@
+"""One table of settings: options, environment, help and the reference page agree with it, and servers do not mix."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from irislib._common.settings import SETTINGS, api_settings, environment_value, reference_page, serve_settings
+from irislib._modeling import registry
+from irislib._serving.gunicorn_app import ApiServer
+from irislib._serving.voila_app import AppServer
+from irislib.errors import IrislibError
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[..., AppServer]]:
+    """Make an `irislib serve` that has loaded its models, and does not listen."""
+    servers, handler = [], signal.getsignal(signal.SIGTERM)
+
+    def start(*args: str) -> AppServer:
+        servers.append(AppServer())
+        servers[-1].initialize(list(args))
+        servers[-1].init_apps()
+        return servers[-1]
+
+    yield start
+    signal.signal(signal.SIGTERM, handler)
+    for made in servers:
+        shutil.rmtree(made.session)
+
+
+def api(monkeypatch: pytest.MonkeyPatch, *args: str) -> ApiServer:
+    """Return an `irislib api` that has read its options, and does not listen."""
+    monkeypatch.setattr(sys, "argv", ["irislib api", *args])
+    return ApiServer("%(prog)s", prog="irislib api")
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == reference_page(), "run `make settings`"
+
+
+def test_the_package_reads_no_variable_that_the_table_lacks() -> None:
+    internal = {registry.SESSION, "IRISLIB_PAGE"}  # from a server to its kernels
+    known = {setting.variable for setting in SETTINGS.values()} | internal
+    for path in (ROOT / "irislib").rglob("*.py"):
+        assert set(re.findall(r"IRISLIB_[A-Z_]+", path.read_text(encoding="utf-8"))) <= known, path
+
+
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_help_lists_every_option_with_its_default_and_variable(command: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "irislib", command, "--help"], capture_output=True, text=True, check=True,
+        env={**os.environ, "COLUMNS": "1000"},
+    )  # fmt: skip
+    text = " ".join(result.stdout.split())
+    settings = api_settings() if command == "api" else serve_settings()
+    for setting in settings.values():
+        if command == "api" or setting.short:
+            assert setting.option in text
+            assert (setting.help if setting.type is bool else setting.help_for(command)) in text
+
+
+def test_the_command_line_comes_before_the_environment_and_that_before_the_default(
+    server: Callable[..., AppServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (server().port, server().ip, server().cors) == (5000, "127.0.0.1", "")
+    assert api(monkeypatch).cfg.address == [("127.0.0.1", 5000)]
+    for name, value in {"PORT": "5999", "HOST": "127.0.0.2", "CORS": "https://a.test", "MODEL": "rent:spec"}.items():
+        monkeypatch.setenv(f"IRISLIB_{name}", value)
+    made = server()
+    assert (made.port, made.ip, made.options.cors) == (5999, "127.0.0.2", "https://a.test")
+    assert [app.name for app in made.apps] == ["flat-rent"]
+    assert api(monkeypatch).cfg.address == [("127.0.0.2", 5999)]
+    made = server("--port", "6001", "--cors", "https://b.test", "--model", "irislib.iris:spec")
+    assert (made.port, made.ip, made.options.cors) == (6001, "127.0.0.2", "https://b.test")
+    assert [app.name for app in made.apps] == ["iris-wizard"]
+    other = api(monkeypatch, "--port", "6001", "--cors", "https://b.test")
+    assert (other.cfg.address, other.options.cors) == ([("127.0.0.2", 6001)], "https://b.test")
+
+
+def test_the_options_of_gunicorn_come_from_its_own_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--workers 3 --threads 2")
+    made = api(monkeypatch, "--workers", "4")
+    assert (made.cfg.workers, made.cfg.threads) == (4, 2)
+
+
+def test_a_port_that_is_no_number_is_a_sentence() -> None:
+    with pytest.raises(IrislibError, match=r"IRISLIB_PORT must be a number, got 'http'\."):
+        environment_value("port", {"IRISLIB_PORT": "http"})
+
+
+def test_two_servers_in_one_process_do_not_mix(
+    iris, rent, server: Callable[..., AppServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_PATH", str(ROOT / "share" / "jupyter"))  # which Jupyter itself reads from there
+    before = dict(os.environ)
+    first, second = server("--model", "irislib.iris:spec"), server("--model", "rent:spec")
+    third = api(monkeypatch, "--model", "rent:spec")
+    assert dict(os.environ) == before
+    assert [app.name for app in first.apps] == ["iris-wizard"]
+    assert [app.name for app in second.apps] == ["flat-rent"]
+    assert third.models == ["rent:spec"]
+    environments = [made.kernel_environment(os.environ) for made in (first, second)]
+    assert [kernel["IRISLIB_MODEL"] for kernel in environments] == ["irislib.iris:spec", "rent:spec"]
+    assert environments[0][registry.SESSION] != environments[1][registry.SESSION]
+    for model, environment in zip((iris, rent), environments, strict=True):
+        check = f"import irislib; print(irislib.load({model.spec.name!r}).version)"
+        result = subprocess.run(
+            [sys.executable, "-c", check], cwd=TESTS, env=environment, capture_output=True, text=True
+        )
+        assert result.stdout.strip() == model.version, result.stderr
