@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import irislib
+from irislib._compiled import one_row_frame
+from irislib._description.validation import check_columns, check_row
 from irislib._modeling.prediction import Prediction
 from irislib.errors import DataError, NotApplicableError, OutsideTrainingDataWarning, SpecError, ValidationError
 
@@ -166,6 +169,45 @@ def test_a_table_of_one_row_is_answered_like_the_row(iris) -> None:
     ones = dict.fromkeys(iris.spec.feature_names, 1)
     for row in (GOOD, ones):
         assert iris.predict_row([row]) == iris.predict_row(pd.DataFrame([row])) == iris.predict_row(row)
+
+
+def counted(monkeypatch, *functions) -> Counter:
+    """Count the calls of functions, in whatever module of irislib they are used."""
+    calls: Counter = Counter()
+    for function in functions:
+
+        def wrapper(*args, function=function, **kwargs):
+            calls[function.__name__] += 1
+            return function(*args, **kwargs)
+
+        for name, module in list(sys.modules.items()):
+            if name.startswith("irislib") and vars(module).get(function.__name__) is function:
+                monkeypatch.setattr(module, function.__name__, wrapper)
+    return calls
+
+
+def test_a_click_on_the_page_checks_the_row_once_and_builds_its_frame_once(iris, monkeypatch) -> None:
+    page = irislib.app(iris)
+    page.work_ahead()
+    calls = counted(monkeypatch, check_row, check_columns, one_row_frame)
+    page.reply({"ask": "answer", "id": "a", "values": {name: str(value) for name, value in GOOD.items()}})
+    assert calls == {"check_row": 1}
+    for i in range(len(page.tabs)):
+        page.reply({"ask": "draw", "id": i, "tab": i})
+    assert calls == {"check_row": 1, "one_row_frame": 1}
+
+
+def test_a_prediction_has_the_frame_that_the_estimator_took(iris, rent) -> None:
+    pd.testing.assert_frame_equal(iris.predict_row(GOOD).frame, iris.spec.validate(GOOD))
+    row = {"area_m2": "40", "balcony": "no", "built": "2001-02-03"}
+    for flat in (row, [row], pd.DataFrame([row])):
+        pd.testing.assert_frame_equal(rent.predict_row(flat).frame, rent.spec.validate(row))
+
+
+def test_two_rows_are_refused_where_one_is_meant(iris) -> None:
+    for rows in ([GOOD, GOOD], pd.DataFrame([GOOD] * 2)):
+        with pytest.raises(ValidationError, match=r"Expected one row, got 2\. For several, use predict\."):
+            iris.predict_row(rows)
 
 
 def test_numbers_are_written_as_people_read_them() -> None:

@@ -162,35 +162,36 @@ class Model:
             values, problems = check_row(self.spec.features, row)
             if problems:
                 raise ValidationError(problems)
-            return self.predict_checked(values, row)
+            return self._predict(values, row)
         frame = self.spec.validate(row)
         if len(frame) > 1:
             raise ValidationError([Problem(f"Expected one row, got {len(frame)}. For several, use predict.")])
-        records = frame.to_dict("records")[0]
-        return self.predict_checked({name: None if is_empty(value) else value for name, value in records.items()})
+        record = frame.to_dict("records")[0]
+        return self.predict_checked({name: value for name, value in record.items() if not is_empty(value)})
 
-    def predict_checked(self, values: Mapping[str, Any], row: Mapping[str, Any] | None = None) -> Prediction:
-        """Predict one row whose values have been checked: the library, the endpoint and the app all end here.
+    def predict_checked(self, values: Mapping[str, Any]) -> Prediction:
+        """Predict one row whose values have been checked, such as the app's.
 
         Parameters
         ----------
         values : mapping
             The values from `check_row`, by the features' names; one that is missing may be left out.
-        row : mapping, optional
-            The row as it was before the check, which the prediction reports.
         """
         values = {name: values.get(name) for name in self.spec.feature_names}
+        return self._predict(values, values)
+
+    def _predict(self, values: Mapping[str, Any], row: Mapping[str, Any]) -> Prediction:
+        """Predict checked values, None where one is missing; the row is reported as it was before the check."""
         prediction, shares = self.predict_values(list(values.values()))
-        warnings = [*self._row_warnings(values), *(near_ties(self.classes, [shares]).values() if shares else ())]
+        warnings = self._row_warnings(values)
+        probabilities = None
+        if shares:
+            classes = self.classes or []
+            probabilities = dict(zip(classes, shares, strict=True))
+            warnings += near_ties(classes, [shares]).values()
+        spec = self.spec
         return Prediction(
-            prediction,
-            dict(zip(self.classes or (), shares, strict=True)) if shares else None,
-            self.spec.target_unit,
-            warnings,
-            self.version,
-            values if row is None else row,
-            tuple(self.spec.features),
-            values,
+            prediction, probabilities, spec.target_unit, warnings, self.version, row, spec.features, values
         )
 
     def predict_values(self, values: Sequence[Any]) -> Outcome:
@@ -210,9 +211,11 @@ class Model:
 
     def _row_warnings(self, values: Mapping[str, Any]) -> list[Problem]:
         """The warnings of :meth:`unlike_training` for one row, without a frame."""
-        cells = dict(values)
-        for name, convert in self._converters.items():
-            cells[name] = None if cells[name] is None else convert(cells[name])
+        cells = values
+        if self._converters:
+            cells = dict(values)
+            for name, convert in self._converters.items():
+                cells[name] = None if cells[name] is None else convert(cells[name])
         outside = [Problem(message, n, v) for n, v in cells.items() if (message := self._unlike(n, v))]
         if not outside and self.novelty.is_novel({name: [value] for name, value in cells.items()})[0]:
             return [self._novel()]

@@ -39,7 +39,7 @@ class Prediction:
         That of the model.
     row : mapping
         The row as it was passed in.
-    features : tuple of Feature
+    features : sequence of Feature
     values : mapping
         The checked values of the row, None where one is missing.
     """
