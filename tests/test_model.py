@@ -210,6 +210,30 @@ def test_two_rows_are_refused_where_one_is_meant(iris) -> None:
             iris.predict_row(rows)
 
 
+def test_a_notebook_shows_a_spec_and_a_model_as_a_table(iris, rent) -> None:
+    for shown in (iris, iris.spec):
+        html = shown._repr_html_()
+        assert "<h3>Iris Wizard</h3>" in html
+        assert "<td>Petal width</td><td>cm</td><td>a number above 0 and at most 30 cm</td><td>yes</td>" in html
+    html = iris._repr_html_()
+    assert "Predicts species: setosa, versicolor, virginica." in html
+    assert f"{iris.evaluation.metrics['accuracy']:.0%} of 30 test rows are predicted correctly" in html
+    assert f"Version {iris.version}, trained on {iris.trained_at[:10]} with 120 rows." in html
+    html = rent._repr_html_()
+    assert re.search(r"Off by [\d.]+ EUR on average for \d+ test rows", html)
+    assert html.count("<tr>") == 1 + len(rent.spec.features)
+
+
+def test_a_notebook_shows_names_with_markup_in_them_as_text(iris) -> None:
+    script = "<script>alert(1)</script>"
+    features = [replace(feature, label=f"{feature.name} {script}", unit=script) for feature in iris.spec.features]
+    spec = replace(iris.spec, title=script, features=features, examples={})
+    for shown in (spec, replace(iris, spec=spec)):
+        html = shown._repr_html_()
+        assert "<script" not in html
+        assert html.count("&lt;script&gt;") == 1 + 3 * len(features)
+
+
 def test_numbers_are_written_as_people_read_them() -> None:
     written = [str(Prediction(x, None, "EUR", [], "")) for x in (1234567.8, 236612.0, 3.14159, 0.00001234)]
     assert written == ["1234568 EUR", "236612 EUR", "3.1416 EUR", "1.234e-05 EUR"]

@@ -109,6 +109,11 @@ class ModelSpec:
         if faults := self._faults():
             raise SpecError(f"The description of model {self.name!r}", faults)
 
+    def _repr_html_(self) -> str:
+        from irislib._modeling.notebook import spec_html
+
+        return spec_html(self)
+
     @property
     def feature_names(self) -> list[str]:
         """The names of the features, in order."""

@@ -20,6 +20,7 @@ from irislib._compiled import (
 )
 from irislib._description.feature_types import is_empty
 from irislib._description.validation import check_row
+from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import USUAL, NoveltyDetector
 from irislib._modeling.prediction import Prediction, near_ties
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
@@ -91,6 +92,9 @@ class Model:
         return (
             f"<Model {self.spec.name} {self.version}, trained {self.trained_at} on {self.data['training_rows']} rows>"
         )
+
+    def _repr_html_(self) -> str:
+        return model_html(self)
 
     @property
     def classes(self) -> list[Any] | None:

@@ -1,0 +1,18 @@
+"""Texts of the table with which a notebook shows a spec or a model."""
+
+__all__ = ["TEXTS"]
+
+TEXTS = {
+    "predicts": "Predicts {target}.",
+    "accuracy": "{accuracy} of {rows} test rows are predicted correctly; always predicting the most common class "
+    "would get {baseline_accuracy}.",
+    "error": "Off by {mean_absolute_error} on average for {rows} test rows; always predicting the median would be off "
+    "by {baseline_mean_absolute_error}.",
+    "version": "Version {version}, trained on {date} with {rows} rows.",
+    "feature": "Feature",
+    "unit": "Unit",
+    "allowed": "Allowed",
+    "required": "Required",
+    "yes": "yes",
+    "no": "no",
+}

@@ -1,0 +1,70 @@
+"""How a notebook shows a spec or a model: a short HTML table without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from irislib._common.formatting import format_value
+from irislib._common.messages.notebook import TEXTS
+
+if TYPE_CHECKING:
+    from irislib._description.spec import ModelSpec
+    from irislib._modeling.model import Model
+
+__all__ = ["model_html", "spec_html"]
+
+
+def spec_html(spec: ModelSpec) -> str:
+    """The title, target and features of a spec."""
+    target = f"{spec.target} ({spec.target_unit})" if spec.target_unit else spec.target
+    return _html(spec, [TEXTS["predicts"].format(target=target)])
+
+
+def model_html(model: Model) -> str:
+    """The title, target, features and evaluation of a model."""
+    spec = model.spec
+    if model.classes is None:
+        target = f"{spec.target} ({spec.target_unit})" if spec.target_unit else spec.target
+    else:
+        target = f"{spec.target}: {', '.join(map(str, model.classes))}"
+    version = TEXTS["version"].format(
+        version=model.version, date=model.trained_at[:10], rows=f"{model.data['training_rows']:,}"
+    )
+    return _html(spec, [TEXTS["predicts"].format(target=target), _evaluation(model), version])
+
+
+def _evaluation(model: Model) -> str:
+    metrics, rows = model.evaluation.metrics, f"{len(model.evaluation.y_true):,}"
+    if "accuracy" in metrics:
+        shares = {name: f"{metrics[name]:.0%}" for name in ("accuracy", "baseline_accuracy")}
+        return TEXTS["accuracy"].format(rows=rows, **shares)
+    errors = {
+        name: f"{format_value(metrics[name], 3)} {model.spec.target_unit}".rstrip()
+        for name in ("mean_absolute_error", "baseline_mean_absolute_error")
+    }
+    return TEXTS["error"].format(rows=rows, **errors)
+
+
+def _html(spec: ModelSpec, sentences: Iterable[str]) -> str:
+    from markupsafe import Markup
+
+    head = [TEXTS[key] for key in ("feature", "unit", "allowed", "required")]
+    rows = [
+        (feature.label, feature.unit, feature.expected, TEXTS["yes" if feature.required else "no"])
+        for feature in spec.features
+    ]
+    html = Markup("<div><h3>{}</h3>{}<table><thead>{}</thead><tbody>{}</tbody></table></div>").format(
+        spec.title,
+        Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences),
+        _row(head, "th"),
+        Markup("").join(_row(row, "td") for row in rows),
+    )
+    return str(html)
+
+
+def _row(texts: Sequence[str], tag: str) -> str:
+    from markupsafe import Markup, escape
+
+    cells = "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)
+    return Markup(f"<tr>{cells}</tr>")  # noqa: S704 - each text is escaped
