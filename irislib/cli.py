@@ -34,10 +34,10 @@ of your own everywhere; without it, it is the example in irislib/iris.py.
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command; what went wrong is one sentence and an exit status."""
+    """Run a command; an error becomes one sentence and an exit status."""
     args = list(sys.argv[1:] if argv is None else argv)
     if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # where her own module is
+        sys.path.insert(0, os.getcwd())  # where the user's own module is
     if args[:1] == ["--version"]:
         print(f"irislib {__version__}")
         return
@@ -57,15 +57,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def serve(args: list[str]) -> int:
     """Serve the apps and the endpoint."""
-    refuse_strangers(args)
+    refuse_unknown_options(args)
     from irislib._serving.voila_app import AppServer
 
     AppServer.launch_instance(args)
     return 0
 
 
-def refuse_strangers(args: Sequence[str]) -> None:
-    """Refuse an option that is not `serve`'s, which Voila would pass over in silence."""
+def refuse_unknown_options(args: Sequence[str]) -> None:
+    """Refuse an option that `serve` does not have, which Voila would ignore in silence."""
     import irislib._common.quick_imports  # noqa: F401 - before Voila
     from irislib._serving.gunicorn_app import option_names
     from irislib._serving.voila_app import AppServer
@@ -85,13 +85,13 @@ def api(args: list[str]) -> int:
     """Serve the endpoint alone, under Gunicorn."""
     from irislib._serving.gunicorn_app import ApiServer
 
-    sys.argv = ["irislib api", *args]  # Gunicorn reads it there, and again when it is told to reload
+    sys.argv = ["irislib api", *args]  # Gunicorn reads it there, and again when it reloads
     ApiServer("%(prog)s [OPTIONS]", prog="irislib api").run()
     return 0
 
 
 def train(args: list[str]) -> int:
-    """Train a model, print its evaluation and keep it."""
+    """Train a model, print its evaluation and store it."""
     from irislib._modeling import registry, store
     from irislib._modeling.training import train as fit
 
@@ -118,12 +118,12 @@ def report(model: Model) -> str:
 
 
 def predict(args: list[str]) -> int:
-    """Answer one row given as name=value."""
+    """Predict one row written as name=value."""
     parser = _parser("predict", "Answer one row.")
     parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
     options = parser.parse_intermixed_args(args)
-    if odd := [text for text in options.values if "=" not in text]:
-        raise IrislibError(f"Write name=value, such as {odd[0]}=1.")
+    if bare := [text for text in options.values if "=" not in text]:
+        raise IrislibError(f"Write name=value, such as {bare[0]}=1.")
     pairs = [text.partition("=")[::2] for text in options.values]
     answer = _one_model(options.model).predict_row(dict(pairs))
     print(answer)
@@ -135,7 +135,7 @@ def predict(args: list[str]) -> int:
 
 
 def check(args: list[str]) -> int:
-    """Say whether all is in order."""
+    """Check models, and print what is in order and what is not."""
     from irislib._modeling.checkup import check_model
 
     options = _parser("check", "Check a model's description, data, training, examples and page.").parse_args(args)
@@ -169,7 +169,7 @@ def card(args: list[str]) -> int:
 
 
 def _form(path: Path | None) -> str:
-    """What the ending of a file says it is to hold."""
+    """The format that the suffix of a file stands for."""
     ending = ".md" if path is None else path.suffix.lower()
     known = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
     if ending not in known:

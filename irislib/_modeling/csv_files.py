@@ -1,4 +1,4 @@
-"""Whole tables as CSV: read, checked and answered row by row, and written with the answers."""
+"""CSV files: read, checked and predicted row by row, and written with the predictions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DIGITS = 6  # of probabilities in a file for people
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """How a CSV file is laid out.
+    """The layout of a CSV file.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class CsvLayout:
         The number of the first row in a spreadsheet, where the top line is 1.
     delimiter : str
     bom : bytes
-        What stands before the header: a byte order mark, or nothing.
+        The byte order mark before the header, or nothing.
     """
 
     header: list[str]
@@ -63,27 +63,27 @@ class CsvLayout:
 
     @property
     def unused(self) -> list[str]:
-        """The columns that are no features."""
+        """The columns that are not features."""
         used = set(self.places.values())
         return [name for at, name in enumerate(self.header) if at not in used]
 
 
 def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
-    """Look at a CSV file whose first line names its columns.
+    """Read the layout of a CSV file whose first line names its columns.
 
-    Its values may be separated by commas, semicolons or tabs, as spreadsheets have it.
+    Its values may be separated by commas, semicolons or tabs.
 
     Parameters
     ----------
     file : binary file
         UTF-8.
     features : sequence of Feature
-        What must be among the columns, where it is required.
+        Those that are required must be among the columns.
 
     Raises
     ------
     ValidationError
-        Where the file cannot be used; what is wrong further down, `read_rows` finds.
+        If the header cannot be used; `read_rows` checks the rest.
     """
     file.seek(0)
     bom = BOM if file.read(len(BOM)) == BOM else b""
@@ -95,36 +95,36 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
     with _text(file) as text:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(itertools.islice(reader, skipped, None), [])]
-    places = _places(header, features)
-    if faults := _faults(header, places, features):
-        raise ValidationError(faults)
-    return CsvLayout(header, {name: at[0] for name, at in places.items()}, skipped + 2, delimiter, bom)
+    positions = _positions(header, features)
+    if problems := _header_problems(header, positions, features):
+        raise ValidationError(problems)
+    return CsvLayout(header, {name: at[0] for name, at in positions.items()}, skipped + 2, delimiter, bom)
 
 
-def read_rows(file: IO[bytes], sheet: CsvLayout, max_rows: int | None = None) -> Iterator[list[str]]:
-    """The rows of a CSV file one by one, without those that are empty at its end.
+def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -> Iterator[list[str]]:
+    """Read the rows of a CSV file one by one, without those that are empty at its end.
 
     Parameters
     ----------
     file : binary file
-    sheet : Sheet
-        What `open_csv` found in it.
+    layout : CsvLayout
+        From `read_layout`.
     max_rows : int, optional
 
     Yields
     ------
     list of str
-        Empty for an empty line, which gets no answer.
+        Empty for an empty line, which gets no prediction.
 
     Raises
     ------
     ValidationError
-        Where the file as a whole cannot be used; maybe after many rows.
+        If the file cannot be used; maybe after many rows.
     """
     count = empty = 0
     with _text(file) as text:
-        reader = csv.reader(text, delimiter=sheet.delimiter, strict=True)
-        for row in itertools.islice(reader, sheet.first_line - 1, None):
+        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
+        for row in itertools.islice(reader, layout.first_line - 1, None):
             if not any(row):
                 empty += 1
                 continue
@@ -141,7 +141,7 @@ def read_rows(file: IO[bytes], sheet: CsvLayout, max_rows: int | None = None) ->
 
 @contextlib.contextmanager
 def _text(file: IO[bytes]) -> Iterator[TextIO]:
-    """A file as text from its beginning; what is none is an error in words."""
+    """Open a file as text from its beginning; raise ValidationError if it is not UTF-8 or not CSV."""
     file.seek(0)
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
@@ -155,63 +155,63 @@ def _text(file: IO[bytes]) -> Iterator[TextIO]:
 
 
 def _delimiter(text: str, features: Sequence[Feature]) -> tuple[str, int]:
-    """What separates the values, and how many lines stand before the header."""
+    """Return the delimiter, and the number of lines before the header."""
     first = re.search(r"[^\r\n]+", text)
     if first is None:
         return ",", 0
     skipped = len(re.findall(r"\r\n|\r|\n", text[: first.start()]))
-    if told := re.fullmatch(r"sep=(.)", first[0]):  # a line that some spreadsheets write
-        return told[1], skipped + 1
+    if match := re.fullmatch(r"sep=(.)", first[0]):  # a line that some spreadsheets write
+        return match[1], skipped + 1
 
-    def known(sign: str) -> int:
+    def matches(sign: str) -> int:
         header = next(csv.reader([first[0]], delimiter=sign))
-        return len(_places([name.strip() for name in header], features))
+        return len(_positions([name.strip() for name in header], features))
 
-    return max(",;\t", key=known), skipped
+    return max(",;\t", key=matches), skipped
 
 
-def _places(header: Sequence[str], features: Sequence[Feature]) -> dict[str, list[int]]:
-    """Which columns are a feature's: those of its name, else of its name or label in whatever case."""
-    places = {}
+def _positions(header: Sequence[str], features: Sequence[Feature]) -> dict[str, list[int]]:
+    """The columns of each feature: those of its name, else of its name or label in any case."""
+    positions = {}
     for feature in features:
         alike = {feature.name.casefold(), feature.label.casefold(), f"{feature.label} ({feature.unit})".casefold()}
         exact = [at for at, name in enumerate(header) if name == feature.name]
-        if found := exact or [at for at, name in enumerate(header) if name.casefold() in alike]:
-            places[feature.name] = found
-    return places
+        if columns := exact or [at for at, name in enumerate(header) if name.casefold() in alike]:
+            positions[feature.name] = columns
+    return positions
 
 
-def _faults(header: list[str], places: dict[str, list[int]], features: Sequence[Feature]) -> list[Problem]:
-    faults = []
-    used = set(itertools.chain.from_iterable(places.values()))
+def _header_problems(header: list[str], positions: dict[str, list[int]], features: Sequence[Feature]) -> list[Problem]:
+    problems = []
+    used = set(itertools.chain.from_iterable(positions.values()))
     others = [name for at, name in enumerate(header) if at not in used]
-    missing = [feature for feature in features if feature.required and feature.name not in places]
+    missing = [feature for feature in features if feature.required and feature.name not in positions]
     for feature in features:
-        if len(places.get(feature.name, ())) > 1:
-            faults.append(Problem(TEXTS["table_twice"].format(name=feature.name), feature.name))
+        if len(positions.get(feature.name, ())) > 1:
+            problems.append(Problem(TEXTS["table_twice"].format(name=feature.name), feature.name))
         elif feature in missing:
-            words = TEXTS["table_missing"].format(name=feature.name, expected=feature.expected)
+            message = TEXTS["table_missing"].format(name=feature.name, expected=feature.expected)
             near = difflib.get_close_matches(feature.name, others, n=1, cutoff=0.8)
-            faults.append(Problem(" ".join([words, *(f"Did you mean {name!r}?" for name in near)]), feature.name))
+            problems.append(Problem(" ".join([message, *(f"Did you mean {name!r}?" for name in near)]), feature.name))
     if missing:
-        faults.append(Problem(TEXTS["table_has"].format(columns=", ".join(header))))
-    return faults
+        problems.append(Problem(TEXTS["table_has"].format(columns=", ".join(header))))
+    return problems
 
 
 def predict_csv_rows(
-    model: Model, sheet: CsvLayout, rows: Sequence[list[str]], start: int = 0
+    model: Model, layout: CsvLayout, rows: Sequence[list[str]], start: int = 0
 ) -> many_rows.ManyPredictions:
-    """Answer some rows of a CSV file.
+    """Predict some rows of a CSV file.
 
     Parameters
     ----------
     model : Model
-    sheet : Sheet
+    layout : CsvLayout
     rows : sequence of list of str
     start : int
-        The place of the first of them in the file, from 0.
+        The index in the file of the first of them.
     """
-    width = len(sheet.header)
+    width = len(layout.header)
     refused = {
         i: [Problem(TEXTS["table_width"].format(given=len(row), wanted=width))] if row else []
         for i, row in enumerate(rows)
@@ -221,49 +221,49 @@ def predict_csv_rows(
         rows = [[""] * width if i in refused else row for i, row in enumerate(rows)]
     columns = {}
     for feature in model.spec.features:
-        if (at := sheet.places.get(feature.name)) is not None:
+        if (at := layout.places.get(feature.name)) is not None:
             columns[feature.name] = [row[at] for row in rows]
-            if feature.kind == "number" and sheet.delimiter == ";":
+            if feature.kind == "number" and layout.delimiter == ";":
                 columns[feature.name] = [_with_point(value) for value in columns[feature.name]]
     return many_rows.predict_many(model, check_columns(model.spec.features, columns, len(rows)), refused, start, DIGITS)
 
 
 def _with_point(value: str) -> str:
-    """A number with a point, if it has a decimal comma."""
+    """Replace a decimal comma by a point."""
     return value.replace(",", ".") if "," in value and re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", value) else value
 
 
 def result_cells(answers: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
-    """What a file says of each of so many rows: the values, the warnings and the problems."""
+    """The cells added to each row: the prediction and probabilities, the warnings and the problems."""
     columns = list(answers.columns)
-    for told in (answers.warnings, answers.problems):
+    for messages in (answers.warnings, answers.problems):
         columns.append([""] * count)
-        for row, found in told.items():
-            columns[-1][row] = " ".join(each.message for each in found)
+        for row, problems in messages.items():
+            columns[-1][row] = " ".join(problem.message for problem in problems)
     return zip(*columns, strict=True)
 
 
-def result_columns(model: Model, sheet: CsvLayout) -> list[str]:
-    """The names of the columns of answers; one that the sheet has already gets a number."""
+def result_columns(model: Model, layout: CsvLayout) -> list[str]:
+    """The names of the added columns; one that the file has already gets a number."""
     shares = [f"probability_{name}" for name in many_rows.probability_names(model)]
     names = [f"predicted_{model.spec.target}", *shares, "warnings", "problems"]
     free = []
     for name in names:
         tries = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
-        free.append(next(each for each in tries if each not in sheet.header))
+        free.append(next(candidate for candidate in tries if candidate not in layout.header))
     return free
 
 
-def write_header(model: Model, sheet: CsvLayout) -> bytes:
-    """The beginning of the file with the answers: the names of all columns."""
-    return sheet.bom + write_csv(sheet, [sheet.header], [result_columns(model, sheet)])
+def write_header(model: Model, layout: CsvLayout) -> bytes:
+    """The beginning of the file with the predictions: the names of all columns."""
+    return layout.bom + write_csv(layout, [layout.header], [result_columns(model, layout)])
 
 
-def write_csv(sheet: CsvLayout, rows: Iterable[list[str]], answers: Iterable[Iterable[Any]]) -> bytes:
-    """Rows of a sheet with their answers, separated as the sheet itself is."""
+def write_csv(layout: CsvLayout, rows: Iterable[list[str]], answers: Iterable[Iterable[Any]]) -> bytes:
+    """Rows with their predictions, in the delimiter of the file itself."""
     file = io.StringIO()
-    width = len(sheet.header)
-    csv.writer(file, delimiter=sheet.delimiter).writerows(
+    width = len(layout.header)
+    csv.writer(file, delimiter=layout.delimiter).writerows(
         [*(row if len(row) == width else [*row, *[""] * width][:width]), *answer]
         for row, answer in zip(rows, answers, strict=True)
     )
@@ -276,6 +276,6 @@ def csv_template(features: Sequence[Feature], rows: Iterable[Any]) -> bytes:
     writer = csv.writer(file)
     writer.writerow([feature.name for feature in features])
     for row in rows:
-        given = {f.name: f.written(f.parse(row[f.name])) for f in features if f.name in row}
-        writer.writerow(given.get(feature.name, "") for feature in features)
+        cells = {f.name: f.written(f.parse(row[f.name])) for f in features if f.name in row}
+        writer.writerow(cells.get(feature.name, "") for feature in features)
     return file.getvalue().encode()

@@ -20,6 +20,7 @@ from irislib._compiled import (
 )
 from irislib._description.feature_types import is_empty
 from irislib._description.validation import check_row
+from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import USUAL, NoveltyDetector
 from irislib._modeling.prediction import Prediction, near_ties
@@ -31,30 +32,7 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["Evaluation", "Model", "Prediction"]
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """The predictions for the test rows, and the metrics.
-
-    Attributes
-    ----------
-    features : DataFrame of shape (n_test, n_features)
-    y_true, y_pred : ndarray of shape (n_test,)
-    y_proba : ndarray of shape (n_test, n_classes) or None
-    metrics : dict of str to float
-        For a classifier ``accuracy``, ``balanced_accuracy`` and the ``baseline_accuracy`` of always
-        predicting the commonest class; for a regressor ``r2``, and in the target's unit
-        ``mean_absolute_error``, ``root_mean_squared_error`` and the
-        ``baseline_mean_absolute_error`` of always predicting the median.
-    """
-
-    features: pd.DataFrame
-    y_true: np.ndarray
-    y_pred: np.ndarray
-    y_proba: np.ndarray | None
-    metrics: dict[str, float]
+__all__ = ["Model"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from irislib import __version__
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
 from irislib._description.feature_types import is_empty
-from irislib._modeling.model import Evaluation, Model
+from irislib._modeling.evaluation import Evaluation
+from irislib._modeling.model import Model
 from irislib.errors import StoreError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.feature_types import to_python
-from irislib._modeling.model import Evaluation, Model
+from irislib._modeling.evaluation import Evaluation
+from irislib._modeling.model import Model
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
 
 if TYPE_CHECKING:

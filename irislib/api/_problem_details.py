@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response
 
 from irislib._common.formatting import short_repr
-from irislib._modeling.model import Prediction
+from irislib._modeling.prediction import Prediction
 from irislib.errors import Problem, ValidationError
 
 __all__ = [

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from irislib._description.feature import Feature
-    from irislib._modeling.model import Model, Prediction
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
 
 __all__ = [
     "EXPLAINED",

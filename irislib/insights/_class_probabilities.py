@@ -9,7 +9,8 @@ from irislib.insights._background import as_prediction, by_probability
 from irislib.insights._base import Insight, bars
 
 if TYPE_CHECKING:
-    from irislib._modeling.model import Model, Prediction
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
 
 __all__ = ["class_probabilities"]
 

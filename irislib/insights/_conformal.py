@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
 
-    from irislib._modeling.model import Model, Prediction
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
 
 __all__ = ["prediction_set"]
 

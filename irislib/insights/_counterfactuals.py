@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from irislib._description.feature import Feature
-    from irislib._modeling.model import Model, Prediction
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
 
 __all__ = ["smallest_changes"]
 

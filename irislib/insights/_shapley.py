@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from irislib._modeling.model import Model, Prediction
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
 
 __all__ = ["contributions"]
 

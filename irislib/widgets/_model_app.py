@@ -9,7 +9,8 @@ from typing import Any
 from irislib import insights
 from irislib._common.messages import TEXTS
 from irislib._modeling import registry
-from irislib._modeling.model import Model, Prediction
+from irislib._modeling.model import Model
+from irislib._modeling.prediction import Prediction
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
