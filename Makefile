@@ -13,7 +13,7 @@ test: $(VENV)/ready-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(VENV)/bin/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .

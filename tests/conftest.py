@@ -26,7 +26,22 @@ TESTS = Path(__file__).parent
 # long enough for what is only slow on a busy machine. pytest-timeout's limit (pyproject.toml) is longer.
 PATIENCE = 300
 NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
-PLANTED = "planted-pa55word"  # typed into a password field; must turn up nowhere
+PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
+
+
+# With several workers (`make test`), the files that use the session's servers run in one of them, so that there
+# is one `serve` and one `api`; each other file runs as a whole in any. Those that take long begin first.
+SERVERS = ("test_pages", "test_accessibility", "test_security", "test_operation", "test_api_routes", "test_serve",
+           "test_model_card", "test_documentation")  # fmt: skip
+LONG = ("test_kernel_manager", "test_cli", "test_insights", "test_forkserver", "test_error_boundary", "test_soak",
+        "test_prerender", "test_jupyter", "test_install", "test_compiled")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: index for index, name in enumerate((*SERVERS, *LONG))}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("servers" if item.path.stem in SERVERS else item.path.stem))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,7 +77,7 @@ def rent() -> Any:
 
 
 class Server:
-    """An `irislib` process that serves; its log, its address and how it ended."""
+    """A process of `irislib` that serves, with its log and its address."""
 
     def __init__(
         self, log: Path, *args: str, cwd: Path = TESTS, program: tuple[str, ...] = (), port: int = 0, **env: str
@@ -96,10 +111,10 @@ class Server:
     def get(self, path: str, timeout: float = PATIENCE, **kwargs: Any) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=timeout, **kwargs)
 
-    def stop(self, how: int = signal.SIGTERM) -> int:
-        """End it as an operator would; every process it started must end with it."""
+    def stop(self, signal_: int = signal.SIGTERM) -> int:
+        """End the server as an operator does, and wait until all processes it started have ended, too."""
         children = descendants(self.process.pid)
-        self.process.send_signal(how)
+        self.process.send_signal(signal_)
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -111,7 +126,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real `irislib serve`: the two apps that ship, and a model without a notebook of its own."""
+    """An `irislib serve` with the two apps that ship, and a model without a notebook of its own."""
     log = tmp_path_factory.mktemp("serve") / "log"
     models = [f"--model={name}:spec" for name in ("irislib.iris", "rent")]
     server = Server(log, "serve", *models, "--notebooks", str(ROOT / "notebooks")).wait()
@@ -119,13 +134,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert server.stop() == 0
     assert PLANTED not in server.text()
     # not any traceback: tornado writes one when a visitor leaves while it sends, ipykernel now and then at its end
-    for words in ("Error at server", "Uncaught exception GET", "Uncaught exception POST", "reference "):
-        assert words not in server.text(), server.text()
+    for fault in ("Error at server", "Uncaught exception GET", "Uncaught exception POST", "reference "):
+        assert fault not in server.text(), server.text()
 
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real `irislib api` with two workers."""
+    """An `irislib api` with two workers."""
     log = tmp_path_factory.mktemp("api") / "log"
     args = ("api", "--workers", "2", "--model", "irislib.iris:spec", "--model", "rent:spec")
     server = Server(log, *args).wait()
@@ -139,8 +154,8 @@ def chromium() -> Iterator[Any]:
     """A headless Chromium."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
-        sentence = "No browser found: install one, on Debian with `apt-get install chromium`."
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+        message = "No browser found: install one, on Debian with `apt-get install chromium`."
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE * 1000)
@@ -184,20 +199,20 @@ def open_app(page: Any, server: Server, name: str, button: str) -> None:
 
 
 def ask(page: Any, iris: Any, row: dict[str, Any]) -> None:
-    """Type a row into the Iris Wizard and click."""
+    """Fill in the Iris Wizard's form and click its button."""
     for feature in iris.spec.features:
         page.get_by_role("textbox", name=feature.label).fill(str(row.get(feature.name, "")))
     page.get_by_role("button", name="Abrakadabra").click()
 
 
-def r_is_there() -> bool:
+def has_r() -> bool:
     needs = " && ".join(f"requireNamespace('{name}', quietly = TRUE)" for name in ("httr2", "jsonlite"))
     test = ["Rscript", "-e", f"quit(status = !({needs}))"]
     return bool(shutil.which("Rscript")) and subprocess.run(test, capture_output=True, timeout=PATIENCE).returncode == 0
 
 
-def apart(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run it in a thread of its own: the browser's fixture has a loop running in this one."""
+def run_in_thread(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in another thread, for the browser's fixture has a loop running in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 
@@ -240,28 +255,28 @@ def alive(pid: int) -> bool:
 
 
 def kernel_of(page: Any, server: Server) -> int:
-    """The process of a page's kernel."""
+    """Return the process of a page's kernel."""
     facts = json.loads(page.locator("#irislib-page, #jupyter-config-data").text_content())
     return process_of(facts.get("kernel") or facts["kernelId"], server)
 
 
 def process_of(kernel: str, server: Server) -> int:
-    """The process of a kernel, known by the sockets that it listens on."""
-    (found,) = (
+    """Return the process of a kernel, known by the sockets that it listens on."""
+    (process,) = (
         pid
         for pid in descendants(server.process.pid)
-        if any(kernel in str(each.laddr) for each in psutil.Process(pid).net_connections("unix"))
+        if any(kernel in str(socket.laddr) for socket in psutil.Process(pid).net_connections("unix"))
     )
-    return found
+    return process
 
 
 def descendants(pid: int) -> list[int]:
-    found: list[int] = []
+    pids: list[int] = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
         if parent == pid:
-            found += [int(path.parent.name), *descendants(int(path.parent.name))]
-    return found
+            pids += [int(path.parent.name), *descendants(int(path.parent.name))]
+    return pids

@@ -1,4 +1,4 @@
-"""A second model, as unlike the example as can be: a regression with categories and missing values."""
+"""A second model, quite unlike the example: a regression with categories, dates and missing values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DISTRICTS = ["centre", "harbour", "hill"]
 
 
 def load_data() -> pd.DataFrame:
-    """300 flats that never were, with what is not known left out."""
+    """Return 300 invented flats, with missing values."""
     rng = np.random.default_rng(7)
     n = 300
     data = pd.DataFrame(

@@ -16,7 +16,7 @@ import awkward_names
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from conftest import NO_R, PATIENCE, r_is_there
+from conftest import NO_R, PATIENCE, has_r
 from werkzeug.serving import make_server
 
 import irislib
@@ -64,7 +64,7 @@ def run(language: str, text: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("language", ["curl", "Python", "R"])
 def test_the_samples_get_the_answer_that_the_page_shows(live: str, models, language: str, tmp_path: Path) -> None:
-    if language == "R" and not r_is_there():
+    if language == "R" and not has_r():
         pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
     for model in models[:3]:
         found = blocks(requests.get(f"{live}/{model.spec.name}", headers=GUARD, timeout=PATIENCE).text)

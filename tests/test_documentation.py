@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NO_R, PATIENCE, ROOT, Server, r_is_there, run_irislib
+from conftest import NO_R, PATIENCE, ROOT, Server, has_r, run_irislib
 from numpydoc.docscrape import FunctionDoc
 
 import irislib
@@ -57,7 +57,7 @@ def test_the_readmes_python_runs(api: Server, tmp_path: Path) -> None:
 
 
 def test_the_readmes_r_runs(api: Server) -> None:
-    if not r_is_there():
+    if not has_r():
         pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
     code = blocks("r")[0].replace("http://localhost:5000", api.url)
     result = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=PATIENCE)

@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import PATIENCE, Server, alive, apart, notebook, open_app, wait_until
+from conftest import PATIENCE, Server, alive, notebook, open_app, run_in_thread, wait_until
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
@@ -52,7 +52,7 @@ class Kernel:
         self.forked: ForkedProcess = forked
 
     def run(self, *cells: str) -> str:
-        return apart(self._run(cells))
+        return run_in_thread(self._run(cells))
 
     async def _run(self, cells: tuple[str, ...]) -> str:
         client: AsyncKernelClient = self.manager.client()  # type: ignore[assignment]
@@ -232,10 +232,10 @@ def test_a_template_is_missed_that_ends_while_another_gets_ready(fork_server: Fo
         await asyncio.wait_for(pages.lost(), 1)
 
     with pytest.raises(TimeoutError):
-        apart(lost())
+        run_in_thread(lost())
     fork_server.pages["a"].end()
     assert fork_server.fork([], os.environ, str(tmp_path), "a") is None  # a visitor notices first
-    apart(lost())
+    run_in_thread(lost())
     fork_server.forget(fork_server.pages["b"])
 
 
@@ -270,7 +270,7 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
         return forked
 
     try:
-        assert apart(use()) == [False, True]
+        assert run_in_thread(use()) == [False, True]
     finally:
         if ForkProvisioner.fork_server:
             ForkProvisioner.fork_server.end()
