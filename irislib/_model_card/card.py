@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import insights
 from irislib._common.formatting import format_value
+from irislib._common.theme import css_properties
 from irislib.errors import NotApplicableError
 from irislib.insights._background import format_target
 from irislib.insights._confidence_intervals import CONFIDENCE, bootstrap, proportion_interval
@@ -80,7 +81,11 @@ def _rendered(model: Model, name: str) -> str:
     )
     template = environment.get_template(name)
     return template.render(
-        title=model.spec.title, lead=_lead(model), sections=list(_sections(model)), version=__version__
+        colours=css_properties(),
+        title=model.spec.title,
+        lead=_lead(model),
+        sections=list(_sections(model)),
+        version=__version__,
     )
 
 

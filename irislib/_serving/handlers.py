@@ -17,6 +17,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import make_url
 
 from irislib._common.messages import TEXTS
+from irislib._common.theme import css_properties
 from irislib._serving.kernel_manager import STARTED, VISITOR, FullError, visitor_of
 from irislib._serving.logs import asked
 from irislib.api._application import request_id_of
@@ -166,7 +167,9 @@ class OwnPages:
     def render_template(self: Any, name: str, **facts: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
         static = partial(make_url, "irislib", self.base_url)
-        return environment.get_template(name).render(base_url=self.base_url, static=static, texts=TEXTS, **facts)
+        return environment.get_template(name).render(
+            base_url=self.base_url, static=static, texts=TEXTS, colours=css_properties(), **facts
+        )
 
 
 @tornado.web.stream_request_body

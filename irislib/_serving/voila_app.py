@@ -34,6 +34,7 @@ from irislib import __version__
 from irislib._common import paths
 from irislib._common.messages import TEXTS
 from irislib._common.settings import SETTINGS, environment_value
+from irislib._common.theme import css_properties
 from irislib._modeling import registry, store
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.defaults import DEFAULTS, NEEDED
@@ -161,6 +162,7 @@ class AppServer(Voila):  # type: ignore[misc]
         return {
             "apps": [{"name": app.name, "title": app.title} for app in self.apps],
             "texts": TEXTS,
+            "colours": css_properties(),
             "failed_mark": FAILED,
             "voila_files": version(self.static_paths),
             "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),

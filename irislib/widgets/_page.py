@@ -14,6 +14,7 @@ import anywidget
 import traitlets
 from markupsafe import Markup
 
+from irislib._common import theme
 from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.feature_types import UploadedFile
@@ -97,7 +98,7 @@ class Page(anywidget.AnyWidget):
     _esm = "\n".join(
         (FRONT / name).read_text(encoding="utf-8") for name in ("ask.js", "fields.js", "table.js", "page.js")
     )
-    _css = (FRONT / "style.css").read_text(encoding="utf-8")
+    _css = theme.css_properties(".irislib") + (FRONT / "style.css").read_text(encoding="utf-8")
     facts = traitlets.Dict().tag(sync=True)
     work_ahead = work_ahead
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from irislib._common import theme
 from irislib._common.messages import TEXTS
 
 __all__ = ["report"]
@@ -46,7 +47,7 @@ def report(
         "answer": scrollable(answer),
         "sections": [(name, scrollable(html)) for name, html in sections],
         "about": {TEXTS["report_date"]: date, **about},
-        "style": (FRONT / "style.css").read_text(encoding="utf-8"),
+        "style": theme.css_properties(".irislib") + (FRONT / "style.css").read_text(encoding="utf-8"),
         "texts": TEXTS,
     }
     return template.render(facts).encode()

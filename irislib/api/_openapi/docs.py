@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from irislib._common.theme import css_properties
 from irislib.api._openapi import code_samples
 from irislib.api._openapi.components import PROBLEM, SERVER
 
@@ -37,6 +38,7 @@ def page(document: Object, name: str | None = None) -> str:
     template = _environment().get_template("api/_openapi/docs.html.j2")
     return template.render(
         info=document["info"],
+        colours=css_properties(),
         titles=titles,
         models=[_model(document, each) for each in titles if name in (None, each)],
         single=name is not None,
