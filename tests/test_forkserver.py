@@ -226,10 +226,10 @@ def test_a_template_is_missed_that_ends_while_another_gets_ready(fork_server: Fo
     pages.fork_server = fork_server
     for page in "ab":
         assert "refused" not in fork_server.open(page, notebook("1"), str(tmp_path))
-        pages.kept[page] = WarmPage(page, "", "python3")
+        pages.warm_pages[page] = WarmPage(page, "", "python3")
 
     async def lost() -> None:
-        await asyncio.wait_for(pages.lost(), 1)
+        await asyncio.wait_for(pages.wait_for_end(), 1)
 
     with pytest.raises(TimeoutError):
         run_in_thread(lost())

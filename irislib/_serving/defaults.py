@@ -1,20 +1,20 @@
-"""What ``irislib serve`` sets of Voila's and jupyter_server's options, and which of their addresses it keeps."""
+"""The options and addresses of Voila and jupyter_server that ``irislib serve`` uses."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DEFAULTS", "NEEDED"]
+__all__ = ["DEFAULTS", "VOILA_PATHS"]
 
 # Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
-NEEDED = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
+VOILA_PATHS = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
           "/voila/labextensions", "/voila/query", "/voila/execution")  # fmt: skip
 
 # Weaker than what an operator gives on the command line or in a voila.json.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "Voila": {
         "identity_provider_class": "irislib._serving.identity.TokenIdentityProvider",
-        "kernel_websocket_connection_class": "irislib._serving.kernel_websocket.AppChannels",
+        "kernel_websocket_connection_class": "irislib._serving.kernel_websocket.VisitorConnection",
     },
     "IdentityProvider": {"cookie_options": {"samesite": "Lax"}},
     "VoilaConfiguration": {

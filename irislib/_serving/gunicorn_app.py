@@ -66,23 +66,23 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         address = self.cfg.address[0]
         if isinstance(address, tuple):  # and not a Unix socket
             announce_health(url(address[0], address[1], "/healthz"))
-        numbers = None
+        metrics_folder = None
         if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
-            numbers = os.environ[FOLDER] = tempfile.mkdtemp(prefix="irislib-metrics-")
-            os.chown(numbers, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
+            metrics_folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix="irislib-metrics-")
+            os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
         self.master = os.getpid()
         try:
             super().run()
         finally:
-            if numbers and os.getpid() == self.master:  # and not one of the workers, which come here as well
-                shutil.rmtree(numbers, ignore_errors=True)
+            if metrics_folder and os.getpid() == self.master:  # and not one of the workers, which come here as well
+                shutil.rmtree(metrics_folder, ignore_errors=True)
 
     def load_default_config(self) -> None:
         self.cfg = ApiConfig(self.usage, prog=self.prog)
 
     def load_config(self) -> None:
         super().load_config()
-        self.cfg.set("post_worker_init", both(let_answers_be_long, self.cfg.post_worker_init))
+        self.cfg.set("post_worker_init", chained_hook(enable_heartbeat, self.cfg.post_worker_init))
 
     def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
         values = vars(opts)
@@ -110,7 +110,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         if "debug" in ours:
             # Into the command line's own values, for those are applied last.
             values.update(workers=1, threads=1, worker_class="sync", loglevel="debug", reload=True)
-            values["reload_extra_files"] = [*(opts.reload_extra_files or []), *watched(self.models)]
+            values["reload_extra_files"] = [*(opts.reload_extra_files or []), *watched_files(self.models)]
         return settings
 
     def load(self) -> Any:
@@ -164,13 +164,13 @@ def default_of(name: str) -> Any:
     return SETTINGS[name].default if value is None else value
 
 
-def let_answers_be_long(worker: Any) -> None:
+def enable_heartbeat(worker: Any) -> None:
     """Let an endpoint tell Gunicorn that a worker still works, where an answer takes longer than the timeout."""
     worker.wsgi.alive = worker.notify
 
 
-def both(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
-    """One hook of Gunicorn's, and the one an operator has in a configuration file."""
+def chained_hook(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Chain a hook of irislib and that of a configuration file."""
 
     def hook(server: Any) -> None:
         first(server)
@@ -179,7 +179,7 @@ def both(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[
     return hook
 
 
-def watched(models: list[str] | None) -> list[str]:
+def watched_files(models: list[str] | None) -> list[str]:
     """Return the files that are read but not imported, and those that cannot be imported as they stand."""
     folders = [paths.jupyter_dir(), paths.notebooks_dir()]
     read = [path for folder in folders for path in folder.rglob("*") if path.is_file()]

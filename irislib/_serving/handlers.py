@@ -18,8 +18,8 @@ from voila.utils import make_url
 
 from irislib._common.messages import TEXTS
 from irislib._common.theme import css_properties
-from irislib._serving.kernel_manager import STARTED, VISITOR, FullError, visitor_of
-from irislib._serving.logs import asked
+from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
+from irislib._serving.logs import request_fields
 from irislib.api._application import request_id_of
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem, too_large
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWERED",
-    "FAILED",
+    "FAILURE_MARK",
     "SERVER_ERROR",
     "AppHandler",
     "EndpointHandler",
@@ -46,14 +46,14 @@ __all__ = [
 ANSWERED = (
     "docs|metrics|openapi.json|readyz|[^/]+/(?:batch|card|schema|insights(?:/[^/]+)?)"  # by the endpoint, also to a GET
 )
-DISCARDED = 2**30  # bytes of a refused body that are read all the same
-ELSEWHERE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
+MAX_DISCARDED_BYTES = 2**30  # bytes of a refused body that are read all the same
+BATCH_ADVICE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
 
 # What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
-FAILED = "irislib-failure-reference"  # what the template writes where a cell failed
+FAILURE_MARK = "irislib-failure-reference"  # what the template writes where a cell failed
 HEARTBEAT = "<script>window.voila_heartbeat()"  # what Voila sends while there is nothing to send
-AGAIN = 10  # seconds after which a page that found no room tries again
+RETRY_SECONDS = 10  # seconds after which a page that found no room tries again
 
 
 def log_without_queries(handler: Any) -> None:
@@ -70,12 +70,12 @@ def log_as_json(handler: Any) -> None:
     """The same as fields, with the id that the answer carries."""
     request, status = handler.request, handler.get_status()
     level = logging.DEBUG if status < 400 else logging.WARNING
-    facts = asked(request.method, request.path, status, request.request_time(), request.remote_ip)
-    facts["request_id"] = request.headers.get("X-Request-ID")
-    handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=facts)
+    fields = request_fields(request.method, request.path, status, request.request_time(), request.remote_ip)
+    fields["request_id"] = request.headers.get("X-Request-ID")
+    handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=fields)
 
 
-class ProgramMixin:
+class EndpointMixin:
     """Hands whatever changes nothing on a page, and is no GET, to the endpoint.
 
     A body comes in pieces, so that one that is too large is refused before it is read.
@@ -86,20 +86,20 @@ class ProgramMixin:
         super().initialize(**kwargs)  # type: ignore[misc]
 
     async def prepare(self: Any) -> None:
-        mark = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
-        self.set_header("X-Request-ID", mark)
-        self.pieces: list[bytes] = []
+        request_id = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
+        self.set_header("X-Request-ID", request_id)
+        self.chunks: list[bytes] = []
         self.size, self.refused = 0, False
-        self.many = self.request.path.endswith("/batch")
-        self.limit = self.settings["irislib_batch_bytes"] if self.many else ROW_BYTES
+        self.is_batch = self.request.path.endswith("/batch")
+        self.limit = self.settings["irislib_batch_bytes"] if self.is_batch else ROW_BYTES
         # read to its end where it is refused, or the client would see a connection break instead of the answer
-        self.request.connection.set_max_body_size(DISCARDED)
+        self.request.connection.set_max_body_size(MAX_DISCARDED_BYTES)
         self.prepared = False
         await super().prepare()  # type: ignore[misc]
         self.prepared = True
         length = self.request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > self.limit and not self._finished:
-            await self.refuse_size()
+            await self.refuse_large_body()
 
     def finish(self: Any, *args: Any) -> Any:
         if not self.prepared and not self._headers_written:
@@ -107,23 +107,23 @@ class ProgramMixin:
             self.set_header("Connection", "close")
         return super().finish(*args)  # type: ignore[misc]
 
-    async def refuse_size(self: Any) -> None:
+    async def refuse_large_body(self: Any) -> None:
         self.refused = True
-        self.pieces.clear()
-        self.tell(too_large(self.limit, ELSEWHERE if self.many else ""))
+        self.chunks.clear()
+        self.send_problem(too_large(self.limit, BATCH_ADVICE if self.is_batch else ""))
         if self.request.headers.get("Expect"):  # nothing of it comes before it is told to
             self.prepared = False
             self.finish()
         else:
             await self.flush()
 
-    async def data_received(self: Any, piece: bytes) -> None:
-        self.size += len(piece)
+    async def data_received(self: Any, chunk: bytes) -> None:
+        self.size += len(chunk)
         if self.refused:
             return
-        self.pieces.append(piece)
+        self.chunks.append(chunk)
         if self.size > self.limit:
-            await self.refuse_size()
+            await self.refuse_large_body()
 
     def check_xsrf_cookie(self: Any) -> None:
         # A program has no cookie of ours to repeat. A POST changes nothing here, and where a token
@@ -137,43 +137,43 @@ class ProgramMixin:
             return
         known = self.token_authenticated or self.request.method == "OPTIONS"
         if self.identity_provider.auth_enabled and not known:
-            self.refuse_stranger()
+            self.refuse_unauthenticated()
             return
-        self.request.body = b"".join(self.pieces)
-        await self.hand_over()
+        self.request.body = b"".join(self.chunks)
+        await self.forward()
 
     put = patch = delete = options = post
 
-    async def hand_over(self: Any) -> None:
+    async def forward(self: Any) -> None:
         self._auto_finish = False
         await self.endpoint.handle_request(self.request)
 
-    def refuse_stranger(self: Any) -> None:
+    def refuse_unauthenticated(self: Any) -> None:
         self.set_header("WWW-Authenticate", "Bearer")
-        self.tell(problem(401, MISSING_TOKEN))
+        self.send_problem(problem(401, MISSING_TOKEN))
         self.finish()
 
-    def tell(self: Any, told: dict[str, Any]) -> None:
-        body = json.dumps(told) + "\n"
-        self.set_status(told["status"])
+    def send_problem(self: Any, details: dict[str, Any]) -> None:
+        body = json.dumps(details) + "\n"
+        self.set_status(details["status"])
         self.set_header("Content-Type", PROBLEM)
         self.set_header("Content-Length", len(body))
         self.write(body)
 
 
-class OwnPages:
+class TemplateMixin:
     """Pages of our own template, whichever template the notebooks have."""
 
-    def render_template(self: Any, name: str, **facts: Any) -> str:
+    def render_template(self: Any, name: str, **values: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
         static = partial(make_url, "irislib", self.base_url)
         return environment.get_template(name).render(
-            base_url=self.base_url, static=static, texts=TEXTS, colours=css_properties(), **facts
+            base_url=self.base_url, static=static, texts=TEXTS, colours=css_properties(), **values
         )
 
 
 @tornado.web.stream_request_body
-class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[misc]
+class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ignore[misc]
     """An app's address: GET opens the page, POST answers a program."""
 
     @tornado.web.authenticated
@@ -185,45 +185,45 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
             self.redirect(self.request.path + (f"?{query}" if query else ""))
             return
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
-        VISITOR.set(visitor_of(self.request))
+        CURRENT_VISITOR.set(visitor_address(self.request))
         try:
             self.kernel_manager.check_room()
-            html = await self.settings["irislib_kept"].visit(self.notebook_path)
+            html = await self.settings["irislib_page_pool"].open(self.notebook_path)
             if html is None:
                 await self.send(self.get_generator(path=path))
                 return
             self.set_header("Cache-Control", "no-store")
             self.finish(html)
         except FullError as error:
-            self.refuse_visitor(error)
+            self.refuse_page(error)
 
-    async def send(self, pieces: AsyncIterator[str]) -> None:
+    async def send(self, chunks: AsyncIterator[str]) -> None:
         """Send a page as it comes, unless nothing more will come."""
-        silent = 0
-        async for html in pieces:
-            if html.startswith(HEARTBEAT) and STARTED.get() not in self.kernel_manager:
-                silent += 1
-                if silent == 2:  # Voila itself waits for ever for a kernel that ended before its first cell
+        heartbeats = 0
+        async for html in chunks:
+            if html.startswith(HEARTBEAT) and STARTED_KERNEL.get() not in self.kernel_manager:
+                heartbeats += 1
+                if heartbeats == 2:  # Voila itself waits for ever for a kernel that ended before its first cell
                     name = "failed.html.j2" if self._headers_written else "failed.html"
-                    self.write(self.referenced(self.render_template(name, mark=FAILED)))
+                    self.write(self.with_reference(self.render_template(name, mark=FAILURE_MARK)))
                     return
                 continue
-            self.write(self.referenced(html))
+            self.write(self.with_reference(html))
             self.flush()
 
-    def refuse_visitor(self, error: FullError) -> None:
+    def refuse_page(self, error: FullError) -> None:
         """Say that there is no room, and when it is worth trying again."""
         self.set_status(503)
-        self.set_header("Retry-After", AGAIN)
+        self.set_header("Retry-After", RETRY_SECONDS)
         self.set_header("Cache-Control", "no-store")
-        self.finish(self.render_template("full.html", own=error.own, seconds=AGAIN))
+        self.finish(self.render_template("full.html", own=error.own, seconds=RETRY_SECONDS))
 
-    def referenced(self, html: str) -> str:
+    def with_reference(self, html: str) -> str:
         """Give a failure its number, here and in the log, which holds its traceback already.
 
         A page of the pool was rendered before anything was sent of it, and can still be a 500.
         """
-        if FAILED not in html:
+        if FAILURE_MARK not in html:
             return html
         reference = new_reference()
         failures = self.settings["irislib_failures"]
@@ -236,27 +236,27 @@ class AppHandler(OwnPages, ProgramMixin, TornadoVoilaHandler):  # type: ignore[m
         )
         if not self._headers_written:
             self.set_status(500)
-        return html.replace(FAILED, reference)
+        return html.replace(FAILURE_MARK, reference)
 
 
 @tornado.web.stream_request_body
-class EndpointHandler(ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
     """An address of the endpoint that a GET may ask: its documents, its metrics."""
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
     async def get(self, path: str) -> None:
         if path == "readyz" or self.current_user:  # a probe has no token
-            await self.hand_over()
+            await self.forward()
         elif "text/html" in self.request.headers.get("Accept", ""):
             self.redirect(url_concat(self.get_login_url(), {"next": self.request.uri}))
         else:
-            self.refuse_stranger()
+            self.refuse_unauthenticated()
 
     head = get
 
 
 @tornado.web.stream_request_body
-class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+class MissingHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
     """Any other address: a page for people, problem+json for programs."""
 
     def get(self, *args: Any) -> None:
@@ -266,7 +266,7 @@ class MissingHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[
 
 
 @tornado.web.stream_request_body
-class IndexHandler(OwnPages, ProgramMixin, BaseVoilaHandler):  # type: ignore[misc]
+class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
     """The list of apps; no kernel behind it."""
 
     @tornado.web.authenticated

@@ -1,4 +1,4 @@
-"""What every answer of ``irislib serve`` tells a browser, and which names a request may call this server."""
+"""Security headers of every response, and the host names that a request may use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tornado.web import ErrorHandler, OutputTransform, RequestHandler
 
 from irislib._serving import is_local
 
-__all__ = ["HEADERS", "SafeHeaders", "refusals", "with_headers"]
+__all__ = ["HEADERS", "SafeHeaders", "refusal_routes", "with_headers"]
 
 # Widgets' scripts are made on the fly, and other libraries' widgets may load from anywhere, so no
 # more than this can be said for all of them.
@@ -23,13 +23,13 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 SERVER = "irislib"  # no version, for whoever looks for old ones
-REFUSED = (
+UNKNOWN_HOST = (
     "This server is not known by the name {name}. Behind a proxy, start it with a token, or with --public-host {name}."
 )
 
 
 class SafeHeaders(OutputTransform):
-    """Adds them to whatever a handler of tornado's answers, unless it sets its own."""
+    """Add the headers to the response of a Tornado handler, unless it has set them."""
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
@@ -46,9 +46,9 @@ def with_headers(wsgi: Callable[..., Any]) -> Callable[..., Any]:
 
     def answer(environ: Any, start_response: Callable[..., Any]) -> Any:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            has = {name.title() for name, _ in headers}
-            added = [(name, value) for name, value in HEADERS.items() if name.title() not in has]
-            return start_response(status, [*headers, *added, ("Server", SERVER)], *more)
+            present = {name.title() for name, _ in headers}
+            missing = [(name, value) for name, value in HEADERS.items() if name.title() not in present]
+            return start_response(status, [*headers, *missing, ("Server", SERVER)], *more)
 
         return wsgi(environ, start)
 
@@ -56,7 +56,7 @@ def with_headers(wsgi: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ForeignHost(Matcher):
-    """Matches a request for a name that is none of this server's.
+    """Match a request whose host name is not one of this server.
 
     Where it needs no token, any page on the web could otherwise have its own name resolve to
     127.0.0.1, and its visitor's browser, for which it is then that page's own server, ask this one.
@@ -78,20 +78,20 @@ class ForeignHost(Matcher):
         return None
 
 
-def refusals(server: Any) -> list[tuple[Any, ...]]:
+def refusal_routes(server: Any) -> list[tuple[Any, ...]]:
     """Make the rules that come before all others: what is not asked of this server at all."""
-    alone = is_local(server.ip) and not server.identity_provider.auth_enabled  # nothing else guards it
+    is_unguarded = is_local(server.ip) and not server.identity_provider.auth_enabled  # nothing else guards it
     return [
-        *([(ForeignHost(server.public_hosts), ForeignHostHandler)] if server.public_hosts or alone else []),
+        *([(ForeignHost(server.public_hosts), ForeignHostHandler)] if server.public_hosts or is_unguarded else []),
         (r".*%00.*", ErrorHandler, {"status_code": 404}),  # on which those of files would fail
     ]
 
 
 class ForeignHostHandler(RequestHandler):
-    """Refuses such a request, and says what helps who has a proxy."""
+    """Refuse such a request, with advice for the operator of a proxy."""
 
     def prepare(self) -> None:
         """Refuse it, whatever it asks for."""
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(REFUSED.format(name=self.path_kwargs["name"]) + "\n")
+        self.finish(UNKNOWN_HOST.format(name=self.path_kwargs["name"]) + "\n")

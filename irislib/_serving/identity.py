@@ -1,4 +1,4 @@
-"""Who may use the apps."""
+"""Authentication of visitors and programs."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
 
     def get_token(self, handler: Any) -> str | None:
         """The token of a request, if it is the one."""
-        given = super().get_token(handler)
-        return given if given and is_token(given, self.token) else None
+        token = super().get_token(handler)
+        return token if token and is_token(token, self.token) else None
 
     def process_login_form(self, handler: Any) -> Any:
         """Let in who typed the token or the password."""

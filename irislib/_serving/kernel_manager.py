@@ -21,15 +21,15 @@ from irislib._serving import memory
 from irislib._serving.options import trait
 from irislib.errors import IrislibError
 
-__all__ = ["STARTED", "VISITOR", "AppKernelManager", "FullError", "visitor_of"]
+__all__ = ["CURRENT_VISITOR", "STARTED_KERNEL", "AppKernelManager", "FullError", "visitor_address"]
 
 # Whose request is being answered, and the kernel that was started for it; Voila's handler hands on neither.
-VISITOR: ContextVar[str] = ContextVar("visitor", default="")
-STARTED: ContextVar[str] = ContextVar("started", default="")
+CURRENT_VISITOR: ContextVar[str] = ContextVar("visitor", default="")
+STARTED_KERNEL: ContextVar[str] = ContextVar("started", default="")
 
-KERNEL = 250_000_000  # bytes that a kernel is expected to come to need
-PER_CORE = 32
-BUFFER = 10_000_000  # bytes that are kept for a page whose connection is interrupted
+KERNEL_BYTES = 250_000_000  # bytes that a kernel is expected to come to need
+KERNELS_PER_CORE = 32
+MAX_BUFFER_BYTES = 10_000_000  # bytes that are kept for a page whose connection is interrupted
 
 
 class FullError(IrislibError):
@@ -46,7 +46,7 @@ class FullError(IrislibError):
         super().__init__("This visitor has too many pages open." if own else "There is no room for another page.")
 
 
-class Buffer(list[tuple[str, list[bytes]]]):
+class BoundedBuffer(list[tuple[str, list[bytes]]]):
     """Messages of a kernel, and none any more where they are too many."""
 
     size = 0
@@ -54,16 +54,16 @@ class Buffer(list[tuple[str, list[bytes]]]):
     def append(self, message: tuple[str, list[bytes]]) -> None:
         """Keep one, if there is room for it."""
         self.size += sum(map(len, message[1]))
-        if self.size <= BUFFER:
+        if self.size <= MAX_BUFFER_BYTES:
             super().append(message)
 
 
-def visitor_of(request: HTTPServerRequest) -> str:
+def visitor_address(request: HTTPServerRequest) -> str:
     """The address of who asks: what a proxy says of it, where one in the same network as this server asks for them."""
-    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     with suppress(ValueError):
-        if told and ipaddress.ip_address(request.remote_ip or "").is_private:
-            return told
+        if forwarded and ipaddress.ip_address(request.remote_ip or "").is_private:
+            return forwarded
     return request.remote_ip or ""
 
 
@@ -90,7 +90,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     @default("max_kernels")
     def _max_kernels(self) -> int:
-        return max(4, min(memory.total() // KERNEL, PER_CORE * (os.cpu_count() or 1)))
+        return max(4, min(memory.total() // KERNEL_BYTES, KERNELS_PER_CORE * (os.cpu_count() or 1)))
 
     @default("max_kernels_per_visitor")
     def _max_kernels_per_visitor(self) -> int:
@@ -98,7 +98,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     @default("memory_margin")
     def _memory_margin(self) -> int:
-        return max(KERNEL, memory.total() // 20)
+        return max(KERNEL_BYTES, memory.total() // 20)
 
     @default("kernel_memory")
     def _kernel_memory(self) -> int:
@@ -106,30 +106,30 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self.events: Any = None  # the logger of all kernels' events, which the first one makes
+        self.shared_event_logger: Any = None  # the logger of all kernels' events, which the first one makes
         self.spare: set[str] = set()
         self.visitors: dict[str, str] = {}
         self.starting: Counter[str] = Counter()
-        self.alone: dict[str, float] = {}  # since when, as the culler saw it
+        self.disconnected_since: dict[str, float] = {}  # since when, as the culler saw it
         self.ending: set[asyncio.Task[None]] = set()
         self.culler: PeriodicCallback | None = None
 
     def check_room(self, visitor: str | None = None) -> None:
-        """See whether another kernel may be started.
+        """Check that another kernel may be started.
 
         Raises
         ------
         FullError
             Where it may not.
         """
-        visitor = VISITOR.get() if visitor is None else visitor
+        visitor = CURRENT_VISITOR.get() if visitor is None else visitor
         starting = self.starting.total()
         if len(self.visitors) + starting >= self.max_kernels:
             raise FullError
         own = sum(whose == visitor for whose in self.visitors.values()) + self.starting[visitor]
         if visitor and own >= self.max_kernels_per_visitor:
             raise FullError(own=True)
-        if memory.available() - starting * KERNEL < self.memory_margin:
+        if memory.available() - starting * KERNEL_BYTES < self.memory_margin:
             raise FullError
 
     def take(self, kernel_id: str) -> None:
@@ -146,7 +146,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             raise LookupError(kernel_id)
         self.check_room()
         self.spare.remove(kernel_id)
-        self.visitors[kernel_id] = VISITOR.get()
+        self.visitors[kernel_id] = CURRENT_VISITOR.get()
 
     async def start_kernel(self, *, spare: bool = False, **kwargs: Any) -> str:
         """Start a kernel for the visitor whose request is being answered, and return its id.
@@ -163,7 +163,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         FullError
             Where there is no room for it.
         """
-        visitor = VISITOR.get()
+        visitor = CURRENT_VISITOR.get()
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id(**kwargs))
         if hasattr(self.parent, "kernel_environment"):
             kwargs["env"] = self.parent.kernel_environment(kwargs.get("env") or os.environ)
@@ -185,7 +185,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.spare.add(kernel_id)
         else:
             self.visitors[kernel_id] = visitor
-            STARTED.set(kernel_id)
+            STARTED_KERNEL.set(kernel_id)
         return kernel_id
 
     def remove_kernel(self, kernel_id: str) -> Any:
@@ -194,8 +194,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.stop_watching_activity(kernel_id)
             self.stop_buffering(kernel_id)
         self.spare.discard(kernel_id)
-        for known in (self.visitors, self.alone, self._kernel_connections, self._kernel_ports):
-            known.pop(kernel_id, None)
+        for mapping in (self.visitors, self.disconnected_since, self._kernel_connections, self._kernel_ports):
+            mapping.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)
 
     async def shutdown_all(self, now: bool = False) -> None:
@@ -204,8 +204,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         awaited = [*self._pending_kernels.values(), *self.ending]
         # in a restart for new code the loop is another one, and theirs stands still
-        mine = [task for task in awaited if getattr(task, "get_loop", lambda: loop)() is loop]
-        await asyncio.gather(*mine, return_exceptions=True)
+        tasks = [task for task in awaited if getattr(task, "get_loop", lambda: loop)() is loop]
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*map(self.shutdown_kernel, self.list_kernel_ids()), return_exceptions=True)
 
     def _handle_kernel_died(self, kernel_id: str) -> None:
@@ -220,12 +220,12 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         """Keep for a page that may come back what its kernel says, but not without end."""
         super().start_buffering(kernel_id, session_key, channels)
         if kernel_id in self._kernel_buffers:
-            self._kernel_buffers[kernel_id]["buffer"] = Buffer()
+            self._kernel_buffers[kernel_id]["buffer"] = BoundedBuffer()
 
     def notify_connect(self, kernel_id: str) -> None:
         """Notice that a page has connected."""
         super().notify_connect(kernel_id)
-        self.alone.pop(kernel_id, None)
+        self.disconnected_since.pop(kernel_id, None)
 
     def initialize_culler(self) -> None:
         """Look for kernels that are to end, even where idle ones may stay."""
@@ -239,9 +239,9 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         if kernel_id in self.spare:
             return
         now = time.monotonic()
-        is_alone = not self._kernel_connections.get(kernel_id)
-        if is_alone and now - self.alone.setdefault(kernel_id, now) >= self.disconnected_timeout:
+        is_disconnected = not self._kernel_connections.get(kernel_id)
+        if is_disconnected and now - self.disconnected_since.setdefault(kernel_id, now) >= self.disconnected_timeout:
             self.log.info("No page is connected to kernel %s.", kernel_id)
             await self.shutdown_kernel(kernel_id)
-        elif not is_alone and self.cull_idle_timeout > 0:
+        elif not is_disconnected and self.cull_idle_timeout > 0:
             await super().cull_kernel_if_idle(kernel_id)

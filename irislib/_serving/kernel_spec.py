@@ -13,12 +13,12 @@ from traitlets.config import Config
 
 __all__ = ["AppKernelSpecManager", "private_transport"]
 
-COMMON = ("/tmp", "/var/tmp")  # noqa: S108 - Voila makes a folder of mode 0700 there
-LONGEST = 103  # of a socket's path: the least of Linux's and macOS's limits
+SHORT_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - Voila makes a folder of mode 0700 there
+MAX_SOCKET_PATH = 103  # of a socket's path: the least of Linux's and macOS's limits
 
 
 class AppKernelSpecManager(KernelSpecManager):
-    """Answers ``python3`` with the kernelspec of apps, so that notebooks run anywhere as they are.
+    """Use the kernelspec of apps for ``python3``, so that notebooks run without changes.
 
     That kernel writes no history to the operator's home, and what the library logs reaches the
     server's log instead of the visitor's page.
@@ -31,7 +31,7 @@ class AppKernelSpecManager(KernelSpecManager):
         return spec
 
 
-def private_transport(chosen: str = "") -> Config:
+def private_transport(folder: str = "") -> Config:
     """Have the server reach its kernels by sockets in a folder that is its own; TCP is open to all users.
 
     Parameters
@@ -44,14 +44,18 @@ def private_transport(chosen: str = "") -> Config:
     Config
         Empty where the system has no such sockets, or no folder whose path is short enough.
     """
-    places = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), *COMMON]
-    tried = [chosen] if chosen else places
-    fit = [place for place in tried if place and os.access(place, os.W_OK | os.X_OK) and sockets_fit(place)]
-    if not fit or not hasattr(socket, "AF_UNIX"):
+    candidates = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), *SHORT_FOLDERS]
+    folders = [folder] if folder else candidates
+    usable = [
+        candidate
+        for candidate in folders
+        if candidate and os.access(candidate, os.W_OK | os.X_OK) and has_room_for_sockets(candidate)
+    ]
+    if not usable or not hasattr(socket, "AF_UNIX"):
         return Config()
-    return Config({"Voila": {"connection_dir_root": fit[0]}, "KernelManager": {"transport": "ipc"}})
+    return Config({"Voila": {"connection_dir_root": usable[0]}, "KernelManager": {"transport": "ipc"}})
 
 
-def sockets_fit(folder: str) -> bool:
-    """Whether the path of a kernel's socket below this folder is one that the system allows."""
-    return len(str(Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1")) <= LONGEST
+def has_room_for_sockets(folder: str) -> bool:
+    """Return True if the path of a kernel's socket in this folder is short enough for the system."""
+    return len(str(Path(folder) / "voila_12345678" / f"kernel-{'0' * 36}-ipc-1")) <= MAX_SOCKET_PATH

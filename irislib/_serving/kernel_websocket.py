@@ -1,4 +1,4 @@
-"""What passes between a visitor's page and their kernel, and what a stranger may ask of a kernel."""
+"""The websocket between a page and its kernel: the messages that it lets through."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.web import Finish
 from tornado.websocket import WebSocketClosedError
 
-__all__ = ["KERNELS", "AppChannels"]
+__all__ = ["KERNEL_ROUTES", "VisitorConnection"]
 
 # All that a page of widgets says. Voila's own list holds for every channel, has `shutdown_request`,
 # which a page does not send (it posts), and is asked as well.
-ALLOWED = {
+ALLOWED_TYPES = {
     "shell": {"comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"},
     "control": {"kernel_info_request"},
 }
-FAILURE = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as Voila says it in a page
+HIDDEN_ERROR = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as Voila says it in a page
 
 
-class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
+class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     """jupyter_server's, for visitors: nothing is run for them, and no source is shown.
 
     A message may come in any of three framings: JSON in a text, and two binary ones.
     """
 
     warned = False
-    agreed: Any = None
+    last_subprotocol: Any = None
 
     def connect(self) -> Any:
         """Connect to the kernel; what has been agreed on with the page is forgotten as soon as it leaves."""
-        self.agreed = self.subprotocol
+        self.last_subprotocol = self.subprotocol
         return super().connect()
 
     def create_stream(self) -> None:
@@ -53,21 +53,21 @@ class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     @property
     def subprotocol(self) -> Any:
         """The framing, also of what is still to be read when another connection has taken the place of this one."""
-        return super().subprotocol or self.agreed
+        return super().subprotocol or self.last_subprotocol
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Hand a message of the page to its kernel, if it is one that a page sends."""
         try:
-            channel, kind = self.addressed(incoming_msg)
-            if kind in ALLOWED.get(channel, ()):
+            channel, kind = self.channel_and_type(incoming_msg)
+            if kind in ALLOWED_TYPES.get(channel, ()):
                 super().handle_incoming_message(incoming_msg)
                 return
-            said = f"a {str(kind)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
+            reason = f"a {str(kind)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
         except Exception as error:  # a stranger can send anything, and must not fill the log with tracebacks
-            said = f"a message that cannot be read: {type(error).__name__}"
+            reason = f"a message that cannot be read: {type(error).__name__}"
         if not self.warned:
             self.log.warning(
-                "Ignoring from the page of kernel %s %s, and whatever else it may be.", self.kernel_id, said
+                "Ignoring from the page of kernel %s %s, and whatever else it may be.", self.kernel_id, reason
             )
         self.warned = True
 
@@ -76,19 +76,19 @@ class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         with suppress(WebSocketClosedError):
             self._send_status_message("dead")
 
-    def addressed(self, message: Any) -> tuple[str, str]:
+    def channel_and_type(self, message: Any) -> tuple[str, str]:
         """The channel and the kind of a message, read as the method above reads them."""
         if self.subprotocol == "v1.kernel.websocket.jupyter.org":
-            need_offsets(message, 8, "little")
+            check_offsets(message, 8, "little")
             channel, parts = deserialize_msg_from_ws_v1(message)
             header, _, _, _ = (self.session.unpack(part) for part in parts[:4])
             return channel, header["msg_type"]
         if isinstance(message, bytes):
-            need_offsets(message, 4, "big")
-            told = deserialize_binary_message(message)
+            check_offsets(message, 4, "big")
+            content = deserialize_binary_message(message)
         else:
-            told = self.session.unpack(message.encode())
-        return told["channel"], told["header"]["msg_type"]
+            content = self.session.unpack(message.encode())
+        return content["channel"], content["header"]["msg_type"]
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """Hand a message of the kernel to the page, without the source that it shows.
@@ -101,12 +101,12 @@ class AppChannels(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         if kind == "execute_input":
             return
         if kind == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
-            parts[3] = self.session.pack(FAILURE)
+            parts[3] = self.session.pack(HIDDEN_ERROR)
             outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
         super().handle_outgoing_message(stream, outgoing_msg)
 
 
-def need_offsets(message: bytes, width: int, order: Any) -> None:
+def check_offsets(message: bytes, width: int, order: Any) -> None:
     """Refuse a message that is shorter than the table that it says it begins with.
 
     jupyter_server believes the number, and eight bytes could have it count to 2**64.
@@ -116,7 +116,7 @@ def need_offsets(message: bytes, width: int, order: Any) -> None:
 
 
 class KernelStateHandler(KernelHandler):  # type: ignore[misc]
-    """Tells whether a kernel is alive; to end it is for the closing request alone."""
+    """Report whether a kernel is alive; only the shutdown request ends one."""
 
     SUPPORTED_METHODS = ("GET", "OPTIONS")
 
@@ -133,4 +133,4 @@ class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]
 
 # Not Voila's handler of channels: it reads whatever is binary as if it were in the newest framing, and at
 # a buffer in the oldest, which any page may ask for, it counts to 2**60 before the server goes on.
-KERNELS = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", ChannelsHandler)]
+KERNEL_ROUTES = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", ChannelsHandler)]

@@ -1,4 +1,4 @@
-"""What the servers log: as they do by themselves, or a JSON object for each line."""
+"""Logging: lines of text, or a JSON object for each line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 from pythonjsonlogger.json import JsonFormatter as Formatter
 
-__all__ = ["ApiLogger", "JsonApiLogger", "JsonFormatter", "asked"]
+__all__ = ["ApiLogger", "JsonApiLogger", "JsonFormatter", "request_fields"]
 
 
 class JsonFormatter(Formatter):
@@ -23,13 +23,13 @@ class JsonFormatter(Formatter):
         """Add what a line of Gunicorn's access log is made of."""
         super().add_fields(log_data, record, message_dict)
         if record.name == "gunicorn.access" and isinstance(record.args, Mapping):
-            told: Mapping[str, Any] = record.args
-            log_data["message"] = f"{told['m']} {told['U']}"
-            log_data |= asked(told["m"], told["U"], int(told["s"]), float(told["L"]), told["h"])
-            log_data["request_id"] = told["{x-request-id}o"]
+            fields: Mapping[str, Any] = record.args
+            log_data["message"] = f"{fields['m']} {fields['U']}"
+            log_data |= request_fields(fields["m"], fields["U"], int(fields["s"]), float(fields["L"]), fields["h"])
+            log_data["request_id"] = fields["{x-request-id}o"]
 
 
-def asked(method: Any, path: Any, status: int, seconds: float, address: Any) -> dict[str, Any]:
+def request_fields(method: Any, path: Any, status: int, seconds: float, address: Any) -> dict[str, Any]:
     """The fields of a line about a request."""
     return {"method": method, "path": path, "status": status, "seconds": seconds, "address": address}
 
@@ -40,13 +40,13 @@ class ApiLogger(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         """Set the handlers up, as Gunicorn does when it starts and when it reads its configuration again."""
         super().setup(cfg)
-        ours = logging.getLogger("irislib")
-        ours.handlers, ours.propagate = self.error_log.handlers, False
-        ours.setLevel(self.loglevel)
+        logger = logging.getLogger("irislib")
+        logger.handlers, logger.propagate = self.error_log.handlers, False
+        logger.setLevel(self.loglevel)
 
 
 class JsonApiLogger(ApiLogger):
-    """The same, in JSON."""
+    """Gunicorn's logger, in JSON."""
 
     def setup(self, cfg: Any) -> None:
         """Set the handlers up, and have them write JSON."""

@@ -1,4 +1,4 @@
-"""How much memory there is, on the machine or in the container."""
+"""The memory of the machine or the container."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ except ImportError:  # Windows
 __all__ = ["available", "limit_process", "total"]
 
 CGROUPS = Path("/sys/fs/cgroup")
-# for each version: its folder, the most that may be used, what is used, what of that can be given back
-VERSIONS = (
+# for each version: its folder, the files of the limit and of the usage, the reclaimable part of the usage
+CGROUP_VERSIONS = (
     ("", "memory.max", "memory.current", "inactive_file"),
     ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
@@ -25,26 +25,26 @@ VERSIONS = (
 
 def total() -> int:
     """Bytes that this process and its children may use at most."""
-    return min(int(psutil.virtual_memory().total), *(most for most, _ in _limits()))
+    return min(int(psutil.virtual_memory().total), *(limit for limit, _ in _limits()))
 
 
 def available() -> int:
     """Bytes that are free to use, or can be made free at once."""
-    return min(int(psutil.virtual_memory().available), *(most - used for most, used in _limits()))
+    return min(int(psutil.virtual_memory().available), *(limit - used for limit, used in _limits()))
 
 
-def limit_process(pid: int, most: int) -> None:
+def limit_process(pid: int, limit: int) -> None:
     """Let a process have no more memory of its own than this, and be the first to go where there is none left.
 
     Does nothing where the platform has no such limits, or the process is gone.
     """
     with suppress(OSError, ValueError):
         Path(f"/proc/{pid}/oom_score_adj").write_text("500")
-    if most > 0 and hasattr(resource, "prlimit"):
+    if limit > 0 and hasattr(resource, "prlimit"):
         with suppress(OSError, ValueError):
             _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
-            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
+            limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
 
 
 def _limits() -> Iterator[tuple[int, int]]:
@@ -58,10 +58,10 @@ def _limits() -> Iterator[tuple[int, int]]:
         _, names, path = line.split(":", 2)
         if names not in ("", "memory"):
             continue
-        folder, *files = VERSIONS[bool(names)]
+        folder, *files = CGROUP_VERSIONS[bool(names)]
         root = CGROUPS / folder
-        place = root / path.strip("/")
-        for group in (place, *place.parents):
+        group_folder = root / path.strip("/")
+        for group in (group_folder, *group_folder.parents):
             if group.is_relative_to(root):
                 with suppress(OSError, ValueError):
                     yield _read(group, *files)
@@ -69,5 +69,5 @@ def _limits() -> Iterator[tuple[int, int]]:
 
 def _read(group: Path, limit: str, usage: str, spare: str) -> tuple[int, int]:
     most = int((group / limit).read_text())  # "max" is no number: no limit
-    facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-    return most, int((group / usage).read_text()) - int(facts.get(spare, 0))
+    statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return most, int((group / usage).read_text()) - int(statistics.get(spare, 0))

@@ -10,29 +10,29 @@ from jupyter_server.services.contents.largefilemanager import LargeFileManager
 if TYPE_CHECKING:
     from irislib._modeling.registry import AppEntry
 
-__all__ = ["AppContents", "notebook_for", "path_of"]
+__all__ = ["AppContents", "generated_notebook", "notebook_path"]
 
 
 class AppContents(LargeFileManager):  # type: ignore[misc]
     """The notebooks of a folder, and those made for models that have none."""
 
     def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
-        """No need: outputs are never shown as stored, and keeping signatures would write to the home folder."""
+        """Do nothing: stored outputs are never displayed, and signatures would be written to the home folder."""
 
     def get(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """A notebook by its path."""
-        made = self.parent.made.get(path.strip("/"))
-        if made is None:
+        generated = self.parent.generated.get(path.strip("/"))
+        if generated is None:
             return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
-        return {"type": "notebook", "path": path, "content": nbformat.from_dict(made)}
+        return {"type": "notebook", "path": path, "content": nbformat.from_dict(generated)}
 
 
-def path_of(app: AppEntry) -> str:
+def notebook_path(app: AppEntry) -> str:
     """The notebook of an app, below the folder of notebooks."""
     return app.notebook.name if app.notebook else f"{app.name}.ipynb"
 
 
-def notebook_for(app: AppEntry) -> dict[str, Any]:
+def generated_notebook(app: AppEntry) -> dict[str, Any]:
     """The page of a model that has no notebook of its own."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(f'import irislib\n\nirislib.app(irislib.load("{app.name}"))')],

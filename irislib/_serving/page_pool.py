@@ -1,4 +1,4 @@
-"""Pages that are there before their visitors: rendered once, with kernels forked from a warm template."""
+"""Warm pages: rendered once, with kernels forked from a template process."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from irislib._forkserver.client import ENDED, ForkServer, LostTemplateError, can
 from irislib._forkserver.notebook import imported, once
 from irislib._forkserver.provisioner import PAGE, ForkProvisioner
 from irislib._serving.kernel_manager import FullError
-from irislib._serving.notebooks import path_of
+from irislib._serving.notebooks import notebook_path
 from irislib._serving.options import trait
-from irislib._serving.prerender import KERNEL, NotebookRun, prerender
+from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
 
 __all__ = ["Pages"]
 
@@ -28,23 +28,23 @@ IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sk
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
            "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib.widgets._report",
            "irislib._modeling.registry:load_all")  # fmt: skip
-LONGEST_WAIT = 60.0  # seconds between two attempts to start a template
+MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
 
 
 @dataclass(eq=False)
 class WarmPage:
-    """A page that was run ahead.
+    """A page whose notebook was run before the visit.
 
     Attributes
     ----------
     name : str
-        What its template is known by; each run has a name of its own.
+        The name of its template process; every run has its own.
     html : str
-        With :data:`irislib._serving.prerender.KERNEL` in place of a kernel's id.
+        With :data:`irislib._serving.prerender.KERNEL_ID` in place of a kernel's id.
     spares : deque of str
         Kernels that are ready for it.
     filling : Lock
-        Held by who starts more of them.
+        Locked while more of them are started.
     """
 
     name: str
@@ -55,7 +55,7 @@ class WarmPage:
 
 
 class Pages(LoggingConfigurable):
-    """All that a server, its parent, has ready for visitors."""
+    """The warm pages of a server, its parent."""
 
     warm = trait("warm")
     spares = trait("spares")
@@ -65,27 +65,27 @@ class Pages(LoggingConfigurable):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.fork_server = ForkServer(IMPORTS)
-        self.kept: dict[str, WarmPage] = {}
-        self.each: set[str] = set()  # the notebooks that are run for each visitor
+        self.warm_pages: dict[str, WarmPage] = {}
+        self.per_visitor: set[str] = set()  # the notebooks that are run for each visitor
         self.settled: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)  # whether a page can be ready
         self.tasks: set[asyncio.Task[Any]] = set()
         self.runs = 0
 
-    def begin(self) -> None:
-        """Start the template, and see that there always is one."""
+    def start(self) -> None:
+        """Start the template process, and keep one running."""
         ForkProvisioner.fork_server = self.fork_server  # or else it would start one of its own
         if not self.warm or not can_fork():
             self.log.info("Each visitor's kernel is started in the ordinary way.")
             self.settle()
             return
-        self.do(self.keep())
+        self.start_task(self.supervise())
 
     def settle(self) -> None:
-        """Have nobody wait any longer."""
+        """Let no visitor wait any longer."""
         for app in self.parent.apps:
-            self.settled[path_of(app)].set()
+            self.settled[notebook_path(app)].set()
 
-    def do(self, work: Any) -> None:
+    def start_task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -96,52 +96,52 @@ class Pages(LoggingConfigurable):
             task.cancel()
         self.fork_server.end()
 
-    async def keep(self) -> None:
-        """Start the templates, and start again what ends."""
+    async def supervise(self) -> None:
+        """Start the template processes, and restart those that end."""
         wait = 1.0
         while True:
             try:
                 if self.fork_server.first is None:
-                    self.fork_server.imports = [*IMPORTS, *await self.imported()]
+                    self.fork_server.imports = [*IMPORTS, *await self.imported_modules()]
                     environment = self.parent.kernel_environment(os.environ)
                     await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
-                paths = [path_of(app) for app in self.parent.apps]
-                work = (self.prepare(path) for path in paths if path not in self.each)
+                paths = [notebook_path(app) for app in self.parent.apps]
+                work = (self.prepare(path) for path in paths if path not in self.per_visitor)
                 for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
                     raise failed  # when all are at rest, so that none is got ready twice
                 wait = 1.0
-                await self.lost()
+                await self.wait_for_end()
                 self.log.warning("A template of kernels has ended; another is started.")
             except LostTemplateError as error:
                 self.settle()
                 self.fork_server.forget_ended()
                 self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                wait = min(2 * wait, MAX_RETRY_SECONDS)
 
-    async def imported(self) -> list[str]:
+    async def imported_modules(self) -> list[str]:
         """The modules that the notebooks import."""
-        found = []
+        modules = []
         for app in self.parent.apps:
-            model = await ensure_async(self.parent.contents_manager.get(path=path_of(app)))
-            found += [imported(cell["source"]) for cell in model["content"]["cells"] if cell["cell_type"] == "code"]
-        return list(dict.fromkeys(name for names in found for name in names))
+            model = await ensure_async(self.parent.contents_manager.get(path=notebook_path(app)))
+            modules += [imported(cell["source"]) for cell in model["content"]["cells"] if cell["cell_type"] == "code"]
+        return list(dict.fromkeys(name for names in modules for name in names))
 
-    async def lost(self) -> None:
-        """Wait until a template ends, and forget it; one may have been lost while others were getting ready."""
+    async def wait_for_end(self) -> None:
+        """Wait until a template process ends, and forget it; it may have ended while others were starting."""
         if self.fork_server.first is None or any(
-            kept.name not in self.fork_server.pages for kept in self.kept.values()
+            page.name not in self.fork_server.pages for page in self.warm_pages.values()
         ):
             return
-        loop, gone, watched = asyncio.get_running_loop(), asyncio.Event(), []
+        loop, has_ended, watched = asyncio.get_running_loop(), asyncio.Event(), []
         for template in self.fork_server.templates():
             if (process := template.watched()) is None:
-                gone.set()
+                has_ended.set()
             else:
                 watched.append(process)
-                loop.add_reader(process, gone.set)
+                loop.add_reader(process, has_ended.set)
         try:
-            await gone.wait()
+            await has_ended.wait()
         finally:
             for process in watched:
                 loop.remove_reader(process)
@@ -149,71 +149,73 @@ class Pages(LoggingConfigurable):
         self.fork_server.forget_ended()
 
     async def prepare(self, path: str) -> None:
-        """Have a page ready; one that cannot be is run for each visitor, who sees why."""
+        """Make a page warm, or have its notebook run for each visitor, who sees the error."""
         try:
-            kept = self.kept.get(path)
-            if not kept or kept.name not in self.fork_server.pages:
-                await self.run_ahead(path)
+            page = self.warm_pages.get(path)
+            if not page or page.name not in self.fork_server.pages:
+                await self.warm_up(path)
         except LostTemplateError:
             raise
         except Exception:
-            await self.run_for_each(path)
+            await self.run_per_visitor(path)
             self.log.exception("%s is run for each visitor, for it could not be run ahead.", path)
         finally:
             self.settled[path].set()
 
-    async def run_ahead(self, path: str) -> None:
-        """Run a notebook in a template of its own, and render its page."""
+    async def warm_up(self, path: str) -> None:
+        """Run a notebook in its own template process, and render its page."""
         model = await ensure_async(self.parent.contents_manager.get(path=path))
         notebook = model["content"]
         if self.parent.voila_configuration.prelaunch_hook or not once(notebook):
-            await self.run_for_each(path)
+            await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)
             return
         self.runs += 1
         name = f"{path}#{self.runs}"
-        patience = VoilaExecutor(notebook, config=self.parent.config).timeout or None
+        timeout = VoilaExecutor(notebook, config=self.parent.config).timeout or None
         memory = self.parent.kernel_manager.kernel_memory
-        told: dict[str, Any] = {"refused": ENDED}
+        reply: dict[str, Any] = {"refused": ENDED}
         for _ in range(2):  # somebody else may have ended it
-            if told.get("refused") == ENDED:
-                told = await asyncio.to_thread(
-                    self.fork_server.open, name, notebook, self.parent.root_dir, patience, memory
+            if reply.get("refused") == ENDED:
+                reply = await asyncio.to_thread(
+                    self.fork_server.open, name, notebook, self.parent.root_dir, timeout, memory
                 )
-        if refused := told.get("refused"):
-            await self.run_for_each(path)
+        if refused := reply.get("refused"):
+            await self.run_per_visitor(path)
             self.log.warning("%s is run for each visitor: %s.", path, refused)
             return
-        for cell, outputs in zip(notebook.cells, told["outputs"], strict=True):
+        for cell, outputs in zip(notebook.cells, reply["outputs"], strict=True):
             if cell.cell_type == "code":
                 cell.outputs = NotebookRun.outputs(outputs)
         kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
-        html = await prerender(NotebookRun(notebook, told["widgets"]), notebook_path=path, **self.facts(path))
-        old, self.kept[path] = self.kept.get(path), WarmPage(name, html, kernel)
-        await self.shut(old)
-        await self.refill(self.kept[path])
+        html = await prerender(
+            NotebookRun(notebook, reply["widgets"]), notebook_path=path, **self.renderer_options(path)
+        )
+        old, self.warm_pages[path] = self.warm_pages.get(path), WarmPage(name, html, kernel)
+        await self.end_spares(old)
+        await self.refill(self.warm_pages[path])
 
-    async def run_for_each(self, path: str) -> None:
+    async def run_per_visitor(self, path: str) -> None:
         """Have a page's notebook run for each visitor from now on."""
-        self.each.add(path)
-        await self.shut(self.kept.pop(path, None))
+        self.per_visitor.add(path)
+        await self.end_spares(self.warm_pages.pop(path, None))
 
-    async def shut(self, kept: WarmPage | None) -> None:
-        """End the kernels that wait for a page's visitors."""
+    async def end_spares(self, page: WarmPage | None) -> None:
+        """End the spare kernels of a page."""
         manager = self.parent.kernel_manager
-        while kept and kept.spares:
-            spare = kept.spares.popleft()
+        while page and page.spares:
+            spare = page.spares.popleft()
             if spare in manager.spare:  # it has not died
                 await manager.shutdown_kernel(spare)
 
-    def facts(self, path: str) -> dict[str, Any]:
-        """What Voila's renderer wants to know."""
+    def renderer_options(self, path: str) -> dict[str, Any]:
+        """Return the options of Voila's renderer."""
         server = self.parent
         settings = server.app.settings
-        page = {"base_url": server.base_url, "settings": settings, "log": self.log}
-        config = get_page_config(**page, voila_configuration=server.voila_configuration)
+        shared = {"base_url": server.base_url, "settings": settings, "log": self.log}
+        config = get_page_config(**shared, voila_configuration=server.voila_configuration)
         if hook := server.voila_configuration.page_config_hook:
-            config = hook(config, **page, voila_configuration=server.voila_configuration, notebook_path=path)
+            config = hook(config, **shared, voila_configuration=server.voila_configuration, notebook_path=path)
         return {
             "voila_configuration": server.voila_configuration,
             "traitlet_config": server.config,
@@ -227,8 +229,8 @@ class Pages(LoggingConfigurable):
             "mathjax_url": settings.get("mathjax_url"),
         }
 
-    async def visit(self, path: str) -> str | None:
-        """A page with a kernel of its own; None where its notebook has to be run for this visitor.
+    async def open(self, path: str) -> str | None:
+        """Return a page with its own kernel; None if the notebook has to be run for this visitor.
 
         Raises
         ------
@@ -236,59 +238,59 @@ class Pages(LoggingConfigurable):
             Where there is no room for another visitor.
         """
         await self.settled[path].wait()
-        kept = self.kept.get(path)
-        if kept is None:
+        page = self.warm_pages.get(path)
+        if page is None:
             return None
         manager = self.parent.kernel_manager
         kernel_id = None
-        while kept.spares and kernel_id is None:
-            spare = kept.spares.popleft()
+        while page.spares and kernel_id is None:
+            spare = page.spares.popleft()
             try:
                 manager.take(spare)
                 kernel_id = spare
             except LookupError:  # it has died
                 pass
             except FullError:
-                kept.spares.appendleft(spare)
+                page.spares.appendleft(spare)
                 raise
-        kernel_id = kernel_id or await self.kernel(kept)
+        kernel_id = kernel_id or await self.start_kernel(page)
         if kernel_id is None:
             return None
-        self.do(self.refill(kept, 0.5))
-        return kept.html.replace(KERNEL, kernel_id)
+        self.start_task(self.refill(page, 0.5))
+        return page.html.replace(KERNEL_ID, kernel_id)
 
-    async def kernel(self, kept: WarmPage, **kwargs: Any) -> str | None:
-        """A kernel forked from a page's template, or None where that has ended."""
+    async def start_kernel(self, page: WarmPage, **kwargs: Any) -> str | None:
+        """Return a kernel forked from a page's template process; None if that has ended."""
         manager, server = self.parent.kernel_manager, self.parent
         kernel_id = manager.new_kernel_id()
         env = {
             **os.environ,
-            PAGE: kept.name,
+            PAGE: page.name,
             ENV_VARIABLE.VOILA_KERNEL_ID: kernel_id,
             ENV_VARIABLE.VOILA_BASE_URL: server.base_url,
             ENV_VARIABLE.VOILA_SERVER_URL: server.server_url,
             ENV_VARIABLE.VOILA_APP_PORT: str(server.port),
             ENV_VARIABLE.VOILA_PREHEAT: "False",
         }
-        await manager.start_kernel(kernel_id=kernel_id, kernel_name=kept.kernel, path="", env=env, **kwargs)
-        if getattr(manager.get_kernel(kernel_id).provisioner, "page", "") == kept.name:
+        await manager.start_kernel(kernel_id=kernel_id, kernel_name=page.kernel, path="", env=env, **kwargs)
+        if getattr(manager.get_kernel(kernel_id).provisioner, "page", "") == page.name:
             return str(kernel_id)
         await manager.shutdown_kernel(kernel_id)
         return None
 
-    async def refill(self, kept: WarmPage, wait: float = 0.0) -> None:
+    async def refill(self, page: WarmPage, wait: float = 0.0) -> None:
         """Start kernels for the next visitors, a little later than the page that needs the machine now."""
         await asyncio.sleep(wait)
         manager = self.parent.kernel_manager
-        async with kept.filling:
-            kept.spares = deque(spare for spare in kept.spares if spare in manager.spare)
-            while len(kept.spares) < self.spares and kept in self.kept.values():
+        async with page.filling:
+            page.spares = deque(spare for spare in page.spares if spare in manager.spare)
+            while len(page.spares) < self.spares and page in self.warm_pages.values():
                 try:
                     manager.check_room("")
-                    spare = await self.kernel(kept, spare=True)
+                    spare = await self.start_kernel(page, spare=True)
                 except Exception as error:  # the next visitor's is started when they come
                     self.log.info("No spare kernel: %s", error)
                     return
                 if spare is None:
                     return
-                kept.spares.append(spare)
+                page.spares.append(spare)

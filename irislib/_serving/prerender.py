@@ -1,4 +1,4 @@
-"""A page of a notebook that was run ahead: rendered as Voila renders it, with nothing left to execute."""
+"""The page of a notebook that has been run: rendered as Voila renders it, without executing anything."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from nbformat import NotebookNode, from_dict
 from voila.execute import VoilaExecutor, strip_code_cell_warnings
 from voila.notebook_renderer import NotebookRenderer
 
-from irislib._serving.static_files import address
+from irislib._serving.static_files import publish
 
-__all__ = ["KERNEL", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
+__all__ = ["KERNEL_ID", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
 
-KERNEL = "irislib-kernel-of-this-visit"  # what a rendered page has in place of its kernel's id
+KERNEL_ID = "irislib-kernel-of-this-visit"  # what a rendered page has in place of its kernel's id
 VIEW = "application/vnd.jupyter.widget-view+json"
-STATIC = {VIEW, "text/plain", "text/html", "image/png", "image/jpeg", "image/svg+xml"}
-REFERENCES = ('"IPY_MODEL_', '"anywidget:')  # what a widget has of another one
-SENT = ("_esm", "_css")  # at addresses of their own
+STATIC_TYPES = {VIEW, "text/plain", "text/html", "image/png", "image/jpeg", "image/svg+xml"}
+REFERENCE_MARKS = ('"IPY_MODEL_', '"anywidget:')  # what a widget has of another one
+ASSET_TRAITS = ("_esm", "_css")  # at addresses of their own
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ class NotebookRun:
     widgets: dict[str, dict[str, Any]]
 
     @staticmethod
-    def outputs(given: list[Any]) -> list[NotebookNode]:
+    def outputs(contents: list[Any]) -> list[NotebookNode]:
         """The outputs of a cell, where they have come as JSON."""
-        return [from_dict(output) for output in given]
+        return [from_dict(output) for output in contents]
 
 
-async def prerender(run: NotebookRun, **facts: Any) -> str:
-    """Render the page of a run, with :data:`KERNEL` wherever its kernel's id belongs.
+async def prerender(run: NotebookRun, **options: Any) -> str:
+    """Render the page of a run, with :data:`KERNEL_ID` wherever its kernel's id belongs.
 
     Parameters
     ----------
-    run : Run
-    facts : Any
-        What Voila's handler gives to its renderer.
+    run : NotebookRun
+    **options : Any
+        The options of Voila's renderer.
     """
-    renderer = PrerenderedPage(run, **facts)
+    renderer = PrerenderedPage(run, **options)
     await renderer.initialize()
     return str(await renderer.generate_content_str())
 
@@ -61,8 +61,8 @@ async def prerender(run: NotebookRun, **facts: Any) -> str:
 class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
     """Voila's renderer, for which the cells have been executed already."""
 
-    def __init__(self, run: NotebookRun, **facts: Any):
-        super().__init__(**facts)
+    def __init__(self, run: NotebookRun, **options: Any):
+        super().__init__(**options)
         self.run = run
 
     async def load_notebook(self, path: str) -> NotebookNode:
@@ -71,11 +71,11 @@ class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
     async def initialize(self, **kwargs: Any) -> None:
         await super().initialize(**kwargs)
         if self.template_name == "irislib" and is_light(self.run):
-            self.resources["irislib_page"] = page(self.run, self.base_url)
+            self.resources["irislib_page"] = page_data(self.run, self.base_url)
             self.exporter.template_file = "light.html.j2"
 
     async def _jinja_kernel_start(self, nb: NotebookNode, kernel_id: Any, kernel_future: Any) -> str:
-        return KERNEL
+        return KERNEL_ID
 
     async def _jinja_cell_generator(self, nb: NotebookNode, kernel_id: Any) -> AsyncIterator[NotebookNode]:
         """Yield the cells, cut as Voila cuts them: no warnings, no traceback, nothing below a failure."""
@@ -91,29 +91,29 @@ class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
 
 
 def is_light(run: NotebookRun) -> bool:
-    """Whether our own small script shows this page, or only JupyterLab's can."""
+    """Return True if irislib's own script can display this page without JupyterLab's."""
     return all(_is_plain(cell, run.widgets) for cell in run.notebook.cells) and all(
-        _is_alone(widget) for widget in run.widgets.values()
+        _is_independent(widget) for widget in run.widgets.values()
     )
 
 
 def _is_plain(cell: NotebookNode, widgets: dict[str, Any]) -> bool:
     if cell.cell_type == "markdown":
         return "$" not in cell.source  # a formula
-    return cell.cell_type == "code" and all(_is_shown(output, widgets) for output in cell.outputs)
+    return cell.cell_type == "code" and all(_is_renderable(output, widgets) for output in cell.outputs)
 
 
-def _is_shown(output: NotebookNode, widgets: dict[str, Any]) -> bool:
+def _is_renderable(output: NotebookNode, widgets: dict[str, Any]) -> bool:
     if output.output_type in ("stream", "error"):
         return bool(output.output_type == "stream")
     data = output.data
     if VIEW in data and widgets.get(data[VIEW].get("model_id"), {}).get("model_module") != "anywidget":
         return False
-    return set(data) <= STATIC and "<script" not in str(data.get("text/html", "")).lower()
+    return set(data) <= STATIC_TYPES and "<script" not in str(data.get("text/html", "")).lower()
 
 
-def _is_alone(widget: dict[str, Any]) -> bool:
-    """Whether a widget has to do with no other one but its layout, and can be written down as JSON."""
+def _is_independent(widget: dict[str, Any]) -> bool:
+    """Return True if a widget refers to no other one but its layout, and is valid JSON."""
     state = widget["state"]
     if widget["model_module"] != "anywidget":
         return bool(widget["model_name"] == "LayoutModel")
@@ -121,17 +121,17 @@ def _is_alone(widget: dict[str, Any]) -> bool:
         rest = json.dumps({name: value for name, value in state.items() if name != "layout"}, allow_nan=False)
     except (TypeError, ValueError):
         return False
-    return "_esm" in state and not widget.get("buffers") and not any(mark in rest for mark in REFERENCES)
+    return "_esm" in state and not widget.get("buffers") and not any(mark in rest for mark in REFERENCE_MARKS)
 
 
-def page(run: NotebookRun, base_url: str) -> dict[str, Any]:
-    """What the script of a light page reads: the kernel, and the widgets with the addresses of their scripts."""
+def page_data(run: NotebookRun, base_url: str) -> dict[str, Any]:
+    """Return the data of a light page's script: the kernel and the widgets with the URLs of their scripts."""
     widgets: dict[str, Any] = {}
     for name, widget in run.widgets.items():
         state = widget["state"]
-        widgets[name] = {"state": {key: value for key, value in state.items() if key not in SENT}}
-        for key, kind in zip(SENT, ("js", "css"), strict=True):
+        widgets[name] = {"state": {key: value for key, value in state.items() if key not in ASSET_TRAITS}}
+        for key, kind in zip(ASSET_TRAITS, ("js", "css"), strict=True):
             if text := state.get(key):
                 is_address = text.startswith(("http://", "https://"))
-                widgets[name][key[1:]] = text if is_address else address(base_url, text, kind)
-    return {"kernel": KERNEL, "base_url": base_url, "widgets": widgets}
+                widgets[name][key[1:]] = text if is_address else publish(base_url, text, kind)
+    return {"kernel": KERNEL_ID, "base_url": base_url, "widgets": widgets}

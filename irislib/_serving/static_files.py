@@ -1,4 +1,4 @@
-"""What a browser loads for a page: each file at an address that holds the hash of its content, and kept for good."""
+"""Static files at URLs that contain the hash of their content, and are cached for good."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import tornado.web
 from jupyter_server.base.handlers import FileFindHandler
 from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 
-__all__ = ["KEPT", "address", "rules", "version"]
+__all__ = ["IMMUTABLE", "files_version", "publish", "static_routes"]
 
-KEPT = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 TYPES = {"js": "text/javascript", "css": "text/css"}
 HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")  # the name of a file that webpack made
 
@@ -22,8 +22,8 @@ HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")  # the name of a file that webpack 
 _contents: dict[str, bytes] = {}
 
 
-def address(base_url: str, text: str, kind: str) -> str:
-    """Where the server gives out this text from now on.
+def publish(base_url: str, text: str, kind: str) -> str:
+    """Serve a text from now on, and return its path.
 
     Parameters
     ----------
@@ -44,19 +44,19 @@ def address(base_url: str, text: str, kind: str) -> str:
     return f"{base_url}voila/front/{name}"
 
 
-def version(folders: Sequence[str]) -> str:
-    """Another one whenever any file in these folders is another one."""
+def files_version(folders: Sequence[str]) -> str:
+    """Return a hash that changes with any file in these folders."""
     files = sorted(path for folder in folders for path in Path(folder).rglob("*") if path.is_file())
-    told = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def rules(static: Sequence[str], extensions: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Which paths of the server are whose, of files of the templates, of widgets, of Voila and of lab extensions."""
+def static_routes(static: Sequence[str], extensions: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return the routes of static files: of templates, widgets, Voila and lab extensions."""
     return [
         ("/voila/templates/(.*)", TemplateFilesHandler),
         ("/voila/front/(.*)", WidgetFilesHandler),
-        (f"/voila/static/{version(static)}/(.*)", VoilaFilesHandler, {"paths": static}),
+        (f"/voila/static/{files_version(static)}/(.*)", VoilaFilesHandler, {"paths": static}),
         ("/voila/labextensions/(.*)", ExtensionFilesHandler, {"path": extensions}),
     ]
 
@@ -68,7 +68,7 @@ class WidgetFilesHandler(tornado.web.RequestHandler):
         if name not in _contents:
             raise tornado.web.HTTPError(404)
         self.set_header("Content-Type", f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8")
-        self.set_header("Cache-Control", KEPT)
+        self.set_header("Cache-Control", IMMUTABLE)
         self.finish(_contents[name])
 
     head = get
@@ -78,10 +78,10 @@ class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
     """Voila's, which takes a path that is none of its own for a fault of the server."""
 
     def set_extra_headers(self, path: str) -> None:
-        asked = self.get_query_argument("v", "")
+        requested = self.get_query_argument("v", "")
         self.set_header(
             "Cache-Control",
-            KEPT if asked and asked == self.get_version({"static_path": self.root}, path) else "no-cache",
+            IMMUTABLE if requested and requested == self.get_version({"static_path": self.root}, path) else "no-cache",
         )
 
     def parse_url_path(self, url_path: str) -> str:
@@ -102,7 +102,7 @@ class VoilaFilesHandler(MultiStaticFileHandler):  # type: ignore[misc]
     """Voila's files, at an address with their version."""
 
     def set_extra_headers(self, path: str) -> None:
-        self.set_header("Cache-Control", KEPT)
+        self.set_header("Cache-Control", IMMUTABLE)
 
 
 class ExtensionFilesHandler(FileFindHandler):  # type: ignore[misc]
@@ -110,4 +110,4 @@ class ExtensionFilesHandler(FileFindHandler):  # type: ignore[misc]
 
     def set_headers(self) -> None:
         super().set_headers()
-        self.set_header("Cache-Control", KEPT if HASHED.search(self.path) else "no-cache")
+        self.set_header("Cache-Control", IMMUTABLE if HASHED.search(self.path) else "no-cache")

@@ -1,4 +1,4 @@
-"""One visitor's kernel: how its end is noticed and told, and how much it may say while its page is built."""
+"""The kernel of a visitor: notice of its end, and limits of its output while the page is built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from irislib._common.messages import TEXTS
 __all__ = ["VisitorKernel"]
 
 # Characters that a page is built of, printed and shown in other ways: much that is printed is a mistake.
-MOST = {
+MAX_OUTPUT = {
     "stream": 1_000_000,
     "display_data": 20_000_000,
     "execute_result": 20_000_000,
@@ -26,47 +26,47 @@ MOST = {
 
 
 class DeathWatch(AsyncIOLoopKernelRestarter):
-    """Tells of a kernel that died, and starts none in its place: that would lack all the visitor had entered."""
+    """Report the death of a kernel without a restart: a new one would lack the visitor's inputs."""
 
     async def poll(self) -> None:  # type: ignore[override]  # as in the class it extends
-        """See whether the kernel is alive."""
+        """Report the kernel's death once it is not alive."""
         if not await self.kernel_manager.is_alive() and not self.kernel_manager.shutting_down:
-            self.tell()
+            self.notify()
 
-    def tell(self) -> None:
-        """Tell the manager and the pages that the kernel has ended."""
+    def notify(self) -> None:
+        """Notify the manager and the pages that the kernel has ended."""
         self.stop()
         self._fire_callbacks("dead")
 
 
-class MeasuredChannel(AsyncZMQSocketChannel):
-    """Leaves out what a notebook prints beyond any measure, before it fills a page and the server's memory."""
+class LimitedChannel(AsyncZMQSocketChannel):
+    """Drop a notebook's output beyond a limit, before it fills the page and the server's memory."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.said: Counter[str] = Counter()
+        self.sizes: Counter[str] = Counter()
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]  # as above
         """The next message that is not left out."""
         while True:
             message: dict[str, Any] = await super().get_msg(timeout)
             kind = message["msg_type"]
-            if kind not in MOST:
+            if kind not in MAX_OUTPUT:
                 return message
-            before = self.said[kind]
-            self.said[kind] += len(message["content"].get("text") or str(message["content"]))
-            if self.said[kind] <= MOST[kind]:
+            before = self.sizes[kind]
+            self.sizes[kind] += len(message["content"].get("text") or str(message["content"]))
+            if self.sizes[kind] <= MAX_OUTPUT[kind]:
                 return message
-            if before <= MOST[kind]:  # the first that is too much
+            if before <= MAX_OUTPUT[kind]:  # the first that is too much
                 message["msg_type"] = message["header"]["msg_type"] = "stream"
                 message["content"] = {"name": "stdout", "text": TEXTS["output_cut"]}
                 return message
 
 
 class PageClient(AsyncKernelClient):
-    """What a page is built with. A kernel whose page is being built is not alone."""
+    """The client that builds a page; its kernel counts as connected meanwhile."""
 
-    iopub_channel_class = Type(MeasuredChannel)
+    iopub_channel_class = Type(LimitedChannel)
     parent: Any
     counted = False
 
@@ -102,10 +102,10 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
 
     @default("event_logger")
     def _default_event_logger(self) -> Any:
-        """One for all: jupyter_server's would be a new one for each kernel, reading its schemas, never forgotten."""
-        if self.parent.events is None:
-            self.parent.events = super()._default_event_logger()
-        return self.parent.events
+        """Share one logger: jupyter_server makes one for each kernel, reads its schemas, and never frees it."""
+        if self.parent.shared_event_logger is None:
+            self.parent.shared_event_logger = super()._default_event_logger()
+        return self.parent.shared_event_logger
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
         """End it at once, whatever it is doing.
@@ -116,7 +116,7 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
         """
         self.shutting_down = True
         if isinstance(self._restarter, DeathWatch):
-            self._restarter.tell()  # those whose page is open, for it is idle
+            self._restarter.notify()  # those whose page is open, for it is idle
         if self.has_kernel:
             await self.provisioner.terminate()
             for _ in range(20):

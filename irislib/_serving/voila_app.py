@@ -37,10 +37,10 @@ from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
 from irislib._modeling import registry, store
 from irislib._serving import announce_health, is_local, url
-from irislib._serving.defaults import DEFAULTS, NEEDED
+from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.handlers import (
     ANSWERED,
-    FAILED,
+    FAILURE_MARK,
     SERVER_ERROR,
     AppHandler,
     EndpointHandler,
@@ -50,14 +50,14 @@ from irislib._serving.handlers import (
     log_as_json,
     log_without_queries,
 )
-from irislib._serving.headers import HEADERS, SafeHeaders, refusals, with_headers
+from irislib._serving.headers import HEADERS, SafeHeaders, refusal_routes, with_headers
 from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
-from irislib._serving.kernel_websocket import KERNELS
-from irislib._serving.notebooks import AppContents, notebook_for, path_of
+from irislib._serving.kernel_websocket import KERNEL_ROUTES
+from irislib._serving.notebooks import AppContents, generated_notebook, notebook_path
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
-from irislib._serving.static_files import rules, version
+from irislib._serving.static_files import files_version, static_routes
 from irislib.api import Options, create_app
 from irislib.api._config import read_token
 from irislib.errors import IrislibError, StoreError
@@ -123,7 +123,7 @@ class AppServer(Voila):  # type: ignore[misc]
         self.apps = registry.list_apps(specs, notebooks, every=bool(self.notebooks) or not self.models)
         resources = self.voila_configuration.resources
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
-        self.made = {path_of(app): notebook_for(app) for app in self.apps if app.notebook is None}
+        self.generated = {notebook_path(app): generated_notebook(app) for app in self.apps if app.notebook is None}
         self.loaded = [registry.load_stored(spec) for spec in specs.values()]
         self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
         for model in self.loaded:
@@ -163,15 +163,15 @@ class AppServer(Voila):  # type: ignore[misc]
             "apps": [{"name": app.name, "title": app.title} for app in self.apps],
             "texts": TEXTS,
             "colours": css_properties(),
-            "failed_mark": FAILED,
-            "voila_files": version(self.static_paths),
+            "failed_mark": FAILURE_MARK,
+            "voila_files": files_version(self.static_paths),
             "server_error": SERVER_ERROR.format(self.config.VoilaExecutor.cell_error_instruction),
         }
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
         self.contents_manager = AppContents(parent=self)
-        self.kept = Pages(parent=self)
+        self.page_pool = Pages(parent=self)
         pages = Environment(
             loader=FileSystemLoader(paths.jupyter_dir() / "voila" / "templates" / "irislib"), autoescape=True
         )
@@ -184,7 +184,7 @@ class AppServer(Voila):  # type: ignore[misc]
             "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
             "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
-            "irislib_kept": self.kept,
+            "irislib_page_pool": self.page_pool,
             "irislib_batch_bytes": self.max_batch_bytes,
             "irislib_log": self.log,
             "irislib_failures": Counter(),
@@ -200,23 +200,26 @@ class AppServer(Voila):  # type: ignore[misc]
         common = {"voila_configuration": self.voila_configuration}
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
-        def at(path: str) -> str:
+        def absolute(path: str) -> str:
             return str(url_path_join(self.server_url, path))
 
         return [
-            *refusals(self),
+            *refusal_routes(self),
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
-            (at("/"), IndexHandler, {**common, "endpoint": endpoint}),
-            *((at(path), *rest) for path, *rest in [*rules(self.static_paths, self.labextensions_path), *KERNELS]),
-            (at("/healthz"), HealthHandler),
-            (at(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
+            (absolute("/"), IndexHandler, {**common, "endpoint": endpoint}),
             *(
-                (at(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": path_of(app)})
+                (absolute(path), *rest)
+                for path, *rest in [*static_routes(self.static_paths, self.labextensions_path), *KERNEL_ROUTES]
+            ),
+            (absolute("/healthz"), HealthHandler),
+            (absolute(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
+            *(
+                (absolute(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": notebook_path(app)})
                 for app in self.apps
             ),
-            *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(at, NEEDED)))),
+            *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(absolute, VOILA_PATHS)))),
             # Voila registers these without its base_url
-            *((at(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
+            *((absolute(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
             (r".*", MissingHandler, {**common, "endpoint": endpoint}),
         ]
 
@@ -244,7 +247,7 @@ class AppServer(Voila):  # type: ignore[misc]
             run_sync(self.kernel_manager.shutdown_all)()
         else:
             IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
-        self.kept.end()
+        self.page_pool.end()
         shutil.rmtree(self.connection_dir, ignore_errors=True)
         shutil.rmtree(self.session, ignore_errors=True)
 
@@ -261,7 +264,7 @@ class AppServer(Voila):  # type: ignore[misc]
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         self.ioloop = IOLoop.current()
-        self.ioloop.add_callback(self.kept.begin)
+        self.ioloop.add_callback(self.page_pool.start)
         # as for SIGTERM: a KeyboardInterrupt would end whatever is just running, such as the start of a kernel
         signal.signal(signal.SIGINT, self._handle_signal_stop)
         super().listen()
