@@ -36,7 +36,7 @@ def private_transport(folder: str = "") -> Config:
 
     Parameters
     ----------
-    chosen : str
+    folder : str
         The folder for them that the operator wants, if there is one.
 
     Returns
