@@ -50,7 +50,7 @@ async def prerender(run: NotebookRun, **options: Any) -> str:
     Parameters
     ----------
     run : NotebookRun
-    **options : Any
+    options : Any
         The options of Voila's renderer.
     """
     renderer = PrerenderedPage(run, **options)
