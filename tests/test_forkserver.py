@@ -1,4 +1,4 @@
-"""Warm kernels: forked from a template, and no different from ordinary ones to whoever uses them."""
+"""Warm kernels: forked from a template process, and used like ordinary ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from irislib._common.paths import jupyter_dir
 from irislib._forkserver.client import ForkServer, can_fork
-from irislib._forkserver.notebook import imported, once
+from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._serving.page_pool import Pages, WarmPage
@@ -58,85 +58,87 @@ class Kernel:
         client: AsyncKernelClient = self.manager.client()  # type: ignore[assignment]
         client.start_channels()
         await client.wait_for_ready(timeout=PATIENCE)
-        said: list[str] = []
+        texts: list[str] = []
 
-        def hear(message: Any) -> None:
-            said.append(message["content"].get("text") or message["content"].get("evalue") or "")
+        def record(message: Any) -> None:
+            texts.append(message["content"].get("text") or message["content"].get("evalue") or "")
 
         for cell in cells:
-            await client.execute_interactive(cell, output_hook=hear, timeout=PATIENCE)
+            await client.execute_interactive(cell, output_hook=record, timeout=PATIENCE)
         client.stop_channels()
-        return "".join(said)
+        return "".join(texts)
 
 
 @pytest.fixture
 def kernel(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
-    made: list[Kernel] = []
+    kernels: list[Kernel] = []
 
     def make(page: str = "", **env: str) -> Kernel:
-        folder = tmp_path / str(len(made))
+        folder = tmp_path / str(len(kernels))
         folder.mkdir()
-        made.append(Kernel(fork_server, folder, page, **env))
-        return made[-1]
+        kernels.append(Kernel(fork_server, folder, page, **env))
+        return kernels[-1]
 
     yield make
-    for one in made:
-        one.forked.kill()
-        one.forked.wait(PATIENCE)
+    for kernel in kernels:
+        kernel.forked.kill()
+        kernel.forked.wait(PATIENCE)
 
 
-def page_of(fork_server: ForkServer, *cells: str) -> dict[str, Any]:
-    name = str(len(fork_server.pages))
-    return {"name": name, **fork_server.open(name, notebook(*cells), os.getcwd())}
+def prerun(fork_server: ForkServer, *cells: str) -> dict[str, Any]:
+    name = str(len(fork_server.page_templates))
+    return {"name": name, **fork_server.run_notebook(name, notebook(*cells), os.getcwd())}
 
 
 def test_a_kernel_has_its_environment_and_its_folder(kernel: Callable[..., Kernel], tmp_path: Path) -> None:
-    said = kernel(COLOUR="blue").run(
+    output = kernel(COLOUR="blue").run(
         "import os, sys\nprint(os.environ['COLOUR'], os.getcwd())",
         "print(os.environ.get('OMP_NUM_THREADS'), 'numpy' in sys.modules)",
     )
-    assert said.split() == ["blue", str(tmp_path / "0"), "None", "True"]
+    assert output.split() == ["blue", str(tmp_path / "0"), "None", "True"]
 
 
-def test_what_starts_a_thread_or_is_missing_is_left_to_each_kernel(
+def test_modules_that_start_a_thread_or_are_missing_are_left_to_the_kernels(
     fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
     assert "starts_a_thread" not in fork_server.imports
     assert kernel().run("import sys; print('starts_a_thread' in sys.modules)").strip() == "False"
 
 
-def test_no_two_kernels_draw_the_same_numbers(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
-    made = page_of(fork_server, "import numpy as np\nrng, old = np.random.default_rng(), np.random.RandomState()")
-    drawn = [kernel(made["name"]).run(DRAW).split() for _ in range(2)]
+def test_kernels_draw_different_random_numbers(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
+    result = prerun(fork_server, "import numpy as np\nrng, old = np.random.default_rng(), np.random.RandomState()")
+    drawn = [kernel(result["name"]).run(DRAW).split() for _ in range(2)]
     assert len({*drawn[0], *drawn[1]}) == 8
 
 
 def test_a_generator_with_a_seed_keeps_it(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
-    made = page_of(fork_server, "import numpy as np\nrng, old = np.random.default_rng(3), np.random.RandomState(3)")
-    drawn = [kernel(made["name"]).run(DRAW).split()[2:] for _ in range(2)]
+    result = prerun(fork_server, "import numpy as np\nrng, old = np.random.default_rng(3), np.random.RandomState(3)")
+    drawn = [kernel(result["name"]).run(DRAW).split()[2:] for _ in range(2)]
     assert drawn[0] == drawn[1]
 
 
-def test_a_notebook_that_was_run_ahead_is_there_with_all_its_names(
+def test_kernels_have_the_variables_of_their_prerun_notebook(
     fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
-    made = page_of(fork_server, "print('a')\nprint('b')", "x = 41", "display(x)\nprint('c')\nx + 1")
-    kinds = [[output["output_type"] for output in outputs] for outputs in made["outputs"]]
+    result = prerun(fork_server, "print('a')\nprint('b')", "x = 41", "display(x)\nprint('c')\nx + 1")
+    kinds = [[output["output_type"] for output in outputs] for outputs in result["outputs"]]
     assert kinds == [["stream"], [], ["display_data", "stream", "execute_result"]]
-    assert made["outputs"][0][0]["text"] == "a\nb\n"
-    assert made["outputs"][2][2]["data"]["text/plain"] == "42"
-    assert kernel(made["name"]).run("x += 1; print(x)").strip() == "42"
-    assert kernel(made["name"]).run("print(x)").strip() == "41"  # the other's change is the other's
+    assert result["outputs"][0][0]["text"] == "a\nb\n"
+    assert result["outputs"][2][2]["data"]["text/plain"] == "42"
+    assert kernel(result["name"]).run("x += 1; print(x)").strip() == "42"
+    assert kernel(result["name"]).run("print(x)").strip() == "41"  # the other's change is the other's
 
 
-def test_widgets_of_the_template_answer_in_the_kernel(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
-    made = page_of(fork_server, "from ipywidgets import IntSlider\nslider = IntSlider(3)\nslider")
-    [(view, widget)] = [(n, w) for n, w in made["widgets"].items() if w["model_name"] == "IntSliderModel"]
+def test_widgets_of_the_template_process_are_joined_to_the_kernel(
+    fork_server: ForkServer, kernel: Callable[..., Kernel]
+) -> None:
+    result = prerun(fork_server, "from ipywidgets import IntSlider\nslider = IntSlider(3)\nslider")
+    [(view, widget)] = [(n, w) for n, w in result["widgets"].items() if w["model_name"] == "IntSliderModel"]
     assert widget["state"]["value"] == 3
-    shown = made["outputs"][0][0]["data"]["application/vnd.jupyter.widget-view+json"]
-    assert shown["model_id"] == view
-    ask = f"import comm\nc = comm.get_comm_manager().comms[{view!r}]\nprint(c.kernel is get_ipython().kernel)"
-    assert kernel(made["name"]).run(ask).strip() == "True"
+    view_data = result["outputs"][0][0]["data"]["application/vnd.jupyter.widget-view+json"]
+    assert view_data["model_id"] == view
+    code = f"import comm\nc = comm.get_comm_manager().comms[{view!r}]\nprint(c.kernel is get_ipython().kernel)"
+    assert kernel(result["name"]).run(code).strip() == "True"
 
 
 @pytest.mark.parametrize(
@@ -155,19 +157,19 @@ def test_widgets_of_the_template_answer_in_the_kernel(fork_server: ForkServer, k
         ("h = display(1, display_id=True)\nh.update(2)", "it changes what it has displayed"),
     ],
 )
-def test_what_each_visitor_needs_a_run_of_their_own_for(fork_server: ForkServer, cell: str, reason: str) -> None:
+def test_notebooks_that_have_to_be_run_for_each_visitor(fork_server: ForkServer, cell: str, reason: str) -> None:
     before = fork_server.templates()
-    assert page_of(fork_server, cell)["refused"] == reason
+    assert prerun(fork_server, cell)["refusal"] == reason
     assert fork_server.templates() == before
 
 
-def test_inline_plots_are_drawn_ahead(fork_server: ForkServer) -> None:
-    told = page_of(fork_server, "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
-    assert [list(output["data"]) for output in told["outputs"][0]] == [["text/plain", "image/png"]]
+def test_inline_plots_of_a_prerun_notebook(fork_server: ForkServer) -> None:
+    result = prerun(fork_server, "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    assert [list(output["data"]) for output in result["outputs"][0]] == [["text/plain", "image/png"]]
 
 
 @pytest.mark.parametrize(
-    ("cells", "told", "expected"),
+    ("cells", "choice", "expected"),
     [
         (["import irislib\nmodel = irislib.load('iris-wizard')", "irislib.app(model)"], None, True),
         (["from irislib import dummy", "dummy.app()"], None, True),
@@ -178,35 +180,35 @@ def test_inline_plots_are_drawn_ahead(fork_server: ForkServer) -> None:
         (["import irislib"], "each visit", False),
     ],
 )
-def test_which_notebooks_are_run_once(cells: list[str], told: str | None, expected: bool) -> None:
-    given = notebook(*cells)
-    if told:
-        given.metadata["irislib"] = {"run": told}
-    assert once(given) is expected
+def test_notebooks_that_use_only_irislib_are_run_once(cells: list[str], choice: str | None, expected: bool) -> None:
+    cells_notebook = notebook(*cells)
+    if choice:
+        cells_notebook.metadata["irislib"] = {"run": choice}
+    assert runs_once(cells_notebook) is expected
 
 
-def test_what_a_notebook_imports() -> None:
-    assert imported("import a.b, c\nfrom d import e\nfrom . import f") == ["a.b", "c", "d"]
-    assert imported("%magic") == []
+def test_imported_modules_of_a_cell() -> None:
+    assert imported_modules("import a.b, c\nfrom d import e\nfrom . import f") == ["a.b", "c", "d"]
+    assert imported_modules("%magic") == []
 
 
-def test_how_a_kernel_ended_is_known(kernel: Callable[..., Kernel]) -> None:
-    one, other = kernel(), kernel()
-    one.run("1")
-    assert one.forked.poll() is None
-    one.forked.kill()
-    assert one.forked.wait(PATIENCE) == -signal.SIGKILL
-    other.run("1")
-    os.kill(other.forked.pid, signal.SIGTERM)
-    assert other.forked.wait(PATIENCE) == -signal.SIGTERM
+def test_exit_codes_of_forked_kernels(kernel: Callable[..., Kernel]) -> None:
+    first, second = kernel(), kernel()
+    first.run("1")
+    assert first.forked.poll() is None
+    first.forked.kill()
+    assert first.forked.wait(PATIENCE) == -signal.SIGKILL
+    second.run("1")
+    os.kill(second.forked.pid, signal.SIGTERM)
+    assert second.forked.wait(PATIENCE) == -signal.SIGTERM
 
 
-def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_path: Path) -> None:
+def test_busy_kernels_end_with_a_killed_server(tmp_path: Path) -> None:
     code = (
         "import os, sys, time\nfrom test_forkserver import Kernel, ForkServer\nfrom pathlib import Path\n"
         "n = ForkServer(); n.start(os.environ)\nk = Kernel(n, Path(sys.argv[1]))\nk.run('1')\n"
         "c = k.manager.blocking_client(); c.start_channels(); c.execute('while True: pass')\n"
-        "print(k.forked.pid, n.first.pid, flush=True)\ntime.sleep(600)"
+        "print(k.forked.pid, n.main.pid, flush=True)\ntime.sleep(600)"
     )
     import subprocess
 
@@ -221,25 +223,25 @@ def test_kernels_end_with_the_server_however_it_ends_and_whatever_they_do(tmp_pa
     wait_until(lambda: not any(map(alive, pids)))
 
 
-def test_a_template_is_missed_that_ends_while_another_gets_ready(fork_server: ForkServer, tmp_path: Path) -> None:
+def test_the_end_of_a_template_process_is_noticed_while_another_starts(fork_server: ForkServer, tmp_path: Path) -> None:
     pages = Pages()
     pages.fork_server = fork_server
     for page in "ab":
-        assert "refused" not in fork_server.open(page, notebook("1"), str(tmp_path))
+        assert "refusal" not in fork_server.run_notebook(page, notebook("1"), str(tmp_path))
         pages.warm_pages[page] = WarmPage(page, "", "python3")
 
-    async def lost() -> None:
+    async def wait_for_end() -> None:
         await asyncio.wait_for(pages.wait_for_end(), 1)
 
     with pytest.raises(TimeoutError):
-        run_in_thread(lost())
-    fork_server.pages["a"].end()
+        run_in_thread(wait_for_end())
+    fork_server.page_templates["a"].end()
     assert fork_server.fork([], os.environ, str(tmp_path), "a") is None  # a visitor notices first
-    run_in_thread(lost())
-    fork_server.forget(fork_server.pages["b"])
+    run_in_thread(wait_for_end())
+    fork_server.discard(fork_server.page_templates["b"])
 
 
-def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_provisioner_forks_kernels_for_any_jupyter_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_PATH", str(jupyter_dir()))
 
     async def use() -> list[bool]:
@@ -265,8 +267,8 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
             client.stop_channels()
             await manager.shutdown_kernel()
             assert not await manager.is_alive()
-            if ForkProvisioner.getting_ready:
-                await ForkProvisioner.getting_ready
+            if ForkProvisioner.start_task:
+                await ForkProvisioner.start_task
         return forked
 
     try:
@@ -274,7 +276,7 @@ def test_any_program_of_jupyter_can_have_warm_kernels(tmp_path: Path, monkeypatc
     finally:
         if ForkProvisioner.fork_server:
             ForkProvisioner.fork_server.end()
-        ForkProvisioner.fork_server = ForkProvisioner.getting_ready = None
+        ForkProvisioner.fork_server = ForkProvisioner.start_task = None
 
 
 VISITS = notebook(
@@ -301,8 +303,8 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert server.stop() == 0
 
 
-def say(page: Any) -> psutil.Process:
-    """The kernel of a page, by its own word."""
+def kernel_process(page: Any) -> psutil.Process:
+    """Return the kernel process of a page, from the pid that the page shows."""
     page.get_by_role("button", name="Say").click()
     label = page.get_by_text("pid ")
     label.wait_for()
@@ -310,39 +312,39 @@ def say(page: Any) -> psutil.Process:
 
 
 def templates(server: Server) -> list[psutil.Process]:
-    found = []
-    for one in psutil.Process(server.process.pid).children(recursive=True):
+    processes = []
+    for process in psutil.Process(server.process.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):  # it is just ending
-            if "irislib._forkserver" in one.cmdline() and one.name() != "irislib-kernel":
-                found.append(one)
-    return found
+            if "irislib._forkserver" in process.cmdline() and process.name() != "irislib-kernel":
+                processes.append(process)
+    return processes
 
 
 def test_a_python3_notebook_runs_in_a_forked_kernel_with_its_query(page: Any, warm: Server) -> None:
     open_app(page, warm, "visits?colour=blue", "Say")
     page.get_by_text("colour=blue").wait_for()
-    kernel = say(page)
+    kernel = kernel_process(page)
     assert kernel.name() == "irislib-kernel"
     assert "irislib._forkserver" in kernel.cmdline()
 
 
-def test_a_page_is_there_at_once_and_its_widgets_work(page: Any, warm: Server) -> None:
+def test_visitors_of_a_warm_page_have_kernels_of_their_own(page: Any, warm: Server) -> None:
     open_app(page, warm, "ready", "Say")
-    first = say(page)
+    first = kernel_process(page)
     open_app(page, warm, "ready", "Say")
-    assert say(page) != first
+    assert kernel_process(page) != first
 
 
-def test_a_template_that_is_killed_while_its_notebook_runs_gets_another_chance(page: Any, warm: Server) -> None:
+def test_a_template_process_killed_during_its_notebook_is_started_again(page: Any, warm: Server) -> None:
     open_app(page, warm, "killed", "Say")
-    say(page)
+    kernel_process(page)
     assert "killed.ipynb is run for each visitor" not in warm.text()
 
 
-def test_a_template_that_ends_is_replaced_and_visitors_do_not_notice(page: Any, chromium: Any, warm: Server) -> None:
+def test_template_processes_that_end_are_replaced(page: Any, chromium: Any, warm: Server) -> None:
     page.goto(f"{warm.url}/iris-wizard")  # waits until it is as ready as it can be
     open_app(page, warm, "ready", "Say")
-    kernel = say(page)
+    kernel = kernel_process(page)
     wait_until(lambda: len(templates(warm)) == 4)  # for a moment, a kernel that was just forked looks like one
     ended = templates(warm)
     for template in ended:
@@ -350,39 +352,39 @@ def test_a_template_that_ends_is_replaced_and_visitors_do_not_notice(page: Any, 
     wait_until(lambda: not any(template.is_running() and template.status() != "zombie" for template in ended))
     with chromium.new_page() as other:
         open_app(other, warm, "ready", "Say")
-        say(other)
-    assert say(page) == kernel
+        kernel_process(other)
+    assert kernel_process(page) == kernel
     wait_until(lambda: len(templates(warm)) == 4)
     with chromium.new_page() as other:
         open_app(other, warm, "ready", "Say")
-        assert say(other).name() == "irislib-kernel"
+        assert kernel_process(other).name() == "irislib-kernel"
 
 
-def test_without_templates_kernels_are_ordinary(page: Any, tmp_path: Path) -> None:
+def test_kernels_are_ordinary_if_warm_kernels_are_switched_off(page: Any, tmp_path: Path) -> None:
     nbformat.write(VISITS, tmp_path / "visits.ipynb")
     server = Server(tmp_path / "log", "serve", "--Pages.warm=False", str(tmp_path)).wait()
     open_app(page, server, "visits", "Say")
-    assert say(page).name() != "irislib-kernel"
+    assert kernel_process(page).name() != "irislib-kernel"
     assert not templates(server)
     page.goto("about:blank")
     assert server.stop() == 0, server.text()
     assert "started in the ordinary way" in server.text()
 
 
-def test_a_notebook_that_cannot_be_run_ahead_is_ended_and_said_so(fork_server: ForkServer) -> None:
+def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server: ForkServer) -> None:
     before = fork_server.templates()
-    loops = fork_server.open("loops", notebook("while True: pass"), os.getcwd(), patience=1)
-    assert loops["refused"] == "it takes more than 1 seconds"
-    crashes = fork_server.open("crashes", notebook("import os; os._exit(3)"), os.getcwd())
-    assert crashes["refused"] == "its process has ended"
-    hungry = fork_server.open("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
-    assert hungry["refused"] == "a cell failed: MemoryError()"
-    chatty = fork_server.open("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
-    assert chatty["refused"] == "a cell failed: MemoryError('a page cannot show so much')"
+    loops = fork_server.run_notebook("loops", notebook("while True: pass"), os.getcwd(), timeout=1)
+    assert loops["refusal"] == "it takes more than 1 seconds"
+    crashes = fork_server.run_notebook("crashes", notebook("import os; os._exit(3)"), os.getcwd())
+    assert crashes["refusal"] == "its process has ended"
+    hungry = fork_server.run_notebook("hungry", notebook("x = bytearray(2 * 10**9)"), os.getcwd(), memory=10**9)
+    assert hungry["refusal"] == "a cell failed: MemoryError()"
+    chatty = fork_server.run_notebook("chatty", notebook("for _ in range(100): print('x' * 10**6)"), os.getcwd())
+    assert chatty["refusal"] == "a cell failed: MemoryError('a page cannot show so much')"
     assert fork_server.templates() == before
 
 
-def test_a_notebook_that_is_just_being_run_ahead_ends_with_the_server(tmp_path: Path) -> None:
+def test_a_notebook_that_is_being_prerun_ends_with_the_server(tmp_path: Path) -> None:
     looping = notebook("import os", "while True: pass")
     looping.metadata["irislib"] = {"run": "once"}
     nbformat.write(looping, tmp_path / "loops.ipynb")

@@ -1,6 +1,7 @@
-"""Warm kernels: each is forked from a template that has imported, loaded and drawn everything already.
+"""Warm kernels: forked from a template process that has imported, loaded and drawn everything already.
 
-``provisioner`` is what jupyter_client calls, ``fork_server`` the server's side of a template,
-``template`` that process, ``kernel`` what is forked from it, ``running`` a notebook that is run
-there before any visitor comes.
+``provisioner`` is the kernel provisioner of jupyter_client, ``client`` the server's handle of the
+template processes, ``server`` runs in a template process, ``kernel`` in the processes forked from it,
+``notebook`` runs the notebook of a page before the first visitor, ``process`` is the server's handle
+of a forked kernel, ``messages`` the protocol between them.
 """

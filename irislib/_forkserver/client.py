@@ -1,4 +1,4 @@
-"""The server's side of templates: start them, ask them for kernels, see that they have ended."""
+"""The server's side of the fork server: start template processes, request kernels from them, notice their end."""
 
 from __future__ import annotations
 
@@ -14,112 +14,112 @@ from contextlib import contextmanager
 from typing import Any
 
 from irislib._forkserver import messages
-from irislib._forkserver.process import ForkedProcess, ended
+from irislib._forkserver.process import ForkedProcess, has_ended
 
-__all__ = ["ENDED", "ForkServer", "LostTemplateError", "can_fork"]
+__all__ = ["PROCESS_ENDED", "ForkServer", "LostTemplateError", "can_fork"]
 
 log = logging.getLogger("irislib._forkserver")
 
-ONE = dict.fromkeys(
+SINGLE_THREADED = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
      "MALLOC_ARENA_MAX"), "1"
 )  # fmt: skip
-PATIENCE = 30.0  # seconds until a template has forked; until it has imported and loaded it may take longer
-LOADING = 600.0
-ENDED = "its process has ended"  # why a notebook cannot be run ahead
+FORK_TIMEOUT = 30.0  # seconds; importing and loading may take longer than a fork
+IMPORT_TIMEOUT = 600.0
+PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be prerun
 
 
 def can_fork() -> bool:
-    """Whether this platform has what warm kernels need."""
+    """Return whether this platform can fork warm kernels."""
     return all(hasattr(os, name) for name in ("fork", "pidfd_open", "memfd_create"))
 
 
 class LostTemplateError(Exception):
-    """A template has ended, or does not answer."""
+    """A template process has ended or does not respond."""
 
 
-class Template:
-    """A process that forks, as seen from the server."""
+class TemplateProcess:
+    """Handle of a template process, as held by the server."""
 
     def __init__(self, pid: int, channel: Any):
         self.pid = pid
-        self.alive = os.pidfd_open(pid)
+        self.pidfd = os.pidfd_open(pid)
         self._channel = channel
-        self._asking = threading.Lock()
-        self._ending = threading.Lock()
+        self._request_lock = threading.Lock()
+        self._end_lock = threading.Lock()
 
-    def ask(
-        self, question: Mapping[str, Any] | None, files: Sequence[int] = (), patience: float | None = PATIENCE
+    def request(
+        self, request: Mapping[str, Any] | None, files: Sequence[int] = (), timeout: float | None = FORK_TIMEOUT
     ) -> dict[str, Any]:
-        """Ask, or wait for what comes next where there is nothing to ask.
+        """Send a request and return the reply; without a request, wait for the next message.
 
         Parameters
         ----------
-        patience : float or None
-            Seconds to wait for the answer. One that does not answer is ended.
+        timeout : float or None
+            Seconds to wait for the reply. A process that does not reply in time is ended.
 
         Raises
         ------
         LostTemplateError
         """
-        with self._asking:
+        with self._request_lock:
             try:
-                self._channel.settimeout(patience)
-                if question is not None:
-                    messages.send(self._channel, dict(question), files)
+                self._channel.settimeout(timeout)
+                if request is not None:
+                    messages.send(self._channel, dict(request), files)
                 return messages.receive(self._channel)[0]
             except (EOFError, OSError) as error:
                 self.end()
                 ending = "does not answer" if isinstance(error, TimeoutError) else "has ended"
-                raise LostTemplateError(f"a template of kernels {ending}") from error
+                raise LostTemplateError(f"a template process {ending}") from error
 
-    def ended(self) -> bool:
-        """Whether it can be asked no more."""
-        with self._ending:
-            return self.alive < 0 or ended(self.alive)
+    def has_ended(self) -> bool:
+        """Return whether the process has ended."""
+        with self._end_lock:
+            return self.pidfd < 0 or has_ended(self.pidfd)
 
-    def watched(self) -> int | None:
-        """A file of the caller's own that can be read when the process has ended; None where it is known to have."""
-        with self._ending:
-            return None if self.alive < 0 else os.dup(self.alive)
+    def dup_pidfd(self) -> int | None:
+        """Return a duplicate of the pidfd, readable once the process has ended; None if it is known to have ended."""
+        with self._end_lock:
+            return None if self.pidfd < 0 else os.dup(self.pidfd)
 
     def end(self) -> None:
-        """End the process; what was forked from it lives on."""
-        with self._ending:
-            if self.alive < 0:
+        """End the process; processes forked from it live on."""
+        with self._end_lock:
+            if self.pidfd < 0:
                 return
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.alive, signal.SIGKILL)
-            alive, self.alive = self.alive, -1
-            os.close(alive)
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            pidfd, self.pidfd = self.pidfd, -1
+            os.close(pidfd)
             self._channel.close()
 
 
 class ForkServer:
-    """The first template, and one for each page whose notebook was run ahead.
+    """The main template process, and a template process per warm page.
 
     Parameters
     ----------
     imports : sequence of str
         Modules to import before the first fork, and functions to call, as ``module:function``.
-        What starts a thread is left out.
+        A module that starts a thread is left out.
     threads : int
-        How many threads the native libraries of a kernel have; 0 leaves them at one.
+        Number of threads of the native libraries in a kernel; 0 leaves them at one.
     """
 
     def __init__(self, imports: Sequence[str] = (), threads: int = 0):
         self.imports = list(imports)
         self.threads = threads
-        self.first: Template | None = None
-        self.pages: dict[str, Template] = {}
-        self._beginning: set[Template] = set()
+        self.main: TemplateProcess | None = None
+        self.page_templates: dict[str, TemplateProcess] = {}
+        self._starting: set[TemplateProcess] = set()
         self._ended = False
         self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
-        self._theirs = -1
+        self._lifeline_reader = -1
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, env: Mapping[str, str], cwd: str | None = None) -> None:
-        """Start the first template and wait until it is ready.
+        """Start the main template process and wait until it is ready.
 
         Raises
         ------
@@ -127,154 +127,158 @@ class ForkServer:
         """
         while True:
             template = self._launch(env, cwd)
-            with self._begun(template):
-                unfit = template.ask({"imports": self.imports}, patience=LOADING)["unfit"]
-            if not unfit:
-                self.first = template
+            with self._starting_up(template):
+                threaded_module = template.request({"imports": self.imports}, timeout=IMPORT_TIMEOUT)["threaded_module"]
+            if not threaded_module:
+                self.main = template
                 return
-            log.info("%s starts a thread, and is left to each kernel.", unfit)
+            log.info("%s starts a thread, and is left to each kernel.", threaded_module)
             template.end()
-            self.imports.remove(unfit)
+            self.imports.remove(threaded_module)
 
     @contextmanager
-    def _begun(self, template: Template) -> Iterator[None]:
-        """Have a template ended with the others while it is getting ready."""
-        self._beginning.add(template)
+    def _starting_up(self, template: TemplateProcess) -> Iterator[None]:
+        """Register a template process that is not ready yet, so that `end` ends it, too."""
+        self._starting.add(template)
         try:
             if self._ended:
                 template.end()
             yield
         finally:
-            self._beginning.discard(template)
+            self._starting.discard(template)
 
-    def _launch(self, env: Mapping[str, str], cwd: str | None) -> Template:
+    def _launch(self, env: Mapping[str, str], cwd: str | None) -> TemplateProcess:
         if self._lifeline is None:
-            self._theirs, self._lifeline = os.pipe()
+            self._lifeline_reader, self._lifeline = os.pipe()
         if self._process:
-            self._process.wait()  # it has ended, or it would still be asked
-        clean = {name: value for name, value in env.items() if name != "JPY_PARENT_PID"}
-        ours, channel = messages.pair()
-        with channel:
+            self._process.wait()  # it has ended, or it would still be the main template process
+        environment = {name: value for name, value in env.items() if name != "JPY_PARENT_PID"}
+        server_end, template_end = messages.pair()
+        with template_end:
             self._process = subprocess.Popen(  # noqa: S603 - a module of this package
-                [sys.executable, "-m", "irislib._forkserver", str(channel.fileno()), str(self._theirs)],
-                env={**clean, **ONE},
+                [sys.executable, "-m", "irislib._forkserver", str(template_end.fileno()), str(self._lifeline_reader)],
+                env={**environment, **SINGLE_THREADED},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
-                pass_fds=(channel.fileno(), self._theirs),
+                pass_fds=(template_end.fileno(), self._lifeline_reader),
                 start_new_session=True,  # Ctrl-C in a terminal is for the server
             )
-        return Template(self._process.pid, ours)
+        return TemplateProcess(self._process.pid, server_end)
 
-    def open(
-        self, page: str, notebook: Mapping[str, Any], cwd: str, patience: float | None = None, memory: int = 0
+    def run_notebook(
+        self, page: str, notebook: Mapping[str, Any], cwd: str, timeout: float | None = None, memory: int = 0
     ) -> dict[str, Any]:
-        """Run a page's notebook in a template of its own.
+        """Run the notebook of a page in a template process of its own.
 
         Parameters
         ----------
         page : str
-            What kernels are to be asked for by.
+            Name of the page, by which `fork` finds its template process.
         notebook : mapping
-            As JSON.
+            The notebook as JSON.
         cwd : str
-            Where it runs.
-        patience : float, optional
-            How many seconds it may take.
+            Working directory.
+        timeout : float, optional
+            Seconds that the notebook may take.
         memory : int
-            How many bytes it may have of its own; 0 for no limit.
+            Limit of private memory in bytes; 0 for no limit.
 
         Returns
         -------
         dict
-            As :func:`irislib._forkserver.notebook.run` does.
+            The result of :func:`irislib._forkserver.notebook.run_notebook`, or the ``refusal``.
 
         Raises
         ------
         LostTemplateError
-            Where the first template has ended.
+            If the main template process has ended.
         """
-        if self.first is None:
-            raise LostTemplateError("there is no template of kernels")
-        ours, theirs = messages.pair()
-        with theirs:
-            question = {"notebook": notebook, "cwd": cwd, "memory": memory}
-            pid, status = self._fork(self.first, question, theirs.fileno())
+        if self.main is None:
+            raise LostTemplateError("there is no template process")
+        server_end, template_end = messages.pair()
+        with template_end:
+            request = {"notebook": notebook, "cwd": cwd, "memory": memory}
+            pid, status = self._fork(self.main, request, template_end.fileno())
         os.close(status)
-        template = Template(pid, ours)
+        template = TemplateProcess(pid, server_end)
         try:
-            with self._begun(template):
-                told = template.ask(None, patience=patience)
+            with self._starting_up(template):
+                result = template.request(None, timeout=timeout)
         except LostTemplateError as error:
-            slow = isinstance(error.__cause__, TimeoutError)
-            return {"refused": f"it takes more than {patience:g} seconds" if slow else ENDED}
-        if "refused" in told:
+            timed_out = isinstance(error.__cause__, TimeoutError)
+            return {"refusal": f"it takes more than {timeout:g} seconds" if timed_out else PROCESS_ENDED}
+        if "refusal" in result:
             template.end()
         else:
-            self.pages[page] = template
-        return told
+            self.page_templates[page] = template
+        return result
 
     def fork(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, page: str = "") -> ForkedProcess | None:
-        """A kernel in a process of its own; None where it has to be started in the ordinary way.
+        """Fork a kernel; return None if it has to be started in the ordinary way.
 
         Parameters
         ----------
         argv : sequence of str
-            What ipykernel gets.
+            Command line arguments of ipykernel.
         env : mapping of str to str
-            Its whole environment.
+            The whole environment of the kernel.
         cwd : str
-            Where it runs.
+            Working directory.
         page : str
-            The page it is for. None is returned where that page was not run ahead.
+            Name of the warm page that the kernel is for; empty for the main template process.
+
+        Returns
+        -------
+        ForkedProcess or None
         """
-        template = self.pages.get(page) if page else self.first
+        template = self.page_templates.get(page) if page else self.main
         if template is None:
             return None
-        question = {"argv": list(argv), "env": dict(env), "cwd": cwd, "ahead": bool(page), "threads": self.threads}
+        request = {"argv": list(argv), "env": dict(env), "cwd": cwd, "warm_page": bool(page), "threads": self.threads}
         try:
-            return ForkedProcess(*self._fork(template, question))
+            return ForkedProcess(*self._fork(template, request))
         except LostTemplateError:
-            self.forget(template)
+            self.discard(template)
             return None
 
-    def _fork(self, template: Template, question: Mapping[str, Any], *files: int) -> tuple[int, int]:
-        status, told = os.pipe()
+    def _fork(self, template: TemplateProcess, request: Mapping[str, Any], *files: int) -> tuple[int, int]:
+        status, status_writer = os.pipe()
         try:
-            return template.ask(question, [told, *files])["pid"], status
+            return template.request(request, [status_writer, *files])["pid"], status
         except LostTemplateError:
             os.close(status)
             raise
         finally:
-            os.close(told)
+            os.close(status_writer)
 
-    def templates(self) -> list[Template]:
-        """All that there are."""
-        return [template for template in (self.first, *self.pages.values()) if template]
+    def templates(self) -> list[TemplateProcess]:
+        """Return the handles of all template processes."""
+        return [template for template in (self.main, *self.page_templates.values()) if template]
 
-    def forget_ended(self) -> None:
-        """Ask nothing more of those that have ended."""
+    def discard_ended(self) -> None:
+        """Discard the template processes that have ended."""
         for template in self.templates():
-            if template.ended():
-                self.forget(template)
+            if template.has_ended():
+                self.discard(template)
 
-    def forget(self, template: Template) -> None:
-        """Ask nothing more of a template."""
+    def discard(self, template: TemplateProcess) -> None:
+        """End a template process and request nothing more of it."""
         template.end()
-        if template is self.first:
-            self.first = None
-        for page, kept in list(self.pages.items()):
-            if kept is template:
-                self.pages.pop(page, None)
+        if template is self.main:
+            self.main = None
+        for page, page_template in list(self.page_templates.items()):
+            if page_template is template:
+                self.page_templates.pop(page, None)
 
     def end(self) -> None:
-        """End all templates, and every kernel that was forked from them."""
+        """End all template processes and all kernels forked from them."""
         self._ended = True
-        for template in (*self.templates(), *self._beginning):
+        for template in (*self.templates(), *self._starting):
             template.end()
-        self.first, self.pages = None, {}
+        self.main, self.page_templates = None, {}
         if self._lifeline is not None:
             os.close(self._lifeline)
-            os.close(self._theirs)
+            os.close(self._lifeline_reader)
             self._lifeline = None
         if self._process:
             self._process.wait()

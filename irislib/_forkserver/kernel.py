@@ -1,4 +1,4 @@
-"""What a forked process does to become a kernel, and what a template keeps ready for it."""
+"""Turn a forked process into a kernel, with the shell that its template process has prepared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-# What a kernel imports while it starts, for all to share.
+# Imported here, so that kernels share the memory of what they would import at their start.
 import comm
 import tornado.platform.asyncio  # noqa: F401
 from ipykernel import ipkernel
@@ -21,61 +21,60 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
-__all__ = ["become", "generators", "has_threads", "shell"]
+__all__ = ["has_threads", "run_kernel", "shell", "unseeded_generators"]
 
 
 def shell() -> ZMQInteractiveShell:
-    """The shell of this process, which its kernel takes over.
+    """Return the shell of this process, which its kernel takes over.
 
-    ipykernel's comms, which are all that widgets need, publish nothing while there is no kernel
-    are joined to it when there is one.
+    Comms of ipykernel publish nothing while there is no kernel; `attach_shell` joins them to one.
     """
-    # What matplotlib reads when it is imported; ipykernel sets it later, and only if it is not set.
+    # Matplotlib reads it when it is imported; ipykernel would set it later.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    without_debugger()
-    quiet = Config({"HistoryManager": {"enabled": False}})  # its thread and its database cannot be forked
-    return ZMQInteractiveShell.instance(config=quiet)
+    import_without_debugger()
+    without_history = Config({"HistoryManager": {"enabled": False}})  # its thread and its database cannot be forked
+    return ZMQInteractiveShell.instance(config=without_history)
 
 
 def has_threads() -> bool:
-    """Whether this process has more than one thread: a forked one would lack the others."""
+    """Return whether this process has more than one thread: a forked one would lack the others."""
     return len(os.listdir("/proc/self/task")) > 1
 
 
-def without_debugger() -> None:
-    """Have ipykernel find no debugger: it costs a kernel 19 MB, and half of the time that it takes to start."""
+def import_without_debugger() -> None:
+    """Import ipykernel without its debugger, which costs a kernel 19 MB and half of its starting time."""
     if "debugpy" not in sys.modules:
         sys.modules["debugpy"] = None  # type: ignore[assignment]
-        import ipykernel.debugger  # noqa: F401 - looks for it once
+        import ipykernel.debugger  # noqa: F401 - looks for debugpy once
 
         del sys.modules["debugpy"]
 
 
-def become(question: dict[str, Any], lifeline: int, random_numbers: Iterable[Any]) -> None:
-    """Be a kernel until it is shut down. Never returns."""
+def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]) -> None:
+    """Run a kernel until it is shut down. Never returns."""
     os.setsid()
-    atexit._clear()  # the template's: they would remove what is the template's
+    atexit._clear()  # those of the template process would remove its files
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
-    os.environ.update(question["env"])
-    os.chdir(question["cwd"])
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
     with open("/proc/self/comm", "w", encoding="ascii") as name:
         name.write("irislib-kernel")
-    threading.Thread(target=end_with, args=(lifeline,), daemon=True).start()
-    reseed(random_numbers)
-    if threads := question["threads"]:
+    threading.Thread(target=exit_with_server, args=(lifeline,), daemon=True).start()
+    reseed(generators)
+    if threads := request["threads"]:
         set_threads(threads)
     gc.enable()
     code = 0
     try:
-        kind: Any = AheadApp if question["ahead"] else IPKernelApp
-        app = kind.instance(parent_handle=1)  # 1: watch nobody, and say nothing on a terminal
-        with few_modules():
-            app.initialize(question["argv"])
-        take_over(app.kernel)
+        app_class: Any = WarmKernelApp if request["warm_page"] else IPKernelApp
+        app = app_class.instance(parent_handle=1)  # 1: watch no parent, print nothing on a terminal
+        with hide_modules():
+            app.initialize(request["argv"])
+        attach_shell(app.kernel)
         app.start()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
     finally:
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -83,72 +82,72 @@ def become(question: dict[str, Any], lifeline: int, random_numbers: Iterable[Any
 
 
 @contextmanager
-def few_modules() -> Iterator[None]:
-    """Keep ipykernel from asking every module for its file, for a debugger that there is not.
+def hide_modules() -> Iterator[None]:
+    """Keep ipykernel from reading the path of every module, which it does for its debugger.
 
-    To touch each of some thousand modules is to copy 19 MB of the template's memory.
+    Touching some thousand modules would copy 19 MB of the memory shared with the template process.
     """
 
-    class Few:
+    class SysWithoutModules:
         modules: ClassVar[dict[str, Any]] = {}
 
         def __getattr__(self, name: str) -> Any:
             return getattr(sys, name)
 
-    patched: Any = ipkernel
-    patched.sys = Few()
+    module: Any = ipkernel
+    module.sys = SysWithoutModules()
     try:
         yield
     finally:
-        patched.sys = sys
+        module.sys = sys
 
 
-def take_over(kernel: Any) -> None:
-    """Make a kernel of what was there before there was one: its shell, and its widgets' comms."""
+def attach_shell(kernel: Any) -> None:
+    """Join a kernel to the shell and the widgets' comms that were made before it."""
     shell().kernel = kernel
     comms: dict[str, Any] = comm.get_comm_manager().comms
-    for opened in comms.values():
-        opened.kernel = kernel  # ipywidgets sends nothing where there is none
+    for one_comm in comms.values():
+        one_comm.kernel = kernel  # ipywidgets sends nothing without a kernel
 
 
-class AheadApp(IPKernelApp):
-    """For a notebook that was run ahead: code for before it would come too late."""
+class WarmKernelApp(IPKernelApp):
+    """A kernel whose notebook has been run: code to run before it would come too late."""
 
     def init_code(self) -> None:
         """Run nothing."""
 
 
-def end_with(lifeline: int) -> None:
-    """End when the server does, however busy this kernel is, and with all that it has started."""
+def exit_with_server(lifeline: int) -> None:
+    """End this kernel and all its subprocesses when the server ends, however busy it is."""
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)
 
 
-def generators() -> list[Any]:
-    """The generators of random numbers in this process that nobody gave a seed.
+def unseeded_generators() -> list[Any]:
+    """Return the random number generators of this process that were not given a seed.
 
-    The standard library's own is left out: Python sees to it whenever a process is forked.
+    The standard library's own is left out: Python reseeds it in a forked process.
     """
-    return [thing for thing in gc.get_objects() if is_unseeded(thing)]
+    return [candidate for candidate in gc.get_objects() if is_unseeded(candidate)]
 
 
-def is_unseeded(thing: Any) -> bool:
-    numbers = sys.modules.get("numpy.random")  # numpy imports it when it is first asked for
-    if type(thing) is random.Random:  # it does not tell whether it was given a seed
-        return thing is not random._inst
-    if numbers is None:
+def is_unseeded(candidate: Any) -> bool:
+    numpy_random = sys.modules.get("numpy.random")  # numpy imports it lazily
+    if type(candidate) is random.Random:  # it does not record whether it was given a seed
+        return candidate is not random._inst
+    if numpy_random is None:
         return False
-    if isinstance(thing, numbers.RandomState):
-        return thing._bit_generator.seed_seq is not None
-    if isinstance(thing, numbers.BitGenerator):
-        entropy = getattr(thing.seed_seq, "entropy", None)
+    if isinstance(candidate, numpy_random.RandomState):
+        return candidate._bit_generator.seed_seq is not None
+    if isinstance(candidate, numpy_random.BitGenerator):
+        entropy = getattr(candidate.seed_seq, "entropy", None)
         return isinstance(entropy, int) and entropy >= 2**64  # the system gives 128 bits
     return False
 
 
-def reseed(found: Iterable[Any]) -> None:
-    """Give a kernel random numbers of its own, where the template's were nobody's choice."""
-    for generator in found:
+def reseed(generators: Iterable[Any]) -> None:
+    """Give generators a new random state, so that no two kernels draw the same numbers."""
+    for generator in generators:
         if hasattr(generator, "seed"):
             generator.seed()
         else:
@@ -156,7 +155,7 @@ def reseed(found: Iterable[Any]) -> None:
 
 
 def set_threads(threads: int) -> None:
-    """The threads of native libraries; the template has one of each, for more cannot be forked."""
+    """Set the number of threads of native libraries; a template process has one, since more cannot be forked."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)

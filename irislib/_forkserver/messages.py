@@ -1,4 +1,4 @@
-"""Messages between a server and its templates: JSON, with open files beside it."""
+"""Messages between the server and its template processes: JSON, with open file descriptors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["pair", "receive", "send"]
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """The two ends of a channel."""
+    """Return the two ends of a channel."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 def send(channel: socket.socket, message: dict[str, Any], files: Sequence[int] = ()) -> None:
-    """Send a message of any length; it travels in a file of its own, for a datagram's length is limited."""
+    """Send a message of any length, in a memory file, since the length of a datagram is limited."""
     content = os.memfd_create("irislib-message")
     try:
         with open(content, "wb", closefd=False) as file:
@@ -28,12 +28,12 @@ def send(channel: socket.socket, message: dict[str, Any], files: Sequence[int] =
 
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """The next message and the files that came with it.
+    """Return the next message and its file descriptors.
 
     Raises
     ------
     EOFError
-        Where the other end is closed.
+        If the other end is closed.
     """
     data, files, _, _ = socket.recv_fds(channel, 1, 8, socket.MSG_CMSG_CLOEXEC)
     if not data:

@@ -1,4 +1,4 @@
-"""Run a notebook in a template: once, for every visitor to come."""
+"""Run a notebook in a template process, once for all visitors."""
 
 from __future__ import annotations
 
@@ -16,86 +16,85 @@ from jupyter_client.session import Session
 
 from irislib._forkserver.kernel import has_threads, shell
 
-OUTPUT = 20_000_000  # characters; a page is built of no more
+MAX_OUTPUT = 20_000_000  # characters of a page
 
-__all__ = ["imported", "once", "run"]
+__all__ = ["imported_modules", "run_notebook", "runs_once"]
 
-# What Voila tells a notebook of the visit, as environment variables; see voila.utils.ENV_VARIABLE.
-VISIT = {"QUERY_STRING", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
+# The environment variables with which Voila describes a visit; see voila.utils.ENV_VARIABLE.
+VISIT_VARIABLES = {"QUERY_STRING", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
          "SERVER_SOFTWARE", "VOILA_REQUEST_URL", "VOILA_KERNEL_ID", "VOILA_PREHEAT"}  # fmt: skip
-OUTSIDE = {"open", "input", "eval", "exec", "compile", "__import__"}  # what leads out of irislib without an import
+UNSAFE_BUILTINS = {"open", "input", "eval", "exec", "compile", "__import__"}  # reach beyond irislib without an import
 
 
-def once(notebook: dict[str, Any]) -> bool:
-    """Whether a notebook is to be run once for all visitors.
+def runs_once(notebook: dict[str, Any]) -> bool:
+    """Return whether a notebook is to be run once for all visitors.
 
-    Its metadata can say so (``{"irislib": {"run": "once"}}`` or ``"each visit"``). Otherwise it is
-    where the notebook imports nothing but irislib, and so cannot depend on the time of day or on
-    files that change.
+    Its metadata can set it (``{"irislib": {"run": "once"}}`` or ``"each visit"``). By default it is run once
+    if it imports nothing but irislib, and so cannot depend on the time of day or on files that change.
     """
-    told = notebook["metadata"].get("irislib", {}).get("run")
-    if told in ("once", "each visit"):
-        return bool(told == "once")
+    choice = notebook["metadata"].get("irislib", {}).get("run")
+    if choice in ("once", "each visit"):
+        return bool(choice == "once")
     sources = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return all(is_plain(source) for source in sources)
+    return all(uses_only_irislib(source) for source in sources)
 
 
-def is_plain(source: str) -> bool:
-    """Whether a cell uses nothing but irislib."""
+def uses_only_irislib(source: str) -> bool:
+    """Return whether a cell uses nothing but irislib."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:  # a magic, or a mistake
+    except SyntaxError:  # a magic, or a syntax error
         return False
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return not names & OUTSIDE and all(name.partition(".")[0] == "irislib" for name in imported(source))
+    return not names & UNSAFE_BUILTINS and all(name.partition(".")[0] == "irislib" for name in imported_modules(source))
 
 
-def imported(source: str) -> list[str]:
-    """The modules that a cell imports, as far as it is plain Python."""
-    found: list[str] = []
+def imported_modules(source: str) -> list[str]:
+    """Return the modules that a cell imports; none if it is not plain Python."""
+    modules: list[str] = []
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
-        return found
+        return modules
     for node in nodes:
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.append(node.module or "")
-    return found
+            modules.append(node.module or "")
+    return modules
 
 
-class Recorder(Session):
-    """Keeps what a kernel would publish."""
+class RecordingSession(Session):
+    """Session that records what a kernel would publish."""
 
     def __init__(self) -> None:
         super().__init__()
         self.outputs: list[Any] = []
-        self.changed = False
-        self.said = 0
+        self.display_updated = False
+        self.n_characters = 0
 
     def send(self, stream: Any, msg_or_type: Any, content: Any = None, *_: Any, **__: Any) -> None:
-        """What the shell's display hook and publisher call."""
-        self.measure(str(content or msg_or_type))
+        """Record a message of the shell's display hook or publisher."""
+        self.count(str(content or msg_or_type))
         message = msg_or_type if isinstance(msg_or_type, dict) else {"msg_type": msg_or_type, "content": content}
-        kind = message["msg_type"]
-        if kind == "clear_output":
+        msg_type = message["msg_type"]
+        if msg_type == "clear_output":
             self.outputs.clear()
-        elif kind == "update_display_data":
-            self.changed = True
+        elif msg_type == "update_display_data":
+            self.display_updated = True
         else:
-            told = {"header": {"msg_type": kind}, "content": message["content"]}
-            self.outputs.append(nbformat.v4.output_from_msg(told))
+            published = {"header": {"msg_type": msg_type}, "content": message["content"]}
+            self.outputs.append(nbformat.v4.output_from_msg(published))
 
-    def measure(self, said: str) -> None:
-        """Stop a notebook that says too much."""
-        self.said += len(said)
-        if self.said > OUTPUT:
+    def count(self, text: str) -> None:
+        """Count characters; stop a notebook that publishes too many."""
+        self.n_characters += len(text)
+        if self.n_characters > MAX_OUTPUT:
             raise MemoryError("a page cannot show so much")
 
     def write(self, text: str) -> None:
-        """Add to what was printed."""
-        self.measure(text)
+        """Record printed text."""
+        self.count(text)
         last = self.outputs[-1] if self.outputs else {}
         if last.get("output_type") == "stream":
             last["text"] += text
@@ -103,77 +102,77 @@ class Recorder(Session):
             self.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
 
 
-class Printed(io.TextIOBase):
-    """Standard output, where a notebook's is shown on its page."""
+class RecordedStdout(io.TextIOBase):
+    """Standard output that is recorded as an output of the cell."""
 
-    def __init__(self, recorder: Recorder):
+    def __init__(self, recorder: RecordingSession):
         self.recorder = recorder
 
     def write(self, text: str) -> int:
-        """Keep a piece of text."""
+        """Record printed text and return its length."""
         self.recorder.write(text)
         return len(text)
 
 
-class Watched(os._Environ):  # type: ignore[type-arg]
-    """The environment, noticing who asks about the visit."""
+class WatchedEnviron(os._Environ):  # type: ignore[type-arg]
+    """Environment that notices when a variable about the visit is read."""
 
-    asked = False
+    visit_was_read = False
 
     def __getitem__(self, key: str) -> str:
-        if key in VISIT or key.startswith("HTTP_"):
-            Watched.asked = True
+        if key in VISIT_VARIABLES or key.startswith("HTTP_"):
+            WatchedEnviron.visit_was_read = True
         return str(super().__getitem__(key))
 
 
-def run(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Run every cell; returns the outputs of each and the state of the widgets, or why not.
+def run_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Run all cells and return their outputs and the state of the widgets, or the reason for a refusal.
 
     Returns
     -------
     dict
-        ``outputs``: for each cell what it has put out, as in a notebook. ``widgets``: as in
-        a notebook's metadata. Or ``refused``: why each visitor needs a run of their own.
+        ``outputs``: a list of outputs per cell, in notebook format. ``widgets``: as in the metadata of
+        a notebook. Or ``refusal``: the reason why the notebook has to be run for each visitor.
     """
-    here: Any = shell()
-    recorder, before = Recorder(), state()
+    current: Any = shell()
+    recorder, numbers_drawn = RecordingSession(), watch_random_state()
     outputs = []
-    with recording(recorder):
+    with record_outputs(recorder):
         for cell in notebook["cells"]:
             recorder.outputs = []
             if cell["cell_type"] == "code":
-                result = here.run_cell(cell["source"], store_history=False)
+                result = current.run_cell(cell["source"], store_history=False)
                 if error := result.error_before_exec or result.error_in_exec:
-                    return {"refused": f"a cell failed: {error!r}"}
+                    return {"refusal": f"a cell failed: {error!r}"}
             outputs.append(recorder.outputs)
-        if refused := why_not(recorder, before):
-            return {"refused": refused}
-        prepare()
+        if refusal := refusal_reason(recorder, numbers_drawn):
+            return {"refusal": refusal}
+        warm_up_widgets()
     if has_threads():
-        return {"refused": "it has started a thread"}
+        return {"refusal": "it has started a thread"}
     from ipywidgets import Widget
 
     return {"outputs": outputs, "widgets": Widget.get_manager_state()["state"]}
 
 
-def state() -> Callable[[], bool]:
-    """Returns whether a random number was drawn since."""
-    from numpy import random as numbers
+def watch_random_state() -> Callable[[], bool]:
+    """Return a function that returns whether a random number was drawn since."""
+    from numpy import random as numpy_random
 
-    drawn, array = random.getstate(), str(numbers.get_state(legacy=False))
-    return lambda: random.getstate() != drawn or str(numbers.get_state(legacy=False)) != array
+    before, numpy_before = random.getstate(), str(numpy_random.get_state(legacy=False))
+    return lambda: random.getstate() != before or str(numpy_random.get_state(legacy=False)) != numpy_before
 
 
-def why_not(recorder: Recorder, drawn: Callable[[], bool]) -> str:
-    if Watched.asked:
+def refusal_reason(recorder: RecordingSession, numbers_drawn: Callable[[], bool]) -> str:
+    if WatchedEnviron.visit_was_read:
         return "it reads the address or the headers of the visit"
-    if drawn():
+    if numbers_drawn():
         return "it draws random numbers"
-    return "it changes what it has displayed" if recorder.changed else ""
+    return "it changes what it has displayed" if recorder.display_updated else ""
 
 
-def prepare() -> None:
-    """Let widgets that can do so work ahead, such as drawing what is the same for all visitors."""
+def warm_up_widgets() -> None:
+    """Call `work_ahead` of the widgets that have it, such as to draw what is the same for all visitors."""
     from ipywidgets.widgets.widget import _instances
 
     for widget in list(_instances.values()):
@@ -181,25 +180,25 @@ def prepare() -> None:
             work(widget)
 
 
-def no_gui(gui: str | None = None) -> None:
-    """What ``%matplotlib inline`` needs, and no more."""
+def reject_gui(gui: str | None = None) -> None:
+    """Accept ``%matplotlib inline``, reject any other GUI event loop."""
     if gui:
         raise NotImplementedError(f"There is no window for {gui} on a server.")
 
 
 @contextmanager
-def recording(recorder: Recorder) -> Iterator[None]:
-    """Have the shell publish to ``recorder``, and print there; errors go to the server's log."""
-    here: Any = shell()
-    kept, environment = sys.stdout, type(os.environ)
-    here.displayhook.session = here.display_pub.session = recorder
-    here.enable_gui = no_gui  # ipykernel's asks for the kernel
-    sys.stdout = Printed(recorder)
-    os.environ.__class__ = Watched
-    Watched.asked = False
+def record_outputs(recorder: RecordingSession) -> Iterator[None]:
+    """Have the shell publish and print to ``recorder``; standard error goes to the server's log."""
+    current: Any = shell()
+    stdout, environment = sys.stdout, type(os.environ)
+    current.displayhook.session = current.display_pub.session = recorder
+    current.enable_gui = reject_gui  # ipykernel's own needs a kernel
+    sys.stdout = RecordedStdout(recorder)
+    os.environ.__class__ = WatchedEnviron
+    WatchedEnviron.visit_was_read = False
     try:
         yield
     finally:
-        del here.enable_gui
-        sys.stdout = kept
+        del current.enable_gui
+        sys.stdout = stdout
         os.environ.__class__ = environment

@@ -1,4 +1,4 @@
-"""A process that somebody else has forked, as its owner sees it."""
+"""Handle of a process that a template process has forked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import select
 import signal
 
-__all__ = ["ForkedProcess", "ended"]
+__all__ = ["ForkedProcess", "has_ended"]
 
 
 class ForkedProcess:
     """A forked process, with the methods of ``subprocess.Popen`` that jupyter_client uses.
 
-    It is no child of this process: its template tells how it ended.
+    It is no child of this process: its template process writes the exit code to a pipe.
     """
 
     stdin = stdout = stderr = None
@@ -23,57 +23,57 @@ class ForkedProcess:
         self._status = status
         os.set_blocking(status, False)
         try:
-            self._alive: int | None = os.pidfd_open(pid)
-        except ProcessLookupError:  # it has ended and was told of already
-            self._alive = None
+            self._pidfd: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended and has been reaped
+            self._pidfd = None
 
     def poll(self) -> int | None:
-        """The exit code, or None while the process runs."""
-        if self.returncode is not None or (self._alive and not ended(self._alive)):
+        """Return the exit code, or None while the process runs."""
+        if self.returncode is not None or (self._pidfd and not has_ended(self._pidfd)):
             return self.returncode
         try:
-            told = os.read(self._status, 16)
-        except BlockingIOError:  # its template is about to tell
+            code = os.read(self._status, 16)
+        except BlockingIOError:  # its template process is about to write it
             return None
-        self.returncode = int(told or 1)  # nobody knows where the template has ended, too
+        self.returncode = int(code or 1)  # unknown if the template process has ended, too
         self.close()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until the process has ended."""
+        """Wait until the process has ended and return the exit code."""
         if self.returncode is None:
-            patience = None if timeout is None else timeout * 1000
-            if self._alive:
+            timeout_ms = None if timeout is None else timeout * 1000
+            if self._pidfd:
                 poll = select.poll()
-                poll.register(self._alive, select.POLLIN)
-                poll.poll(patience)
+                poll.register(self._pidfd, select.POLLIN)
+                poll.poll(timeout_ms)
             poll = select.poll()
             poll.register(self._status, select.POLLIN)
-            poll.poll(patience)
+            poll.poll(timeout_ms)
         return self.poll()
 
     def send_signal(self, signum: int) -> None:
         """Send a signal to the process itself."""
-        if self._alive:
-            signal.pidfd_send_signal(self._alive, signum)
+        if self._pidfd:
+            signal.pidfd_send_signal(self._pidfd, signum)
 
     def kill(self) -> None:
-        """End it."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def close(self) -> None:
-        """Let go of the files that tell about the process."""
-        for file in (self._alive, self._status):
+        """Close the file descriptors of the process."""
+        for file in (self._pidfd, self._status):
             if file is not None:
                 os.close(file)
-        self._alive = None
+        self._pidfd = None
 
 
-def ended(process: int) -> bool:
+def has_ended(pidfd: int) -> bool:
     poll = select.poll()
-    poll.register(process, select.POLLIN)
+    poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(0))

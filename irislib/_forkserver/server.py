@@ -1,6 +1,6 @@
-"""The process that kernels are forked from.
+"""The template process, from which kernels are forked.
 
-It has one thread and no event loop: whatever holds a thread or a lock cannot be forked.
+It has one thread and no event loop: threads and locks do not survive a fork.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from irislib._forkserver import messages
@@ -26,34 +26,34 @@ log = logging.getLogger("irislib._forkserver")
 
 
 def main() -> None:
-    """Prepare what the server asks for, then fork whenever it says so; ends with the server."""
+    """Import the modules that the server names, then fork at its requests; end with the server."""
     channel, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     logging.basicConfig(format="[%(name)s] %(message)s")
     gc.disable()  # a collection would touch, and so copy, every page that is shared
-    plan, _ = messages.receive(channel)
-    messages.send(channel, {"unfit": prepare(plan)})
-    template = Template(channel, lifeline)
+    request, _ = messages.receive(channel)
+    messages.send(channel, {"threaded_module": import_modules(request["imports"])})
+    loop = RequestLoop(channel, lifeline)
     while True:
-        template.serve()()  # what this process is from here on; returns where it is a template again
+        loop.serve()()  # in a forked child; returns only in the template process of a page
 
 
-def prepare(plan: dict[str, Any]) -> str:
-    """Import and load; what fails is left to the kernels, where the failure is seen by whom it concerns.
+def import_modules(names: Iterable[str]) -> str:
+    """Import modules and call functions; a failure is left to the kernels, whose users then see it.
 
     Returns
     -------
     str
-        What has started a thread, and so must be left out of a process that forks; else nothing.
+        The module that has started a thread, and so must be left out of a template process; else an empty string.
     """
     from irislib._forkserver.kernel import has_threads, shell
 
     shell()
-    for name in plan["imports"]:
+    for name in names:
         module, _, function = name.partition(":")
         try:
-            found = importlib.import_module(module)
+            imported = importlib.import_module(module)
             if function:
-                getattr(found, function)()
+                getattr(imported, function)()
         except Exception as error:
             log.warning("%s is left to each kernel: %s: %s", name, type(error).__name__, error)
         if has_threads():
@@ -61,112 +61,112 @@ def prepare(plan: dict[str, Any]) -> str:
     return ""
 
 
-class Template:
-    """What forks: the first template, or a page's, which is forked from the first.
+class RequestLoop:
+    """The loop of a template process: the main one, or one of a page, forked from the main one.
 
     Parameters
     ----------
     channel : socket
-        Where the server's questions come from. When it closes, this process ends.
+        Channel of the server's requests. When it closes, this process ends.
     lifeline : int
-        A pipe that closes when the server has ended, however it did.
+        Reading end of a pipe that closes when the server ends, for whatever reason.
     """
 
     def __init__(self, channel: socket.socket, lifeline: int):
         self.channel, self.lifeline = channel, lifeline
-        self.random_numbers: list[Any] = []
-        self.statuses: dict[int, int] = {}  # where to write how a child ended, by its pid
-        self.pages: set[int] = set()  # the children that are templates
+        self.generators: list[Any] = []
+        self.status_pipes: dict[int, int] = {}  # where to write the exit code of a child, by its pid
+        self.page_pids: set[int] = set()  # the children that are template processes
 
     def serve(self) -> Callable[[], None]:
-        """Fork as often as the server asks; returns, in the child only, what that is to do."""
-        from irislib._forkserver.kernel import generators
+        """Fork at each request of the server; return, in a child only, the function that it is to run."""
+        from irislib._forkserver.kernel import unseeded_generators
 
         gc.collect()
-        self.random_numbers += generators()  # what a first template has frozen already is not looked at again
+        self.generators += unseeded_generators()  # the main template process has frozen its own already
         gc.freeze()
-        woken, wake = os.pipe()
-        for end in (woken, wake):
+        wakeup_reader, wakeup_writer = os.pipe()
+        for end in (wakeup_reader, wakeup_writer):
             os.set_blocking(end, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        old_wakeup_fd = signal.set_wakeup_fd(wakeup_writer, warn_on_full_buffer=False)
         poll = select.poll()
-        for end in (self.channel.fileno(), self.lifeline, woken):
+        for end in (self.channel.fileno(), self.lifeline, wakeup_reader):
             poll.register(end, select.POLLIN)
         while True:
             ready = {end for end, _ in poll.poll()}
             if self.lifeline in ready:
-                self.leave()
-            if woken in ready:
-                os.read(woken, 512)
-                self.reap()
+                self.exit()
+            if wakeup_reader in ready:
+                os.read(wakeup_reader, 512)
+                self.reap_children()
             if self.channel.fileno() in ready:
-                become = self.answer()
-                if become:
-                    signal.set_wakeup_fd(before)
+                run_child = self.handle_request()
+                if run_child:
+                    signal.set_wakeup_fd(old_wakeup_fd)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    os.close(woken)
-                    os.close(wake)
-                    return become
+                    os.close(wakeup_reader)
+                    os.close(wakeup_writer)
+                    return run_child
 
-    def leave(self) -> NoReturn:
-        """End, and with it a template that has its hands full with a notebook and sees no lifeline."""
-        for pid in self.pages:
+    def exit(self) -> NoReturn:
+        """End, and end the template processes of pages, which do not watch the lifeline while they run a notebook."""
+        for pid in self.page_pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         os._exit(0)
 
-    def reap(self) -> None:
-        """Tell the server how children ended."""
-        while self.statuses:
+    def reap_children(self) -> None:
+        """Write the exit codes of ended children to the server."""
+        while self.status_pipes:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if not pid:
                 return
-            self.pages.discard(pid)
-            if (told := self.statuses.pop(pid, None)) is not None:
-                with contextlib.suppress(BrokenPipeError):  # whom nobody asks about
-                    os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
-                os.close(told)
+            self.page_pids.discard(pid)
+            if (status_pipe := self.status_pipes.pop(pid, None)) is not None:
+                with contextlib.suppress(BrokenPipeError):  # the server has discarded it
+                    os.write(status_pipe, str(os.waitstatus_to_exitcode(status)).encode())
+                os.close(status_pipe)
 
-    def answer(self) -> Callable[[], None] | None:
+    def handle_request(self) -> Callable[[], None] | None:
         try:
-            question, files = messages.receive(self.channel)
+            request, files = messages.receive(self.channel)
         except (EOFError, OSError):
-            self.leave()
+            self.exit()
         pid = os.fork()
         if pid:
-            self.statuses[pid] = files[0]
-            if "notebook" in question:
-                self.pages.add(pid)
+            self.status_pipes[pid] = files[0]
+            if "notebook" in request:
+                self.page_pids.add(pid)
             for file in files[1:]:
                 os.close(file)
             messages.send(self.channel, {"pid": pid})
             return None
-        # The others' ends stay with their template, or nobody would learn that it has ended.
-        for file in (*self.statuses.values(), files[0]):
+        # Only the parent may hold the pipes: they close when it ends, which is how the server notices.
+        for file in (*self.status_pipes.values(), files[0]):
             os.close(file)
-        self.statuses.clear()
-        self.pages.clear()
+        self.status_pipes.clear()
+        self.page_pids.clear()
         self.channel.close()
-        if "notebook" in question:
+        if "notebook" in request:
             self.channel = socket.socket(fileno=files[1])
-            return lambda: self.run(question)
-        return lambda: self.kernel(question)
+            return lambda: self.run_notebook(request)
+        return lambda: self.run_kernel(request)
 
-    def run(self, question: dict[str, Any]) -> None:
-        """Become the template of a page: run its notebook and say what came of it."""
-        from irislib._forkserver.notebook import run
+    def run_notebook(self, request: dict[str, Any]) -> None:
+        """Become the template process of a page: run its notebook and send the result."""
+        from irislib._forkserver.notebook import run_notebook
 
         os.setsid()
-        os.chdir(question["cwd"])
-        if memory := question["memory"]:
+        os.chdir(request["cwd"])
+        if memory := request["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-        messages.send(self.channel, run(question["notebook"]))
+        messages.send(self.channel, run_notebook(request["notebook"]))
 
-    def kernel(self, question: dict[str, Any]) -> None:
-        from irislib._forkserver.kernel import become
+    def run_kernel(self, request: dict[str, Any]) -> None:
+        from irislib._forkserver.kernel import run_kernel
 
-        become(question, self.lifeline, self.random_numbers)
+        run_kernel(request, self.lifeline, self.generators)

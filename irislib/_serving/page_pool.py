@@ -13,9 +13,9 @@ from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 from voila.utils import ENV_VARIABLE, get_page_config
 
-from irislib._forkserver.client import ENDED, ForkServer, LostTemplateError, can_fork
-from irislib._forkserver.notebook import imported, once
-from irislib._forkserver.provisioner import PAGE, ForkProvisioner
+from irislib._forkserver.client import PROCESS_ENDED, ForkServer, LostTemplateError, can_fork
+from irislib._forkserver.notebook import imported_modules, runs_once
+from irislib._forkserver.provisioner import PAGE_VARIABLE, ForkProvisioner
 from irislib._serving.kernel_manager import FullError
 from irislib._serving.notebooks import notebook_path
 from irislib._serving.options import trait
@@ -101,7 +101,7 @@ class Pages(LoggingConfigurable):
         wait = 1.0
         while True:
             try:
-                if self.fork_server.first is None:
+                if self.fork_server.main is None:
                     self.fork_server.imports = [*IMPORTS, *await self.imported_modules()]
                     environment = self.parent.kernel_environment(os.environ)
                     await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
@@ -114,7 +114,7 @@ class Pages(LoggingConfigurable):
                 self.log.warning("A template of kernels has ended; another is started.")
             except LostTemplateError as error:
                 self.settle()
-                self.fork_server.forget_ended()
+                self.fork_server.discard_ended()
                 self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
@@ -124,18 +124,20 @@ class Pages(LoggingConfigurable):
         modules = []
         for app in self.parent.apps:
             model = await ensure_async(self.parent.contents_manager.get(path=notebook_path(app)))
-            modules += [imported(cell["source"]) for cell in model["content"]["cells"] if cell["cell_type"] == "code"]
+            modules += [
+                imported_modules(cell["source"]) for cell in model["content"]["cells"] if cell["cell_type"] == "code"
+            ]
         return list(dict.fromkeys(name for names in modules for name in names))
 
     async def wait_for_end(self) -> None:
         """Wait until a template process ends, and forget it; it may have ended while others were starting."""
-        if self.fork_server.first is None or any(
-            page.name not in self.fork_server.pages for page in self.warm_pages.values()
+        if self.fork_server.main is None or any(
+            page.name not in self.fork_server.page_templates for page in self.warm_pages.values()
         ):
             return
         loop, has_ended, watched = asyncio.get_running_loop(), asyncio.Event(), []
         for template in self.fork_server.templates():
-            if (process := template.watched()) is None:
+            if (process := template.dup_pidfd()) is None:
                 has_ended.set()
             else:
                 watched.append(process)
@@ -146,13 +148,13 @@ class Pages(LoggingConfigurable):
             for process in watched:
                 loop.remove_reader(process)
                 os.close(process)
-        self.fork_server.forget_ended()
+        self.fork_server.discard_ended()
 
     async def prepare(self, path: str) -> None:
         """Make a page warm, or have its notebook run for each visitor, who sees the error."""
         try:
             page = self.warm_pages.get(path)
-            if not page or page.name not in self.fork_server.pages:
+            if not page or page.name not in self.fork_server.page_templates:
                 await self.warm_up(path)
         except LostTemplateError:
             raise
@@ -166,7 +168,7 @@ class Pages(LoggingConfigurable):
         """Run a notebook in its own template process, and render its page."""
         model = await ensure_async(self.parent.contents_manager.get(path=path))
         notebook = model["content"]
-        if self.parent.voila_configuration.prelaunch_hook or not once(notebook):
+        if self.parent.voila_configuration.prelaunch_hook or not runs_once(notebook):
             await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)
             return
@@ -174,15 +176,15 @@ class Pages(LoggingConfigurable):
         name = f"{path}#{self.runs}"
         timeout = VoilaExecutor(notebook, config=self.parent.config).timeout or None
         memory = self.parent.kernel_manager.kernel_memory
-        reply: dict[str, Any] = {"refused": ENDED}
+        reply: dict[str, Any] = {"refusal": PROCESS_ENDED}
         for _ in range(2):  # somebody else may have ended it
-            if reply.get("refused") == ENDED:
+            if reply.get("refusal") == PROCESS_ENDED:
                 reply = await asyncio.to_thread(
-                    self.fork_server.open, name, notebook, self.parent.root_dir, timeout, memory
+                    self.fork_server.run_notebook, name, notebook, self.parent.root_dir, timeout, memory
                 )
-        if refused := reply.get("refused"):
+        if refusal := reply.get("refusal"):
             await self.run_per_visitor(path)
-            self.log.warning("%s is run for each visitor: %s.", path, refused)
+            self.log.warning("%s is run for each visitor: %s.", path, refusal)
             return
         for cell, outputs in zip(notebook.cells, reply["outputs"], strict=True):
             if cell.cell_type == "code":
@@ -265,7 +267,7 @@ class Pages(LoggingConfigurable):
         kernel_id = manager.new_kernel_id()
         env = {
             **os.environ,
-            PAGE: page.name,
+            PAGE_VARIABLE: page.name,
             ENV_VARIABLE.VOILA_KERNEL_ID: kernel_id,
             ENV_VARIABLE.VOILA_BASE_URL: server.base_url,
             ENV_VARIABLE.VOILA_SERVER_URL: server.server_url,
