@@ -6,7 +6,7 @@ ARG port=5000
 ENV IRISLIB_HOST=0.0.0.0 IRISLIB_PORT=${port} IRISLIB_HEALTH_FILE=/tmp/irislib-health PYTHONUNBUFFERED=1
 
 COPY . /src
-RUN pip install --no-cache-dir "/src[limits]" && rm -rf /src \
+RUN pip install --no-cache-dir --constraint /src/constraints.txt "/src[limits]" && rm -rf /src \
     && useradd --create-home --uid 1000 irislib
 
 USER irislib

@@ -2,9 +2,10 @@
 # make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test soak format insights settings screenshots clean
+.PHONY: serve test test-lowest constraints soak format insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -14,6 +15,17 @@ test: $(VENV)/ready-test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+# without a browser, at the lowest versions that pyproject.toml allows
+test-lowest: $(LOWEST)/ready
+	$(LOWEST)/bin/pytest -m "not browser" --numprocesses 2 --dist loadfile $(ARGS)
+
+# the newest versions that pyproject.toml allows, to be committed when the tests pass with them
+constraints:
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --editable '.[limits,notebook,test]'
+	(head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable) > constraints.new && mv constraints.new constraints.txt
+	touch $(VENV)/ready-serve $(VENV)/ready-test
 
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
@@ -32,15 +44,21 @@ screenshots: $(VENV)/ready-test
 	$(VENV)/bin/python docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(LOWEST) build dist *.egg-info
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/ready-serve: pyproject.toml setup.py | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --editable .
+$(VENV)/ready-serve: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/ready-test: pyproject.toml setup.py | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --editable '.[limits,notebook,test]'
+$(VENV)/ready-test: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[limits,notebook,test]'
 	touch $@ $(VENV)/ready-serve
+
+$(LOWEST)/ready: pyproject.toml setup.py tests/lowest_versions.py
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(PYTHON) tests/lowest_versions.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[limits,notebook,test]'
+	touch $@

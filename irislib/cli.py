@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib import __version__
+from irislib._common import borrowed
 from irislib._common.formatting import did_you_mean
 from irislib._common.paths import write_atomically
 from irislib.errors import IrislibError
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def serve(args: list[str]) -> int:
     """Serve the apps and the endpoint."""
+    borrowed.check("serve")
     refuse_unknown_options(args)
     from irislib._serving.voila_app import AppServer
 
@@ -83,6 +85,7 @@ def refuse_unknown_options(args: Sequence[str]) -> None:
 
 def api(args: list[str]) -> int:
     """Serve the endpoint alone, under Gunicorn."""
+    borrowed.check("api")
     from irislib._serving.gunicorn_app import ApiServer
 
     sys.argv = ["irislib api", *args]  # Gunicorn reads it there, and again when it reloads

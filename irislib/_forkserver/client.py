@@ -16,7 +16,7 @@ from typing import Any
 from irislib._forkserver import messages
 from irislib._forkserver.process import ForkedProcess, has_ended
 
-__all__ = ["PROCESS_ENDED", "ForkServer", "LostTemplateError", "can_fork"]
+__all__ = ["PROCESS_ENDED", "CannotForkError", "ForkServer", "LostTemplateError", "can_fork"]
 
 log = logging.getLogger("irislib._forkserver")
 
@@ -36,6 +36,10 @@ def can_fork() -> bool:
 
 class LostTemplateError(Exception):
     """A template process has ended or does not respond."""
+
+
+class CannotForkError(LostTemplateError):
+    """The installed packages lack a name without which kernels cannot be forked."""
 
 
 class TemplateProcess:
@@ -124,11 +128,18 @@ class ForkServer:
         Raises
         ------
         LostTemplateError
+            If the process has ended.
+        CannotForkError
+            If the installed packages lack a name that `irislib._common.borrowed` lists for kernels.
         """
         while True:
             template = self._launch(env, cwd)
             with self._starting_up(template):
-                threaded_module = template.request({"imports": self.imports}, timeout=IMPORT_TIMEOUT)["threaded_module"]
+                reply = template.request({"imports": self.imports}, timeout=IMPORT_TIMEOUT)
+            if reply["missing"]:
+                template.end()
+                raise CannotForkError(" ".join(reply["missing"]))
+            threaded_module = reply["threaded_module"]
             if not threaded_module:
                 self.main = template
                 return

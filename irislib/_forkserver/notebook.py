@@ -114,7 +114,10 @@ class RecordedStdout(io.TextIOBase):
         return len(text)
 
 
-class WatchedEnviron(os._Environ):  # type: ignore[type-arg]
+ENVIRON: Any = type(os.environ)
+
+
+class WatchedEnviron(ENVIRON):  # type: ignore[misc]
     """Environment that notices when a variable about the visit is read."""
 
     visit_was_read = False

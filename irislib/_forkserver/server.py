@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+from irislib._common import borrowed
 from irislib._forkserver import messages
 
 __all__ = ["main"]
@@ -31,7 +32,10 @@ def main() -> None:
     logging.basicConfig(format="[%(name)s] %(message)s")
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     request, _ = messages.receive(channel)
-    messages.send(channel, {"threaded_module": import_modules(request["imports"])})
+    threaded_module = import_modules(request["imports"])
+    missing = [] if threaded_module else borrowed.find_missing("kernels")
+    sentences = [borrowed.report_missing(row) for row in missing]
+    messages.send(channel, {"threaded_module": threaded_module, "missing": sentences})
     loop = RequestLoop(channel, lifeline)
     while True:
         loop.serve()()  # in a forked child; returns only in the template process of a page

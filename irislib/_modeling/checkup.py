@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 
-from irislib._common import paths
+from irislib._common import borrowed, paths
 from irislib._description.spec import ModelSpec
 from irislib._modeling import registry, store
 from irislib._modeling.training import train
@@ -16,6 +16,8 @@ __all__ = ["check_model"]
 
 def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool, str]]:
     """Check the models, and yield for each thing whether it is in order, with a sentence."""
+    for row in borrowed.find_missing():
+        yield row.kind == "saves", borrowed.report_missing(row)
     for reference in references or registry.references():
         try:
             spec = registry.resolve(reference)

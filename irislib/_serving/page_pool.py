@@ -13,7 +13,8 @@ from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 from voila.utils import ENV_VARIABLE, get_page_config
 
-from irislib._forkserver.client import PROCESS_ENDED, ForkServer, LostTemplateError, can_fork
+from irislib._common import borrowed
+from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.provisioner import PAGE_VARIABLE, ForkProvisioner
 from irislib._serving.kernel_manager import FullError
@@ -74,7 +75,7 @@ class Pages(LoggingConfigurable):
     def start(self) -> None:
         """Start the template process, and keep one running."""
         ForkProvisioner.fork_server = self.fork_server  # or else it would start one of its own
-        if not self.warm or not can_fork():
+        if not self.warm or not can_fork() or borrowed.check("warm pages"):
             self.log.info("Each visitor's kernel is started in the ordinary way.")
             self.settle()
             return
@@ -112,6 +113,10 @@ class Pages(LoggingConfigurable):
                 wait = 1.0
                 await self.wait_for_end()
                 self.log.warning("A template of kernels has ended; another is started.")
+            except CannotForkError as error:
+                self.settle()
+                self.log.warning("Kernels are started in the ordinary way. %s", error)
+                return
             except LostTemplateError as error:
                 self.settle()
                 self.fork_server.discard_ended()

@@ -1,0 +1,240 @@
+"""Names that irislib uses of other packages though they are private, undocumented or overridden by it.
+
+One row per name. A name that *guards* keeps a server safe or correct: without it the server refuses to start.
+A name that *saves* makes something faster: without it irislib takes the slower way, and one log line says so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from irislib.errors import IrislibError
+
+__all__ = ["BORROWED", "Borrowed", "BorrowedNameError", "check", "find_missing", "report_missing"]
+
+log = logging.getLogger(__name__)
+
+Part = Literal["serve", "api", "warm pages", "kernels", "fast form"]
+
+
+class BorrowedNameError(IrislibError):
+    """A name that guards a server is missing from the installed version of a package."""
+
+
+class Borrowed(NamedTuple):
+    """A private or undocumented name of another package.
+
+    Attributes
+    ----------
+    name : str
+        As ``module:attribute``; the attribute may be dotted, such as ``Class.method``.
+    part : str
+        The part of irislib that uses it, and checks it when it starts.
+    kind : str
+        ``guards`` or ``saves``.
+    module : str
+        The module of irislib that uses it.
+    why : str
+        The purpose, as the end of the sentence "irislib needs it to …".
+    source : str
+        The line or issue upstream.
+    """
+
+    name: str
+    part: Part
+    kind: Literal["guards", "saves"]
+    module: str
+    why: str
+    source: str
+
+
+SERVER = "https://github.com/jupyter-server/jupyter_server/blob/main/jupyter_server"
+CLIENT = "https://github.com/jupyter/jupyter_client/blob/main/jupyter_client"
+VOILA = "https://github.com/voila-dashboards/voila/blob/main/voila"
+KERNEL = "https://github.com/ipython/ipykernel/blob/main/ipykernel"
+TORNADO = "https://github.com/tornadoweb/tornado/blob/master/tornado"
+GUNICORN = "https://github.com/benoitc/gunicorn/blob/master/gunicorn"
+SKLEARN = "https://github.com/scikit-learn/scikit-learn/blob/main/sklearn"
+CPYTHON = "https://github.com/python/cpython/blob/main"
+
+MANAGER = "jupyter_server.services.kernels.kernelmanager:AsyncMappingKernelManager"
+VISITOR = "jupyter_server.services.kernels.kernelmanager:ServerKernelManager"
+CHANNELS = "jupyter_server.services.kernels.connection.channels:ZMQChannelsWebsocketConnection"
+FRAMES = "jupyter_server.services.kernels.connection.base"
+IDENTITY = "jupyter_server.auth.identity:PasswordIdentityProvider"
+HISTOGRAM = "sklearn.ensemble:HistGradientBoostingClassifier"
+
+
+def _rows(
+    part: Part, kind: Literal["guards", "saves"], module: str, source: str, names: dict[str, str]
+) -> Iterator[Borrowed]:
+    for name, why in names.items():
+        yield Borrowed(name, part, kind, f"irislib.{module}", why, source)
+
+
+# fmt: off
+BORROWED: tuple[Borrowed, ...] = (
+    *_rows("serve", "guards", "_serving.kernel_websocket", f"{SERVER}/services/kernels/connection/channels.py", {
+        f"{CHANNELS}.handle_incoming_message": "drop messages that a page may not send to its kernel",
+        f"{CHANNELS}.handle_outgoing_message": "hide the source and the tracebacks of a notebook",
+        f"{CHANNELS}.create_stream": "give each connection to a kernel an identity of its own",
+        f"{CHANNELS}.on_restart_failed": "show on a page that its kernel has ended",
+        f"{CHANNELS}.subprotocol": "read a message in the framing of its connection",
+        f"{CHANNELS}._send_status_message": "show on a page that its kernel has ended",
+        f"{FRAMES}:deserialize_msg_from_ws_v1": "read which message a page sends",
+        f"{FRAMES}:deserialize_binary_message": "read which message a page sends",
+        "jupyter_server.services.kernels.handlers:KernelHandler.SUPPORTED_METHODS": "refuse to end another's kernel",
+        "jupyter_server.services.kernels.websocket:KernelWebsocketHandler.pre_get": "serve pages that leave early",
+    }),
+    *_rows("serve", "guards", "_serving.kernel_manager", f"{SERVER}/services/kernels/kernelmanager.py", {
+        f"{MANAGER}._pending_kernels": "end the kernels that are being started",
+        f"{MANAGER}._kernel_connections": "end the kernels that no page is connected to",
+        f"{MANAGER}._kernel_ports": "forget a kernel that has ended",
+        f"{MANAGER}._kernel_buffers": "limit the messages that are buffered for a page",
+        f"{MANAGER}._handle_kernel_died": "notice the end of a kernel",
+        f"{MANAGER}.start_buffering": "limit the messages that are buffered for a page",
+        f"{MANAGER}.stop_watching_activity": "forget a kernel that has ended",
+        f"{MANAGER}.initialize_culler": "end the kernels that no page is connected to",
+        f"{MANAGER}.cull_kernels": "end the kernels that no page is connected to",
+        f"{MANAGER}.cull_kernel_if_idle": "end the kernels that no page is connected to",
+    }),
+    *_rows("serve", "guards", "_serving.visitor_kernel", f"{CLIENT}/restarter.py", {
+        f"{VISITOR}._restarter": "tell a page that its kernel has ended",
+        f"{VISITOR}._default_event_logger": "share one event logger among all kernels",
+        "jupyter_client.restarter:KernelRestarter._fire_callbacks": "tell a page that its kernel has ended",
+    }),
+    *_rows("serve", "guards", "_serving.handlers", f"{TORNADO}/web.py", {
+        "tornado.web:RequestHandler._finished": "refuse a body that is too large",
+        "tornado.web:RequestHandler._headers_written": "answer with an error only before the page has begun",
+        "tornado.web:RequestHandler._auto_finish": "hand a request over to the endpoint",
+    }),
+    *_rows("serve", "guards", "_serving.handlers", f"{VOILA}/tornado/handler.py", {
+        "voila.tornado.handler:TornadoVoilaHandler.get_generator": "render a page",
+        "voila.utils:make_url": "make the addresses of static files",
+    }),
+    *_rows("serve", "guards", "_serving.page_pool", f"{VOILA}/utils.py", {
+        "voila.utils:get_page_config": "render a page",
+        "voila.utils:ENV_VARIABLE": "tell a kernel which page it is for",
+    }),
+    *_rows("serve", "guards", "_serving.prerender", f"{VOILA}/execute.py", {
+        "voila.execute:strip_code_cell_warnings": "hide the warnings of a notebook",
+    }),
+    *_rows("serve", "guards", "_serving.voila_app", f"{VOILA}/app.py", {
+        "voila.app:Voila.init_handlers": "serve the apps' addresses, and only those of Voila's that a page needs",
+        "voila.app:Voila.init_settings": "set the headers of all responses",
+        "voila.app:Voila.listen": "warn about an open server, and stop in good order",
+        "voila.app:Voila.stop": "end all kernels with the server",
+        "voila.app:Voila._handle_signal_stop": "stop in good order at Ctrl-C",
+    }),
+    *_rows("serve", "guards", "_serving.identity", f"{SERVER}/auth/identity.py", {
+        f"{IDENTITY}.get_token": "compare tokens in constant time",
+        f"{IDENTITY}.process_login_form": "compare tokens in constant time",
+        f"{IDENTITY}.set_login_cookie": "set no cookie where no login is needed",
+    }),
+    *_rows("serve", "guards", "_serving.notebooks", f"{SERVER}/services/contents/manager.py", {
+        "jupyter_server.services.contents.largefilemanager:LargeFileManager.mark_trusted_cells":
+            "write nothing to the home folder",
+    }),
+    *_rows("warm pages", "saves", "_serving.prerender", f"{VOILA}/notebook_renderer.py", {
+        "voila.notebook_renderer:NotebookRenderer._jinja_kernel_start": "render a page before its visitor comes",
+        "voila.notebook_renderer:NotebookRenderer._jinja_cell_generator": "render a page before its visitor comes",
+        "voila.execute:VoilaExecutor.should_strip_error": "render a page before its visitor comes",
+        "voila.execute:VoilaExecutor.strip_code_cell_errors": "render a page before its visitor comes",
+    }),
+    *_rows("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Modules/atexitmodule.c", {
+        "atexit:_clear": "keep a kernel from running the exit functions of its template process",
+        "atexit:_run_exitfuncs": "run the exit functions of a kernel",
+    }),
+    *_rows("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Lib/random.py", {
+        "random:_inst": "give each kernel random numbers of its own",
+    }),
+    *_rows("kernels", "saves", "_forkserver.kernel",
+           "https://github.com/numpy/numpy/blob/main/numpy/random/mtrand.pyx", {
+        "numpy.random:RandomState._bit_generator": "give each kernel random numbers of its own",
+    }),
+    *_rows("kernels", "saves", "_forkserver.kernel", f"{KERNEL}/ipkernel.py", {
+        "ipykernel.ipkernel:sys": "keep a kernel from copying the memory of all modules",
+    }),
+    *_rows("kernels", "saves", "_forkserver.notebook",
+           "https://github.com/jupyter-widgets/ipywidgets/blob/main/python/ipywidgets/ipywidgets/widgets/widget.py", {
+        "ipywidgets.widgets.widget:_instances": "draw the widgets of a page before its visitor comes",
+    }),
+    *_rows("api", "guards", "_serving.gunicorn_app", f"{GUNICORN}/app/base.py", {
+        "gunicorn.app.wsgiapp:WSGIApplication.init": "read the options of `irislib api`",
+        "gunicorn.app.wsgiapp:WSGIApplication.load_default_config": "add the options of `irislib api` to Gunicorn's",
+        "gunicorn.app.wsgiapp:WSGIApplication.load_config": "let long responses keep their worker",
+        "gunicorn.app.wsgiapp:WSGIApplication.reload": "keep the models that work at a reload",
+        "gunicorn.config:Config.parser": "add the options of `irislib api` to Gunicorn's",
+        "gunicorn.config:Config.set": "refuse options that would be ignored",
+        "gunicorn.workers.base:Worker.notify": "let long responses keep their worker",
+    }),
+    *_rows("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {
+        "gunicorn.glogging:Logger.setup": "log what irislib has to say",
+    }),
+    *_rows("fast form", "saves", "_compiled.tree_tables", f"{SKLEARN}/ensemble/_gb.py", {
+        "sklearn.ensemble:GradientBoostingClassifier._raw_predict_init": "predict one row of a boosting faster",
+        "sklearn.ensemble:GradientBoostingClassifier._loss": "predict one row of a boosting faster",
+    }),
+    *_rows("fast form", "saves", "_compiled.tree_tables",
+           f"{SKLEARN}/ensemble/_hist_gradient_boosting/gradient_boosting.py", {
+        f"{HISTOGRAM}._preprocessor": "predict one row of a boosting faster",
+        f"{HISTOGRAM}._predictors": "predict one row of a boosting faster",
+        f"{HISTOGRAM}._loss": "predict one row of a boosting faster",
+        f"{HISTOGRAM}._baseline_prediction": "predict one row of a boosting faster",
+    }),
+)
+# fmt: on
+
+
+def find_missing(*parts: Part) -> list[Borrowed]:
+    """Return the rows of some parts, or of all, whose names the installed packages do not have."""
+    return [row for row in BORROWED if (not parts or row.part in parts) and not is_present(row.name)]
+
+
+def check(*parts: Part) -> list[Borrowed]:
+    """Check the names of some parts: log those that only save time, and return their rows.
+
+    Raises
+    ------
+    BorrowedNameError
+        If a name is missing that guards the server.
+    """
+    missing = find_missing(*parts)
+    for row in missing:
+        if row.kind == "guards":
+            raise BorrowedNameError(report_missing(row))
+        log.warning(report_missing(row))
+    return missing
+
+
+def report_missing(row: Borrowed) -> str:
+    """Return a sentence about a name that is missing."""
+    package = row.name.partition(":")[0].partition(".")[0]
+    consequence = (
+        "Install the versions in constraints.txt." if row.kind == "guards" else "It takes the slower way instead."
+    )
+    return f"The installed {package} has no {row.name}, which irislib needs to {row.why}. {consequence}"
+
+
+def is_present(name: str) -> bool:
+    """Return whether a name can be imported, or is an attribute that the methods of its class use."""
+    module, _, path = name.partition(":")
+    try:
+        owner: Any = importlib.import_module(module)
+    except ImportError:
+        return False
+    for attribute in path.split("."):
+        if hasattr(owner, attribute):
+            owner = getattr(owner, attribute)
+        else:
+            return isinstance(owner, type) and _is_used(owner, attribute)
+    return True
+
+
+def _is_used(owner: type, attribute: str) -> bool:
+    """Return whether any method of a class, or of its bases, uses an attribute, as of one set in ``__init__``."""
+    functions = (getattr(value, "__wrapped__", value) for base in owner.__mro__ for value in vars(base).values())
+    return any(attribute in function.__code__.co_names for function in functions if hasattr(function, "__code__"))

@@ -1,0 +1,127 @@
+"""Names of other packages that irislib depends on though nobody promises them."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import random
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import PATIENCE, ROOT
+
+from irislib._common import borrowed
+
+# Documented in spite of their underscore.
+DOCUMENTED = {"_exit"}
+
+
+def defined_names(tree: ast.AST) -> set[str]:
+    """Return the names of functions, classes and attributes that a module defines itself."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name | ast.Attribute):
+            names.add(node.target.id if isinstance(node.target, ast.Name) else node.target.attr)
+    return names
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """Return the private names that a module uses and does not define."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(("irislib", "__future__")):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if re.match("_[^_]", name)}
+
+
+def test_private_names_of_other_packages_are_in_the_table() -> None:
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "irislib").rglob("*.py")]
+    own = set().union(*map(defined_names, trees))
+    listed = {row.name.rpartition(":")[2].rpartition(".")[2] for row in borrowed.BORROWED}
+    assert set().union(*map(private_names, trees)) - own - listed - DOCUMENTED == set()
+    assert private_names(ast.parse("import os\nos._secret()")) == {"_secret"}
+
+
+def test_the_installed_packages_have_all_borrowed_names() -> None:
+    code = "from irislib._common import borrowed\nassert not borrowed.find_missing(), borrowed.find_missing()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_table_is_complete_in_itself() -> None:
+    for row in borrowed.BORROWED:
+        assert (ROOT / f"{row.module.replace('.', '/')}.py").exists(), row
+        assert row.source.startswith("https://github.com/"), row
+        attribute = row.name.rpartition(":")[2].rpartition(".")[2]
+        path = ROOT / f"{row.module.replace('.', '/')}.py"
+        assert re.search(rf"\b{attribute}\b", path.read_text()), row
+
+
+def test_the_table_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom irislib._common import borrowed\n"
+        "print({'voila', 'sklearn', 'gunicorn', 'tornado', 'ipykernel'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.stdout.strip() == "set()", result.stderr
+
+
+def test_a_server_without_a_name_that_guards_it_refuses_to_start() -> None:
+    code = (
+        "import sys\nfrom gunicorn.config import Config\ndel Config.parser\n"
+        "from irislib import cli\ncli.main(['api', '--port', '0'])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 1
+    assert result.stderr.strip() == (
+        "irislib api: The installed gunicorn has no gunicorn.config:Config.parser, which irislib needs to add the "
+        "options of `irislib api` to Gunicorn's. Install the versions in constraints.txt."
+    )
+
+
+def test_a_name_that_saves_time_is_missed_in_one_log_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = borrowed.Borrowed("random:_inst", "warm pages", "saves", "irislib._forkserver.kernel", "be fast", "")
+    monkeypatch.setattr(borrowed, "BORROWED", (row,))
+    with caplog.at_level(logging.WARNING):
+        assert borrowed.check("warm pages") == []
+        monkeypatch.delattr(random, "_inst")
+        assert borrowed.check("warm pages") == [row]
+    assert caplog.messages == [
+        "The installed random has no random:_inst, which irislib needs to be fast. It takes the slower way instead."
+    ]
+
+
+def test_kernels_are_ordinary_without_a_name_that_forking_needs(tmp_path: Path) -> None:
+    (tmp_path / "lacks_a_name.py").write_text("import atexit\ndel atexit._clear\n")
+    code = (
+        "import os\nfrom irislib._forkserver.client import CannotForkError, ForkServer\n"
+        f"server = ForkServer(['lacks_a_name'])\ntry: server.start({{**os.environ, 'PYTHONPATH': {str(tmp_path)!r}}})\n"
+        "except CannotForkError as error: print(error, server.main)\nserver.end()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert "has no atexit:_clear" in result.stdout, result.stderr
+    assert result.stdout.strip().endswith("None")
+
+
+def test_constraints_are_within_the_bounds_of_the_project() -> None:
+    from packaging.requirements import Requirement
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    versions = dict(line.split("==") for line in lines)
+    normalised = {re.sub(r"[-_.]+", "-", name.lower()): version for name, version in versions.items()}
+    extras = project["optional-dependencies"].values()
+    for text in [*project["dependencies"], *(name for extra in extras for name in extra)]:
+        requirement = Requirement(text)
+        version = normalised[re.sub(r"[-_.]+", "-", requirement.name.lower())]
+        assert requirement.specifier.contains(version), text
