@@ -66,11 +66,11 @@ EXAMPLES = {
 
 def app() -> Page:
     """The dummy app, as a widget."""
-    from irislib.widgets import Page, Tab, _html
+    from irislib.widgets import Page, Tab, _blocks
 
     def plot(_: object) -> Sequence[object]:
         data = random_rows()
-        return [_html.picture(area_plot(data), "A stacked area plot of the table below."), data]
+        return [_blocks.picture(area_plot(data), "A stacked area plot of the table below."), data]
 
     empty = "Fill in the form and press Submit: what you entered appears here."
     tabs = [Tab("Table", lambda frame: [frame], empty), Tab("Plot", plot)]
@@ -92,10 +92,13 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from irislib.widgets._fields import typed
+    from irislib.widgets._fields import format_entry
 
     rows = [
-        (feature.label, str(values[feature.name]) if feature.kind == "file" else typed(feature, values[feature.name]))
+        (
+            feature.label,
+            str(values[feature.name]) if feature.kind == "file" else format_entry(feature, values[feature.name]),
+        )
         for feature in FEATURES
         if feature.name in values and not (feature.control == "checkbox" and not values[feature.name])
     ]

@@ -190,7 +190,7 @@ def test_problems_come_in_the_order_of_the_lines(iris) -> None:
 def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:
     for model in (iris, rent):
         page = irislib.app(model)
-        name, content = page.table.template()
+        name, content = page.csv_tab.template()
         assert name == f"{model.spec.name}-template.csv"
         rows, problems = answered(model, content)
         assert len(rows) == len(model.spec.examples)
@@ -198,35 +198,35 @@ def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:
 
 
 def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeypatch) -> None:
-    monkeypatch.setattr(widget_table, "SLICE", 7)
-    table = irislib.app(iris).table
+    monkeypatch.setattr(widget_table, "SLICE_ROWS", 7)
+    table = irislib.app(iris).csv_tab
     content = f"{HEAD}\n{ROW}\n" + f"{ROW}\n1,2\n" * 9
     for us in ({"upload": 1}, {"upload": 2}):  # a second file takes the first one's place
-        table.begin({"name": "flowers.csv", **us}, [])
+        table.handle_begin({"name": "flowers.csv", **us}, [])
         for at in range(0, len(content), 50):
-            assert table.part(us, [memoryview(content[at : at + 50].encode())]) == {}
-        assert table.read(us, [])["total"] == 19
-        assert "failed" in table.slice({"start": 3, **us}, [])
-        assert "failed" in table.part({"upload": 0}, [b"of another file"])
+            assert table.handle_part(us, [memoryview(content[at : at + 50].encode())]) == {}
+        assert table.handle_read(us, [])["total"] == 19
+        assert "error" in table.handle_slice({"start": 3, **us}, [])
+        assert "error" in table.handle_part({"upload": 0}, [b"of another file"])
         assert (
-            table.slice({"start": 0, **us}, []) == table.slice({"start": 0, **us}, []) == {"done": 7}
+            table.handle_slice({"start": 0, **us}, []) == table.handle_slice({"start": 0, **us}, []) == {"done": 7}
         )  # asked twice, done once
-        assert table.slice({"start": 7, **us}, []) == {"done": 14}
-        assert table.slice({"start": 14, **us}, []) == {"done": 19}
-        html = table.result(us, [])["html"]
+        assert table.handle_slice({"start": 7, **us}, []) == {"done": 14}
+        assert table.handle_slice({"start": 14, **us}, []) == {"done": 19}
+        html = table.handle_finish(us, [])["html"]
         assert "Rows predicted: 10 of 19." in html
         assert "Rows that could not be predicted: 9." in html
         assert "<td>4</td><td>This line has 2 values" in html
-        name, result = table.parcel()
+        name, result = table.result_file()
         assert name == "flowers-predicted.csv"
         assert result.decode().count("virginica") == 11  # and one in the header
 
 
 def test_what_is_too_much_is_refused_and_let_go(iris, monkeypatch) -> None:
-    monkeypatch.setattr(widget_table, "TABLE_BYTES", 1000)
-    table, us = irislib.app(iris).table, {"upload": 1}
-    table.begin({"name": "big.csv", **us}, [])
-    assert table.part(us, [b"x" * 1000]) == {}
-    assert "big.csv has over" in table.part(us, [b"x"])["failed"]
+    monkeypatch.setattr(widget_table, "MAX_FILE_BYTES", 1000)
+    table, us = irislib.app(iris).csv_tab, {"upload": 1}
+    table.handle_begin({"name": "big.csv", **us}, [])
+    assert table.handle_part(us, [b"x" * 1000]) == {}
+    assert "big.csv has over" in table.handle_part(us, [b"x"])["error"]
     assert not table.content
-    assert "choose the file again" in table.slice({"start": 0, **us}, [])["failed"]
+    assert "choose the file again" in table.handle_slice({"start": 0, **us}, [])["error"]

@@ -194,7 +194,7 @@ def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, co
     store = controls.log.parent / "store"
     open_app(page, controls, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Performance").click()
-    section = page.locator("[data-work=learning_curve]")
+    section = page.locator("[data-job=learning_curve]")
     section.get_by_role("button", name="Work it out").click()
     bar = section.get_by_role("progressbar")
     bar.wait_for()
@@ -212,7 +212,7 @@ def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, co
     with chromium.new_page() as other:
         open_app(other, controls, "iris-wizard", "Abrakadabra")
         other.get_by_role("tab", name="Performance").click()
-        other.locator("[data-work=learning_curve]").get_by_role("button", name="Work it out").click()
+        other.locator("[data-job=learning_curve]").get_by_role("button", name="Work it out").click()
         other.get_by_text("With 120 training rows its accuracy").wait_for()
 
 

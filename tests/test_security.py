@@ -168,7 +168,7 @@ def test_a_file_comes_in_every_framing(visitor: Visitor, framing: str) -> None:
     """Voila's own handler of channels takes a file in the older framings for a table of 2**60 offsets."""
     with visitor.connect(framing) as page:
         (model,) = (name for name, told in page.states()[0].items() if "facts" in told["state"])
-        question = {"id": 1, "ask": "download", "what": "template", "part": 0}
+        question = {"id": 1, "method": "download", "file": "template", "part": 0}
         data = {"method": "custom", "content": question}
         got = page.until(page.send("shell", "comm_msg", {"comm_id": model, "data": data}), "comm_msg")
     assert got[-1]["content"]["data"]["content"]["name"].endswith(".csv")

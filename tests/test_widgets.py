@@ -29,15 +29,17 @@ from irislib._modeling import csv_files
 from irislib.errors import SpecError
 from irislib.insights import Insight
 from irislib.widgets import Page, Tab, _fields, _html, _page
+from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
+from irislib.widgets._html import render
 
 NUMBERS = itertools.count()
-ODD = "<img src=x onerror=alert(1)>"
+MARKUP = "<img src=x onerror=alert(1)>"
 
 
-def ask(page: Page, question: str, /, buffers: tuple[bytes, ...] = (), **facts: object) -> dict:
-    """A question as the script asks it; the answer, with the parts that come along."""
+def request(page: Page, method: str, /, buffers: tuple[bytes, ...] = (), **parameters: object) -> dict:
+    """Send a request as the script does; return the reply with its part of a file."""
     name = f"q{next(NUMBERS)}"
-    reply, parts = _page.reply({"ask": question, "id": name, **facts}, buffers)
+    reply, parts = page.reply({"method": method, "id": name, **parameters}, buffers)
     assert reply["id"] == name
     reply = {key: value for key, value in reply.items() if key != "id"}
     json.dumps(reply)  # it must be able to travel
@@ -47,15 +49,15 @@ def ask(page: Page, question: str, /, buffers: tuple[bytes, ...] = (), **facts: 
 def answer(page: Page, values: dict, files: dict[str, bytes] | None = None) -> dict:
     entered = {name: str(value) for name, value in values.items()}
     files = files or {}
-    return ask(page, "answer", tuple(paths.values()), values=entered, files=[[name, "a.txt"] for name in files])
+    return request(page, "answer", tuple(files.values()), values=entered, files=[[name, "a.txt"] for name in files])
 
 
-def fetched(page: Page, what: str) -> tuple[str, bytes]:
+def download(page: Page, file: str) -> tuple[str, bytes]:
     """A download, with all its parts."""
     content = b""
     for part in range(100):
-        reply = ask(page, "download", what=what, part=part)
-        assert "failed" not in reply
+        reply = request(page, "download", file=file, part=part)
+        assert "error" not in reply
         content += reply["part"]
         if reply["last"]:
             return reply["name"], content
@@ -63,24 +65,24 @@ def fetched(page: Page, what: str) -> tuple[str, bytes]:
 
 
 def test_the_form_is_made_from_the_features(iris) -> None:
-    told = irislib.app(iris).facts
-    for feature, field in zip(iris.spec.features, told["fields"], strict=True):
+    facts = irislib.app(iris).facts
+    for feature, field in zip(iris.spec.features, facts["fields"], strict=True):
         for fact in ("name", "kind", "control", "label", "unit", "low", "high", "step", "help", "required"):
             assert field[fact] == getattr(feature, fact)
         assert field["value"] == f"{feature.default:g}"
         assert field["limits"] == "Above 0 and at most 30 cm."
-    assert told["action"] == "Abrakadabra"
-    assert [tab["title"] for tab in told["tabs"]] == ["Prediction", "Why", "Insights", "Performance", "Table"]
-    assert "press Abrakadabra" in told["tabs"][0]["empty"]
-    assert [name for name, _ in told["examples"]] == list(iris.spec.examples)
-    for _, row in told["examples"]:
+    assert facts["action"] == "Abrakadabra"
+    assert [tab["title"] for tab in facts["tabs"]] == ["Prediction", "Why", "Insights", "Performance", "Table"]
+    assert "press Abrakadabra" in facts["tabs"][0]["empty"]
+    assert [name for name, _ in facts["examples"]] == list(iris.spec.examples)
+    for _, row in facts["examples"]:
         assert set(iris.spec.feature_names) == set(row)
 
 
 def test_an_answer_shows_each_probability_as_a_number_and_as_a_bar(iris) -> None:
     reply = answer(irislib.app(iris), GOOD)
     assert '<h2 class="irislib-answer">virginica</h2>' in reply["html"]
-    assert reply["said"] == "Answer: virginica"
+    assert reply["announcement"] == "Answer: virginica"
     for name, probability in zip(iris.classes, iris.predict_proba(GOOD)[0], strict=True):
         row = next(part for part in reply["html"].split("<tr>") if f"<td>{name}</td>" in part)
         assert f"width:{100 * probability:.1f}%" in row
@@ -94,21 +96,21 @@ def test_charts_wait_until_their_tab_is_opened_and_are_drawn_once(iris, monkeypa
     page = irislib.app(iris)
     answer(page, GOOD)
     assert drawn == []
-    first = ask(page, "draw", tab=2)["html"]
+    first = request(page, "draw", tab=2)["html"]
     assert "Petal width" in first
     answer(page, {**GOOD, "petal_length_cm": 5})
-    assert ask(page, "draw", tab=2)["html"] == first
+    assert request(page, "draw", tab=2)["html"] == first
     assert len(drawn) == 3
-    assert "29 of 30 rows that it had not seen" in ask(page, "draw", tab=3)["html"]
+    assert "29 of 30 rows that it had not seen" in request(page, "draw", tab=3)["html"]
 
 
 def test_why_is_drawn_anew_for_each_answer(iris) -> None:
     page = irislib.app(iris)
-    assert ask(page, "draw", tab=1) == {}
+    assert request(page, "draw", tab=1) == {}
     answer(page, GOOD)
-    assert "petal width is 2.5 cm" in ask(page, "draw", tab=1)["html"]
+    assert "petal width is 2.5 cm" in request(page, "draw", tab=1)["html"]
     answer(page, {**GOOD, "petal_width_cm": 1.9})
-    assert "petal width is 1.9 cm" in ask(page, "draw", tab=1)["html"]
+    assert "petal width is 1.9 cm" in request(page, "draw", tab=1)["html"]
 
 
 def test_the_tabs_are_those_of_the_description(iris) -> None:
@@ -118,25 +120,25 @@ def test_the_tabs_are_those_of_the_description(iris) -> None:
 
     mine = {"How well": [about, insights.predicted_against_true, insights.residuals], "Why": [insights.contributions]}
     page = irislib.app(replace(iris, spec=replace(iris.spec, tabs=mine)))
-    assert [tab["title"] for tab in _page.facts["tabs"]] == ["Prediction", "How well", "Why", "Table"]
-    html = ask(page, "draw", tab=1)["html"]
+    assert [tab["title"] for tab in page.facts["tabs"]] == ["Prediction", "How well", "Why", "Table"]
+    html = request(page, "draw", tab=1)["html"]
     assert "All mine." in html
     assert html.count("predicts a class; see") == 2  # what does not apply says so
     answer(page, GOOD)
-    assert "is the average" in ask(page, "draw", tab=2)["html"]
+    assert "is the average" in request(page, "draw", tab=2)["html"]
     with pytest.raises(SpecError, match=r"tabs: .Why. must be a list of functions"):
         replace(iris.spec, tabs={"Why": "contributions"})
 
 
 @pytest.mark.parametrize("case", TYPED, ids=lambda case: str(case.changes)[:40])
-def test_bad_input_is_told_beside_its_field(case: Case, iris) -> None:
+def test_a_problem_is_shown_beside_its_field(case: Case, iris) -> None:
     page = irislib.app(iris)
     labels = {feature.name: feature.label for feature in iris.spec.features}
     expected = {name: labels[name] + message[len(name) :] for name, message in case.messages.items()}
     assert answer(page, case.row) == {"problems": expected}
     for name, message in expected.items():
         if str(case.row.get(name, "")).strip():
-            assert ask(page, "check", name=name, value=str(case.row[name])) == {"message": message}
+            assert request(page, "validate", name=name, value=str(case.row[name])) == {"message": message}
     assert "virginica" in answer(page, GOOD)["html"]
 
 
@@ -147,7 +149,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     reply = answer(page, {**row, "built": "1999-01-02"})
     assert str(rent.predict_row({**row, "built": "1999-01-02"})) in reply["html"]
     for i, words in ((1, "EUR is the average"), (2, "How the answer moves"), (3, "off by")):
-        assert words in ask(page, "draw", tab=i)["html"]
+        assert words in request(page, "draw", tab=i)["html"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_a_regression_gets_the_same_page(rent) -> None:
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
 def test_a_value_in_the_form_reads_back_as_itself(feature: Feature, text: str) -> None:
-    assert _fields.described(feature)["value"] == feature.written(feature.default) == text
+    assert _fields.describe_field(feature)["value"] == feature.written(feature.default) == text
     assert feature.parse(text) == feature.default
 
 
@@ -181,12 +183,12 @@ def test_a_warning_is_shown_with_the_answer(iris) -> None:
     assert "Sepal length is 1, but the model was trained on" in reply["html"]
 
 
-def test_a_failing_callback_tells_a_sentence_and_logs_the_traceback(capfd) -> None:
+def test_a_failing_callback_shows_a_sentence_and_logs_the_traceback(capfd) -> None:
     def fail(_: dict) -> None:
         raise RuntimeError("the secret of the pyramid")
 
     page = Page("Faulty", [Feature("a")], "Go", fail, [Tab("Out", lambda _: [], "empty")])
-    shown = answer(page, {"a": 1})["failed"]
+    shown = answer(page, {"a": 1})["error"]
     assert "Something went wrong on our side" in shown
     assert "pyramid" not in shown
     reference = shown.partition("this reference: ")[2].partition(".")[0]
@@ -197,14 +199,15 @@ def test_a_failing_callback_tells_a_sentence_and_logs_the_traceback(capfd) -> No
 
 @pytest.mark.parametrize(
     "question",
-    [{}, {"ask": "nothing"}, {"ask": "answer"}, {"ask": "answer", "values": 3}, {"ask": "draw", "tab": 99},
-     {"ask": "download", "what": "/etc/passwd", "part": 0}, {"ask": "check", "name": "x", "value": "1"}, [], "text"],
+    [{}, {"method": "nothing"}, {"method": "answer"}, {"method": "answer", "values": 3}, {"method": "draw", "tab": 99},
+     {"method": "download", "file": "/etc/passwd", "part": 0}, {"method": "validate", "name": "x", "value": "1"}, [],
+     "text"],
     ids=str,
 )  # fmt: skip
-def test_whatever_a_visitor_sends_gets_a_sentence(question, iris, capfd) -> None:
+def test_every_request_of_a_visitor_gets_a_sentence(question, iris, capfd) -> None:
     page = irislib.app(iris)
-    reply, parts = _page.reply(question)
-    assert "reference" in reply["failed"]
+    reply, parts = page.reply(question)
+    assert "reference" in reply["error"]
     assert not parts
     assert "reference" in capfd.readouterr().err
     assert "virginica" in answer(page, GOOD)["html"]
@@ -214,7 +217,7 @@ def test_the_dummy_has_every_kind_of_input_and_every_control() -> None:
     assert {feature.kind for feature in dummy.FEATURES} >= set(FEATURE_TYPES)
     controls = {control for kind in FEATURE_TYPES.values() for control in kind.controls}
     assert {feature.control for feature in dummy.FEATURES} >= controls
-    script = (_page.FRONT / "fields.js").read_text()
+    script = (_page.FRONTEND / "fields.js").read_text()
     assert set(re.findall(r"^  (\w+)(?:: |\()", script.partition("const CONTROLS")[2], re.M)) == controls
 
 
@@ -228,16 +231,16 @@ def test_the_dummy_echoes_what_was_entered_and_nothing_else() -> None:
     assert "Checkbox" not in answer(dummy.app(), {"checkbox": "false"})["html"]
 
 
-def test_a_link_fills_in_what_is_sound_and_says_what_it_ignored(iris) -> None:
+def test_a_link_fills_in_valid_values_and_lists_ignored_ones(iris) -> None:
     page = irislib.app(iris)
     query = {
         "petal_length_cm": "5.1",
         "sepal_width_cm": "130",
         "petal_width_cm": "",
-        "colour": ODD,
+        "colour": MARKUP,
         "voila-theme": "dark",
     }
-    reply = ask(page, "hello", query="?" + urlencode(query))
+    reply = request(page, "connect", query="?" + urlencode(query))
     assert reply["values"] == {"petal_length_cm": "5.1", "petal_width_cm": ""}
     assert reply["ignored"] == [
         "Sepal width must be above 0 and at most 30 cm, got 130. It was left at 3.",
@@ -258,40 +261,40 @@ def test_a_link_fills_in_what_is_sound_and_says_what_it_ignored(iris) -> None:
 )  # fmt: skip
 def test_links_and_examples_reach_the_control_as_it_writes_them(feature: Feature, given: str, filled: str) -> None:
     page = Page("P", [feature], "Go", dict, [Tab("Out", lambda _: [])], examples={"one": {"a": given}})
-    assert ask(page, "hello", query=urlencode({"a": given}))["values"] == {"a": filled}
-    assert _page.facts["examples"] == [["one", {"a": filled}]]
+    assert request(page, "connect", query=urlencode({"a": given}))["values"] == {"a": filled}
+    assert page.facts["examples"] == [["one", {"a": filled}]]
     assert csv_files.csv_template([feature], [{"a": given}]).decode().splitlines()[1].strip('"') == filled
 
 
-def test_another_view_gets_what_was_shown_already(iris) -> None:
+def test_another_view_gets_the_drawn_tabs(iris) -> None:
     page = irislib.app(iris)
-    assert ask(page, "hello")["panes"] == []
+    assert request(page, "connect")["tabs"] == []
     html = answer(page, GOOD)["html"]
-    assert ask(page, "hello")["panes"] == [(0, html)]
+    assert request(page, "connect")["tabs"] == [(0, html)]
 
 
-def test_a_page_can_show_text_tables_figures_and_insights_and_nothing_unescaped() -> None:
+def test_text_tables_figures_and_insights_are_rendered_escaped() -> None:
     pieces = [
-        ODD,
-        pd.DataFrame({ODD: [ODD]}),
+        MARKUP,
+        pd.DataFrame({MARKUP: [MARKUP]}),
         Figure(),
-        Insight(ODD, pd.DataFrame({ODD: [ODD]}), ODD, lambda axes: None),
+        Insight(MARKUP, pd.DataFrame({MARKUP: [MARKUP]}), MARKUP, lambda axes: None),
     ]
     pieces += [
-        _html.heading(ODD),
-        _html.paragraph(ODD),
-        _html.filling(ODD, {ODD: ODD}, ODD),
-        _html.downloading(ODD, ODD),
+        Heading(MARKUP),
+        Paragraph(MARKUP),
+        FillButton(MARKUP, {MARKUP: MARKUP}, MARKUP),
+        DownloadButton(MARKUP, MARKUP),
     ]
-    html = _html.html(pieces)
+    html = _html.render_pieces(pieces)
     assert html.count("onerror") > 10
     assert "<img src=x" not in html
     assert 'alt="A chart."' in html
     with pytest.raises(TypeError, match="a Figure or an Insight, not int"):
-        _html.html([3])
+        _html.render_pieces([3])
 
 
-def test_a_history_holds_the_last_answers_and_where_they_differ(iris) -> None:
+def test_the_history_holds_the_last_answers_and_their_differing_inputs(iris) -> None:
     page = irislib.app(iris)
     assert TEXTS["history"] not in answer(page, GOOD)["html"]
     assert TEXTS["history"] not in answer(page, GOOD)["html"]  # the same again
@@ -306,7 +309,7 @@ def test_a_history_holds_the_last_answers_and_where_they_differ(iris) -> None:
     assert html.count("data-fill") == 10
 
 
-def test_a_question_that_is_asked_again_is_answered_again_and_not_done_again() -> None:
+def test_a_repeated_request_gets_the_same_reply_and_is_handled_once() -> None:
     asked = []
 
     def answered(values: dict) -> str:
@@ -314,19 +317,19 @@ def test_a_question_that_is_asked_again_is_answered_again_and_not_done_again() -
         return f"{values['a']} once"
 
     made = Page("P", [Feature("a", "text")], "Go", answered, [Tab("Out", lambda text: [text], "empty")])
-    question = {"ask": "answer", "id": "q", "values": {"a": "x"}}
-    first = made.reply(question)
-    for _ in range(_page.TOLD - 1):
-        ask(made, "check", name="a", value="1")
-    assert made.reply(question) == first
+    message = {"method": "answer", "id": "q", "values": {"a": "x"}}
+    first = made.reply(message)
+    for _ in range(_page.MAX_REPLIES - 1):
+        request(made, "validate", name="a", value="1")
+    assert made.reply(message) == first
     assert "x once" in first[0]["html"]
     assert asked == ["x"]
-    ask(made, "check", name="a", value="1")
-    made.reply(question)  # long forgotten
+    request(made, "validate", name="a", value="1")
+    made.reply(message)  # long forgotten
     assert asked == ["x", "x"]
 
 
-def test_a_report_shows_what_was_seen_and_the_rest_of_what_fails(capfd) -> None:
+def test_a_report_shows_drawn_tabs_and_a_sentence_for_a_failing_one(capfd) -> None:
     drawn = []
 
     def draw(_: object) -> list[str]:
@@ -340,65 +343,65 @@ def test_a_report_shows_what_was_seen_and_the_rest_of_what_fails(capfd) -> None:
         "P", [Feature("a")], "Go", str, [Tab("Out", lambda text: [text], "empty"), Tab("X", draw), Tab("X", fail)]
     )
     answer(page, {"a": 1})
-    assert "drawing 1" in ask(page, "draw", tab=1)["html"]
-    report = fetched(page, "report")[1].decode()
+    assert "drawing 1" in request(page, "draw", tab=1)["html"]
+    report = download(page, "report")[1].decode()
     assert "drawing 1" in report
     assert "Something went wrong on our side" in report
     assert "RuntimeError" in capfd.readouterr().err
     assert len(drawn) == 1
 
 
-def test_what_takes_long_but_is_always_wanted_begins_by_itself(iris, tmp_path, monkeypatch) -> None:
+def test_a_job_that_starts_itself_is_done_in_steps(iris, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
     page = irislib.app(iris)
     name = "permutation_importance"
-    assert f'data-work="{name}" data-at-once' in ask(page, "draw", tab=2)["html"]
-    done = [ask(page, "work", name=name, begin=True), *(ask(page, "work", name=name) for _ in range(4))]
+    assert f'data-job="{name}" data-starts-itself' in request(page, "draw", tab=2)["html"]
+    done = [request(page, "step_job", name=name, begin=True), *(request(page, "step_job", name=name) for _ in range(4))]
     assert [reply.get("done") for reply in done] == [0.25, 0.5, 0.75, 1, None]
     assert "mean over 5 shufflings" in done[-1]["html"]
-    assert done[-1]["html"] in ask(page, "draw", tab=2)["html"]
+    assert done[-1]["html"] in request(page, "draw", tab=2)["html"]
     (file,) = tmp_path.rglob(f"{name}-*.json")
     file.unlink()
     other = irislib.app(iris)
     answer(other, GOOD)
-    assert b"mean over 5 shufflings" in fetched(other, "report")[1]  # who asks for a report gets all of it
+    assert b"mean over 5 shufflings" in download(other, "report")[1]  # who asks for a report gets all of it
 
 
-def test_some_values_can_stay_as_they_are(iris) -> None:
+def test_held_features_stay_held_for_later_answers(iris) -> None:
     page = irislib.app(iris)
-    assert "failed" in ask(page, "fix", name="smallest_changes", fixed=["petal_width_cm"])  # there is no answer yet
+    assert "error" in request(page, "hold", name="smallest_changes", held=["petal_width_cm"])  # there is no answer yet
     answer(page, GOOD)
-    assert 'data-fix="smallest_changes" data-fixed="[]"' in ask(page, "draw", tab=1)["html"]
+    assert 'data-hold="smallest_changes" data-held="[]"' in request(page, "draw", tab=1)["html"]
     fixed = ["petal_width_cm", "petal_length_cm"]
-    reply = ask(page, "fix", name="smallest_changes", fixed=[*fixed, ODD])  # a visitor can send anything
+    reply = request(page, "hold", name="smallest_changes", held=[*fixed, MARKUP])  # a visitor can send anything
     found = insights.smallest_changes(iris, GOOD, fixed)
-    assert reply["html"] == _html.html([found])
-    assert reply["said"] == found.text
+    assert reply["html"] == _html.render_pieces([found])
+    assert reply["announcement"] == found.text
     assert found.text.endswith("; petal length and petal width stay as they are.")
-    drawn = unescape(ask(page, "draw", tab=1)["html"])
+    drawn = unescape(request(page, "draw", tab=1)["html"])
     assert unescape(reply["html"]) in drawn
-    assert f'data-fixed="{json.dumps(fixed)}"' in drawn
-    assert found.text in unescape(fetched(page, "report")[1].decode())
+    assert f'data-held="{json.dumps(fixed)}"' in drawn
+    assert found.text in unescape(download(page, "report")[1].decode())
     answer(page, {**GOOD, "sepal_length_cm": "5"})  # it is kept for the next answer
     text = insights.smallest_changes(iris, {**GOOD, "sepal_length_cm": 5}, fixed).text
-    assert text in unescape(ask(page, "draw", tab=1)["html"])
+    assert text in unescape(request(page, "draw", tab=1)["html"])
 
 
-def test_what_does_not_apply_is_a_sentence_also_where_values_could_stay(rent) -> None:
+def test_an_insight_with_held_features_that_does_not_apply_is_a_sentence(rent) -> None:
     page = irislib.app(replace(rent, spec=replace(rent.spec, tabs={"Why": [insights.smallest_changes]})))
     answer(page, {"area_m2": 40, "balcony": "true", "built": "1990-05-01"})
-    html = ask(page, "draw", tab=1)["html"]
+    html = request(page, "draw", tab=1)["html"]
     assert "there is no class to change" in html
-    assert "data-fix" not in html
+    assert "data-hold" not in html
 
 
-def test_a_report_is_one_file_that_says_it_all(iris, tmp_path, monkeypatch) -> None:
+def test_a_report_is_one_complete_file(iris, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))  # where nothing has been measured on demand
     page = irislib.app(iris)
-    assert "failed" in ask(page, "download", what="report", part=0)  # there is no answer yet
+    assert "error" in request(page, "download", file="report", part=0)  # there is no answer yet
     answer(page, GOOD)
     answer(page, {**GOOD, "petal_length_cm": "wrong"})  # a report is of the last answer, not of the form
-    name, content = fetched(page, "report")
+    name, content = download(page, "report")
     text = content.decode()
     assert name == "iris-wizard-report.html"
     for words in (
@@ -412,12 +415,12 @@ def test_a_report_is_one_file_that_says_it_all(iris, tmp_path, monkeypatch) -> N
     ):
         assert words in text
     assert text.count("<img") == 8
-    assert "data-work" not in text  # nothing answers a button there
+    assert "data-job" not in text  # nothing answers a button there
     assert not re.search(r"(src|href)=.(?!data:)|@import|url\(", text)
     assert TEXTS["history"] not in text
 
 
-def test_secrets_and_files_stay_where_they_are(capfd) -> None:
+def test_secrets_and_files_are_in_no_reply_state_or_log(capfd) -> None:
     page = dummy.app()
     content = f"content {PLANTED}".encode()
     values = {"password": PLANTED, "text": "seen"}
@@ -427,14 +430,19 @@ def test_secrets_and_files_stay_where_they_are(capfd) -> None:
     answer(page, {**values, "number": "wrong"}, {"file": content})
     answer(page, {**values, "text": "again"})
     link = urlencode({"password": PLANTED, "file": PLANTED, "text": "seen"})
-    assert ask(page, "hello", query=link)["values"] == {"text": "seen"}
-    kept = [fetched(page, "report"), html, _page.reply({"ask": "hello", "id": 1, "query": link}), _page.history.html()]
+    assert request(page, "connect", query=link)["values"] == {"text": "seen"}
+    replies = [
+        download(page, "report"),
+        html,
+        page.reply({"method": "connect", "id": 1, "query": link}),
+        render(page.history.to_blocks()),
+    ]
     states = [widget.get_state() for widget in ipywidgets.widgets.widget._instances.values()]
-    assert "seen" in repr(kept)
-    for place in (kept, states, vars(page), capfd.readouterr()):
-        assert PLANTED not in repr(place)
+    assert "seen" in repr(replies)
+    for exposed in (replies, states, vars(page), capfd.readouterr()):
+        assert PLANTED not in repr(exposed)
     quoting = Page("P", dummy.FEATURES, "Go", lambda values: int(values["password"] + values["file"].name), [])
-    failed = answer(quoting, values, {"file": content})["failed"]
+    failed = answer(quoting, values, {"file": content})["error"]
     assert PLANTED not in failed
     logged = capfd.readouterr().err
     assert "invalid literal for int() with base 10: '(entered)(entered)'" in logged

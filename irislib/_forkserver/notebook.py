@@ -179,7 +179,7 @@ def warm_up_widgets() -> None:
     from ipywidgets.widgets.widget import _instances
 
     for widget in list(_instances.values()):
-        if work := getattr(type(widget), "work_ahead", None):
+        if work := getattr(type(widget), "warm_up", None):
             work(widget)
 
 

@@ -1,4 +1,4 @@
-"""The one place where a callback that fails ends up."""
+"""The one place that handles failing callbacks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["guarded"]
 
 
 @contextmanager
-def guarded(say: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] = tuple) -> Iterator[None]:
+def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] = tuple) -> Iterator[None]:
     """Turn any failure into one plain sentence for the page and a traceback for the log.
 
-    What ``secrets_of`` returns is blotted out in the log, for an exception may quote it.
+    The texts that ``secrets_of`` returns are masked in the log, for an exception may quote them.
 
     Both carry the same reference. Without it ipywidgets writes the traceback into the page, even
     where Voila hides tracebacks of cells (https://github.com/voila-dashboards/voila/issues/604).
@@ -32,4 +32,4 @@ def guarded(say: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] 
             for secret in filter(None, secrets_of()):
                 text = text.replace(secret, TEXTS["entered"])
             print(f"reference {reference}:", text, sep="\n", file=log, flush=True)
-        say(TEXTS["callback_failed"].format(reference=reference))
+        show_error(TEXTS["callback_failed"].format(reference=reference))

@@ -1,4 +1,4 @@
-"""What the page is told of each feature, and what it sends back."""
+"""Features and values as the page's script needs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.feature_types import is_empty
 
-__all__ = ["FILE_BYTES", "described", "typed", "written"]
+__all__ = ["FILE_BYTES", "describe_field", "form_values", "format_entry"]
 
 FILE_BYTES = 8_000_000  # of all files: they travel in one message, and servers take none above ten megabytes
 
@@ -18,8 +18,8 @@ FILE_BYTES = 8_000_000  # of all files: they travel in one message, and servers 
 PLACEHOLDERS = {"email": "name@example.org"}
 
 
-def described(feature: Feature) -> dict[str, Any]:
-    """A feature as the page's script needs it: plain data, without what is not set."""
+def describe_field(feature: Feature) -> dict[str, Any]:
+    """Describe a feature as plain data, without empty facts."""
     choices = [(str(choice), str(choice)) for choice in feature.choices]
     if feature.kind == "boolean":
         choices = [("true", TEXTS["yes"]), ("false", TEXTS["no"])]
@@ -48,7 +48,7 @@ def described(feature: Feature) -> dict[str, Any]:
 
 
 def lowest(feature: Feature) -> float | None:
-    """Where the buttons beside an empty number begin."""
+    """Return the first value of the buttons beside an empty number field."""
     if feature.kind not in ("number", "integer") or feature.low is None:
         return None
     step = feature.step or 1
@@ -56,20 +56,20 @@ def lowest(feature: Feature) -> float | None:
 
 
 def limits(feature: Feature) -> str:
-    """The allowed range as a sentence; a slider shows its own."""
+    """Return the valid range as a sentence; a slider shows its own."""
     if feature.kind == "file":
         return TEXTS["file_limit"].format(size=FILE_BYTES // 1_000_000)
     text = "" if feature.control == "slider" else feature.limits
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def written(features: Sequence[Feature], values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as the form has them, by the features' names; what is empty or private is not in it.
+def form_values(features: Sequence[Feature], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return values as the form has them, by the features' names, without empty and private ones.
 
     Raises
     ------
     ValueError
-        Where one cannot be read.
+        If a value cannot be parsed.
     """
     return {
         feature.name: feature.written(feature.parse(values[feature.name]))
@@ -78,8 +78,8 @@ def written(features: Sequence[Feature], values: Mapping[str, Any]) -> dict[str,
     }
 
 
-def typed(feature: Feature, value: Any) -> str:
-    """An entry, read or as it was typed, for a person: ``2 to 5 cm``; of a secret only that there is one."""
+def format_entry(feature: Feature, value: Any) -> str:
+    """Format an entry, parsed or raw, for a person: ``2 to 5 cm``; a private one is masked."""
     if feature.private:
         return TEXTS["entered"]
     try:

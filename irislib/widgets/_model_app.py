@@ -15,14 +15,12 @@ from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import needs_row, options
-from irislib.widgets import _html
-from irislib.widgets._held_features import Holdable
-from irislib.widgets._jobs import Work
+from irislib.widgets._blocks import Block, Heading, HeldFeatures, Job, Paragraph, Table
 from irislib.widgets._page import Page, Tab
 
 __all__ = ["app"]
 
-FIXED = "fixed"  # the parameter of an insight that takes the features which are to stay as they are
+FIXED = "fixed"  # the parameter of an insight that takes the held features
 
 
 def app(model: Model) -> Page:
@@ -36,17 +34,17 @@ def app(model: Model) -> Page:
     spec = model.spec
     _ = model.fast_form  # made and proved while the page starts, not at the first click
 
-    def predicted(answer: Prediction) -> Sequence[Any]:
-        shown: list[Any] = [_html.heading(str(answer))]
+    def draw_prediction(prediction: Prediction) -> Sequence[Any]:
+        content: list[Any] = [Heading(str(prediction))]
         labels = {feature.name: feature.label for feature in spec.features}
-        shown += [_html.paragraph(w.labelled(labels.get(w.feature or "", "")), "warning") for w in answer.warnings]
-        if answer.probabilities:
-            shown.append(_html.table(insights.class_probabilities(model, answer).frame, barred="probability"))
-        with suppress(NotApplicableError):  # what there are too few held-out rows for is left unsaid
-            shown.append(insights.prediction_set(model, answer).text)
-        return shown
+        content += [Paragraph(w.labelled(labels.get(w.feature or "", "")), "warning") for w in prediction.warnings]
+        if prediction.probabilities:
+            content.append(Table(insights.class_probabilities(model, prediction).frame, "probability"))
+        with suppress(NotApplicableError):  # there may be too few test rows
+            content.append(insights.prediction_set(model, prediction).text)
+        return content
 
-    minutes = model.trained_at[:16].replace("T", " ") + " UTC"
+    trained_at = model.trained_at[:16].replace("T", " ") + " UTC"
     empty = TEXTS["empty"].format(action=spec.action, target=spec.target)
     return Page(
         spec.title,
@@ -54,9 +52,9 @@ def app(model: Model) -> Page:
         spec.action,
         model.predict_checked,
         [
-            Tab(TEXTS["prediction"], predicted, empty),
+            Tab(TEXTS["prediction"], draw_prediction, empty),
             *(
-                Tab(title, _drawing(model, functions), empty if any(map(needs_row, functions)) else "")
+                Tab(title, _draw_insights(model, functions), empty if any(map(needs_row, functions)) else "")
                 for title, functions in (spec.tabs or insights.default_tabs(model)).items()
             ),
         ],
@@ -65,37 +63,37 @@ def app(model: Model) -> Page:
         model=model,
         about={
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
-            TEXTS["about_training"]: TEXTS["trained"].format(when=minutes, rows=model.data["training_rows"]),
+            TEXTS["about_training"]: TEXTS["trained"].format(when=trained_at, rows=model.data["training_rows"]),
             TEXTS["about_data"]: spec.source,
         },
         card=f"{spec.name}/card" if registry.is_served(model) else "",
     )
 
 
-def _drawing(model: Model, functions: Sequence[Callable[..., Insight]]) -> Callable[[Any], Sequence[Any]]:
-    """A drawing of insights, one below the other; one that does not apply is a sentence."""
+def _draw_insights(model: Model, functions: Sequence[Callable[..., Insight]]) -> Callable[[Any], Sequence[Any]]:
+    """Return a tab's function that draws insights one below the other; one that does not apply is a sentence."""
 
-    def draw(answer: Any) -> Sequence[Any]:
-        shown: list[Any] = []
+    def draw(prediction: Any) -> Sequence[Any]:
+        content: list[Any] = []
         for function in functions:
             try:
-                shown.append(_found(model, function, answer))
+                content.append(_compute(model, function, prediction))
             except NotApplicableError as error:
-                if str(error) not in shown:
-                    shown.append(str(error))
-        return shown
+                if str(error) not in content:
+                    content.append(str(error))
+        return content
 
     return draw
 
 
-def _found(model: Model, function: Callable[..., Insight], answer: Any) -> Insight | Work | Holdable:
-    """An insight; or the offer to measure it where that takes long, or to fix some features where it can."""
+def _compute(model: Model, function: Callable[..., Insight], prediction: Any) -> Insight | Block:
+    """Compute an insight; return a job if it takes long, or a block with held features if it takes some."""
     if isinstance(function, LongRunning):
-        return function.kept(model) or Work(
+        return function.kept(model) or Job(
             function.name, function.title, lambda: function.steps(model), function.at_once
         )
     if not needs_row(function):
         return function(model)
     if FIXED in options(function):
-        return Holdable(function.__name__, lambda fixed: function(model, answer, fixed=fixed))
-    return function(model, answer)
+        return HeldFeatures(function.__name__, lambda held: function(model, prediction, fixed=held))
+    return function(model, prediction)

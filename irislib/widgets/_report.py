@@ -3,57 +3,75 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Any
 
 from irislib._common import theme
 from irislib._common.messages import TEXTS
+from irislib.widgets._blocks import Block, Paragraph
+from irislib.widgets._error_boundary import guarded
+from irislib.widgets._fields import format_entry
+from irislib.widgets._html import render
 
-__all__ = ["report"]
+if TYPE_CHECKING:
+    from irislib.widgets._page import Page
 
-FRONT = files("irislib.widgets") / "frontend"
+__all__ = ["page_report", "report"]
+
+FRONTEND = files("irislib.widgets") / "frontend"
+
+
+def page_report(page: Page) -> tuple[str, bytes]:
+    """Return the report of a page's latest answer: its name and its content; a tab that fails is a sentence in it."""
+    inputs = [
+        (page.features[name].label, format_entry(page.features[name], value)) for name, value in page.values.items()
+    ]
+    title = page.facts["title"]
+    sections: list[tuple[str, Sequence[Block]]] = []
+    for index, tab in enumerate(page.tabs[1:], 1):
+        errors: list[str] = []
+        with guarded(errors.append):
+            blocks = page.draw_tab(index)
+            page.jobs.finish(blocks)
+            sections.append((tab.title, blocks))
+        sections += [(tab.title, [Paragraph(error)]) for error in errors]
+    stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
+    return f"{stem}-report.html", report(title, inputs, page.draw_tab(0), sections, page.about)
 
 
 def report(
     title: str,
     inputs: Sequence[tuple[str, str]],
-    answer: Markup,
-    sections: Sequence[tuple[str, Markup]],
+    answer: Sequence[Block],
+    sections: Sequence[tuple[str, Sequence[Block]]],
     about: Mapping[str, str],
 ) -> bytes:
-    """A self-contained HTML file.
+    """Make a self-contained HTML file.
 
     Parameters
     ----------
     title : str
     inputs : sequence of (str, str)
-        What was asked: labels of features, and values.
-    answer : Markup
-    sections : sequence of (str, Markup)
-        Titles and HTML, such as the charts of each tab.
+        Labels of features, and values.
+    answer : sequence of Block
+    sections : sequence of (str, sequence of Block)
+        Titles and content, such as the charts of each tab.
     about : mapping of str to str
         Facts such as the version of the model.
     """
     from jinja2 import Environment
 
-    template = Environment(autoescape=True).from_string((FRONT / "report.html.j2").read_text(encoding="utf-8"))
+    template = Environment(autoescape=True).from_string((FRONTEND / "report.html.j2").read_text(encoding="utf-8"))
     date = dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    facts: dict[str, Any] = {
+    variables: dict[str, Any] = {
         "title": title,
         "inputs": inputs,
-        "answer": scrollable(answer),
-        "sections": [(name, scrollable(html)) for name, html in sections],
+        "answer": render(answer, is_static=True),
+        "sections": [(name, render(blocks, is_static=True)) for name, blocks in sections],
         "about": {TEXTS["report_date"]: date, **about},
-        "style": theme.css_properties(".irislib") + (FRONT / "style.css").read_text(encoding="utf-8"),
+        "style": theme.css_properties(".irislib") + (FRONTEND / "style.css").read_text(encoding="utf-8"),
         "texts": TEXTS,
     }
-    return template.render(facts).encode()
-
-
-def scrollable(html: Markup) -> Markup:
-    """Have the keyboard reach tables that may be wider than the screen; in an app the page's script sees to that."""
-    wide = Markup('<div class="irislib-wide"')
-    return html.replace(wide, wide + Markup(' tabindex="0"'))
+    return template.render(variables).encode()

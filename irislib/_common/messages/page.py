@@ -100,6 +100,7 @@ TEXTS = {
     "table_choose": "Choose a CSV file",
     "table_template": "Download a template",
     "table_too_big": "{name} has {size} MB; at most {limit} MB are taken. Split it.",
+    "table_above_limit": "{name} has over {limit} MB; at most {limit} MB are taken. Split it.",
     "table_reading": "Reading {name}…",
     "table_rows": "Rows in {name}: {total}.",
     "table_rows_first": "Rows in {name}: {total}. These are the first {shown}:",

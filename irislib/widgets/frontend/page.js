@@ -1,34 +1,31 @@
 // The page: form at the left, tabs at the right.
 
-const KEPT = "irislib-form:"; // what is kept in the session's storage, below the page's address and title
-const LONGEST_LINK = 8000; // what servers take for certain
-const SOON = 150; // milliseconds that nobody takes for waiting
+const STORAGE_PREFIX = "irislib-form:"; // followed by the page's address and title
+const BUSY_DELAY = 150; // milliseconds that nobody takes for waiting
 
 class App {
   constructor(model, el) {
     this.facts = model.get("facts");
     this.texts = this.facts.texts;
-    this.id = ownName();
-    this.ours = document.documentElement.dataset.irislib === "app"; // and not a notebook that is being edited
-    this.place = `${KEPT}${location.pathname}:${this.facts.title}`;
-    const { ask, repeat, abandon, end } = dialogue(model, this.texts);
-    this.ask = ask;
-    this.repeat = repeat;
-    this.abandon = abandon;
+    this.id = uniqueId();
+    this.isServed = document.documentElement.dataset.irislib === "app"; // and not a notebook that is being edited
+    this.storageKey = `${STORAGE_PREFIX}${location.pathname}:${this.facts.title}`;
+    const { request, resend, abandon, close } = createClient(model, this.texts);
+    Object.assign(this, { request, resend, abandon });
     this.open = 0;
     this.busy = false;
     this.answered = false;
-    this.told = h("p", { class: "irislib-away", role: "status" });
-    this.form = this.makeForm();
-    this.tabs = this.facts.tabs.map((tab, i) => this.makeTab(tab, i));
-    this.side = this.makeSide();
-    this.banner = this.makeBanner();
+    this.liveRegion = h("p", { class: "irislib-away", role: "status" });
+    this.form = this.createForm();
+    this.tabs = this.facts.tabs.map((tab, i) => this.createTab(tab, i));
+    this.side = this.createSide();
+    this.banner = this.createBanner();
     this.root = h("div", { class: "irislib" },
       this.banner,
       h("h1", {}, this.facts.title),
       h("div", { class: "irislib-body" }, this.form, this.side),
-      this.makeAbout(),
-      this.told);
+      this.createAbout(),
+      this.liveRegion);
     // Jupyter has keys of its own, Enter, arrows and letters among them: not while something in here has the focus.
     // Notebook listens before us and heeds the attribute; JupyterLab listens after us.
     this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", ""));
@@ -37,26 +34,26 @@ class App {
     for (const event of ["dragover", "drop"]) this.root.addEventListener(event, (dragged) => dragged.preventDefault());
     el.append(this.root);
     this.choose(0);
-    this.explain();
-    this.arrived = this.arrive();
+    this.showReasons();
+    this.ready = this.connect();
     const sizes = new ResizeObserver(() => this.markScrolling());
     sizes.observe(this.side);
-    const unwatch = watch(model, (what) => this.warn(what));
-    const keep = () => this.keep();
-    if (this.ours) addEventListener("pagehide", keep);
-    const forget = () => removeEventListener("pagehide", keep);
-    this.end = () => [unwatch, end, forget, () => sizes.disconnect()].forEach((stop) => stop());
+    const unwatch = watchConnection(model, (state) => this.showConnection(state));
+    const store = () => this.storeForm();
+    if (this.isServed) addEventListener("pagehide", store);
+    const forget = () => removeEventListener("pagehide", store);
+    this.end = () => [unwatch, close, forget, () => sizes.disconnect()].forEach((stop) => stop());
   }
 
-  makeForm() {
+  createForm() {
     const { facts, texts, id } = this;
     this.fields = facts.fields.map((each) =>
-      makeField(each, texts, `${id}-${each.name}`, (field, settled) => this.changed(field, settled)),
+      createField(each, texts, `${id}-${each.name}`, (field, settled) => this.changed(field, settled)),
     );
-    this.notice = h("div", { class: "irislib-note", role: "alert" });
-    this.note = h("div", { class: "irislib-note", role: "alert" });
-    this.why = h("p", { class: "irislib-why", id: `${id}-why` });
-    this.go = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.why.id }, facts.action);
+    this.topMessages = h("div", { class: "irislib-note", role: "alert" });
+    this.messages = h("div", { class: "irislib-note", role: "alert" });
+    this.reasons = h("p", { class: "irislib-why", id: `${id}-why` });
+    this.submitButton = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.reasons.id }, facts.action);
     const quiet = (words, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, words);
     const examples = facts.examples.map(([name, values]) => quiet(name, () => this.refill(values)));
     return h("form", {
@@ -68,15 +65,15 @@ class App {
         this.submit();
       },
     },
-      this.notice,
+      this.topMessages,
       examples.length ? h("div", { class: "irislib-buttons irislib-examples" }, h("span", {}, texts.examples), examples) : null,
       this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
       this.fields.map((field) => field.element),
-      this.go, this.why, this.note,
-      this.ours ? h("div", { class: "irislib-buttons" }, quiet(texts.copy_link, () => this.copyLink())) : null);
+      this.submitButton, this.reasons, this.messages,
+      this.isServed ? h("div", { class: "irislib-buttons" }, quiet(texts.copy_link, () => this.copyLink())) : null);
   }
 
-  makeTab(tab, i) {
+  createTab(tab, i) {
     const { facts, texts, id } = this;
     const button = h("button", {
       type: "button",
@@ -85,7 +82,7 @@ class App {
       "aria-controls": `${id}-pane-${i}`,
       onclick: () => this.choose(i),
     }, tab.title);
-    const stale = h("p", { class: "irislib-warning", hidden: true }, put(texts.stale, { action: facts.action }));
+    const stale = h("p", { class: "irislib-warning", hidden: true }, formatText(texts.stale, { action: facts.action }));
     const content = h("div", {}, h("p", { class: "irislib-empty" }, tab.empty));
     const pane = h("div", {
       role: "tabpanel",
@@ -94,28 +91,28 @@ class App {
       tabindex: 0,
       class: "irislib-pane",
     }, stale, content);
-    if (tab.table) new WholeTable(this.ask, texts, tab.table, (words) => this.tell(words), content);
-    return { ...tab, button, pane, content, stale, drawn: Boolean(tab.table) };
+    if (tab.csv) new CsvTab(this.request, texts, tab.csv, (text) => this.announce(text), content);
+    return { ...tab, button, pane, content, stale, drawn: Boolean(tab.csv) };
   }
 
-  makeSide() {
-    const list = h("div", { role: "tablist", class: "irislib-tablist", "aria-label": this.facts.title, onkeydown: (event) => this.walk(event) },
+  createSide() {
+    const list = h("div", { role: "tablist", class: "irislib-tablist", "aria-label": this.facts.title, onkeydown: (event) => this.moveByKey(event) },
       this.tabs.map((tab) => tab.button));
     return h("div", { class: "irislib-side" }, list, this.tabs.map((tab) => tab.pane));
   }
 
-  makeAbout() {
+  createAbout() {
     const { about, card } = this.facts;
     if (!about.length) return null;
     // In a tab of its own, for this page ends when it is left.
-    const link = this.ours && card ? h("p", {}, h("a", { href: card, target: "_blank" }, this.texts.about_card)) : null;
+    const link = this.isServed && card ? h("p", {}, h("a", { href: card, target: "_blank" }, this.texts.about_card)) : null;
     return h("footer", { class: "irislib-about" }, about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
   }
 
-  makeBanner() {
-    this.lost = h("span");
-    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => location.reload(), hidden: !this.ours }, this.texts.reload);
-    return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lost, reload);
+  createBanner() {
+    this.lostMessage = h("span");
+    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => location.reload(), hidden: !this.isServed }, this.texts.reload);
+    return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lostMessage, reload);
   }
 
   // What is in the form, as text.
@@ -129,94 +126,90 @@ class App {
 
   // Fills in the whole form, or only the fields that values are there for; says what does not fit.
   fill(values, whole = true) {
-    const odd = [];
+    const unfit = [];
     for (const field of this.fields.filter((each) => !each.private && (whole || each.name in values))) {
       const value = values[field.name] ?? (field.control === "checkbox" ? "false" : "");
-      if (!field.place(value)) {
-        odd.push(put(this.texts.does_not_fit, { label: field.label, value }));
+      if (!field.setValue(value)) {
+        unfit.push(formatText(this.texts.does_not_fit, { label: field.label, value }));
         field.fill(field.control === "checkbox" ? "false" : "");
       }
       field.show("");
     }
     this.changed();
-    this.tell(odd.join(" ") || this.texts.filled);
-    return odd;
+    this.announce(unfit.join(" ") || this.texts.filled);
+    return unfit;
   }
 
   // Fills in the form at the reader's wish: what was said of the one before is over.
   refill(values) {
-    this.say("", "", this.notice);
+    this.showMessage("", "", this.topMessages);
     this.fill(values);
   }
 
   // Whether the form holds what the answer is the answer to; what is private is not compared, and not kept.
-  isSame(sent) {
-    return this.fields.every((field) => field.private || field.read() === sent[field.name]);
+  isCurrent(sent) {
+    return hasSameValues(this.fields, sent);
   }
 
   async changed(field, settled) {
-    if (this.answered) for (const tab of this.tabs) tab.stale.hidden = !tab.waits || (!field?.private && this.isSame(this.sent));
-    if (field?.isWrong() && !settled) field.show(field.unfinished());
-    if (this.note.querySelector(".irislib-done")) this.say(""); // the link is not one to this form any more
-    this.explain();
+    if (this.answered) for (const tab of this.tabs) tab.stale.hidden = !tab.needs_answer || (!field?.private && this.isCurrent(this.sent));
+    if (field?.isWrong() && !settled) field.show(field.partialMessage());
+    if (this.messages.querySelector(".irislib-done")) this.showMessage(""); // the link is not one to this form any more
+    this.showReasons();
     if (!settled || field.private || field.read() === "") return;
     const value = field.read();
-    const { message } = await this.ask("check", { name: field.name, value });
+    const { message } = await this.request("validate", { name: field.name, value });
     if (field.read() !== value) return;
     field.show(message);
-    if (message) this.tell(message);
-    this.explain();
+    if (message) this.announce(message);
+    this.showReasons();
   }
 
   // Below the button: why it cannot go yet.
-  explain() {
-    const labels = (which) => this.fields.filter(which).map((field) => field.label).join(", ");
-    const missing = labels((field) => field.isMissing());
-    const wrong = labels((field) => field.isWrong() && !field.isMissing());
-    const lines = [missing && put(this.texts.missing, { fields: missing }), wrong && put(this.texts.wrong, { fields: wrong })];
-    this.why.textContent = lines.filter(Boolean).join(" ");
+  showReasons() {
+    this.reasons.textContent = describeState(this.fields, this.texts);
   }
 
   // For those who hear the page; emptied before, for the same words twice would be heard once.
-  tell(words) {
-    this.told.textContent = "";
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => (this.told.textContent = words), 50);
+  announce(text) {
+    this.liveRegion.textContent = "";
+    clearTimeout(this.announceTimer);
+    this.announceTimer = setTimeout(() => (this.liveRegion.textContent = text), 50);
   }
 
-  say(words, kind = "irislib-message", where = this.note) {
-    where.replaceChildren(words ? h("div", { class: kind }, words) : "");
+  showMessage(content, className = "irislib-message", region = this.messages) {
+    region.replaceChildren(content ? h("div", { class: className }, content) : "");
   }
 
   // It is shown only where the answer takes a while: most are there before it could be read.
   setBusy(is) {
     this.busy = is;
-    clearTimeout(this.working);
+    clearTimeout(this.busyTimer);
     const show = () => {
-      this.go.setAttribute("aria-busy", String(is));
-      this.go.textContent = is ? this.texts.working : this.facts.action;
+      this.submitButton.setAttribute("aria-busy", String(is));
+      this.submitButton.textContent = is ? this.texts.working : this.facts.action;
     };
-    if (is) this.working = setTimeout(show, SOON);
+    if (is) this.busyTimer = setTimeout(show, BUSY_DELAY);
     else show();
   }
 
   async submit() {
     if (this.busy) return;
-    const partly = this.fields.map((field) => [field.name, field.unfinished()]).filter(([, words]) => words);
-    if (partly.length) {
-      this.refuse(Object.fromEntries(partly), this.read(), true);
+    const partial = this.fields.map((field) => [field.name, field.partialMessage()]).filter(([, words]) => words);
+    if (partial.length) {
+      this.showProblems(Object.fromEntries(partial), this.read(), true);
       return;
     }
     this.setBusy(true);
     const { open } = this;
-    await this.arrived; // a link may still be filling in the form
-    this.say("");
+    await this.ready; // a link may still be filling in the form
+    this.showMessage("");
     const sent = this.read();
     const reply = await this.send(sent);
     this.setBusy(false);
     for (const field of this.fields.filter((each) => each.kind === "password")) field.fill("");
-    this.refuse(reply.problems ?? {}, sent, this.isSame(sent));
-    this.say(reply.failed);
+    this.showProblems(reply.problems ?? {}, sent, this.isCurrent(sent));
+    this.showMessage(reply.error);
     if (reply.html === undefined) return;
     this.sent = sent;
     this.answer(reply, open === this.open);
@@ -226,34 +219,34 @@ class App {
     const files = this.fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
     const size = files.reduce((sum, [, file]) => sum + file.size, 0);
     if (size > this.facts.file_bytes) {
-      const words = put(this.texts.file_too_big, { size: megabytes(size), limit: megabytes(this.facts.file_bytes) });
+      const words = formatText(this.texts.file_too_big, { size: formatMegabytes(size), limit: formatMegabytes(this.facts.file_bytes) });
       return { problems: Object.fromEntries(files.map(([field]) => [field.name, `${field.label} ${words}`])) };
     }
     const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer())).catch(() => null);
     if (!contents) return { problems: Object.fromEntries(files.map(([field]) => [field.name, this.texts.file_unreadable])) };
-    return this.ask("answer", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
+    return this.request("answer", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
   }
 
   // Beside each field what is wrong with it, unless it has changed since it was sent.
-  refuse(problems, sent, same) {
+  showProblems(problems, sent, same) {
     for (const field of this.fields) {
       if (field.private || field.read() === sent[field.name]) field.show(problems[field.name]);
     }
-    this.explain();
+    this.showReasons();
     if (same) this.fields.find((field) => field.isWrong())?.focus();
   }
 
   answer(reply, isWaiting) {
     this.answered = true;
-    this.say("", "", this.notice);
-    const same = this.isSame(this.sent);
-    for (const tab of this.tabs.filter((each) => each.waits)) {
+    this.showMessage("", "", this.topMessages);
+    const same = this.isCurrent(this.sent);
+    for (const tab of this.tabs.filter((each) => each.needs_answer)) {
       tab.stale.hidden = same;
       tab.drawn = false;
     }
     this.show(0, reply.html);
     this.choose(isWaiting ? 0 : this.open); // who has gone on to another tab stays there
-    this.tell(reply.said);
+    this.announce(reply.announcement);
     if (!isWaiting) return;
     this.reveal(this.side, "start");
   }
@@ -271,61 +264,61 @@ class App {
     for (const button of content.querySelectorAll("[data-fill]")) {
       button.addEventListener("click", () => {
         this.refill(JSON.parse(button.dataset.fill));
-        this.go.focus({ preventScroll: true });
-        this.reveal(this.go, "center");
+        this.submitButton.focus({ preventScroll: true });
+        this.reveal(this.submitButton, "center");
       });
     }
     for (const button of content.querySelectorAll("[data-download]")) {
-      button.addEventListener("click", fetching(this.ask, button.dataset.download, (failed) => this.say(failed)));
+      button.addEventListener("click", downloadHandler(this.request, button.dataset.download, (error) => this.showMessage(error)));
     }
-    for (const work of content.querySelectorAll("[data-work]")) {
-      const start = work.querySelector("button");
-      start.addEventListener("click", () => this.work(work, start));
-      if (work.dataset.atOnce !== undefined) this.work(work, start, false);
+    for (const section of content.querySelectorAll("[data-job]")) {
+      const start = section.querySelector("button");
+      start.addEventListener("click", () => this.runJob(section, start));
+      if (section.dataset.startsItself !== undefined) this.runJob(section, start, false);
     }
-    for (const place of content.querySelectorAll("[data-fix]")) this.makeFixable(place);
+    for (const element of content.querySelectorAll("[data-hold]")) this.addCheckboxes(element);
     this.markScrolling();
   }
 
   // An insight that can be had again with some values as they are, and the boxes that say which.
-  makeFixable(place) {
-    const fixed = JSON.parse(place.dataset.fixed);
+  addCheckboxes(element) {
+    const held = JSON.parse(element.dataset.held);
     const fields = this.fields.filter((field) => field.kind !== "file");
-    const boxes = fields.map(({ name }) => h("input", { type: "checkbox", value: name, ".checked": fixed.includes(name) }));
+    const boxes = fields.map(({ name }) => h("input", { type: "checkbox", value: name, ".checked": held.includes(name) }));
     const labels = fields.map(({ label }, i) => h("label", {}, boxes[i], label));
-    const shown = h("div", {}, ...place.childNodes);
-    const again = async () => {
-      const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
-      const reply = await this.ask("fix", { name: place.dataset.fix, fixed: chosen });
-      if (reply.failed) shown.replaceChildren(h("p", { class: "irislib-message", role: "alert" }, reply.failed));
-      else shown.innerHTML = reply.html;
-      this.tell(reply.said ?? "");
+    const content = h("div", {}, ...element.childNodes);
+    const update = async () => {
+      const checked = boxes.filter((box) => box.checked).map((box) => box.value);
+      const reply = await this.request("hold", { name: element.dataset.hold, held: checked });
+      if (reply.error) content.replaceChildren(h("p", { class: "irislib-message", role: "alert" }, reply.error));
+      else content.innerHTML = reply.html;
+      this.announce(reply.announcement ?? "");
       this.markScrolling();
     };
-    const list = h("fieldset", { class: "irislib-choices", "aria-label": this.texts.fix, onchange: again }, labels);
-    place.replaceChildren(shown, h("details", { open: fixed.length > 0 }, h("summary", {}, this.texts.fix), list));
+    const list = h("fieldset", { class: "irislib-choices", "aria-label": this.texts.fix, onchange: update }, labels);
+    element.replaceChildren(content, h("details", { open: held.length > 0 }, h("summary", {}, this.texts.fix), list));
   }
 
   // What takes long is done step by step: in between everything else is answered, and it can be left off.
-  async work(section, start, isAsked = true) {
+  async runJob(section, start, isByHand = true) {
     section.querySelector(".irislib-message")?.remove();
-    const progress = new Progress(start, 1, this.texts, isAsked);
+    const progress = new Progress(start, 1, this.texts, isByHand);
     for (let begin = true, done = 0; ; begin = false) {
-      progress.show(done, put(this.texts.work_progress, { done: Math.round(100 * done) }));
-      const reply = await this.ask("work", { name: section.dataset.work, begin });
+      progress.show(done, formatText(this.texts.work_progress, { done: Math.round(100 * done) }));
+      const reply = await this.request("step_job", { name: section.dataset.job, begin });
       if (progress.stopped) return;
-      if (reply.failed) {
-        progress.fail(reply.failed);
+      if (reply.error) {
+        progress.fail(reply.error);
         return;
       }
       done = reply.done;
       if (reply.html === undefined) continue;
-      const place = h("div", { tabindex: -1 });
-      place.innerHTML = reply.html;
+      const result = h("div", { tabindex: -1 });
+      result.innerHTML = reply.html;
       const focused = section.contains(document.activeElement);
-      section.replaceWith(place);
-      if (isAsked || focused) place.focus({ preventScroll: true });
-      this.tell(reply.said);
+      section.replaceWith(result);
+      if (isByHand || focused) result.focus({ preventScroll: true });
+      this.announce(reply.announcement);
       this.markScrolling();
       return;
     }
@@ -351,22 +344,19 @@ class App {
 
   async draw(i) {
     const tab = this.tabs[i];
-    if (tab.drawn || (tab.waits && !this.answered)) return;
+    if (tab.drawn || (tab.needs_answer && !this.answered)) return;
     tab.drawn = true;
     tab.content.replaceChildren(h("p", { class: "irislib-empty" }, this.texts.working));
-    const reply = await this.ask("draw", { tab: i });
+    const reply = await this.request("draw", { tab: i });
     if (reply.html !== undefined) this.show(i, reply.html);
-    if (reply.failed) {
-      tab.content.replaceChildren(h("p", { class: "irislib-message" }, reply.failed));
+    if (reply.error) {
+      tab.content.replaceChildren(h("p", { class: "irislib-message" }, reply.error));
       tab.drawn = false;
     }
   }
 
-  walk(event) {
-    const last = this.tabs.length - 1;
-    const { open } = this;
-    const ways = { ArrowRight: open === last ? 0 : open + 1, ArrowLeft: open === 0 ? last : open - 1, Home: 0, End: last };
-    const next = ways[event.key];
+  moveByKey(event) {
+    const next = tabForKey(event.key, this.open, this.tabs.length);
     if (next === undefined) return;
     event.preventDefault();
     this.choose(next);
@@ -374,66 +364,63 @@ class App {
   }
 
   // What a link or Reload brought along, and what Python has shown already to another view of this page.
-  async arrive() {
-    const kept = this.ours ? this.takeKept() : null;
-    const reply = await this.ask("hello", { query: this.ours && !kept ? location.search : "" });
-    const values = kept ?? reply.values ?? {};
-    const odd = Object.keys(values).length ? this.fill(values, Boolean(kept)) : [];
-    const ignored = [...(reply.ignored ?? []), ...odd];
+  async connect() {
+    const stored = this.isServed ? this.restoreForm() : null;
+    const reply = await this.request("connect", { query: this.isServed && !stored ? location.search : "" });
+    const values = stored ?? reply.values ?? {};
+    const unfit = Object.keys(values).length ? this.fill(values, Boolean(stored)) : [];
+    const ignored = [...(reply.ignored ?? []), ...unfit];
     if (ignored.length) {
       const lines = h("ul", {}, ignored.map((line) => h("li", {}, line)));
-      this.say(h("div", {}, h("p", {}, this.texts.link_ignored), lines), "irislib-message", this.notice);
+      this.showMessage(h("div", {}, h("p", {}, this.texts.link_ignored), lines), "irislib-message", this.topMessages);
     }
-    for (const [i, html] of reply.panes ?? []) {
-      this.answered ||= this.tabs[i].waits;
+    for (const [i, html] of reply.tabs ?? []) {
+      this.answered ||= this.tabs[i].needs_answer;
       this.show(i, html);
     }
   }
 
   // What was in the form is there again after a reload, and when the reader comes back.
-  keep() {
+  storeForm() {
     try {
-      sessionStorage.setItem(this.place, JSON.stringify(this.readPublic()));
+      sessionStorage.setItem(this.storageKey, JSON.stringify(this.readPublic()));
     } catch {} // a browser may keep nothing
   }
 
-  takeKept() {
+  restoreForm() {
     const [visit] = performance.getEntriesByType("navigation");
     if (!["reload", "back_forward"].includes(visit?.type)) return null;
     try {
-      return JSON.parse(sessionStorage.getItem(this.place));
+      return JSON.parse(sessionStorage.getItem(this.storageKey));
     } catch {
       return null;
     }
   }
 
   async copyLink() {
-    await this.arrived; // a link may still be filling in the form
-    // What is empty is left out, but for a field that would else have its default.
-    const values = Object.entries(this.readPublic()).filter(
-      ([name, value]) => value !== "" || this.fields.find((field) => field.name === name).value,
-    );
-    const link = `${location.origin}${location.pathname}?${new URLSearchParams(values)}`;
-    if (link.length > LONGEST_LINK) {
-      this.say(this.texts.link_too_long);
+    await this.ready; // a link may still be filling in the form
+    const defaults = Object.fromEntries(this.fields.map((field) => [field.name, field.value]));
+    const link = buildLink(`${location.origin}${location.pathname}`, this.readPublic(), defaults);
+    if (!link) {
+      this.showMessage(this.texts.link_too_long);
       return;
     }
     try {
       await navigator.clipboard.writeText(link);
-      this.say(this.texts.link_copied, "irislib-done");
+      this.showMessage(this.texts.link_copied, "irislib-done");
     } catch {
       // no clipboard without https, and none where the reader forbids it
       const input = h("input", { type: "text", readonly: true, ".value": link });
-      this.say(h("label", {}, this.texts.link_shown, input), "irislib-done");
+      this.showMessage(h("label", {}, this.texts.link_shown, input), "irislib-done");
       input.select();
     }
   }
 
-  warn(what) {
-    this.banner.hidden = !what;
-    this.lost.textContent = what && `${this.texts[what]} ${this.ours ? "" : this.texts.run_again}`;
-    if (what) this.abandon();
-    else this.repeat();
+  showConnection(state) {
+    this.banner.hidden = !state;
+    this.lostMessage.textContent = state && `${this.texts[state]} ${this.isServed ? "" : this.texts.run_again}`;
+    if (state) this.abandon();
+    else this.resend();
   }
 }
 

@@ -1,0 +1,259 @@
+"""The content of a tab: blocks of plain data, which :mod:`irislib.widgets._html` renders.
+
+State that changes on the page, such as which features are held or whether a job is done, is data of its block.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.messages import TEXTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
+
+    from irislib.insights import Insight
+
+__all__ = [
+    "Block",
+    "Buttons",
+    "Details",
+    "DownloadButton",
+    "FillButton",
+    "Heading",
+    "HeldFeatures",
+    "Html",
+    "Job",
+    "Paragraph",
+    "Picture",
+    "Section",
+    "Table",
+    "insight_section",
+    "iter_jobs",
+    "picture",
+    "to_blocks",
+]
+
+MAX_ROWS = 10  # a longer table is folded
+
+# A picture follows the colour scheme of the element that shows it.
+DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
+
+
+class Block:
+    """One part of a tab's content."""
+
+
+@dataclass(frozen=True)
+class Heading(Block):
+    """The prediction itself."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph(Block):
+    """A sentence; ``kind`` is ``text``, ``warning``, or ``message`` (a problem)."""
+
+    text: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class DownloadButton(Block):
+    """A button that downloads a file: ``report``, ``result`` or ``template``."""
+
+    text: str
+    file: str
+
+
+@dataclass(frozen=True)
+class FillButton(Block):
+    """A button that fills the form with the values of an earlier prediction."""
+
+    text: str
+    values: Mapping[str, str]
+    prediction: str
+
+
+@dataclass(frozen=True)
+class Buttons(Block):
+    """Buttons side by side."""
+
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Table(Block):
+    """A table of text, numbers and blocks; its index is a column if it has a name.
+
+    Attributes
+    ----------
+    frame : DataFrame
+    bar_column : str
+        The column whose numbers are drawn as bars too.
+    """
+
+    frame: pd.DataFrame
+    bar_column: str = ""
+
+
+@dataclass(frozen=True)
+class Picture(Block):
+    """An SVG drawing and its alternative text."""
+
+    svg: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Details(Block):
+    """Blocks that are folded until their summary is pressed."""
+
+    summary: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Section(Block):
+    """Blocks under a title; ``kind`` is ``insight`` or ``history``."""
+
+    title: str
+    blocks: Sequence[Block]
+    kind: str = "insight"
+
+
+@dataclass(frozen=True)
+class Html(Block):
+    """What an object's ``__html__`` returns."""
+
+    html: Markup
+
+
+@dataclass
+class HeldFeatures(Block):
+    """An insight that can be computed again with some features held, with a checkbox for each feature.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the page.
+    compute : callable
+        Takes the names of the held features and returns the insight.
+    held : list of str
+        The checked boxes.
+    blocks : list of Block
+        The insight as it is now.
+    """
+
+    name: str
+    compute: Callable[[Sequence[str]], Insight]
+    held: list[str] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+    def hold(self, names: Sequence[str]) -> Insight:
+        """Compute the insight with these features held."""
+        insight = self.compute(names)
+        self.held, self.blocks = list(names), [insight_section(insight)]
+        return insight
+
+
+@dataclass
+class Job(Block):
+    """A long-running computation; it starts when its tab is opened, or at the press of a button.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the page.
+    title : str
+    steps : callable
+        Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns a piece of content.
+    starts_itself : bool
+    blocks : list of Block or None
+        The result; None until the job is done.
+    """
+
+    name: str
+    title: str
+    steps: Callable[[], Generator[float, None, Any]]
+    starts_itself: bool = False
+    blocks: list[Block] | None = None
+
+
+def to_blocks(pieces: Iterable[Any]) -> list[Block]:
+    """Convert the pieces that a tab's function returns to blocks.
+
+    Parameters
+    ----------
+    pieces : iterable
+        Sentences (str), DataFrames, matplotlib Figures, Insights, or blocks.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    return [_to_block(piece) for piece in pieces]
+
+
+def _to_block(piece: Any) -> Block:
+    if isinstance(piece, HeldFeatures) and not piece.blocks:
+        piece.hold(piece.held)
+    if isinstance(piece, Block):
+        return piece
+    if hasattr(piece, "__html__"):
+        return Html(piece.__html__())
+    if isinstance(piece, str):
+        return Paragraph(piece)
+    if hasattr(piece, "to_html"):
+        return Table(piece)
+    if hasattr(piece, "savefig"):
+        return picture(piece)
+    if hasattr(piece, "frame") and hasattr(piece, "plot"):
+        return insight_section(piece)
+    kind = type(piece).__name__
+    raise TypeError(f"A tab shows text, a DataFrame, a Figure or an Insight, not {kind}; give a list of these.")
+
+
+def insight_section(insight: Insight) -> Section:
+    """Return an insight's sentence, picture and table under its title; bars are in the table already."""
+    blocks: list[Block] = [Paragraph(insight.text)]
+    if insight.bar:
+        blocks.append(Table(insight.frame.head(MAX_ROWS), insight.bar))
+    else:
+        blocks.append(picture(insight.plot(), insight.text))
+    if len(insight.frame) > MAX_ROWS:
+        summary = TEXTS["all_rows"].format(total=len(insight.frame))
+        blocks.append(Details(summary, [Table(insight.frame)]))
+    elif not insight.bar:
+        blocks.append(Table(insight.frame))
+    return Section(insight.title, blocks)
+
+
+def picture(figure: Figure, alt: str = "") -> Picture:
+    """Draw a figure, without its background; its dark colours turn light on a dark page."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    start, tag, rest = file.getvalue().partition("<svg ")
+    attributes, end, content = rest.partition(">")
+    return Picture("".join((start, tag, attributes, end, DARK, content)), alt or _alternative_text(figure))
+
+
+def _alternative_text(figure: Figure) -> str:
+    for axes in figure.axes:
+        if axes.get_title():
+            return str(axes.get_title())
+        if axes.get_xlabel() and axes.get_ylabel():
+            return TEXTS["a_chart_of"].format(y=axes.get_ylabel(), x=axes.get_xlabel())
+    return TEXTS["a_chart"]
+
+
+def iter_jobs(blocks: Iterable[Block]) -> Iterator[Job]:
+    """Iterate over the jobs of a tab."""
+    return (block for block in blocks if isinstance(block, Job))

@@ -1,0 +1,107 @@
+// The tab for CSV files: a file is uploaded in parts, previewed, predicted slice by slice, and downloaded.
+
+const PART_BYTES = 500000; // a server takes messages of ten megabytes at most; small ones keep the page alive
+
+class CsvTab {
+  constructor(request, texts, limit, announce, pane) {
+    Object.assign(this, { request, texts, limit, announce });
+    this.upload = 0; // counts the files: a newer one ends the upload and the prediction of the one before
+    this.stage = h("div", { class: "irislib-stage" });
+    pane.replaceChildren(this.createDropZone(), this.stage);
+  }
+
+  createDropZone() {
+    const { texts, limit } = this;
+    const input = h("input", { type: "file", accept: ".csv,text/csv", class: "irislib-away", id: uniqueId() });
+    input.addEventListener("change", () => {
+      const [file] = input.files;
+      input.value = ""; // so that the same file, corrected, can be chosen again
+      if (file) this.open(file);
+    });
+    const zone = h("div", { class: "irislib-drop" },
+      h("p", {}, formatText(texts.table_intro, { rows: this.formatCount(limit.rows), size: formatMegabytes(limit.bytes) })),
+      h("p", { class: "irislib-buttons" },
+        input,
+        h("label", { for: input.id, class: "irislib-button" }, texts.table_choose),
+        this.createDownloadButton("template", "irislib-quiet", texts.table_template)));
+    for (const event of ["dragenter", "dragover", "dragleave", "drop"]) {
+      zone.addEventListener(event, (dragged) => {
+        dragged.preventDefault();
+        zone.classList.toggle("irislib-over", event === "dragenter" || event === "dragover");
+        if (event === "drop" && dragged.dataTransfer.files.length) this.open(dragged.dataTransfer.files[0]);
+      });
+    }
+    return zone;
+  }
+
+  createDownloadButton(file, className, text) {
+    return h("button", { type: "button", class: className, onclick: downloadHandler(this.request, file, (error) => this.showError(error)) }, text);
+  }
+
+  formatCount(count) {
+    return count.toLocaleString(this.texts.language);
+  }
+
+  showMessage(text, className = "") {
+    this.stage.replaceChildren(h("p", { class: className }, text));
+    this.announce(text);
+  }
+
+  showError(message) {
+    this.showMessage(message, "irislib-message");
+    return null;
+  }
+
+  // Sends a request about an upload; returns null once there is a newer one.
+  async send(upload, method, parameters = {}, buffers = []) {
+    const reply = upload === this.upload ? await this.request(method, { ...parameters, upload }, buffers) : null;
+    if (upload !== this.upload) return null;
+    return reply.error ? this.showError(reply.error) : reply;
+  }
+
+  async open(file) {
+    const { texts, limit } = this;
+    const upload = ++this.upload;
+    if (file.size > limit.bytes) {
+      this.showError(formatText(texts.table_too_big, { name: file.name, size: formatMegabytes(file.size), limit: formatMegabytes(limit.bytes) }));
+      return;
+    }
+    this.showMessage(formatText(texts.table_reading, { name: file.name }));
+    if (!(await this.sendFile(upload, file))) return;
+    const reply = await this.send(upload, "read_csv");
+    if (!reply) return;
+    this.stage.innerHTML = reply.html;
+    this.announce(reply.announcement ?? this.stage.textContent);
+    if (!reply.total) return;
+    const start = h("button", { type: "button", class: "irislib-button", onclick: () => this.predict(upload, reply.total, start) }, texts.table_start);
+    this.stage.append(start);
+  }
+
+  async sendFile(upload, file) {
+    let reply = await this.send(upload, "begin_csv", { name: file.name });
+    for (const [start, end] of sliceRanges(file.size, PART_BYTES)) {
+      if (!reply) break;
+      const part = await file.slice(start, end).arrayBuffer().catch(() => null);
+      if (!part) return this.showError(this.texts.file_unreadable);
+      reply = await this.send(upload, "append_csv", {}, [part]);
+    }
+    return reply;
+  }
+
+  async predict(upload, total, start) {
+    const progress = new Progress(start, total, this.texts);
+    for (let done = 0; done < total; ) {
+      progress.show(done, formatText(this.texts.table_progress, { done: this.formatCount(done), total: this.formatCount(total) }));
+      const reply = await this.send(upload, "predict_csv", { start: done });
+      if (progress.stopped || !reply) return;
+      done = reply.done;
+    }
+    const reply = await this.send(upload, "finish_csv");
+    if (progress.stopped || !reply) return;
+    this.stage.innerHTML = reply.html;
+    this.announce(reply.announcement);
+    const result = this.createDownloadButton("result", "irislib-button", this.texts.table_result);
+    this.stage.append(result);
+    result.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,42 @@
+// Elements of the page.
+
+// An element with its attributes, properties (.name), listeners (onname) and children.
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith(".")) element[name.slice(1)] = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+// A progress bar in place of the button that started a job, until the job is done or cancelled.
+class Progress {
+  constructor(start, total, texts, isByHand = true) {
+    this.stopped = false;
+    this.bar = h("progress", { max: total, value: 0, "aria-label": texts.working });
+    this.count = h("span");
+    const cancel = h("button", { type: "button", class: "irislib-quiet" }, texts.cancel);
+    this.line = h("div", { class: "irislib-progress" }, this.bar, this.count, cancel);
+    this.start = start;
+    cancel.addEventListener("click", () => {
+      this.stopped = true;
+      this.line.replaceWith(start);
+      start.focus();
+    });
+    start.replaceWith(this.line);
+    if (isByHand) cancel.focus();
+  }
+
+  show(done, text) {
+    this.bar.value = done;
+    this.count.textContent = text;
+  }
+
+  fail(message) {
+    this.line.replaceWith(h("p", { class: "irislib-message", role: "alert" }, message), this.start);
+  }
+}
