@@ -477,3 +477,12 @@ def test_no_name_of_ours_hides_one_of_ipywidgets(iris) -> None:
     # a method named `open` once kept every page from ever connecting
     ours = {name for name, value in vars(Page).items() if inspect.isfunction(value) and not name.startswith("__")}
     assert not (ours | (set(vars(irislib.app(iris))) - {"_trait_values"})) & set(dir(anywidget.AnyWidget))
+
+
+def test_templates_have_no_text_of_their_own() -> None:
+    root = paths.jupyter_dir() / "voila" / "templates" / "irislib"
+    for template in [*root.glob("*.html"), *root.glob("*.j2"), _page.FRONTEND / "report.html.j2"]:
+        html = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<(script|style)\b.*?</\1>", "", template.read_text(), flags=re.S)
+        text = re.sub(r"<[^>]*>", " ", html)
+        assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {"irislib", "POST"}, template.name
+        assert not re.search(r"\b(?:lang|title|alt|aria-label|placeholder)=\"[^\"{]*[a-z]", html), template.name

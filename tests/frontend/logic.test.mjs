@@ -1,0 +1,65 @@
+// Unit tests of irislib/widgets/frontend/logic.js, which has no elements.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+const source = await readFile(new URL("../../irislib/widgets/frontend/logic.js", import.meta.url), "utf8");
+const names = [...source.matchAll(/^function (\w+)/gm)].map((match) => match[1]);
+const module = `${source}\nexport { ${names.join(", ")} };`;
+const logic = await import(`data:text/javascript;base64,${Buffer.from(module).toString("base64")}`);
+
+test("a text is filled in, and a name without a value stays", () => {
+  assert.equal(logic.formatText("{done} of {total}, {other}", { done: 0, total: "1,000" }), "0 of 1,000, {other}");
+});
+
+test("megabytes are rounded up, so that no file looks smaller than a limit that it is above", () => {
+  assert.equal(logic.formatMegabytes(8_000_000), "8");
+  assert.equal(logic.formatMegabytes(8_000_001), "8.1");
+});
+
+test("a step keeps the decimals of the value and ends at the limits", () => {
+  const field = { step: 0.1, low: 0, high: 1, lowest: 0.1 };
+  assert.equal(logic.stepNumber("0.2", 1, field), "0.3");
+  assert.equal(logic.stepNumber(" ", 1, field), "0.1");
+  assert.equal(logic.stepNumber("1", 1, field), null);
+  assert.equal(logic.stepNumber("0", -1, field), null);
+  assert.equal(logic.stepNumber("1 cm", 1, field), null);
+  assert.equal(logic.stepNumber("1", 1, { step: 0 }), null);
+});
+
+test("a range reads back as itself", () => {
+  for (const text of ["", "1 to 2.5", " to 3", "3 to "]) assert.equal(logic.joinRange(logic.splitRange(text)), text);
+});
+
+test("private fields are not compared with what was sent", () => {
+  const fields = [{ name: "a", read: () => "1" }, { name: "p", private: true, read: () => "secret" }];
+  assert.equal(logic.hasSameValues(fields, { a: "1" }), true);
+  assert.equal(logic.hasSameValues(fields, { a: "2" }), false);
+});
+
+test("a missing field is not called wrong, too", () => {
+  const field = (label, missing, wrong) => ({ label, isMissing: () => missing, isWrong: () => wrong });
+  const texts = { missing: "Missing: {fields}.", wrong: "Wrong: {fields}." };
+  const fields = [field("A", true, true), field("B", true, false), field("C", false, true), field("D", false, false)];
+  assert.equal(logic.describeState(fields, texts), "Missing: A, B. Wrong: C.");
+  assert.equal(logic.describeState(fields.slice(3), texts), "");
+});
+
+test("a link leaves out empty values without a default, and is empty if too long", () => {
+  const link = logic.buildLink("http://x/iris", { a: "1 & 2", b: "", c: "" }, { c: "3" });
+  assert.equal(link, "http://x/iris?a=1+%26+2&c=");
+  assert.equal(logic.buildLink("http://x/iris", { a: "x".repeat(9000) }, {}), "");
+});
+
+test("arrow keys go around the tabs", () => {
+  assert.equal(logic.tabForKey("ArrowRight", 2, 3), 0);
+  assert.equal(logic.tabForKey("ArrowLeft", 0, 3), 2);
+  assert.equal(logic.tabForKey("End", 0, 3), 2);
+  assert.equal(logic.tabForKey("Enter", 0, 3), undefined);
+});
+
+test("the parts of a file cover it without a gap", () => {
+  assert.deepEqual(logic.sliceRanges(0, 4), []);
+  assert.deepEqual(logic.sliceRanges(8, 4), [[0, 4], [4, 8]]);
+  assert.deepEqual(logic.sliceRanges(9, 4), [[0, 4], [4, 8], [8, 9]]);
+});

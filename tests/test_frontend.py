@@ -1,0 +1,44 @@
+"""The scripts of the pages, without a server or a browser: static checks and unit tests of their logic."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from irislib._common import paths
+from irislib.widgets import Page
+
+FOLDER = Path(__file__).parent / "frontend"
+STATIC = paths.CHECKOUT / "share/jupyter/voila/templates/irislib/static"
+
+
+def lint(*files: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("oxlint"), "-c", FOLDER / "oxlintrc.json", *files]
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+
+
+def test_the_scripts_have_no_undefined_or_unused_names(tmp_path) -> None:
+    module = tmp_path / "page.mjs"  # the browser gets all scripts of the app as one module
+    module.write_text(Page._esm, encoding="utf-8")
+    result = lint(module, *STATIC.glob("*.js"))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("fault", ["undefinedName();", "function unusedName() {}", "if (location.hash == 1) throw 1;"])
+def test_a_fault_in_a_script_is_noticed(fault: str, tmp_path) -> None:
+    module = tmp_path / "page.mjs"
+    module.write_text(f"{Page._esm}\n{fault}\n", encoding="utf-8")
+    assert lint(module).returncode == 1
+
+
+def test_the_logic_of_the_page() -> None:
+    from playwright._impl._driver import compute_driver_executable
+
+    node = compute_driver_executable()[0]  # Playwright brings Node with it
+    command = [str(node), "--test", str(FOLDER / "logic.test.mjs")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "fail 0" in result.stdout
