@@ -8,6 +8,8 @@ import json
 import re
 from dataclasses import replace
 from html import unescape
+from importlib import import_module
+from pkgutil import iter_modules
 from urllib.parse import urlencode
 
 import anywidget
@@ -20,7 +22,7 @@ from matplotlib.figure import Figure
 
 import irislib
 from irislib import dummy, insights
-from irislib._common import paths
+from irislib._common import messages, paths
 from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
@@ -462,15 +464,17 @@ def test_the_area_plot_has_ten_rows_of_four() -> None:
 
 
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    root = paths.CHECKOUT
-    folders = [root / "irislib", paths.jupyter_dir()]
-    read = [
-        p.read_text() for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".js", ".html", ".j2")
-    ]
-    used = set(re.findall(r"""TEXTS\[["'](\w+)["']\]|(?:\b|\.)texts\.(\w+)""", "\n".join(read)))
+    folders = [paths.CHECKOUT / "irislib", paths.jupyter_dir()]
+    files = [p for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".js", ".html", ".j2")]
+    sources = [path.read_text() for path in files if path.parent.name != "messages"]
+    of_page = "\n".join(source for source in sources if "irislib._common.messages." not in source)
+    used = set(re.findall(r"""TEXTS\[["'](\w+)["']\]|(?:\b|\.)texts\.(\w+)""", of_page))
     names = {name for pair in used for name in pair if name} - {"py"}
-    chosen = {"yes", "no", "table_rows", "table_rows_first", "lost", "ended", "from", "to"}  # by what is the case
+    chosen = {"yes", "no", "table_rows", "table_rows_first", "lost", "ended", "from", "to"}  # by a variable
     assert names | chosen == set(TEXTS)
+    for module in iter_modules(messages.__path__, "irislib._common.messages."):
+        for key in import_module(module.name).TEXTS:
+            assert re.search(rf"""["']{key}["']|texts\.{key}\b""", "\n".join(sources)), f"{module.name}: {key}"
 
 
 def test_no_name_of_ours_hides_one_of_ipywidgets(iris) -> None:
