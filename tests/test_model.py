@@ -188,7 +188,7 @@ def counted(monkeypatch, *functions) -> Counter:
 
 def test_a_click_on_the_page_checks_the_row_once_and_builds_its_frame_once(iris, monkeypatch) -> None:
     page = irislib.app(iris)
-    page.work_ahead()
+    page.warm_up()
     calls = counted(monkeypatch, check_row, check_columns, one_row_frame)
     page.reply({"ask": "answer", "id": "a", "values": {name: str(value) for name, value in GOOD.items()}})
     assert calls == {"check_row": 1}

@@ -175,7 +175,7 @@ def refusal_reason(recorder: RecordingSession, numbers_drawn: Callable[[], bool]
 
 
 def warm_up_widgets() -> None:
-    """Call `work_ahead` of the widgets that have it, such as to draw what is the same for all visitors."""
+    """Call `warm_up` of the widgets that have it, such as to draw what is the same for all visitors."""
     from ipywidgets.widgets.widget import _instances
 
     for widget in list(_instances.values()):
