@@ -377,7 +377,7 @@ def test_what_is_told_of_the_held_out_rows_is_counted_by_leaving_each_out(name: 
         one_by_one = sum(
             score <= _conformal.threshold(rest, coverage) for score, rest in zip(strangeness, others, strict=True)
         )
-        assert _conformal.held(strangeness, coverage) == one_by_one
+        assert _conformal.covered_rows(strangeness, coverage) == one_by_one
 
 
 def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
@@ -589,7 +589,7 @@ def test_contributions_to_trees_are_those_of_every_combination(estimator, missin
     for i in range(50, 55):
         row = features.iloc[[i]]
         found = tree_shapley(estimator, int(is_class), row, usual, ask(pd.concat([row, usual])))
-        assert found == pytest.approx(_shapley._every(ask, row, usual)[1], abs=1e-9 * target.max())
+        assert found == pytest.approx(_shapley._exact(ask, row, usual)[1], abs=1e-9 * target.max())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""The model card: what a model is for, what it learnt from, how well it does, and when not to use it.
+"""The model card: purpose, data, evaluation and limits of a model.
 
 After M. Mitchell et al. (2019), Model cards for model reporting, doi:10.1145/3287560.3287596. All of it is
-made from the description of the model and from its training; what nobody has written is said to be missing.
+made from the description of the model and from its training; a sentence stands for what nobody has written.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from irislib import insights
+from irislib._common import messages
 from irislib._common.formatting import format_value
+from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib.errors import NotApplicableError
-from irislib.insights._background import format_target
 from irislib.insights._confidence_intervals import CONFIDENCE, bootstrap, proportion_interval
+from irislib.insights._phrases import format_target
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -41,19 +43,28 @@ class Section:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def card(model: Model) -> str:
-    """The card of a model in Markdown, as GitHub and others show it.
+class Card(str):
+    """A card in Markdown, which notebooks show as such."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def card(model: Model) -> Card:
+    """Return the card of a model in Markdown, as GitHub, notebooks and others show it.
 
     Parameters
     ----------
     model : Model
         What :func:`irislib.load` or :func:`irislib.train` returned.
     """
-    return _rendered(model, "_model_card/card.md.j2")
+    return Card(_rendered(model, "_model_card/card.md.j2"))
 
 
 def card_html(model: Model) -> str:
-    """The card of a model as one HTML file, which needs nothing from anywhere else.
+    """Return the card of a model as one HTML file, which needs nothing from anywhere else.
 
     Parameters
     ----------
@@ -82,6 +93,8 @@ def _rendered(model: Model, name: str) -> str:
     template = environment.get_template(name)
     return template.render(
         colours=css_properties(),
+        texts=TEXTS,
+        lang=messages.TEXTS["language"],
         title=model.spec.title,
         lead=_lead(model),
         sections=list(_sections(model)),
@@ -90,7 +103,7 @@ def _rendered(model: Model, name: str) -> str:
 
 
 def _plain(text: Any) -> str:
-    """Text of which Markdown and the HTML in it leave everything as it is."""
+    """Escape what Markdown and HTML would change in a text."""
     text = re.sub(r"([\\`*\[\]<>|~&#$])", r"\\\1", " ".join(str(text).split()))
     text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # within a word it means nothing
     # at the start of a line: a list, a rule, an underlined heading
@@ -100,22 +113,22 @@ def _plain(text: Any) -> str:
 def _lead(model: Model) -> str:
     target, unit = model.spec.target, model.spec.target_unit
     if model.classes is None:
-        return f"Predicts {target}, a number" + (f" in {unit}." if unit else ".")
+        return TEXTS["lead.unit" if unit else "lead.number"].format(target=target, unit=unit)
     *most, last = map(str, model.classes)
-    return f"Predicts {target}: {' or '.join(filter(None, [', '.join(most), last]))}."
+    return TEXTS["lead.classes"].format(target=target, classes=TEXTS["or"].join(filter(None, [", ".join(most), last])))
 
 
 def _sections(model: Model) -> Iterator[Section]:
     spec = model.spec
-    purpose = _paragraphs(spec.purpose) or ["Its description does not say."]
-    yield Section("purpose", "What it is for", purpose)
-    yield Section("limits", "When not to use it", _limits(model))
+    purpose = _paragraphs(spec.purpose) or [TEXTS["missing"]]
+    yield Section("purpose", TEXTS["purpose.title"], purpose)
+    yield Section("limits", TEXTS["limits.title"], _limits(model))
     yield _data(model)
     yield _features(model)
     yield _evaluation(model)
     if model.classes is not None:
         yield _classes(model)
-    yield Section("about", "Version and terms", facts=_about(model))
+    yield Section("about", TEXTS["about.title"], facts=_about(model))
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -123,35 +136,29 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _limits(model: Model) -> list[str]:
-    """What the author says, and what can be said of any model."""
+    """Return what the author says, and what is true of any model."""
     spec = model.spec
-    said = _paragraphs(spec.limits) or ["Its description does not say when not to use it."]
+    paragraphs = _paragraphs(spec.limits) or [TEXTS["limits.missing"]]
     if model.classes is None:
         true = model.evaluation.y_true
-        span = f"{format_value(true.min(), 4)} to {format_value(true.max(), 4)} {spec.target_unit}".rstrip()
-        said.append(
-            f"It was measured on rows whose {spec.target} is {span}. How well it does beyond that is not known."
+        span = TEXTS["range"].format(
+            low=format_value(true.min(), 4), high=f"{format_value(true.max(), 4)} {spec.target_unit}".rstrip()
         )
+        paragraphs.append(TEXTS["limits.number"].format(target=spec.target, span=span))
     else:
-        said.append(f"It always answers one of its {len(model.classes)} classes, whatever it is asked about.")
-    said += [
-        f"The training data contain no row with {feature.label}: {', '.join(unseen)}."
+        paragraphs.append(TEXTS["limits.classes"].format(count=len(model.classes)))
+    paragraphs += [
+        TEXTS["limits.unseen"].format(feature=feature.label, values=", ".join(unseen))
         for feature in spec.features
         if (unseen := _unseen(model, feature))
     ]
-    said.append(
-        "A value beyond what the training data cover (the table of inputs says what that is) is answered with a "
-        "warning, and the answer is a guess."
-    )
-    said.append(
-        "How well it does was measured over all rows that it had not seen, taken together; for some kinds of rows it "
-        "may do worse."
-    )
-    return said
+    paragraphs.append(TEXTS["limits.range"])
+    paragraphs.append(TEXTS["limits.rows"])
+    return paragraphs
 
 
 def _unseen(model: Model, feature: Feature) -> list[str]:
-    """The choices that are possible, but that it has learnt nothing about."""
+    """Return the possible choices that no training row has."""
     seen = model.coverage.get(feature.name, {}).get("values")
     if seen is None:
         return []
@@ -160,50 +167,62 @@ def _unseen(model: Model, feature: Feature) -> list[str]:
 
 def _data(model: Model) -> Section:
     rows, trained = model.data["rows"], model.data["training_rows"]
-    counts = (
-        f"{rows} rows. It was trained on {trained} of them; the other {rows - trained}, drawn at random, were held "
-        "out to measure how well it does."
-    )
-    source = _paragraphs(model.spec.source) or ["Its description does not say where the data come from."]
-    return Section("data", "Data", [*source, counts])
+    counts = TEXTS["data.counts"].format(rows=rows, trained=trained, held_out=rows - trained)
+    source = _paragraphs(model.spec.source) or [TEXTS["data.missing"]]
+    return Section("data", TEXTS["data.title"], [*source, counts])
 
 
 def _features(model: Model) -> Section:
-    head = ["Name", "What it is", "Unit", "What it must be", "Needed", "Training data cover"]
+    head = [
+        TEXTS["inputs.name"],
+        TEXTS["inputs.label"],
+        TEXTS["inputs.unit"],
+        TEXTS["inputs.expected"],
+        TEXTS["inputs.required"],
+        TEXTS["inputs.coverage"],
+    ]
     rows = [
         [
             feature.name,
             f"{feature.label}. {feature.help}".strip() if feature.help else feature.label,
             feature.unit or NOTHING,
             feature.expected,
-            "yes" if feature.required else "no",
+            TEXTS["yes" if feature.required else "no"],
             _covered(model, feature),
         ]
         for feature in model.spec.features
     ]
-    words = "What is not what it must be is refused. Names are those of the columns, and of the fields of a request."
-    return Section("inputs", "Inputs", [words], head, rows)
+    text = TEXTS["inputs.text"]
+    return Section("inputs", TEXTS["inputs.title"], [text], head, rows)
 
 
 def _covered(model: Model, feature: Feature) -> str:
     covered = model.coverage.get(feature.name)
     if covered is None:
-        return "not recorded"
+        return TEXTS["inputs.unknown"]
     if "values" in covered:
         return ", ".join(map(feature.written, covered["values"]))
     low, high = (format_value(covered[end], 6) for end in ("low", "high"))
-    return f"{low} to {high} {feature.unit}".rstrip()
+    return TEXTS["range"].format(low=low, high=f"{high} {feature.unit}".rstrip())
 
 
 def _evaluation(model: Model) -> Section:
     if model.classes is None:
-        said, usual = [insights.predicted_against_true(model).text, insights.residuals(model).text], "median"
+        paragraphs, baseline = (
+            [insights.predicted_against_true(model).text, insights.residuals(model).text],
+            "evaluation.median",
+        )
     else:
-        said, usual = [insights.confusion_matrix(model).text], "commonest class"
+        paragraphs, baseline = [insights.confusion_matrix(model).text], "evaluation.commonest"
         with suppress(NotApplicableError):
-            said.append(insights.calibration(model).text)
+            paragraphs.append(insights.calibration(model).text)
     metrics = model.evaluation.metrics
-    head = ["Measure", "This model", f"{CONFIDENCE:.0%} interval", f"Always answering the {usual}"]
+    head = [
+        TEXTS["evaluation.measure"],
+        TEXTS["evaluation.model"],
+        TEXTS["evaluation.interval"].format(confidence=CONFIDENCE),
+        TEXTS[baseline],
+    ]
     rows = [
         [
             name.replace("r2", "R²").replace("_", " "),
@@ -214,7 +233,7 @@ def _evaluation(model: Model) -> Section:
         for name, value in metrics.items()
         if not name.startswith("baseline_")
     ]
-    return Section("evaluation", "How well it does", said, head, rows)
+    return Section("evaluation", TEXTS["evaluation.title"], paragraphs, head, rows)
 
 
 def _measured(model: Model, name: str, value: float | None) -> str:
@@ -228,7 +247,7 @@ def _has_unit(name: str) -> bool:
 
 
 def _interval(model: Model, name: str) -> str:
-    """How far a measure of the held-out rows may be from the true one.
+    """Format the interval of a measure of the held-out rows.
 
     There is none for balanced accuracy: where hardly any row was wrong, drawing rows anew would feign certainty.
     """
@@ -243,7 +262,7 @@ def _interval(model: Model, name: str) -> str:
     if ends is None:
         return NOTHING
     low = format_value(ends[0], 3) if _has_unit(name) else _measured(model, name, ends[0])
-    return f"{low} to {_measured(model, name, ends[1])}"
+    return TEXTS["range"].format(low=low, high=_measured(model, name, ends[1]))
 
 
 def _r2(true: Any, predicted: Any, axis: int = -1) -> Any:
@@ -259,30 +278,32 @@ _MEASURES: dict[str, Callable[..., Any]] = {
 
 
 def _classes(model: Model) -> Section:
-    found = insights.class_metrics(model)
-    head = ["Class", "Precision", "Recall", "Guessing", "Rows"]
+    metrics = insights.class_metrics(model)
+    head = [
+        TEXTS["classes.name"],
+        TEXTS["classes.precision"],
+        TEXTS["classes.recall"],
+        TEXTS["classes.baseline"],
+        TEXTS["classes.rows"],
+    ]
 
-    def told(row: dict[str, Any], what: str) -> str:
-        if row[what] != row[what]:
+    def with_interval(row: dict[str, Any], name: str) -> str:
+        if row[name] != row[name]:
             return NOTHING  # nothing was counted
-        return f"{row[what]:.3f} ({row[f'{what} from']:.3f} to {row[f'{what} to']:.3f})"
+        return TEXTS["classes.interval"].format(value=row[name], low=row[f"{name} from"], high=row[f"{name} to"])
 
     rows = [
         [
             str(row["class"]),
-            told(row, "precision"),
-            told(row, "recall"),
+            with_interval(row, "precision"),
+            with_interval(row, "recall"),
             f"{row['baseline']:.3f}",
             str(row["support"]),
         ]
-        for row in found.frame.to_dict("records")
+        for row in metrics.frame.to_dict("records")
     ]
-    words = (
-        "Recall: of the rows that are of a class, the share that was found. Precision: of those that were called so, "
-        f"the share that is. In parentheses their {CONFIDENCE:.0%} intervals; guessing by the classes' shares gets "
-        "for both what is said under Guessing."
-    )
-    return Section("classes", "How well it finds each class", [words, found.text], head, rows)
+    text = TEXTS["classes.text"].format(confidence=CONFIDENCE)
+    return Section("classes", TEXTS["classes.title"], [text, metrics.text], head, rows)
 
 
 def _about(model: Model) -> dict[str, str]:
@@ -294,11 +315,11 @@ def _about(model: Model) -> dict[str, str]:
     day = model.trained_at[:10]
     steps = [step for _, step in getattr(model.estimator, "steps", [("", model.estimator)])]
     return {
-        "Version": model.version,
-        "Trained": f"{model.trained_at[:16].replace('T', ' ')} UTC",
-        "Estimator": ", then ".join(type(step).__name__ for step in steps),
-        "Made with": f"scikit-learn {sklearn.__version__}, irislib {__version__}",
-        "License": spec.license or "Its description does not say.",
-        "Who answers for it": spec.contact or "Its description does not say.",
-        "Cite it as": f"{spec.title}, version {model.version}, trained {day}.",
+        TEXTS["about.version"]: model.version,
+        TEXTS["about.trained"]: f"{model.trained_at[:16].replace('T', ' ')} UTC",
+        TEXTS["about.estimator"]: TEXTS["about.then"].join(type(step).__name__ for step in steps),
+        TEXTS["about.made_with"]: f"scikit-learn {sklearn.__version__}, irislib {__version__}",
+        TEXTS["about.license"]: spec.license or TEXTS["missing"],
+        TEXTS["about.contact"]: spec.contact or TEXTS["missing"],
+        TEXTS["about.citation"]: TEXTS["about.cite"].format(title=spec.title, version=model.version, day=day),
     }

@@ -16,45 +16,46 @@ from irislib.api._openapi import components
 from irislib.api._openapi.components import ref, response, responses
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights._long_running import LongRunning
-from irislib.insights._registry import InsightEntry, Option, insight_entries
+from irislib.insights._registry import InsightEntry, Option, choices, insight_entries
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib.insights import Insight
 
-__all__ = ["about_model", "about_row", "listed", "offered", "paths", "told"]
+__all__ = ["about_model", "about_row", "as_json", "entries", "listed", "paths"]
 
 Object = dict[str, Any]
 UNMEASURED = "{} has not been measured for this version of {}. The app does it, and so does irislib.insights.{}(model)."
 
 
-def offered(model: Model) -> dict[str, InsightEntry]:
-    """What can be asked for, by name."""
+def entries(model: Model) -> dict[str, InsightEntry]:
+    """Return the insights of a model by name."""
     tabs = model.spec.tabs or insights.default_tabs(model)
-    return insight_entries({**tabs, TEXTS["prediction"]: [insights.prediction_set]})  # which that tab always shows
+    # the tab of the prediction always shows this one; a tab of the model may have the same title
+    return insight_entries([*tabs.items(), (TEXTS["prediction"], [insights.prediction_set])])
 
 
 def listed(model: Model) -> list[Object]:
-    """What there is, for a program."""
+    """Return the insights of a model as JSON has them."""
     return [
-        {"name": each.name, "tab": each.tab, "method": _method(each), "about": each.about}
-        for each in offered(model).values()
+        {"name": entry.name, "tab": entry.tab, "method": _method(entry), "about": entry.about}
+        for entry in entries(model).values()
     ]
 
 
-def _method(offer: InsightEntry) -> str:
-    return "POST" if offer.needs_row else "GET"
+def _method(entry: InsightEntry) -> str:
+    return "POST" if entry.needs_row else "GET"
 
 
-def about_model(model: Model, name: str, given: MultiDict[str, str]) -> Object:
-    """An insight about the model.
+def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
+    """Return an insight about the model.
 
     Parameters
     ----------
     model : Model
     name : str
         That of its function.
-    given : MultiDict
+    args : MultiDict
         Its options, as an address has them.
 
     Raises
@@ -63,25 +64,25 @@ def about_model(model: Model, name: str, given: MultiDict[str, str]) -> Object:
         Naming every wrong option.
     NotFound, MethodNotAllowed
     """
-    offer = _find(model, name, "GET")
-    wanted = _read(offer, given)
-    if not isinstance(offer.function, LongRunning):
-        return told(_ask(offer, model, **wanted))
-    found = offer.function.kept(model)  # measuring it may take longer than a client waits
-    if found is None:
-        raise NotFound(UNMEASURED.format(offer.function.title, model.spec.title, name))
-    return told(found)
+    entry = _find(model, name, "GET")
+    values = _read_options(entry, args)
+    if not isinstance(entry.function, LongRunning):
+        return as_json(_call(entry, model, **values))
+    insight = entry.function.kept(model)  # measuring it may take longer than a client waits
+    if insight is None:
+        raise NotFound(UNMEASURED.format(entry.function.title, model.spec.title, name))
+    return as_json(insight)
 
 
-def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], given: MultiDict[str, str]) -> Object:
-    """An insight about one row, which is read where there is such an insight; as for :func:`about_model`."""
-    offer = _find(model, name, "POST")
-    found = _read(offer, given)
-    return told(_ask(offer, model, model.predict_row(read()), **found))
+def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], args: MultiDict[str, str]) -> Object:
+    """Return an insight about one row, which is read if there is such an insight; see :func:`about_model`."""
+    entry = _find(model, name, "POST")
+    values = _read_options(entry, args)
+    return as_json(_call(entry, model, model.predict_row(read()), **values))
 
 
 def _find(model: Model, name: str, method: str) -> InsightEntry:
-    known = offered(model)
+    known = entries(model)
     if name not in known:
         raise NotFound(f"There is no insight {name!r} of {model.spec.title}. {did_you_mean(name, list(known))}")
     if _method(known[name]) != method:
@@ -90,35 +91,40 @@ def _find(model: Model, name: str, method: str) -> InsightEntry:
     return known[name]
 
 
-def _ask(offer: InsightEntry, *about: Any, **given: Any) -> Insight:
+def _call(entry: InsightEntry, *args: Any, **values: Any) -> Insight:
     try:
-        return offer.function(*about, **given)
+        return entry.function(*args, **values)
     except NotApplicableError as error:
         raise NotFound(str(error)) from None
 
 
-def _read(offer: InsightEntry, given: MultiDict[str, str]) -> Object:
-    """The options of an address, read."""
-    known, found, problems = offer.options, {}, []
-    for name, values in given.lists():
+def _read_options(entry: InsightEntry, args: MultiDict[str, str]) -> Object:
+    """Read the options of an address."""
+    known, result, problems = entry.options, {}, []
+    for name, values in args.lists():
         try:
             if name not in known:
                 also = did_you_mean(name, list(known)) if known else "It has none."
-                raise ValueError(f"is no option of {offer.name}. {also}")
-            found[name] = _value(known[name], values)
+                raise ValueError(f"is no option of {entry.name}. {also}")
+            result[name] = _value(known[name], values)
         except ValueError as error:
             problems.append(Problem(f"{name} {error}", name, values[-1]))
     if problems:
         raise ValidationError(problems)
-    return found
+    return result
 
 
 def _value(option: Option, values: list[str]) -> Any:
     kind = type(option.default)
-    if kind is tuple:
+    if kind is tuple and option.enum is None:
         return tuple(values)
     if len(values) > 1:
         raise ValueError("was given more than once.")
+    if option.enum is not None:
+        members = {str(value): member for value, member in zip(choices(option), option.enum, strict=True)}
+        if values[0] not in members:
+            raise ValueError(f"must be one of {', '.join(members)}, got {short_repr(values[0])}.")
+        return members[values[0]]
     if kind is bool:
         if values[0] not in ("0", "1"):
             raise ValueError(f"must be 0 or 1, got {short_repr(values[0])}.")
@@ -129,8 +135,8 @@ def _value(option: Option, values: list[str]) -> Any:
         raise ValueError(f"must be a {'whole ' if kind is int else ''}number, got {short_repr(values[0])}.") from None
 
 
-def told(insight: Insight) -> Object:
-    """An insight as JSON: what it says, and its numbers as a list of rows.
+def as_json(insight: Insight) -> Object:
+    """Convert an insight to JSON: its title, its sentence, and its numbers as a list of rows.
 
     Parameters
     ----------
@@ -154,7 +160,7 @@ LIST = components.array(
 
 
 def paths(model: Model, secured: bool, row: Object) -> Object:
-    """What the OpenAPI document says of them.
+    """Return the paths of a model's insights for the OpenAPI document.
 
     Parameters
     ----------
@@ -168,16 +174,16 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
     summary = f"Which insights of {model.spec.title} there are"
     found: Object = {f"/{name}/insights": {"get": components.get(f"insights_{slug}", name, summary, listing, secured)}}
     good = response("The insight.", components.content(ref("schemas", "Insight")), "X-Model-Version")
-    for offer in offered(model).values():
-        known = [_parameter(key, option) for key, option in offer.options.items()]
-        operation: Object = {"operationId": f"{offer.name}_{slug}", "tags": [name], "summary": offer.about}
+    for entry in entries(model).values():
+        known = [_parameter(key, option) for key, option in entry.options.items()]
+        operation: Object = {"operationId": f"{entry.name}_{slug}", "tags": [name], "summary": entry.about}
         if known:
             operation["parameters"] = known
-        if offer.needs_row:
+        if entry.needs_row:
             operation |= {"requestBody": row, "responses": responses(good, secured, 400, 413, 415, 422)}
         else:
             operation["responses"] = responses(good, secured, 422)
-        found[f"/{name}/insights/{offer.name}"] = {_method(offer).lower(): operation}
+        found[f"/{name}/insights/{entry.name}"] = {_method(entry).lower(): operation}
     return found
 
 
@@ -189,7 +195,9 @@ def _parameter(name: str, option: Option) -> Object:
         str: {"type": "string"},
     }
     schema: Object = {"type": "array", "items": {"type": "string"}}
-    if type(option.default) is not tuple:
+    if option.enum is not None:
+        schema = {"enum": choices(option), "default": option.default}
+    elif type(option.default) is not tuple:
         default = int(option.default) if isinstance(option.default, bool) else option.default
         schema = kinds[type(option.default)] | {"default": default}
-    return {"name": name, "in": "query", "description": option.about, "schema": schema}
+    return {"name": name, "in": "query", "description": option.description, "schema": schema}

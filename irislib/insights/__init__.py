@@ -1,4 +1,4 @@
-"""What a model has learnt, how well it does, and how sure it is of an answer.
+"""Insights: what a model relies on, how well it does, and how sure it is of a prediction.
 
 Each function returns an :class:`Insight`: the numbers in ``.frame``, a picture from ``.plot()``
 (a :class:`matplotlib.figure.Figure`), and one plain sentence in ``.text``.
@@ -50,7 +50,7 @@ __all__ = [
 
 
 def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
-    """The tabs of a model's app besides the prediction, where its description lists none.
+    """Return the tabs of a model's app besides the prediction, if its description lists none.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         By the tab's title what it shows. Give a dict like it as ``ModelSpec(tabs=…)`` to change it; any function
         that takes the model, or the model and an answer, and returns an :class:`Insight` will do.
     """
-    learnt: list[Callable[..., Insight]] = [feature_importances] if is_forest(model.estimator) else []
+    forest: list[Callable[..., Insight]] = [feature_importances] if is_forest(model.estimator) else []
     why: list[Callable[..., Insight]]
     if model.classes is None:
         why = [contributions, prediction_set]
@@ -68,6 +68,10 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         performance = [confusion_matrix, class_metrics, calibration, roc_curve, precision_recall_curve]
     return {
         TEXTS["why"]: why,
-        TEXTS["insights"]: [*learnt, permutation_importance, partial_dependence],
+        TEXTS["insights"]: [*forest, permutation_importance, partial_dependence],
         TEXTS["performance"]: [*performance, cross_validation, learning_curve],
     }
+
+
+def __dir__() -> list[str]:
+    return __all__

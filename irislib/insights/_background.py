@@ -1,56 +1,48 @@
-"""What several insights ask of a model, and how they put it."""
+"""Rows and predictions that several insights compute with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value
+from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from irislib._description.feature import Feature
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
 __all__ = [
-    "EXPLAINED",
-    "SPREAD",
     "as_prediction",
     "background_rows",
     "by_probability",
-    "format_feature",
-    "format_target",
     "held_out_probabilities",
     "mix_rows",
     "scorer",
-    "with_target_unit",
 ]
 
-EXPLAINED = "how much of the differences between rows it explains, at most 1"  # what R² is
-SPREAD = "standard deviation"
 BACKGROUND = 100  # held-out rows that stand for what is usual
 
 
 def as_prediction(model: Model, row: Mapping[str, Any] | Prediction) -> Prediction:
-    """The answer to a row, where it is not one already."""
+    """Predict a row, unless it is a prediction already."""
     return model.predict_row(row) if isinstance(row, Mapping) else row
 
 
-def by_probability(model: Model, answer: Prediction) -> pd.DataFrame:
-    """The classes and their probabilities, the likeliest first."""
+def by_probability(model: Model, prediction: Prediction) -> pd.DataFrame:
+    """Return a frame of the classes and their probabilities, the likeliest first."""
     import pandas as pd
 
-    given = sorted((answer.probabilities or {}).items(), key=lambda item: -item[1])
+    probabilities = sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])
     name = model.spec.target if model.spec.target != "probability" else "class"
-    return pd.DataFrame(given, columns=[name, "probability"])
+    return pd.DataFrame(probabilities, columns=[name, "probability"])
 
 
 def held_out_probabilities(model: Model) -> np.ndarray:
-    """Those of the held-out rows, of shape (n_test, n_classes).
+    """Return the probabilities of the held-out rows, of shape (n_test, n_classes).
 
     Raises
     ------
@@ -58,40 +50,21 @@ def held_out_probabilities(model: Model) -> np.ndarray:
         For a model without probabilities.
     """
     model.require_probabilities()
-    given = model.evaluation.y_proba
-    if given is None:
-        raise NotApplicableError(f"{model.spec.title} was evaluated without probabilities.")
-    return given
-
-
-def with_target_unit(model: Model, what: str) -> str:
-    """The name of a column, with the target's unit."""
-    return f"{what} ({model.spec.target_unit})" if model.spec.target_unit else what
-
-
-def format_target(model: Model, value: float) -> str:
-    """A number of the target's unit, as a sentence has it."""
-    return f"{format_value(value, 3)} {model.spec.target_unit}".rstrip()
-
-
-def format_feature(feature: Feature, value: Any) -> str:
-    """A feature's value, as a sentence has it."""
-    import pandas as pd
-
-    if feature.kind == "boolean" and not pd.isna(value):
-        return "yes" if value else "no"
-    return "left empty" if pd.isna(value) else f"{format_value(value, 4)} {feature.unit}".rstrip()
+    probabilities = model.evaluation.y_proba
+    if probabilities is None:
+        raise NotApplicableError(TEXTS["no_probabilities"].format(model=model.spec.title))
+    return probabilities
 
 
 def scorer(model: Model) -> tuple[str, Callable[..., float]]:
-    """What is measured of a model on rows, whatever else its estimator was chosen by: the name, and the function."""
+    """Return the name and the function of the score that insights measure, however the estimator was chosen."""
     from sklearn.metrics import accuracy_score, r2_score
 
     return ("R²", r2_score) if model.classes is None else ("accuracy", accuracy_score)
 
 
 def background_rows(model: Model) -> pd.DataFrame:
-    """Held-out rows that stand for what is usual."""
+    """Return held-out rows that stand for what is usual."""
     held_out = model.evaluation.features
     if len(held_out) <= BACKGROUND:
         return held_out
@@ -99,7 +72,7 @@ def background_rows(model: Model) -> pd.DataFrame:
 
 
 def mix_rows(row: pd.DataFrame, usual: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
-    """Rows that have some values of one row, the others of usual ones.
+    """Mix one row and usual ones: some values of the one, the others of these.
 
     Parameters
     ----------

@@ -1,24 +1,29 @@
-"""What every insight is: numbers, a sentence, and a way to draw them."""
+"""The type of every insight: a table, a sentence and a chart."""
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from irislib._common.theme import AUBERGINE, INK, ORANGE, PAPER, WARM_GREY
+from irislib._common.theme import INK, PAPER, WARM_GREY
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Insight", "bars", "legend"]
+__all__ = ["Insight"]
+
+WIDTH = 4.8  # of a figure, in inches
+ROWS = 20  # of a longer table in a notebook
 
 
 @dataclass(frozen=True, eq=False)
 class Insight:
-    """The answer to one question about a model.
+    """The answer to one question about a model; it can be pickled if ``draw`` can.
 
     Attributes
     ----------
@@ -39,49 +44,66 @@ class Insight:
     title: str
     frame: pd.DataFrame
     text: str
-    draw: Callable[[Axes], None] | Sequence[Callable[[Axes], None]]
+    draw: Callable[[Axes], Any] | Sequence[Callable[[Axes], Any]]
     height: float = 3
     bar: str = ""
 
-    def plot(self) -> Figure:
-        """Draw it on a figure of its own; pyplot is not involved, so there is nothing to close."""
-        from matplotlib.figure import Figure
+    def plot(self, ax: Axes | Sequence[Axes] | None = None) -> Figure:
+        """Draw the chart.
 
-        figure = Figure(figsize=(4.8, self.height), layout="constrained", facecolor=PAPER)
-        draws = [self.draw] if callable(self.draw) else self.draw
-        for draw, axes in zip(draws, figure.subplots(len(draws), squeeze=False).flat, strict=True):
+        Parameters
+        ----------
+        ax : Axes or sequence of Axes, optional
+            Where to draw. An insight of several panels takes as many axes, or divides one among them. Without it a
+            figure is made; pyplot is not involved, so there is nothing to close.
+
+        Returns
+        -------
+        Figure
+            That of the axes.
+        """
+        draws = [self.draw] if callable(self.draw) else list(self.draw)
+        panels = _panels(ax, len(draws), self.height)
+        for draw, axes in zip(draws, panels, strict=True):
             axes.spines[["top", "right"]].set_visible(False)
             axes.spines[["left", "bottom"]].set_color(WARM_GREY)
             axes.tick_params(colors=INK, labelcolor=INK)
             draw(axes)
             for text in (axes.xaxis.label, axes.yaxis.label):
                 text.set_color(INK)
-        return figure
+        return panels[0].get_figure(root=True)  # type: ignore[return-value]  # a root is no SubFigure
 
+    def _repr_html_(self) -> str:
+        """Return title, sentence, chart and table, as notebooks show them."""
+        from markupsafe import Markup
 
-def legend(axes: Axes, columns: int = 1) -> None:
-    """A legend above the drawing, where it hides nothing of it."""
-    found = axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9, borderaxespad=0.2, ncols=columns
-    )
-    for text in found.get_texts():
-        text.set_color(INK)
-
-
-def bars(frame: pd.DataFrame, names: str, values: str, errors: str | None = None) -> Callable[[Axes], None]:
-    """A drawing of horizontal bars, the first row on top, with error bars where there are some."""
-
-    def draw(axes: Axes) -> None:
-        axes.barh(
-            frame[names].astype(str),
-            frame[values],
-            xerr=frame[errors] if errors else None,
-            color=WARM_GREY if errors else AUBERGINE,
-            error_kw={"ecolor": ORANGE, "elinewidth": 2, "capsize": 4},
-            height=0.6,
+        file = io.StringIO()
+        self.plot().savefig(file, format="svg", metadata={"Date": None})
+        return Markup(
+            '<h3>{}</h3><p>{}</p><img alt="{}" style="max-width:100%" src="data:image/svg+xml;base64,{}">{}'
+        ).format(
+            self.title,
+            self.text,
+            self.text,
+            base64.b64encode(file.getvalue().encode()).decode(),
+            Markup(self.frame.to_html(max_rows=ROWS, border=0)),  # noqa: S704 - pandas escapes
         )
-        axes.invert_yaxis()
-        axes.set_xlabel(values)
-        axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
-    return draw
+
+def _panels(ax: Axes | Sequence[Axes] | None, count: int, height: float) -> list[Axes]:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    if ax is None:
+        figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
+        return list(figure.subplots(count, squeeze=False).flat)
+    if not isinstance(ax, Axes):
+        axes = list(ax)
+        if len(axes) != count:
+            raise ValueError(f"ax must be one Axes or a sequence of {count}, one for each panel, got {len(axes)}.")
+        return axes
+    if count == 1:
+        return [ax]
+    ax.set_axis_off()
+    share = 1 / count
+    return [ax.inset_axes((0, 1 - (i + 1 - 0.3) * share, 1, 0.7 * share)) for i in range(count)]

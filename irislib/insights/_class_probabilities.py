@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.insights import TEXTS
+from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, by_probability
-from irislib.insights._base import Insight, bars
+from irislib.insights._base import Insight
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -37,9 +40,11 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Prediction) -> In
     section 2.4, doi:10.1007/978-0-387-84858-7. They are the estimator's own.
     """
     model.require_probabilities()
-    answer = as_prediction(model, row)
-    frame = by_probability(model, answer)
+    prediction = as_prediction(model, row)
+    frame = by_probability(model, prediction)
     # the prediction need not be the likeliest class: an estimator may have a threshold of its own
-    text = f"{answer.prediction} with a probability of {(answer.probabilities or {})[answer.prediction]:.0%}."
-    draw = bars(frame, frame.columns[0], "probability")
-    return Insight("How sure it is", frame, text, draw, 0.8 + 0.45 * len(frame), bar="probability")
+    text = TEXTS["class_probabilities.text"].format(
+        prediction=prediction.prediction, probability=(prediction.probabilities or {})[prediction.prediction]
+    )
+    draw = partial(_drawing.bars, frame=frame, names=frame.columns[0], values="probability")
+    return Insight(TEXTS["class_probabilities.title"], frame, text, draw, 0.8 + 0.45 * len(frame), bar="probability")

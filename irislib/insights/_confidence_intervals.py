@@ -1,10 +1,12 @@
-"""How far what was counted or measured on some rows may be from the truth."""
+"""Confidence intervals of what was counted or measured on some rows."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from irislib._common.messages.insights import TEXTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +18,7 @@ FEWEST = 10  # rows; drawing fewer anew tells nothing of all the others
 
 
 def proportion_interval(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share, by Wilson's score; the whole range where nothing was counted.
+    """Return the 95 % interval of a share, by Wilson's score; the whole range if nothing was counted.
 
     Source: E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference,
     Journal of the American Statistical Association 22, 209-212, doi:10.1080/01621459.1927.10502953.
@@ -30,13 +32,13 @@ def proportion_interval(right: int, total: int) -> tuple[float, float]:
 
 
 def format_interval(right: int, total: int) -> str:
-    """A share as a sentence has it: ``97% (95% interval 83% to 99%)``."""
+    """Format a share and its interval for a sentence: ``97% (95% interval 83% to 99%)``."""
     low, high = proportion_interval(right, total)
-    return f"{right / total:.0%} ({CONFIDENCE:.0%} interval {low:.0%} to {high:.0%})"
+    return TEXTS["interval"].format(share=right / total, confidence=CONFIDENCE, low=low, high=high)
 
 
 def bootstrap(measure: Callable[..., Any], rows: Sequence[np.ndarray], seed: int) -> tuple[float, float] | None:
-    """The 95 % interval of a measure of rows, by drawing the rows anew; None where that tells nothing.
+    """Return the 95 % interval of a measure of rows, by resampling them; None if that is of no use.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def bootstrap(measure: Callable[..., Any], rows: Sequence[np.ndarray], seed: int
     if len(rows[0]) < FEWEST:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = bootstrap(
+        result = bootstrap(
             rows,
             measure,
             n_resamples=2000,
@@ -67,5 +69,5 @@ def bootstrap(measure: Callable[..., Any], rows: Sequence[np.ndarray], seed: int
             method="percentile",
             random_state=seed,
         )
-    low, high = map(float, found.confidence_interval)
+    low, high = map(float, result.confidence_interval)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None

@@ -1,28 +1,23 @@
-"""A set of answers that holds the true one as often as it says."""
+"""Sets of predictions that hold the true one as often as they state."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
-from irislib._common.theme import AUBERGINE, INK, ORANGE, WARM_GREY
+from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError, Problem, ValidationError
-from irislib.insights._background import (
-    as_prediction,
-    by_probability,
-    format_target,
-    held_out_probabilities,
-    with_target_unit,
-)
+from irislib.insights import _drawing
+from irislib.insights._background import as_prediction, by_probability, held_out_probabilities
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval
+from irislib.insights._phrases import format_target, with_target_unit
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
 
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
@@ -31,7 +26,7 @@ __all__ = ["prediction_set"]
 
 
 def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: float = 0.9) -> Insight:
-    """The classes, or the range of numbers, that hold the true answer to one row in 90 % of such cases.
+    """Return the classes, or the range of numbers, that hold the truth of one row in 90 % of such cases.
 
     Parameters
     ----------
@@ -66,44 +61,41 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
     doi:10.1080/01621459.2017.1307116.
     """
     if not 0 < coverage < 1:
-        told = f"coverage must be above 0 and below 1, got {short_repr(coverage)}."
-        raise ValidationError([Problem(told, "coverage", coverage)])
+        message = f"coverage must be above 0 and below 1, got {short_repr(coverage)}."
+        raise ValidationError([Problem(message, "coverage", coverage)])
     limit, counts = _calibrated(model, coverage)
-    answer = as_prediction(model, row)
-    if answer.probabilities is None:
-        return _range(model, answer, limit, coverage, counts)
-    return _classes(model, answer, limit, coverage, counts)
+    prediction = as_prediction(model, row)
+    if prediction.probabilities is None:
+        return _range(model, prediction, limit, coverage, counts)
+    return _classes(model, prediction, limit, coverage, counts)
 
 
 @lru_cache(maxsize=16)
 def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
-    """How strange an answer may be, and how often that held on the held-out rows, in words."""
-    strangeness = scores(model)
-    limit = threshold(strangeness, coverage)
+    """Return how far off a prediction may be, and how often that held on the held-out rows, as text."""
+    errors = scores(model)
+    limit = threshold(errors, coverage)
     if math.isinf(limit):
-        need = math.ceil(coverage / (1 - coverage) - 1e-9)
+        needed = math.ceil(coverage / (1 - coverage) - 1e-9)
         raise NotApplicableError(
-            f"{len(strangeness)} rows that it had not seen are too few to state {_percent(coverage)} coverage: it "
-            f"takes {need}. Hold out more (test_size), or state less."
+            TEXTS["too_few_for_coverage"].format(rows=len(errors), coverage=_percent(coverage), needed=needed)
         )
     # what is predicted is in the set, however improbable it is
     sure = model.evaluation.y_true == model.evaluation.y_pred if model.classes is not None else False
-    within = held(strangeness, coverage, sure)
-    return (
-        limit,
-        f"of {len(strangeness)} rows that it had not seen {within} did, {format_interval(within, len(strangeness))}",
-    )
+    within = covered_rows(errors, coverage, sure)
+    interval = format_interval(within, len(errors))
+    return limit, TEXTS["set.counts"].format(total=len(errors), within=within, interval=interval)
 
 
-def held(strangeness: np.ndarray, coverage: float, sure: np.ndarray | bool = False) -> int:
-    """How many rows are within, each judged by all the others; those that are sure to be are so anyway."""
+def covered_rows(errors: np.ndarray, coverage: float, sure: np.ndarray | bool = False) -> int:
+    """Count the rows within, each judged by all the others; those that are sure to be are so anyway."""
     import numpy as np
 
-    place = math.ceil(len(strangeness) * coverage - 1e-9)
-    if place >= len(strangeness):
-        return len(strangeness)  # the others are too few to rule anything out
+    rank = math.ceil(len(errors) * coverage - 1e-9)
+    if rank >= len(errors):
+        return len(errors)  # the others are too few to rule anything out
     # without a row that is among the first, the limit is the next larger score; without another, it is this one
-    return int(np.sum((strangeness <= np.sort(strangeness)[place - 1]) | sure))
+    return int(np.sum((errors <= np.sort(errors)[rank - 1]) | sure))
 
 
 def _percent(coverage: float) -> str:
@@ -111,7 +103,7 @@ def _percent(coverage: float) -> str:
 
 
 def scores(model: Model) -> np.ndarray:
-    """How strange the truth of each held-out row is to the model.
+    """Return how far off the model is from the truth of each held-out row.
 
     Returns
     -------
@@ -123,75 +115,60 @@ def scores(model: Model) -> np.ndarray:
     held_out = model.evaluation
     if model.classes is None:
         return np.asarray(np.abs(held_out.y_true - held_out.y_pred), dtype=float)
-    given = held_out_probabilities(model)
-    places = {name: i for i, name in enumerate(model.classes)}
+    probabilities = held_out_probabilities(model)
+    positions = {name: i for i, name in enumerate(model.classes)}
     return np.asarray([
-        1 - row[places[true]] if true in places else 1.0
-        for row, true in zip(given, held_out.y_true.tolist(), strict=True)
+        1 - row[positions[true]] if true in positions else 1.0
+        for row, true in zip(probabilities, held_out.y_true.tolist(), strict=True)
     ])  # fmt: skip
 
 
-def threshold(strangeness: Any, coverage: float) -> float:
-    """How strange an answer may be to be within; infinite where there are too few scores to say.
+def threshold(errors: Any, coverage: float) -> float:
+    """Return how far off a prediction may be to be within; infinite if there are too few scores to say.
 
     Parameters
     ----------
-    strangeness : array-like of shape (n,)
+    errors : array-like of shape (n,)
     coverage : float
     """
     import numpy as np
 
-    place = math.ceil((len(strangeness) + 1) * coverage - 1e-9)
-    return math.inf if place > len(strangeness) else float(np.sort(strangeness)[place - 1])
+    rank = math.ceil((len(errors) + 1) * coverage - 1e-9)
+    return math.inf if rank > len(errors) else float(np.sort(errors)[rank - 1])
 
 
-def _classes(model: Model, answer: Prediction, limit: float, coverage: float, counts: str) -> Insight:
-    frame = by_probability(model, answer)
-    name = frame.columns[0]
+def _classes(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
+    frame = by_probability(model, prediction)
+    target = frame.columns[0]
     within = [
-        1 - probability <= limit + 1e-12 or each == answer.prediction
-        for each, probability in frame.itertuples(index=False)
+        1 - probability <= limit + 1e-12 or name == prediction.prediction
+        for name, probability in frame.itertuples(index=False)
     ]
-    frame["in the set"] = ["yes" if each else "no" for each in within]
-    names = [str(each) for each, is_in in zip(frame[name], within, strict=True) if is_in]
-    if len(names) == len(frame):
-        said = "no class can be ruled out"
-    else:
-        said = f"it is {' or '.join(names)}" if len(names) > 1 else f"it is {names[0]} alone"
-    text = (
-        f"With {_percent(coverage)} stated coverage {said}; the set should hold the true class at least that often, "
-        f"and {counts}."
+    frame["in the set"] = ["yes" if is_in else "no" for is_in in within]
+    labels = frame[target].astype(str)
+    names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
+    key = "set.all" if len(names) == len(frame) else "set.several" if len(names) > 1 else "set.one"
+    classes = TEXTS[key].format(name=names[0], names=TEXTS["or"].join(names))
+    text = TEXTS["set.text"].format(coverage=_percent(coverage), classes=classes, counts=counts)
+    draw = partial(
+        _drawing.bars_with_threshold,
+        labels=list(labels),
+        values=list(frame["probability"]),
+        selected=within,
+        threshold=1 - limit,
     )
-
-    def draw(axes: Axes) -> None:
-        colours = [AUBERGINE if each else WARM_GREY for each in within]
-        axes.barh(frame[name].astype(str), frame["probability"], color=colours, height=0.6)
-        axes.axvline(1 - limit, color=ORANGE, linewidth=2)
-        axes.invert_yaxis()
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("probability; what reaches the line is in the set")
-
-    return Insight("What else it could be", frame, text, draw, 0.9 + 0.45 * len(frame), bar="probability")
+    return Insight(TEXTS["set.title"], frame, text, draw, 0.9 + 0.45 * len(frame), bar="probability")
 
 
-def _range(model: Model, answer: Prediction, limit: float, coverage: float, counts: str) -> Insight:
+def _range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     import pandas as pd
 
-    what = with_target_unit(model, model.spec.target)
-    low, high = answer.prediction - limit, answer.prediction + limit
-    frame = pd.DataFrame({what: [answer.prediction], "from": [low], "to": [high]})
-    text = (
-        f"With {_percent(coverage)} stated coverage it is {format_value(low, 3)} to {format_target(model, high)}; the "
-        f"range should hold the true number that often, and {counts}."
+    name, middle = with_target_unit(model, model.spec.target), prediction.prediction
+    low, high = middle - limit, middle + limit
+    frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
+    text = TEXTS["range.text"].format(
+        coverage=_percent(coverage), low=format_value(low, 3), high=format_target(model, high), counts=counts
     )
-
-    def draw(axes: Axes) -> None:
-        seen = model.evaluation.y_true
-        axes.hist(seen, bins=20, color=WARM_GREY)
-        axes.axvspan(low, high, color=AUBERGINE, alpha=0.25)
-        axes.axvline(answer.prediction, color=ORANGE, linewidth=2)
-        axes.set_xlabel(what)
-        axes.set_ylabel("rows that it had not seen")
-        axes.yaxis.label.set_color(INK)
-
-    return Insight("How far off it may be", frame, text, draw)
+    values = model.evaluation.y_true
+    draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)
+    return Insight(TEXTS["range.title"], frame, text, draw)

@@ -1,4 +1,4 @@
-"""What would change a model's answer to one row."""
+"""Counterfactuals: changes of a row that change its predicted class."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import itertools
 import math
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import did_you_mean, format_value, join_words
-from irislib._common.theme import AUBERGINE
+from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError, Problem, ValidationError
-from irislib.insights._background import as_prediction, background_rows, format_feature, mix_rows
+from irislib.insights import _drawing
+from irislib.insights._background import as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
+from irislib.insights._phrases import format_feature
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["smallest_changes"]
 
 SIZE = "share of the trained range"
-SHOWN = 10  # bars
+BARS = 10
 WIDTH = 32  # characters of a bar's name in a line
 STEPS = 41  # values of a number that are tried, where it has no steps of its own,
 MOST = 200  # or has more of them than this
@@ -37,7 +39,7 @@ Change = dict[str, Step]
 
 
 def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: Collection[str] = ()) -> Insight:
-    """The smallest changes to a row that change the predicted class.
+    """Find the smallest changes to a row that change the predicted class.
 
     Parameters
     ----------
@@ -71,60 +73,57 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
     import pandas as pd
 
     if model.classes is None:
-        raise NotApplicableError(f"{model.spec.title} predicts a number: there is no class to change.")
-    if strange := sorted(set(fixed) - set(model.spec.feature_names)):
-        known = did_you_mean(strange[0], model.spec.feature_names)
-        raise ValidationError([Problem(f"fixed: there is no feature {strange[0]!r}. {known}", strange[0], None)])
-    answer = as_prediction(model, row)
-    frame, now = answer.frame, answer.prediction
+        raise NotApplicableError(TEXTS["no_class_to_change"].format(model=model.spec.title))
+    if unknown := sorted(set(fixed) - set(model.spec.feature_names)):
+        known = did_you_mean(unknown[0], model.spec.feature_names)
+        raise ValidationError([Problem(f"fixed: there is no feature {unknown[0]!r}. {known}", unknown[0], None)])
+    prediction = as_prediction(model, row)
+    frame, now = prediction.frame, prediction.prediction
     free = [feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage]
-    labels = {feature.name: feature for feature in free}
+    by_name = {feature.name: feature for feature in free}
     steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in free}
     changes = [{name: step} for name in steps for step in steps[name]]
-    found = _flips(model, frame, now, changes)
-    if not found:
+    flips = _flips(model, frame, now, changes)
+    if not flips:
         pairs = _pairs(steps, _holding(model, frame, now, list(steps)))
-        found = _flips(model, frame, now, pairs)
+        flips = _flips(model, frame, now, pairs)
         changes += pairs
     rows = []
-    for change, became, size in found[:SHOWN]:
-        words = [f"{labels[name].label.lower()} {_told(labels[name], value)}" for name, (value, _) in change.items()]
-        rows.append((" and ".join(words), str(became), size))
+    for change, became, size in flips[:BARS]:
+        parts = [
+            TEXTS["smallest_changes.change"].format(
+                feature=by_name[name].label.lower(), value=_format_in_full(by_name[name], value)
+            )
+            for name, (value, _) in change.items()
+        ]
+        rows.append((TEXTS["and"].join(parts), str(became), size))
     table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", SIZE])
     if table.empty:
-        table.loc[0] = ["none of one or two features", str(now), math.nan]
-        text = f"It stays {now}: {_none(len(changes))}."
+        table.loc[0] = [TEXTS["smallest_changes.none"], str(now), math.nan]
+        key = "smallest_changes.text_none" if changes else "smallest_changes.text_nothing"
+        text = TEXTS[key].format(now=now, tried=len(changes))
     else:
-        text = f"It would be {table.iloc[0, 1]} instead of {now} with {table['change'][0]}."
+        text = TEXTS["smallest_changes.text"].format(became=table.iloc[0, 1], now=now, change=table["change"][0])
     if fixed:
-        kept = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
-        text = f"{text[:-1]}; {join_words(kept)} {'stays as it is' if len(kept) == 1 else 'stay as they are'}."
+        held = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
+        key = "smallest_changes.fixed_one" if len(held) == 1 else "smallest_changes.fixed"
+        text = TEXTS[key].format(start=text, names=join_words(held))
 
-    names = [textwrap.fill(f"{each.change} → {each[2]}", WIDTH) for each in table.itertuples()]
-    lines = sum(name.count("\n") + 1 for name in names)
-
-    def draw(axes: Axes) -> None:
-        axes.barh(names, table[SIZE].fillna(0), color=AUBERGINE, height=0.6)
-        axes.invert_yaxis()
-        axes.set_xlabel(SIZE)
-
-    return Insight("What would change it", table, text, draw, 1.0 + 0.2 * len(table) + 0.2 * lines, bar=SIZE)
+    labels = [textwrap.fill(f"{line.change} → {line[2]}", WIDTH) for line in table.itertuples()]
+    lines = sum(label.count("\n") + 1 for label in labels)
+    draw = partial(_drawing.labelled_bars, labels=labels, values=list(table[SIZE].fillna(0)), name=SIZE)
+    height = 1.0 + 0.2 * len(table) + 0.2 * lines
+    return Insight(TEXTS["smallest_changes.title"], table, f"{text}.", draw, height, bar=SIZE)
 
 
-def _told(feature: Feature, value: Any) -> str:
-    """A value in full: who enters a rounded one may get another answer."""
+def _format_in_full(feature: Feature, value: Any) -> str:
+    """Format a value in full: who enters a rounded one may get another prediction."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return f"{format_value(value)} {feature.unit}".rstrip() if is_number else format_feature(feature, value)
 
 
-def _none(tried: int) -> str:
-    if not tried:
-        return "there is nothing that may change"
-    return f"none of the {tried:,} changes of one or two features that were tried makes it another"
-
-
 def _holding(model: Model, frame: pd.DataFrame, now: Any, names: Sequence[str]) -> list[str]:
-    """The features by how much their values hold the class: those that do most first, as far as probabilities tell.
+    """Sort features by how much their values hold the class, as far as probabilities tell.
 
     That is the mean of what a value adds to the class's probability in usual rows, and of what is lost where it
     alone becomes a usual one: the first and the last step to the contributions, which a change of one need not show.
@@ -136,19 +135,21 @@ def _holding(model: Model, frame: pd.DataFrame, now: Any, names: Sequence[str]) 
     usual, alone = background_rows(model), np.eye(frame.shape[1], dtype=bool)
     has = np.concatenate([alone, ~alone]).repeat(len(usual), axis=0)
     rows = mix_rows(frame, usual, has, np.tile(np.arange(len(usual)), 2 * len(alone)))
-    given = model.estimator.predict_proba(rows)[:, model.classes.index(now)].reshape(2, len(alone), -1).mean(axis=2)
-    held = dict(zip(frame, given[0] - given[1], strict=True))
-    return sorted(names, key=lambda name: -held[name])
+    probabilities = (
+        model.estimator.predict_proba(rows)[:, model.classes.index(now)].reshape(2, len(alone), -1).mean(axis=2)
+    )
+    holds = dict(zip(frame, probabilities[0] - probabilities[1], strict=True))
+    return sorted(names, key=lambda name: -holds[name])
 
 
 def _pairs(steps: Mapping[str, Sequence[Step]], names: Sequence[str]) -> list[Change]:
-    """Changes of two at once of the first features named."""
+    """Return changes of two at once of the first of these features."""
     few = {name: steps[name][:: max(1, len(steps[name]) // FEW)] for name in steps if name in names[:PAIRS]}
     return [{one: a, other: b} for one, other in itertools.combinations(few, 2) for a in few[one] for b in few[other]]
 
 
 def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
-    """Values to try for a feature, the nearest first, and how large a change each is."""
+    """Yield values to try for a feature, the nearest first, and how large a change each is."""
     import numpy as np
     import pandas as pd
 
@@ -171,26 +172,26 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
         yield from ((other, 1.0) for other in every.round(12).tolist())
         return
     here, span = float(value), float(high - low) or 1.0
-    for other in sorted(every.round(12).tolist(), key=lambda each: abs(each - here)):
+    for other in sorted(every.round(12).tolist(), key=lambda value: abs(value - here)):
         if other != here:
             yield other, abs(other - here) / span
 
 
 def _flips(model: Model, frame: pd.DataFrame, now: Any, changes: list[Change]) -> list[tuple[Change, Any, float]]:
-    """The smallest of the changes for each set of features and each class that it leads to, the smallest first."""
+    """Return the smallest of the changes for each set of features and each class that it leads to, in order of size."""
     import pandas as pd
 
     if not changes:
         return []
     rows = pd.concat([frame] * len(changes), ignore_index=True)
     for name in frame:
-        kept = frame[name].iloc[0]
-        values = [change[name][0] if name in change else kept for change in changes]
+        value = frame[name].iloc[0]
+        values = [change[name][0] if name in change else value for change in changes]
         rows[name] = pd.Series(values, dtype=frame[name].dtype)
     best: dict[tuple[Any, ...], tuple[Change, Any, float]] = {}
     for change, became in zip(changes, model.estimator.predict(rows).tolist(), strict=True):
-        size = sum(each for _, each in change.values())
+        size = sum(part for _, part in change.values())
         key = (*change, became)
         if became != now and (key not in best or size < best[key][2]):
             best[key] = (change, became, size)
-    return sorted(best.values(), key=lambda each: each[2])
+    return sorted(best.values(), key=lambda flip: flip[2])

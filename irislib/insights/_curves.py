@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.theme import WARM_GREY, series
+from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError
+from irislib.insights import _drawing
 from irislib.insights._background import held_out_probabilities
-from irislib.insights._base import Insight, legend
+from irislib.insights._base import Insight
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
 
     from irislib._modeling.model import Model
 
@@ -24,7 +25,7 @@ def roc_curve(model: Model) -> Insight:
     Returns
     -------
     Insight
-        Its frame holds the points of each class's curve. The area under it is told with its 95 % interval.
+        Its frame holds the points of each class's curve. The sentence has the area under it with its 95 % interval.
 
     Raises
     ------
@@ -46,12 +47,11 @@ def roc_curve(model: Model) -> Insight:
         false, true, _ = points(is_it, probability)
         area = float(roc_auc_score(is_it, probability))
         low, high = area_interval(area, int(is_it.sum()), int((~is_it).sum()))
-        return false, true, f"{area:.2f} ({low:.2f} to {high:.2f})", area
+        text = TEXTS["roc_curve.value"].format(area=area, low=low, high=high)
+        return false, true, text, area
 
-    return _curves(
-        model, curve, "How well it tells a class from the rest", ("false positive rate", "true positive rate"),
-        "area under the curve", lambda _: (0.0, 1.0), "guessing has 0.50",
-    )  # fmt: skip
+    names = ("false positive rate", "true positive rate")
+    return _curves(model, curve, "roc_curve", names, lambda _: (0.0, 1.0))
 
 
 def precision_recall_curve(model: Model) -> Insight:
@@ -79,52 +79,43 @@ def precision_recall_curve(model: Model) -> Insight:
     def curve(is_it: np.ndarray, probability: np.ndarray) -> tuple[Any, Any, str, float]:
         precision, recall, _ = points(is_it, probability)
         average = float(average_precision_score(is_it, probability))
-        return recall, precision, f"{average:.2f} (guessing {is_it.mean():.2f})", average
+        text = TEXTS["precision_recall_curve.value"].format(average=average, baseline=is_it.mean())
+        return recall, precision, text, average
 
     return _curves(
-        model, curve, "What it costs to find more of a class", ("recall", "precision"),
-        "average precision", lambda is_it: (is_it.mean(), is_it.mean()), "guessing gets the class's share",
-    )  # fmt: skip
+        model, curve, "precision_recall_curve", ("recall", "precision"), lambda is_it: (is_it.mean(), is_it.mean())
+    )
 
 
-def _curves(
-    model: Model, curve: Any, title: str, axes_names: tuple[str, str], measure: str, guess: Any, baseline: str
-) -> Insight:
-    """A curve for each class that the held-out rows have, and have others beside."""
+def _curves(model: Model, curve: Any, key: str, names: tuple[str, str], guess: Any) -> Insight:
+    """Compute a curve for each class that the held-out rows have, and have others beside."""
     import pandas as pd
 
-    told, true = held_out_probabilities(model), model.evaluation.y_true
-    found, frames, guesses = [], [], []
-    for name, probability in zip(model.classes or (), told.T, strict=True):
+    probabilities, true = held_out_probabilities(model), model.evaluation.y_true
+    curves: list[_drawing.Curve] = []
+    frames, values = [], []
+    for name, probability in zip(model.classes or (), probabilities.T, strict=True):
         is_it = true == name
         if not 0 < is_it.sum() < len(is_it):
             continue
-        x, y, words, value = curve(is_it, probability)
-        found.append((name, x, y, words, value))
-        guesses.append(guess(is_it))
-        frames.append(pd.DataFrame({"class": [name] * len(x), axes_names[0]: x, axes_names[1]: y}))
-    if not found:
-        raise NotApplicableError("The rows that it had not seen are all of one class: there is nothing to tell apart.")
-    worst, best = (choose(found, key=lambda each: each[-1]) for choose in (min, max))
-    is_one = len(found) > 1 and f"{worst[-1]:.2f}" != f"{best[-1]:.2f}"
-    start = f"{worst[0]} is the hardest" if is_one else "No class is harder than another"
-    text = f"{start} to tell from the rest: {measure} {worst[3]}; {baseline}."
-
-    def draw(axes: Axes) -> None:
-        for (name, x, y, words, _), ends, style in zip(found, guesses, series(len(found)), strict=True):
-            axes.plot([0, 1], ends, color=WARM_GREY, linewidth=1, linestyle=":")
-            axes.step(x, y, where="post", label=f"{name}: {words}", **style)
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.03)
-        axes.set_xlabel(axes_names[0])
-        axes.set_ylabel(axes_names[1])
-        legend(axes)
-
-    return Insight(title, pd.concat(frames, ignore_index=True), text, draw, height=4.2 + 0.2 * len(found))
+        x, y, text, value = curve(is_it, probability)
+        curves.append((name, x, y, text, guess(is_it)))
+        values.append(value)
+        frames.append(pd.DataFrame({"class": [name] * len(x), names[0]: x, names[1]: y}))
+    if not curves:
+        raise NotApplicableError(TEXTS["one_class"])
+    worst = curves[values.index(min(values))]
+    is_equal = len(curves) == 1 or f"{min(values):.2f}" == f"{max(values):.2f}"
+    text = TEXTS["curves.text_equal" if is_equal else "curves.text"].format(
+        name=worst[0], measure=TEXTS[f"{key}.measure"], value=worst[3], baseline=TEXTS[f"{key}.baseline"]
+    )
+    draw = partial(_drawing.class_curves, curves=curves, names=names)
+    frame = pd.concat(frames, ignore_index=True)
+    return Insight(TEXTS[f"{key}.title"], frame, text, draw, height=4.2 + 0.2 * len(curves))
 
 
 def area_interval(area: float, ours: int, others: int) -> tuple[float, float]:
-    """The 95 % interval of an area under a ROC curve; see :func:`roc_curve`."""
+    """Return the 95 % interval of an area under a ROC curve; see :func:`roc_curve`."""
     from scipy.optimize import brentq
     from scipy.stats import norm
 

@@ -1,16 +1,20 @@
-"""Which features a model relies on."""
+"""Importances of features."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
 from irislib.errors import NotApplicableError
-from irislib.insights._background import EXPLAINED, SPREAD, background_rows, scorer
-from irislib.insights._base import Insight, bars
+from irislib.insights import _drawing
+from irislib.insights._background import background_rows, scorer
+from irislib.insights._base import Insight
 from irislib.insights._columns import columns
 from irislib.insights._long_running import on_demand
+from irislib.insights._phrases import SPREAD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,22 +49,19 @@ def feature_importances(model: Model) -> Insight:
     forest = pipeline_steps(model.estimator)[1]
     if not is_forest(forest):
         kind = type(forest).__name__
-        raise NotApplicableError(f"{kind} is no forest to take importances from; see permutation_importance.")
+        raise NotApplicableError(TEXTS["no_forest"].format(estimator=kind))
     owners = _owners(model, forest)
-    mean, *each = (
+    mean, *trees = (
         np.bincount(owners, one.feature_importances_, len(model.spec.features)) for one in (forest, *forest.estimators_)
     )
-    frame = _importances(model, "importance", mean.tolist(), np.std(each, axis=0).tolist())
-    start = f"The model relies most on {frame['feature'][0]}" if mean.any() else "The model's trees ask for no feature"
-    text = (
-        f"{start}; each bar is the mean over {len(each)} trees, each line "
-        "their standard deviation: how much they differ."
-    )
-    return _drawn("What the model relies on", frame, text)
+    frame = _importances(model, "importance", mean.tolist(), np.std(trees, axis=0).tolist())
+    key = "feature_importances.text" if mean.any() else "feature_importances.text_none"
+    text = TEXTS[key].format(feature=frame["feature"][0], trees=len(trees))
+    return _with_bars(TEXTS["feature_importances.title"], frame, text)
 
 
 def is_forest(estimator: Any) -> bool:
-    """Whether an estimator, or a Pipeline's last step, averages trees, each of which has importances."""
+    """Return True if an estimator, or a Pipeline's last step, averages trees, each of which has importances."""
     from sklearn import ensemble
 
     forests = (
@@ -73,7 +74,7 @@ def is_forest(estimator: Any) -> bool:
 
 
 def _owners(model: Model, forest: Any) -> np.ndarray:
-    """Which feature each column that the forest sees is made of.
+    """Return which feature each column that the forest sees is made of.
 
     Raises
     ------
@@ -86,18 +87,15 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
         return np.arange(len(model.spec.features))
     usual = background_rows(model)
     covered = model.coverage.items()
-    values = {name: told["values"] if "values" in told else [told["low"], told["high"]] for name, told in covered}
+    values = {name: one["values"] if "values" in one else [one["low"], one["high"]] for name, one in covered}
     rare = [usual.iloc[:1].assign(**{name: value}) for name in values for value in values[name]]
     rows = pd.concat([usual, *(row.astype(usual.dtypes.to_dict()) for row in rare)], ignore_index=True)
-    if (found := columns(model.estimator, rows[:1], rows)) is not None:
-        seen, owners = found
-        is_still = np.array([len(pd.unique(column)) == 1 for column in seen.T])
+    if (transformed := columns(model.estimator, rows[:1], rows)) is not None:
+        values_of_columns, owners = transformed
+        is_still = np.array([len(pd.unique(column)) == 1 for column in values_of_columns.T])
         if not forest.feature_importances_[is_still].any():
             return owners
-    raise NotApplicableError(
-        "What is before the forest mixes features, or makes a column that hardly ever changes; see "
-        "permutation_importance."
-    )
+    raise NotApplicableError(TEXTS["mixed_features"])
 
 
 def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
@@ -105,7 +103,7 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
     from sklearn.inspection import permutation_importance as permute
 
     rows, target = model.evaluation.features, model.evaluation.y_true
-    found: dict[str, list[float]] = {"mean": [], "spread": []}
+    measured: dict[str, list[float]] = {"mean": [], "spread": []}
     _, measure = scorer(model)
 
     def score(estimator: Any, column: pd.DataFrame, target: np.ndarray) -> float:
@@ -118,21 +116,21 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
             n_repeats=REPEATS,
             random_state=model.spec.random_state,
         )
-        found["mean"].append(float(one.importances_mean[0]))
-        found["spread"].append(float(one.importances_std[0]))
+        measured["mean"].append(float(one.importances_mean[0]))
+        measured["spread"].append(float(one.importances_std[0]))
         yield (i + 1) / rows.shape[1]
-    return found
+    return measured
 
 
-@on_demand(_shuffled, "What it could not do without", at_once=True)
+@on_demand(_shuffled, TEXTS["permutation_importance.title"], at_once=True)
 def permutation_importance(model: Model, measured: dict[str, list[float]]) -> Insight:
-    """How much worse the held-out score gets when one feature's values are shuffled.
+    """Measure how much worse the held-out score gets when one feature's values are shuffled.
 
     Parameters
     ----------
     model : Model
     progress : callable, optional
-        Told after each feature which part of the work is done; may raise to cancel.
+        Called after each feature with the part of the work that is done; may raise to cancel.
 
     Returns
     -------
@@ -146,25 +144,26 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
     model is.
     """
     score, _ = scorer(model)
-    meaning = "the share of right answers" if model.classes else EXPLAINED
+    meaning = TEXTS["permutation_importance.accuracy" if model.classes else "explained"]
     frame = _importances(model, f"loss of {score}", measured["mean"], measured["spread"])
-    most = frame.iloc[0]
-    if most.iloc[1] > 0:
-        start = f"It could do without {most['feature']} least: when that value is shuffled, its {score} ({meaning})"
-        start += f" falls by {most.iloc[1]:.2f}"
-    else:
-        start = f"It could do without each of them: whichever value is shuffled, its {score} ({meaning}) does not fall"
-    text = f"{start}; each bar is the mean over {REPEATS} shufflings, each line their standard deviation."
-    return _drawn(permutation_importance.title, frame, text)
+    feature, loss = frame["feature"][0], frame.iloc[0, 1]
+    text = TEXTS["permutation_importance.text" if loss > 0 else "permutation_importance.text_none"].format(
+        feature=feature,
+        measure=TEXTS["measure_explained"].format(measure=score, meaning=meaning),
+        loss=loss,
+        repeats=REPEATS,
+    )
+    return _with_bars(permutation_importance.title, frame, text)
 
 
-def _importances(model: Model, what: str, mean: Sequence[float], spread: Sequence[float]) -> pd.DataFrame:
+def _importances(model: Model, name: str, mean: Sequence[float], spread: Sequence[float]) -> pd.DataFrame:
     import pandas as pd
 
     labels = [feature.label for feature in model.spec.features]
-    frame = pd.DataFrame({"feature": labels, what: mean, SPREAD: spread})
-    return frame.sort_values(what, ascending=False, ignore_index=True)
+    frame = pd.DataFrame({"feature": labels, name: mean, SPREAD: spread})
+    return frame.sort_values(name, ascending=False, ignore_index=True)
 
 
-def _drawn(title: str, frame: pd.DataFrame, text: str) -> Insight:
-    return Insight(title, frame, text, bars(frame, "feature", frame.columns[1], SPREAD), 0.8 + 0.45 * len(frame))
+def _with_bars(title: str, frame: pd.DataFrame, text: str) -> Insight:
+    draw = partial(_drawing.bars, frame=frame, names="feature", values=frame.columns[1], errors=SPREAD)
+    return Insight(title, frame, text, draw, 0.8 + 0.45 * len(frame))

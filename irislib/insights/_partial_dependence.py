@@ -1,20 +1,21 @@
-"""How a model's answer moves with each feature."""
+"""Partial dependence: how the prediction moves with each feature."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
-from irislib._common.theme import series
+from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError
-from irislib.insights._background import format_feature, with_target_unit
-from irislib.insights._base import Insight, legend
+from irislib.insights import _drawing
+from irislib.insights._base import Insight
+from irislib.insights._phrases import format_feature, with_target_unit
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
 
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
@@ -28,7 +29,7 @@ PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
 
 
 def partial_dependence(model: Model) -> Insight:
-    """The answer as each feature alone goes through its values, all others as they are.
+    """Predict rows as each feature alone goes through its values, all others as they are.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def partial_dependence(model: Model) -> Insight:
         model.require_probabilities()
     grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
     if not grids:
-        raise NotApplicableError(f"{model.spec.title} has no feature with more than one value to go through.")
+        raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
     curves = _curves(model, grids)
     outputs = model.classes or [with_target_unit(model, model.spec.target)]
     names = ["probability", "lowest tenth", "highest tenth"]
@@ -79,15 +80,15 @@ def partial_dependence(model: Model) -> Insight:
             )
     moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
     order = sorted(grids, key=lambda feature: -moved[feature].max())
-    drawn = _drawn(model, np.max([*moved.values()], axis=0))
-    panels = [_panel(model, feature, grids[feature], curves[feature], drawn) for feature in order[:PANELS]]
-    text = _said(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
+    outputs_of_chart = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
+    panels = [_panel(model, feature, grids[feature], curves[feature], outputs_of_chart) for feature in order[:PANELS]]
+    text = _sentence(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
     height = 2.3 * len(panels) + 0.2
-    return Insight("How the answer moves", pd.concat(parts, ignore_index=True), text, panels, height)
+    return Insight(TEXTS["partial_dependence.title"], pd.concat(parts, ignore_index=True), text, panels, height)
 
 
 def _grid(model: Model, feature: Feature) -> list[Any]:
-    """The values that a feature goes through; none where they have no order and no list."""
+    """Return the values that a feature goes through; none if they have no order and no list."""
     import numpy as np
 
     covered = model.coverage.get(feature.name, {})
@@ -107,7 +108,7 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
 
 
 def _curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, np.ndarray]:
-    """For each feature an array of shape (n_values, n_rows, n_classes or 1)."""
+    """Return for each feature an array of shape (n_values, n_rows, n_classes or 1)."""
     import numpy as np
     import pandas as pd
 
@@ -123,14 +124,14 @@ def _curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, n
         column[at : at + len(values)] = values.array
         at += len(values)
     rows = pd.DataFrame(everywhere, copy=False)
-    answers = model.estimator.predict(rows) if model.classes is None else model.estimator.predict_proba(rows)
-    found = np.asarray(answers, dtype=float).reshape(count, m, -1)
+    predictions = model.estimator.predict(rows) if model.classes is None else model.estimator.predict_proba(rows)
+    curves = np.asarray(predictions, dtype=float).reshape(count, m, -1)
     ends = np.cumsum([len(grid) for grid in grids.values()])
-    return dict(zip(grids, np.split(found, ends[:-1]), strict=True))
+    return dict(zip(grids, np.split(curves, ends[:-1]), strict=True))
 
 
-def _drawn(model: Model, moved: np.ndarray) -> dict[int, str]:
-    """Which of the outputs are drawn, and what they are called."""
+def _outputs_of_chart(model: Model, moved: np.ndarray) -> dict[int, str]:
+    """Return the positions and names of the outputs that the chart has."""
     if model.classes is None:
         return {0: ""}
     if len(model.classes) == 2:
@@ -139,34 +140,38 @@ def _drawn(model: Model, moved: np.ndarray) -> dict[int, str]:
 
 
 def _panel(
-    model: Model, feature: Feature, grid: list[Any], curves: np.ndarray, drawn: Mapping[int, str]
-) -> Callable[[Axes], None]:
-    by_name = "values" in model.coverage[feature.name]
-    places = [str(format_feature(feature, value)) for value in grid] if by_name else grid
-
-    def draw(axes: Axes) -> None:
-        for (i, name), look in zip(drawn.items(), series(len(drawn)), strict=True):
-            thin = {"color": look["color"], "linewidth": 0.6, "alpha": 0.25}
-            axes.plot(places, curves[:, :LINES, i], **thin)
-            axes.plot(places, curves[:, :, i].mean(axis=1), **look, linewidth=2.5, label=name)
-        axes.set_xlabel(f"{feature.label} ({feature.unit})" if feature.unit else feature.label)
-        if model.classes is None:
-            axes.set_ylabel(with_target_unit(model, model.spec.target))
-        else:
-            axes.set_ylabel("probability" if len(drawn) > 1 else f"P({drawn[1]})")
-            axes.set_ylim(-0.02, 1.02)
-        if len(drawn) > 1:
-            legend(axes, columns=len(drawn))
-
-    return draw
+    model: Model, feature: Feature, grid: list[Any], curves: np.ndarray, outputs: Mapping[int, str]
+) -> partial[None]:
+    is_class = model.classes is not None
+    y = (
+        "probability"
+        if len(outputs) > 1
+        else f"P({outputs[1]})"
+        if is_class
+        else with_target_unit(model, model.spec.target)
+    )
+    return partial(
+        _drawing.dependence,
+        values=[format_feature(feature, value) for value in grid] if "values" in model.coverage[feature.name] else grid,
+        lines={name: curves[:, :, i] for i, name in outputs.items()},
+        thin=LINES,
+        names=(f"{feature.label} ({feature.unit})" if feature.unit else feature.label, y),
+        is_probability=is_class,
+    )
 
 
-def _said(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
+def _sentence(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
     i = int((mean.max(axis=0) - mean.min(axis=0)).argmax())
     low, high = sorted((int(mean[:, i].argmin()), int(mean[:, i].argmax())))
     if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):
-        return "No feature by itself moves the answer."
-    what = f"P({model.classes[i]})" if model.classes else f"the {model.spec.target}"
+        return TEXTS["partial_dependence.text_none"]
+    number = TEXTS["partial_dependence.number"].format(target=model.spec.target)
+    output = f"P({model.classes[i]})" if model.classes else number
     unit = f" {model.spec.target_unit}".rstrip() if model.classes is None else ""
-    ends = [f"{format_value(float(mean[k, i]), 3)}{unit} at {format_feature(feature, grid[k])}" for k in (low, high)]
-    return f"{feature.label} moves the answer most: on average {what} is {ends[0]} and {ends[1]}, all else as it is."
+    ends = [
+        TEXTS["partial_dependence.point"].format(
+            value=f"{format_value(float(mean[k, i]), 3)}{unit}", at=format_feature(feature, grid[k])
+        )
+        for k in (low, high)
+    ]
+    return TEXTS["partial_dependence.text"].format(feature=feature.label, output=output, first=ends[0], second=ends[1])

@@ -1,10 +1,11 @@
-"""What of a model can be asked for by name: the insights that its app shows, and its endpoint answers."""
+"""Which insights of a model can be requested by name: those that its app shows and its endpoint returns."""
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,17 +14,27 @@ from irislib.insights._long_running import LongRunning
 if TYPE_CHECKING:
     from irislib.insights._base import Insight
 
-__all__ = ["InsightEntry", "Option", "insight_entries", "needs_row", "options"]
+__all__ = ["InsightEntry", "Option", "choices", "insight_entries", "needs_row", "options"]
 
-OFFERED = (int, float, str, tuple)  # kinds of values that can be told in an address
+PLAIN = (bool, int, float, str, tuple)  # types of values that an address can hold
 PARAMETER = r"^{} : .*\n((?:[ \t]+.*\n?)+)"  # as numpydoc has it
 
 
 class Option(NamedTuple):
-    """A parameter of an insight that has a default."""
+    """A parameter of an insight that has a default.
+
+    Attributes
+    ----------
+    default : bool, int, float, str or tuple
+        As JSON has it; of an enum the value of its member.
+    description : str
+    enum : type of Enum, optional
+        The enum whose members may be passed.
+    """
 
     default: Any
-    about: str
+    description: str
+    enum: type[enum.Enum] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,7 @@ class InsightEntry:
     name : str
         That of its function.
     tab : str
-        Where the app shows it.
+        The title of the tab where the app shows it.
     function : callable
     needs_row : bool
         Whether it is about one row, or about the model.
@@ -48,47 +59,69 @@ class InsightEntry:
 
     @property
     def about(self) -> str:
-        """The first line of what its function says of itself."""
+        """The first line of its function's docstring."""
         return (inspect.getdoc(self.function) or self.name.replace("_", " ")).partition("\n")[0]
 
     @property
     def options(self) -> dict[str, Option]:
-        """What can be said besides the row."""
+        """The options besides the row, by name."""
         return options(self.function)
 
 
 def needs_row(function: Callable[..., Insight]) -> bool:
-    """Whether an insight is about one row: it takes that as well as the model."""
+    """Return True if an insight takes a row as well as the model."""
     if isinstance(function, LongRunning):
         return False
-    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    return len(needed) > 1
+    required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    return len(required) > 1
 
 
 def options(function: Callable[..., Insight]) -> dict[str, Option]:
-    """The parameters that may be left out, by name, but for those that can only be given by name."""
+    """Return the optional parameters of a function, by name, except those that are keyword-only."""
     if isinstance(function, LongRunning):
         return {}
     doc = inspect.getdoc(function) or ""
-    found = {}
-    for name, each in inspect.signature(function).parameters.items():
-        if each.kind is each.POSITIONAL_OR_KEYWORD and isinstance(each.default, OFFERED):
-            told = re.search(PARAMETER.format(re.escape(name)), doc, re.MULTILINE)
-            found[name] = Option(each.default, " ".join(told[1].split()) if told else "")
-    return found
+    result = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.default is parameter.empty:
+            continue
+        choices = type(parameter.default) if isinstance(parameter.default, enum.Enum) else None
+        default = _plain(parameter.default)
+        if isinstance(default, PLAIN):
+            match = re.search(PARAMETER.format(re.escape(name)), doc, re.MULTILINE)
+            result[name] = Option(default, " ".join(match[1].split()) if match else "", choices)
+    return result
 
 
-def insight_entries(tabs: Mapping[str, Any]) -> dict[str, InsightEntry]:
-    """The insights of some tabs by their names; a function without a name of its own cannot be asked for.
+def _plain(value: Any) -> Any:
+    """Convert an enum's member or a NumPy scalar to what JSON has for it."""
+    import numpy as np
+
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if isinstance(value, np.generic):
+        value = value.item()
+    plain = next((kind for kind in PLAIN if isinstance(value, kind)), None)
+    return value if plain is None or type(value) is plain else plain(value)
+
+
+def choices(option: Option) -> list[Any]:
+    """Return the values that an enum's option can have, as JSON has them; none for any other."""
+    return [_plain(member) for member in option.enum or ()]
+
+
+def insight_entries(tabs: Iterable[tuple[str, Iterable[Any]]]) -> dict[str, InsightEntry]:
+    """Return the insights of some tabs by name; a function without a name of its own has no entry.
 
     Parameters
     ----------
-    tabs : mapping of str to sequence of callable
+    tabs : iterable of (str, iterable of callable)
+        Titles, which need not differ, and functions.
     """
-    found: dict[str, InsightEntry] = {}
-    for tab, functions in tabs.items():
+    entries: dict[str, InsightEntry] = {}
+    for tab, functions in tabs:
         for function in functions:
             name = function.name if isinstance(function, LongRunning) else getattr(function, "__name__", "")
             if name.isidentifier():
-                found.setdefault(name, InsightEntry(name, tab, function, needs_row(function)))
-    return found
+                entries.setdefault(name, InsightEntry(name, tab, function, needs_row(function)))
+    return entries

@@ -1,21 +1,23 @@
-"""How well a model does when it is trained again, on other rows and on fewer."""
+"""Scores of a model that is trained again, on other rows and on fewer."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.theme import AUBERGINE, ORANGE, WARM_GREY
+from irislib._common.messages.insights import TEXTS
 from irislib._modeling import training
 from irislib.errors import NotApplicableError
-from irislib.insights._background import EXPLAINED, SPREAD, scorer
-from irislib.insights._base import Insight, legend
+from irislib.insights import _drawing
+from irislib.insights._background import scorer
+from irislib.insights._base import Insight
 from irislib.insights._long_running import on_demand
+from irislib.insights._phrases import SPREAD, explained
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
 
     from irislib._modeling.model import Model
 
@@ -29,13 +31,13 @@ Measured = dict[str, list[Any]]
 
 
 def _folds(model: Model, target: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Where the rows of each fold's training and test stand."""
+    """Return the positions of each fold's training and test rows."""
     import numpy as np
     from sklearn.model_selection import KFold, StratifiedKFold
 
     n = min(FOLDS, len(target) // (2 if model.classes is None else 1))  # R² takes two rows
     if n < 2:
-        raise NotApplicableError(f"{model.spec.title} has too few rows to be trained on parts of them.")
+        raise NotApplicableError(TEXTS["too_few_rows"].format(model=model.spec.title))
     if model.classes is not None and np.unique(target, return_counts=True)[1].min() >= n:
         return list(StratifiedKFold(n, shuffle=True, random_state=seed).split(target, target))
     return list(KFold(n, shuffle=True, random_state=seed).split(target))
@@ -49,7 +51,7 @@ def _scored_folds(model: Model) -> Generator[float, None, Measured]:
     features, target = training.training_data(model)
     is_class = model.classes is not None
     _, score = scorer(model)
-    found: Measured = {"repeat": [], "fold": [], "rows": [], "score": [], "baseline": [], "error": []}
+    measured: Measured = {"repeat": [], "fold": [], "rows": [], "score": [], "baseline": [], "error": []}
     for repeat in range(REPEATS):
         folds = _folds(model, target, model.spec.random_state + repeat)
         for i, (train, test) in enumerate(folds):
@@ -62,21 +64,21 @@ def _scored_folds(model: Model) -> Generator[float, None, Measured]:
                 error = None if is_class else float(mean_absolute_error(target[test], predicted))
             except ValueError:  # such as of a category that no other row has
                 reached, error = math.nan, None if is_class else math.nan
-            for name, value in zip(found, (repeat + 1, i + 1, len(test), reached, guess, error), strict=True):
-                found[name].append(value)
+            for name, value in zip(measured, (repeat + 1, i + 1, len(test), reached, guess, error), strict=True):
+                measured[name].append(value)
             yield (repeat * len(folds) + i + 1) / (REPEATS * len(folds))
-    return found
+    return measured
 
 
-@on_demand(_scored_folds, "How much it hangs on the rows it was trained on")
+@on_demand(_scored_folds, TEXTS["cross_validation.title"])
 def cross_validation(model: Model, measured: Measured) -> Insight:
-    """How well the model does when it is trained on other parts of the data: the spread over 20 trainings.
+    """Score the model when it is trained on other parts of the data: the spread over 20 trainings.
 
     Parameters
     ----------
     model : Model
     progress : callable, optional
-        Told after each training which part of the work is done; may raise to cancel.
+        Called after each training with the part of the work that is done; may raise to cancel.
 
     Returns
     -------
@@ -107,34 +109,23 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     if model.classes is None:
         unit = f" ({model.spec.target_unit})" if model.spec.target_unit else ""
         frame[f"mean absolute error{unit}"] = measured["error"]
-    shown = _percent if model.classes is not None else "{:.2f}".format
+    format_score = _percent if model.classes is not None else "{:.2f}".format
     trained = frame[name].dropna()
     if trained.empty:
-        raise NotApplicableError(f"{model.spec.title} cannot be trained on parts of its data.")
+        raise NotApplicableError(TEXTS["not_trainable_on_parts"].format(model=model.spec.title))
     low, middle, high = np.quantile(trained, [0, 0.5, 1])
-    failed = f" ({len(frame) - len(trained)} more times it failed)" if len(trained) < len(frame) else ""
-    by_chance = shown(frame[f"baseline {name}"].mean())
-    text = (
-        f"Trained {len(trained)} times on other parts of the data{failed} its {_named(name)} is {shown(middle)} in "
-        f"the middle, {shown(low)} at worst and {shown(high)} at best, on rows it has not seen; guessing has "
-        f"{by_chance}."
+    failures = len(frame) - len(trained)
+    text = TEXTS["cross_validation.text"].format(
+        times=len(trained),
+        failed=TEXTS["cross_validation.failed"].format(times=failures) if failures else "",
+        measure=explained(name),
+        middle=format_score(middle),
+        low=format_score(low),
+        high=format_score(high),
+        baseline=format_score(frame[f"baseline {name}"].mean()),
     )
-
-    def draw(axes: Axes) -> None:
-        heights = np.linspace(-0.3, 0.3, len(frame))
-        axes.scatter(frame[name], heights, color=AUBERGINE, s=30, label="the model, one point for each training")
-        axes.scatter(frame[f"baseline {name}"], heights, color=WARM_GREY, s=20, label="guessing")
-        axes.axvline(middle, color=ORANGE, linewidth=2)
-        axes.set_yticks([])
-        axes.set_ylim(-0.5, 0.5)
-        axes.set_xlabel(f"{name} on rows it has not seen")
-        legend(axes)
-
+    draw = partial(_drawing.scores, frame=frame, score=name, middle=middle)
     return Insight(cross_validation.title, frame, text, draw, height=2.4)
-
-
-def _named(score: str) -> str:
-    return f"{score} ({EXPLAINED})" if score == "R²" else score
 
 
 def _percent(value: float) -> str:
@@ -152,7 +143,7 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
     orders = [rng.permutation(train) for train, _ in folds]
     most = min(map(len, orders))
     sizes = sorted({max(2, int(part * most)) for part in PARTS})
-    found: Measured = {"size": [], "fold": [], "seen": [], "unseen": []}
+    measured: Measured = {"size": [], "fold": [], "seen": [], "unseen": []}
     for i, ((_, test), order) in enumerate(zip(folds, orders, strict=True)):
         for j, size in enumerate(sizes):
             rows = order[:size]
@@ -161,21 +152,21 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
                 scores = [float(score(target[some], estimator.predict(features.iloc[some]))) for some in (rows, test)]
             except ValueError:  # so few rows may hold one class only, and some estimators take no such
                 scores = [math.nan, math.nan]
-            for name, value in zip(found, (size, i + 1, *scores), strict=True):
-                found[name].append(value)
+            for name, value in zip(measured, (size, i + 1, *scores), strict=True):
+                measured[name].append(value)
             yield (i * len(sizes) + j + 1) / (len(folds) * len(sizes))
-    return found
+    return measured
 
 
-@on_demand(_scored_sizes, "Would more rows help")
+@on_demand(_scored_sizes, TEXTS["learning_curve.title"])
 def learning_curve(model: Model, measured: Measured) -> Insight:
-    """How well the model does when it is trained on fewer rows: whether more would help.
+    """Score the model when it is trained on fewer rows, to see if more would help.
 
     Parameters
     ----------
     model : Model
     progress : callable, optional
-        Told after each training which part of the work is done; may raise to cancel.
+        Called after each training with the part of the work that is done; may raise to cancel.
 
     Returns
     -------
@@ -199,7 +190,7 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
     name, _ = scorer(model)
     table = pd.DataFrame(measured).dropna().groupby("size")
     if not len(table):
-        raise NotApplicableError(f"{model.spec.title} cannot be trained on fewer rows than it has.")
+        raise NotApplicableError(TEXTS["not_trainable_on_fewer"].format(model=model.spec.title))
     unseen, seen = f"{name} on unseen rows", f"{name} on training rows"
     frame = pd.DataFrame({
         "training rows": list(table.groups),
@@ -207,34 +198,22 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
         seen: table["seen"].mean(), f"{SPREAD} on training rows": table["seen"].std(ddof=0),
     }).reset_index(drop=True)  # fmt: skip
     text = _advice(model, frame, name, unseen)
-
-    looks = ((unseen, SPREAD, AUBERGINE, "-"), (seen, f"{SPREAD} on training rows", ORANGE, "--"))
-
-    def draw(axes: Axes) -> None:
-        sizes = frame["training rows"]
-        for column, spread, colour, dashes in looks:
-            axes.plot(sizes, frame[column], dashes, color=colour, linewidth=2, marker="o", label=column)
-            ends = (frame[column] - frame[spread], frame[column] + frame[spread])
-            axes.fill_between(sizes, *ends, color=colour, alpha=0.15, linewidth=0)
-        axes.set_xlabel("training rows")
-        axes.set_ylabel(name)
-        axes.set_xlim(left=0)
-        legend(axes)
-
+    spreads = {unseen: SPREAD, seen: f"{SPREAD} on training rows"}
+    draw = partial(_drawing.curves_with_spread, frame=frame, x="training rows", y=spreads, name=name)
     return Insight(learning_curve.title, frame, text, draw, height=3.4)
 
 
 def _advice(model: Model, frame: Any, name: str, unseen: str) -> str:
-    shown = _percent if model.classes is not None else "{:.2f}".format
+    format_score = _percent if model.classes is not None else "{:.2f}".format
     last = frame.iloc[-1]
-    start = (
-        f"With {last['training rows']:.0f} training rows its {_named(name)} on rows it has not seen is "
-        f"{shown(last[unseen])}"
+    start = TEXTS["learning_curve.start"].format(
+        rows=last["training rows"], measure=explained(name), score=format_score(last[unseen])
     )
     if len(frame) < 2:
-        return f"{start}; with fewer it could not be trained."
+        return TEXTS["learning_curve.text_one"].format(start=start)
     before = frame.iloc[-2]
     # a gain has to stand out from the folds' spread, and to be worth somebody's work
     helps = last[unseen] - before[unseen] > max(0.01, last[SPREAD] / FOLDS**0.5)
-    advice = "more rows would probably help" if helps else "more rows like these would hardly help"
-    return f"{start}, with {before['training rows']:.0f} it is {shown(before[unseen])}: {advice}."
+    return TEXTS["learning_curve.text" if helps else "learning_curve.text_hardly"].format(
+        start=start, rows=before["training rows"], score=format_score(before[unseen])
+    )

@@ -1,29 +1,24 @@
-"""Why a model gives this answer to one row."""
+"""Contributions of the features to the prediction of one row."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
-from irislib._common.theme import AUBERGINE, INK, ORANGE
-from irislib.insights._background import (
-    as_prediction,
-    background_rows,
-    format_feature,
-    format_target,
-    mix_rows,
-    with_target_unit,
-)
+from irislib._common.messages.insights import TEXTS
+from irislib.insights import _drawing
+from irislib.insights._background import as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
+from irislib.insights._phrases import format_feature, format_target, with_target_unit
 from irislib.insights._tree_shapley import tree_shapley
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
@@ -31,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["contributions"]
 
 EXACT = 50_000  # rows to be predicted, up to which every combination of features is tried
-SHOWN = 10  # bars
+BARS = 10
 
 
 def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float = 0.3) -> Insight:
-    """How much each value of a row has added to the answer, or taken from it.
+    """Compute how much each value of a row has added to the prediction, or taken from it.
 
     Parameters
     ----------
@@ -74,65 +69,70 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     import numpy as np
     import pandas as pd
 
-    answer = as_prediction(model, row)
-    frame = answer.frame
-    ask, what = _asked(model, answer)
-    base, found, error = _shapley(model, answer, ask, frame, seconds)
+    prediction = as_prediction(model, row)
+    frame = prediction.frame
+    predict, name = _output(model, prediction)
+    base, found, error = _shapley(model, prediction, predict, frame, seconds)
     values = [format_feature(feature, frame[feature.name].iloc[0]) for feature in model.spec.features]
     typical = [
         format_feature(feature, _middle(model.evaluation.features[feature.name])) for feature in model.spec.features
     ]
     labels = [feature.label for feature in model.spec.features]
-    table = pd.DataFrame({"feature": labels, "value": values, "typical": typical, what: found})
+    table = pd.DataFrame({"feature": labels, "value": values, "typical": typical, name: found})
     if error is not None:
         table["standard error"] = error
     table = table.iloc[np.argsort(-np.abs(found), kind="stable")].reset_index(drop=True)
-    text = _because(model, answer, table, what, base)
+    text = _sentence(model, prediction, table, name, base)
     if error is not None:
-        text = (
-            f"{text[:-1]}; the contributions are sampled, and within {format_value(2 * float(error.max()), 1)} or so."
-        )
-    height = 1.0 + 0.4 * min(len(table), SHOWN)
-    return Insight("Why this answer", table, text, _bars(table, what), height, bar=what)
+        within = format_value(2 * float(error.max()), 1)
+        text = TEXTS["contributions.sampled"].format(start=text, error=within)
+    top = table.head(BARS)
+    labels = [f"{feature} = {value}" for feature, value in zip(top["feature"], top["value"], strict=True)]
+    draw = partial(_drawing.signed_bars, labels=labels, values=list(top[name]), name=name)
+    return Insight(TEXTS["contributions.title"], table, f"{text}.", draw, 1.0 + 0.4 * len(top), bar=name)
 
 
-def _asked(model: Model, answer: Prediction) -> tuple[Callable[[pd.DataFrame], np.ndarray], str]:
-    """What is explained: a function of rows, and the name of what it gives."""
+def _output(model: Model, prediction: Prediction) -> tuple[Callable[[pd.DataFrame], np.ndarray], str]:
+    """Return a function of rows that computes the explained output, and the name of contributions to it."""
     if model.classes is None:
         return model.estimator.predict, with_target_unit(model, "contribution")
     model.require_probabilities()
-    place = model.classes.index(answer.prediction)
-    return lambda rows: model.estimator.predict_proba(rows)[:, place], f"contribution to P({answer.prediction})"
+    i = model.classes.index(prediction.prediction)
+    return lambda rows: model.estimator.predict_proba(rows)[:, i], f"contribution to P({prediction.prediction})"
 
 
 def _shapley(
-    model: Model, answer: Prediction, ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, seconds: float
+    model: Model,
+    prediction: Prediction,
+    predict: Callable[[pd.DataFrame], np.ndarray],
+    frame: pd.DataFrame,
+    seconds: float,
 ) -> tuple[float, np.ndarray, np.ndarray | None]:
-    """The mean over the usual rows, the Shapley values, and their standard errors where they are sampled."""
+    """Return the mean over the usual rows, the Shapley values, and their standard errors if they are sampled."""
     import numpy as np
 
     usual = background_rows(model)
     n, m = len(model.spec.features), len(usual)
-    worth = ask(mix_rows(frame, usual, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
-    place = 0 if model.classes is None else model.classes.index(answer.prediction)
-    if (found := tree_shapley(model.estimator, place, frame, usual, worth)) is not None:
+    worth = predict(mix_rows(frame, usual, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
+    output = 0 if model.classes is None else model.classes.index(prediction.prediction)
+    if (found := tree_shapley(model.estimator, output, frame, usual, worth)) is not None:
         return float(worth[1:].mean()), found, None
     if 2**n * m <= EXACT:
-        return _every(ask, frame, usual)
-    return _sampled(ask, frame, usual, seconds, model.spec.random_state)
+        return _exact(predict, frame, usual)
+    return _sampled(predict, frame, usual, seconds, model.spec.random_state)
 
 
-def _every(
-    ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame
+def _exact(
+    predict: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame
 ) -> tuple[float, np.ndarray, None]:
-    """The mean over the usual rows, and the Shapley values from every combination of features."""
+    """Return the mean over the usual rows, and the Shapley values from every combination of features."""
     import numpy as np
 
     n, m = frame.shape[1], len(usual)
     sets = np.arange(2**n)
     has = (sets[:, None] >> np.arange(n)) & 1 == 1
     rows = mix_rows(frame, usual, np.repeat(has, m, axis=0), np.tile(np.arange(m), len(sets)))
-    worth = ask(rows).reshape(len(sets), m).mean(axis=1)
+    worth = predict(rows).reshape(len(sets), m).mean(axis=1)
     sizes = has.sum(axis=1)
     share = np.asarray([1 / (n * math.comb(n - 1, size)) for size in range(n)])
     found = np.empty(n)
@@ -143,9 +143,9 @@ def _every(
 
 
 def _sampled(
-    ask: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame, seconds: float, seed: int
+    predict: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame, seconds: float, seed: int
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """The same from random orders of the features, as many as there is time for, and their standard errors."""
+    """Return the same from random orders of the features, as many as there is time for, and their standard errors."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -158,16 +158,18 @@ def _sampled(
         for order in (orders, orders[:, ::-1]):  # an order and its reverse: less is left to chance
             ranks = np.argsort(order, axis=1)
             has = ranks[:, None, :] < np.arange(n + 1)[None, :, None]  # one feature more at each step
-            worth = ask(mix_rows(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(m, n + 1)
+            worth = predict(mix_rows(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(
+                m, n + 1
+            )
             pair.append(np.take_along_axis(np.diff(worth, axis=1), ranks, axis=1))
         rounds.append((pair[0] + pair[1]) / 2)
-    each = np.asarray(rounds)  # for each usual row by itself: two rounds alone would tell little of the spread
-    error = np.sqrt(each.var(axis=0, ddof=1).mean(axis=0) / (len(each) * m))
-    return float(worth[:, 0].mean()), each.mean(axis=(0, 1)), error
+    sampled = np.asarray(rounds)  # for each usual row by itself: two rounds alone would tell little of the spread
+    error = np.sqrt(sampled.var(axis=0, ddof=1).mean(axis=0) / (len(sampled) * m))
+    return float(worth[:, 0].mean()), sampled.mean(axis=(0, 1)), error
 
 
 def _middle(column: pd.Series) -> Any:
-    """The median of numbers and dates, the commonest of anything else."""
+    """Return the median of numbers and dates, the commonest of anything else."""
     import pandas as pd
 
     known = column.dropna()
@@ -180,29 +182,18 @@ def _middle(column: pd.Series) -> Any:
     return known.median()
 
 
-def _because(model: Model, answer: Prediction, table: pd.DataFrame, what: str, base: float) -> str:
-    reached = base + float(table[what].sum())
+def _sentence(model: Model, prediction: Prediction, table: pd.DataFrame, name: str, base: float) -> str:
+    reached = base + float(table[name].sum())
     least = 1e-9 * max(abs(base), abs(reached))  # less than that is only how numbers are rounded
-    ours = table[table[what] * (1 if reached > base else -1) > least]
+    same_way = table[table[name] * (1 if reached > base else -1) > least].head(2)
     reasons = [
-        f"{each['feature'].lower()} is {each['value']} (typical: {each['typical']})"
-        for _, each in ours.head(2).iterrows()
-        if abs(each[what]) >= 0.25 * abs(table[what]).max()
+        TEXTS["contributions.reason"].format(feature=feature.lower(), value=value, typical=typical)
+        for feature, value, typical, size in zip(*(same_way[column] for column in list(table)[:4]), strict=True)
+        if abs(size) >= 0.25 * abs(table[name]).max()
     ]
     if model.classes is None:
-        start = f"{format_target(model, reached)}, where {format_target(model, base)} is the average"
+        number, average = format_target(model, reached), format_target(model, base)
+        start = TEXTS["contributions.number"].format(prediction=number, base=average)
     else:
-        start = f"{answer.prediction} with {reached:.0%}, where {base:.0%} is the average"
-    return f"{start}, mostly because {' and '.join(reasons)}." if reasons else f"{start}."
-
-
-def _bars(table: pd.DataFrame, what: str) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
-        top = table.head(SHOWN)
-        names = [f"{each['feature']} = {each['value']}" for _, each in top.iterrows()]
-        axes.barh(names, top[what], color=[AUBERGINE if value > 0 else ORANGE for value in top[what]], height=0.6)
-        axes.axvline(0, color=INK, linewidth=1)
-        axes.invert_yaxis()
-        axes.set_xlabel(what)
-
-    return draw
+        start = TEXTS["contributions.class"].format(prediction=prediction.prediction, probability=reached, base=base)
+    return TEXTS["contributions.text"].format(start=start, reasons=TEXTS["and"].join(reasons)) if reasons else start

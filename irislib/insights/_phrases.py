@@ -1,0 +1,42 @@
+"""How insights put values into sentences and columns' names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_value
+from irislib._common.messages.insights import TEXTS
+
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
+    from irislib._modeling.model import Model
+
+__all__ = ["SPREAD", "explained", "format_feature", "format_target", "with_target_unit"]
+
+SPREAD = "standard deviation"
+
+
+def with_target_unit(model: Model, name: str) -> str:
+    """Return the name of a column with the target's unit."""
+    return f"{name} ({model.spec.target_unit})" if model.spec.target_unit else name
+
+
+def format_target(model: Model, value: float) -> str:
+    """Format a number of the target's unit for a sentence."""
+    return f"{format_value(value, 3)} {model.spec.target_unit}".rstrip()
+
+
+def format_feature(feature: Feature, value: Any) -> str:
+    """Format a feature's value for a sentence."""
+    import pandas as pd
+
+    if feature.kind == "boolean" and not pd.isna(value):
+        return TEXTS["yes"] if value else TEXTS["no"]
+    return TEXTS["left_empty"] if pd.isna(value) else f"{format_value(value, 4)} {feature.unit}".rstrip()
+
+
+def explained(measure: str) -> str:
+    """Return the name of a measure, followed for R² by its meaning."""
+    return (
+        TEXTS["measure_explained"].format(measure=measure, meaning=TEXTS["explained"]) if measure == "R²" else measure
+    )
