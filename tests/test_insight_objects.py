@@ -97,7 +97,7 @@ def test_numpy_and_enum_defaults_of_options_become_json(iris):
     assert size == {"enum": ["small", "large"], "default": "small"}
     arguments = _insights.MultiDict({"share": "0.5", "count": "4", "size": "large"})
     assert _insights.about_model(model, "custom", arguments) == {"title": "t", "text": "Size large", "rows": [{"x": 2}]}
-    with pytest.raises(irislib.ValidationError, match="size must be one of small, large, got 'medium'"):
+    with pytest.raises(irislib.errors.ValidationError, match="size must be one of small, large, got 'medium'"):
         _insights.about_model(model, "custom", _insights.MultiDict({"size": "medium"}))
 
 
