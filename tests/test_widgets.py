@@ -475,7 +475,9 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     assert names | chosen == set(TEXTS)
     for module in iter_modules(messages.__path__, "irislib._common.messages."):
         for key in import_module(module.name).TEXTS:
-            assert re.search(rf"""["']{key}["']|texts\.{key}\b""", "\n".join(sources)), f"{module.name}: {key}"
+            suffix = key.partition(".")[2] or key  # the first part may be the name of an insight's function
+            used_as = rf"""["']{re.escape(key)}["']|texts\.{key}\b|\}}\.{re.escape(suffix)}["']"""
+            assert re.search(used_as, "\n".join(sources)), f"{module.name}: {key}"
 
 
 def test_no_name_of_ours_hides_one_of_ipywidgets(iris) -> None:
