@@ -183,6 +183,7 @@ def test_the_reader_says_what_is_to_stay_as_it_is(page, serve: Server, iris) -> 
     page.locator(".irislib-pane:visible").get_by_text(both).wait_for()
     expect(page.get_by_role("status")).to_have_text(both)
     page.get_by_role("button", name="Abrakadabra").click()
+    expect(page.get_by_role("tab", name="Prediction")).to_have_attribute("aria-selected", "true")
     page.get_by_role("tab", name="Why").click()
     page.locator(".irislib-pane:visible").get_by_text(both).wait_for()
     expect(box).to_be_checked()

@@ -336,7 +336,7 @@ def test_a_page_that_speaks_an_older_framing_hangs_nothing(page, ahead: Server) 
         """async ([kernel, model]) => {
           const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernel}/channels?session_id=old`);
           await new Promise((done) => (socket.onopen = done));
-          const content = { ask: "download", id: 1, what: "template", part: 0 };
+          const content = { method: "download", id: 1, file: "template", part: 0 };
           socket.send(JSON.stringify({
             header: { msg_id: "1", msg_type: "comm_msg", session: "old", username: "", version: "5.3" },
             parent_header: {}, metadata: {}, channel: "shell",
