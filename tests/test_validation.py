@@ -13,7 +13,7 @@ from invalid_inputs import GOOD, LIMITS, SENT, TYPED, TYPES, Case
 from sklearn.ensemble import RandomForestClassifier
 
 from irislib import Feature, ModelSpec
-from irislib._description.spec import RESERVED
+from irislib._common.routes import reserved_names
 from irislib._description.validation import check_values
 from irislib.errors import SpecError, ValidationError
 from irislib.iris import spec
@@ -236,4 +236,4 @@ def test_every_route_of_the_servers_is_reserved() -> None:
 
     first = {str(rule).split("/")[1] for rule in create_app("irislib.iris:spec").url_map.iter_rules()}
     pages = {path.split("/")[1] for path in VOILA_PATHS} | {"healthz", "login", "logout"}
-    assert (first - {"<name>", ""}) | pages <= RESERVED
+    assert (first - {"<name>", ""}) | pages <= reserved_names()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.routes import reserved_names
 from irislib._description.feature import Feature
 from irislib._description.validation import check_values
 from irislib.errors import SpecError, ValidationError
@@ -18,12 +19,8 @@ from irislib.errors import SpecError, ValidationError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RESERVED", "ModelSpec", "describe_faults"]
+__all__ = ["ModelSpec", "describe_faults"]
 
-# Paths of the servers themselves: a model of this name could not be reached.
-RESERVED = frozenset(
-    ("api", "docs", "healthz", "login", "logout", "metrics", "openapi.json", "readyz", "schema", "static", "voila")
-)
 # Their versions decide, not their source: scikit-learn's is kept with every stored model.
 LIBRARIES = frozenset(("builtins", "numpy", "pandas", "scipy", "sklearn"))
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -167,7 +164,7 @@ class ModelSpec:
         faults = []
         if not _NAME.fullmatch(str(self.name)):
             faults.append(f"name: use lower case, digits and hyphens ('iris-wizard'), got {self.name!r}.")
-        if self.name in RESERVED:
+        if self.name in reserved_names():
             faults.append(f"name: {self.name!r} is a path of the server itself; choose another.")
         if not all(isinstance(feature, Feature) for feature in self.features):
             return [*faults, "features: give a list of Feature(…)."]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irislib._common.formatting import did_you_mean
+from irislib._common.routes import reserved_names
 from irislib._common.settings import environment_value
-from irislib._description.spec import RESERVED, ModelSpec
+from irislib._description.spec import ModelSpec
 from irislib._modeling import store
 from irislib._modeling.model import Model
 from irislib._modeling.training import train
@@ -180,7 +181,7 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     found = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
     for stem, path in files.items():
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-")
-        if every and name not in models and name not in RESERVED:
+        if every and name not in models and name not in reserved_names():
             title = stem.replace("-", " ").replace("_", " ")
             found.append(AppEntry(name, title[:1].upper() + title[1:], None, path))
     return found

@@ -17,6 +17,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import make_url
 
 from irislib._common.messages import TEXTS
+from irislib._common.routes import ROUTES
 from irislib._common.theme import css_properties
 from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from tornado.wsgi import WSGIContainer
 
 __all__ = [
-    "ANSWERED",
     "FAILURE_MARK",
     "SERVER_ERROR",
     "AppHandler",
@@ -43,9 +43,6 @@ __all__ = [
 ]
 
 
-ANSWERED = (
-    "docs|metrics|openapi.json|readyz|[^/]+/(?:batch|card|schema|insights(?:/[^/]+)?)"  # by the endpoint, also to a GET
-)
 MAX_DISCARDED_BYTES = 2**30  # bytes of a refused body that are read all the same
 BATCH_ADVICE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
 
@@ -90,7 +87,7 @@ class EndpointMixin:
         self.set_header("X-Request-ID", request_id)
         self.chunks: list[bytes] = []
         self.size, self.refused = 0, False
-        self.is_batch = self.request.path.endswith("/batch")
+        self.is_batch = any(route.is_batch and self.request.path.endswith(route.suffix) for route in ROUTES)
         self.limit = self.settings["irislib_batch_bytes"] if self.is_batch else ROW_BYTES
         # read to its end where it is refused, or the client would see a connection break instead of the answer
         self.request.connection.set_max_body_size(MAX_DISCARDED_BYTES)
@@ -245,7 +242,7 @@ class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
     async def get(self, path: str) -> None:
-        if path == "readyz" or self.current_user:  # a probe has no token
+        if self.current_user or any(route.is_open and route.path == f"/{path}" for route in ROUTES):
             await self.forward()
         elif "text/html" in self.request.headers.get("Accept", ""):
             self.redirect(url_concat(self.get_login_url(), {"next": self.request.uri}))

@@ -33,13 +33,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from irislib import __version__
 from irislib._common import paths
 from irislib._common.messages import TEXTS
+from irislib._common.routes import endpoint_pattern
 from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
 from irislib._modeling import registry, store
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.handlers import (
-    ANSWERED,
     FAILURE_MARK,
     SERVER_ERROR,
     AppHandler,
@@ -212,7 +212,7 @@ class AppServer(Voila):  # type: ignore[misc]
                 for path, *rest in [*static_routes(self.static_paths, self.labextensions_path), *KERNEL_ROUTES]
             ),
             (absolute("/healthz"), HealthHandler),
-            (absolute(f"/({ANSWERED})"), EndpointHandler, {**common, "endpoint": endpoint}),
+            (absolute(f"/({endpoint_pattern()})"), EndpointHandler, {**common, "endpoint": endpoint}),
             *(
                 (absolute(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": notebook_path(app)})
                 for app in self.apps

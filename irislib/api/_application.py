@@ -22,6 +22,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wsgi import ClosingIterator
 
+from irislib._common.routes import ROUTES
 from irislib._description.validation import check_row
 from irislib._modeling.model import Model
 from irislib.api._config import Options, is_token
@@ -33,7 +34,6 @@ __all__ = ["FORM", "JSON", "REQUEST_ID", "Endpoint", "request_id_of"]
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 REQUEST_ID = "irislib.request_id"  # in the WSGI environment
 PLAIN_BYTES = 10_000
-OPEN = ("/healthz", "/readyz")  # probes have no token
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
 
@@ -60,6 +60,7 @@ class Endpoint(Flask):
         self.url_map.merge_slashes = False  # it would answer a program by a page that leads elsewhere
         self.options = options
         self.metrics = Metrics(models)
+        self.open_paths = frozenset(route.path for route in ROUTES if route.is_open)
         self.doors = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
         self.alive: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
@@ -90,7 +91,7 @@ class Endpoint(Flask):
 
     def admits(self, environ: Environ) -> bool:
         """Whether a request has the token, where there is one."""
-        if not self.options.token or environ["PATH_INFO"] in OPEN or environ["REQUEST_METHOD"] == "OPTIONS":
+        if not self.options.token or environ["PATH_INFO"] in self.open_paths or environ["REQUEST_METHOD"] == "OPTIONS":
             return True
         scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         return scheme.lower() in ("bearer", "token") and is_token(given.strip(), self.options.token)

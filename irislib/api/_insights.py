@@ -170,9 +170,7 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
         The ``requestBody`` of one row.
     """
     name, slug = model.spec.name, model.spec.name.replace("-", "_")
-    listing = response("What there is.", components.content(LIST), "X-Model-Version")
-    summary = f"Which insights of {model.spec.title} there are"
-    found: Object = {f"/{name}/insights": {"get": components.get(f"insights_{slug}", name, summary, listing, secured)}}
+    found: Object = {}
     good = response("The insight.", components.content(ref("schemas", "Insight")), "X-Model-Version")
     for entry in entries(model).values():
         known = [_parameter(key, option) for key, option in entry.options.items()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from irislib._common.routes import ROUTES, Route
 from irislib.api._problem_details import PROBLEM
 
 __all__ = [
@@ -17,8 +18,8 @@ __all__ = [
     "array",
     "components",
     "content",
-    "get",
     "object_of",
+    "operation",
     "ref",
     "response",
     "responses",
@@ -95,9 +96,20 @@ def _name(status: int) -> str:
     return HTTPStatus(status).phrase.title().replace(" ", "")
 
 
-def get(name: str, tag: str, summary: str, good: Object, secured: bool) -> Object:
-    """The operation that fetches something."""
-    return {"operationId": name, "tags": [tag], "summary": summary, "responses": responses(good, secured)}
+def operation(
+    route: Route, operation_id: str, tag: str, secured: bool, schema: Object | None = None, title: str = ""
+) -> Object:
+    """Describe a route: its summary, its response, and the errors that are possible there."""
+    summary = route.summary.format(title=title)
+    default: Object = {"type": "string"} if route.mimetype.startswith("text/") else {}
+    headers = ("X-Model-Version",) if route.is_of_model else ()
+    good = response(f"{summary}.", content(schema or default, route.mimetype), *headers)
+    statuses = (400, 413, 415, 422) if route.method == "POST" else ()
+    found: Object = {"operationId": operation_id, "tags": [tag], "summary": summary}
+    found["responses"] = responses(good, secured and not route.is_open, *statuses)
+    if secured and route.is_open:
+        found["security"] = []
+    return found
 
 
 def components(secured: bool) -> Object:
@@ -188,23 +200,19 @@ def _headers(secured: bool) -> Object:
 
 
 def server_paths(secured: bool) -> Object:
-    """The addresses that are not about one model."""
+    """Describe the routes that are not about one model."""
     model = object_of({"version": {"type": "string"}, "trained_at": {"type": "string", "format": "date-time"}})
-    models = {"type": "object", "additionalProperties": model}
-    html, text = content({"type": "string"}, "text/html"), content({"type": "string"}, "text/plain")
-    ready = object_of({"status": {"const": "ready"}, "models": models})
-    told = {
-        "openapi.json": ("This description, for programs (OpenAPI)", content({"type": "object"})),
-        "docs": ("This description, for people", html),
-        "healthz": ("Whether the server is alive", content(object_of({"status": {"const": "ok"}}))),
-        "readyz": ("Whether the models are ready, and which versions they are", content(ready)),
-        "metrics": ("Numbers for Prometheus: requests, their statuses and durations", text),
-    }
-    paths = {}
-    for name, (summary, body) in told.items():
-        is_probe = name in ("healthz", "readyz")
-        found = get(name.partition(".")[0], SERVER, summary, response(f"{summary}.", body), secured and not is_probe)
-        if secured and is_probe:
-            found["security"] = []
-        paths[f"/{name}"] = {"parameters": [ref("parameters", "X-Request-ID")], "get": found}
+    schemas = {
+        "openapi": {"type": "object"},
+        "healthz": object_of({"status": {"const": "ok"}}),
+        "readyz": object_of({
+            "status": {"const": "ready"}, "models": {"type": "object", "additionalProperties": model}
+        }),
+    }  # fmt: skip
+    paths: Object = {}
+    for route in ROUTES:
+        if route.is_of_model or route.path == "/":
+            continue
+        item = paths.setdefault(route.path, {"parameters": [ref("parameters", "X-Request-ID")]})
+        item[route.method.lower()] = operation(route, route.name, SERVER, secured, schemas.get(route.name))
     return paths

@@ -44,8 +44,14 @@ def page(document: Object, name: str | None = None) -> str:
         single=name is not None,
         token=_token(document),
         errors=_errors(document),
-        server={path: get for path, get in gets.items() if SERVER in get["tags"]},
+        server={path: get for path, get in gets.items() if SERVER in get["tags"] or _is_more(path, name, titles)},
     )
+
+
+def _is_more(path: str, name: str | None, titles: Object) -> bool:
+    """Tell whether a path is about a model on this page, other than its page and its single insights."""
+    model, *more = path.split("/")
+    return len(more) == 1 and model in titles and name in (None, model)
 
 
 @functools.cache

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import irislib
+from irislib._common.routes import ROUTES
 from irislib._modeling import csv_files, many_rows
 from irislib.api import _insights
 from irislib.api._config import ROW_BYTES, Options
@@ -169,28 +171,20 @@ def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Obj
         "trained_at": model.trained_at,
     }
     name, slug = spec.name, spec.name.replace("-", "_")
-    shared = {"parameters": [ref("parameters", "X-Request-ID")]}
-    page = response("A page for people.", components.content({"type": "string"}, "text/html"), "X-Model-Version")
-    dialect = components.content({"type": "object"}, "application/schema+json")
-    described = response("JSON Schema, draft 2020-12.", dialect, "X-Model-Version")
-    predict = _predict(model, secured, row_bytes) | {"operationId": f"predict_{slug}"}
-    explained = _insights.paths(model, secured, predict["requestBody"])
-    return {
-        f"/{name}": shared
-        | {
-            "summary": spec.title,
-            "description": _about(model),
-            "x-model": facts,
-            "post": predict,
-            "get": components.get(f"page_{slug}", name, f"The page of {spec.title}", page, secured),
-        },
-        f"/{name}/batch": shared | {"post": _batch(model, secured, batch_bytes) | {"operationId": f"batch_{slug}"}},
-        f"/{name}/schema": shared
-        | {"get": components.get(f"schema_{slug}", name, f"What a row for {spec.title} must be", described, secured)},
-        f"/{name}/card": shared
-        | {"get": components.get(f"card_{slug}", name, f"The model card of {spec.title}", page, secured)},
-        **{path: shared | item for path, item in explained.items()},
-    }
+    predict = _predict(model, secured, row_bytes)
+    details = {"predict": predict, "batch": _batch(model, secured, batch_bytes)}
+    schemas = {"schema": {"type": "object"}, "insights": _insights.LIST}
+    paths: Object = defaultdict(lambda: {"parameters": [ref("parameters", "X-Request-ID")]})
+    for route in ROUTES:
+        if not route.is_of_model or "<insight>" in route.path:
+            continue
+        operation_id, schema = f"{route.name}_{slug}", schemas.get(route.name)
+        operation = components.operation(route, operation_id, name, secured, schema, spec.title)
+        paths[route.path.replace("<name>", name)][route.method.lower()] = operation | details.get(route.name, {})
+    paths[f"/{name}"] |= {"summary": spec.title, "description": _about(model), "x-model": facts}
+    for path, item in _insights.paths(model, secured, predict["requestBody"]).items():
+        paths[path] |= item
+    return dict(paths)
 
 
 def _predict(model: Model, secured: bool, row_bytes: int) -> Object:

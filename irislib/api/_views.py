@@ -1,0 +1,128 @@
+"""The views: what answers at each address of :data:`irislib._common.routes.ROUTES`, by its name there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from irislib._common.formatting import short_repr
+from irislib._common.routes import server_names
+from irislib._model_card.card import card_html
+from irislib.api import _batch, _insights
+from irislib.api._config import ROW_BYTES
+from irislib.api._openapi import docs as docs_page
+from irislib.api._openapi import document as openapi_document
+from irislib.api._problem_details import details, reply
+from irislib.api._request_bodies import closing, read_row, spooled
+from irislib.errors import Problem, ValidationError
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
+    from irislib.api._application import Endpoint
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The application that a view belongs to, its models, and the pages without a model."""
+
+    app: Endpoint
+    models: Mapping[str, Model]
+    pages: frozenset[str]
+
+    def find(self, name: str) -> Model:
+        """Return a model by its name.
+
+        Raises
+        ------
+        NotFound, MethodNotAllowed
+        """
+        if name in self.models:
+            return self.models[name]
+        if name in self.pages and request.method == "POST":
+            raise MethodNotAllowed(["GET"], f"{name} is a page for people; there is no model behind it.")
+        if name in server_names():
+            raise MethodNotAllowed(["GET", "HEAD", "OPTIONS"], f"/{name} takes no {request.method}.")
+        raise NotFound(f"There is no model {name!r} here. Known: {', '.join(self.models)}.")
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI document, for the address that this request came to."""
+        root, options = request.root_url.rstrip("/"), self.app.options
+        limits = {"batch_bytes": options.batch_bytes, "row_bytes": ROW_BYTES}
+        return openapi_document.document(list(self.models.values()), root, bool(options.token), **limits)
+
+
+def index(context: Context) -> Response:
+    return Response(status=302, headers={"Location": "docs"})
+
+
+def page(context: Context, name: str) -> Response:
+    context.find(name)
+    return Response(docs_page.page(context.document(), name), mimetype="text/html")
+
+
+def predict(context: Context, name: str) -> Response:
+    model = context.find(name)
+    if (text := request.args.get("details", "0")) not in ("0", "1"):
+        raise ValidationError([Problem(f"details must be 0 or 1, got {short_repr(text)}.", "details", text)])
+    prediction = model.predict_row(read_row())
+    return reply(details(prediction) if text == "1" else prediction.prediction)
+
+
+def batch(context: Context, name: str) -> Response:
+    model = context.find(name)
+    request.max_content_length = context.app.options.batch_bytes
+    with contextlib.ExitStack() as stack:
+        body = stack.enter_context(spooled(request.stream, context.app.alive))
+        mimetype, parts = _batch.answer(model, body, request.mimetype, context.app.alive)
+        return Response(closing(stack.pop_all(), parts), mimetype=mimetype)
+
+
+def schema(context: Context, name: str) -> Response:
+    row = openapi_document.schema(context.find(name).spec)
+    return Response(json.dumps(row) + "\n", mimetype="application/schema+json")
+
+
+def card(context: Context, name: str) -> Response:
+    return Response(card_html(context.find(name)), mimetype="text/html")
+
+
+def insights(context: Context, name: str) -> Response:
+    return reply(_insights.listed(context.find(name)))
+
+
+def model_insight(context: Context, name: str, insight: str) -> Response:
+    return reply(_insights.about_model(context.find(name), insight, request.args))
+
+
+def row_insight(context: Context, name: str, insight: str) -> Response:
+    return reply(_insights.about_row(context.find(name), insight, read_row, request.args))
+
+
+def openapi(context: Context) -> Response:
+    return reply(context.document())
+
+
+def docs(context: Context) -> Response:
+    return Response(docs_page.page(context.document()), mimetype="text/html")
+
+
+def healthz(context: Context) -> Response:
+    return reply({"status": "ok"})
+
+
+def readyz(context: Context) -> Response:
+    models = {n: {"version": m.version, "trained_at": m.trained_at} for n, m in context.models.items()}
+    return reply({"status": "ready", "models": models})
+
+
+def metrics(context: Context) -> Response:
+    return Response(context.app.metrics.text(), content_type=CONTENT_TYPE_LATEST)
