@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -193,7 +194,8 @@ class AppServer(Voila):  # type: ignore[misc]
     def init_handlers(self) -> list[Any]:
         pages = [app.name for app in self.apps]
         prefix = self.server_url.rstrip("/")
-        wsgi: Any = create_app(self.loaded, pages, self.options)
+        options = replace(self.options, is_guarded=self.identity_provider.auth_enabled)
+        wsgi: Any = create_app(self.loaded, pages, options)
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
         endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))

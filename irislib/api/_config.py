@@ -30,6 +30,8 @@ class Options:
         How many proxies before this server are trusted to say whom they speak for.
     batch_bytes : int
         The largest body of a batch.
+    is_guarded : bool
+        The server around the endpoint asks for the token, so that the documentation mentions it.
     """
 
     token: str = ""
@@ -37,6 +39,7 @@ class Options:
     rate_limit: str = ""
     proxies: int = 0
     batch_bytes: int = SETTINGS["max_batch_bytes"].default
+    is_guarded: bool = False
 
     @classmethod
     def from_environment(cls) -> Options:

@@ -57,7 +57,8 @@ class Context:
         """Return the OpenAPI document, for the address that this request came to."""
         root, options = request.root_url.rstrip("/"), self.app.options
         limits = {"batch_bytes": options.batch_bytes, "row_bytes": ROW_BYTES}
-        return openapi_document.document(list(self.models.values()), root, bool(options.token), **limits)
+        secured = bool(options.token) or options.is_guarded
+        return openapi_document.document(list(self.models.values()), root, secured, **limits)
 
 
 def index(context: Context) -> Response:
