@@ -692,3 +692,14 @@ def test_where_one_change_is_not_enough_the_two_that_matter_are_found_among_many
     assert model.predict({**row, **dict(zip(both, map(float, values[0].groups()), strict=True))})[0] == "both"
     told = insights.smallest_changes(model, row, fixed=["x8"]).text
     assert re.fullmatch(r"It stays not: none of the [\d,]+ changes .* makes it another; x8 stays as it is\.", told)
+
+
+@pytest.mark.parametrize("name", ["class_probabilities", "contributions", "prediction_set", "smallest_changes"])
+def test_a_row_may_be_a_series_or_a_frame_of_one_row(name: str, iris: irislib.Model) -> None:
+    insight = getattr(insights, name)
+    expected = insight(iris, GOOD).frame
+    for row in (pd.Series(GOOD), pd.DataFrame([GOOD]), [GOOD], iris.predict_row(GOOD)):
+        pd.testing.assert_frame_equal(insight(iris, row).frame, expected)
+    for rows in ([GOOD, GOOD], pd.DataFrame([GOOD, GOOD])):
+        with pytest.raises(ValidationError, match=re.escape("Expected one row, got 2.")):
+            insight(iris, rows)

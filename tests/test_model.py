@@ -200,7 +200,7 @@ def test_a_click_on_the_page_checks_the_row_once_and_builds_its_frame_once(iris,
 def test_a_prediction_has_the_frame_that_the_estimator_took(iris, rent) -> None:
     pd.testing.assert_frame_equal(iris.predict_row(GOOD).frame, iris.spec.validate(GOOD))
     row = {"area_m2": "40", "balcony": "no", "built": "2001-02-03"}
-    for flat in (row, [row], pd.DataFrame([row])):
+    for flat in (row, [row], pd.DataFrame([row]), pd.Series(row)):
         pd.testing.assert_frame_equal(rent.predict_row(flat).frame, rent.spec.validate(row))
 
 

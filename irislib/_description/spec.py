@@ -121,7 +121,7 @@ class ModelSpec:
 
         Parameters
         ----------
-        rows : mapping, sequence of mappings, or DataFrame
+        rows : mapping, sequence of mappings, Series, or DataFrame
             One row or many, by the features' names; the order of the names never matters.
         max_rows : int, optional
             The most rows to accept, instead of the description's own ``max_rows``.

@@ -51,9 +51,9 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
     """
     import pandas as pd
 
-    single = isinstance(rows, Mapping)
+    single = isinstance(rows, Mapping | pd.Series)
     if single:
-        rows = [rows]
+        rows = [dict(rows.items())]
     is_frame = isinstance(rows, pd.DataFrame)
     if not is_frame and not (
         isinstance(rows, Sequence) and not isinstance(rows, str) and all(isinstance(row, Mapping) for row in rows)

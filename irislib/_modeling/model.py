@@ -85,7 +85,7 @@ class Model:
 
         Parameters
         ----------
-        rows : mapping, sequence of mappings, or DataFrame
+        rows : mapping, sequence of mappings, Series, or DataFrame
             See :meth:`ModelSpec.validate`.
 
         Returns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.insights import TEXTS
@@ -27,9 +27,11 @@ __all__ = [
 BACKGROUND = 100  # held-out rows that stand for what is usual
 
 
-def as_prediction(model: Model, row: Mapping[str, Any] | Prediction) -> Prediction:
-    """Predict a row, unless it is a prediction already."""
-    return model.predict_row(row) if isinstance(row, Mapping) else row
+def as_prediction(model: Model, row: Any) -> Prediction:
+    """Predict a row, whatever form of one it is, unless it is a prediction already."""
+    from irislib._modeling.prediction import Prediction
+
+    return row if isinstance(row, Prediction) else model.predict_row(row)
 
 
 def by_probability(model: Model, prediction: Prediction) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Prediction) -> In
     Parameters
     ----------
     model : Model
-    row : mapping or Answer
+    row : mapping, Series, DataFrame of one row, or Prediction
         The features' values, or what ``model.predict_row`` made of them.
 
     Raises

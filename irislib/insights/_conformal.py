@@ -31,7 +31,7 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
     Parameters
     ----------
     model : Model
-    row : mapping or Answer
+    row : mapping, Series, DataFrame of one row, or Prediction
         The features' values, or what ``model.predict_row`` made of them.
     coverage : float, default 0.9
         How often the truth is to be within; above 0 and below 1.

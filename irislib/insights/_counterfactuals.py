@@ -44,7 +44,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
     Parameters
     ----------
     model : Model
-    row : mapping or Answer
+    row : mapping, Series, DataFrame of one row, or Prediction
         The features' values, or what ``model.predict_row`` made of them.
     fixed : collection of str
         Features, by name, that are to stay as they are.

@@ -35,7 +35,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     Parameters
     ----------
     model : Model
-    row : mapping or Answer
+    row : mapping, Series, DataFrame of one row, or Prediction
         The features' values, or what ``model.predict_row`` made of them.
     seconds : float, default 0.3
         After which no more is sampled, where there are too many features to try every combination.
