@@ -107,5 +107,6 @@ def reserved_names() -> frozenset[str]:
 
 def endpoint_pattern() -> str:
     """Return a regular expression of the paths, without ``/``, where ``irislib serve`` hands a GET to the endpoint."""
-    paths = dict.fromkeys(route.path[1:] for route in ROUTES if route.method == "GET" and not route.is_page)
+    pages = {route.path for route in ROUTES if route.is_page}
+    paths = dict.fromkeys(route.path[1:] for route in ROUTES if route.path not in pages)
     return "|".join(re.sub(r"<\w+>", "[^/]+", re.sub(r"[.+]", r"\\\g<0>", path)) for path in paths)

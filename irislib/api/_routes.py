@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -71,7 +71,7 @@ def create_app(
 def _add_routes(app: Endpoint, context: _views.Context) -> None:
     for route in ROUTES:
         view = getattr(_views, route.view) if isinstance(route.view, str) else route.view
-        app.add_url_rule(route.path, route.name, partial(view, context), methods=[route.method])
+        app.add_url_rule(route.path, route.name, update_wrapper(partial(view, context), view), methods=[route.method])
 
 
 def failing(detail: str) -> Flask:
