@@ -29,19 +29,15 @@ NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r
 PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
-# With several workers (`make test`), the files that use the session's servers run in one of them, so that there
-# is one `serve` and one `api`; each other file runs as a whole in any. Those that take long begin first.
-SERVERS = ("test_pages", "test_accessibility", "test_security", "test_operation", "test_api_routes", "test_serve",
-           "test_model_card", "test_documentation")  # fmt: skip
-LONG = ("test_kernel_manager", "test_cli", "test_insights", "test_forkserver", "test_error_boundary", "test_soak",
-        "test_prerender", "test_jupyter", "test_install", "test_compiled")  # fmt: skip
+# With several workers (`make test`) each file runs as a whole in one of them. Those that take long begin first.
+LONG = ("test_kernel_manager", "test_operation", "test_pages", "test_insights", "test_forkserver", "test_api_routes",
+        "test_error_boundary", "test_serve", "test_security", "test_model_card", "test_cli", "test_prerender",
+        "test_soak", "test_jupyter", "test_accessibility", "test_install", "test_compiled")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {name: index for index, name in enumerate((*SERVERS, *LONG))}
+    order = {name: index for index, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("servers" if item.path.stem in SERVERS else item.path.stem))
     for item in items:
         if {"chromium", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
