@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -145,6 +146,14 @@ def test_what_is_fetched(client, document: Json, models) -> None:
                 spec = next(model.spec for model in models if model.spec.name == path.split("/")[1])
                 assert body == openapi.schema(spec)
             assert at(document, operation["responses"]["200"])["content"].keys() == {response.mimetype}
+
+
+def test_warnings_about_a_value_and_about_a_row_are_as_the_document_says(client, document: Json, iris) -> None:
+    lengths = [0.5, 1.4, 2.4, 4.8, 6.9]
+    rows = [dict(zip(iris.spec.feature_names, values, strict=True)) for values in itertools.product(lengths, repeat=4)]
+    responses = [client.post("/iris-wizard?details=1", json=row) for row in rows[::7]]
+    warnings = [w for r in responses for w in conforms(document, "/iris-wizard", "post", r)["warnings"]]
+    assert {warning["feature"] is None for warning in warnings} == {True, False}
 
 
 def test_the_examples_are_answered_as_the_document_says(client, document: Json) -> None:

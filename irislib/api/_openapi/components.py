@@ -163,7 +163,7 @@ def _schemas() -> Object:
         "FieldError": {"title": "What is wrong with a value"} | object_of(error),
         "Insight": INSIGHT,
         "Warning": {"title": "What should make you doubt an answer"}
-        | object_of({"feature": {"type": "string"}, "message": {"type": "string"}}),
+        | object_of({"feature": feature, "message": {"type": "string"}}),
     }
 
 
