@@ -37,13 +37,16 @@ PLAIN_BYTES = 10_000
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
 
+# Addresses of a model with a count of their own in the metrics; the rest count as "predict" or "page" by method.
+COUNTED = frozenset(route.name for route in ROUTES if route.is_batch or route.name == "insights")
+
 Environ = dict[str, Any]
 Answer = tuple[bytes, list[tuple[str, str]]]
 
 
-def request_id_of(given: str) -> str:
-    """The id of a request: the one that was sent with it if it is sane, else a new one."""
-    return given if SANE_ID.fullmatch(given) else secrets.token_hex(8)
+def request_id_of(header: str) -> str:
+    """Return the id that was sent with a request if it is sane, else a new one."""
+    return header if SANE_ID.fullmatch(header) else secrets.token_hex(8)
 
 
 class Endpoint(Flask):
@@ -61,22 +64,22 @@ class Endpoint(Flask):
         self.options = options
         self.metrics = Metrics(models)
         self.open_paths = frozenset(route.path for route in ROUTES if route.is_open)
-        self.doors = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
+        self.model_endpoints = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
         self.alive: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
         begun = perf_counter()
-        mark = environ[REQUEST_ID] = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-        door = self.doors.get(environ["PATH_INFO"])
-        if door is not None and self.is_plain(environ) and (answer := door.answer(environ)):
-            start_response("200 OK", [*answer[1], ("X-Request-ID", mark)])
-            door.count(perf_counter() - begun)
+        request_id = environ[REQUEST_ID] = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+        endpoint = self.model_endpoints.get(environ["PATH_INFO"])
+        if endpoint is not None and self.is_plain(environ) and (answer := endpoint.answer(environ)):
+            start_response("200 OK", [*answer[1], ("X-Request-ID", request_id)])
+            endpoint.count(perf_counter() - begun)
             return [answer[0]]
         return self._by_flask(environ, start_response, begun)
 
     def is_plain(self, environ: Environ) -> bool:
-        """Whether a request needs nothing that Flask adds to an answer."""
+        """Return True if a request needs nothing that Flask adds to a response."""
         length = environ.get("CONTENT_LENGTH") or ""
         return (
             environ["REQUEST_METHOD"] == "POST"
@@ -90,11 +93,11 @@ class Endpoint(Flask):
         )
 
     def admits(self, environ: Environ) -> bool:
-        """Whether a request has the token, where there is one."""
+        """Return True if a request has the token, or needs none."""
         if not self.options.token or environ["PATH_INFO"] in self.open_paths or environ["REQUEST_METHOD"] == "OPTIONS":
             return True
-        scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        return scheme.lower() in ("bearer", "token") and is_token(given.strip(), self.options.token)
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return scheme.lower() in ("bearer", "token") and is_token(token.strip(), self.options.token)
 
     def preprocess_request(self) -> Any:
         """Ask for the token, then do what Flask does before a view is called."""
@@ -110,19 +113,18 @@ class Endpoint(Flask):
 
     def _by_flask(self, environ: Environ, start_response: Any, begun: float) -> Iterable[bytes]:
         _, name, *rest = f"{environ['PATH_INFO']}/".split("/")
-        door = self.doors.get(f"/{name}")
-        told = "500"
+        endpoint = self.model_endpoints.get(f"/{name}")
+        status_code = "500"
 
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
-            nonlocal told
-            told = status[:3]
-            more = [] if door is None else [("X-Model-Version", door.model.version)]
+            nonlocal status_code
+            status_code = status[:3]
+            more = [] if endpoint is None else [("X-Model-Version", endpoint.model.version)]
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
         def count() -> None:
-            kind = "predict" if environ["REQUEST_METHOD"] == "POST" else "page"
-            endpoint = "".join(rest[:1]) if rest[:1] in (["batch"], ["insights"]) else kind
-            self.metrics.count(name if door else "", endpoint if door else "other", told, perf_counter() - begun)
+            label = _endpoint_label(rest[0], environ["REQUEST_METHOD"]) if endpoint else "other"
+            self.metrics.count(name if endpoint else "", label, status_code, perf_counter() - begun)
 
         return ClosingIterator(super().wsgi_app(environ, start), count)
 
@@ -134,7 +136,7 @@ class ModelEndpoint:
         self.model = model
         _ = model.fast_form  # made and proved now, not at the first request
         self.features = model.spec.features
-        self.answers = {each: self.written(each) for each in model.classes or ()}
+        self.answers = {label: self.written(label) for label in model.classes or ()}
         self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
         self.seconds = metrics.seconds.labels(model.spec.name, "predict")
 
@@ -144,7 +146,7 @@ class ModelEndpoint:
         self.seconds.observe(seconds)
 
     def answer(self, environ: Environ) -> Answer | None:
-        """The answer to a request, or None if Flask has to answer it."""
+        """Return the response to a request, or None if Flask has to answer it."""
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)  # for Flask, where it has to read it again
         row = _read(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(), body)
@@ -160,14 +162,28 @@ class ModelEndpoint:
             return None
 
     def written(self, prediction: Any) -> Answer:
-        """The body and the headers of an answer."""
+        """Return the body and the headers of a response."""
         body = f"{json.dumps(prediction, allow_nan=False)}\n".encode()
         headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), ("X-Model-Version", self.model.version)]
         return body, headers
 
 
+def _endpoint_label(segment: str, method: str) -> str:
+    """Return the name that an address of a model has in the metrics.
+
+    Parameters
+    ----------
+    segment : str
+        What follows the model's name in the path; empty for the model's own address.
+    method : str
+    """
+    if segment in COUNTED:
+        return segment
+    return "predict" if method == "POST" else "page"
+
+
 def _read(kind: str, body: bytes) -> Mapping[str, Any] | None:
-    """The row of a body, or None where there is something to be said about it."""
+    """Return the row of a body, or None if Flask has to read it."""
     try:
         if kind == JSON:
             row = json.loads(body)

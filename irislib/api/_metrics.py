@@ -71,11 +71,13 @@ _held: dict[str, int] = {"pid": 0, "slot": 0}
 
 
 def _slot() -> int:
-    """A number of this process's own, among those that run.
+    """Return a number of this process's own, among those that run.
 
-    prometheus_client has a file for each process's id, which are ever more while workers come and
-    go. A new worker takes over the file of one that has ended instead, and counts on in it.
+    prometheus_client names a file by each process's id, so that there are ever more of them while
+    workers come and go. A new worker takes over the files of one that has ended instead, and counts on in them.
     """
+    # mark_process_dead is no way out: it deletes the files of live gauges only, for those of counters and
+    # histograms still count, and we have no live gauge.
     if _held["pid"] == os.getpid():
         return _held["slot"]
     import fcntl
