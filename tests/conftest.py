@@ -216,11 +216,12 @@ def run_in_thread(work: Coroutine[Any, Any, Any]) -> Any:
         return thread.submit(asyncio.run, work).result()
 
 
-def wait_until(condition: Callable[[], Any]) -> Any:
-    """Wait until a condition holds, and return its value."""
+def wait_until(condition: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
+    """Wait until a condition holds, and return its value; `explain` returns what the failure shows."""
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
-        assert time.monotonic() < end, "it took too long"
+        if time.monotonic() > end:
+            pytest.fail(f"It took too long. {explain()}")
         time.sleep(0.05)
     return value
 

@@ -94,17 +94,28 @@ def held(server: Server) -> tuple[int, int, int]:
 
 def wait_until_it_holds(server: Server, before: tuple[int, int, int]) -> None:
     """Wait until it has no more of anything than before."""
-    wait_until(lambda: all(now <= then for now, then in zip(held(server), before, strict=True)))
+    wait_until(
+        lambda: all(now <= then for now, then in zip(held(server), before, strict=True)),
+        lambda: f"{held(server)} instead of {before}: {open_things(server)}",
+    )
+
+
+def open_things(server: Server) -> list[object]:
+    """The processes, connections and files of a server, for the message of a failure."""
+    process = psutil.Process(server.process.pid)
+    files = [os.readlink(path) for path in Path(f"/proc/{process.pid}/fd").iterdir() if path.is_symlink()]
+    commands = [(child.pid, child.cmdline()) for child in process.children(recursive=True)]
+    return [commands, process.net_connections("all"), files]
 
 
 def settled(server: Server) -> tuple[int, int, int]:
-    """The same, once it has not changed for a while."""
+    """The same, once the kernel of the next visitor is ready and nothing has changed for a while."""
     seen: list[tuple[int, int, int]] = []
 
     def is_so() -> bool:
         seen.append(held(server))
         time.sleep(0.2)
-        return len(seen) > 20 and len(set(seen[-20:])) == 1
+        return len(seen) > 20 and len(set(seen[-20:])) == 1 and len(connection_files(server)) > 0
 
     wait_until(is_so)
     return seen[-1]
