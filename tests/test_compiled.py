@@ -303,7 +303,10 @@ HISTOGRAM = ensemble.HistGradientBoostingClassifier(max_iter=10)
 SCALED = make_pipeline(SimpleImputer(), StandardScaler(), MinMaxScaler(clip=True), FOREST)
 HALF = make_pipeline(PolynomialFeatures(), FOREST)
 FAULTS = {
-    "sides": ((FOREST, BOOSTING, HISTOGRAM, HALF), change(left=lambda t: t.right, right=lambda t: t.left)),
+    "sides": (
+        (FOREST, BOOSTING, HISTOGRAM, HALF),
+        change(left_child=lambda t: t.right_child, right_child=lambda t: t.left_child),
+    ),
     "a tree left out": ((FOREST, BOOSTING, HISTOGRAM), lambda form, tables: (form, tables[1:])),
     "rate": ((BOOSTING,), change(value=lambda t: t.value / BOOSTING.learning_rate)),
     "place": ((BOOSTING, HISTOGRAM), change(total=lambda t: 0)),
@@ -332,7 +335,7 @@ def test_a_form_that_differs_is_found_out_and_not_used(fault: str, estimator: An
 @pytest.mark.parametrize("estimator", [FOREST, HISTOGRAM], ids=["forest", "histogram"])
 def test_missing_values_that_go_astray_are_found_out(estimator: Any, monkeypatch) -> None:
     model = irislib.train(described("iris", estimator, holes=0.2))
-    read, spoil = tree_tables.read, change(missing_left=lambda t: ~t.missing_left)
+    read, spoil = tree_tables.read, change(missing_go_left=lambda t: ~t.missing_go_left)
     monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
     assert_found_out(model)
 

@@ -184,11 +184,9 @@ QUESTIONS = ("What", "Whether", "How", "Where", "Which")
 BUDGET: dict[str, tuple[int, int]] = {
     "irislib": (3, 3),
     "irislib/_common": (3, 3),
-    "irislib/_compiled": (7, 7),
     "irislib/_description": (13, 15),
     "irislib/_forkserver": (18, 10),
     "irislib/_model_card": (8, 2),
-    "irislib/_modeling": (27, 16),
     "irislib/_serving": (35, 22),
     "irislib/api": (36, 19),
     "irislib/api/_openapi": (29, 10),

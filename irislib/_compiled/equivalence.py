@@ -41,16 +41,16 @@ def assert_equivalent(spec: ModelSpec, estimator: Any, candidate: Candidate, row
     import numpy as np
 
     rng = np.random.default_rng(0)
-    known = rows.iloc[: SLOW_ROWS if candidate.is_slow else MOST_ROWS]
+    test_rows = rows.iloc[: SLOW_ROWS if candidate.is_slow else MOST_ROWS]
     same: list[bool] = []
     try:
-        frames = [known] if candidate.is_slow else [known, _two_decimals(known, rng)]
+        frames = [test_rows] if candidate.is_slow else [test_rows, _two_decimals(test_rows, rng)]
         if not all(feature.required for feature in spec.features):
             frames += [_with_missing(spec, frame) for frame in frames]
         for frame in frames:
             same += _compare(Comparison(candidate.form.predict, frame, estimator, frame), candidate.tolerance)
         if candidate.hard_case:
-            same += _compare(candidate.hard_case(known, rng), candidate.tolerance)
+            same += _compare(candidate.hard_case(test_rows, rng), candidate.tolerance)
     except (TypeError, ValueError) as error:
         raise NoFasterFormError(f"it refuses rows that would prove a faster form ({error}).") from error
     if not same:
@@ -61,10 +61,10 @@ def assert_equivalent(spec: ModelSpec, estimator: Any, candidate: Candidate, row
 
 
 def predicts_likeliest(estimator: Any, rows: pd.DataFrame) -> bool:
-    """Whether the class of the largest probability is what ``predict`` returns, so that one call gives both.
+    """Return True if ``predict`` returns the class of the largest probability, so that one call gives both.
 
-    So it is by the source of scikit-learn's forests, alone or at the end of a Pipeline, and it is tried on test rows
-    before it is relied on. Other estimators may decide in another way.
+    The source of scikit-learn's forests has it so, alone or at the end of a Pipeline, and test rows must confirm it.
+    Other estimators may decide in another way.
     """
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
@@ -76,7 +76,7 @@ def predicts_likeliest(estimator: Any, rows: pd.DataFrame) -> bool:
 
 
 def _compare(case: Comparison, tolerance: float) -> list[bool]:
-    """Whether each prediction is scikit-learn's; rows that the fast form leaves to scikit-learn are skipped."""
+    """Compare predictions with scikit-learn's; rows that the fast form leaves to scikit-learn are skipped."""
     predictions = case.estimator.predict(case.frame).tolist()
     if hasattr(case.estimator, "classes_"):
         probabilities = case.estimator.predict_proba(case.frame).tolist()
@@ -104,8 +104,8 @@ def _two_decimals(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    known = np.nan_to_num(rows.to_numpy(dtype=float))
-    decimals = rng.uniform(known.min(axis=0), known.max(axis=0), (DECIMAL_ROWS, known.shape[1])).round(2)
+    numbers = np.nan_to_num(rows.to_numpy(dtype=float))
+    decimals = rng.uniform(numbers.min(axis=0), numbers.max(axis=0), (DECIMAL_ROWS, numbers.shape[1])).round(2)
     return pd.DataFrame(decimals, columns=rows.columns)
 
 

@@ -21,23 +21,23 @@ Row = list[float]
 
 
 def as_floats(values: Sequence[Any]) -> Row:
-    """Checked values as scikit-learn's transformers take them: NaN where one is missing."""
+    """Convert checked values as scikit-learn's transformers take them: NaN where one is missing."""
     return [nan if value is None else float(value) for value in values]
 
 
 @dataclass(frozen=True, slots=True)
 class Impute:
-    """What SimpleImputer does."""
+    """SimpleImputer for one row."""
 
     statistics: Row
 
     def __call__(self, row: Row) -> Row:
-        return [value if value == value else known for value, known in zip(row, self.statistics, strict=True)]
+        return [value if value == value else statistic for value, statistic in zip(row, self.statistics, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Standardize:
-    """What StandardScaler does."""
+    """StandardScaler for one row."""
 
     means: Row
     scales: Row
@@ -48,7 +48,7 @@ class Standardize:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What MinMaxScaler does."""
+    """MinMaxScaler for one row."""
 
     scales: Row
     offsets: Row
@@ -71,24 +71,24 @@ class Transformers:
         try:
             with single_threaded():
                 return transformed(self.steps, one_row_frame(self.features, values))[0].tolist()  # type: ignore[no-any-return]
-        except Exception:  # scikit-learn, asked for the whole answer, will say what is wrong
+        except Exception:  # scikit-learn's own prediction will say what is wrong
             return None
 
 
 def transformed(steps: Sequence[Any], rows: pd.DataFrame) -> np.ndarray:
-    """What scikit-learn's steps make of rows, as floats."""
+    """Transform rows by scikit-learn's steps, into an array of floats."""
     import numpy as np
 
-    made: Any = rows
+    output: Any = rows
     for step in steps:
-        made = step.transform(made)
-    return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=float)
+        output = step.transform(output)
+    return np.asarray(output.toarray() if hasattr(output, "toarray") else output, dtype=float)
 
 
 def in_python(steps: Sequence[Any]) -> list[Callable[[Row], Row]] | None:
-    """The steps in plain Python, or None where one of them is not that simple."""
-    made = [_in_python(step) for step in steps]
-    return None if None in made else made  # type: ignore[return-value]
+    """Return the steps in plain Python, or None if one of them is not that simple."""
+    functions = [_in_python(step) for step in steps]
+    return None if None in functions else functions  # type: ignore[return-value]
 
 
 def _in_python(step: Any) -> Callable[[Row], Row] | None:

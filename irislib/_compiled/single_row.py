@@ -1,4 +1,4 @@
-"""scikit-learn itself, asked about one row without what it does for many."""
+"""One row through scikit-learn itself, without the overhead that is meant for many rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["column_converters", "one_row_frame", "pipeline_steps", "predict_one"
 
 
 def one_row_frame(features: Sequence[Feature], values: Sequence[Any]) -> pd.DataFrame:
-    """One checked row as :meth:`ModelSpec.validate` returns it, without checking it again.
+    """Make the frame that :meth:`ModelSpec.validate` returns of one checked row, without checking it again.
 
     Parameters
     ----------
     features : sequence of Feature
     values : sequence of shape (n_features,)
-        As `check_row` gives them; None where one is missing.
+        From `check_row`; None where one is missing.
     """
     import numpy as np
     import pandas as pd
@@ -40,18 +40,18 @@ def one_row_frame(features: Sequence[Feature], values: Sequence[Any]) -> pd.Data
 
 
 def column_converters(features: Sequence[Feature]) -> dict[str, Callable[[Any], Any]]:
-    """By name what turns a checked value into what a column of a table holds, where that is not the same."""
+    """Return converters from a checked value to its column's type, by name, for the features that need one."""
     import pandas as pd
 
-    odd: dict[str, Callable[[Any], Any]] = {
+    converters: dict[str, Callable[[Any], Any]] = {
         feature.name: pd.Timestamp for feature in features if feature.kind == "date"
     }
-    return odd | {f.name: float for f in features if f.kind in ("integer", "boolean") and not f.required}
+    return converters | {f.name: float for f in features if f.kind in ("integer", "boolean") and not f.required}
 
 
 @contextlib.contextmanager
 def single_threaded() -> Iterator[None]:
-    """A context in which nothing is spread over threads or processes: for one row that takes longer.
+    """Run everything in one thread and one process: to distribute one row takes longer than to predict it.
 
     It holds for the thread that enters it, and for every part of an estimator, whatever its ``n_jobs`` is.
     """
@@ -70,7 +70,7 @@ def _pools() -> Any:
 
 
 def pipeline_steps(estimator: Any) -> tuple[list[Any], Any]:
-    """The steps before the last one of a Pipeline that do something, and the last one."""
+    """Return the steps before the last one of a Pipeline that do something, and the last one."""
     from sklearn.pipeline import Pipeline
 
     if type(estimator) is not Pipeline:
@@ -80,7 +80,7 @@ def pipeline_steps(estimator: Any) -> tuple[list[Any], Any]:
 
 
 def predict_one(estimator: Any, row: pd.DataFrame, has_probabilities: bool) -> tuple[Any, list[float] | None]:
-    """What scikit-learn predicts for a row, and the probability of each class if there are any."""
+    """Predict one row with scikit-learn; return the prediction and the probability of each class if there are any."""
     before, last = pipeline_steps(estimator)
     with single_threaded():
         for step in before:  # once for both, and not once for each as Pipeline does

@@ -40,8 +40,8 @@ def make_tree_form(spec: ModelSpec, estimator: Any) -> Candidate:
         For any other estimator, or one whose trees cannot be walked.
     """
     before, last = pipeline_steps(estimator)
-    others = [feature.name for feature in spec.features if feature.kind not in KINDS]
-    simple = None if others else in_python(before)
+    not_numeric = [feature.name for feature in spec.features if feature.kind not in KINDS]
+    simple = None if not_numeric else in_python(before)
     may_be_missing = simple is None or not all(feature.required for feature in spec.features)
     trees, tables = tree_walk_of(last, may_be_missing)
     steps: list[Any] = []
@@ -52,8 +52,8 @@ def make_tree_form(spec: ModelSpec, estimator: Any) -> Candidate:
             steps, text = [Transformers(spec.features, before)], f"{count} of scikit-learn's own and by {text}"
         else:
             steps, text = [as_floats, *simple], f"{count} in plain Python and by {text}"
-    elif others:
-        raise NoFasterFormError(f"{', '.join(others)} cannot be compared with thresholds.")
+    elif not_numeric:
+        raise NoFasterFormError(f"{', '.join(not_numeric)} cannot be compared with thresholds.")
     return Candidate(
         TreeForm(steps, trees),
         text,

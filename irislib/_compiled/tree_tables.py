@@ -18,40 +18,40 @@ CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile") 
 
 
 class Table(NamedTuple):
-    """One tree as arrays with a place for each node; children stand behind their parents.
+    """One tree as arrays with an element for each node; children come after their parents.
 
     Attributes
     ----------
     feature : ndarray of int
-        What a node looks at; negative at a leaf.
+        The index of the feature that a node compares; negative at a leaf.
     threshold : ndarray of float
-    left, right : ndarray of int
-        The places of the children.
-    missing_left : ndarray of bool
-        Whether a missing value goes to the left.
+    left_child, right_child : ndarray of int
+        The indices of the children.
+    missing_go_left : ndarray of bool
+        True if a missing value goes to the left child.
     value : ndarray of shape (n_nodes, n_values)
-        What a leaf adds to the totals.
+        The numbers that a leaf adds to the totals.
     total : int
-        To which of the totals its first value is added.
+        The index of the total to which the first of them is added.
     """
 
     feature: np.ndarray
     threshold: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    missing_left: np.ndarray
+    left_child: np.ndarray
+    right_child: np.ndarray
+    missing_go_left: np.ndarray
     value: np.ndarray
     total: int
 
 
 def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Table]]:
-    """The trees of an estimator, to be walked, and the tables they are made of.
+    """Return the trees of an estimator, to be walked, and the tables they are made of.
 
     Parameters
     ----------
     estimator : fitted estimator
     may_be_missing : bool
-        Whether the walk should take missing values, where the estimator does.
+        True if the walk is to take missing values, provided that the estimator does.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Tabl
 
 
 def named(estimator: Any, rows: np.ndarray) -> Any:
-    """Rows as an estimator wants them: named, if it was fitted on named ones."""
+    """Convert rows to a frame if the estimator was fitted on named columns."""
     import pandas as pd
 
     names = getattr(estimator, "feature_names_in_", None)
@@ -89,7 +89,7 @@ def _takes_missing(estimator: Any) -> bool:
 
 
 def read(estimator: Any) -> tuple[Trees, list[Table]]:
-    """All about an estimator's trees but their roots, and the tables to make those of.
+    """Read the trees of an estimator, without their roots, and the tables to build these from.
 
     Raises
     ------
@@ -160,49 +160,49 @@ def _classes(estimator: Any) -> list[Any] | None:
 
 
 def _table(tree: Any, value: np.ndarray, total: int) -> Table:
-    missing_left = tree.missing_go_to_left.astype(bool)
-    return Table(tree.feature, tree.threshold, tree.children_left, tree.children_right, missing_left, value, total)
+    missing_go_left = tree.missing_go_to_left.astype(bool)
+    return Table(tree.feature, tree.threshold, tree.children_left, tree.children_right, missing_go_left, value, total)
 
 
 def _histogram_table(nodes: np.ndarray, total: int) -> Table:
     import numpy as np
 
     feature = np.where(nodes["is_leaf"], -1, nodes["feature_idx"])
-    missing_left = nodes["missing_go_to_left"].astype(bool)
+    missing_go_left = nodes["missing_go_to_left"].astype(bool)
     value = nodes["value"][:, np.newaxis]
-    return Table(feature, nodes["num_threshold"], nodes["left"], nodes["right"], missing_left, value, total)
+    return Table(feature, nodes["num_threshold"], nodes["left"], nodes["right"], missing_go_left, value, total)
 
 
 def nested(table: Table, shift: int) -> Node:
-    """A tree as nested tuples.
+    """Build a tree of nested tuples.
 
     Parameters
     ----------
     table : Table
     shift : int
-        Where in a row the negatives of the features begin; 0 where no value may be missing.
+        The index in a row at which the negatives of the features begin; 0 if no value may be missing.
     """
     import numpy as np
 
-    # x <= t is true just where -x < -t is not; the children change places with the sign
-    turned = table.missing_left & bool(shift)
-    features = np.where(turned, table.feature + shift, table.feature).tolist()
-    thresholds = np.where(turned, np.nextafter(-table.threshold, -np.inf), table.threshold).tolist()
-    left = np.where(turned, table.right, table.left).tolist()
-    right = np.where(turned, table.left, table.right).tolist()
+    # x <= t is true just where -x < -t is not; the children are swapped with the sign
+    negated = table.missing_go_left & bool(shift)
+    features = np.where(negated, table.feature + shift, table.feature).tolist()
+    thresholds = np.where(negated, np.nextafter(-table.threshold, -np.inf), table.threshold).tolist()
+    left_child = np.where(negated, table.right_child, table.left_child).tolist()
+    right_child = np.where(negated, table.left_child, table.right_child).tolist()
     values, is_leaf = table.value.tolist(), (table.feature < 0).tolist()
     nodes: list[Any] = [None] * len(features)
     for i in range(len(nodes) - 1, -1, -1):
         if is_leaf[i]:
             nodes[i] = _leaf(values[i], table.total)
         else:
-            nodes[i] = (features[i], thresholds[i], nodes[left[i]], nodes[right[i]])
+            nodes[i] = (features[i], thresholds[i], nodes[left_child[i]], nodes[right_child[i]])
     return nodes[0]  # type: ignore[no-any-return]
 
 
 def _leaf(values: list[float], total: int) -> Node:
     parts = [(total + i, value) for i, value in enumerate(values) if value] or [(total, 0.0)]
     leaf: Any = None
-    for place, value in reversed(parts):
-        leaf = (place, value, None, leaf)
+    for index, value in reversed(parts):
+        leaf = (index, value, None, leaf)
     return leaf  # type: ignore[no-any-return]

@@ -17,8 +17,8 @@ __all__ = ["Boosted", "Mean", "Node", "TreeForm", "Trees"]
 
 EXACT = 2**53  # beyond it a whole number is rounded twice on its way to float32, and an infinity is not far
 
-# (feature, threshold, left, right). A leaf is (index of a total, the number to add to it, None, the next leaf of
-# this kind or None): shaped alike, both are unpacked by the same fast instruction.
+# (feature, threshold, left child, right child). A leaf is (index of a total, the number to add to it, None, the next
+# leaf of this kind or None): shaped alike, both are unpacked by the same fast instruction.
 Node = tuple[int, float, Any, Any]
 
 
@@ -107,12 +107,12 @@ class Trees:
         if row is None:
             return None
         totals = self.start.copy()
-        for feature, threshold, left, right in self.roots:
-            while left is not None:
-                feature, threshold, left, right = left if row[feature] <= threshold else right
+        for feature, threshold, left_child, right_child in self.roots:
+            while left_child is not None:
+                feature, threshold, left_child, right_child = left_child if row[feature] <= threshold else right_child
             totals[feature] += threshold
-            while right is not None:
-                feature, threshold, left, right = right
+            while right_child is not None:
+                feature, threshold, left_child, right_child = right_child
                 totals[feature] += threshold
         return self.ending.predict(totals)
 

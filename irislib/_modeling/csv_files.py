@@ -46,8 +46,8 @@ class CsvLayout:
     ----------
     header : list of str
         The names of the columns.
-    places : dict of str to int
-        The position of a feature's column, for each feature that has one.
+    columns : dict of str to int
+        The index of a feature's column, for each feature that has one.
     first_line : int
         The number of the first row in a spreadsheet, where the top line is 1.
     delimiter : str
@@ -56,7 +56,7 @@ class CsvLayout:
     """
 
     header: list[str]
-    places: dict[str, int]
+    columns: dict[str, int]
     first_line: int
     delimiter: str
     bom: bytes
@@ -64,8 +64,8 @@ class CsvLayout:
     @property
     def unused(self) -> list[str]:
         """The columns that are not features."""
-        used = set(self.places.values())
-        return [name for at, name in enumerate(self.header) if at not in used]
+        used = set(self.columns.values())
+        return [name for index, name in enumerate(self.header) if index not in used]
 
 
 def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
@@ -98,7 +98,7 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
     positions = _positions(header, features)
     if problems := _header_problems(header, positions, features):
         raise ValidationError(problems)
-    return CsvLayout(header, {name: at[0] for name, at in positions.items()}, skipped + 2, delimiter, bom)
+    return CsvLayout(header, {name: indices[0] for name, indices in positions.items()}, skipped + 2, delimiter, bom)
 
 
 def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -> Iterator[list[str]]:
@@ -171,12 +171,12 @@ def _delimiter(text: str, features: Sequence[Feature]) -> tuple[str, int]:
 
 
 def _positions(header: Sequence[str], features: Sequence[Feature]) -> dict[str, list[int]]:
-    """The columns of each feature: those of its name, else of its name or label in any case."""
+    """Return the indices of each feature's columns: those of its name, else of its name or label in any case."""
     positions = {}
     for feature in features:
         alike = {feature.name.casefold(), feature.label.casefold(), f"{feature.label} ({feature.unit})".casefold()}
-        exact = [at for at, name in enumerate(header) if name == feature.name]
-        if columns := exact or [at for at, name in enumerate(header) if name.casefold() in alike]:
+        exact = [index for index, name in enumerate(header) if name == feature.name]
+        if columns := exact or [index for index, name in enumerate(header) if name.casefold() in alike]:
             positions[feature.name] = columns
     return positions
 
@@ -184,15 +184,17 @@ def _positions(header: Sequence[str], features: Sequence[Feature]) -> dict[str, 
 def _header_problems(header: list[str], positions: dict[str, list[int]], features: Sequence[Feature]) -> list[Problem]:
     problems = []
     used = set(itertools.chain.from_iterable(positions.values()))
-    others = [name for at, name in enumerate(header) if at not in used]
+    unused = [name for index, name in enumerate(header) if index not in used]
     missing = [feature for feature in features if feature.required and feature.name not in positions]
     for feature in features:
         if len(positions.get(feature.name, ())) > 1:
             problems.append(Problem(TEXTS["table_twice"].format(name=feature.name), feature.name))
         elif feature in missing:
             message = TEXTS["table_missing"].format(name=feature.name, expected=feature.expected)
-            near = difflib.get_close_matches(feature.name, others, n=1, cutoff=0.8)
-            problems.append(Problem(" ".join([message, *(f"Did you mean {name!r}?" for name in near)]), feature.name))
+            similar = difflib.get_close_matches(feature.name, unused, n=1, cutoff=0.8)
+            problems.append(
+                Problem(" ".join([message, *(f"Did you mean {name!r}?" for name in similar)]), feature.name)
+            )
     if missing:
         problems.append(Problem(TEXTS["table_has"].format(columns=", ".join(header))))
     return problems
@@ -221,8 +223,8 @@ def predict_csv_rows(
         rows = [[""] * width if i in refused else row for i, row in enumerate(rows)]
     columns = {}
     for feature in model.spec.features:
-        if (at := layout.places.get(feature.name)) is not None:
-            columns[feature.name] = [row[at] for row in rows]
+        if (index := layout.columns.get(feature.name)) is not None:
+            columns[feature.name] = [row[index] for row in rows]
             if feature.kind == "number" and layout.delimiter == ";":
                 columns[feature.name] = [_with_point(value) for value in columns[feature.name]]
     return many_rows.predict_many(model, check_columns(model.spec.features, columns, len(rows)), refused, start, DIGITS)
@@ -233,10 +235,10 @@ def _with_point(value: str) -> str:
     return value.replace(",", ".") if "," in value and re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", value) else value
 
 
-def result_cells(answers: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
-    """The cells added to each row: the prediction and probabilities, the warnings and the problems."""
-    columns = list(answers.columns)
-    for messages in (answers.warnings, answers.problems):
+def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells added to each row: the prediction and probabilities, the warnings and the problems."""
+    columns = list(predictions.columns)
+    for messages in (predictions.warnings, predictions.problems):
         columns.append([""] * count)
         for row, problems in messages.items():
             columns[-1][row] = " ".join(problem.message for problem in problems)
@@ -244,7 +246,7 @@ def result_cells(answers: many_rows.ManyPredictions, count: int) -> Iterator[tup
 
 
 def result_columns(model: Model, layout: CsvLayout) -> list[str]:
-    """The names of the added columns; one that the file has already gets a number."""
+    """Return the names of the added columns; one that the file has already gets a number."""
     shares = [f"probability_{name}" for name in many_rows.probability_names(model)]
     names = [f"predicted_{model.spec.target}", *shares, "warnings", "problems"]
     free = []
@@ -255,23 +257,23 @@ def result_columns(model: Model, layout: CsvLayout) -> list[str]:
 
 
 def write_header(model: Model, layout: CsvLayout) -> bytes:
-    """The beginning of the file with the predictions: the names of all columns."""
+    """Return the beginning of the file with the predictions: the names of all columns."""
     return layout.bom + write_csv(layout, [layout.header], [result_columns(model, layout)])
 
 
-def write_csv(layout: CsvLayout, rows: Iterable[list[str]], answers: Iterable[Iterable[Any]]) -> bytes:
-    """Rows with their predictions, in the delimiter of the file itself."""
+def write_csv(layout: CsvLayout, rows: Iterable[list[str]], cells: Iterable[Iterable[Any]]) -> bytes:
+    """Return rows with the cells added to them, in the delimiter of the file itself."""
     file = io.StringIO()
     width = len(layout.header)
     csv.writer(file, delimiter=layout.delimiter).writerows(
-        [*(row if len(row) == width else [*row, *[""] * width][:width]), *answer]
-        for row, answer in zip(rows, answers, strict=True)
+        [*(row if len(row) == width else [*row, *[""] * width][:width]), *row_cells]
+        for row, row_cells in zip(rows, cells, strict=True)
     )
     return file.getvalue().encode()
 
 
 def csv_template(features: Sequence[Feature], rows: Iterable[Any]) -> bytes:
-    """A CSV file to fill in: the names of the columns, and example rows."""
+    """Return a CSV file to fill in: the names of the columns, and example rows."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow([feature.name for feature in features])

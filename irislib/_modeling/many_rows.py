@@ -69,20 +69,20 @@ def predict_many(
     for problem in value_problems:
         if problem.row is not None and problem.row not in refused:
             problems.setdefault(problem.row, []).append(problem)
-    good = [row for row in range(len(frame)) if row not in problems]
-    good_rows = frame.iloc[good] if problems else frame
+    predictable = [row for row in range(len(frame)) if row not in problems]
+    good_rows = frame.iloc[predictable] if problems else frame
     columns, ties = _predict(model, good_rows, digits)
     warnings: dict[int, list[Problem]] = {}
     for warning in model.unlike_training(good_rows):
-        warnings.setdefault(good[warning.row or 0], []).append(warning)
+        warnings.setdefault(predictable[warning.row or 0], []).append(warning)
     for i, warning in ties.items():
-        warnings.setdefault(good[i], []).append(warning)
-    for row, prediction in zip(good, columns[0], strict=True):
+        warnings.setdefault(predictable[i], []).append(warning)
+    for row, prediction in zip(predictable, columns[0], strict=True):
         if prediction is None:
             problems[row] = [Problem("The model gives no answer for these values.")]
             warnings.pop(row, None)
-    if len(good) < len(frame):
-        columns = [_spread(column, good, len(frame)) for column in columns]
+    if len(predictable) < len(frame):
+        columns = [_spread(column, predictable, len(frame)) for column in columns]
     numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
     return ManyPredictions(columns, warnings, numbered)
 

@@ -210,7 +210,7 @@ class Model:
 
     @cached_property
     def predicts_likeliest(self) -> bool:
-        """Whether the class of the largest probability was proved to be what ``predict`` returns."""
+        """True if ``predict`` was proved to return the class of the largest probability."""
         return predicts_likeliest(self.estimator, self.evaluation.features)
 
     @cached_property
@@ -219,7 +219,7 @@ class Model:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the estimator predicts probabilities."""
+        """True if the estimator predicts probabilities."""
         return self.classes is not None and hasattr(self.estimator, "predict_proba")
 
     def require_probabilities(self) -> None:

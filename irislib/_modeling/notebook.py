@@ -1,4 +1,4 @@
-"""How a notebook shows a spec or a model: a short HTML table without scripts."""
+"""The HTML representation of a spec or a model in a notebook: a short table without scripts."""
 
 from __future__ import annotations
 

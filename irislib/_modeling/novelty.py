@@ -1,4 +1,4 @@
-"""Whether a row is like those that a model was trained on, all its values taken together."""
+"""Novelty detection: rows unlike the training rows, all their values taken together."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 __all__ = ["USUAL", "NoveltyDetector"]
 
-USUAL = 0.97  # the share of rows like the training rows that must not be told as strange
+USUAL = 0.97  # the share of rows like the training rows that must not be reported as novel
 NEIGHBOURS = 3
-ENOUGH = 30  # rows; fewer do not tell what is usual
+ENOUGH = 30  # rows; fewer do not show what is usual
 CHOICES = 30  # of a feature; with more of them hardly two rows are alike
 RIDGE = 0.05  # keeps a direction in which the rows do not differ from counting without end
 BLOCK = 4_000  # rows compared at once
 
 
 class NoveltyDetector:
-    """How near the training rows a row must be to be like them.
+    """A detector of rows unlike the training rows, by their distance to the nearest of these.
 
-    A row is strange where fewer than three of the training rows are as near to it as 97 % of them have
-    three others. Near is what Mahalanobis' distance says, so that a combination counts that breaks with how the
-    features go together, though each of its values is a usual one.
+    A row is novel if fewer than three training rows lie within a limit of it: the distance to the third neighbour
+    that 97 % of the training rows do not exceed. The distance is Mahalanobis', so that an unusual combination of
+    values counts, even if each of them is usual.
 
     Parameters
     ----------
@@ -58,16 +58,16 @@ class NoveltyDetector:
         self._squares = np.square(self._points).sum(axis=1)
         # each row is its own nearest
         nearest = np.partition(self._distances(self._points), NEIGHBOURS, axis=1)[:, NEIGHBOURS]
-        place = min(math.ceil((self.size + 1) * USUAL), self.size)
-        self._limit = float(np.sort(nearest)[place - 1]) + 1e-9
+        rank = min(math.ceil((self.size + 1) * USUAL), self.size)
+        self._limit = float(np.sort(nearest)[rank - 1]) + 1e-9
 
     def is_novel(self, columns: Mapping[str, Any]) -> np.ndarray:
-        """Which rows are unlike the training rows.
+        """Return True for each row that is unlike the training rows.
 
         Parameters
         ----------
         columns : DataFrame, or mapping of str to sequence
-            By the features' names the values of each row.
+            The values of each row, by the features' names.
 
         Returns
         -------
@@ -79,19 +79,19 @@ class NoveltyDetector:
         if not self.applies:
             return np.zeros(count, dtype=bool)
         points = self._encoded(columns) @ self._whiten
-        blocks = [points[at : at + BLOCK] for at in range(0, count, BLOCK)]
-        near = [(self._distances(block) <= self._limit).sum(axis=1) for block in blocks]
-        return np.concatenate(near) < NEIGHBOURS if near else np.zeros(0, dtype=bool)
+        blocks = [points[start : start + BLOCK] for start in range(0, count, BLOCK)]
+        neighbours = [(self._distances(block) <= self._limit).sum(axis=1) for block in blocks]
+        return np.concatenate(neighbours) < NEIGHBOURS if neighbours else np.zeros(0, dtype=bool)
 
     def _distances(self, points: np.ndarray) -> np.ndarray:
         """Squared distances to the training rows, of shape (n_points, n_rows)."""
         import numpy as np
 
-        found = points @ self._points.T
-        found *= -2
-        found += self._squares
-        found += np.square(points).sum(axis=1)[:, None]
-        return found  # type: ignore[no-any-return]
+        distances = points @ self._points.T
+        distances *= -2
+        distances += self._squares
+        distances += np.square(points).sum(axis=1)[:, None]
+        return distances  # type: ignore[no-any-return]
 
     def _encoded(self, columns: Mapping[str, Any]) -> np.ndarray:
         import numpy as np
@@ -115,10 +115,10 @@ class _Amount:
     def encoded(self, column: Any) -> list[np.ndarray]:
         import numpy as np
 
-        found = (self._numbers(column) - self.middle) / self.spread
-        missing = np.isnan(found)
-        found[missing] = 0
-        return [found, missing.astype(float)] if self.gaps else [found]
+        scaled = (self._numbers(column) - self.middle) / self.spread
+        missing = np.isnan(scaled)
+        scaled[missing] = 0
+        return [scaled, missing.astype(float)] if self.gaps else [scaled]
 
     def _numbers(self, column: Any) -> np.ndarray:
         import numpy as np
@@ -141,7 +141,7 @@ class _Choice:
 
 
 def _part(feature: Feature, column: pd.Series) -> _Amount | _Choice | None:
-    """How a feature counts; free text and what was never there does not."""
+    """Return the encoder of a feature, or None for free text and a feature without a value."""
     if column.notna().sum() == 0:
         return None
     if feature.kind in ("number", "integer", "date"):

@@ -1,4 +1,4 @@
-"""Which models there are, how a name leads to one, and which pages show them."""
+"""The registry of the models, by name, and of the pages that show them."""
 
 from __future__ import annotations
 
@@ -139,14 +139,14 @@ def resolve(reference: str) -> ModelSpec:
             f"There is no module {error.name!r} here. Give a model as --model package.module:name "
             "and start irislib in the folder that holds the package."
         ) from None
-    there = [key for key, value in vars(module).items() if isinstance(value, ModelSpec)]
+    names = [key for key, value in vars(module).items() if isinstance(value, ModelSpec)]
     if not hasattr(module, name):
-        hint = did_you_mean(name, there) if there else "It holds no ModelSpec."
+        hint = did_you_mean(name, names) if names else "It holds no ModelSpec."
         raise UnknownModelError(f"The module {path!r} has no {name!r}. {hint}")
     spec = getattr(module, name)
     if not isinstance(spec, ModelSpec):
         raise UnknownModelError(
-            f"{path}:{name} is a {type(spec).__name__}, not a ModelSpec. {did_you_mean(name, there)}"
+            f"{path}:{name} is a {type(spec).__name__}, not a ModelSpec. {did_you_mean(name, names)}"
         )
     return spec
 
@@ -178,23 +178,23 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     """
     paths = [notebooks] if notebooks.is_file() else sorted(notebooks.glob("*.ipynb"))
     files = {path.stem: path for path in paths}
-    found = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
+    apps = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
     for stem, path in files.items():
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-")
         if every and name not in models and name not in reserved_names():
             title = stem.replace("-", " ").replace("_", " ")
-            found.append(AppEntry(name, title[:1].upper() + title[1:], None, path))
-    return found
+            apps.append(AppEntry(name, title[:1].upper() + title[1:], None, path))
+    return apps
 
 
 def _find(name: str) -> ModelSpec:
     if ":" in name:
         return resolve(name)
-    known = load_specs()
-    if name not in known:
-        hint = did_you_mean(name, list(known))
+    specs = load_specs()
+    if name not in specs:
+        hint = did_you_mean(name, list(specs))
         raise UnknownModelError(f"There is no model {name!r}. {hint} One of your own: load('package.module:spec').")
-    return known[name]
+    return specs[name]
 
 
 def _load(spec: ModelSpec, roots: Iterable[Path]) -> Model:

@@ -2,7 +2,7 @@
 
 ``<root>/<name>/<version>/`` holds ``estimator.skops`` and ``model.json``; the file
 ``<root>/<name>/current`` holds the version that readers get. A version is written whole beside
-its place and then renamed; ``current`` is replaced in one step. What takes long to measure of a
+its final folder and then renamed; ``current`` is replaced in one step. What takes long to measure of a
 version is kept in ``<root>/<name>/measured/<version>/``, whether the version is stored or not.
 """
 
@@ -66,30 +66,30 @@ def save(model: Model, root: Path) -> Path:
     """
     import skops.io
 
-    shelf = root / model.spec.name
-    place = shelf / model.version
+    versions = root / model.spec.name
+    folder = versions / model.version
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shelf.mkdir(exist_ok=True)
-        if not _is_sound(place, model.spec):
-            half = Path(tempfile.mkdtemp(prefix=".new-", dir=shelf))
+        versions.mkdir(exist_ok=True)
+        if not _is_sound(folder, model.spec):
+            incomplete = Path(tempfile.mkdtemp(prefix=".new-", dir=versions))
             try:
-                skops.io.dump(model.estimator, half / "estimator.skops")
-                (half / "model.json").write_text(json.dumps(_record(model)), encoding="utf-8")
-                shutil.rmtree(place, ignore_errors=True)  # there only if it could not be read
-                half.rename(place)
+                skops.io.dump(model.estimator, incomplete / "estimator.skops")
+                (incomplete / "model.json").write_text(json.dumps(_record(model)), encoding="utf-8")
+                shutil.rmtree(folder, ignore_errors=True)  # there only if it could not be read
+                incomplete.rename(folder)
             finally:
-                shutil.rmtree(half, ignore_errors=True)
-        pointer = shelf / f".current-{os.getpid()}"
+                shutil.rmtree(incomplete, ignore_errors=True)
+        pointer = versions / f".current-{os.getpid()}"
         pointer.write_text(model.version, encoding="utf-8")
-        pointer.replace(shelf / "current")
+        pointer.replace(versions / "current")
     except (OSError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
-    return place
+    return folder
 
 
 def current(name: str, root: Path) -> str | None:
-    """The version of a model that readers get, or None where there is none."""
+    """Return the version of a model that readers get, or None if there is none."""
     try:
         return (root / name / "current").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -97,7 +97,7 @@ def current(name: str, root: Path) -> str | None:
 
 
 def read(spec: ModelSpec, root: Path) -> Model | None:
-    """The current version of a model, or None where there is none of this description.
+    """Return the current version of a model, or None if there is none of this spec.
 
     A version trained from another description (or by another scikit-learn) is left where it is
     and not used.
@@ -107,57 +107,57 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
     StoreError
         Where what is stored cannot be read.
     """
-    shelf = root / spec.name
+    versions = root / spec.name
     try:
         version = current(spec.name, root)
-        return _read(shelf / version, spec) if version else None
+        return _read(versions / version, spec) if version else None
     except FileNotFoundError:
         return None
     except Exception as error:  # skops raises many kinds for a file it cannot read
-        raise StoreError(f"The stored {spec.name} cannot be read from {shelf}: {error}") from error
+        raise StoreError(f"The stored {spec.name} cannot be read from {versions}: {error}") from error
 
 
-def save_result(model: Model, what: str, measured: Any) -> None:
-    """Keep what was measured of a model, for all who have the same version; where it cannot be written, for none."""
-    place = _measured(model, what)
+def save_result(model: Model, name: str, result: Any) -> None:
+    """Keep a result of a model, for every process that has the same version; log it if it cannot be written."""
+    file = _result_file(model, name)
     try:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(place, json.dumps({"irislib": __version__, "measured": measured}))
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(file, json.dumps({"irislib": __version__, "measured": result}))
     except OSError as error:
-        log.info("%s of %s is not kept: %s", what, model.spec.name, error)
+        log.info("%s of %s is not kept: %s", name, model.spec.name, error)
 
 
-def load_result(model: Model, what: str) -> Any:
-    """What was kept of a version of a model by this version of irislib; None where there is nothing."""
+def load_result(model: Model, name: str) -> Any:
+    """Return a result that this version of irislib kept for a version of a model, or None if there is none."""
     try:
-        record = json.loads(_measured(model, what).read_text(encoding="utf-8"))
+        record = json.loads(_result_file(model, name).read_text(encoding="utf-8"))
         return record["measured"] if record["irislib"] == __version__ else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _measured(model: Model, what: str) -> Path:
-    return default_root() / model.spec.name / "measured" / model.version / f"{what}.json"
+def _result_file(model: Model, name: str) -> Path:
+    return default_root() / model.spec.name / "measured" / model.version / f"{name}.json"
 
 
-def _read(place: Path, spec: ModelSpec) -> Model | None:
+def _read(folder: Path, spec: ModelSpec) -> Model | None:
     import skops.io
 
-    record = json.loads((place / "model.json").read_text(encoding="utf-8"))
+    record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
         log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
         return None
     if record.get("format") != FORMAT:
         log.info("The stored %s %s was written by another irislib; not used.", spec.name, record["version"])
         return None
-    file = place / "estimator.skops"
+    file = folder / "estimator.skops"
     estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
     return _model(spec, estimator, record)
 
 
-def _is_sound(place: Path, spec: ModelSpec) -> bool:
+def _is_sound(folder: Path, spec: ModelSpec) -> bool:
     try:
-        return _read(place, spec) is not None
+        return _read(folder, spec) is not None
     except Exception:  # whatever is wrong with it: it will be written anew
         return False
 
@@ -168,16 +168,16 @@ def _sklearn_version() -> str:
     return str(sklearn.__version__)
 
 
-def _trusted(spec: ModelSpec, asked: list[str]) -> list[str]:
-    """Which of the types that a file asks for may be made: scikit-learn's and the description's own.
+def _trusted(spec: ModelSpec, types: list[str]) -> list[str]:
+    """Return those of a file's types that may be loaded: scikit-learn's and the spec's own.
 
     skops leaves out a few of scikit-learn's (its trees), for a forged file could crash the process
     through them, though not run code; the store is its owner's alone.
     """
     parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
     kinds = [part if hasattr(part, "__qualname__") else type(part) for part in parts]
-    own = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
-    return [name for name in asked if name.startswith("sklearn.") or name in own]
+    spec_types = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+    return [name for name in types if name.startswith("sklearn.") or name in spec_types]
 
 
 def _record(model: Model) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def _record(model: Model) -> dict[str, Any]:
         "scikit-learn": _sklearn_version(),
         "trained_at": model.trained_at,
         "data": model.data,
-        "coverage": {name: _json(seen) for name, seen in model.coverage.items()},
+        "coverage": {name: _json(covered) for name, covered in model.coverage.items()},
         "sample": _rows(model.sample),
         "evaluation": {
             "features": _rows(held_out.features),
@@ -209,7 +209,7 @@ def _rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def _json(value: Any) -> Any:
-    """Dates as text: JSON has none."""
+    """Replace dates by text: JSON has none."""
     if isinstance(value, dict):
         return {key: _json(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""From a description to a trained model, the same every time."""
+"""Reproducible training of the model that a spec describes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLE = 1000  # training rows kept with the model
 
 
 def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
-    """Train and evaluate the model that a description describes.
+    """Train and evaluate the model that a spec describes.
 
     The estimator is fitted on the part of the data that is not held out and stays as it is then:
     the model that answers is the model that was measured. Classes keep their shares in both parts.
@@ -63,7 +63,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         spec=spec,
         estimator=estimator,
         evaluation=_evaluate(estimator, x_test, y_test, y_train),
-        coverage={f.name: seen for f in spec.features if (seen := _coverage(f, x_train[f.name])) is not None},
+        coverage={f.name: covered for f in spec.features if (covered := _coverage(f, x_train[f.name])) is not None},
         sample=_sample(x_train, spec.random_state),
         version=_version(spec, digest),
         trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -72,14 +72,14 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
 
 
 def unfitted(spec: ModelSpec) -> Any:
-    """The estimator of a description, not yet fitted, with every part seeded."""
+    """Return the estimator of a spec, not yet fitted, with every part seeded."""
     from sklearn.base import clone
 
     return _seeded(clone(spec.estimator), spec.random_state)
 
 
 def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
-    """All the data that a model was made from, the held-out rows too.
+    """Return all the data that a model was made from, the held-out rows too.
 
     Returns
     -------
@@ -99,15 +99,15 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    wanted = [*spec.feature_names, spec.target]
+    names = [*spec.feature_names, spec.target]
     columns = list(getattr(data, "columns", ()))
-    if missing := [name for name in wanted if name not in columns]:
+    if missing := [name for name in names if name not in columns]:
         raise DataError(
             f"The training data of {spec.name!r} lack the columns {', '.join(missing)}; "
             f"they have {', '.join(map(str, columns)) or 'none (is it a DataFrame?)'}."
         )
-    if twice := [name for name in wanted if columns.count(name) > 1]:
-        raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(twice)} more than once.")
+    if duplicates := [name for name in names if columns.count(name) > 1]:
+        raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(duplicates)} more than once.")
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
     try:
@@ -117,15 +117,16 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
             f"The training data of {spec.name!r} do not fit its features: {error}\n"
             "Correct the data, or widen the feature's limits (low, high, choices, required=False)."
         ) from error
-    if holes := int(data[spec.target].isna().sum()):
-        raise DataError(f"The target {spec.target!r} is missing in {holes} rows; drop them in load_data.")
+    if missing_count := int(data[spec.target].isna().sum()):
+        raise DataError(f"The target {spec.target!r} is missing in {missing_count} rows; drop them in load_data.")
     target = data[spec.target].infer_objects().to_numpy()
     if target.dtype.kind in "biuf":
         return features, target
     target = target.astype(object)  # pandas' own string dtypes would turn up in every prediction
-    if odd := [value for value in target if not isinstance(value, str)]:
+    if unsupported := [value for value in target if not isinstance(value, str)]:
         raise DataError(
-            f"The target {spec.target!r} must hold numbers or text, got {type(odd[0]).__name__} {odd[0]!r}; "
+            f"The target {spec.target!r} must hold numbers or text, "
+            f"got {type(unsupported[0]).__name__} {unsupported[0]!r}; "
             "turn it into text in load_data: .astype(str)."
         )
     return features, target
@@ -159,7 +160,7 @@ def _require_missing_are_taken(spec: ModelSpec, estimator: Any, rows: pd.DataFra
 
 
 def _can_be_shared(target: np.ndarray, test_size: float) -> bool:
-    """Whether both parts have room for every class, and each class is there twice."""
+    """Return True if both parts have room for every class, and each class occurs twice."""
     import numpy as np
 
     counts = np.unique(target, return_counts=True)[1]
@@ -206,12 +207,12 @@ def _sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
 
 
 def _coverage(feature: Feature, column: pd.Series) -> dict[str, Any] | None:
-    known = column.dropna()
-    if feature.kind in ("text", "email", "color") or known.empty:
+    present = column.dropna()
+    if feature.kind in ("text", "email", "color") or present.empty:
         return None  # free text is new nearly every time
     if feature.kind in ("choice", "boolean"):
-        return {"values": [value for value in feature.choices or (False, True) if value in set(known)]}
-    return {"low": to_python(known.min()), "high": to_python(known.max())}
+        return {"values": [value for value in feature.choices or (False, True) if value in set(present)]}
+    return {"low": to_python(present.min()), "high": to_python(present.max())}
 
 
 def _digest(features: pd.DataFrame, target: np.ndarray) -> str:

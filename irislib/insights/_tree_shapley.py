@@ -126,7 +126,7 @@ def _walk(tables: Sequence[Table], place: int, values: np.ndarray, owners: np.nd
     )
     worth = np.concatenate([table.value[:, place if table.value.shape[1] > 1 else 0] for table in tables])
     threshold = np.concatenate([table.threshold for table in tables])
-    missing_left = np.concatenate([table.missing_left for table in tables])
+    missing_left = np.concatenate([table.missing_go_left for table in tables])
     m = len(values) - 1
 
     def goes_left(node: np.ndarray, who: np.ndarray | int) -> np.ndarray:

@@ -95,7 +95,7 @@ class CsvTab:
         if layout.unused:
             lines.append(TEXTS["table_unused"].format(columns=", ".join(layout.unused)))
         for feature in spec.features:
-            if feature.name not in layout.places:
+            if feature.name not in layout.columns:
                 lines.append(TEXTS["table_empty_column"].format(name=feature.name))
         html = render_pieces([*lines, self._preview(layout)])
         return {"html": html, "total": len(rows), "announcement": lines[0]}

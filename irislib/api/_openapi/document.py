@@ -259,5 +259,5 @@ def _batch(model: Model, secured: bool, batch_bytes: int) -> Object:
 
 def _csv_columns(model: Model) -> list[str]:
     return csv_files.result_columns(
-        model, csv_files.CsvLayout(header=[], places={}, first_line=2, delimiter=",", bom=b"")
+        model, csv_files.CsvLayout(header=[], columns={}, first_line=2, delimiter=",", bom=b"")
     )
