@@ -1,11 +1,10 @@
-"""Many rows at once: read piece by piece, checked column by column, answered in the form they came in."""
+"""Many rows at once: checked column by column, answered in the form they came in."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
 import io
-import itertools
 import json
 import tracemalloc
 from dataclasses import replace
@@ -22,8 +21,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib import Feature
 from irislib._description.validation import check_columns, check_row, check_values
-from irislib.api import _batch
-from irislib.api._json_stream import Reader
+from irislib.api import Options, _batch, _config, create_app
 from irislib.errors import Problem, ValidationError
 
 ROW = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
@@ -61,8 +59,8 @@ def told(entries: list[dict[str, Any]]) -> dict[str, str]:
 
 @pytest.mark.parametrize("rows", [7, 150, 8000])
 def test_every_flower_in_each_of_the_three_forms(iris, flowers, monkeypatch, rows: int) -> None:
-    monkeypatch.setattr(_batch, "ROWS", rows)
-    monkeypatch.setattr(_batch, "PIECE", 1000)
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", rows)
+    monkeypatch.setattr(_batch, "PIECE_BYTES", 1000)
     expected = iris.predict(flowers).tolist()
     shares = iris.predict_proba(flowers)
     records = ask(iris, flowers)
@@ -108,7 +106,7 @@ def test_columns_that_may_be_empty_can_be_left_out(rent) -> None:
 
 @pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
 def test_a_bad_row_is_told_and_the_others_are_answered(iris, monkeypatch, case) -> None:
-    monkeypatch.setattr(_batch, "ROWS", 2)  # it is the second row of the second chunk
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 2)  # it is the second row of the second chunk
     answers = ask(iris, [GOOD, GOOD, GOOD, case.row, GOOD])
     bad = answers.pop(3)
     assert [row["prediction"] for row in answers] == ["virginica"] * 4
@@ -120,8 +118,7 @@ def test_a_bad_row_is_told_and_the_others_are_answered(iris, monkeypatch, case) 
 
 @pytest.mark.parametrize("case", [*TYPED, *TYPES], ids=lambda case: str(case.changes)[:40])
 def test_a_bad_value_of_a_column_is_told(iris, monkeypatch, case) -> None:
-    monkeypatch.setattr(_batch, "ROWS", 2)
-    monkeypatch.setattr(_batch, "WAITING", 10)
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 2)
     answers = ask(iris, by_columns([GOOD, GOOD, GOOD, {**GOOD, **case.row}, GOOD]))
     assert answers["prediction"] == ["virginica", "virginica", "virginica", None, "virginica"]
     assert answers["probabilities"]["setosa"] == [0.0, 0.0, 0.0, None, 0.0]
@@ -201,17 +198,15 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("piece", [3, 100_000])
-@pytest.mark.parametrize(("body", "words"), NOT_JSON, ids=lambda value: str(value)[:20])
-def test_what_is_no_json(iris, monkeypatch, body: str | bytes, words: str, piece: int) -> None:
-    monkeypatch.setattr(Reader.__init__, "__defaults__", (None, 0, piece))
+@pytest.mark.parametrize(("body", "reason"), NOT_JSON, ids=lambda value: str(value)[:20])
+def test_a_body_that_is_not_json(iris, body: str | bytes, reason: str) -> None:
     with pytest.raises(BadRequest) as caught:
         send(iris, body)
-    assert caught.value.description == f"The body is not JSON: {words}."
+    assert caught.value.description == f"The body is not JSON: {reason}."
 
 
 @pytest.mark.parametrize("body", ["[" * 50_000, '[{"a":' * 50_000, '{"a":[' * 50_000, "[" + "9" * 5000 + "]"])
-def test_what_is_too_much_for_python(iris, body: str) -> None:
+def test_json_that_is_too_much_for_python(iris, body: str) -> None:
     with pytest.raises(BadRequest) as caught:
         send(iris, body)
     assert caught.value.description.startswith("The body is not JSON: ")
@@ -268,11 +263,16 @@ def test_a_body_of_another_kind(iris, mimetype: str) -> None:
     assert caught.value.description == f"Send JSON (application/json) or CSV (text/csv), not {sent}."
 
 
-def test_after_many_unknown_columns_the_rest_is_not_read(iris) -> None:
-    body = "{" + ", ".join(f'"a{i}": [1]' for i in range(1000)) + " and no JSON"
+def test_of_many_unknown_columns_only_some_are_named(iris) -> None:
+    columns = {f"a{i}": i for i in range(1000)} | by_columns([GOOD])
     with pytest.raises(ValidationError) as caught:
-        send(iris, body)
-    assert len(caught.value.problems) < 120
+        send(iris, columns)
+    assert {problem.feature for problem in caught.value.problems} == {f"a{i}" for i in range(100)}
+
+
+def test_json_may_begin_with_a_byte_order_mark(iris) -> None:
+    answers = json.loads(send(iris, f"\ufeff \n[{json.dumps(GOOD)}]\n"))
+    assert [row["prediction"] for row in answers] == ["virginica"]
 
 
 @pytest.mark.parametrize(
@@ -285,34 +285,57 @@ def test_after_many_unknown_columns_the_rest_is_not_read(iris) -> None:
     ids=["records", "table", "columns"],
 )
 def test_nothing_is_answered_before_all_is_read(iris, monkeypatch, start: str, row: str, end: str, kind: str) -> None:
-    monkeypatch.setattr(_batch, "ROWS", 10)
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
     monkeypatch.setattr(_batch.many_rows, "predict_many", lambda *_: pytest.fail("answered already"))
     with pytest.raises((BadRequest, ValidationError)):
         _batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind)
 
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
-def test_a_sign_of_life_comes_with_every_chunk(iris, flowers, monkeypatch, form) -> None:
-    monkeypatch.setattr(_batch, "ROWS", 10)
-    signs: list[int] = []
+def test_every_chunk_has_a_heartbeat(iris, flowers, monkeypatch, form) -> None:
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
+    beats: list[int] = []
     kind = "text/csv" if form is as_csv else "application/json"
-    send(iris, form(flowers), kind, alive=lambda: signs.append(1))
-    assert len(signs) > 15  # one for each ten rows, and those while it was looked through
+    send(iris, form(flowers), kind, heartbeat=lambda: beats.append(1))
+    assert len(beats) == (30 if form is as_csv else 15)  # a table is read once more before
 
 
-@pytest.mark.parametrize("form", [list, by_columns, as_csv])
-def test_the_memory_does_not_grow_with_the_rows(iris, flowers, monkeypatch, form) -> None:
-    monkeypatch.setattr(_batch, "ROWS", 300)
-    monkeypatch.setattr(_batch, "WAITING", 10_000)
-    monkeypatch.setattr(Reader.__init__, "__defaults__", (None, 0, 10_000))
-    kind = "text/csv" if form is as_csv else "application/json"
+@pytest.mark.parametrize("has_length", [True, False], ids=["length", "chunked"])
+@pytest.mark.parametrize(("kind", "limit"), [("application/json", 400_000), ("text/csv", 500_000)])
+def test_a_batch_over_the_limit_is_refused_unread(iris, monkeypatch, kind: str, limit: int, has_length: bool) -> None:
+    monkeypatch.setattr(_config, "JSON_BATCH_BYTES", 400_000)
+    body = io.BytesIO(b" " * 5_000_000)
+    request: dict[str, Any] = {"input_stream": body, "content_type": kind}
+    if has_length:
+        request["content_length"] = len(body.getvalue())
+    else:
+        request["environ_overrides"] = {"wsgi.input_terminated": True}  # as Gunicorn has it
+    client = create_app([iris], options=Options(batch_bytes=500_000)).test_client()
+    response = client.post("/iris-wizard/batch", **request)
+    assert response.status_code == 413
+    advice = (
+        "Send it in parts, or as CSV, of which 500,000 bytes are taken." if limit == 400_000 else "Send it in parts."
+    )
+    assert response.json["detail"] == f"The body is larger than {limit:,} bytes. {advice}"
+    assert body.tell() <= (0 if has_length else limit + 1)
+
+
+def test_a_batch_at_the_limit_is_answered(iris, monkeypatch) -> None:
+    body = json.dumps([GOOD])
+    client = create_app([iris]).test_client()
+    for limit, status in ((len(body), 200), (len(body) - 1, 413)):
+        monkeypatch.setattr(_config, "JSON_BATCH_BYTES", limit)
+        response = client.post("/iris-wizard/batch", data=body, content_type="application/json; charset=utf-8")
+        assert response.status_code == status
+
+
+def test_memory_does_not_grow_with_the_rows_of_a_table(iris, flowers, monkeypatch) -> None:
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 300)
     peaks = []
     for times in (10, 40):
-        content = form(flowers * times)
-        body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
-        del content
+        body = io.BytesIO(as_csv(flowers * times).encode())
         tracemalloc.start()
-        for _ in _batch.answer(iris, body, kind)[1]:
+        for _ in _batch.answer(iris, body, "text/csv")[1]:
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
@@ -366,7 +389,7 @@ def test_predictions_are_plain_values(iris, values: tuple) -> None:
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
 def test_an_answer_can_be_broken_off(iris, flowers, monkeypatch, form) -> None:
-    monkeypatch.setattr(_batch, "ROWS", 10)
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
     content = form(flowers)
     body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
     _, pieces = _batch.answer(iris, body, "text/csv" if form is as_csv else "application/json")
@@ -380,83 +403,6 @@ def test_a_fault_of_the_model_comes_before_the_answer_begins(iris) -> None:
     broken = replace(iris, estimator=object())
     with pytest.raises(AttributeError):
         _batch.answer(broken, io.BytesIO(json.dumps([GOOD]).encode()), "application/json")
-
-
-# --- JSON read piece by piece ---
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(max_size=8)
-    | st.sampled_from(['"', "\\", "],[", "},{", '\\"}]', "\u2028é😀", "1e5", "\n"])
-)
-VALUES = st.recursive(
-    SCALARS, lambda more: st.lists(more, max_size=3) | st.dictionaries(st.text(max_size=3), more, max_size=3)
-)
-ROWS = st.lists(VALUES | st.dictionaries(st.text(max_size=3), SCALARS, max_size=3), max_size=12)
-BODIES = ROWS | st.lists(SCALARS, max_size=20) | st.dictionaries(st.text(max_size=3), ROWS | VALUES, max_size=4)
-WRITTEN = st.fixed_dictionaries(
-    {
-        "ensure_ascii": st.booleans(),
-        "indent": st.sampled_from([None, 1]),
-        "separators": st.sampled_from([None, (",", ":"), (" ,\n", " : ")]),
-    }
-)
-
-
-def read(content: bytes, piece: int) -> Any:
-    """What the reader makes of a body, and of its arrays when they are read again each from its place."""
-    file = io.BytesIO(content)
-    reader = Reader(file, piece=piece)
-    if reader.peek() == "[":
-        found: Any = list(itertools.chain.from_iterable(reader.elements()))
-    elif reader.peek() == "{":
-        found, again = {}, {}
-        for name in reader.members():
-            place = reader.place
-            is_array = reader.peek() == "["
-            found[name] = list(itertools.chain.from_iterable(reader.elements())) if is_array else reader.value()
-            more = Reader(file, start=place, piece=piece)
-            again[name] = list(itertools.chain.from_iterable(more.elements())) if is_array else more.value()
-        assert again == found
-    else:
-        found = reader.value()
-    reader.end()
-    return found
-
-
-@quick
-@example([1e30], {}, 4, "", "")
-@given(BODIES, WRITTEN, st.integers(1, 60), st.sampled_from(["", "\ufeff"]), st.sampled_from(["", " \n"]))
-def test_a_body_in_pieces_is_what_it_is_as_a_whole(body: Any, how: dict, piece: int, bom: str, space: str) -> None:
-    content = (bom + space + json.dumps(body, **how) + space).encode()
-    assert repr(read(content, piece)) == repr(json.loads(content))
-
-
-@pytest.mark.parametrize("element", [5.1, "a", {"a": 1, "b": [{}]}, [1]])
-def test_nearly_all_values_are_read_at_once(element: Any) -> None:
-    content = json.dumps([element] * 1000).encode()
-    sizes = [len(some) for some in Reader(io.BytesIO(content), piece=len(content) // 4).elements()]
-    assert sum(sizes) == 1000
-    assert element == [1] or len(sizes) < 20
-
-
-@quick
-@given(BODIES, st.data(), st.integers(1, 60))
-def test_a_broken_body_is_refused_in_pieces_as_it_is_as_a_whole(body: Any, data: st.DataObject, piece: int) -> None:
-    text = json.dumps(body)
-    at, count = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 3))
-    sign = data.draw(st.sampled_from(["", "]", "}", "[", "{", ",", ":", '"', "1", "-", "\\", " x"]))
-    text = text[:at] + sign + text[at + count :]
-    try:
-        expected = repr(json.loads(text))
-    except ValueError:
-        with pytest.raises(ValueError, match=r"line \d+ column \d+ \(char \d+\)$"):
-            read(text.encode(), piece)
-    else:
-        assert repr(read(text.encode(), piece)) == expected
 
 
 # --- columns checked as a whole ---

@@ -24,6 +24,7 @@ from irislib.api import Options, _insights, create_app
 from irislib.api._openapi import docs, document
 
 TOKEN = "a-token"  # noqa: S105
+SECURED = Options(token=TOKEN)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def models(iris, rent) -> list[irislib.Model]:
 @pytest.fixture(scope="module")
 def live(models) -> Iterator[str]:
     """The address of a server that asks for a token."""
-    server = make_server("127.0.0.1", 0, create_app(models, options=Options(token=TOKEN)), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(models, options=SECURED), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
@@ -100,7 +101,7 @@ def test_prose_is_no_html(models) -> None:
 
 
 def test_the_page_of_one_model(models) -> None:
-    page = docs.page(document.document(models, secured=True), "flat-rent")
+    page = docs.page(document.document(models, options=SECURED), "flat-rent")
     assert '<h1 id="flat-rent">Flat rent</h1>' in page
     assert "petal" not in page
     assert "rent</b>, in EUR" in page
@@ -117,7 +118,7 @@ def test_the_page_says_of_each_field_whether_it_is_needed(models) -> None:
 
 
 def test_the_page_asks_for_the_token_only_where_there_is_one(models) -> None:
-    assert "YOUR_TOKEN" in docs.page(document.document(models, secured=True))
+    assert "YOUR_TOKEN" in docs.page(document.document(models, options=SECURED))
     assert "YOUR_TOKEN" not in docs.page(document.document(models))
 
 

@@ -37,9 +37,9 @@ def document(client) -> Json:
     return client.get("/openapi.json").get_json()
 
 
-@pytest.fixture(params=[False, True], ids=["open", "secured"])
+@pytest.fixture(params=["", TOKEN], ids=["open", "secured"])
 def either(request, models) -> Json:
-    return openapi.document(models, "", request.param)
+    return openapi.document(models, options=Options(token=request.param))
 
 
 def at(document: Json, thing: Json) -> Json:
@@ -260,11 +260,12 @@ def test_a_batch_of_nothing_is_refused_even_where_nothing_is_required(rent) -> N
         assert validator(document, schema).is_valid(body) is (status == 200)
 
 
-def test_limits_and_address_are_told(models) -> None:
-    found = openapi.document(models, "https://example.org/x", batch_bytes=12_345, row_bytes=678)
+def test_the_document_has_the_limits_and_the_address(models) -> None:
+    found = openapi.document(models, "https://example.org/x", Options(batch_bytes=20_000_000))
     assert found["servers"] == [{"url": "https://example.org/x"}]
-    assert "12,345 bytes" in found["paths"]["/iris-wizard/batch"]["post"]["description"]
-    assert "678 bytes" in found["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
+    limits = "at most 16,000,000 bytes of JSON or 20,000,000 bytes\nof CSV."
+    assert limits in found["paths"]["/iris-wizard/batch"]["post"]["description"]
+    assert "1,000,000 bytes" in found["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
     assert "https://example.org/x/iris-wizard" in docs.page(found)
     assert "http://localhost:5000/iris-wizard" in docs.page(openapi.document(models))
 

@@ -234,7 +234,7 @@ def test_a_batch_that_is_too_large(guarded: Server, serve: Server) -> None:
     headers = {"Content-Type": "text/csv", **GUARD}
     detail = expect_problem(guarded.post("/iris-wizard/batch", data=CSV * 400, headers=headers), 413)["detail"]
     assert detail == "The body is larger than 20,000 bytes. Send it in parts."
-    advice = "Send it in parts, or to `irislib api`, which takes 256,000,000 bytes."
+    advice = "Send it in parts, or as CSV to `irislib api`, which takes 256,000,000 bytes."
     large = b"x" * 12_000_000
     for body in (large, iter([large])):  # with its length, and in chunks
         detail = expect_problem(serve.post("/iris-wizard/batch", data=body, headers=headers), 413)["detail"]

@@ -123,7 +123,8 @@ _ALL = (
     ),
     Setting("proxies", int, 0, "The number of proxies in front of this server to trust.", api=True),
     Setting(
-        "max_batch_bytes", int, 256_000_000, "The largest body of a batch; `irislib serve` holds it in memory.",
+        "max_batch_bytes", int, 256_000_000,
+        "The largest body of a batch; of JSON at most 16,000,000 are read. `irislib serve` holds it in memory.",
         api=True, trait="AppServer.max_batch_bytes", short=False, serve_default=10_000_000,
     ),
     Setting(

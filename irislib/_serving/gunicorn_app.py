@@ -166,7 +166,7 @@ def default_of(name: str) -> Any:
 
 def enable_heartbeat(worker: Any) -> None:
     """Let an endpoint tell Gunicorn that a worker still works, where an answer takes longer than the timeout."""
-    worker.wsgi.alive = worker.notify
+    worker.wsgi.heartbeat = worker.notify
 
 
 def chained_hook(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:

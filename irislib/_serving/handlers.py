@@ -44,7 +44,7 @@ __all__ = [
 
 
 MAX_DISCARDED_BYTES = 2**30  # bytes of a refused body that are read all the same
-BATCH_ADVICE = f"Send it in parts, or to `irislib api`, which takes {Options.batch_bytes:,} bytes."
+BATCH_ADVICE = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
 
 # What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"

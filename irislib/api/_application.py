@@ -65,7 +65,7 @@ class Endpoint(Flask):
         self.metrics = Metrics(models)
         self.open_paths = frozenset(route.path for route in ROUTES if route.is_open)
         self.model_endpoints = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
-        self.alive: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
+        self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""

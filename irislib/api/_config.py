@@ -9,9 +9,10 @@ from pathlib import Path
 from irislib._common.settings import SETTINGS, environment_value
 from irislib.errors import IrislibError
 
-__all__ = ["ROW_BYTES", "Options", "is_token", "read_token"]
+__all__ = ["JSON_BATCH_BYTES", "ROW_BYTES", "Options", "is_token", "read_token"]
 
 ROW_BYTES = 1_000_000  # one row is a few hundred bytes
+JSON_BATCH_BYTES = 16_000_000  # JSON is read whole into memory, where it takes several times as much
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Options:
     proxies : int
         How many proxies before this server are trusted to say whom they speak for.
     batch_bytes : int
-        The largest body of a batch.
+        The largest body of a batch; of one in JSON at most `JSON_BATCH_BYTES`.
     is_guarded : bool
         The server around the endpoint asks for the token, so that the documentation mentions it.
     """
@@ -40,6 +41,16 @@ class Options:
     proxies: int = 0
     batch_bytes: int = SETTINGS["max_batch_bytes"].default
     is_guarded: bool = False
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether requests need a token."""
+        return bool(self.token) or self.is_guarded
+
+    @property
+    def json_batch_bytes(self) -> int:
+        """The largest body of a batch in JSON."""
+        return min(self.batch_bytes, JSON_BATCH_BYTES)
 
     @classmethod
     def from_environment(cls) -> Options:

@@ -40,12 +40,12 @@ def read_row() -> Mapping[str, Any]:
 
 
 @contextlib.contextmanager
-def spooled(stream: IO[bytes], alive: Callable[[], None]) -> Iterator[IO[bytes]]:
+def spooled(stream: IO[bytes], heartbeat: Callable[[], None]) -> Iterator[IO[bytes]]:
     """A body as a file: a client reads no answer while it still sends, so that all of it comes first."""
     with tempfile.TemporaryFile() as body:
         while piece := stream.read(1_000_000):
             body.write(piece)
-            alive()
+            heartbeat()
         body.seek(0)
         yield body
 

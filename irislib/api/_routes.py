@@ -99,9 +99,12 @@ def explain(error: HTTPException) -> Response:
 def oversized() -> dict[str, Any]:
     """The problem of a body that is too large for where it was sent."""
     options: Options = current_app.options  # type: ignore[attr-defined]
-    if any(route.is_batch and route.name == request.endpoint for route in ROUTES):
-        return too_large(options.batch_bytes, "Send it in parts.")
-    return too_large(ROW_BYTES)
+    if not any(route.is_batch and route.name == request.endpoint for route in ROUTES):
+        return too_large(ROW_BYTES)
+    if request.mimetype == "application/json" and options.json_batch_bytes < options.batch_bytes:
+        advice = f"Send it in parts, or as CSV, of which {options.batch_bytes:,} bytes are taken."
+        return too_large(options.json_batch_bytes, advice)
+    return too_large(options.batch_bytes, "Send it in parts.")
 
 
 def fail(error: Exception) -> Response:

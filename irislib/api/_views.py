@@ -16,7 +16,6 @@ from irislib._common.formatting import short_repr
 from irislib._common.routes import server_names
 from irislib._model_card.card import card_html
 from irislib.api import _batch, _insights
-from irislib.api._config import ROW_BYTES
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._problem_details import details, reply
@@ -55,10 +54,8 @@ class Context:
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document, for the address that this request came to."""
-        root, options = request.root_url.rstrip("/"), self.app.options
-        limits = {"batch_bytes": options.batch_bytes, "row_bytes": ROW_BYTES}
-        secured = bool(options.token) or options.is_guarded
-        return openapi_document.document(list(self.models.values()), root, secured, **limits)
+        root = request.root_url.rstrip("/")
+        return openapi_document.document(list(self.models.values()), root, self.app.options)
 
 
 def index(context: Context) -> Response:
@@ -80,11 +77,13 @@ def predict(context: Context, name: str) -> Response:
 
 def batch(context: Context, name: str) -> Response:
     model = context.find(name)
-    request.max_content_length = context.app.options.batch_bytes
+    options, heartbeat = context.app.options, context.app.heartbeat
+    is_json = request.mimetype == "application/json"
+    request.max_content_length = options.json_batch_bytes if is_json else options.batch_bytes
     with contextlib.ExitStack() as stack:
-        body = stack.enter_context(spooled(request.stream, context.app.alive))
-        mimetype, parts = _batch.answer(model, body, request.mimetype, context.app.alive)
-        return Response(closing(stack.pop_all(), parts), mimetype=mimetype)
+        body = stack.enter_context(spooled(request.stream, heartbeat))
+        mimetype, pieces = _batch.answer(model, body, request.mimetype, heartbeat)
+        return Response(closing(stack.pop_all(), pieces), mimetype=mimetype)
 
 
 def schema(context: Context, name: str) -> Response:

@@ -29,7 +29,8 @@ Every answer has a header `X-Request-ID`, and those of a model `X-Model-Version`
 problem in the shape of RFC 9457. Wherever `GET` works, `HEAD` does."""
 BATCH = """\
 Three forms, each answered in its own: an array of rows; an object with an array for each feature; CSV
-whose first line names the columns. At least one row, and at most {:,} bytes.
+whose first line names the columns. At least one row, and at most {json_bytes:,} bytes of JSON or {csv_bytes:,} bytes
+of CSV.
 
 A row that is wrong keeps no other from being answered: it has no prediction, and its errors are told at its place.
 In CSV they are in the column `problems`. Columns of a CSV file that are no features are kept."""
@@ -39,9 +40,7 @@ FORM = "As a form sends it. A value that is not required can be left out or empt
 def document(
     models: Sequence[Model],
     root: str = "",
-    secured: bool = False,
-    batch_bytes: int = Options.batch_bytes,
-    row_bytes: int = ROW_BYTES,
+    options: Options | None = None,
 ) -> Object:
     """Describe the endpoint in OpenAPI 3.1.
 
@@ -50,11 +49,11 @@ def document(
     models : sequence of Model
     root : str
         The address of the server, to which the paths are relative.
-    secured : bool
-        Whether a token is asked for.
-    batch_bytes, row_bytes : int
-        The largest body of a batch, and of a single row.
+    options : Options, optional
+        The token and the limits that the document describes; the defaults where left out.
     """
+    options = options or Options()
+    secured = options.is_secured
     found: Object = {
         "openapi": "3.1.0",
         "info": {
@@ -75,7 +74,7 @@ def document(
     for model in models:
         found["components"]["schemas"] |= _asked(model) | _answered(model)
         found["components"]["examples"] |= _examples(model)
-        found["paths"] |= _paths(model, secured, batch_bytes, row_bytes)
+        found["paths"] |= _paths(model, options)
     found["paths"] |= components.server_paths(secured)
     return found
 
@@ -159,8 +158,8 @@ def _examples(model: Model) -> Object:
     }
 
 
-def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Object:
-    spec = model.spec
+def _paths(model: Model, options: Options) -> Object:
+    spec, secured = model.spec, options.is_secured
     facts = {
         "title": spec.title,
         "target": spec.target,
@@ -171,8 +170,8 @@ def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Obj
         "trained_at": model.trained_at,
     }
     name, slug = spec.name, spec.name.replace("-", "_")
-    predict = _predict(model, secured, row_bytes)
-    details = {"predict": predict, "batch": _batch(model, secured, batch_bytes)}
+    predict = _predict(model, secured)
+    details = {"predict": predict, "batch": _batch(model, options)}
     schemas = {"schema": {"type": "object"}, "insights": _insights.LIST}
     paths: Object = defaultdict(lambda: {"parameters": [ref("parameters", "X-Request-ID")]})
     for route in ROUTES:
@@ -187,7 +186,7 @@ def _paths(model: Model, secured: bool, batch_bytes: int, row_bytes: int) -> Obj
     return dict(paths)
 
 
-def _predict(model: Model, secured: bool, row_bytes: int) -> Object:
+def _predict(model: Model, secured: bool) -> Object:
     name = model.spec.name
     row, form = (ref("schemas", f"{name}.{kind}") for kind in ("row", "form"))
     found = examples(model)
@@ -206,7 +205,7 @@ def _predict(model: Model, secured: bool, row_bytes: int) -> Object:
         "summary": f"Predict {model.spec.target} for one row",
         "parameters": [ref("parameters", "details")],
         "requestBody": {
-            "description": f"The values by the names of the features. At most {row_bytes:,} bytes.",
+            "description": f"The values by the names of the features. At most {ROW_BYTES:,} bytes.",
             "required": True,
             "content": components.content(row, examples=asked)
             | components.content(form, "application/x-www-form-urlencoded", asked)
@@ -226,7 +225,7 @@ def _invalid(model: Model) -> Object:
     return {"422": response(components.STATUSES[422], body, "X-Model-Version")}
 
 
-def _batch(model: Model, secured: bool, batch_bytes: int) -> Object:
+def _batch(model: Model, options: Options) -> Object:
     spec, found = model.spec, examples(model)
     asked: Object = {"application/json": {}, "text/csv": {}}
     answers: Object = {"application/json": {}, "text/csv": {}}
@@ -251,9 +250,9 @@ def _batch(model: Model, secured: bool, batch_bytes: int) -> Object:
     return {
         "tags": [spec.name],
         "summary": f"Predict {spec.target} for many rows",
-        "description": BATCH.format(batch_bytes),
+        "description": BATCH.format(json_bytes=options.json_batch_bytes, csv_bytes=options.batch_bytes),
         "requestBody": {"required": True, "content": body(["records", "columns"], asked)},
-        "responses": responses(good, secured, 400, 413, 415, 422),
+        "responses": responses(good, options.is_secured, 400, 413, 415, 422),
     }
 
 
