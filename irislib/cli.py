@@ -58,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def serve(args: list[str]) -> int:
     """Serve the apps and the endpoint."""
+    import irislib._common.quick_imports  # noqa: F401 - before the check, which imports Voila
+
     borrowed.check("serve")
     refuse_unknown_options(args)
     from irislib._serving.voila_app import AppServer
@@ -68,7 +70,6 @@ def serve(args: list[str]) -> int:
 
 def refuse_unknown_options(args: Sequence[str]) -> None:
     """Refuse an option that `serve` does not have, which Voila would ignore in silence."""
-    import irislib._common.quick_imports  # noqa: F401 - before Voila
     from irislib._serving.gunicorn_app import option_names
     from irislib._serving.voila_app import AppServer
 

@@ -74,17 +74,41 @@ def test_the_table_imports_nothing_heavy() -> None:
     assert result.stdout.strip() == "set()", result.stderr
 
 
-def test_a_server_without_a_name_that_guards_it_refuses_to_start() -> None:
-    code = (
-        "import sys\nfrom gunicorn.config import Config\ndel Config.parser\n"
-        "from irislib import cli\ncli.main(['api', '--port', '0'])"
-    )
+@pytest.mark.parametrize(
+    ("command", "module", "name", "message"),
+    [
+        (
+            "api",
+            "gunicorn.config",
+            "Config.parser",
+            "The installed gunicorn has no gunicorn.config:Config.parser, which irislib needs to add the options of "
+            "`irislib api` to Gunicorn's.",
+        ),
+        (
+            "serve",
+            "jupyter_server.services.kernels.kernelmanager",
+            "MappingKernelManager._handle_kernel_died",
+            "The installed jupyter_server has no jupyter_server.services.kernels.kernelmanager:"
+            "AsyncMappingKernelManager._handle_kernel_died, which irislib needs to notice the end of a kernel.",
+        ),
+    ],
+)
+def test_a_server_without_a_name_that_guards_it_refuses_to_start(
+    command: str, module: str, name: str, message: str
+) -> None:
+    code = f"import {module}\ndel {module}.{name}\nfrom irislib import cli\ncli.main([{command!r}, '--port', '0'])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 1
-    assert result.stderr.strip() == (
-        "irislib api: The installed gunicorn has no gunicorn.config:Config.parser, which irislib needs to add the "
-        "options of `irislib api` to Gunicorn's. Install the versions in constraints.txt."
+    assert result.stderr.strip() == f"irislib {command}: {message} Install the versions in constraints.txt."
+
+
+def test_no_server_builds_the_parser_that_nobody_needs() -> None:
+    code = (
+        "import sys\nfrom irislib import cli\ntry: cli.main(['serve', '--no-such-option'])\n"
+        "except SystemExit: print('voila.app' in sys.modules, 'rfc3987_syntax' in sys.modules)"
     )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.stdout.strip() == "True False", result.stderr
 
 
 def test_a_name_that_saves_time_is_missed_in_one_log_line(

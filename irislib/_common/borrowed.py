@@ -138,6 +138,10 @@ BORROWED: tuple[Borrowed, ...] = (
         "jupyter_server.services.contents.largefilemanager:LargeFileManager.mark_trusted_cells":
             "write nothing to the home folder",
     }),
+    *_rows("serve", "saves", "_common.quick_imports",
+           "https://github.com/python-jsonschema/jsonschema/blob/main/jsonschema/_format.py", {
+        "jsonschema._format:suppress": "start without building a parser that nobody needs",
+    }),
     *_rows("warm pages", "saves", "_serving.prerender", f"{VOILA}/notebook_renderer.py", {
         "voila.notebook_renderer:NotebookRenderer._jinja_kernel_start": "render a page before its visitor comes",
         "voila.notebook_renderer:NotebookRenderer._jinja_cell_generator": "render a page before its visitor comes",
@@ -173,6 +177,11 @@ BORROWED: tuple[Borrowed, ...] = (
     }),
     *_rows("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {
         "gunicorn.glogging:Logger.setup": "log what irislib has to say",
+    }),
+    *_rows("api", "guards", "api._metrics",
+           "https://github.com/prometheus/client_python/blob/master/prometheus_client/values.py", {
+        "prometheus_client.values:ValueClass": "let a new worker count on in the files of one that has ended",
+        "prometheus_client.values:MultiProcessValue": "let a new worker count on in the files of one that has ended",
     }),
     *_rows("fast form", "saves", "_compiled.tree_tables", f"{SKLEARN}/ensemble/_gb.py", {
         "sklearn.ensemble:GradientBoostingClassifier._raw_predict_init": "predict one row of a boosting faster",
