@@ -40,7 +40,7 @@ FEATURES = [
     Feature("comment", "text", label="Long text", control="textarea", required=False),
     Feature("email", "email", label="E-mail", required=False),
     Feature("password", "password", label="Password", help="Never shown, stored or logged.", required=False),
-    Feature("file", "file", label="File", help="Only its size is told.", required=False),
+    Feature("file", "file", label="File", help="Only its size is shown.", required=False),
 ]
 
 EXAMPLES = {
@@ -95,10 +95,7 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
     from irislib.widgets._fields import format_entry
 
     rows = [
-        (
-            feature.label,
-            str(values[feature.name]) if feature.kind == "file" else format_entry(feature, values[feature.name]),
-        )
+        (feature.label, format_entry(feature, values[feature.name]))
         for feature in FEATURES
         if feature.name in values and not (feature.control == "checkbox" and not values[feature.name])
     ]

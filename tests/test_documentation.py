@@ -184,7 +184,6 @@ QUESTIONS = ("What", "Whether", "How", "Where", "Which")
 BUDGET: dict[str, tuple[int, int]] = {
     "irislib": (3, 3),
     "irislib/_common": (3, 3),
-    "irislib/_description": (13, 15),
     "irislib/_forkserver": (18, 10),
     "irislib/_model_card": (8, 2),
     "irislib/_serving": (35, 22),

@@ -1,4 +1,4 @@
-"""How messages put values, numbers and slips of spelling."""
+"""Values, numbers and suggestions as messages have them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from irislib._common.messages.features import TEXTS
+
 __all__ = ["did_you_mean", "format_value", "join_words", "short_repr"]
 
 
 def short_repr(value: Any) -> str:
-    """A received value as a message quotes it: short, and never a wall of text."""
+    """Return the repr of a received value, shortened for a message."""
     try:
         text = repr(value)
     except RecursionError:
@@ -21,7 +23,7 @@ def short_repr(value: Any) -> str:
 
 
 def format_value(value: Any, digits: int = 12) -> str:
-    """A number as a person reads it, with no power of ten where there is room; a date as ISO has it."""
+    """Format a number for a person, without a power of ten where there is room; a date as in ISO 8601."""
     if isinstance(value, numbers.Real):
         value = float(value)
         return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
@@ -36,6 +38,8 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """``Did you mean 'x'?`` for the nearest known name, or what there is."""
+    """Return ``Did you mean 'x'?`` for the nearest known name, else the list of them."""
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+    if close:
+        return TEXTS["rows.near"].format(name=close[0])
+    return TEXTS["rows.known"].format(names=", ".join(known))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.fast_form import Candidate, Comparison, NoFasterFormError, Outcome
 from irislib._compiled.single_row import pipeline_steps
-from irislib._description.feature_types import is_empty
+from irislib._description.values import is_empty
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib._description.feature_types import to_python
 from irislib._description.validation import to_array
+from irislib._description.values import to_python
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,10 +43,13 @@ def column_converters(features: Sequence[Feature]) -> dict[str, Callable[[Any], 
     """Return converters from a checked value to its column's type, by name, for the features that need one."""
     import pandas as pd
 
-    converters: dict[str, Callable[[Any], Any]] = {
-        feature.name: pd.Timestamp for feature in features if feature.kind == "date"
-    }
-    return converters | {f.name: float for f in features if f.kind in ("integer", "boolean") and not f.required}
+    converters: dict[str, Callable[[Any], Any]] = {}
+    for feature in features:
+        if feature.type.dtype.startswith("datetime"):
+            converters[feature.name] = pd.Timestamp
+        elif feature.type.dtype in ("int64", "bool") and not feature.required:
+            converters[feature.name] = float
+    return converters
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_tree_form"]
 
-KINDS = ("number", "integer", "boolean")  # of features whose columns scikit-learn takes as they are
+NUMERIC = ("float64", "int64", "bool")  # dtypes of columns that scikit-learn takes as they are
 TOLERANCE = 1e-12  # of exponentials
 NEAR_ROWS = 600
 
@@ -40,7 +40,7 @@ def make_tree_form(spec: ModelSpec, estimator: Any) -> Candidate:
         For any other estimator, or one whose trees cannot be walked.
     """
     before, last = pipeline_steps(estimator)
-    not_numeric = [feature.name for feature in spec.features if feature.kind not in KINDS]
+    not_numeric = [feature.name for feature in spec.features if feature.type.dtype not in NUMERIC]
     simple = None if not_numeric else in_python(before)
     may_be_missing = simple is None or not all(feature.required for feature in spec.features)
     trees, tables = tree_walk_of(last, may_be_missing)

@@ -1,4 +1,4 @@
-"""One input of a model or a form: what it is called, what it may be, how it is shown."""
+"""One input of a model or a form: its name, its values, its control."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from irislib._common.formatting import format_value
-from irislib._description.feature_types import FEATURE_TYPES, is_empty, to_python
+from irislib._common.messages.features import TEXTS
+from irislib._description.feature_types import FEATURE_TYPES, FeatureType
+from irislib._description.values import is_empty, to_python
 
 __all__ = ["Feature"]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -72,115 +74,93 @@ class Feature:
 
     def __post_init__(self) -> None:
         if not self.label:
-            words = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
-            self._set(label=words[:1].upper() + words[1:])
+            label = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
+            self._set(label=label[:1].upper() + label[1:])
         self._set(choices=tuple(to_python(choice) for choice in self.choices))
         if self.kind not in FEATURE_TYPES:
             return
         if not self.control:
-            controls = FEATURE_TYPES[self.kind].controls
-            optional_boolean = self.kind == "boolean" and not self.required
-            self._set(control="select" if optional_boolean else controls[0])
-        for fact in ("low", "high", "default"):
-            if getattr(self, fact) is not None:
-                with contextlib.suppress(ValueError):  # `faults` tells of it
-                    self._set(**{fact: self._read(fact)})
+            self._set(control=self.type.default_control(self))
+        for name in ("low", "high", "default"):
+            if getattr(self, name) is not None:
+                with contextlib.suppress(ValueError):  # `faults` reports it
+                    self._set(**{name: self._parse_attribute(name)})
 
-    def _set(self, **facts: Any) -> None:
-        for name, value in facts.items():
+    def _set(self, **attributes: Any) -> None:
+        for name, value in attributes.items():
             object.__setattr__(self, name, value)
 
-    def _read(self, fact: str) -> Any:
-        """One of the facts above as a value of this kind; the limits of a range are numbers."""
-        kind = "number" if self.kind == "range" and fact != "default" else self.kind
-        return FEATURE_TYPES[kind].read(self, getattr(self, fact))
+    def _parse_attribute(self, name: str) -> Any:
+        parse = self.type.parse if name == "default" else self.type.parse_limit
+        return parse(self, getattr(self, name))
+
+    @property
+    def type(self) -> FeatureType:
+        """The class of its kind."""
+        return FEATURE_TYPES[self.kind]
 
     @property
     def private(self) -> bool:
-        """Whether what is entered must never be kept, shown or passed on."""
-        return self.kind in ("password", "file")
+        """True if a value must never be stored, shown or passed on."""
+        return self.type.is_private
 
     @property
     def limits(self) -> str:
         """The hard limits in words, ``above 0 and at most 30 cm``; empty where there are none."""
         parts = []
         if self.low is not None:
-            word = "at least" if self.closed in ("both", "left") else "above"
-            parts.append(f"{word} {format_value(self.low)}")
+            key = "at_least" if self.closed in ("both", "left") else "above"
+            parts.append(TEXTS[key].format(low=format_value(self.low)))
         if self.high is not None:
-            word = "at most" if self.closed in ("both", "right") else "below"
-            parts.append(f"{word} {format_value(self.high)}")
-        return " and ".join(parts) + (f" {self.unit}" if parts and self.unit else "")
+            key = "at_most" if self.closed in ("both", "right") else "below"
+            parts.append(TEXTS[key].format(high=format_value(self.high)))
+        return TEXTS["and"].join(parts) + (f" {self.unit}" if parts and self.unit else "")
 
     @property
     def expected(self) -> str:
-        """What a value must be, in words: ``a number above 0 and at most 30 cm``."""
-        if self.kind == "choice":
-            return "one of " + ", ".join(repr(choice) for choice in self.choices)
-        return f"{FEATURE_TYPES[self.kind].noun} {self.limits}".rstrip()
+        """Words for what a value must be: ``a number above 0 and at most 30 cm``."""
+        return self.type.expected(self)
 
-    def written(self, value: Any) -> str:
-        """A parsed value as a form, a link or a CSV file has it; :meth:`parse` reads it back."""
-        if is_empty(value):
-            return ""
-        value = to_python(value)
-        if self.kind == "range":
-            return " to ".join(repr(end).removesuffix(".0") for end in value)
-        if self.kind == "boolean":
-            return str(bool(value)).lower()
-        if isinstance(value, float) and self.kind != "choice":
-            return repr(value).removesuffix(".0")
-        return str(value) if isinstance(value, int | float) else format_value(value)
-
-    def within(self, value: Any) -> Any:
-        """Whether a value (or an array of them) keeps to the hard limits."""
-        if isinstance(value, tuple):
-            return all(self.within(end) for end in value)
-        ok: Any = True
-        if self.low is not None:
-            ok = value >= self.low if self.closed in ("both", "left") else value > self.low
-        if self.high is not None:
-            ok = ok & (value <= self.high if self.closed in ("both", "right") else value < self.high)
-        return ok
+    def to_text(self, value: Any) -> str:
+        """Convert a parsed value to the text of a form, a link or a CSV file, which :meth:`parse` converts back."""
+        return "" if is_empty(value) else self.type.to_text(value)
 
     def on_step(self, value: float) -> bool:
-        """Whether a slider can stand at a value."""
+        """Return whether a slider has a position for a value."""
         steps = (value - self.low) / (self.step or 1)
-        return abs(steps - round(steps)) < 1e-9 or (self.step is None and self.kind == "number")
+        return abs(steps - round(steps)) < 1e-9 or (self.step is None and self.type.step is None)
 
     def parse(self, value: Any) -> Any:
-        """Turn what was received into a value of this kind, or None where it is empty.
+        """Convert a received value to one of this kind; None if it is empty.
 
         Raises
         ------
         ValueError
             The message completes the sentence that begins with the feature's name.
         """
-        if is_empty(value, numeric=self.kind in ("number", "integer") and self.required):
+        feature_type = self.type
+        if feature_type.is_empty(self, value):
             if self.required:
-                raise ValueError(f"is missing: expected {self.expected}.")
+                raise ValueError(TEXTS["missing"].format(expected=self.expected))
             return None
-        read = FEATURE_TYPES[self.kind].read(self, value)
-        if not self.within(read):
-            ends = read if isinstance(read, tuple) else [read]
-            raise ValueError(f"must be {self.limits}, got {' to '.join(map(format_value, ends))}.")
-        return read
+        parsed = feature_type.parse(self, value)
+        if not feature_type.within(self, parsed):
+            raise ValueError(TEXTS["beyond"].format(limits=self.limits, value=feature_type.format(parsed)))
+        return parsed
 
     def faults(self) -> list[str]:
-        """What is wrong with this description, one sentence each; empty where it is sound."""
-        if not _NAME.fullmatch(self.name):
+        """Return what is wrong with this description, one sentence each."""
+        if not _COLUMN_NAME.fullmatch(self.name):
             return [f"Feature name {self.name!r}: use letters, digits and underscores only."]
         if self.kind not in FEATURE_TYPES:
             return [f"{self.name}: kind must be one of {', '.join(FEATURE_TYPES)}, got {self.kind!r}."]
         faults = []
-        if self.control not in FEATURE_TYPES[self.kind].controls:
-            controls = ", ".join(FEATURE_TYPES[self.kind].controls)
+        if self.control not in self.type.controls:
+            controls = ", ".join(self.type.controls)
             faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")
         if self.closed not in ("both", "left", "right", "neither"):
             faults.append(f"{self.name}: closed must be both, left, right or neither, got {self.closed!r}.")
-        if self.kind == "choice" and not self.choices:
-            faults.append(f"{self.name}: a choice needs choices=[…].")
-        faults += self._limit_faults()
+        faults += self.type.faults(self) + self._limit_faults()
         if self.default is not None and not faults:
             try:
                 self.parse(self.default)
@@ -190,22 +170,22 @@ class Feature:
 
     def _limit_faults(self) -> list[str]:
         faults = []
-        given = {fact: getattr(self, fact) for fact in ("low", "high") if getattr(self, fact) is not None}
-        if given and self.kind not in ("number", "integer", "date", "time", "range"):
+        limits = [name for name in ("low", "high") if getattr(self, name) is not None]
+        if limits and not self.type.has_limits:
             return [f"{self.name}: a {self.kind} has no low or high."]
-        for fact in given:
+        for name in limits:
             try:
-                self._read(fact)
+                self._parse_attribute(name)
             except ValueError as error:
-                faults.append(f"{self.name}: {fact} {error}")
-        if len(given) == 2 and not faults and not self.low < self.high:
+                faults.append(f"{self.name}: {name} {error}")
+        if len(limits) == 2 and not faults and not self.low < self.high:
             faults.append(
                 f"{self.name}: low ({format_value(self.low)}) must be below high ({format_value(self.high)})."
             )
         if self.control == "slider":
-            if len(given) < 2 or self.closed != "both":
+            if len(limits) < 2 or self.closed != "both":
                 faults.append(f"{self.name}: a slider needs low and high, and closed='both'.")
-            if self.kind == "integer" and self.step is not None and self.step != int(self.step):
+            if self.step is not None and self.type.step is not None and self.step % self.type.step:
                 faults.append(f"{self.name}: step must be a whole number, got {self.step}.")
             if not faults and self.default is not None and not self.on_step(self.default):
                 faults.append(f"{self.name}: the default {format_value(self.default)} is not on a step of the slider.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.routes import reserved_names
 from irislib._description.feature import Feature
+from irislib._description.feature_types import FEATURE_TYPES
 from irislib._description.validation import check_values
 from irislib.errors import SpecError, ValidationError
 
@@ -23,12 +24,12 @@ __all__ = ["ModelSpec", "describe_faults"]
 
 # Their versions decide, not their source: scikit-learn's is kept with every stored model.
 LIBRARIES = frozenset(("builtins", "numpy", "pandas", "scipy", "sklearn"))
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_PATH_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
-    """What a data scientist writes about her model; everything else is made from it.
+    """The description of a model, from which everything else is made.
 
     The first five must be given; the others have defaults.
 
@@ -152,7 +153,7 @@ class ModelSpec:
 
     @property
     def digest(self) -> str:
-        """Changes whenever the description does, or the source of any module it is written in."""
+        """A hash of the description, and of the source of the modules in which it is written."""
         parts = [self.load_data, *self.estimator.get_params(deep=True).values()]
         modules = {getattr(part, "__module__", None) or type(part).__module__ for part in parts}
         sources = [_source(name) for name in sorted(modules) if name.split(".")[0] not in LIBRARIES]
@@ -162,7 +163,7 @@ class ModelSpec:
 
     def _faults(self) -> list[str]:
         faults = []
-        if not _NAME.fullmatch(str(self.name)):
+        if not _PATH_NAME.fullmatch(str(self.name)):
             faults.append(f"name: use lower case, digits and hyphens ('iris-wizard'), got {self.name!r}.")
         if self.name in reserved_names():
             faults.append(f"name: {self.name!r} is a path of the server itself; choose another.")
@@ -170,7 +171,7 @@ class ModelSpec:
             return [*faults, "features: give a list of Feature(…)."]
         faults += describe_faults(self.features)
         for feature in self.features:
-            if feature.private or feature.kind == "range":
+            if feature.kind in FEATURE_TYPES and not feature.type.in_models:
                 faults.append(f"{feature.name}: a model cannot have a {feature.kind} among its features.")
             if not feature.required and feature.control in ("slider", "checkbox"):
                 faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
@@ -202,15 +203,15 @@ def _source(module: str) -> str:
 
 
 def describe_faults(features: Sequence[Feature]) -> list[str]:
-    """What is wrong with a list of features, one sentence each."""
+    """Return what is wrong with a list of features, one sentence each."""
     names, labels = [feature.name for feature in features], [feature.label for feature in features]
     faults = [fault for feature in features for fault in feature.faults()]
-    faults += [f"{name}: two features have this name." for name in _twice(names)]
-    faults += [f"{label!r}: two features have this label." for label in _twice(labels) if not _twice(names)]
+    faults += [f"{name}: two features have this name." for name in _duplicates(names)]
+    faults += [f"{label!r}: two features have this label." for label in _duplicates(labels) if not _duplicates(names)]
     if "token" in names:
         faults.append("token: the server takes a token in an address for its own; choose another name.")
     return faults or ([] if names else ["features: give at least one Feature."])
 
 
-def _twice(words: list[str]) -> list[str]:
-    return sorted({word for word in words if words.count(word) > 1})
+def _duplicates(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})

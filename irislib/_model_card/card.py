@@ -162,7 +162,7 @@ def _unseen(model: Model, feature: Feature) -> list[str]:
     seen = model.coverage.get(feature.name, {}).get("values")
     if seen is None:
         return []
-    return [feature.written(value) for value in feature.choices or (False, True) if value not in seen]
+    return [feature.to_text(value) for value in feature.type.categories(feature) if value not in seen]
 
 
 def _data(model: Model) -> Section:
@@ -201,7 +201,7 @@ def _covered(model: Model, feature: Feature) -> str:
     if covered is None:
         return TEXTS["inputs.unknown"]
     if "values" in covered:
-        return ", ".join(map(feature.written, covered["values"]))
+        return ", ".join(map(feature.to_text, covered["values"]))
     low, high = (format_value(covered[end], 6) for end in ("low", "high"))
     return TEXTS["range"].format(low=low, high=f"{high} {feature.unit}".rstrip())
 

@@ -225,7 +225,7 @@ def predict_csv_rows(
     for feature in model.spec.features:
         if (index := layout.columns.get(feature.name)) is not None:
             columns[feature.name] = [row[index] for row in rows]
-            if feature.kind == "number" and layout.delimiter == ";":
+            if feature.type.dtype == "float64" and layout.delimiter == ";":
                 columns[feature.name] = [_with_point(value) for value in columns[feature.name]]
     return many_rows.predict_many(model, check_columns(model.spec.features, columns, len(rows)), refused, start, DIGITS)
 
@@ -278,6 +278,6 @@ def csv_template(features: Sequence[Feature], rows: Iterable[Any]) -> bytes:
     writer = csv.writer(file)
     writer.writerow([feature.name for feature in features])
     for row in rows:
-        cells = {f.name: f.written(f.parse(row[f.name])) for f in features if f.name in row}
+        cells = {f.name: f.to_text(f.parse(row[f.name])) for f in features if f.name in row}
         writer.writerow(cells.get(feature.name, "") for feature in features)
     return file.getvalue().encode()

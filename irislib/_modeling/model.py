@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
+from irislib._common.messages.features import TEXTS
 from irislib._compiled import (
     FastForm,
     Outcome,
@@ -18,8 +19,8 @@ from irislib._compiled import (
     predict_one,
     predicts_likeliest,
 )
-from irislib._description.feature_types import is_empty
 from irislib._description.validation import check_row
+from irislib._description.values import is_empty
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import USUAL, NoveltyDetector
@@ -259,8 +260,7 @@ class Model:
         return outside + [self._novel(None if single else i) for i in novel if i not in rows]
 
     def _novel(self, row: int | None = None) -> Problem:
-        usual = f"{USUAL:.0%} of the rows that the model was trained on are less unusual"
-        return Problem(f"Each value is a usual one, but not all of them together: {usual}.", row=row)
+        return Problem(TEXTS["warning.row"].format(share=f"{USUAL:.0%}"), row=row)
 
     def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Any]]:
         """The values of a column that the training data do not cover, with their positions."""
@@ -279,18 +279,14 @@ class Model:
         if covered is None or is_empty(value):
             return ""
         if "values" in covered:
-            return (
-                ""
-                if value in covered["values"]
-                else f"{name} is {short_repr(value)}, which the training data do not contain."
-            )
+            is_known = value in covered["values"]
+            return "" if is_known else TEXTS["warning.value"].format(name=name, value=short_repr(value))
         low, high = covered["low"], covered["high"]
         if low <= value <= high:
             return ""
         unit = next(feature.unit for feature in self.spec.features if feature.name == name)
         low, high, value = (format_value(x, 6) for x in (low, high, value))
-        span = f"{low} to {high} {unit}".rstrip()
-        return f"{name} is {value}, but the model was trained on {span} only."
+        return TEXTS["warning.range"].format(name=name, value=value, low=low, high=f"{high} {unit}".rstrip())
 
     def _ready(self, rows: Any) -> pd.DataFrame:
         frame = self.spec.validate(rows)

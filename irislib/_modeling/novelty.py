@@ -106,8 +106,8 @@ class _Amount:
         import numpy as np
 
         self.name = feature.name
-        self._dtype = "datetime64[us]" if feature.kind == "date" else "float64"
-        numbers = self._numbers(column)
+        self._to_numbers = feature.type.to_numbers
+        numbers = self._to_numbers(column)
         self.middle = float(np.nanmean(numbers))
         self.spread = float(np.nanstd(numbers)) or 1.0
         self.gaps = bool(np.isnan(numbers).any())
@@ -115,16 +115,10 @@ class _Amount:
     def encoded(self, column: Any) -> list[np.ndarray]:
         import numpy as np
 
-        scaled = (self._numbers(column) - self.middle) / self.spread
-        missing = np.isnan(scaled)
-        scaled[missing] = 0
-        return [scaled, missing.astype(float)] if self.gaps else [scaled]
-
-    def _numbers(self, column: Any) -> np.ndarray:
-        import numpy as np
-
-        array = np.asarray(column, dtype=self._dtype)
-        return array if array.dtype.kind == "f" else np.where(np.isnat(array), np.nan, array.astype(float))
+        standardized = (self._to_numbers(column) - self.middle) / self.spread
+        missing = np.isnan(standardized)
+        standardized[missing] = 0
+        return [standardized, missing.astype(float)] if self.gaps else [standardized]
 
 
 class _Choice:
@@ -144,7 +138,7 @@ def _part(feature: Feature, column: pd.Series) -> _Amount | _Choice | None:
     """Return the encoder of a feature, or None for free text and a feature without a value."""
     if column.notna().sum() == 0:
         return None
-    if feature.kind in ("number", "integer", "date"):
+    if feature.type.is_continuous:
         return _Amount(feature, column)
-    choices = {"choice": feature.choices, "boolean": (True,)}.get(feature.kind, ())
-    return _Choice(feature.name, choices) if 0 < len(choices) <= CHOICES else None
+    indicators = feature.type.indicators(feature)
+    return _Choice(feature.name, indicators) if 0 < len(indicators) <= CHOICES else None

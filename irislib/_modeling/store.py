@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from irislib import __version__
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
-from irislib._description.feature_types import is_empty
+from irislib._description.values import is_empty
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib.errors import StoreError
@@ -225,9 +225,8 @@ def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
     features, sample = (pd.DataFrame(rows) for rows in (held_out["features"], record["sample"]))
     coverage = record["coverage"]
     for feature in spec.features:
-        if feature.kind in ("date", "time") and feature.name in coverage:
-            back = pd.Timestamp if feature.kind == "date" else dt.time.fromisoformat
-            coverage[feature.name] = {end: back(text) for end, text in coverage[feature.name].items()}
+        covered = coverage.get(feature.name, {})
+        covered |= {end: feature.type.restore(covered[end]) for end in ("low", "high") if end in covered}
     return Model(
         spec=spec,
         estimator=estimator,

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from irislib._description.feature_types import to_python
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from irislib._description.feature import Feature
     from irislib._description.spec import ModelSpec
 
 __all__ = ["train", "training_data", "unfitted"]
@@ -63,7 +61,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         spec=spec,
         estimator=estimator,
         evaluation=_evaluate(estimator, x_test, y_test, y_train),
-        coverage={f.name: covered for f in spec.features if (covered := _coverage(f, x_train[f.name])) is not None},
+        coverage=_coverage(spec, x_train),
         sample=_sample(x_train, spec.random_state),
         version=_version(spec, digest),
         trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -206,13 +204,9 @@ def _sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
-def _coverage(feature: Feature, column: pd.Series) -> dict[str, Any] | None:
-    present = column.dropna()
-    if feature.kind in ("text", "email", "color") or present.empty:
-        return None  # free text is new nearly every time
-    if feature.kind in ("choice", "boolean"):
-        return {"values": [value for value in feature.choices or (False, True) if value in set(present)]}
-    return {"low": to_python(present.min()), "high": to_python(present.max())}
+def _coverage(spec: ModelSpec, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    coverages = {feature.name: feature.type.coverage(feature, rows[feature.name]) for feature in spec.features}
+    return {name: coverage for name, coverage in coverages.items() if coverage is not None}
 
 
 def _digest(features: pd.DataFrame, target: np.ndarray) -> str:

@@ -158,15 +158,15 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
         yield from ((other, 1.0) for other in covered["values"] if other != value)
         return
     low, high = covered["low"], covered["high"]
-    if feature.kind not in ("integer", "number"):
+    if not feature.type.is_numeric:
         return
-    step = feature.step or (1 if feature.kind == "integer" else 0)
+    step = feature.step or feature.type.step
     if step and (high - low) / step <= MOST:  # what a person can enter
         every = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
     else:
         every = np.linspace(low, high, STEPS)
         digits = 1 - math.floor(math.log10((high - low) / STEPS)) if high > low else 12  # that can be told
-        every = np.unique(every.round(0 if feature.kind == "integer" else max(0, digits)))
+        every = np.unique(feature.type.from_numbers(every, max(0, digits)))
         every = every[(low <= every) & (every <= high)]
     if pd.isna(value):
         yield from ((other, 1.0) for other in every.round(12).tolist())

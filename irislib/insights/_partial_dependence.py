@@ -94,17 +94,14 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
     covered = model.coverage.get(feature.name, {})
     if "values" in covered:
         return list(covered["values"])
-    if not covered or feature.kind not in ("number", "integer", "date"):
+    if not covered or not feature.type.is_continuous:
         return []
-    column = model.sample[feature.name].dropna()
-    numbers = column.astype("datetime64[us]").astype("int64") if feature.kind == "date" else column
+    numbers = feature.type.to_numbers(model.sample[feature.name].dropna())
     low, high = np.quantile(numbers, [0.05, 0.95])
     grid = np.linspace(low, high, POINTS)
     if feature.step:
         grid = (grid / feature.step).round() * feature.step
-    if feature.kind == "date":
-        return list(np.unique(grid.astype("int64").astype("datetime64[us]").astype("datetime64[D]")))
-    return list(np.unique(grid.round(0 if feature.kind == "integer" else 12)))
+    return list(np.unique(feature.type.from_numbers(grid)))
 
 
 def _curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, np.ndarray]:

@@ -30,9 +30,7 @@ def format_feature(feature: Feature, value: Any) -> str:
     """Format a feature's value for a sentence."""
     import pandas as pd
 
-    if feature.kind == "boolean" and not pd.isna(value):
-        return TEXTS["yes"] if value else TEXTS["no"]
-    return TEXTS["left_empty"] if pd.isna(value) else f"{format_value(value, 4)} {feature.unit}".rstrip()
+    return TEXTS["left_empty"] if pd.isna(value) else f"{feature.type.format(value, 4)} {feature.unit}".rstrip()
 
 
 def explained(measure: str) -> str:

@@ -15,15 +15,16 @@ import traitlets
 from irislib._common import theme
 from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
-from irislib._description.feature_types import UploadedFile
+from irislib._description.feature_types.text import FILE_BYTES
 from irislib._description.spec import describe_faults
 from irislib._description.validation import check_row
+from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
 from irislib.widgets._blocks import Block, Buttons, DownloadButton
 from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
-from irislib.widgets._fields import FILE_BYTES, describe_field, form_values
+from irislib.widgets._fields import describe_field, form_values
 from irislib.widgets._held_features import HeldFeatureState
 from irislib.widgets._history import History
 from irislib.widgets._html import render
@@ -76,7 +77,7 @@ class Page(anywidget.AnyWidget):
     answer : callable
         Takes the parsed values, as a dict by the features' names without empty ones;
         returns what the tabs draw. Its ValidationErrors are shown beside the fields.
-        A file is an :class:`irislib._description.feature_types.UploadedFile`.
+        A file is an :class:`irislib._description.values.UploadedFile`.
     tabs : sequence of Tab
     examples : mapping of str to mapping, optional
         Named rows that fill the form at the press of a button.
@@ -213,7 +214,7 @@ class Page(anywidget.AnyWidget):
                 elif feature.private:
                     ignored.append(TEXTS["never_by_link"].format(label=feature.label))
                 else:
-                    values[name] = feature.written(feature.parse(value)) if value.strip() else ""
+                    values[name] = feature.to_text(feature.parse(value)) if value.strip() else ""
             except ValueError as error:
                 ignored.append(f"{feature.label if feature else name} {error} {_default_sentence(feature)}".strip())
         tabs = [(index, self._render_tab(index)) for index in sorted(self.contents)]
@@ -296,5 +297,5 @@ class Page(anywidget.AnyWidget):
 
 def _default_sentence(feature: Feature | None) -> str:
     """Return the value that a field keeps if a link cannot fill it."""
-    value = feature.written(feature.default) if feature else ""
+    value = feature.to_text(feature.default) if feature else ""
     return TEXTS["left_at"].format(value=value) if value else ""

@@ -12,8 +12,6 @@ TEXTS = {
     "explained": "how much of the differences between rows it explains, at most 1",  # what R² is
     "measure_explained": "{measure} ({meaning})",
     "interval": "{share:.0%} ({confidence:.0%} interval {low:.0%} to {high:.0%})",
-    "yes": "yes",
-    "no": "no",
     "left_empty": "left empty",
     "and": " and ",
     "or": " or ",

@@ -71,17 +71,16 @@ function textInput(input, element = input) {
 
 const CONTROLS = {
   text: (facts, common) =>
-    textInput(h("input", { ...common, type: { email: "email" }[facts.kind] ?? "text", autocomplete: "off", placeholder: facts.placeholder })),
+    textInput(h("input", { ...common, type: facts.type ?? "text", autocomplete: "off", placeholder: facts.placeholder })),
   textarea: (facts, common) => textInput(h("textarea", { ...common, rows: 3 })),
   date: (facts, common) => partialInput(h("input", { ...common, type: "date" })),
   time: (facts, common) => partialInput(h("input", { ...common, type: "time", step: "any" })),
   password: (facts, common) => textInput(h("input", { ...common, type: "password", autocomplete: "off" })),
   number(facts, common, texts) {
-    const whole = facts.kind === "integer";
     // Not type="number": that hides from us, and so from Python, what it does not take for a number.
-    const input = h("input", { ...common, type: "text", inputmode: whole ? "numeric" : "decimal", autocomplete: "off" });
+    const input = h("input", { ...common, type: "text", inputmode: facts.inputmode, autocomplete: "off" });
     if (facts.low < 0 || facts.low === undefined) input.inputMode = "text"; // not every phone's number keys have a minus
-    const step = Number(facts.step ?? (whole ? 1 : 0));
+    const step = Number(facts.step ?? 0);
     const move = (direction) => {
       const next = stepNumber(input.value, direction, { ...facts, step });
       if (next === null) return;
@@ -103,7 +102,7 @@ const CONTROLS = {
     return textInput(input, h("span", { class: "irislib-stepper" }, button("−", -1, texts.less), input, button("+", 1, texts.more)));
   },
   slider(facts, common) {
-    const input = h("input", { ...common, type: "range", min: facts.low, max: facts.high, step: facts.step ?? (facts.kind === "integer" ? 1 : "any") });
+    const input = h("input", { ...common, type: "range", min: facts.low, max: facts.high, step: facts.step ?? "any" });
     input.value = facts.low;
     const output = h("span", { class: "irislib-reading", "aria-hidden": "true" }, input.value);
     const show = () => (output.textContent = facts.unit ? `${input.value} ${facts.unit}` : input.value);

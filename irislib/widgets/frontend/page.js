@@ -207,7 +207,7 @@ class App {
     const sent = this.read();
     const reply = await this.send(sent);
     this.setBusy(false);
-    for (const field of this.fields.filter((each) => each.kind === "password")) field.fill("");
+    for (const field of this.fields.filter((each) => each.private && !each.files)) field.fill("");
     this.showProblems(reply.problems ?? {}, sent, this.isCurrent(sent));
     this.showMessage(reply.error);
     if (reply.html === undefined) return;
@@ -283,7 +283,7 @@ class App {
   // An insight that can be had again with some values as they are, and the boxes that say which.
   addCheckboxes(element) {
     const held = JSON.parse(element.dataset.held);
-    const fields = this.fields.filter((field) => field.kind !== "file");
+    const fields = this.fields.filter((field) => !field.files);
     const boxes = fields.map(({ name }) => h("input", { type: "checkbox", value: name, ".checked": held.includes(name) }));
     const labels = fields.map(({ label }, i) => h("label", {}, boxes[i], label));
     const content = h("div", {}, ...element.childNodes);

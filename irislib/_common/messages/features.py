@@ -1,0 +1,67 @@
+"""Texts about features: what a value must be, and what is wrong with one.
+
+A message about a value completes the sentence that begins with the feature's name.
+"""
+
+__all__ = ["TEXTS"]
+
+TEXTS = {
+    # limits
+    "at_least": "at least {low}",
+    "above": "above {low}",
+    "at_most": "at most {high}",
+    "below": "below {high}",
+    "and": " and ",
+    # any kind
+    "missing": "is missing: expected {expected}.",
+    "wrong": "must be {expected}, got {value}.",
+    "beyond": "must be {limits}, got {value}.",
+    "yes": "yes",
+    "no": "no",
+    # rows
+    "rows.type": "Expected a mapping of feature names to values, a list of those, or a DataFrame, got {type}.",
+    "rows.too_many": "At most {limit} rows at once, got {count}.",
+    "rows.none": "Expected at least one row, got none.",
+    "rows.repeated": "{name} is there more than once.",
+    "rows.unknown": "Unknown feature {name!r}. {hint}",
+    "rows.near": "Did you mean {name!r}?",
+    "rows.known": "Known: {names}.",
+    # beyond the training data
+    "warning.value": "{name} is {value}, which the training data do not contain.",
+    "warning.range": "{name} is {value}, but the model was trained on {low} to {high} only.",
+    "warning.row": "Each value is a usual one, but not all of them together: {share} of the rows that the model was "
+    "trained on are less unusual.",
+    # one kind each
+    "number": "a number",
+    "number.comma": " Write it with a point, not a comma.",
+    "number.finite": "a finite number",
+    "integer": "a whole number",
+    "integer.long": "a whole number of at most 18 digits",
+    "choice": "one of {choices}",
+    "choice.near": " Did you mean {choice!r}?",
+    "boolean": "true or false",
+    "date": "a date",
+    "date.example": "a date such as 2026-01-31",
+    "date.format": "Written as 2026-01-31.",
+    "time": "a time",
+    "time.example": "a time of day such as 14:30, without a time zone",
+    "time.format": "Written as 14:30 or 14:30:15, without a time zone.",
+    "text": "text",
+    "email": "an e-mail address",
+    "email.example": "an e-mail address such as ann@example.org",
+    "email.placeholder": "name@example.org",
+    "color": "a colour",
+    "color.example": "a colour such as #772953",
+    "color.format": "Written as #772953.",
+    "range": "a range",
+    "range.ends": "must have two ends such as 2 to 5, got {value}.",
+    "range.order": "must go from the lower to the higher, got {value}.",
+    "range.span": "{low} to {high}",
+    "password": "a password",
+    "password.wrong": "must be text.",
+    "password.entered": "(entered)",
+    "file": "a file",
+    "file.wrong": "must be a file.",
+    "file.size": "a file of {size} bytes",
+    "file.limit": "At most {size} MB.",
+}

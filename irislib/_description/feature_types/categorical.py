@@ -1,0 +1,99 @@
+"""Choices, and yes or no."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from irislib._common.messages.features import TEXTS
+from irislib._description.feature_types.base import FeatureType, wrong
+from irislib._description.values import equals_number, is_empty, to_json, to_python
+
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
+
+__all__ = ["BooleanType", "ChoiceType"]
+
+
+class ChoiceType(FeatureType):
+    """One value of a list."""
+
+    name = "choice"
+    controls = ("select", "radio")
+
+    def expected(self, feature: Feature) -> str:
+        return TEXTS["choice"].format(choices=", ".join(map(repr, feature.choices)))
+
+    def parse(self, feature: Feature, value: Any) -> Any:
+        value = to_python(value)
+        for choice in feature.choices:
+            if str(choice) in (str(value), str(value).strip()) or equals_number(value, choice):
+                return choice
+        near = difflib.get_close_matches(str(value), [str(choice) for choice in feature.choices], n=1)
+        raise wrong(feature.expected, value, TEXTS["choice.near"].format(choice=near[0]) if near else "")
+
+    def faults(self, feature: Feature) -> list[str]:
+        return [] if feature.choices else [f"{feature.name}: a choice needs choices=[…]."]
+
+    def categories(self, feature: Feature) -> Sequence[Any]:
+        return feature.choices
+
+    def json_schema(self, feature: Feature) -> dict[str, Any]:
+        # an empty choice can be in the list, but not be chosen
+        values = [to_json(choice) for choice in feature.choices if not is_empty(choice)]
+        names = {bool: "boolean", int: "integer", float: "number"}
+        types = list(dict.fromkeys(names.get(type(value), "string") for value in values))
+        return {"type": types[0] if len(types) == 1 else types, "enum": values}
+
+
+class BooleanType(FeatureType):
+    """True or false, also as yes and no, on and off, 1 and 0."""
+
+    name = "boolean"
+    noun = TEXTS["boolean"]
+    dtype = "bool"
+    controls = ("checkbox", "select")
+    texts: ClassVar = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
+
+    def default_control(self, feature: Feature) -> str:
+        return "checkbox" if feature.required else "select"  # a checkbox is never empty
+
+    def parse(self, feature: Feature, value: Any) -> bool:
+        value = to_python(value)
+        if isinstance(value, bool):
+            return value
+        for number in (0, 1):
+            if equals_number(value, number):
+                return bool(number)
+        text = value.strip().lower() if isinstance(value, str) else ""
+        if text not in self.texts:
+            raise wrong(self.noun, value)
+        return self.texts[text]
+
+    def to_text(self, value: Any) -> str:
+        return str(bool(value)).lower()
+
+    def format(self, value: Any, digits: int = 12) -> str:
+        return TEXTS["yes" if value else "no"]
+
+    def categories(self, feature: Feature) -> Sequence[Any]:
+        return (False, True)
+
+    def indicators(self, feature: Feature) -> Sequence[Any]:
+        return (True,)
+
+    def json_schema(self, feature: Feature) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+    def field(self, feature: Feature) -> dict[str, Any]:
+        return {"choices": [("true", TEXTS["yes"]), ("false", TEXTS["no"])]}

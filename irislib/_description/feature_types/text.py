@@ -1,0 +1,107 @@
+"""Text of several kinds, and files."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from irislib._common.messages.features import TEXTS
+from irislib._description.feature_types.base import FeatureType, wrong
+from irislib._description.values import UploadedFile
+
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
+
+__all__ = ["FILE_BYTES", "ColorType", "EmailType", "FileType", "PasswordType", "TextType"]
+
+FILE_BYTES = 8_000_000  # of all files: they travel in one message, and servers take none above ten megabytes
+_EMAIL = r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"
+_COLOR = r"#[0-9a-fA-F]{6}"
+
+
+class TextType(FeatureType):
+    """Any text."""
+
+    name = "text"
+    noun = TEXTS["text"]
+    controls: ClassVar[tuple[str, ...]] = ("text", "textarea", "suggestions")
+
+    def parse(self, feature: Feature, value: Any) -> str:
+        if isinstance(value, str | numbers.Real):
+            return str(value)
+        raise wrong(self.noun, value)
+
+
+class EmailType(TextType):
+    """An e-mail address."""
+
+    name = "email"
+    noun = TEXTS["email"]
+    controls = ("text",)
+
+    def parse(self, feature: Feature, value: Any) -> str:
+        address = super().parse(feature, value).strip()
+        if not re.fullmatch(_EMAIL, address):
+            raise wrong(TEXTS["email.example"], value)
+        return address
+
+    def json_schema(self, feature: Feature) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{_EMAIL}$"}  # the format called email is narrower than the check
+
+    def field(self, feature: Feature) -> dict[str, Any]:
+        return super().field(feature) | {"type": "email", "placeholder": TEXTS["email.placeholder"]}
+
+
+class ColorType(FeatureType):
+    """A colour, as the browser writes it."""
+
+    name = "color"
+    noun = TEXTS["color"]
+    controls = ("color",)
+    format_hint = TEXTS["color.format"]
+
+    def parse(self, feature: Feature, value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(_COLOR, value.strip()):
+            raise wrong(TEXTS["color.example"], value)
+        return value.strip().lower()
+
+    def json_schema(self, feature: Feature) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{_COLOR}$"}
+
+
+class PasswordType(TextType):
+    """Text that is never stored, shown or passed on."""
+
+    name = "password"
+    noun = TEXTS["password"]
+    controls = ("password",)
+    in_models = False
+    is_private = True
+
+    def parse(self, feature: Feature, value: Any) -> str:
+        try:
+            return super().parse(feature, value)
+        except ValueError:
+            raise ValueError(TEXTS["password.wrong"]) from None
+
+    def format(self, value: Any, digits: int = 12) -> str:
+        return TEXTS["password.entered"]
+
+
+class FileType(FeatureType):
+    """A file; its content is never stored, shown or passed on."""
+
+    name = "file"
+    noun = TEXTS["file"]
+    controls = ("file",)
+    in_models = False
+    is_private = True
+
+    def parse(self, feature: Feature, value: Any) -> UploadedFile:
+        if not isinstance(value, UploadedFile):
+            raise ValueError(TEXTS["file.wrong"])
+        return value
+
+    def hint(self, feature: Feature) -> str:
+        return TEXTS["file.limit"].format(size=FILE_BYTES // 1_000_000)

@@ -1,0 +1,56 @@
+"""Single values, whatever the kind of their feature."""
+
+from __future__ import annotations
+
+import datetime as dt
+import numbers
+from typing import Any, NamedTuple
+
+from irislib._common.formatting import format_value
+from irislib._common.messages.features import TEXTS
+
+__all__ = ["UploadedFile", "equals_number", "is_empty", "to_json", "to_python"]
+
+
+class UploadedFile(NamedTuple):
+    """The value of a ``file`` field. Its content appears in no message and no log."""
+
+    name: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"<{TEXTS['file.size'].format(size=f'{len(self.content):,}')}>"
+
+
+def to_python(value: Any) -> Any:
+    """Convert a NumPy scalar to the Python object it stands for; return anything else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
+
+
+def to_json(value: Any) -> Any:
+    """Convert a parsed value to its type of JSON."""
+    value = to_python(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()  # with all four digits of the year
+    return value if isinstance(value, str | int | float) else format_value(value)
+
+
+def is_empty(value: Any, nan_is_empty: bool = True) -> bool:
+    """Return whether a value is None, blank text, NaN or another of pandas' missing values."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return True
+    if isinstance(value, numbers.Real):
+        return bool(value != value) and nan_is_empty
+    return type(value).__name__ in ("NAType", "NaTType")  # pandas' own, without importing it
+
+
+def equals_number(value: Any, number: Any) -> bool:
+    """Return whether a value is a number, written as 1 or, as pandas has it beside missing values, as 1.0."""
+    if isinstance(number, bool) or not isinstance(number, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return isinstance(value, str | int | float) and float(value) == number
+    except (ValueError, OverflowError):
+        return False
