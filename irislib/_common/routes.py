@@ -37,6 +37,8 @@ class Route:
         Of the response.
     is_open : bool
         It needs no token: for probes.
+    is_monitoring : bool
+        It is for probes and scrapers, which no rate limit stops.
     is_page : bool
         ``irislib serve`` answers a ``GET`` itself, with a page for people.
     is_batch : bool
@@ -53,6 +55,7 @@ class Route:
     summary: str = ""
     mimetype: str = "application/json"
     is_open: bool = False
+    is_monitoring: bool = False
     is_page: bool = False
     is_batch: bool = False
 
@@ -84,13 +87,20 @@ ROUTES = [
     Route("/<name>/insights/<insight>", "row_insight", "POST", "An insight about a row"),
     Route("/openapi.json", "openapi", summary="This description, for programs (OpenAPI)"),
     Route("/docs", "docs", summary="This description, for people", mimetype="text/html"),
-    Route("/healthz", "healthz", summary="Whether the server is alive", is_open=True, is_page=True),
-    Route("/readyz", "readyz", summary="Whether the models are ready, and which versions they are", is_open=True),
+    Route("/healthz", "healthz", summary="Whether the server is alive", is_open=True, is_monitoring=True, is_page=True),
+    Route(
+        "/readyz",
+        "readyz",
+        summary="Whether the models are ready, and which versions they are",
+        is_open=True,
+        is_monitoring=True,
+    ),
     Route(
         "/metrics",
         "metrics",
         summary="Numbers for Prometheus: requests, their statuses and durations",
         mimetype="text/plain",
+        is_monitoring=True,
     ),
 ]
 

@@ -23,7 +23,7 @@ from irislib._serving import announce_health, url
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib.api import Options, create_app, failing
-from irislib.api._config import read_token
+from irislib.api._auth import read_token
 from irislib.api._metrics import FOLDER
 
 __all__ = ["ApiServer", "option_names"]

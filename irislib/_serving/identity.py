@@ -9,7 +9,7 @@ import tornado.autoreload
 from jupyter_server.auth.identity import PasswordIdentityProvider
 
 from irislib._common.settings import SETTINGS
-from irislib.api._config import is_token
+from irislib.api._auth import is_token
 
 __all__ = ["TokenIdentityProvider", "hide_secrets"]
 

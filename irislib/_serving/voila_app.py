@@ -60,7 +60,7 @@ from irislib._serving.options import environment_config, serve_aliases, serve_fl
 from irislib._serving.page_pool import Pages
 from irislib._serving.static_files import files_version, static_routes
 from irislib.api import Options, create_app
-from irislib.api._config import read_token
+from irislib.api._auth import read_token
 from irislib.errors import IrislibError, StoreError
 
 __all__ = ["AppServer"]

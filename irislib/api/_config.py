@@ -1,15 +1,12 @@
-"""What an operator can set of the endpoint, whichever server it runs in."""
+"""The options of the endpoint, the same in both servers."""
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
-from pathlib import Path
 
 from irislib._common.settings import SETTINGS, environment_value
-from irislib.errors import IrislibError
 
-__all__ = ["JSON_BATCH_BYTES", "ROW_BYTES", "Options", "is_token", "read_token"]
+__all__ = ["JSON_BATCH_BYTES", "ROW_BYTES", "Options"]
 
 ROW_BYTES = 1_000_000  # one row is a few hundred bytes
 JSON_BATCH_BYTES = 16_000_000  # JSON is read whole into memory, where it takes several times as much
@@ -17,18 +14,18 @@ JSON_BATCH_BYTES = 16_000_000  # JSON is read whole into memory, where it takes 
 
 @dataclass(frozen=True)
 class Options:
-    """How the endpoint is guarded, and how much it takes.
+    """The limits of the endpoint and the ways in which it is guarded.
 
     Attributes
     ----------
     token : str
-        What a program must send as ``Authorization: Bearer <token>``; nothing where empty.
+        The token that programs send as ``Authorization: Bearer <token>``; none is needed if empty.
     cors : str
-        The origins, by commas, whose pages may ask from a browser; ``*`` for all, none where empty.
+        The origins, separated by commas, whose pages may call from a browser; ``*`` for all, none if empty.
     rate_limit : str
-        The most requests of one address, such as ``100/minute``; no limit where empty.
+        The most requests of one address, such as ``100/minute``; no limit if empty.
     proxies : int
-        How many proxies before this server are trusted to say whom they speak for.
+        The number of proxies in front of this server to trust.
     batch_bytes : int
         The largest body of a batch; of one in JSON at most `JSON_BATCH_BYTES`.
     is_guarded : bool
@@ -44,7 +41,7 @@ class Options:
 
     @property
     def is_secured(self) -> bool:
-        """Whether requests need a token."""
+        """True if requests need a token."""
         return bool(self.token) or self.is_guarded
 
     @property
@@ -57,25 +54,3 @@ class Options:
         """Return the options that the environment sets."""
         token, cors, rate_limit = (environment_value(name) or "" for name in ("token", "cors", "rate_limit"))
         return cls(token, cors, rate_limit)
-
-
-def read_token(path: str) -> str:
-    """The token that a file holds.
-
-    Raises
-    ------
-    IrislibError
-        Where it cannot be read, or holds none.
-    """
-    try:
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise IrislibError(f"--token-file {path}: {error}") from None
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise IrislibError(f"--token-file {path}: write one token into it, in ASCII and without spaces.")
-    return token
-
-
-def is_token(given: str, token: str) -> bool:
-    """Whether this is the token, in a time that does not tell how much of it is right."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())

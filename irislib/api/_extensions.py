@@ -1,9 +1,10 @@
-"""What is off unless an operator asks for it, through Flask's own extensions: CORS, rate limits, proxies."""
+"""CORS, rate limits and proxies, by Flask's own extensions; off unless an operator asks for them."""
 
 from __future__ import annotations
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from irislib._common.routes import ROUTES
 from irislib._common.settings import SETTINGS, environment_value
 from irislib.api._application import Endpoint
 from irislib.errors import IrislibError
@@ -17,7 +18,7 @@ def add(app: Endpoint) -> None:
     Raises
     ------
     IrislibError
-        Where it takes a package that is not installed, or the limit cannot be read.
+        If a package is not installed, or the limit cannot be read.
     """
     options = app.options
     try:
@@ -47,5 +48,6 @@ def _limit(app: Endpoint, rate: str) -> None:
     # each worker has a memory of its own; the storage of several is one more server, such as Redis
     storage = environment_value("rate_limit_storage") or SETTINGS["rate_limit_storage"].default
     limiter = Limiter(get_remote_address, app=app, default_limits=[rate], storage_uri=storage, headers_enabled=True)
-    for view in ("healthz", "readyz", "metrics"):
-        limiter.exempt(app.view_functions[view])
+    for route in ROUTES:
+        if route.is_monitoring:
+            limiter.exempt(app.view_functions[route.name])

@@ -12,10 +12,11 @@ from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
-from irislib.api._application import FORM
 from irislib.errors import Problem, ValidationError
 
-__all__ = ["closing", "read_row", "spooled"]
+__all__ = ["FORM", "JSON", "closing", "read_row", "spooled"]
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def read_row() -> Mapping[str, Any]:

@@ -122,7 +122,7 @@ def _walk(tables: Sequence[Table], place: int, values: np.ndarray, owners: np.nd
     feature = np.concatenate([table.feature for table in tables])
     left, right = (
         np.concatenate([getattr(table, side) + start for table, start in zip(tables, starts, strict=False)])
-        for side in ("left", "right")
+        for side in ("left_child", "right_child")
     )
     worth = np.concatenate([table.value[:, place if table.value.shape[1] > 1 else 0] for table in tables])
     threshold = np.concatenate([table.threshold for table in tables])
