@@ -187,7 +187,7 @@ BUDGET: dict[str, tuple[int, int]] = {
     "irislib/_forkserver": (18, 10),
     "irislib/_model_card": (8, 2),
     "irislib/_serving": (35, 22),
-    "irislib/api": (9, 10),
+    "irislib/api": (8, 5),
     "irislib/api/_openapi": (29, 10),
     "irislib/insights": (73, 37),
     "irislib/widgets": (30, 15),
