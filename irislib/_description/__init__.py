@@ -1,1 +1,1 @@
-"""What a model and its inputs are: features and their kinds, the spec, the checks of input."""
+"""Models and their inputs: features and their kinds, the spec, the checks of input."""
