@@ -73,15 +73,15 @@ def refuse_unknown_options(args: Sequence[str]) -> None:
     from irislib._serving.gunicorn_app import option_names
     from irislib._serving.voila_app import AppServer
 
-    own = {*AppServer.aliases, *AppServer.flags, "help", "help-all", "generate-config", "show-config"}
-    known = {f"--{name.replace('_', '-')}" for name in own} | {"-h", "--show-config-json", "--version", "--"}
+    names = {*AppServer.aliases, *AppServer.flags, "help", "help-all", "generate-config", "show-config"}
+    options = {f"--{name.replace('_', '-')}" for name in names} | {"-h", "--show-config-json", "--version", "--"}
     for arg in args:
         option = arg.partition("=")[0]
-        if not option.startswith("-") or "." in option or option.replace("_", "-") in known:
+        if not option.startswith("-") or "." in option or option.replace("_", "-") in options:
             continue
         if option in option_names():
             raise IrislibError(f"{option} is an option of Gunicorn: it works on `irislib api`.")
-        raise IrislibError(f"There is no option {option}. {did_you_mean(option, sorted(known))}")
+        raise IrislibError(f"There is no option {option}. {did_you_mean(option, sorted(options))}")
 
 
 def api(args: list[str]) -> int:
@@ -108,7 +108,7 @@ def train(args: list[str]) -> int:
 
 
 def report(model: Model) -> str:
-    """A model's held-out evaluation as text."""
+    """Return a model's held-out evaluation as text."""
     held_out = model.evaluation
     unit = model.spec.target_unit
     lines = [
@@ -116,8 +116,8 @@ def report(model: Model) -> str:
         f"trained on {model.data['training_rows']} rows; on {len(held_out.y_true)} held-out rows:",
     ]
     for name, value in held_out.metrics.items():
-        words = name.replace("_", " ") + (f" ({unit})" if unit and "error" in name else "")
-        lines.append(f"  {words:<32} {value:.4g}")
+        label = name.replace("_", " ") + (f" ({unit})" if unit and "error" in name else "")
+        lines.append(f"  {label:<32} {value:.4g}")
     return "\n".join(lines)
 
 
@@ -129,11 +129,11 @@ def predict(args: list[str]) -> int:
     if bare := [text for text in options.values if "=" not in text]:
         raise IrislibError(f"Write name=value, such as {bare[0]}=1.")
     pairs = [text.partition("=")[::2] for text in options.values]
-    answer = _one_model(options.model).predict_row(dict(pairs))
-    print(answer)
-    for name, probability in (answer.probabilities or {}).items():
+    prediction = _one_model(options.model).predict_row(dict(pairs))
+    print(prediction)
+    for name, probability in (prediction.probabilities or {}).items():
         print(f"  {name!s:<24} {probability:.3f}")
-    for warning in answer.warnings:
+    for warning in prediction.warnings:
         print(f"warning: {warning.message}", file=sys.stderr)
     return 0
 
@@ -159,7 +159,7 @@ def card(args: list[str]) -> int:
     parser.add_argument("--format", choices=("md", "html"), help="[what the file's ending says, else md]")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it [to the terminal]")
     options = parser.parse_args(args)
-    form = options.format or _form(options.output)
+    form = options.format or _file_format(options.output)
     model = _one_model(options.model)
     text = card_html(model) if form == "html" else markdown(model)
     if options.output is None:
@@ -172,22 +172,22 @@ def card(args: list[str]) -> int:
     return 0
 
 
-def _form(path: Path | None) -> str:
-    """The format that the suffix of a file stands for."""
+def _file_format(path: Path | None) -> str:
+    """Return the format for the suffix of a file."""
     ending = ".md" if path is None else path.suffix.lower()
-    known = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
-    if ending not in known:
+    formats = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
+    if ending not in formats:
         raise IrislibError(f"{path} does not say what to write: end it in .md or .html, or give --format.")
-    return known[ending]
+    return formats[ending]
 
 
 def _one_model(references: Sequence[str] | None) -> Model:
     from irislib._modeling import registry
 
-    known = registry.load_specs(references)
-    if len(known) > 1:
-        raise IrislibError(f"Give one model with --model; there are {', '.join(known)}.")
-    return registry.load(next(iter(known.values())))
+    specs = registry.load_specs(references)
+    if len(specs) > 1:
+        raise IrislibError(f"Give one model with --model; there are {', '.join(specs)}.")
+    return registry.load(next(iter(specs.values())))
 
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:

@@ -78,17 +78,17 @@ def app() -> Page:
 
 
 def summary(frame: pd.DataFrame) -> str:
-    """The entries in a few words, for the list of the last ones."""
+    """Return a short summary of the entries, for the history."""
     return f"{len(frame)} entries" if len(frame) != 1 else "1 entry"
 
 
 def entries(values: dict[str, Any]) -> pd.DataFrame:
-    """What was entered, as a table of labels and values; what was left empty is not in it.
+    """Return the entered values as a table of labels and values, without empty ones.
 
     Parameters
     ----------
     values : dict
-        By the features' names. Of a password, only that there is one comes back; of a file, its size.
+        The values by the features' names. A password is replaced by its presence, a file by its size.
     """
     import pandas as pd
 
@@ -103,7 +103,7 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
 
 
 def random_rows() -> pd.DataFrame:
-    """Ten random rows of a, b, c and d, each from 0 to 1."""
+    """Return ten random rows of a, b, c and d, from 0 to 1."""
     import numpy as np
     import pandas as pd
 
@@ -111,7 +111,7 @@ def random_rows() -> pd.DataFrame:
 
 
 def area_plot(data: pd.DataFrame) -> Figure:
-    """A stacked area plot of a table of numbers."""
+    """Draw a stacked area plot of a table of numbers."""
     from matplotlib.figure import Figure
 
     from irislib._common.theme import AUBERGINE, INK, ORANGE, WARM_GREY

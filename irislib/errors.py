@@ -20,11 +20,11 @@ __all__ = [
     "new_reference",
 ]
 
-SHOWN = 10  # a message longer than this many lines is not read
+MAX_LINES = 10  # a message longer than this many lines is not read
 
 
 def new_reference() -> str:
-    """What a person can report of a failure, and the log repeats beside its traceback."""
+    """Return a reference number of a failure, which people can report and the log has beside its traceback."""
     return secrets.token_hex(4)
 
 
@@ -41,11 +41,11 @@ class Problem:
     message : str
         A whole sentence. It begins with the feature's name, where it concerns a known feature.
     feature : str or None
-        The feature's name, or the unknown name that was given; None where it concerns all of them.
+        The feature's name, or an unknown name; None if it concerns all features.
     value : object
         What was received.
     row : int or None
-        Position of the row, from 0; None where a single row was given.
+        Position of the row, from 0; None for a single row.
     """
 
     message: str
@@ -57,15 +57,15 @@ class Problem:
         return self.message if self.row is None else f"row {self.row}: {self.message}"
 
     def labelled(self, label: str) -> str:
-        """The message for a reader who knows the feature by its label."""
+        """Return the message with the feature's label instead of its name."""
         name = self.feature or ""
         return label + self.message[len(name) :] if self.message.startswith(name) else self.message
 
 
 def _lines(items: Sequence[object]) -> str:
-    shown = "\n".join(f"  {item}" for item in items[:SHOWN])
-    more = len(items) - SHOWN
-    return shown if more <= 0 else f"{shown}\n  … and {more} more"
+    text = "\n".join(f"  {item}" for item in items[:MAX_LINES])
+    more = len(items) - MAX_LINES
+    return text if more <= 0 else f"{text}\n  … and {more} more"
 
 
 class ValidationError(IrislibError, ValueError):
@@ -86,9 +86,9 @@ class ValidationError(IrislibError, ValueError):
 class SpecError(IrislibError, ValueError):
     """A description of a model that cannot work; lists every fault at once."""
 
-    def __init__(self, what: str, faults: Sequence[str]):
+    def __init__(self, subject: str, faults: Sequence[str]):
         self.faults = list(faults)
-        super().__init__(f"{what} needs a correction:\n{_lines(self.faults)}")
+        super().__init__(f"{subject} needs a correction:\n{_lines(self.faults)}")
 
 
 class DataError(IrislibError, ValueError):
@@ -96,11 +96,11 @@ class DataError(IrislibError, ValueError):
 
 
 class UnknownModelError(IrislibError, LookupError):
-    """A model that was asked for by a name or a ``package.module:name`` that leads nowhere."""
+    """A name or a ``package.module:name`` of which there is no model."""
 
 
 class NotApplicableError(IrislibError, TypeError):
-    """A question that makes no sense for this kind of model, such as classes of a regression."""
+    """A method or insight that does not apply to a model, such as classes of a regression."""
 
 
 class StoreError(IrislibError, OSError):
@@ -108,4 +108,4 @@ class StoreError(IrislibError, OSError):
 
 
 class OutsideTrainingDataWarning(UserWarning):
-    """An answer for a row unlike anything the model was trained on."""
+    """A prediction for a row unlike anything the model was trained on."""

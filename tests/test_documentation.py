@@ -182,14 +182,8 @@ VAGUE_NAMES = {
 }  # fmt: skip
 QUESTIONS = ("What", "Whether", "How", "Where", "Which")
 BUDGET: dict[str, tuple[int, int]] = {
-    "irislib": (3, 3),
-    "irislib/_common": (3, 3),
-    "irislib/_forkserver": (18, 10),
-    "irislib/_model_card": (8, 2),
-    "irislib/_serving": (35, 22),
     "irislib/api": (8, 5),
     "irislib/api/_openapi": (29, 10),
-    "irislib/insights": (73, 37),
     "irislib/widgets": (30, 15),
 }
 

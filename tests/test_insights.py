@@ -356,7 +356,7 @@ def test_conformal_sets_hold_the_truth_as_often_as_they_say(name: str, coverage:
     """200 times: half of the rows that the model has not seen set the limit, the other half is judged by it."""
     model = request.getfixturevalue(name)
     spec = replace(model.spec, test_size=0.6)
-    strangeness = _conformal.scores(irislib.train(spec))
+    strangeness = _conformal.nonconformity_scores(irislib.train(spec))
     rng = np.random.default_rng(0)
     half = len(strangeness) // 2
     within = 0
@@ -371,7 +371,7 @@ def test_conformal_sets_hold_the_truth_as_often_as_they_say(name: str, coverage:
 
 @pytest.mark.parametrize("name", ["iris", "cancer", "digits", "diabetes"])
 def test_what_is_told_of_the_held_out_rows_is_counted_by_leaving_each_out(name: str, request) -> None:
-    strangeness = _conformal.scores(request.getfixturevalue(name))
+    strangeness = _conformal.nonconformity_scores(request.getfixturevalue(name))
     for coverage in (0.5, 0.8, 0.9, 0.95):
         others = (np.delete(strangeness, i) for i in range(len(strangeness)))
         one_by_one = sum(
@@ -456,8 +456,8 @@ def test_partial_dependence_is_scikit_learns(iris, cancer, diabetes) -> None:
         mine = found[found["feature"] == feature.label]
         grid = _partial_dependence._grid(model, feature)
         held_out = model.evaluation.features
-        most = _partial_dependence.MOST * len(model.classes or [1]) // len(found)
-        rows = held_out.sample(min(len(held_out), _partial_dependence.ROWS, most), random_state=0)
+        most = _partial_dependence.MAX_PREDICTIONS * len(model.classes or [1]) // len(found)
+        rows = held_out.sample(min(len(held_out), _partial_dependence.MAX_ROWS, most), random_state=0)
         expected = sklearns_dependence(
             model.estimator, rows, [feature.name], custom_values={feature.name: grid}, method="brute", kind="both"
         )
@@ -522,15 +522,15 @@ def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris,
     with pytest.raises(KeyboardInterrupt):
         counts(iris, cancel)
     assert trained == [0, 1]
-    assert counts.kept(iris) is None
+    assert counts.stored(iris) is None
     told: list[float] = []
     assert counts(iris, told.append).frame["count"].tolist() == [1, 2, 3]
     assert told == [0.25, 0.5, 0.75, 1]
     assert counts(iris, pytest.fail).frame["count"].tolist() == [1, 2, 3]  # it is not measured again
-    assert counts.kept(replace(iris, version="other")) is None
+    assert counts.stored(replace(iris, version="other")) is None
     (file,) = tmp_path.rglob("counts-*.json")
     file.write_text(file.read_text()[:20])  # as after a crash of the disk
-    assert counts.kept(iris) is None
+    assert counts.stored(iris) is None
     file.parent.chmod(0o500)
     assert len(counts(iris).frame) == 3
     file.parent.chmod(0o700)
@@ -627,7 +627,7 @@ def test_contributions_of_a_linear_model_are_the_textbooks(diabetes) -> None:
 def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> None:
     row = rent.evaluation.features.iloc[0].dropna().to_dict()
     exact = insights.contributions(rent, row).frame.set_index("feature")["contribution (EUR)"]
-    monkeypatch.setattr(_shapley, "EXACT", 0)
+    monkeypatch.setattr(_shapley, "MAX_EXACT_ROWS", 0)
     monkeypatch.setattr(_shapley, "tree_shapley", lambda *_: None)
     sampled = insights.contributions(rent, row, seconds=1).frame.set_index("feature")
     off = (sampled["contribution (EUR)"] - exact).abs()

@@ -1,1 +1,1 @@
-"""What every package uses: paths, formatting, the texts of the pages, colours."""
+"""Modules for every package: paths, formatting, the texts of the pages, colours."""

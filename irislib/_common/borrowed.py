@@ -229,7 +229,7 @@ def report_missing(row: Borrowed) -> str:
 
 
 def is_present(name: str) -> bool:
-    """Return whether a name can be imported, or is an attribute that the methods of its class use."""
+    """Return True if a name can be imported, or is an attribute that the methods of its class use."""
     module, _, path = name.partition(":")
     try:
         owner: Any = importlib.import_module(module)
@@ -244,6 +244,6 @@ def is_present(name: str) -> bool:
 
 
 def _is_used(owner: type, attribute: str) -> bool:
-    """Return whether any method of a class, or of its bases, uses an attribute, as of one set in ``__init__``."""
+    """Return True if any method of a class, or of its bases, uses an attribute, as of one set in ``__init__``."""
     functions = (getattr(value, "__wrapped__", value) for base in owner.__mro__ for value in vars(base).values())
     return any(attribute in function.__code__.co_names for function in functions if hasattr(function, "__code__"))

@@ -1,4 +1,4 @@
-"""Values, numbers and suggestions as messages have them."""
+"""Values, numbers, lists and suggestions in messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["did_you_mean", "format_value", "join_words", "short_repr"]
 
 
 def short_repr(value: Any) -> str:
-    """Return the repr of a received value, shortened for a message."""
+    """Return the repr of a received value, cut to at most 40 characters."""
     try:
         text = repr(value)
     except RecursionError:
@@ -23,7 +23,7 @@ def short_repr(value: Any) -> str:
 
 
 def format_value(value: Any, digits: int = 12) -> str:
-    """Format a number for a person, without a power of ten where there is room; a date as in ISO 8601."""
+    """Format a number for people, without a power of ten if there is room, or a date in ISO format."""
     if isinstance(value, numbers.Real):
         value = float(value)
         return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
@@ -32,14 +32,14 @@ def format_value(value: Any, digits: int = 12) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
 
 
-def join_words(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+def join_words(items: Sequence[str]) -> str:
+    """Join texts as in ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Return ``Did you mean 'x'?`` for the nearest known name, else the list of them."""
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Return ``Did you mean 'x'?`` for a similar name, or the list of all names."""
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     if close:
         return TEXTS["rows.near"].format(name=close[0])
-    return TEXTS["rows.known"].format(names=", ".join(known))
+    return TEXTS["rows.known"].format(names=", ".join(names))

@@ -1,4 +1,4 @@
-"""Where irislib's notebooks and Jupyter files are, in a checkout as in an installation; how to write a file."""
+"""Paths of irislib's notebooks and Jupyter files, in a checkout or an installation, and atomic writing."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def notebooks_dir() -> Path:
-    """The folder of the notebooks that ship with irislib."""
+    """Return the folder of the notebooks that ship with irislib."""
     return _folder("notebooks", "share/irislib/notebooks")
 
 
 def jupyter_dir() -> Path:
-    """The folder that Jupyter finds our template and kernelspec in."""
+    """Return the folder with the template and the kernelspec, as Jupyter looks for them."""
     return _folder("share/jupyter", "share/jupyter")
 
 
 def frontend_files() -> list[Path]:
-    """The style, scripts and templates that travel with the widgets."""
+    """Return the styles, scripts and templates of the widgets."""
     return sorted((CHECKOUT / "irislib").rglob("frontend/*"))
 
 
 def add_to_jupyter_path() -> None:
-    """Put our files on Jupyter's path, where an editable installation has not put them."""
-    there = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
-    if str(jupyter_dir()) not in there:
-        os.environ["JUPYTER_PATH"] = os.pathsep.join([str(jupyter_dir()), *filter(None, there)])
+    """Add irislib's files to Jupyter's path, which an editable installation does not."""
+    folders = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
+    if str(jupyter_dir()) not in folders:
+        os.environ["JUPYTER_PATH"] = os.pathsep.join([str(jupyter_dir()), *filter(None, folders)])
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -45,15 +45,15 @@ def write_atomically(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # a pipe or a device, which nothing may take the place of
         path.write_text(text, encoding="utf-8")
         return
-    place = Path(os.path.realpath(path))  # a link goes on leading there
-    half = place.with_name(f".{place.name}-{os.getpid()}")
+    target = Path(os.path.realpath(path))  # a link goes on leading there
+    incomplete = target.with_name(f".{target.name}-{os.getpid()}")
     try:
-        half.write_text(text, encoding="utf-8")
-        if place.exists():
-            shutil.copymode(place, half)
-        half.replace(place)
+        incomplete.write_text(text, encoding="utf-8")
+        if target.exists():
+            shutil.copymode(target, incomplete)
+        incomplete.replace(target)
     finally:
-        half.unlink(missing_ok=True)
+        incomplete.unlink(missing_ok=True)
 
 
 def _folder(in_checkout: str, installed: str) -> Path:

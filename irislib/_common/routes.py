@@ -71,7 +71,7 @@ class Route:
 
     @property
     def is_of_model(self) -> bool:
-        """Tell whether it is about one model."""
+        """True if it is about one model."""
         return self.path.startswith("/<name>")
 
 

@@ -182,12 +182,12 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
 
 
 def api_settings() -> dict[str, Setting]:
-    """The settings that are options of ``irislib api``, by name."""
+    """Return the settings that are options of ``irislib api``, by name."""
     return {name: setting for name, setting in SETTINGS.items() if setting.api}
 
 
 def serve_settings() -> dict[str, Setting]:
-    """The settings that are options of ``irislib serve``, by name."""
+    """Return the settings that are options of ``irislib serve``, by name."""
     return {name: setting for name, setting in SETTINGS.items() if setting.trait}
 
 
@@ -232,10 +232,10 @@ def reference_page() -> str:
         ("Of `irislib api`", [s for s in options if not s.trait]),
         ("In the environment alone", [s for s in _ALL if s not in options]),
     ]
-    return _INTRODUCTION + "".join(f"\n## {title}\n\n{_table(settings)}" for title, settings in parts)
+    return _INTRODUCTION + "".join(f"\n## {title}\n\n{_markdown_table(settings)}" for title, settings in parts)
 
 
-def _table(settings: list[Setting]) -> str:
+def _markdown_table(settings: list[Setting]) -> str:
     head = "| option | environment | default | meaning |\n|---|---|---|---|\n"
     return head + "".join(f"| {' | '.join(_cells(setting))} |\n" for setting in settings)
 

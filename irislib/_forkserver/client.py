@@ -30,7 +30,7 @@ PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be p
 
 
 def can_fork() -> bool:
-    """Return whether this platform can fork warm kernels."""
+    """Return True if this platform can fork warm kernels."""
     return all(hasattr(os, name) for name in ("fork", "pidfd_open", "memfd_create"))
 
 
@@ -78,7 +78,7 @@ class TemplateProcess:
                 raise LostTemplateError(f"a template process {ending}") from error
 
     def has_ended(self) -> bool:
-        """Return whether the process has ended."""
+        """Return True if the process has ended."""
         with self._end_lock:
             return self.pidfd < 0 or has_ended(self.pidfd)
 

@@ -37,7 +37,7 @@ def shell() -> ZMQInteractiveShell:
 
 
 def has_threads() -> bool:
-    """Return whether this process has more than one thread: a forked one would lack the others."""
+    """Return True if this process has more than one thread: a forked one would lack the others."""
     return len(os.listdir("/proc/self/task")) > 1
 
 
@@ -106,8 +106,8 @@ def attach_shell(kernel: Any) -> None:
     """Join a kernel to the shell and the widgets' comms that were made before it."""
     shell().kernel = kernel
     comms: dict[str, Any] = comm.get_comm_manager().comms
-    for one_comm in comms.values():
-        one_comm.kernel = kernel  # ipywidgets sends nothing without a kernel
+    for widget_comm in comms.values():
+        widget_comm.kernel = kernel  # ipywidgets sends nothing without a kernel
 
 
 class WarmKernelApp(IPKernelApp):

@@ -38,7 +38,7 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     data, files, _, _ = socket.recv_fds(channel, 1, 8, socket.MSG_CMSG_CLOEXEC)
     if not data:
         raise EOFError("the other end is closed")
-    content, *rest = files
+    content, *descriptors = files
     with open(content, "rb") as file:
         file.seek(0)
-        return json.loads(file.read()), rest
+        return json.loads(file.read()), descriptors

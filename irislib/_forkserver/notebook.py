@@ -16,7 +16,7 @@ from jupyter_client.session import Session
 
 from irislib._forkserver.kernel import has_threads, shell
 
-MAX_OUTPUT = 20_000_000  # characters of a page
+MAX_PAGE_CHARACTERS = 20_000_000  # characters of a page
 
 __all__ = ["imported_modules", "run_notebook", "runs_once"]
 
@@ -27,7 +27,7 @@ UNSAFE_BUILTINS = {"open", "input", "eval", "exec", "compile", "__import__"}  # 
 
 
 def runs_once(notebook: dict[str, Any]) -> bool:
-    """Return whether a notebook is to be run once for all visitors.
+    """Return True if a notebook is to be run once for all visitors.
 
     Its metadata can set it (``{"irislib": {"run": "once"}}`` or ``"each visit"``). By default it is run once
     if it imports nothing but irislib, and so cannot depend on the time of day or on files that change.
@@ -40,7 +40,7 @@ def runs_once(notebook: dict[str, Any]) -> bool:
 
 
 def uses_only_irislib(source: str) -> bool:
-    """Return whether a cell uses nothing but irislib."""
+    """Return True if a cell uses nothing but irislib."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a magic, or a syntax error
@@ -89,7 +89,7 @@ class RecordingSession(Session):
     def count(self, text: str) -> None:
         """Count characters; stop a notebook that publishes too many."""
         self.n_characters += len(text)
-        if self.n_characters > MAX_OUTPUT:
+        if self.n_characters > MAX_PAGE_CHARACTERS:
             raise MemoryError("a page cannot show so much")
 
     def write(self, text: str) -> None:
@@ -159,7 +159,7 @@ def run_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def watch_random_state() -> Callable[[], bool]:
-    """Return a function that returns whether a random number was drawn since."""
+    """Return a function that returns True if a random number was drawn since."""
     from numpy import random as numpy_random
 
     before, numpy_before = random.getstate(), str(numpy_random.get_state(legacy=False))

@@ -1,7 +1,7 @@
 """The model card: purpose, data, evaluation and limits of a model.
 
 After M. Mitchell et al. (2019), Model cards for model reporting, doi:10.1145/3287560.3287596. All of it is
-made from the description of the model and from its training; a sentence stands for what nobody has written.
+made from the description of the model and from its training; a sentence takes the place of what is not written.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ NOTHING = "–"
 
 
 @dataclass(frozen=True)
-class Section:
-    """One part of a card; a template has a form for each of what it may hold."""
+class CardSection:
+    """One section of a card; the templates render each of its parts if there is one."""
 
     id: str
     title: str
@@ -58,7 +58,7 @@ def card(model: Model) -> Card:
     Parameters
     ----------
     model : Model
-        What :func:`irislib.load` or :func:`irislib.train` returned.
+        From :func:`irislib.load` or :func:`irislib.train`.
     """
     return Card(_rendered(model, "_model_card/card.md.j2"))
 
@@ -69,7 +69,7 @@ def card_html(model: Model) -> str:
     Parameters
     ----------
     model : Model
-        What :func:`irislib.load` or :func:`irislib.train` returned.
+        From :func:`irislib.load` or :func:`irislib.train`.
     """
     return _rendered(model, "_model_card/card.html.j2")
 
@@ -84,7 +84,7 @@ def _rendered(model: Model, name: str) -> str:
     environment = Environment(
         loader=PackageLoader("irislib", ""),
         autoescape=is_html,  # noqa: S701 - Markdown has an escape of its own below
-        finalize=None if is_html else _plain,
+        finalize=None if is_html else _escape_markdown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -102,7 +102,7 @@ def _rendered(model: Model, name: str) -> str:
     )
 
 
-def _plain(text: Any) -> str:
+def _escape_markdown(text: Any) -> str:
     """Escape what Markdown and HTML would change in a text."""
     text = re.sub(r"([\\`*\[\]<>|~&#$])", r"\\\1", " ".join(str(text).split()))
     text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # within a word it means nothing
@@ -118,25 +118,25 @@ def _lead(model: Model) -> str:
     return TEXTS["lead.classes"].format(target=target, classes=TEXTS["or"].join(filter(None, [", ".join(most), last])))
 
 
-def _sections(model: Model) -> Iterator[Section]:
+def _sections(model: Model) -> Iterator[CardSection]:
     spec = model.spec
     purpose = _paragraphs(spec.purpose) or [TEXTS["missing"]]
-    yield Section("purpose", TEXTS["purpose.title"], purpose)
-    yield Section("limits", TEXTS["limits.title"], _limits(model))
-    yield _data(model)
-    yield _features(model)
-    yield _evaluation(model)
+    yield CardSection("purpose", TEXTS["purpose.title"], purpose)
+    yield CardSection("limits", TEXTS["limits.title"], _limit_paragraphs(model))
+    yield _data_section(model)
+    yield _features_section(model)
+    yield _evaluation_section(model)
     if model.classes is not None:
-        yield _classes(model)
-    yield Section("about", TEXTS["about.title"], facts=_about(model))
+        yield _classes_section(model)
+    yield CardSection("about", TEXTS["about.title"], facts=_about_facts(model))
 
 
 def _paragraphs(text: str) -> list[str]:
     return [part for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def _limits(model: Model) -> list[str]:
-    """Return what the author says, and what is true of any model."""
+def _limit_paragraphs(model: Model) -> list[str]:
+    """Return the limits that the author states, and those of any model."""
     spec = model.spec
     paragraphs = _paragraphs(spec.limits) or [TEXTS["limits.missing"]]
     if model.classes is None:
@@ -159,20 +159,20 @@ def _limits(model: Model) -> list[str]:
 
 def _unseen(model: Model, feature: Feature) -> list[str]:
     """Return the possible choices that no training row has."""
-    seen = model.coverage.get(feature.name, {}).get("values")
-    if seen is None:
+    covered = model.coverage.get(feature.name, {}).get("values")
+    if covered is None:
         return []
-    return [feature.to_text(value) for value in feature.type.categories(feature) if value not in seen]
+    return [feature.to_text(value) for value in feature.type.categories(feature) if value not in covered]
 
 
-def _data(model: Model) -> Section:
+def _data_section(model: Model) -> CardSection:
     rows, trained = model.data["rows"], model.data["training_rows"]
     counts = TEXTS["data.counts"].format(rows=rows, trained=trained, held_out=rows - trained)
     source = _paragraphs(model.spec.source) or [TEXTS["data.missing"]]
-    return Section("data", TEXTS["data.title"], [*source, counts])
+    return CardSection("data", TEXTS["data.title"], [*source, counts])
 
 
-def _features(model: Model) -> Section:
+def _features_section(model: Model) -> CardSection:
     head = [
         TEXTS["inputs.name"],
         TEXTS["inputs.label"],
@@ -193,7 +193,7 @@ def _features(model: Model) -> Section:
         for feature in model.spec.features
     ]
     text = TEXTS["inputs.text"]
-    return Section("inputs", TEXTS["inputs.title"], [text], head, rows)
+    return CardSection("inputs", TEXTS["inputs.title"], [text], head, rows)
 
 
 def _covered(model: Model, feature: Feature) -> str:
@@ -206,7 +206,7 @@ def _covered(model: Model, feature: Feature) -> str:
     return TEXTS["range"].format(low=low, high=f"{high} {feature.unit}".rstrip())
 
 
-def _evaluation(model: Model) -> Section:
+def _evaluation_section(model: Model) -> CardSection:
     if model.classes is None:
         paragraphs, baseline = (
             [insights.predicted_against_true(model).text, insights.residuals(model).text],
@@ -226,17 +226,17 @@ def _evaluation(model: Model) -> Section:
     rows = [
         [
             name.replace("r2", "R²").replace("_", " "),
-            _measured(model, name, value),
-            _interval(model, name),
-            _measured(model, name, metrics.get(f"baseline_{name}")),
+            _format_metric(model, name, value),
+            _format_interval(model, name),
+            _format_metric(model, name, metrics.get(f"baseline_{name}")),
         ]
         for name, value in metrics.items()
         if not name.startswith("baseline_")
     ]
-    return Section("evaluation", TEXTS["evaluation.title"], paragraphs, head, rows)
+    return CardSection("evaluation", TEXTS["evaluation.title"], paragraphs, head, rows)
 
 
-def _measured(model: Model, name: str, value: float | None) -> str:
+def _format_metric(model: Model, name: str, value: float | None) -> str:
     if value is None:
         return NOTHING
     return format_target(model, value) if _has_unit(name) else f"{value:.3f}"
@@ -246,10 +246,10 @@ def _has_unit(name: str) -> bool:
     return name.endswith("error")
 
 
-def _interval(model: Model, name: str) -> str:
+def _format_interval(model: Model, name: str) -> str:
     """Format the interval of a measure of the held-out rows.
 
-    There is none for balanced accuracy: where hardly any row was wrong, drawing rows anew would feign certainty.
+    There is none for balanced accuracy: where hardly any row was wrong, resampling the rows would feign certainty.
     """
     held_out = model.evaluation
     true, predicted = held_out.y_true, held_out.y_pred
@@ -261,8 +261,8 @@ def _interval(model: Model, name: str) -> str:
         ends = None
     if ends is None:
         return NOTHING
-    low = format_value(ends[0], 3) if _has_unit(name) else _measured(model, name, ends[0])
-    return TEXTS["range"].format(low=low, high=_measured(model, name, ends[1]))
+    low = format_value(ends[0], 3) if _has_unit(name) else _format_metric(model, name, ends[0])
+    return TEXTS["range"].format(low=low, high=_format_metric(model, name, ends[1]))
 
 
 def _r2(true: Any, predicted: Any, axis: int = -1) -> Any:
@@ -277,7 +277,7 @@ _MEASURES: dict[str, Callable[..., Any]] = {
 }
 
 
-def _classes(model: Model) -> Section:
+def _classes_section(model: Model) -> CardSection:
     metrics = insights.class_metrics(model)
     head = [
         TEXTS["classes.name"],
@@ -303,10 +303,10 @@ def _classes(model: Model) -> Section:
         for row in metrics.frame.to_dict("records")
     ]
     text = TEXTS["classes.text"].format(confidence=CONFIDENCE)
-    return Section("classes", TEXTS["classes.title"], [text, metrics.text], head, rows)
+    return CardSection("classes", TEXTS["classes.title"], [text, metrics.text], head, rows)
 
 
-def _about(model: Model) -> dict[str, str]:
+def _about_facts(model: Model) -> dict[str, str]:
     import sklearn
 
     from irislib import __version__

@@ -52,9 +52,9 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
     Attributes
     ----------
     options : Options
-        How the endpoint is guarded.
+        The options of the endpoint.
     models : list of str or None
-        The references of the command line; None where the environment or the default decides.
+        The references of the command line; None if the environment or the default decides.
     """
 
     callable: Any
@@ -117,7 +117,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         if not self.cfg.reload:
             self.master = os.getpid()  # a daemon has another than the one it was started as
         try:
-            registry.load_specs(self.models)  # brings in every library that has threads of its own
+            registry.load_specs(self.models)  # imports every library that has threads of its own
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
                 app = create_app(self.models and registry.references(self.models), options=self.options)
@@ -126,7 +126,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
                 raise
             log.exception("A model could not be loaded; correct it, and the endpoint starts again.")
             return failing("A model could not be loaded; the server's log says why.")
-        # What is here now stays: a collection in a worker would write to all of it, and so copy it.
+        # A collection in a worker would write to all objects that exist now, and so copy them.
         gc.unfreeze()
         gc.collect()
         gc.freeze()
@@ -151,30 +151,30 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
 
 def options(ours: dict[str, Any]) -> Options:
     """Return the endpoint's options: the command line's, else the environment's."""
-    known = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
-    changes = {field: ours[name] for field, name in known.items() if name in ours}
+    fields = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
+    changes = {attribute: ours[name] for attribute, name in fields.items() if name in ours}
     if "token_file" in ours:
         changes["token"] = read_token(ours["token_file"])
     return replace(Options.from_environment(), **changes)
 
 
 def default_of(name: str) -> Any:
-    """Return a setting's value where the command line has none: the environment's, else the default."""
+    """Return a setting's value if the command line has none: the environment's, else the default."""
     value = environment_value(name)
     return SETTINGS[name].default if value is None else value
 
 
 def enable_heartbeat(worker: Any) -> None:
-    """Let an endpoint tell Gunicorn that a worker still works, where an answer takes longer than the timeout."""
+    """Let an endpoint notify Gunicorn that a worker still works if a response takes longer than the timeout."""
     worker.wsgi.heartbeat = worker.notify
 
 
-def chained_hook(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
+def chained_hook(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
     """Chain a hook of irislib and that of a configuration file."""
 
     def hook(server: Any) -> None:
         first(server)
-        then(server)
+        second(server)
 
     return hook
 
@@ -187,5 +187,5 @@ def watched_files(models: list[str] | None) -> list[str]:
 
 
 def option_names() -> set[str]:
-    """Every option of Gunicorn's command line, such as ``--workers``."""
+    """Return every option of Gunicorn's command line, such as ``--workers``."""
     return {name for setting in Config().settings.values() for name in setting.cli or ()}

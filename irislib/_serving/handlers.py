@@ -1,4 +1,4 @@
-"""What answers at each address of ``irislib serve``."""
+"""The request handlers of ``irislib serve``."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ __all__ = [
 MAX_DISCARDED_BYTES = 2**30  # bytes of a refused body that are read all the same
 BATCH_ADVICE = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
 
-# What Voila shows in place of a cell where not the notebook failed but the way to its kernel.
+# Voila's text in place of a cell if not the notebook failed but the connection to its kernel.
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
-FAILURE_MARK = "irislib-failure-reference"  # what the template writes where a cell failed
-HEARTBEAT = "<script>window.voila_heartbeat()"  # what Voila sends while there is nothing to send
-RETRY_SECONDS = 10  # seconds after which a page that found no room tries again
+FAILURE_MARK = "irislib-failure-reference"  # written by the template in place of a failed cell
+HEARTBEAT = "<script>window.voila_heartbeat()"  # sent by Voila while a cell runs
+RETRY_SECONDS = 10  # seconds after which a page that was refused tries again
 
 
 def log_without_queries(handler: Any) -> None:
-    """jupyter_server's log, without what visitors have in their forms: that is in the query of a link."""
+    """Log a request as jupyter_server does, without its query, which holds the values of a form."""
     handler.request.uri = handler.request.path
     handler.request.headers.pop("Referer", None)
     if handler.get_status() == 503:  # no fault of ours, and there may be many
@@ -64,7 +64,7 @@ def log_without_queries(handler: Any) -> None:
 
 
 def log_as_json(handler: Any) -> None:
-    """The same as fields, with the id that the answer carries."""
+    """Log a request as fields, with the request id of its response."""
     request, status = handler.request, handler.get_status()
     level = logging.DEBUG if status < 400 else logging.WARNING
     fields = request_fields(request.method, request.path, status, request.request_time(), request.remote_ip)
@@ -73,9 +73,9 @@ def log_as_json(handler: Any) -> None:
 
 
 class EndpointMixin:
-    """Hands whatever changes nothing on a page, and is no GET, to the endpoint.
+    """Forward every request but GET and HEAD to the endpoint.
 
-    A body comes in pieces, so that one that is too large is refused before it is read.
+    A body is received in chunks, so that one that is too large is refused before it is read.
     """
 
     def initialize(self, endpoint: WSGIContainer, **kwargs: Any) -> None:
@@ -89,7 +89,7 @@ class EndpointMixin:
         self.size, self.refused = 0, False
         self.is_batch = any(route.is_batch and self.request.path.endswith(route.suffix) for route in ROUTES)
         self.limit = self.settings["irislib_batch_bytes"] if self.is_batch else ROW_BYTES
-        # read to its end where it is refused, or the client would see a connection break instead of the answer
+        # a refused body is read to its end, or the client would see a broken connection instead of the response
         self.request.connection.set_max_body_size(MAX_DISCARDED_BYTES)
         self.prepared = False
         await super().prepare()  # type: ignore[misc]
@@ -100,7 +100,7 @@ class EndpointMixin:
 
     def finish(self: Any, *args: Any) -> Any:
         if not self.prepared and not self._headers_written:
-            # Tornado closes a connection whose body it has not read yet; a client has to know of it
+            # Tornado closes a connection whose body it has not read yet; the client must be notified
             self.set_header("Connection", "close")
         return super().finish(*args)  # type: ignore[misc]
 
@@ -108,7 +108,7 @@ class EndpointMixin:
         self.refused = True
         self.chunks.clear()
         self.send_problem(too_large(self.limit, BATCH_ADVICE if self.is_batch else ""))
-        if self.request.headers.get("Expect"):  # nothing of it comes before it is told to
+        if self.request.headers.get("Expect"):  # the client waits for 100 Continue before it sends the body
             self.prepared = False
             self.finish()
         else:
@@ -123,17 +123,17 @@ class EndpointMixin:
             await self.refuse_large_body()
 
     def check_xsrf_cookie(self: Any) -> None:
-        # A program has no cookie of ours to repeat. A POST changes nothing here, and where a token
-        # is set, `post` asks for the token itself, so that a visitor's cookie authorises nothing.
+        # A program has no XSRF cookie to repeat. A POST changes nothing here, and if a token is set,
+        # `post` requires the token itself, so that a visitor's cookie authorises nothing.
         if self.request.method in ("GET", "HEAD"):
             super().check_xsrf_cookie()  # type: ignore[misc]
 
-    @allow_unauthenticated  # type: ignore[untyped-decorator]  # it sees to that itself: a program wants 401, not a login page
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # it checks that itself: a program needs 401, not a login page
     async def post(self: Any, *args: Any) -> None:
         if self.refused:
             return
-        known = self.token_authenticated or self.request.method == "OPTIONS"
-        if self.identity_provider.auth_enabled and not known:
+        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS"
+        if self.identity_provider.auth_enabled and not is_authenticated:
             self.refuse_unauthenticated()
             return
         self.request.body = b"".join(self.chunks)
@@ -159,7 +159,7 @@ class EndpointMixin:
 
 
 class TemplateMixin:
-    """Pages of our own template, whichever template the notebooks have."""
+    """Pages of irislib's own template, whichever template the notebooks have."""
 
     def render_template(self: Any, name: str, **values: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
@@ -171,14 +171,14 @@ class TemplateMixin:
 
 @tornado.web.stream_request_body
 class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ignore[misc]
-    """An app's address: GET opens the page, POST answers a program."""
+    """The URL of an app: GET opens the page, POST predicts."""
 
     @tornado.web.authenticated
     async def get(self, path: str | None = None) -> None:
         if "token" in self.request.query_arguments:
-            # It has become a cookie; in the address it would reach the visitor's kernel, and the history.
-            rest = {name: values for name, values in self.request.query_arguments.items() if name != "token"}
-            query = urlencode(rest, doseq=True)
+            # It is a cookie now; in the URL it would reach the visitor's kernel and the history.
+            arguments = {name: values for name, values in self.request.query_arguments.items() if name != "token"}
+            query = urlencode(arguments, doseq=True)
             self.redirect(self.request.path + (f"?{query}" if query else ""))
             return
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
@@ -195,12 +195,12 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             self.refuse_page(error)
 
     async def send(self, chunks: AsyncIterator[str]) -> None:
-        """Send a page as it comes, unless nothing more will come."""
+        """Send a page in chunks, until its kernel has ended."""
         heartbeats = 0
         async for html in chunks:
             if html.startswith(HEARTBEAT) and STARTED_KERNEL.get() not in self.kernel_manager:
                 heartbeats += 1
-                if heartbeats == 2:  # Voila itself waits for ever for a kernel that ended before its first cell
+                if heartbeats == 2:  # Voila itself waits forever for a kernel that ended before its first cell
                     name = "failed.html.j2" if self._headers_written else "failed.html"
                     self.write(self.with_reference(self.render_template(name, mark=FAILURE_MARK)))
                     return
@@ -209,16 +209,16 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             self.flush()
 
     def refuse_page(self, error: FullError) -> None:
-        """Say that there is no room, and when it is worth trying again."""
+        """Respond that there is no room, and when to try again."""
         self.set_status(503)
         self.set_header("Retry-After", RETRY_SECONDS)
         self.set_header("Cache-Control", "no-store")
-        self.finish(self.render_template("full.html", own=error.own, seconds=RETRY_SECONDS))
+        self.finish(self.render_template("full.html", is_visitor_limit=error.is_visitor_limit, seconds=RETRY_SECONDS))
 
     def with_reference(self, html: str) -> str:
-        """Give a failure its number, here and in the log, which holds its traceback already.
+        """Write a reference number for a failure into the page and the log, which has its traceback already.
 
-        A page of the pool was rendered before anything was sent of it, and can still be a 500.
+        The status of a warm page can still become 500, since nothing was sent before it was rendered.
         """
         if FAILURE_MARK not in html:
             return html
@@ -238,7 +238,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
 
 @tornado.web.stream_request_body
 class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
-    """An address of the endpoint that a GET may ask: its documents, its metrics."""
+    """The paths of the endpoint that take a GET, such as its documents and metrics."""
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
     async def get(self, path: str) -> None:
@@ -254,7 +254,7 @@ class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
 
 @tornado.web.stream_request_body
 class MissingHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
-    """Any other address: a page for people, problem+json for programs."""
+    """Any other path: 404 with a page for people, with problem+json for programs."""
 
     def get(self, *args: Any) -> None:
         raise tornado.web.HTTPError(404)
@@ -264,7 +264,7 @@ class MissingHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: i
 
 @tornado.web.stream_request_body
 class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
-    """The list of apps; no kernel behind it."""
+    """The list of apps, for which no kernel is started."""
 
     @tornado.web.authenticated
     def get(self) -> None:
@@ -272,7 +272,7 @@ class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ign
 
 
 class HealthHandler(tornado.web.RequestHandler):
-    """Whether the server is alive: cheap, and open to a probe without a token."""
+    """The health check: cheap, and open to a probe without a token."""
 
     def get(self) -> None:
         self.finish({"status": "ok"})

@@ -14,15 +14,15 @@ from irislib._serving import is_local
 
 __all__ = ["HEADERS", "SafeHeaders", "refusal_routes", "with_headers"]
 
-# Widgets' scripts are made on the fly, and other libraries' widgets may load from anywhere, so no
-# more than this can be said for all of them.
+# Widgets' scripts are generated, and other libraries' widgets may load from anywhere: a stricter
+# policy would break them.
 POLICY = "frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
 HEADERS = {
     "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "same-origin",  # the address of a page can hold what is in its form
+    "Referrer-Policy": "same-origin",  # the URL of a page can hold the values of its form
     "X-Content-Type-Options": "nosniff",
 }
-SERVER = "irislib"  # no version, for whoever looks for old ones
+SERVER = "irislib"  # without a version, which would help to find vulnerable servers
 UNKNOWN_HOST = (
     "This server is not known by the name {name}. Behind a proxy, start it with a token, or with --public-host {name}."
 )
@@ -42,32 +42,32 @@ class SafeHeaders(OutputTransform):
 
 
 def with_headers(wsgi: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a WSGI application so that its answers have them, too."""
+    """Wrap a WSGI application so that its responses have the headers, too."""
 
-    def answer(environ: Any, start_response: Callable[..., Any]) -> Any:
-        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+    def wrapped(environ: Any, start_response: Callable[..., Any]) -> Any:
+        def add_headers(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             present = {name.title() for name, _ in headers}
-            missing = [(name, value) for name, value in HEADERS.items() if name.title() not in present]
-            return start_response(status, [*headers, *missing, ("Server", SERVER)], *more)
+            added = [(name, value) for name, value in HEADERS.items() if name.title() not in present]
+            return start_response(status, [*headers, *added, ("Server", SERVER)], *exc_info)
 
-        return wsgi(environ, start)
+        return wsgi(environ, add_headers)
 
-    return answer
+    return wrapped
 
 
 class ForeignHost(Matcher):
     """Match a request whose host name is not one of this server.
 
-    Where it needs no token, any page on the web could otherwise have its own name resolve to
-    127.0.0.1, and its visitor's browser, for which it is then that page's own server, ask this one.
-    An address in numbers cannot be had in this way.
+    This prevents DNS rebinding on a server without a token: any page on the web could have its own
+    name resolve to 127.0.0.1, and its visitor's browser would then send requests to this server as
+    to that page's own. A numeric address cannot be misused in this way.
     """
 
     def __init__(self, names: Iterable[str]):
         self.names = {"localhost", *(name.lower() for name in names)}
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        """Match as tornado's rules do: a dict where it is foreign, else None."""
+        """Return a dict if the host is foreign, else None, as tornado's matchers do."""
         name = split_host_and_port(request.host.lower())[0].strip("[]").rstrip(".")
         if name in self.names:
             return None
@@ -79,11 +79,11 @@ class ForeignHost(Matcher):
 
 
 def refusal_routes(server: Any) -> list[tuple[Any, ...]]:
-    """Make the rules that come before all others: what is not asked of this server at all."""
+    """Return the rules that precede all others: requests that are refused."""
     is_unguarded = is_local(server.ip) and not server.identity_provider.auth_enabled  # nothing else guards it
     return [
         *([(ForeignHost(server.public_hosts), ForeignHostHandler)] if server.public_hosts or is_unguarded else []),
-        (r".*%00.*", ErrorHandler, {"status_code": 404}),  # on which those of files would fail
+        (r".*%00.*", ErrorHandler, {"status_code": 404}),  # on which the handlers of static files would fail
     ]
 
 

@@ -17,26 +17,26 @@ SECRETS = {"JUPYTER_TOKEN", *(setting.variable for setting in SETTINGS.values() 
 
 
 def hide_secrets() -> None:
-    """Remove tokens from the environment of this process, whatever it starts, until the server restarts."""
+    """Remove tokens from the environment of this process and its children, until the server restarts."""
     secrets = {name: os.environ.pop(name) for name in SECRETS if name in os.environ}
     tornado.autoreload.add_reload_hook(lambda: os.environ.update(secrets))
 
 
 class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
-    """jupyter_server's, which compares a token in a time that tells how much of it is right."""
+    """jupyter_server's identity provider, with a constant-time comparison of tokens."""
 
     def set_login_cookie(self, handler: Any, user: Any) -> None:
-        """Keep who logged in; where nobody needs to, there is nothing to know a visitor by."""
+        """Set the cookie of a login, unless no login is needed."""
         if self.auth_enabled:
             super().set_login_cookie(handler, user)
 
     def get_token(self, handler: Any) -> str | None:
-        """The token of a request, if it is the one."""
+        """Return the token of a request if it is correct, else None."""
         token = super().get_token(handler)
         return token if token and is_token(token, self.token) else None
 
     def process_login_form(self, handler: Any) -> Any:
-        """Let in who typed the token or the password."""
+        """Authenticate a visitor who has typed the token or the password."""
         typed = handler.get_argument("password", default="")
         if self.auth_enabled and not self.hashed_password and not is_token(typed, self.token):
             return None

@@ -1,4 +1,4 @@
-"""The kernels of all visitors: how many there may be, whose they are, and when they end."""
+"""The kernel manager: limits, owners and culling of the kernels of all visitors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from irislib.errors import IrislibError
 
 __all__ = ["CURRENT_VISITOR", "STARTED_KERNEL", "AppKernelManager", "FullError", "visitor_address"]
 
-# Whose request is being answered, and the kernel that was started for it; Voila's handler hands on neither.
+# The visitor of the current request, and the kernel that was started for it; Voila's handler passes on neither.
 CURRENT_VISITOR: ContextVar[str] = ContextVar("visitor", default="")
 STARTED_KERNEL: ContextVar[str] = ContextVar("started", default="")
 
@@ -37,29 +37,31 @@ class FullError(IrislibError):
 
     Attributes
     ----------
-    own : bool
-        Whether it is the visitor who has too many pages open, rather than all of them together.
+    is_visitor_limit : bool
+        True if the visitor has too many pages open, False if all visitors together have.
     """
 
-    def __init__(self, own: bool = False):
-        self.own = own
-        super().__init__("This visitor has too many pages open." if own else "There is no room for another page.")
+    def __init__(self, is_visitor_limit: bool = False):
+        self.is_visitor_limit = is_visitor_limit
+        super().__init__(
+            "This visitor has too many pages open." if is_visitor_limit else "There is no room for another page."
+        )
 
 
 class BoundedBuffer(list[tuple[str, list[bytes]]]):
-    """Messages of a kernel, and none any more where they are too many."""
+    """Messages of a kernel, up to a limit of bytes."""
 
     size = 0
 
     def append(self, message: tuple[str, list[bytes]]) -> None:
-        """Keep one, if there is room for it."""
+        """Append a message if there is room for it."""
         self.size += sum(map(len, message[1]))
         if self.size <= MAX_BUFFER_BYTES:
             super().append(message)
 
 
 def visitor_address(request: HTTPServerRequest) -> str:
-    """The address of who asks: what a proxy says of it, where one in the same network as this server asks for them."""
+    """Return the address of the client: the one that a proxy in the same network as this server forwards, if any."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     with suppress(ValueError):
         if forwarded and ipaddress.ip_address(request.remote_ip or "").is_private:
@@ -68,14 +70,14 @@ def visitor_address(request: HTTPServerRequest) -> str:
 
 
 class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
-    """Voila's manager of kernels, with limits.
+    """Voila's kernel manager, with limits.
 
     Attributes
     ----------
     spare : set of str
-        Kernels that wait for a visitor. They take no visitor's place, and are never culled.
+        Kernels that wait for a visitor. They do not count as visitors' kernels, and are never culled.
     visitors : dict of str
-        Of each other kernel, for which visitor it was started.
+        The visitor of each other kernel.
     """
 
     max_kernels = trait("max_kernels")
@@ -110,7 +112,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.spare: set[str] = set()
         self.visitors: dict[str, str] = {}
         self.starting: Counter[str] = Counter()
-        self.disconnected_since: dict[str, float] = {}  # since when, as the culler saw it
+        self.disconnected_since: dict[str, float] = {}  # as measured by the culler
         self.ending: set[asyncio.Task[None]] = set()
         self.culler: PeriodicCallback | None = None
 
@@ -120,27 +122,27 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         Raises
         ------
         FullError
-            Where it may not.
+            If it may not.
         """
         visitor = CURRENT_VISITOR.get() if visitor is None else visitor
         starting = self.starting.total()
         if len(self.visitors) + starting >= self.max_kernels:
             raise FullError
-        own = sum(whose == visitor for whose in self.visitors.values()) + self.starting[visitor]
-        if visitor and own >= self.max_kernels_per_visitor:
-            raise FullError(own=True)
+        count = sum(owner == visitor for owner in self.visitors.values()) + self.starting[visitor]
+        if visitor and count >= self.max_kernels_per_visitor:
+            raise FullError(is_visitor_limit=True)
         if memory.available() - starting * KERNEL_BYTES < self.memory_margin:
             raise FullError
 
     def take(self, kernel_id: str) -> None:
-        """Make a spare kernel a visitor's.
+        """Assign a spare kernel to the current visitor.
 
         Raises
         ------
         FullError
-            Where there is no room; it stays spare.
+            If there is no room; it stays spare.
         LookupError
-            Where it is not spare, or has died.
+            If it is not spare, or has died.
         """
         if kernel_id not in self.spare:
             raise LookupError(kernel_id)
@@ -149,19 +151,19 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.visitors[kernel_id] = CURRENT_VISITOR.get()
 
     async def start_kernel(self, *, spare: bool = False, **kwargs: Any) -> str:
-        """Start a kernel for the visitor whose request is being answered, and return its id.
+        """Start a kernel for the visitor of the current request, and return its id.
 
         Parameters
         ----------
         spare : bool
-            Whether it is to wait for a visitor; see `take`.
+            True to let it wait for a visitor; see `take`.
         kwargs
             As jupyter_server has them.
 
         Raises
         ------
         FullError
-            Where there is no room for it.
+            If there is no room for it.
         """
         visitor = CURRENT_VISITOR.get()
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id(**kwargs))
@@ -189,7 +191,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         return kernel_id
 
     def remove_kernel(self, kernel_id: str) -> Any:
-        """Forget a kernel that has ended, and close what a page has left open while it was ending."""
+        """Remove a kernel that has ended, and close the connections that a page still had."""
         if kernel_id in self:
             self.stop_watching_activity(kernel_id)
             self.stop_buffering(kernel_id)
@@ -199,11 +201,11 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         return super().remove_kernel(kernel_id)
 
     async def shutdown_all(self, now: bool = False) -> None:
-        """End all kernels at once, those too that are just being started."""
+        """End all kernels at once, including those that are being started."""
         self.max_kernels = 0
         loop = asyncio.get_running_loop()
         awaited = [*self._pending_kernels.values(), *self.ending]
-        # in a restart for new code the loop is another one, and theirs stands still
+        # in a restart for new code the current loop is another one, and theirs does not run
         tasks = [task for task in awaited if getattr(task, "get_loop", lambda: loop)() is loop]
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*map(self.shutdown_kernel, self.list_kernel_ids()), return_exceptions=True)
@@ -217,18 +219,18 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             task.add_done_callback(self.ending.discard)
 
     def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
-        """Keep for a page that may come back what its kernel says, but not without end."""
+        """Buffer the messages of a kernel for a page that may reconnect, up to a limit."""
         super().start_buffering(kernel_id, session_key, channels)
         if kernel_id in self._kernel_buffers:
             self._kernel_buffers[kernel_id]["buffer"] = BoundedBuffer()
 
     def notify_connect(self, kernel_id: str) -> None:
-        """Notice that a page has connected."""
+        """Record that a page has connected."""
         super().notify_connect(kernel_id)
         self.disconnected_since.pop(kernel_id, None)
 
     def initialize_culler(self) -> None:
-        """Look for kernels that are to end, even where idle ones may stay."""
+        """Start the culler even if idle kernels are not culled, for those without a page."""
         super().initialize_culler()
         if self.cull_idle_timeout <= 0 and self.culler is None:
             self.culler = PeriodicCallback(self.cull_kernels, 1000 * self.cull_interval)

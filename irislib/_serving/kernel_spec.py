@@ -1,4 +1,4 @@
-"""The kernels that visitors get."""
+"""The kernelspec of visitors' kernels, and their transport."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MAX_SOCKET_PATH = 103  # of a socket's path: the least of Linux's and macOS's li
 class AppKernelSpecManager(KernelSpecManager):
     """Use the kernelspec of apps for ``python3``, so that notebooks run without changes.
 
-    That kernel writes no history to the operator's home, and what the library logs reaches the
-    server's log instead of the visitor's page.
+    That kernel writes no history to the operator's home, and its log messages go to the server's
+    log instead of the visitor's page.
     """
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
@@ -32,17 +32,17 @@ class AppKernelSpecManager(KernelSpecManager):
 
 
 def private_transport(folder: str = "") -> Config:
-    """Have the server reach its kernels by sockets in a folder that is its own; TCP is open to all users.
+    """Configure Unix sockets in a private folder for the kernels; TCP would be open to all users.
 
     Parameters
     ----------
     folder : str
-        The folder for them that the operator wants, if there is one.
+        The operator's choice of a folder, if there is one.
 
     Returns
     -------
     Config
-        Empty where the system has no such sockets, or no folder whose path is short enough.
+        Empty if the system has no such sockets, or no folder whose path is short enough.
     """
     candidates = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), *SHORT_FOLDERS]
     folders = [folder] if folder else candidates

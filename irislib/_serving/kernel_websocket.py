@@ -16,54 +16,54 @@ from tornado.websocket import WebSocketClosedError
 
 __all__ = ["KERNEL_ROUTES", "VisitorConnection"]
 
-# All that a page of widgets says. Voila's own list holds for every channel, has `shutdown_request`,
-# which a page does not send (it posts), and is asked as well.
+# All messages that a page of widgets sends. Voila's own list, which is checked as well, is the same for every
+# channel and has `shutdown_request`, which a page does not send (it posts).
 ALLOWED_TYPES = {
     "shell": {"comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"},
     "control": {"kernel_info_request"},
 }
-HIDDEN_ERROR = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as Voila says it in a page
+HIDDEN_ERROR = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as in Voila's pages
 
 
 class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
-    """jupyter_server's, for visitors: nothing is run for them, and no source is shown.
+    """jupyter_server's connection, for visitors: they can run nothing, and see no source.
 
-    A message may come in any of three framings: JSON in a text, and two binary ones.
+    A message may have any of three framings: JSON as text, and two binary ones.
     """
 
     warned = False
     last_subprotocol: Any = None
 
     def connect(self) -> Any:
-        """Connect to the kernel; what has been agreed on with the page is forgotten as soon as it leaves."""
+        """Connect to the kernel, and remember the subprotocol, which is lost when the page disconnects."""
         self.last_subprotocol = self.subprotocol
         return super().connect()
 
     def create_stream(self) -> None:
-        """Open the channels to the kernel, under a name that no other connection has.
+        """Open the channels to the kernel, with an identity that no other connection has.
 
-        jupyter_server's are named by the page's session. One that comes back before it is known to have left
-        would have two of that name, which take it from each other, and messages are lost.
+        jupyter_server's identity is the page's session. A page that reconnects before its end was noticed
+        would have two connections of one identity, and messages would be lost.
         """
-        name = secrets.token_bytes(16)
+        identity = secrets.token_bytes(16)
         for channel in ("iopub", "shell", "control", "stdin"):
-            self.channels[channel] = stream = getattr(self.kernel_manager, f"connect_{channel}")(identity=name)
+            self.channels[channel] = stream = getattr(self.kernel_manager, f"connect_{channel}")(identity=identity)
             stream.channel = channel
 
     @property
     def subprotocol(self) -> Any:
-        """The framing, also of what is still to be read when another connection has taken the place of this one."""
+        """The framing, also of messages that are read after another connection has replaced this one."""
         return super().subprotocol or self.last_subprotocol
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
-        """Hand a message of the page to its kernel, if it is one that a page sends."""
+        """Forward a message of the page to its kernel if its type is allowed."""
         try:
-            channel, kind = self.channel_and_type(incoming_msg)
-            if kind in ALLOWED_TYPES.get(channel, ()):
+            channel, msg_type = self.channel_and_type(incoming_msg)
+            if msg_type in ALLOWED_TYPES.get(channel, ()):
                 super().handle_incoming_message(incoming_msg)
                 return
-            reason = f"a {str(kind)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
-        except Exception as error:  # a stranger can send anything, and must not fill the log with tracebacks
+            reason = f"a {str(msg_type)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
+        except Exception as error:  # a client can send anything, and must not fill the log with tracebacks
             reason = f"a message that cannot be read: {type(error).__name__}"
         if not self.warned:
             self.log.warning(
@@ -72,12 +72,12 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         self.warned = True
 
     def on_restart_failed(self) -> None:
-        """Have the page say that its kernel has ended; none is started again, so nothing failed in that."""
+        """Send the page the status of a dead kernel; kernels are never restarted."""
         with suppress(WebSocketClosedError):
             self._send_status_message("dead")
 
     def channel_and_type(self, message: Any) -> tuple[str, str]:
-        """The channel and the kind of a message, read as the method above reads them."""
+        """Return the channel and the type of a message, parsed as jupyter_server parses it."""
         if self.subprotocol == "v1.kernel.websocket.jupyter.org":
             check_offsets(message, 8, "little")
             channel, parts = deserialize_msg_from_ws_v1(message)
@@ -91,25 +91,25 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         return content["channel"], content["header"]["msg_type"]
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
-        """Hand a message of the kernel to the page, without the source that it shows.
+        """Forward a message of the kernel to the page, without the notebook's source.
 
-        Voila hides what runs in one framing of three, and jupyter_server's own switch for tracebacks
+        Voila hides the source in one framing of three, and jupyter_server's own option for tracebacks
         breaks the connection at the first one.
         """
         idents, (_, *parts) = self.session.feed_identities(outgoing_msg)
-        kind = self.session.unpack(parts[0])["msg_type"]
-        if kind == "execute_input":
+        msg_type = self.session.unpack(parts[0])["msg_type"]
+        if msg_type == "execute_input":
             return
-        if kind == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
+        if msg_type == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
             parts[3] = self.session.pack(HIDDEN_ERROR)
             outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
         super().handle_outgoing_message(stream, outgoing_msg)
 
 
 def check_offsets(message: bytes, width: int, order: Any) -> None:
-    """Refuse a message that is shorter than the table that it says it begins with.
+    """Refuse a message that is shorter than the table of offsets that it declares.
 
-    jupyter_server believes the number, and eight bytes could have it count to 2**64.
+    jupyter_server trusts the number, and eight bytes could have it count to 2**64.
     """
     if width * (int.from_bytes(message[:width], order) + 1) > len(message):
         raise ValueError("it ends within its table of offsets")
@@ -122,15 +122,15 @@ class KernelStateHandler(KernelHandler):  # type: ignore[misc]
 
 
 class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]
-    """jupyter_server's, for pages that may leave while they are being connected."""
+    """jupyter_server's handler, for pages that may disconnect while they are being connected."""
 
     async def pre_get(self) -> None:
-        """Connect to the kernel, unless nobody waits for that any more."""
+        """Connect to the kernel, unless the page has disconnected."""
         await super().pre_get()
         if self.connection is None:
             raise Finish
 
 
-# Not Voila's handler of channels: it reads whatever is binary as if it were in the newest framing, and at
-# a buffer in the oldest, which any page may ask for, it counts to 2**60 before the server goes on.
+# Not Voila's handler of channels: it reads every binary message as if it had the newest framing, and with
+# a buffer in the oldest, which any page may request, it counts to 2**60 while the server waits.
 KERNEL_ROUTES = [("/api/kernels/([^/]+)", KernelStateHandler), ("/api/kernels/([^/]+)/channels", ChannelsHandler)]

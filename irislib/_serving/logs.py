@@ -13,14 +13,14 @@ __all__ = ["ApiLogger", "JsonApiLogger", "JsonFormatter", "request_fields"]
 
 
 class JsonFormatter(Formatter):
-    """A line as a JSON object; of a request also what was asked, and the id that its answer carries."""
+    """Format a record as a JSON object; a request with its method, path, status and request id."""
 
-    def __init__(self, *_: Any, **__: Any):  # a configuration of logging gives the format of its text
+    def __init__(self, *_: Any, **__: Any):  # a logging configuration passes the format of its text
         names = {"asctime": "time", "levelname": "level", "name": "logger"}
         super().__init__(f"%({')s %('.join([*names, 'message'])})s", "%Y-%m-%dT%H:%M:%S%z", rename_fields=names)
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """Add what a line of Gunicorn's access log is made of."""
+        """Add the fields of a line of Gunicorn's access log."""
         super().add_fields(log_data, record, message_dict)
         if record.name == "gunicorn.access" and isinstance(record.args, Mapping):
             fields: Mapping[str, Any] = record.args
@@ -30,15 +30,15 @@ class JsonFormatter(Formatter):
 
 
 def request_fields(method: Any, path: Any, status: int, seconds: float, address: Any) -> dict[str, Any]:
-    """The fields of a line about a request."""
+    """Return the fields of a line about a request."""
     return {"method": method, "path": path, "status": status, "seconds": seconds, "address": address}
 
 
 class ApiLogger(Logger):  # type: ignore[misc]
-    """Gunicorn's, for what irislib has to say as well."""
+    """Gunicorn's logger, which logs irislib's messages as well."""
 
     def setup(self, cfg: Any) -> None:
-        """Set the handlers up, as Gunicorn does when it starts and when it reads its configuration again."""
+        """Set the handlers up, at the start and whenever Gunicorn reads its configuration."""
         super().setup(cfg)
         logger = logging.getLogger("irislib")
         logger.handlers, logger.propagate = self.error_log.handlers, False

@@ -24,19 +24,19 @@ CGROUP_VERSIONS = (
 
 
 def total() -> int:
-    """Bytes that this process and its children may use at most."""
-    return min(int(psutil.virtual_memory().total), *(limit for limit, _ in _limits()))
+    """Return the bytes that this process and its children may use at most."""
+    return min(int(psutil.virtual_memory().total), *(limit for limit, _ in _cgroup_limits()))
 
 
 def available() -> int:
-    """Bytes that are free to use, or can be made free at once."""
-    return min(int(psutil.virtual_memory().available), *(limit - used for limit, used in _limits()))
+    """Return the bytes that are free, or can be freed at once."""
+    return min(int(psutil.virtual_memory().available), *(limit - used for limit, used in _cgroup_limits()))
 
 
 def limit_process(pid: int, limit: int) -> None:
-    """Let a process have no more memory of its own than this, and be the first to go where there is none left.
+    """Limit the private memory of a process, and let it be killed first if the machine has none left.
 
-    Does nothing where the platform has no such limits, or the process is gone.
+    Does nothing if the platform has no such limits, or the process has ended.
     """
     with suppress(OSError, ValueError):
         Path(f"/proc/{pid}/oom_score_adj").write_text("500")
@@ -47,8 +47,8 @@ def limit_process(pid: int, limit: int) -> None:
             resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
 
 
-def _limits() -> Iterator[tuple[int, int]]:
-    """The limits of the control groups that this process is in, with what is used of each."""
+def _cgroup_limits() -> Iterator[tuple[int, int]]:
+    """Yield the limits of the control groups of this process, with the usage of each."""
     yield 2**62, 0
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
@@ -64,10 +64,10 @@ def _limits() -> Iterator[tuple[int, int]]:
         for group in (group_folder, *group_folder.parents):
             if group.is_relative_to(root):
                 with suppress(OSError, ValueError):
-                    yield _read(group, *files)
+                    yield _read_cgroup(group, *files)
 
 
-def _read(group: Path, limit: str, usage: str, spare: str) -> tuple[int, int]:
-    most = int((group / limit).read_text())  # "max" is no number: no limit
+def _read_cgroup(group: Path, limit: str, usage: str, spare: str) -> tuple[int, int]:
+    maximum = int((group / limit).read_text())  # "max" is no number: no limit
     statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-    return most, int((group / usage).read_text()) - int(statistics.get(spare, 0))
+    return maximum, int((group / usage).read_text()) - int(statistics.get(spare, 0))

@@ -20,11 +20,11 @@ _TRAITS: dict[type, Any] = {str: Unicode, int: Int, float: Float, bool: Bool}
 def trait(name: str) -> Any:
     """Return the trait of a setting, with its default and its help text."""
     setting = SETTINGS[name]
-    facts: dict[str, Any] = {"config": True, "help": setting.help_for("serve")}
+    keywords: dict[str, Any] = {"config": True, "help": setting.help_for("serve")}
     if setting.type is list:
-        return List(Unicode(), **facts)
+        return List(Unicode(), **keywords)
     default = setting.default_for("serve")
-    return _TRAITS[setting.type](**facts) if default is None else _TRAITS[setting.type](default, **facts)
+    return _TRAITS[setting.type](**keywords) if default is None else _TRAITS[setting.type](default, **keywords)
 
 
 def serve_aliases() -> dict[str, tuple[str, str]]:
@@ -37,7 +37,7 @@ def serve_aliases() -> dict[str, tuple[str, str]]:
 
 
 def serve_flags() -> dict[str, tuple[dict[str, Any], str]]:
-    """Return the options of ``irislib serve`` that take none."""
+    """Return the options of ``irislib serve`` that take no value."""
     flags: dict[str, tuple[dict[str, Any], str]] = {}
     for setting in serve_settings().values():
         if setting.short and setting.type is bool:
@@ -48,10 +48,10 @@ def serve_flags() -> dict[str, tuple[dict[str, Any], str]]:
 
 
 def environment_config() -> Config:
-    """Return what the environment says of ``irislib serve``, and the defaults of Voila's own traits.
+    """Return the configuration of ``irislib serve`` from the environment, and the defaults of Voila's own traits.
 
-    It comes before what the command line and configuration files say. Tokens are left out: they are no part of a
-    configuration that can be displayed.
+    The command line and configuration files override it. Tokens are left out, since a configuration can be
+    displayed.
     """
     config = Config()
     for name, setting in serve_settings().items():

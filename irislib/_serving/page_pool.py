@@ -24,7 +24,7 @@ from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
 
 __all__ = ["Pages"]
 
-# What a page's kernel comes to import, for all kernels to share; a notebook's own imports are added.
+# Modules that a page's kernel imports, for all kernels to share; a notebook's own imports are added.
 IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sklearn.inspection", "matplotlib.figure",
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
            "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib.widgets._report",
@@ -68,23 +68,25 @@ class Pages(LoggingConfigurable):
         self.fork_server = ForkServer(IMPORTS)
         self.warm_pages: dict[str, WarmPage] = {}
         self.per_visitor: set[str] = set()  # the notebooks that are run for each visitor
-        self.settled: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)  # whether a page can be ready
+        self.decided: defaultdict[str, asyncio.Event] = defaultdict(
+            asyncio.Event
+        )  # set once a page is warm, or never will be
         self.tasks: set[asyncio.Task[Any]] = set()
         self.runs = 0
 
     def start(self) -> None:
         """Start the template process, and keep one running."""
-        ForkProvisioner.fork_server = self.fork_server  # or else it would start one of its own
+        ForkProvisioner.fork_server = self.fork_server  # otherwise it would start one of its own
         if not self.warm or not can_fork() or borrowed.check("warm pages"):
             self.log.info("Each visitor's kernel is started in the ordinary way.")
-            self.settle()
+            self.stop_waiting()
             return
         self.start_task(self.supervise())
 
-    def settle(self) -> None:
-        """Let no visitor wait any longer."""
+    def stop_waiting(self) -> None:
+        """Let no visitor wait for a warm page any longer."""
         for app in self.parent.apps:
-            self.settled[notebook_path(app)].set()
+            self.decided[notebook_path(app)].set()
 
     def start_task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -92,7 +94,7 @@ class Pages(LoggingConfigurable):
         task.add_done_callback(self.tasks.discard)
 
     def end(self) -> None:
-        """End the templates."""
+        """End the template processes."""
         for task in self.tasks:
             task.cancel()
         self.fork_server.end()
@@ -109,23 +111,23 @@ class Pages(LoggingConfigurable):
                 paths = [notebook_path(app) for app in self.parent.apps]
                 work = (self.prepare(path) for path in paths if path not in self.per_visitor)
                 for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
-                    raise failed  # when all are at rest, so that none is got ready twice
+                    raise failed  # after all have finished, so that none is prepared twice
                 wait = 1.0
                 await self.wait_for_end()
                 self.log.warning("A template of kernels has ended; another is started.")
             except CannotForkError as error:
-                self.settle()
+                self.stop_waiting()
                 self.log.warning("Kernels are started in the ordinary way. %s", error)
                 return
             except LostTemplateError as error:
-                self.settle()
+                self.stop_waiting()
                 self.fork_server.discard_ended()
                 self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
 
     async def imported_modules(self) -> list[str]:
-        """The modules that the notebooks import."""
+        """Return the modules that the notebooks import."""
         modules = []
         for app in self.parent.apps:
             model = await ensure_async(self.parent.contents_manager.get(path=notebook_path(app)))
@@ -135,7 +137,7 @@ class Pages(LoggingConfigurable):
         return list(dict.fromkeys(name for names in modules for name in names))
 
     async def wait_for_end(self) -> None:
-        """Wait until a template process ends, and forget it; it may have ended while others were starting."""
+        """Wait until a template process ends, and discard it; it may have ended while others were starting."""
         if self.fork_server.main is None or any(
             page.name not in self.fork_server.page_templates for page in self.warm_pages.values()
         ):
@@ -156,7 +158,7 @@ class Pages(LoggingConfigurable):
         self.fork_server.discard_ended()
 
     async def prepare(self, path: str) -> None:
-        """Make a page warm, or have its notebook run for each visitor, who sees the error."""
+        """Make a page warm, or let its notebook run for each visitor, who then sees the error."""
         try:
             page = self.warm_pages.get(path)
             if not page or page.name not in self.fork_server.page_templates:
@@ -167,7 +169,7 @@ class Pages(LoggingConfigurable):
             await self.run_per_visitor(path)
             self.log.exception("%s is run for each visitor, for it could not be run ahead.", path)
         finally:
-            self.settled[path].set()
+            self.decided[path].set()
 
     async def warm_up(self, path: str) -> None:
         """Run a notebook in its own template process, and render its page."""
@@ -182,7 +184,7 @@ class Pages(LoggingConfigurable):
         timeout = VoilaExecutor(notebook, config=self.parent.config).timeout or None
         memory = self.parent.kernel_manager.kernel_memory
         reply: dict[str, Any] = {"refusal": PROCESS_ENDED}
-        for _ in range(2):  # somebody else may have ended it
+        for _ in range(2):  # the process may have been ended by somebody else
             if reply.get("refusal") == PROCESS_ENDED:
                 reply = await asyncio.to_thread(
                     self.fork_server.run_notebook, name, notebook, self.parent.root_dir, timeout, memory
@@ -203,7 +205,7 @@ class Pages(LoggingConfigurable):
         await self.refill(self.warm_pages[path])
 
     async def run_per_visitor(self, path: str) -> None:
-        """Have a page's notebook run for each visitor from now on."""
+        """Let a page's notebook run for each visitor from now on."""
         self.per_visitor.add(path)
         await self.end_spares(self.warm_pages.pop(path, None))
 
@@ -242,9 +244,9 @@ class Pages(LoggingConfigurable):
         Raises
         ------
         FullError
-            Where there is no room for another visitor.
+            If there is no room for another visitor.
         """
-        await self.settled[path].wait()
+        await self.decided[path].wait()
         page = self.warm_pages.get(path)
         if page is None:
             return None
@@ -286,7 +288,7 @@ class Pages(LoggingConfigurable):
         return None
 
     async def refill(self, page: WarmPage, wait: float = 0.0) -> None:
-        """Start kernels for the next visitors, a little later than the page that needs the machine now."""
+        """Start kernels for the next visitors, after a pause in which the current page has the machine."""
         await asyncio.sleep(wait)
         manager = self.parent.kernel_manager
         async with page.filling:

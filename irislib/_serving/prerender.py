@@ -15,11 +15,11 @@ from irislib._serving.static_files import publish
 
 __all__ = ["KERNEL_ID", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
 
-KERNEL_ID = "irislib-kernel-of-this-visit"  # what a rendered page has in place of its kernel's id
+KERNEL_ID = "irislib-kernel-of-this-visit"  # placeholder of the kernel's id in a rendered page
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATIC_TYPES = {VIEW, "text/plain", "text/html", "image/png", "image/jpeg", "image/svg+xml"}
-REFERENCE_MARKS = ('"IPY_MODEL_', '"anywidget:')  # what a widget has of another one
-ASSET_TRAITS = ("_esm", "_css")  # at addresses of their own
+REFERENCE_PREFIXES = ('"IPY_MODEL_', '"anywidget:')  # of a widget's references to another one
+ASSET_TRAITS = ("_esm", "_css")  # served at URLs of their own
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class NotebookRun:
     notebook : NotebookNode
         Its code cells hold their outputs.
     widgets : dict of str to dict
-        By a model's id its ``model_name``, ``model_module``, ``model_module_version`` and ``state``;
-        and its ``buffers`` where it has any, as in the widget state of a notebook's metadata.
+        The ``model_name``, ``model_module``, ``model_module_version`` and ``state`` of each model, by its id,
+        and its ``buffers`` if it has any, as in the widget state of a notebook's metadata.
     """
 
     notebook: NotebookNode
@@ -40,7 +40,7 @@ class NotebookRun:
 
     @staticmethod
     def outputs(contents: list[Any]) -> list[NotebookNode]:
-        """The outputs of a cell, where they have come as JSON."""
+        """Convert the outputs of a cell from JSON."""
         return [from_dict(output) for output in contents]
 
 
@@ -59,7 +59,7 @@ async def prerender(run: NotebookRun, **options: Any) -> str:
 
 
 class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
-    """Voila's renderer, for which the cells have been executed already."""
+    """Voila's renderer, for cells that have been executed already."""
 
     def __init__(self, run: NotebookRun, **options: Any):
         super().__init__(**options)
@@ -118,10 +118,12 @@ def _is_independent(widget: dict[str, Any]) -> bool:
     if widget["model_module"] != "anywidget":
         return bool(widget["model_name"] == "LayoutModel")
     try:
-        rest = json.dumps({name: value for name, value in state.items() if name != "layout"}, allow_nan=False)
+        serialized = json.dumps({name: value for name, value in state.items() if name != "layout"}, allow_nan=False)
     except (TypeError, ValueError):
         return False
-    return "_esm" in state and not widget.get("buffers") and not any(mark in rest for mark in REFERENCE_MARKS)
+    return (
+        "_esm" in state and not widget.get("buffers") and not any(prefix in serialized for prefix in REFERENCE_PREFIXES)
+    )
 
 
 def page_data(run: NotebookRun, base_url: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Static files at URLs that contain the hash of their content, and are cached for good."""
+"""Static files at URLs that contain the hash of their content, and are cached forever."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 TYPES = {"js": "text/javascript", "css": "text/css"}
 HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")  # the name of a file that webpack made
 
-# By the hash of the content, so that it does not matter who adds what, and when.
+# By the hash of the content, so that the order of additions does not matter.
 _contents: dict[str, bytes] = {}
 
 
@@ -75,7 +75,7 @@ class WidgetFilesHandler(tornado.web.RequestHandler):
 
 
 class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
-    """Voila's, which takes a path that is none of its own for a fault of the server."""
+    """Voila's handler of template files, with 404 instead of 500 for a path that is none of its own."""
 
     def set_extra_headers(self, path: str) -> None:
         requested = self.get_query_argument("v", "")
@@ -99,7 +99,7 @@ class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
 
 
 class VoilaFilesHandler(MultiStaticFileHandler):  # type: ignore[misc]
-    """Voila's files, at an address with their version."""
+    """Voila's files, at a URL with their version."""
 
     def set_extra_headers(self, path: str) -> None:
         self.set_header("Cache-Control", IMMUTABLE)

@@ -1,4 +1,4 @@
-"""The kernel of a visitor: notice of its end, and limits of its output while the page is built."""
+"""The kernel of a visitor: detection of its end, and limits of its output while the page is built."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from irislib._common.messages import TEXTS
 
 __all__ = ["VisitorKernel"]
 
-# Characters that a page is built of, printed and shown in other ways: much that is printed is a mistake.
-MAX_OUTPUT = {
+# Characters of output on a page, by message type: a lot of printed text is usually a mistake.
+MAX_OUTPUT_CHARACTERS = {
     "stream": 1_000_000,
     "display_data": 20_000_000,
     "execute_result": 20_000_000,
@@ -47,24 +47,24 @@ class LimitedChannel(AsyncZMQSocketChannel):
         self.sizes: Counter[str] = Counter()
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]  # as above
-        """The next message that is not left out."""
+        """Return the next message that is within the limit."""
         while True:
             message: dict[str, Any] = await super().get_msg(timeout)
-            kind = message["msg_type"]
-            if kind not in MAX_OUTPUT:
+            msg_type = message["msg_type"]
+            if msg_type not in MAX_OUTPUT_CHARACTERS:
                 return message
-            before = self.sizes[kind]
-            self.sizes[kind] += len(message["content"].get("text") or str(message["content"]))
-            if self.sizes[kind] <= MAX_OUTPUT[kind]:
+            before = self.sizes[msg_type]
+            self.sizes[msg_type] += len(message["content"].get("text") or str(message["content"]))
+            if self.sizes[msg_type] <= MAX_OUTPUT_CHARACTERS[msg_type]:
                 return message
-            if before <= MAX_OUTPUT[kind]:  # the first that is too much
+            if before <= MAX_OUTPUT_CHARACTERS[msg_type]:  # the first one beyond the limit
                 message["msg_type"] = message["header"]["msg_type"] = "stream"
                 message["content"] = {"name": "stdout", "text": TEXTS["output_cut"]}
                 return message
 
 
 class PageClient(AsyncKernelClient):
-    """The client that builds a page; its kernel counts as connected meanwhile."""
+    """The client that builds a page; its kernel counts as connected while it does."""
 
     iopub_channel_class = Type(LimitedChannel)
     parent: Any
@@ -86,7 +86,7 @@ class PageClient(AsyncKernelClient):
 
 
 class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
-    """jupyter_server's, which is never started again, and ends at once."""
+    """jupyter_server's kernel manager, for a kernel that is never restarted and ends at once."""
 
     @default("restarter_class")
     def _restarter_class(self) -> type:
@@ -108,15 +108,15 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
         return self.parent.shared_event_logger
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        """End it at once, whatever it is doing.
+        """End the kernel at once, even if it is busy.
 
-        Nothing of a visitor's is worth waiting for, and a kernel that is still starting takes the polite
-        request, and the interrupt that comes with it, for an error. SIGTERM first: joblib's processes
-        clear their files away when the kernel is gone, but not when they are killed with it.
+        A visitor's kernel has nothing to save, and one that is still starting treats the shutdown request,
+        and the interrupt that comes with it, as an error. SIGTERM first: joblib's processes remove their
+        files when the kernel has ended, but not if they are killed with it.
         """
         self.shutting_down = True
         if isinstance(self._restarter, DeathWatch):
-            self._restarter.notify()  # those whose page is open, for it is idle
+            self._restarter.notify()  # so that a page that is still open learns of it
         if self.has_kernel:
             await self.provisioner.terminate()
             for _ in range(20):
@@ -125,4 +125,4 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
                     break
         await super().shutdown_kernel(now=True, restart=restart)
         if not restart:
-            self.parent.remove_kernel(self.kernel_id)  # whoever has ended it, such as a page that could not be built
+            self.parent.remove_kernel(self.kernel_id)  # whatever has ended it, such as a page that could not be built

@@ -67,7 +67,7 @@ __all__ = ["AppServer"]
 
 
 class AppServer(Voila):  # type: ignore[misc]
-    """Voila with an address of its own for each app, and the endpoint behind the same addresses."""
+    """Voila with a URL for each app, and the endpoint at the same URLs."""
 
     name = "voila"  # the name of its configuration files
     version = __version__
@@ -114,7 +114,7 @@ class AppServer(Voila):  # type: ignore[misc]
         self.update_config(config)
 
     def init_apps(self) -> None:
-        """Load every model, and save it where the visitors' kernels look for it."""
+        """Load every model, and save it in the folder from which visitors' kernels load it."""
         self.options = self.endpoint_options()
         specs = registry.load_specs(self.models)
         notebooks = Path(self.notebooks or paths.notebooks_dir()).resolve()
@@ -136,7 +136,7 @@ class AppServer(Voila):  # type: ignore[misc]
     def kernel_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a visitor's kernel, or of the process that one is forked from.
 
-        It is the one way in which a server passes its own settings to another process.
+        It is the only way in which a server passes its own settings to another process.
         """
         # Kernels start in the notebooks' folder, but import what the server imports from its own.
         importable = [os.getcwd(), *environment.get("PYTHONPATH", "").split(os.pathsep)]
@@ -210,8 +210,8 @@ class AppServer(Voila):  # type: ignore[misc]
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (absolute("/"), IndexHandler, {**common, "endpoint": endpoint}),
             *(
-                (absolute(path), *rest)
-                for path, *rest in [*static_routes(self.static_paths, self.labextensions_path), *KERNEL_ROUTES]
+                (absolute(path), *arguments)
+                for path, *arguments in [*static_routes(self.static_paths, self.labextensions_path), *KERNEL_ROUTES]
             ),
             (absolute("/healthz"), HealthHandler),
             (absolute(f"/({endpoint_pattern()})"), EndpointHandler, {**common, "endpoint": endpoint}),
@@ -221,7 +221,7 @@ class AppServer(Voila):  # type: ignore[misc]
             ),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(absolute, VOILA_PATHS)))),
             # Voila registers these without its base_url
-            *((absolute(path), *rest) for path, *rest in self.identity_provider.get_handlers()),
+            *((absolute(path), *arguments) for path, *arguments in self.identity_provider.get_handlers()),
             (r".*", MissingHandler, {**common, "endpoint": endpoint}),
         ]
 
@@ -237,14 +237,14 @@ class AppServer(Voila):  # type: ignore[misc]
             IOLoop.current().start()
             return
         if self.debug_mode:
-            # what is read; tornado itself watches all that is imported
+            # files that are read; tornado itself watches imported modules
             watch([*Path(self.root_dir).glob("*.ipynb"), *paths.jupyter_dir().rglob("*"), *paths.frontend_files()])
             tornado.autoreload.add_reload_hook(self.stop)
         super().start()
 
     def stop(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C does not wait
-        # not Voila's own, which removes the folder of the sockets while there are kernels that use it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
+        # Voila's own method removes the folder of the sockets while there are kernels that use it
         if asyncio.get_event_loop().is_running():  # in a restart for new code
             run_sync(self.kernel_manager.shutdown_all)()
         else:
@@ -267,19 +267,19 @@ class AppServer(Voila):  # type: ignore[misc]
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.page_pool.start)
-        # as for SIGTERM: a KeyboardInterrupt would end whatever is just running, such as the start of a kernel
+        # as for SIGTERM: a KeyboardInterrupt would interrupt what is running, such as the start of a kernel
         signal.signal(signal.SIGINT, self._handle_signal_stop)
         super().listen()
 
     def exit_with(self, message: str) -> None:
-        """End with one sentence instead of a traceback."""
+        """End the server with a message instead of a traceback."""
         print(message, file=sys.stderr)
         self.stop()
         self.exit(1)
 
 
 def watch(paths: Iterable[Path]) -> None:
-    """Start again when one of these files changes."""
+    """Restart the server when one of these files changes."""
     for path in paths:
         if path.is_file():
             tornado.autoreload.watch(str(path))

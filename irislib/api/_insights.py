@@ -68,7 +68,7 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
     values = _read_options(entry, args)
     if not isinstance(entry.function, LongRunning):
         return as_json(_call(entry, model, **values))
-    insight = entry.function.kept(model)  # measuring it may take longer than a client waits
+    insight = entry.function.stored(model)  # measuring it may take longer than a client waits
     if insight is None:
         raise NotFound(UNMEASURED.format(entry.function.title, model.spec.title, name))
     return as_json(insight)

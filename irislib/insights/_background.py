@@ -24,7 +24,7 @@ __all__ = [
     "scorer",
 ]
 
-BACKGROUND = 100  # held-out rows that stand for what is usual
+BACKGROUND = 100  # held-out rows that represent the data
 
 
 def as_prediction(model: Model, row: Any) -> Prediction:
@@ -66,29 +66,29 @@ def scorer(model: Model) -> tuple[str, Callable[..., float]]:
 
 
 def background_rows(model: Model) -> pd.DataFrame:
-    """Return held-out rows that stand for what is usual."""
+    """Return the background rows: held-out rows that represent the data."""
     held_out = model.evaluation.features
     if len(held_out) <= BACKGROUND:
         return held_out
     return held_out.sample(BACKGROUND, random_state=model.spec.random_state)
 
 
-def mix_rows(row: pd.DataFrame, usual: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
-    """Mix one row and usual ones: some values of the one, the others of these.
+def mix_rows(row: pd.DataFrame, background: pd.DataFrame, from_row: np.ndarray, positions: np.ndarray) -> pd.DataFrame:
+    """Combine one row with background rows: some values from the one, the others from these.
 
     Parameters
     ----------
     row : DataFrame of shape (1, n_features)
-    usual : DataFrame of shape (n_usual, n_features)
-    ours : ndarray of bool of shape (n_rows, n_features)
-        Which values are those of the one row.
-    theirs : ndarray of int of shape (n_rows,)
-        Which of the usual rows the others are of.
+    background : DataFrame of shape (n_background, n_features)
+    from_row : ndarray of bool of shape (n_rows, n_features)
+        True for the values that are taken from the one row.
+    positions : ndarray of int of shape (n_rows,)
+        The positions of the background rows from which the others are taken.
     """
     import numpy as np
     import pandas as pd
 
-    both = pd.concat([usual, row.astype(usual.dtypes.to_dict())], ignore_index=True)
+    rows = pd.concat([background, row.astype(background.dtypes.to_dict())], ignore_index=True)
     return pd.DataFrame({
-        name: both[name].array.take(np.where(ours[:, i], len(usual), theirs)) for i, name in enumerate(both)
+        name: rows[name].array.take(np.where(from_row[:, i], len(background), positions)) for i, name in enumerate(rows)
     })  # fmt: skip

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Insight"]
 
-WIDTH = 4.8  # of a figure, in inches
-ROWS = 20  # of a longer table in a notebook
+FIGURE_WIDTH = 4.8  # of a figure, in inches
+MAX_TABLE_ROWS = 20  # of a longer table in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class Insight:
             self.text,
             self.text,
             base64.b64encode(file.getvalue().encode()).decode(),
-            Markup(self.frame.to_html(max_rows=ROWS, border=0)),  # noqa: S704 - pandas escapes
+            Markup(self.frame.to_html(max_rows=MAX_TABLE_ROWS, border=0)),  # noqa: S704 - pandas escapes
         )
 
 
@@ -95,7 +95,7 @@ def _panels(ax: Axes | Sequence[Axes] | None, count: int, height: float) -> list
     from matplotlib.figure import Figure
 
     if ax is None:
-        figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
+        figure = Figure(figsize=(FIGURE_WIDTH, height), layout="constrained", facecolor=PAPER)
         return list(figure.subplots(count, squeeze=False).flat)
     if not isinstance(ax, Axes):
         axes = list(ax)

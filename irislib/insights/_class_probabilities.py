@@ -1,4 +1,4 @@
-"""How sure a model is of one answer."""
+"""The probability of each class for one row."""
 
 from __future__ import annotations
 

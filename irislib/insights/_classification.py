@@ -1,4 +1,4 @@
-"""How well a classifier does on rows it has not seen."""
+"""Evaluation of a classifier on held-out rows."""
 
 from __future__ import annotations
 

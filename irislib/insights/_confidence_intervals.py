@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CONFIDENCE", "bootstrap", "format_interval", "proportion_interval"]
 
 CONFIDENCE = 0.95
-FEWEST = 10  # rows; drawing fewer anew tells nothing of all the others
+FEWEST = 10  # rows; resampling fewer says little about the population
 
 
 def proportion_interval(right: int, total: int) -> tuple[float, float]:

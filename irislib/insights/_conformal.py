@@ -1,4 +1,4 @@
-"""Sets of predictions that hold the true one as often as they state."""
+"""Conformal prediction: sets of classes, or ranges of numbers, with a stated coverage."""
 
 from __future__ import annotations
 
@@ -66,19 +66,19 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
     limit, counts = _calibrated(model, coverage)
     prediction = as_prediction(model, row)
     if prediction.probabilities is None:
-        return _range(model, prediction, limit, coverage, counts)
-    return _classes(model, prediction, limit, coverage, counts)
+        return _number_range(model, prediction, limit, coverage, counts)
+    return _class_set(model, prediction, limit, coverage, counts)
 
 
 @lru_cache(maxsize=16)
 def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
     """Return how far off a prediction may be, and how often that held on the held-out rows, as text."""
-    errors = scores(model)
+    errors = nonconformity_scores(model)
     limit = threshold(errors, coverage)
     if math.isinf(limit):
         needed = math.ceil(coverage / (1 - coverage) - 1e-9)
         raise NotApplicableError(
-            TEXTS["too_few_for_coverage"].format(rows=len(errors), coverage=_percent(coverage), needed=needed)
+            TEXTS["too_few_for_coverage"].format(rows=len(errors), coverage=_format_coverage(coverage), needed=needed)
         )
     # what is predicted is in the set, however improbable it is
     sure = model.evaluation.y_true == model.evaluation.y_pred if model.classes is not None else False
@@ -98,11 +98,11 @@ def covered_rows(errors: np.ndarray, coverage: float, sure: np.ndarray | bool = 
     return int(np.sum((errors <= np.sort(errors)[rank - 1]) | sure))
 
 
-def _percent(coverage: float) -> str:
+def _format_coverage(coverage: float) -> str:
     return f"{100 * coverage:.12g}%"
 
 
-def scores(model: Model) -> np.ndarray:
+def nonconformity_scores(model: Model) -> np.ndarray:
     """Return how far off the model is from the truth of each held-out row.
 
     Returns
@@ -137,7 +137,7 @@ def threshold(errors: Any, coverage: float) -> float:
     return math.inf if rank > len(errors) else float(np.sort(errors)[rank - 1])
 
 
-def _classes(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
+def _class_set(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     frame = by_probability(model, prediction)
     target = frame.columns[0]
     within = [
@@ -149,7 +149,7 @@ def _classes(model: Model, prediction: Prediction, limit: float, coverage: float
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
     key = "set.all" if len(names) == len(frame) else "set.several" if len(names) > 1 else "set.one"
     classes = TEXTS[key].format(name=names[0], names=TEXTS["or"].join(names))
-    text = TEXTS["set.text"].format(coverage=_percent(coverage), classes=classes, counts=counts)
+    text = TEXTS["set.text"].format(coverage=_format_coverage(coverage), classes=classes, counts=counts)
     draw = partial(
         _drawing.bars_with_threshold,
         labels=list(labels),
@@ -160,14 +160,14 @@ def _classes(model: Model, prediction: Prediction, limit: float, coverage: float
     return Insight(TEXTS["set.title"], frame, text, draw, 0.9 + 0.45 * len(frame), bar="probability")
 
 
-def _range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
+def _number_range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     import pandas as pd
 
     name, middle = with_target_unit(model, model.spec.target), prediction.prediction
     low, high = middle - limit, middle + limit
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
     text = TEXTS["range.text"].format(
-        coverage=_percent(coverage), low=format_value(low, 3), high=format_target(model, high), counts=counts
+        coverage=_format_coverage(coverage), low=format_value(low, 3), high=format_target(model, high), counts=counts
     )
     values = model.evaluation.y_true
     draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["smallest_changes"]
 
 SIZE = "share of the trained range"
-BARS = 10
-WIDTH = 32  # characters of a bar's name in a line
-STEPS = 41  # values of a number that are tried, where it has no steps of its own,
-MOST = 200  # or has more of them than this
-PAIRS = 6  # features of which pairs are tried where one alone changes nothing, those that hold the class most,
-FEW = 12  # and about how many values of each
+MAX_CHANGES = 10  # in the table
+LABEL_WIDTH = 32  # characters of a bar's name in a line
+STEPS = 41  # values of a number that are tried if it has no steps of its own,
+MAX_STEPS = 200  # or more of them than this
+# if no single feature changes the class, pairs of those that support it most are tried, with about so many values each
+PAIRED_FEATURES = 6
+PAIRED_STEPS = 12
 
 Step = tuple[Any, float]  # a value, and how large a change it is
 Change = dict[str, Step]
@@ -64,7 +65,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
 
     Notes
     -----
-    One feature at a time is tried; where none changes the class, pairs of those that hold it most. Only values that
+    One feature at a time is tried; if none changes the class, pairs of those that support it most. Only values that
     the training data cover are tried. It is what the *model* would say, not what would happen.
 
     Source: S. Wachter, B. Mittelstadt and C. Russell (2017), Counterfactual explanations without opening the black box,
@@ -75,41 +76,43 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
     if model.classes is None:
         raise NotApplicableError(TEXTS["no_class_to_change"].format(model=model.spec.title))
     if unknown := sorted(set(fixed) - set(model.spec.feature_names)):
-        known = did_you_mean(unknown[0], model.spec.feature_names)
-        raise ValidationError([Problem(f"fixed: there is no feature {unknown[0]!r}. {known}", unknown[0], None)])
+        hint = did_you_mean(unknown[0], model.spec.feature_names)
+        raise ValidationError([Problem(f"fixed: there is no feature {unknown[0]!r}. {hint}", unknown[0], None)])
     prediction = as_prediction(model, row)
-    frame, now = prediction.frame, prediction.prediction
-    free = [feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage]
-    by_name = {feature.name: feature for feature in free}
-    steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in free}
+    frame, current = prediction.frame, prediction.prediction
+    changeable = [
+        feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage
+    ]
+    by_name = {feature.name: feature for feature in changeable}
+    steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in changeable}
     changes = [{name: step} for name in steps for step in steps[name]]
-    flips = _flips(model, frame, now, changes)
+    flips = _flips(model, frame, current, changes)
     if not flips:
-        pairs = _pairs(steps, _holding(model, frame, now, list(steps)))
-        flips = _flips(model, frame, now, pairs)
+        pairs = _pairs(steps, _by_support(model, frame, current, list(steps)))
+        flips = _flips(model, frame, current, pairs)
         changes += pairs
     rows = []
-    for change, became, size in flips[:BARS]:
+    for change, changed_to, size in flips[:MAX_CHANGES]:
         parts = [
             TEXTS["smallest_changes.change"].format(
                 feature=by_name[name].label.lower(), value=_format_in_full(by_name[name], value)
             )
             for name, (value, _) in change.items()
         ]
-        rows.append((TEXTS["and"].join(parts), str(became), size))
+        rows.append((TEXTS["and"].join(parts), str(changed_to), size))
     table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", SIZE])
     if table.empty:
-        table.loc[0] = [TEXTS["smallest_changes.none"], str(now), math.nan]
+        table.loc[0] = [TEXTS["smallest_changes.none"], str(current), math.nan]
         key = "smallest_changes.text_none" if changes else "smallest_changes.text_nothing"
-        text = TEXTS[key].format(now=now, tried=len(changes))
+        text = TEXTS[key].format(now=current, tried=len(changes))
     else:
-        text = TEXTS["smallest_changes.text"].format(became=table.iloc[0, 1], now=now, change=table["change"][0])
+        text = TEXTS["smallest_changes.text"].format(now=current, became=table.iloc[0, 1], change=table["change"][0])
     if fixed:
-        held = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
-        key = "smallest_changes.fixed_one" if len(held) == 1 else "smallest_changes.fixed"
-        text = TEXTS[key].format(start=text, names=join_words(held))
+        fixed_labels = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
+        key = "smallest_changes.fixed_one" if len(fixed_labels) == 1 else "smallest_changes.fixed"
+        text = TEXTS[key].format(start=text, names=join_words(fixed_labels))
 
-    labels = [textwrap.fill(f"{line.change} → {line[2]}", WIDTH) for line in table.itertuples()]
+    labels = [textwrap.fill(f"{line.change} → {line[2]}", LABEL_WIDTH) for line in table.itertuples()]
     lines = sum(label.count("\n") + 1 for label in labels)
     draw = partial(_drawing.labelled_bars, labels=labels, values=list(table[SIZE].fillna(0)), name=SIZE)
     height = 1.0 + 0.2 * len(table) + 0.2 * lines
@@ -122,30 +125,40 @@ def _format_in_full(feature: Feature, value: Any) -> str:
     return f"{format_value(value)} {feature.unit}".rstrip() if is_number else format_feature(feature, value)
 
 
-def _holding(model: Model, frame: pd.DataFrame, now: Any, names: Sequence[str]) -> list[str]:
-    """Sort features by how much their values hold the class, as far as probabilities tell.
+def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence[str]) -> list[str]:
+    """Sort features by how much their values support the predicted class, if there are probabilities.
 
-    That is the mean of what a value adds to the class's probability in usual rows, and of what is lost where it
-    alone becomes a usual one: the first and the last step to the contributions, which a change of one need not show.
+    That is the mean of what a value adds to the class's probability in background rows, and of what is lost if it
+    alone is replaced by theirs: the first and the last step of the contributions, which a change of one feature need
+    not show.
     """
     import numpy as np
 
     if model.classes is None or not hasattr(model.estimator, "predict_proba"):
         return list(names)
-    usual, alone = background_rows(model), np.eye(frame.shape[1], dtype=bool)
-    has = np.concatenate([alone, ~alone]).repeat(len(usual), axis=0)
-    rows = mix_rows(frame, usual, has, np.tile(np.arange(len(usual)), 2 * len(alone)))
+    background, single = background_rows(model), np.eye(frame.shape[1], dtype=bool)
+    from_row = np.concatenate([single, ~single]).repeat(len(background), axis=0)
+    rows = mix_rows(frame, background, from_row, np.tile(np.arange(len(background)), 2 * len(single)))
     probabilities = (
-        model.estimator.predict_proba(rows)[:, model.classes.index(now)].reshape(2, len(alone), -1).mean(axis=2)
+        model.estimator.predict_proba(rows)[:, model.classes.index(current)].reshape(2, len(single), -1).mean(axis=2)
     )
-    holds = dict(zip(frame, probabilities[0] - probabilities[1], strict=True))
-    return sorted(names, key=lambda name: -holds[name])
+    effects = dict(zip(frame, probabilities[0] - probabilities[1], strict=True))
+    return sorted(names, key=lambda name: -effects[name])
 
 
 def _pairs(steps: Mapping[str, Sequence[Step]], names: Sequence[str]) -> list[Change]:
     """Return changes of two at once of the first of these features."""
-    few = {name: steps[name][:: max(1, len(steps[name]) // FEW)] for name in steps if name in names[:PAIRS]}
-    return [{one: a, other: b} for one, other in itertools.combinations(few, 2) for a in few[one] for b in few[other]]
+    steps_of_pairs = {
+        name: steps[name][:: max(1, len(steps[name]) // PAIRED_STEPS)]
+        for name in steps
+        if name in names[:PAIRED_FEATURES]
+    }
+    return [
+        {first: first_step, second: second_step}
+        for first, second in itertools.combinations(steps_of_pairs, 2)
+        for first_step in steps_of_pairs[first]
+        for second_step in steps_of_pairs[second]
+    ]
 
 
 def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
@@ -155,29 +168,29 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
 
     covered = model.coverage[feature.name]
     if "values" in covered:
-        yield from ((other, 1.0) for other in covered["values"] if other != value)
+        yield from ((candidate, 1.0) for candidate in covered["values"] if candidate != value)
         return
     low, high = covered["low"], covered["high"]
     if not feature.type.is_numeric:
         return
     step = feature.step or feature.type.step
-    if step and (high - low) / step <= MOST:  # what a person can enter
-        every = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
+    if step and (high - low) / step <= MAX_STEPS:  # what a person can enter
+        candidates = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
     else:
-        every = np.linspace(low, high, STEPS)
-        digits = 1 - math.floor(math.log10((high - low) / STEPS)) if high > low else 12  # that can be told
-        every = np.unique(feature.type.from_numbers(every, max(0, digits)))
-        every = every[(low <= every) & (every <= high)]
+        candidates = np.linspace(low, high, STEPS)
+        digits = 1 - math.floor(math.log10((high - low) / STEPS)) if high > low else 12  # that make a difference
+        candidates = np.unique(feature.type.from_numbers(candidates, max(0, digits)))
+        candidates = candidates[(low <= candidates) & (candidates <= high)]
     if pd.isna(value):
-        yield from ((other, 1.0) for other in every.round(12).tolist())
+        yield from ((candidate, 1.0) for candidate in candidates.round(12).tolist())
         return
-    here, span = float(value), float(high - low) or 1.0
-    for other in sorted(every.round(12).tolist(), key=lambda value: abs(value - here)):
-        if other != here:
-            yield other, abs(other - here) / span
+    current, span = float(value), float(high - low) or 1.0
+    for candidate in sorted(candidates.round(12).tolist(), key=lambda value: abs(value - current)):
+        if candidate != current:
+            yield candidate, abs(candidate - current) / span
 
 
-def _flips(model: Model, frame: pd.DataFrame, now: Any, changes: list[Change]) -> list[tuple[Change, Any, float]]:
+def _flips(model: Model, frame: pd.DataFrame, current: Any, changes: list[Change]) -> list[tuple[Change, Any, float]]:
     """Return the smallest of the changes for each set of features and each class that it leads to, in order of size."""
     import pandas as pd
 
@@ -189,9 +202,9 @@ def _flips(model: Model, frame: pd.DataFrame, now: Any, changes: list[Change]) -
         values = [change[name][0] if name in change else value for change in changes]
         rows[name] = pd.Series(values, dtype=frame[name].dtype)
     best: dict[tuple[Any, ...], tuple[Change, Any, float]] = {}
-    for change, became in zip(changes, model.estimator.predict(rows).tolist(), strict=True):
+    for change, changed_to in zip(changes, model.estimator.predict(rows).tolist(), strict=True):
         size = sum(part for _, part in change.values())
-        key = (*change, became)
-        if became != now and (key not in best or size < best[key][2]):
-            best[key] = (change, became, size)
+        key = (*change, changed_to)
+        if changed_to != current and (key not in best or size < best[key][2]):
+            best[key] = (change, changed_to, size)
     return sorted(best.values(), key=lambda flip: flip[2])

@@ -1,4 +1,4 @@
-"""How well a classifier tells each class from the rest, over all thresholds."""
+"""Curves of each class against the rest, over all thresholds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def roc_curve(model: Model) -> Insight:
         return false, true, text, area
 
     names = ("false positive rate", "true positive rate")
-    return _curves(model, curve, "roc_curve", names, lambda _: (0.0, 1.0))
+    return _class_curves(model, curve, "roc_curve", names, lambda _: (0.0, 1.0))
 
 
 def precision_recall_curve(model: Model) -> Insight:
@@ -82,12 +82,12 @@ def precision_recall_curve(model: Model) -> Insight:
         text = TEXTS["precision_recall_curve.value"].format(average=average, baseline=is_it.mean())
         return recall, precision, text, average
 
-    return _curves(
+    return _class_curves(
         model, curve, "precision_recall_curve", ("recall", "precision"), lambda is_it: (is_it.mean(), is_it.mean())
     )
 
 
-def _curves(model: Model, curve: Any, key: str, names: tuple[str, str], guess: Any) -> Insight:
+def _class_curves(model: Model, curve: Any, key: str, names: tuple[str, str], guess: Any) -> Insight:
     """Compute a curve for each class that the held-out rows have, and have others beside."""
     import pandas as pd
 
@@ -114,16 +114,16 @@ def _curves(model: Model, curve: Any, key: str, names: tuple[str, str], guess: A
     return Insight(TEXTS[f"{key}.title"], frame, text, draw, height=4.2 + 0.2 * len(curves))
 
 
-def area_interval(area: float, ours: int, others: int) -> tuple[float, float]:
+def area_interval(area: float, n_positive: int, n_negative: int) -> tuple[float, float]:
     """Return the 95 % interval of an area under a ROC curve; see :func:`roc_curve`."""
     from scipy.optimize import brentq
     from scipy.stats import norm
 
-    reach, more, tiny = float(norm.ppf(0.975)), (ours + others) / 2 - 1, 1e-9
+    reach, more, tiny = float(norm.ppf(0.975)), (n_positive + n_negative) / 2 - 1, 1e-9
 
     def error(true: float) -> float:
         spread = 1 + more * (1 - true) / (2 - true) + more * true / (1 + true)
-        return float((true * (1 - true) * spread / (ours * others)) ** 0.5)
+        return float((true * (1 - true) * spread / (n_positive * n_negative)) ** 0.5)
 
     low = 0.0 if area <= 0 else brentq(lambda true: area - true - reach * error(true), 0, area - tiny)
     high = 1.0 if area >= 1 else brentq(lambda true: true - area - reach * error(true), area + tiny, 1)

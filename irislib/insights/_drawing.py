@@ -142,7 +142,7 @@ def class_curves(axes: Axes, *, curves: Sequence[Curve], names: tuple[str, str])
     legend(axes)
 
 
-def scores(axes: Axes, *, frame: pd.DataFrame, score: str, middle: float) -> None:
+def cross_validation_scores(axes: Axes, *, frame: pd.DataFrame, score: str, middle: float) -> None:
     """Draw a point for each training and its baseline, and a line at the median."""
     import numpy as np
 

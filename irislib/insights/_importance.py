@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["feature_importances", "is_forest", "permutation_importance"]
 
-REPEATS = 5  # shufflings of each feature
+SHUFFLES = 5  # shufflings of each feature
 
 
 def feature_importances(model: Model) -> Insight:
@@ -74,7 +74,7 @@ def is_forest(estimator: Any) -> bool:
 
 
 def _owners(model: Model, forest: Any) -> np.ndarray:
-    """Return which feature each column that the forest sees is made of.
+    """Return the position of the feature that each of the forest's columns is made of.
 
     Raises
     ------
@@ -85,21 +85,24 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
 
     if not pipeline_steps(model.estimator)[0]:
         return np.arange(len(model.spec.features))
-    usual = background_rows(model)
-    covered = model.coverage.items()
-    values = {name: one["values"] if "values" in one else [one["low"], one["high"]] for name, one in covered}
-    rare = [usual.iloc[:1].assign(**{name: value}) for name in values for value in values[name]]
-    rows = pd.concat([usual, *(row.astype(usual.dtypes.to_dict()) for row in rare)], ignore_index=True)
+    background = background_rows(model)
+    coverage = model.coverage.items()
+    values = {
+        name: covered["values"] if "values" in covered else [covered["low"], covered["high"]]
+        for name, covered in coverage
+    }
+    rare = [background.iloc[:1].assign(**{name: value}) for name in values for value in values[name]]
+    rows = pd.concat([background, *(row.astype(background.dtypes.to_dict()) for row in rare)], ignore_index=True)
     if (transformed := columns(model.estimator, rows[:1], rows)) is not None:
         values_of_columns, owners = transformed
-        is_still = np.array([len(pd.unique(column)) == 1 for column in values_of_columns.T])
-        if not forest.feature_importances_[is_still].any():
+        is_constant = np.array([len(pd.unique(column)) == 1 for column in values_of_columns.T])
+        if not forest.feature_importances_[is_constant].any():
             return owners
     raise NotApplicableError(TEXTS["mixed_features"])
 
 
 def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
-    """Shuffle one feature after the other; each by itself is what scikit-learn does with all of them."""
+    """Shuffle one feature after the other, which gives the same as scikit-learn for all of them at once."""
     from sklearn.inspection import permutation_importance as permute
 
     rows, target = model.evaluation.features, model.evaluation.y_true
@@ -110,14 +113,14 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
         return float(measure(target, estimator.predict(rows.assign(**{name: column[name] for name in column}))))
 
     for i, name in enumerate(rows):
-        one = permute(
+        result = permute(
             *(model.estimator, rows[[name]], target),
             scoring=score,
-            n_repeats=REPEATS,
+            n_repeats=SHUFFLES,
             random_state=model.spec.random_state,
         )
-        measured["mean"].append(float(one.importances_mean[0]))
-        measured["spread"].append(float(one.importances_std[0]))
+        measured["mean"].append(float(result.importances_mean[0]))
+        measured["spread"].append(float(result.importances_std[0]))
         yield (i + 1) / rows.shape[1]
     return measured
 
@@ -151,7 +154,7 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
         feature=feature,
         measure=TEXTS["measure_explained"].format(measure=score, meaning=meaning),
         loss=loss,
-        repeats=REPEATS,
+        repeats=SHUFFLES,
     )
     return _with_bars(permutation_importance.title, frame, text)
 

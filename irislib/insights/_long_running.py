@@ -1,4 +1,4 @@
-"""Insights that take long: measured step by step when somebody asks, and kept with the version of the model."""
+"""Insights that take long: measured step by step on request, and stored with the version of the model."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ class LongRunning:
     """An insight that is measured in steps; see :func:`on_demand`."""
 
     def __init__(
-        self, measure: Callable[[Model], Steps], tell: Callable[[Model, Any], Insight], title: str, at_once: bool
+        self,
+        measure: Callable[[Model], Steps],
+        make_insight: Callable[[Model, Any], Insight],
+        title: str,
+        at_once: bool,
     ):
-        functools.update_wrapper(self, tell)
-        self.name, self.title, self.at_once = tell.__name__, title, at_once
-        self._measure, self._tell = measure, tell
-        self._place = f"{self.name}-{_mark(measure)}"
+        functools.update_wrapper(self, make_insight)
+        self.name, self.title, self.at_once = make_insight.__name__, title, at_once
+        self._measure, self._make_insight = measure, make_insight
+        self._key = f"{self.name}-{_source_digest(measure)}"
 
     def __call__(self, model: Model, progress: Callable[[float], object] = lambda done: None) -> Insight:
         steps = self.steps(model)
@@ -39,31 +43,31 @@ class LongRunning:
                 return end.value  # type: ignore[no-any-return]
 
     def steps(self, model: Model) -> Generator[float, None, Insight]:
-        """Measure a step at a time; leave off and nothing is kept.
+        """Measure one step at a time; an interrupted measurement is not stored.
 
         Yields
         ------
         float
-            Which part of the work is done, from 0 to 1.
+            The part of the work that is done, from 0 to 1.
 
         Returns
         -------
         Insight
         """
-        if (found := self.kept(model)) is not None:
-            return found
+        if (insight := self.stored(model)) is not None:
+            return insight
         measured = yield from self._measure(model)
-        store.save_result(model, self._place, measured)
-        return self._tell(model, measured)
+        store.save_result(model, self._key, measured)
+        return self._make_insight(model, measured)
 
-    def kept(self, model: Model) -> Insight | None:
-        """What was measured of this version already, if it was."""
-        measured = store.load_result(model, self._place)
-        return None if measured is None else self._tell(model, measured)
+    def stored(self, model: Model) -> Insight | None:
+        """Return the stored insight of this version of the model, or None if it was not measured yet."""
+        measured = store.load_result(model, self._key)
+        return None if measured is None else self._make_insight(model, measured)
 
 
-def _mark(measure: Callable[..., Any]) -> str:
-    """Changes with the source of a function: what another one has measured is not its own."""
+def _source_digest(measure: Callable[..., Any]) -> str:
+    """Return a digest of a function's source, so that a changed function does not reuse old results."""
     try:
         source = inspect.getsource(measure)
     except (OSError, TypeError):  # a prompt
@@ -74,23 +78,24 @@ def _mark(measure: Callable[..., Any]) -> str:
 def on_demand(
     measure: Callable[[Model], Steps], title: str, at_once: bool = False
 ) -> Callable[[Callable[[Model, Any], Insight]], LongRunning]:
-    """Make an insight of a function that tells what another one has measured.
+    """Make a long-running insight from a function that presents what another one has measured.
 
     Parameters
     ----------
     measure : generator function
-        Takes the model, yields after each step which part of the work is done, and returns what it has measured, as
+        Takes the model, yields after each step the part of the work that is done, and returns what it has measured, as
         JSON has it.
     title : str
-        What the app calls it before it is measured.
+        Its title in the app before it is measured.
     at_once : bool, default False
-        Whether the app begins with it when its tab is opened, instead of at the press of a button.
+        True to start the measurement when its tab is opened, instead of at the press of a button.
 
     Returns
     -------
     callable
-        Decorates the function that takes the model and what was measured and returns the :class:`Insight`. What
-        comes of it takes the model, and a function ``progress`` that is told how far it is; it may raise to cancel.
+        Decorates a function that takes the model and what was measured and returns the :class:`Insight`. The result
+        takes the model, and a function ``progress`` that is called with the part of the work that is done and may
+        raise to cancel.
 
     Examples
     --------
@@ -104,4 +109,4 @@ def on_demand(
     ... def seeds(model, scores):
     ...     return Insight("How much the seed matters", pd.DataFrame(...), "…", draw)
     """
-    return lambda tell: LongRunning(measure, tell, title, at_once)
+    return lambda make_insight: LongRunning(measure, make_insight, title, at_once)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["partial_dependence"]
 
 POINTS = 20  # values of a number
-ROWS = 100  # held-out rows that stand for all, fewer
-MOST = 50_000  # where it would be more rows to predict than this
+MAX_ROWS = 100  # held-out rows that stand for all, fewer
+MAX_PREDICTIONS = 50_000  # where it would be more rows to predict than this
 PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
 
 
@@ -53,7 +53,7 @@ def partial_dependence(model: Model) -> Insight:
     of Statistics 29, 1189-1232, doi:10.1214/aos/1013203451; for a line for each row A. Goldstein, A. Kapelner, J.
     Bleich and E. Pitkin (2015), Peeking inside the black box, Journal of Computational and Graphical Statistics 24,
     44-65, doi:10.1080/10618600.2014.907095. The same as :func:`sklearn.inspection.partial_dependence`, which takes
-    neither whole numbers nor categories beside gaps. A combination that does not exist is asked about all the same.
+    neither whole numbers nor categories beside gaps. Combinations that do not exist are predicted all the same.
     """
     import numpy as np
     import pandas as pd
@@ -63,7 +63,7 @@ def partial_dependence(model: Model) -> Insight:
     grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
     if not grids:
         raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
-    curves = _curves(model, grids)
+    curves = _dependence_curves(model, grids)
     outputs = model.classes or [with_target_unit(model, model.spec.target)]
     names = ["probability", "lowest tenth", "highest tenth"]
     if model.classes is None:
@@ -82,7 +82,7 @@ def partial_dependence(model: Model) -> Insight:
     order = sorted(grids, key=lambda feature: -moved[feature].max())
     outputs_of_chart = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
     panels = [_panel(model, feature, grids[feature], curves[feature], outputs_of_chart) for feature in order[:PANELS]]
-    text = _sentence(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
+    text = _dependence_text(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
     height = 2.3 * len(panels) + 0.2
     return Insight(TEXTS["partial_dependence.title"], pd.concat(parts, ignore_index=True), text, panels, height)
 
@@ -104,24 +104,24 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
     return list(np.unique(feature.type.from_numbers(grid)))
 
 
-def _curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, np.ndarray]:
+def _dependence_curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, np.ndarray]:
     """Return for each feature an array of shape (n_values, n_rows, n_classes or 1)."""
     import numpy as np
     import pandas as pd
 
     count = sum(map(len, grids.values()))
     held_out = model.evaluation.features
-    m = min(len(held_out), max(10, min(ROWS, MOST // count)))
-    usual = held_out.sample(m, random_state=model.spec.random_state)
-    everywhere = {name: pd.concat([usual[name]] * count, ignore_index=True) for name in usual}
-    at = 0
+    m = min(len(held_out), max(10, min(MAX_ROWS, MAX_PREDICTIONS // count)))
+    rows = held_out.sample(m, random_state=model.spec.random_state)
+    columns = {name: pd.concat([rows[name]] * count, ignore_index=True) for name in rows}
+    start = 0
     for feature, grid in grids.items():
-        values = pd.Series(grid, dtype=usual[feature.name].dtype).repeat(m)
-        column = everywhere[feature.name].array
-        column[at : at + len(values)] = values.array
-        at += len(values)
-    rows = pd.DataFrame(everywhere, copy=False)
-    predictions = model.estimator.predict(rows) if model.classes is None else model.estimator.predict_proba(rows)
+        values = pd.Series(grid, dtype=rows[feature.name].dtype).repeat(m)
+        column = columns[feature.name].array
+        column[start : start + len(values)] = values.array
+        start += len(values)
+    frame = pd.DataFrame(columns, copy=False)
+    predictions = model.estimator.predict(frame) if model.classes is None else model.estimator.predict_proba(frame)
     curves = np.asarray(predictions, dtype=float).reshape(count, m, -1)
     ends = np.cumsum([len(grid) for grid in grids.values()])
     return dict(zip(grids, np.split(curves, ends[:-1]), strict=True))
@@ -157,7 +157,7 @@ def _panel(
     )
 
 
-def _sentence(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
+def _dependence_text(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
     i = int((mean.max(axis=0) - mean.min(axis=0)).argmax())
     low, high = sorted((int(mean[:, i].argmin()), int(mean[:, i].argmax())))
     if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):

@@ -1,4 +1,4 @@
-"""How insights put values into sentences and columns' names."""
+"""Values and measures in the sentences and column names of insights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which insights of a model can be requested by name: those that its app shows and its endpoint returns."""
+"""The registry of a model's insights by name, which its app shows and its endpoint returns."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class InsightEntry:
         The title of the tab where the app shows it.
     function : callable
     needs_row : bool
-        Whether it is about one row, or about the model.
+        True if it is about one row, False if it is about the model.
     """
 
     name: str
@@ -86,14 +86,14 @@ def options(function: Callable[..., Insight]) -> dict[str, Option]:
         if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.default is parameter.empty:
             continue
         choices = type(parameter.default) if isinstance(parameter.default, enum.Enum) else None
-        default = _plain(parameter.default)
+        default = _to_json_value(parameter.default)
         if isinstance(default, PLAIN):
             match = re.search(PARAMETER.format(re.escape(name)), doc, re.MULTILINE)
             result[name] = Option(default, " ".join(match[1].split()) if match else "", choices)
     return result
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     """Convert an enum's member or a NumPy scalar to what JSON has for it."""
     import numpy as np
 
@@ -107,7 +107,7 @@ def _plain(value: Any) -> Any:
 
 def choices(option: Option) -> list[Any]:
     """Return the values that an enum's option can have, as JSON has them; none for any other."""
-    return [_plain(member) for member in option.enum or ()]
+    return [_to_json_value(member) for member in option.enum or ()]
 
 
 def insight_entries(tabs: Iterable[tuple[str, Iterable[Any]]]) -> dict[str, InsightEntry]:

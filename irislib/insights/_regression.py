@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["predicted_against_true", "residuals"]
 
-MOST = 0.9  # of the errors, which a sentence speaks of
+QUANTILE = 0.9  # of the errors, that the sentence reports
 
 
 def predicted_against_true(model: Model) -> Insight:
@@ -72,14 +72,14 @@ def residuals(model: Model) -> Insight:
         with_target_unit(model, "true less predicted"),
     )
     frame = pd.DataFrame({predicted: held_out.y_pred, residual: held_out.y_true - held_out.y_pred})
-    most = float(np.quantile(frame[residual].abs(), MOST, method="higher"))
+    most = float(np.quantile(frame[residual].abs(), QUANTILE, method="higher"))
     guessed = np.abs(held_out.y_true - np.median(held_out.y_true))
-    mean, baseline = frame[residual].mean(), np.quantile(guessed, MOST, method="higher")
+    mean, baseline = frame[residual].mean(), np.quantile(guessed, QUANTILE, method="higher")
     text = TEXTS["residuals.text_above" if mean > 0 else "residuals.text_below"].format(
-        share=MOST, rows=len(frame), most=format_target(model, most), baseline=format_target(model, float(baseline)),
-        mean=format_target(model, abs(mean)),
+        share=QUANTILE, rows=len(frame), most=format_target(model, most),
+        baseline=format_target(model, float(baseline)), mean=format_target(model, abs(mean)),
     )  # fmt: skip
-    label = TEXTS["residuals.band"].format(share=MOST)
+    label = TEXTS["residuals.band"].format(share=QUANTILE)
     draw = partial(_drawing.points_around_zero, frame=frame, band=most, label=label)
     return Insight(TEXTS["residuals.title"], frame, text, draw, height=3.6)
 

@@ -44,7 +44,7 @@ def _folds(model: Model, target: np.ndarray, seed: int) -> list[tuple[np.ndarray
 
 
 def _scored_folds(model: Model) -> Generator[float, None, Measured]:
-    """Train and score as often as there are folds, and the baseline beside it."""
+    """Train and score the model and the baseline on each fold."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.metrics import mean_absolute_error
 
@@ -109,7 +109,7 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     if model.classes is None:
         unit = f" ({model.spec.target_unit})" if model.spec.target_unit else ""
         frame[f"mean absolute error{unit}"] = measured["error"]
-    format_score = _percent if model.classes is not None else "{:.2f}".format
+    format_score = _format_share if model.classes is not None else "{:.2f}".format
     trained = frame[name].dropna()
     if trained.empty:
         raise NotApplicableError(TEXTS["not_trainable_on_parts"].format(model=model.spec.title))
@@ -124,11 +124,11 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
         high=format_score(high),
         baseline=format_score(frame[f"baseline {name}"].mean()),
     )
-    draw = partial(_drawing.scores, frame=frame, score=name, middle=middle)
+    draw = partial(_drawing.cross_validation_scores, frame=frame, score=name, middle=middle)
     return Insight(cross_validation.title, frame, text, draw, height=2.4)
 
 
-def _percent(value: float) -> str:
+def _format_share(value: float) -> str:
     return f"{value:.0%}"
 
 
@@ -149,7 +149,9 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
             rows = order[:size]
             try:
                 estimator = training.unfitted(model.spec).fit(features.iloc[rows], target[rows])
-                scores = [float(score(target[some], estimator.predict(features.iloc[some]))) for some in (rows, test)]
+                scores = [
+                    float(score(target[subset], estimator.predict(features.iloc[subset]))) for subset in (rows, test)
+                ]
             except ValueError:  # so few rows may hold one class only, and some estimators take no such
                 scores = [math.nan, math.nan]
             for name, value in zip(measured, (size, i + 1, *scores), strict=True):
@@ -204,7 +206,7 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
 
 
 def _advice(model: Model, frame: Any, name: str, unseen: str) -> str:
-    format_score = _percent if model.classes is not None else "{:.2f}".format
+    format_score = _format_share if model.classes is not None else "{:.2f}".format
     last = frame.iloc[-1]
     start = TEXTS["learning_curve.start"].format(
         rows=last["training rows"], measure=explained(name), score=format_score(last[unseen])

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["contributions"]
 
-EXACT = 50_000  # rows to be predicted, up to which every combination of features is tried
-BARS = 10
+MAX_EXACT_ROWS = 50_000  # rows to be predicted, up to which every combination of features is tried
+MAX_BARS = 10
 
 
 def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float = 0.3) -> Insight:
@@ -72,21 +72,22 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     prediction = as_prediction(model, row)
     frame = prediction.frame
     predict, name = _output(model, prediction)
-    base, found, error = _shapley(model, prediction, predict, frame, seconds)
+    base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
     values = [format_feature(feature, frame[feature.name].iloc[0]) for feature in model.spec.features]
     typical = [
-        format_feature(feature, _middle(model.evaluation.features[feature.name])) for feature in model.spec.features
+        format_feature(feature, _typical_value(model.evaluation.features[feature.name]))
+        for feature in model.spec.features
     ]
     labels = [feature.label for feature in model.spec.features]
-    table = pd.DataFrame({"feature": labels, "value": values, "typical": typical, name: found})
+    table = pd.DataFrame({"feature": labels, "value": values, "typical": typical, name: shapley_values})
     if error is not None:
         table["standard error"] = error
-    table = table.iloc[np.argsort(-np.abs(found), kind="stable")].reset_index(drop=True)
-    text = _sentence(model, prediction, table, name, base)
+    table = table.iloc[np.argsort(-np.abs(shapley_values), kind="stable")].reset_index(drop=True)
+    text = _contributions_text(model, prediction, table, name, base)
     if error is not None:
         within = format_value(2 * float(error.max()), 1)
         text = TEXTS["contributions.sampled"].format(start=text, error=within)
-    top = table.head(BARS)
+    top = table.head(MAX_BARS)
     labels = [f"{feature} = {value}" for feature, value in zip(top["feature"], top["value"], strict=True)]
     draw = partial(_drawing.signed_bars, labels=labels, values=list(top[name]), name=name)
     return Insight(TEXTS["contributions.title"], table, f"{text}.", draw, 1.0 + 0.4 * len(top), bar=name)
@@ -108,81 +109,85 @@ def _shapley(
     frame: pd.DataFrame,
     seconds: float,
 ) -> tuple[float, np.ndarray, np.ndarray | None]:
-    """Return the mean over the usual rows, the Shapley values, and their standard errors if they are sampled."""
+    """Return the mean over the background rows, the Shapley values, and their standard errors if they are sampled."""
     import numpy as np
 
-    usual = background_rows(model)
-    n, m = len(model.spec.features), len(usual)
-    worth = predict(mix_rows(frame, usual, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
+    background = background_rows(model)
+    n, m = len(model.spec.features), len(background)
+    worth = predict(mix_rows(frame, background, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
     output = 0 if model.classes is None else model.classes.index(prediction.prediction)
-    if (found := tree_shapley(model.estimator, output, frame, usual, worth)) is not None:
-        return float(worth[1:].mean()), found, None
-    if 2**n * m <= EXACT:
-        return _exact(predict, frame, usual)
-    return _sampled(predict, frame, usual, seconds, model.spec.random_state)
+    if (values := tree_shapley(model.estimator, output, frame, background, worth)) is not None:
+        return float(worth[1:].mean()), values, None
+    if 2**n * m <= MAX_EXACT_ROWS:
+        return _exact(predict, frame, background)
+    return _sampled(predict, frame, background, seconds, model.spec.random_state)
 
 
 def _exact(
-    predict: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame
+    predict: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, background: pd.DataFrame
 ) -> tuple[float, np.ndarray, None]:
-    """Return the mean over the usual rows, and the Shapley values from every combination of features."""
+    """Return the mean over the background rows, and the Shapley values from every combination of features."""
     import numpy as np
 
-    n, m = frame.shape[1], len(usual)
+    n, m = frame.shape[1], len(background)
     sets = np.arange(2**n)
-    has = (sets[:, None] >> np.arange(n)) & 1 == 1
-    rows = mix_rows(frame, usual, np.repeat(has, m, axis=0), np.tile(np.arange(m), len(sets)))
+    from_row = (sets[:, None] >> np.arange(n)) & 1 == 1
+    rows = mix_rows(frame, background, np.repeat(from_row, m, axis=0), np.tile(np.arange(m), len(sets)))
     worth = predict(rows).reshape(len(sets), m).mean(axis=1)
-    sizes = has.sum(axis=1)
+    sizes = from_row.sum(axis=1)
     share = np.asarray([1 / (n * math.comb(n - 1, size)) for size in range(n)])
-    found = np.empty(n)
+    values = np.empty(n)
     for i in range(n):
-        without = sets[~has[:, i]]
-        found[i] = np.sum(share[sizes[without]] * (worth[without | 1 << i] - worth[without]))
-    return float(worth[0]), found, None
+        without = sets[~from_row[:, i]]
+        values[i] = np.sum(share[sizes[without]] * (worth[without | 1 << i] - worth[without]))
+    return float(worth[0]), values, None
 
 
 def _sampled(
-    predict: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, usual: pd.DataFrame, seconds: float, seed: int
+    predict: Callable[[pd.DataFrame], np.ndarray],
+    frame: pd.DataFrame,
+    background: pd.DataFrame,
+    seconds: float,
+    seed: int,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the same from random orders of the features, as many as there is time for, and their standard errors."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    n, m = frame.shape[1], len(usual)
-    begun = time.monotonic()
+    n, m = frame.shape[1], len(background)
+    start = time.monotonic()
     rounds: list[np.ndarray] = []
-    while len(rounds) < 2 or time.monotonic() - begun < seconds:
+    while len(rounds) < 2 or time.monotonic() - start < seconds:
         orders = rng.permuted(np.tile(np.arange(n), (m, 1)), axis=1)
         pair = []
         for order in (orders, orders[:, ::-1]):  # an order and its reverse: less is left to chance
             ranks = np.argsort(order, axis=1)
-            has = ranks[:, None, :] < np.arange(n + 1)[None, :, None]  # one feature more at each step
-            worth = predict(mix_rows(frame, usual, has.reshape(-1, n), np.repeat(np.arange(m), n + 1))).reshape(
-                m, n + 1
-            )
+            from_row = ranks[:, None, :] < np.arange(n + 1)[None, :, None]  # one feature more at each step
+            worth = predict(
+                mix_rows(frame, background, from_row.reshape(-1, n), np.repeat(np.arange(m), n + 1))
+            ).reshape(m, n + 1)
             pair.append(np.take_along_axis(np.diff(worth, axis=1), ranks, axis=1))
         rounds.append((pair[0] + pair[1]) / 2)
-    sampled = np.asarray(rounds)  # for each usual row by itself: two rounds alone would tell little of the spread
+    sampled = np.asarray(rounds)  # for each background row by itself: two rounds alone say little about the spread
     error = np.sqrt(sampled.var(axis=0, ddof=1).mean(axis=0) / (len(sampled) * m))
     return float(worth[:, 0].mean()), sampled.mean(axis=(0, 1)), error
 
 
-def _middle(column: pd.Series) -> Any:
+def _typical_value(column: pd.Series) -> Any:
     """Return the median of numbers and dates, the commonest of anything else."""
     import pandas as pd
 
-    known = column.dropna()
-    if known.empty:
+    present = column.dropna()
+    if present.empty:
         return None
-    if pd.api.types.is_bool_dtype(known) or not (
-        pd.api.types.is_numeric_dtype(known) or pd.api.types.is_datetime64_any_dtype(known)
+    if pd.api.types.is_bool_dtype(present) or not (
+        pd.api.types.is_numeric_dtype(present) or pd.api.types.is_datetime64_any_dtype(present)
     ):
-        return known.mode().iloc[0]
-    return known.median()
+        return present.mode().iloc[0]
+    return present.median()
 
 
-def _sentence(model: Model, prediction: Prediction, table: pd.DataFrame, name: str, base: float) -> str:
+def _contributions_text(model: Model, prediction: Prediction, table: pd.DataFrame, name: str, base: float) -> str:
     reached = base + float(table[name].sum())
     least = 1e-9 * max(abs(base), abs(reached))  # less than that is only how numbers are rounded
     same_way = table[table[name] * (1 if reached > base else -1) > least].head(2)

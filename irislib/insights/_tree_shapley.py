@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 
 __all__ = ["tree_shapley"]
 
-TOGETHER = 20_000  # nodes of the trees that are walked at the same time
+GROUP_NODES = 20_000  # nodes of the trees that are walked at the same time
 WORD = 64  # bits
-TOLERANCE = 1e-7  # of the size of the answers, up to which the values may miss what they have to add up to
+TOLERANCE = 1e-7  # relative to the predictions: how far the sum of the values may be off
 
 
 def tree_shapley(
-    estimator: Any, place: int, row: pd.DataFrame, usual: pd.DataFrame, worth: np.ndarray
+    estimator: Any, output: int, row: pd.DataFrame, background: pd.DataFrame, predictions: np.ndarray
 ) -> np.ndarray | None:
-    """The Shapley values of one answer, where a feature that is left out has the values of usual rows.
+    """Compute the Shapley values of one prediction; a feature that is left out has the values of background rows.
 
     Parameters
     ----------
     estimator : fitted estimator
-        A tree, a forest, or boosted trees whose answer is the sum of their leaves; or a Pipeline that ends with
+        A tree, a forest, or boosted trees whose prediction is the sum of their leaves; or a Pipeline that ends with
         one, if what is before it makes each column of one feature only.
-    place : int
-        Of the class whose probability is explained; 0 for a regression.
+    output : int
+        The position of the class whose probability is explained; 0 for a regression.
     row : DataFrame of shape (1, n_features)
-    usual : DataFrame of shape (n_usual, n_features)
-    worth : ndarray of shape (1 + n_usual,)
-        The estimator's answers to these rows.
+    background : DataFrame of shape (n_background, n_features)
+    predictions : ndarray of shape (1 + n_background,)
+        The estimator's predictions for these rows.
 
     Returns
     -------
     ndarray of shape (n_features,), or None
-        None for any other estimator, and where the values would not add up.
+        None for any other estimator, or if the values would not add up.
 
     Notes
     -----
@@ -59,22 +59,22 @@ def tree_shapley(
         tables, precision, share = _summed(estimator)
     except NoFasterFormError:
         return None
-    seen = columns(estimator, row, usual)
-    if seen is None:
+    transformed = columns(estimator, row, background)
+    if transformed is None:
         return None
-    values, owners = seen
+    values, owners = transformed
     if precision == "f":
         values = values.astype(np.float32)
-    found = np.zeros(row.shape[1])
-    for some in _groups(tables):
-        found += _walk(some, place, values, owners, row.shape[1])
-    found *= share / len(usual)
-    misses = abs(found.sum() - (worth[0] - worth[1:].mean()))
-    return found if misses <= TOLERANCE * max(1.0, float(np.abs(worth).max())) else None
+    shapley_values = np.zeros(row.shape[1])
+    for group in _groups(tables):
+        shapley_values += _walk(group, output, values, owners, row.shape[1])
+    shapley_values *= share / len(background)
+    error = abs(shapley_values.sum() - (predictions[0] - predictions[1:].mean()))
+    return shapley_values if error <= TOLERANCE * max(1.0, float(np.abs(predictions).max())) else None
 
 
 def _summed(estimator: Any) -> tuple[list[Table], str, float]:
-    """The trees whose leaves add up to an answer, how values are rounded for them, and the weight of each.
+    """Return the trees whose leaves add up to a prediction, the precision of their inputs, and the weight of each tree.
 
     Raises
     ------
@@ -91,97 +91,102 @@ def _summed(estimator: Any) -> tuple[list[Table], str, float]:
         raise NoFasterFormError("there are too many nodes.")
     if isinstance(trees.ending, Mean):
         return tables, trees.precision, 1 / trees.ending.count
-    inverse, some = trees.ending.inverse, np.array([-1.5, 0.0, 2.5])
-    if trees.ending.classes is not None or not (inverse is None or np.array_equal(inverse(some), some)):
+    inverse, numbers = trees.ending.inverse, np.array([-1.5, 0.0, 2.5])
+    if trees.ending.classes is not None or not (inverse is None or np.array_equal(inverse(numbers), numbers)):
         raise NoFasterFormError("its answer is no sum of leaves.")
     return tables, trees.precision, 1.0
 
 
 def _groups(tables: Sequence[Table]) -> Iterator[list[Table]]:
-    some: list[Table] = []
+    group: list[Table] = []
     nodes = 0
     for table in tables:
-        some.append(table)
+        group.append(table)
         nodes += len(table.feature)
-        if nodes > TOGETHER:
-            yield some
-            some, nodes = [], 0
-    if some:
-        yield some
+        if nodes > GROUP_NODES:
+            yield group
+            group, nodes = [], 0
+    if group:
+        yield group
 
 
-def _walk(tables: Sequence[Table], place: int, values: np.ndarray, owners: np.ndarray, n: int) -> np.ndarray:
-    """What each feature adds to the sum of these trees' leaves, added up over the usual rows.
+def _walk(tables: Sequence[Table], output: int, values: np.ndarray, owners: np.ndarray, n: int) -> np.ndarray:
+    """Return what each feature adds to the sum of these trees' leaves, added up over the background rows.
 
-    All trees and usual rows are walked together, level by level: where the two rows part, both ways are
-    followed, and a way ends where neither row can be followed any more.
+    All trees and background rows are walked together, level by level: if the two rows go to different children,
+    both paths are followed, and a path ends where neither row can be followed any more.
     """
     import numpy as np
 
     starts = np.cumsum([0, *(len(table.feature) for table in tables)])
     feature = np.concatenate([table.feature for table in tables])
-    left, right = (
+    left_child, right_child = (
         np.concatenate([getattr(table, side) + start for table, start in zip(tables, starts, strict=False)])
         for side in ("left_child", "right_child")
     )
-    worth = np.concatenate([table.value[:, place if table.value.shape[1] > 1 else 0] for table in tables])
+    leaf_value = np.concatenate([table.value[:, output if table.value.shape[1] > 1 else 0] for table in tables])
     threshold = np.concatenate([table.threshold for table in tables])
-    missing_left = np.concatenate([table.missing_go_left for table in tables])
+    missing_go_left = np.concatenate([table.missing_go_left for table in tables])
     m = len(values) - 1
 
-    def goes_left(node: np.ndarray, who: np.ndarray | int) -> np.ndarray:
-        value = values[who, feature[node]]
-        left_it_goes: np.ndarray = np.where(np.isnan(value), missing_left[node], value <= threshold[node])
-        return left_it_goes
+    def goes_left(node: np.ndarray, position: np.ndarray | int) -> np.ndarray:
+        value = values[position, feature[node]]
+        result: np.ndarray = np.where(np.isnan(value), missing_go_left[node], value <= threshold[node])
+        return result
 
-    # which features of the path only our row's value lets pass, and which only the other's; a bit for each
-    words = -(-n // WORD)
-    node, who = np.repeat(starts[:-1], m), np.tile(np.arange(1, m + 1), len(tables))
-    passes = np.zeros((2, words, len(node)), np.uint64)
-    found = np.zeros(n)
+    # the features of the path that only the row's value lets pass, and those that only the background's; a bit each
+    n_words = -(-n // WORD)
+    node, position = np.repeat(starts[:-1], m), np.tile(np.arange(1, m + 1), len(tables))
+    passes = np.zeros((2, n_words, len(node)), np.uint64)
+    shapley_values = np.zeros(n)
     while len(node):
         is_leaf = feature[node] < 0
         if is_leaf.any():
-            found += _shares(worth[node[is_leaf]], passes[:, :, is_leaf], n)
-            node, who, passes = node[~is_leaf], who[~is_leaf], passes[:, :, ~is_leaf]
-        ours, theirs = goes_left(node, 0), goes_left(node, who)
+            shapley_values += _shares(leaf_value[node[is_leaf]], passes[:, :, is_leaf], n)
+            node, position, passes = node[~is_leaf], position[~is_leaf], passes[:, :, ~is_leaf]
+        row_goes_left, background_goes_left = goes_left(node, 0), goes_left(node, position)
         owner = owners[feature[node]]
-        bit = np.uint64(1) << (owner % WORD).astype(np.uint64)
-        at = (owner // WORD, np.arange(len(node)))
-        kept = []
-        for child, comes, follows in ((left, ours, theirs), (right, ~ours, ~theirs)):
-            there = passes.copy()
-            there[0][at] |= np.where(comes & ~follows, bit, np.uint64(0))
-            there[1][at] |= np.where(follows & ~comes, bit, np.uint64(0))
-            # a feature that one row alone has let pass needs that row's value here as well
-            dead = (there[0][at] & there[1][at]) != 0
-            dead |= ~comes & ~follows
-            kept.append((child[node[~dead]], who[~dead], there[:, :, ~dead]))
-        node, who = (np.concatenate([kept[0][i], kept[1][i]]) for i in (0, 1))
-        passes = np.concatenate([kept[0][2], kept[1][2]], axis=2)
-    return found
+        mask = np.uint64(1) << (owner % WORD).astype(np.uint64)
+        index = (owner // WORD, np.arange(len(node)))
+        children = []
+        for child, row_follows, background_follows in (
+            (left_child, row_goes_left, background_goes_left),
+            (right_child, ~row_goes_left, ~background_goes_left),
+        ):
+            child_passes = passes.copy()
+            child_passes[0][index] |= np.where(row_follows & ~background_follows, mask, np.uint64(0))
+            child_passes[1][index] |= np.where(background_follows & ~row_follows, mask, np.uint64(0))
+            # a feature that one row alone has let pass needs that row's value at this node as well
+            is_unreachable = (child_passes[0][index] & child_passes[1][index]) != 0
+            is_unreachable |= ~row_follows & ~background_follows
+            children.append(
+                (child[node[~is_unreachable]], position[~is_unreachable], child_passes[:, :, ~is_unreachable])
+            )
+        node, position = (np.concatenate([children[0][i], children[1][i]]) for i in (0, 1))
+        passes = np.concatenate([children[0][2], children[1][2]], axis=2)
+    return shapley_values
 
 
-def _shares(worth: np.ndarray, passes: np.ndarray, n: int) -> np.ndarray:
-    """What each feature adds to leaves of these values.
+def _shares(leaf_values: np.ndarray, passes: np.ndarray, n: int) -> np.ndarray:
+    """Return what each feature adds to leaves of these values.
 
     Parameters
     ----------
-    worth : ndarray of shape (n_leaves,)
+    leaf_values : ndarray of shape (n_leaves,)
     passes : ndarray of shape (2, n_words, n_leaves)
     """
     import numpy as np
 
-    # a row for each feature, of those that only our row's value lets pass, and of the others
+    # a row for each feature, of those that only the row's value lets pass, and of the others
     bits = np.arange(n)
-    ours, theirs = (
+    from_row, from_background = (
         (passes[side][bits // WORD] >> (bits % WORD).astype(np.uint64)[:, None]) & np.uint64(1) for side in (0, 1)
     )
-    p, q = ours.sum(axis=0).astype(int), theirs.sum(axis=0).astype(int)
+    p, q = from_row.sum(axis=0).astype(int), from_background.sum(axis=0).astype(int)
     size = max(int((p + q).max(initial=0)), 1) + 1
     weight = np.zeros((size, size))
     for i in range(1, size):
         for j in range(size - i):
             weight[i, j] = 1 / (i * math.comb(i + j, j))
-    shares: np.ndarray = ours @ (worth * weight[p, q]) - theirs @ (worth * weight[q, p])
+    shares: np.ndarray = from_row @ (leaf_values * weight[p, q]) - from_background @ (leaf_values * weight[q, p])
     return shares

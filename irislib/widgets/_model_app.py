@@ -89,7 +89,7 @@ def _draw_insights(model: Model, functions: Sequence[Callable[..., Insight]]) ->
 def _compute(model: Model, function: Callable[..., Insight], prediction: Any) -> Insight | Block:
     """Compute an insight; return a job if it takes long, or a block with held features if it takes some."""
     if isinstance(function, LongRunning):
-        return function.kept(model) or Job(
+        return function.stored(model) or Job(
             function.name, function.title, lambda: function.steps(model), function.at_once
         )
     if not needs_row(function):
