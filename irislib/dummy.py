@@ -65,7 +65,7 @@ EXAMPLES = {
 
 
 def app() -> Page:
-    """The dummy app, as a widget."""
+    """Return the dummy app, as a widget."""
     from irislib.widgets import Page, Tab, _blocks
 
     def plot(_: object) -> Sequence[object]:

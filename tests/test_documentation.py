@@ -184,7 +184,6 @@ QUESTIONS = ("What", "Whether", "How", "Where", "Which")
 BUDGET: dict[str, tuple[int, int]] = {
     "irislib/api": (8, 5),
     "irislib/api/_openapi": (29, 10),
-    "irislib/widgets": (30, 15),
 }
 
 

@@ -190,7 +190,7 @@ def test_a_click_on_the_page_checks_the_row_once_and_builds_its_frame_once(iris,
     page = irislib.app(iris)
     page.warm_up()
     calls = counted(monkeypatch, check_row, check_columns, one_row_frame)
-    page.reply({"method": "answer", "id": "a", "values": {name: str(value) for name, value in GOOD.items()}})
+    page.reply({"method": "submit", "id": "a", "values": {name: str(value) for name, value in GOOD.items()}})
     assert calls == {"check_row": 1}
     for i in range(len(page.tabs)):
         page.reply({"method": "draw", "id": i, "tab": i})

@@ -51,7 +51,7 @@ def request(page: Page, method: str, /, buffers: tuple[bytes, ...] = (), **param
 def answer(page: Page, values: dict, files: dict[str, bytes] | None = None) -> dict:
     entered = {name: str(value) for name, value in values.items()}
     files = files or {}
-    return request(page, "answer", tuple(files.values()), values=entered, files=[[name, "a.txt"] for name in files])
+    return request(page, "submit", tuple(files.values()), values=entered, files=[[name, "a.txt"] for name in files])
 
 
 def download(page: Page, file: str) -> tuple[str, bytes]:
@@ -201,7 +201,7 @@ def test_a_failing_callback_shows_a_sentence_and_logs_the_traceback(capfd) -> No
 
 @pytest.mark.parametrize(
     "question",
-    [{}, {"method": "nothing"}, {"method": "answer"}, {"method": "answer", "values": 3}, {"method": "draw", "tab": 99},
+    [{}, {"method": "nothing"}, {"method": "submit"}, {"method": "submit", "values": 3}, {"method": "draw", "tab": 99},
      {"method": "download", "file": "/etc/passwd", "part": 0}, {"method": "validate", "name": "x", "value": "1"}, [],
      "text"],
     ids=str,
@@ -319,7 +319,7 @@ def test_a_repeated_request_gets_the_same_reply_and_is_handled_once() -> None:
         return f"{values['a']} once"
 
     made = Page("P", [Feature("a", "text")], "Go", answered, [Tab("Out", lambda text: [text], "empty")])
-    message = {"method": "answer", "id": "q", "values": {"a": "x"}}
+    message = {"method": "submit", "id": "q", "values": {"a": "x"}}
     first = made.reply(message)
     for _ in range(_page.MAX_REPLIES - 1):
         request(made, "validate", name="a", value="1")

@@ -1,4 +1,4 @@
-"""The app: a form made from the features at the left, tabs with the answers at the right."""
+"""The app: a form for the features on the left, tabs with the results on the right."""
 
 from irislib.widgets._model_app import app
 from irislib.widgets._page import Page, Tab

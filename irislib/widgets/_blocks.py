@@ -130,7 +130,7 @@ class Section(Block):
 
 @dataclass(frozen=True)
 class Html(Block):
-    """What an object's ``__html__`` returns."""
+    """The HTML that an object's ``__html__`` returns."""
 
     html: Markup
 
@@ -173,7 +173,7 @@ class Job(Block):
         Unique in the page.
     title : str
     steps : callable
-        Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns a piece of content.
+        Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns content of a tab.
     starts_itself : bool
     blocks : list of Block or None
         The result; None until the job is done.
@@ -240,8 +240,8 @@ def picture(figure: Figure, alt: str = "") -> Picture:
     """Draw a figure, without its background; its dark colours turn light on a dark page."""
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    start, tag, rest = file.getvalue().partition("<svg ")
-    attributes, end, content = rest.partition(">")
+    start, tag, element = file.getvalue().partition("<svg ")
+    attributes, end, content = element.partition(">")
     return Picture("".join((start, tag, attributes, end, DARK, content)), alt or _alternative_text(figure))
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["MAX_FILE_BYTES", "CsvTab"]
 
 MAX_FILE_BYTES = 20_000_000
-SLICE_ROWS = 4_000  # a slice takes a fraction of a second, and other requests are handled in between
+SLICE_ROWS = 4_000  # a slice takes a fraction of a second, so that other requests are handled in between
 PREVIEW_ROWS = 5
-MAX_PROBLEMS = 50  # on the page; the result holds all
+MAX_PROBLEMS = 50  # on the page; the result has all
 
 
 class CsvTab:
@@ -153,11 +153,11 @@ class CsvTab:
     def _first_predictions(self, layout: csv_files.CsvLayout) -> Block:
         import pandas as pd
 
-        good = [i for i, cells in enumerate(self.results) if self.rows[i] and not cells[-1]][:PREVIEW_ROWS]
+        positions = [i for i, cells in enumerate(self.results) if self.rows[i] and not cells[-1]][:PREVIEW_ROWS]
         # without warnings and problems, which are sentences: they are above or in the result
-        rows = [[*self.results[i][:-2], *self.rows[i]] for i in good]
+        rows = [[*self.results[i][:-2], *self.rows[i]] for i in positions]
         names = csv_files.result_columns(self.model, layout)
-        lines = pd.Index([str(layout.first_line + i) for i in good], name=TEXTS["table_line"])
+        lines = pd.Index([str(layout.first_line + i) for i in positions], name=TEXTS["table_line"])
         return Table(pd.DataFrame(rows, columns=[*names[:-2], *layout.header], index=lines))
 
     def result_file(self) -> tuple[str, bytes] | None:

@@ -1,4 +1,4 @@
-"""The features that one visitor holds at their values, also for predictions to come."""
+"""The features that one visitor holds at their values, also for later predictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["HeldFeatureState"]
 
 
 class HeldFeatureState:
-    """The held features of each insight that takes some."""
+    """The held features of each insight with such an option."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = set(names)

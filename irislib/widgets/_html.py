@@ -1,4 +1,4 @@
-"""Render blocks as HTML; everything a visitor typed is escaped here."""
+"""Render blocks as HTML; visitors' input is escaped here."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _join(blocks: Iterable[Block], is_static: bool) -> Markup:
 
 
 def _row(values: tuple[Any, ...], formats: Sequence[Callable[[Any], str]], has_row_header: bool) -> Markup:
-    # Markup.format takes many times as long, and each click waits for some dozens of cells
+    # Markup.format takes many times as long, and a click waits for dozens of cells
     cells = [f"<td>{escape(show(value))}</td>" for show, value in zip(formats, values, strict=True)]
     if has_row_header:
         cells[0] = f'<th scope="row">{escape(formats[0](values[0]))}</th>'

@@ -24,15 +24,15 @@ FIXED = "fixed"  # the parameter of an insight that takes the held features
 
 
 def app(model: Model) -> Page:
-    """The app of a trained model, as a widget: the last line of a notebook's cell shows it.
+    """Return the app of a trained model, as a widget: the last line of a notebook's cell displays it.
 
     Parameters
     ----------
     model : Model
-        What :func:`irislib.load` or :func:`irislib.train` returned.
+        From :func:`irislib.load` or :func:`irislib.train`.
     """
     spec = model.spec
-    _ = model.fast_form  # made and proved while the page starts, not at the first click
+    _ = model.fast_form  # built and proved while the page starts, not at the first click
 
     def draw_prediction(prediction: Prediction) -> Sequence[Any]:
         content: list[Any] = [Heading(str(prediction))]
@@ -95,5 +95,5 @@ def _compute(model: Model, function: Callable[..., Insight], prediction: Any) ->
     if not needs_row(function):
         return function(model)
     if FIXED in options(function):
-        return HeldFeatures(function.__name__, lambda held: function(model, prediction, fixed=held))
+        return HeldFeatures(function.__name__, lambda names: function(model, prediction, fixed=names))
     return function(model, prediction)

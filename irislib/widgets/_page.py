@@ -40,7 +40,7 @@ __all__ = ["Page", "Tab"]
 FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
 SCRIPTS = ("logic.js", "dom.js", "requests.js", "fields.js", "csv_tab.js", "page.js")
-MAX_REPLIES = 8  # the latest replies, which may have been lost on their way
+MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Tab:
     ----------
     title : str
     draw : callable
-        Takes what the page's ``answer`` returned (None before the first answer) and returns a list
+        Takes the result of the page's ``on_submit`` (None before the first one) and returns a list
         of content: sentences, DataFrames, matplotlib Figures, Insights. It is called when
-        the tab is first opened, and again after each new answer.
+        the tab is first opened, and again after each new result.
     empty : str
-        The text of the tab before the first answer; if empty, the tab needs no answer and
+        The text of the tab before the first result; if empty, the tab needs no result and
         is drawn only once.
     """
 
@@ -65,7 +65,7 @@ class Tab:
 
 
 class Page(anywidget.AnyWidget):
-    """An app: a form, the function that answers it, and the tabs that show the answer.
+    """An app: a form, the function that is called with its values, and the tabs that show the result.
 
     Parameters
     ----------
@@ -74,16 +74,16 @@ class Page(anywidget.AnyWidget):
         The fields of the form.
     action : str
         The text of its button.
-    answer : callable
-        Takes the parsed values, as a dict by the features' names without empty ones;
-        returns what the tabs draw. Its ValidationErrors are shown beside the fields.
+    on_submit : callable
+        Takes the parsed values, as a dict by the features' names without empty ones, and returns
+        the result that the tabs draw. Its ValidationErrors are shown beside the fields.
         A file is an :class:`irislib._description.values.UploadedFile`.
     tabs : sequence of Tab
     examples : mapping of str to mapping, optional
         Named rows that fill the form at the press of a button.
     summary : callable, optional
-        Takes what ``answer`` returned and returns a short text; with it the page keeps a
-        history of the answers.
+        Takes the result of ``on_submit`` and returns a short text; with it the page keeps a
+        history of the results.
     model : Model, optional
         Predicts whole tables; without it there is no tab for them.
     about : mapping of str to str, optional
@@ -107,7 +107,7 @@ class Page(anywidget.AnyWidget):
         title: str,
         features: Sequence[Feature],
         action: str,
-        answer: Callable[[dict[str, Any]], Any],
+        on_submit: Callable[[dict[str, Any]], Any],
         tabs: Sequence[Tab],
         examples: Mapping[str, Mapping[str, Any]] | None = None,
         summary: Callable[[Any], str] | None = None,
@@ -118,7 +118,7 @@ class Page(anywidget.AnyWidget):
         if faults := describe_faults(features):
             raise SpecError(f"The page {title!r}", faults)
         self.features = {feature.name: feature for feature in features}
-        self.answer = answer
+        self.on_submit = on_submit
         self.tabs = list(tabs)
         self.summary = summary
         self.about = {name: fact for name, fact in (about or {}).items() if fact}
@@ -150,7 +150,7 @@ class Page(anywidget.AnyWidget):
 
     def _describe_tabs(self, model: Model | None) -> list[dict[str, Any]]:
         tabs: list[dict[str, Any]] = [
-            {"title": tab.title, "empty": tab.empty, "needs_answer": bool(tab.empty)} for tab in self.tabs
+            {"title": tab.title, "empty": tab.empty, "needs_result": bool(tab.empty)} for tab in self.tabs
         ]
         if model:
             limits = {"bytes": MAX_FILE_BYTES, "rows": model.spec.max_rows}
@@ -170,7 +170,7 @@ class Page(anywidget.AnyWidget):
         reply: dict[str, Any] = {}
         with guarded(lambda text: reply.update(error=text), lambda: self._secrets(request)):
             reply["id"] = request["id"]
-            for earlier in self.replies:  # repeated by a script that lost its connection in between
+            for earlier in self.replies:  # the script repeats a request after it has lost its connection
                 if earlier[0]["id"] == reply["id"]:
                     return earlier
             reply.update(self._handler(request["method"])(request, buffers))
@@ -192,7 +192,7 @@ class Page(anywidget.AnyWidget):
         handlers: dict[str, Any] = {
             "connect": self._handle_connect,
             "validate": self._handle_validate,
-            "answer": self._handle_answer,
+            "submit": self._handle_submit,
             "draw": self._handle_draw,
             "download": self.downloads.handle_part,
             "step_job": self.jobs.handle_step,
@@ -229,7 +229,7 @@ class Page(anywidget.AnyWidget):
             return {"message": f"{feature.label} {error}"}
         return {}
 
-    def _handle_answer(self, request: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
+    def _handle_submit(self, request: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: value for name, value in request["values"].items() if value != ""}
         if sum(len(content) for content in buffers) > FILE_BYTES:
             raise ValueError("more than the page sends")
@@ -239,7 +239,7 @@ class Page(anywidget.AnyWidget):
         try:
             if problems:
                 raise ValidationError(problems)
-            self.result = self.answer({name: value for name, value in row.items() if value is not None})
+            self.result = self.on_submit({name: value for name, value in row.items() if value is not None})
         except ValidationError as error:
             return self._describe_problems(error)
         self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}
@@ -254,21 +254,21 @@ class Page(anywidget.AnyWidget):
 
     def _describe_problems(self, error: ValidationError) -> dict[str, Any]:
         problems: dict[str, str] = {}
-        others = []
+        messages = []
         for problem in error.problems:
             feature = self.features.get(problem.feature or "")
             if feature:
                 problems.setdefault(feature.name, problem.labelled(feature.label))
             else:
-                others.append(problem.message)
-        return {"problems": problems, **({"error": " ".join(others)} if others else {})}
+                messages.append(problem.message)
+        return {"problems": problems, **({"error": " ".join(messages)} if messages else {})}
 
     def _handle_draw(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         index = int(request["tab"])
         return {} if self.tabs[index].empty and self.result is None else {"html": self._render_tab(index)}
 
     def _render_tab(self, index: int) -> str:
-        """Render a tab; the first has a button for the report and the history below the answer."""
+        """Render a tab; the first has a button for the report and the history below the prediction."""
         blocks = self.draw_tab(index)
         if index or self.result is None:
             return render(blocks)
@@ -276,13 +276,13 @@ class Page(anywidget.AnyWidget):
         return render(blocks) + render([Buttons([button])]) + render(self.history.to_blocks())
 
     def draw_tab(self, index: int, is_warm: bool = False) -> list[Block]:
-        """Return the content of a tab, drawn unless it is of the latest answer already.
+        """Return the content of a tab, drawn anew only if there is a newer result.
 
         Parameters
         ----------
         index : int
         is_warm : bool, optional
-            Draw it for all visitors to come.
+            Draw it for all later visitors.
         """
         contents = self.warm_contents if is_warm else self.contents
         if index not in contents:

@@ -1,4 +1,4 @@
-"""A report of one answer: a single file that shows itself and prints well."""
+"""A report of one prediction: a single HTML file that prints well."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRONTEND = files("irislib.widgets") / "frontend"
 
 
 def page_report(page: Page) -> tuple[str, bytes]:
-    """Return the report of a page's latest answer: its name and its content; a tab that fails is a sentence in it."""
+    """Return the report of a page's latest prediction, as name and content; a tab that fails is a sentence in it."""
     inputs = [
         (page.features[name].label, format_entry(page.features[name], value)) for name, value in page.values.items()
     ]
@@ -44,7 +44,7 @@ def page_report(page: Page) -> tuple[str, bytes]:
 def report(
     title: str,
     inputs: Sequence[tuple[str, str]],
-    answer: Sequence[Block],
+    prediction: Sequence[Block],
     sections: Sequence[tuple[str, Sequence[Block]]],
     about: Mapping[str, str],
 ) -> bytes:
@@ -55,7 +55,7 @@ def report(
     title : str
     inputs : sequence of (str, str)
         Labels of features, and values.
-    answer : sequence of Block
+    prediction : sequence of Block
     sections : sequence of (str, sequence of Block)
         Titles and content, such as the charts of each tab.
     about : mapping of str to str
@@ -68,7 +68,7 @@ def report(
     variables: dict[str, Any] = {
         "title": title,
         "inputs": inputs,
-        "answer": render(answer, is_static=True),
+        "prediction": render(prediction, is_static=True),
         "sections": [(name, render(blocks, is_static=True)) for name, blocks in sections],
         "about": {TEXTS["report_date"]: date, **about},
         "style": theme.css_properties(".irislib") + (FRONTEND / "style.css").read_text(encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""What a page computes before there is a visitor, in its template process."""
+"""Computations of a page before there is a visitor, in its template process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["warm_up"]
 
 
 def warm_up(page: Page) -> None:
-    """Draw the tabs that need no answer for all visitors, and rehearse an answer.
+    """Draw the tabs that need no prediction for all visitors, and make one prediction.
 
-    The rehearsal imports what answering and drawing import, so that no visitor waits for it. It is
-    for a model's page alone: another page's answer may have side effects.
+    That imports the modules for predicting and drawing, so that no visitor waits for them. It is
+    for a model's page alone: another page's function may have side effects.
     """
     with guarded(lambda _: None):
         for index, tab in enumerate(page.tabs):
@@ -29,6 +29,6 @@ def warm_up(page: Page) -> None:
         with guarded(lambda _: None):
             test_rows = page.csv_tab.model.evaluation.features
             row = {name: value for name, value in test_rows.iloc[0].items() if value == value}
-            result = page.answer(row)
+            result = page.on_submit(row)
             for tab in page.tabs:
                 render_pieces(tab.draw(result))

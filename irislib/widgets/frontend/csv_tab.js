@@ -1,13 +1,13 @@
 // The tab for CSV files: a file is uploaded in parts, previewed, predicted slice by slice, and downloaded.
 
-const PART_BYTES = 500000; // a server takes messages of ten megabytes at most; small ones keep the page alive
+const PART_BYTES = 500000; // servers take messages of at most ten megabytes; small ones keep the page responsive
 
 class CsvTab {
   constructor(request, texts, limit, announce, pane) {
     Object.assign(this, { request, texts, limit, announce });
-    this.upload = 0; // counts the files: a newer one ends the upload and the prediction of the one before
-    this.stage = h("div", { class: "irislib-stage" });
-    pane.replaceChildren(this.createDropZone(), this.stage);
+    this.upload = 0; // number of the latest file, which ends the upload and the prediction of earlier ones
+    this.output = h("div", { class: "irislib-stage" });
+    pane.replaceChildren(this.createDropZone(), this.output);
   }
 
   createDropZone() {
@@ -43,7 +43,7 @@ class CsvTab {
   }
 
   showMessage(text, className = "") {
-    this.stage.replaceChildren(h("p", { class: className }, text));
+    this.output.replaceChildren(h("p", { class: className }, text));
     this.announce(text);
   }
 
@@ -70,11 +70,11 @@ class CsvTab {
     if (!(await this.sendFile(upload, file))) return;
     const reply = await this.send(upload, "read_csv");
     if (!reply) return;
-    this.stage.innerHTML = reply.html;
-    this.announce(reply.announcement ?? this.stage.textContent);
+    this.output.innerHTML = reply.html;
+    this.announce(reply.announcement ?? this.output.textContent);
     if (!reply.total) return;
     const start = h("button", { type: "button", class: "irislib-button", onclick: () => this.predict(upload, reply.total, start) }, texts.table_start);
-    this.stage.append(start);
+    this.output.append(start);
   }
 
   async sendFile(upload, file) {
@@ -98,10 +98,10 @@ class CsvTab {
     }
     const reply = await this.send(upload, "finish_csv");
     if (progress.stopped || !reply) return;
-    this.stage.innerHTML = reply.html;
+    this.output.innerHTML = reply.html;
     this.announce(reply.announcement);
     const result = this.createDownloadButton("result", "irislib-button", this.texts.table_result);
-    this.stage.append(result);
+    this.output.append(result);
     result.focus({ preventScroll: true });
   }
 }

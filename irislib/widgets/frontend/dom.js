@@ -1,6 +1,6 @@
-// Elements of the page.
+// Functions and classes that create elements of the page.
 
-// An element with its attributes, properties (.name), listeners (onname) and children.
+// Creates an element with attributes, properties (.name), listeners (onname) and children.
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

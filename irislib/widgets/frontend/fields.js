@@ -1,11 +1,11 @@
-// One field of the form: the browser's own control for each kind of feature. Values are text, as typed:
-// Python reads them, so that nothing is clamped, rounded or mended on the way.
+// A field of the form: the browser's own control for each type of feature. Values are text, as typed:
+// Python parses them, so that nothing is clamped, rounded or corrected before.
 
 function createField(facts, texts, id, changed) {
   const note = h("p", { class: "irislib-message", id: `${id}-note`, hidden: true });
   const help = [facts.help, facts.limits].filter(Boolean).join(" ");
   const helper = help && h("p", { class: "irislib-help", id: `${id}-help` }, help);
-  const mustFill = facts.required && facts.control !== "checkbox"; // that one aldirection has a value
+  const mustFill = facts.required && facts.control !== "checkbox"; // a checkbox always has a value
   const common = {
     id,
     name: facts.name,
@@ -38,7 +38,7 @@ function createField(facts, texts, id, changed) {
       note.textContent = message ?? "";
       note.hidden = !message;
       element.classList.toggle("irislib-wrong", Boolean(message));
-      if (facts.control === "radio") return; // a radio button alone is never wrong
+      if (facts.control === "radio") return; // a single radio button is never wrong
       for (const input of control.inputs) input.setAttribute("aria-invalid", message ? "true" : "false");
     },
     mustFill,
@@ -77,9 +77,9 @@ const CONTROLS = {
   time: (facts, common) => partialInput(h("input", { ...common, type: "time", step: "any" })),
   password: (facts, common) => textInput(h("input", { ...common, type: "password", autocomplete: "off" })),
   number(facts, common, texts) {
-    // Not type="number": that hides from us, and so from Python, what it does not take for a number.
+    // Not type="number", which has an empty value if its text is no number.
     const input = h("input", { ...common, type: "text", inputmode: facts.inputmode, autocomplete: "off" });
-    if (facts.low < 0 || facts.low === undefined) input.inputMode = "text"; // not every phone's number keys have a minus
+    if (facts.low < 0 || facts.low === undefined) input.inputMode = "text"; // the numeric keyboards of some phones have no minus sign
     const step = Number(facts.step ?? 0);
     const move = (direction) => {
       const next = stepNumber(input.value, direction, { ...facts, step });
@@ -95,7 +95,7 @@ const CONTROLS = {
       move(direction);
     });
     if (!step) return textInput(input);
-    // The keyboard has its arrows; these are for fingers and mice.
+    // Buttons for touch and mouse; the keyboard has its arrow keys.
     input.className = "irislib-stepped";
     const button = (sign, direction, title) =>
       h("button", { type: "button", tabindex: -1, "aria-hidden": "true", title, onclick: () => move(direction) }, sign);
@@ -152,18 +152,18 @@ const CONTROLS = {
   color(facts, common, texts) {
     const input = h("input", { ...common, type: "color" });
     const output = h("span", {}, texts.none_chosen);
-    let chosen = false; // the browser's control aldirection has a colour, also before one was chosen
-    const choose = (is) => {
-      chosen = is;
-      output.textContent = is ? input.value : texts.none_chosen;
+    let chosen = false; // the browser's control always has a colour, even before one was chosen
+    const setChosen = (value) => {
+      chosen = value;
+      output.textContent = value ? input.value : texts.none_chosen;
     };
-    input.addEventListener("input", () => choose(true));
+    input.addEventListener("input", () => setChosen(true));
     return {
       ...textInput(input, h("span", { class: "irislib-swatch" }, input, output)),
       read: () => (chosen ? input.value : ""),
       fill: (text) => {
         input.value = text || "#000000";
-        choose(Boolean(text));
+        setChosen(Boolean(text));
       },
     };
   },

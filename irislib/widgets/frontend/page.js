@@ -1,20 +1,20 @@
-// The page: form at the left, tabs at the right.
+// The page: form on the left, tabs on the right.
 
 const STORAGE_PREFIX = "irislib-form:"; // followed by the page's address and title
-const BUSY_DELAY = 150; // milliseconds that nobody takes for waiting
+const BUSY_DELAY = 150; // milliseconds that nobody notices
 
 class App {
   constructor(model, el) {
     this.facts = model.get("facts");
     this.texts = this.facts.texts;
     this.id = uniqueId();
-    this.isServed = document.documentElement.dataset.irislib === "app"; // and not a notebook that is being edited
+    this.isServed = document.documentElement.dataset.irislib === "app"; // and not in a notebook editor
     this.storageKey = `${STORAGE_PREFIX}${location.pathname}:${this.facts.title}`;
     const { request, resend, abandon, close } = createClient(model, this.texts);
     Object.assign(this, { request, resend, abandon });
     this.open = 0;
     this.busy = false;
-    this.answered = false;
+    this.hasResult = false;
     this.liveRegion = h("p", { class: "irislib-away", role: "status" });
     this.form = this.createForm();
     this.tabs = this.facts.tabs.map((tab, i) => this.createTab(tab, i));
@@ -26,11 +26,11 @@ class App {
       h("div", { class: "irislib-body" }, this.form, this.side),
       this.createAbout(),
       this.liveRegion);
-    // Jupyter has keys of its own, Enter, arrows and letters among them: not while something in here has the focus.
-    // Notebook listens before us and heeds the attribute; JupyterLab listens after us.
+    // Jupyter's keyboard shortcuts, such as Enter, arrows and letters, must not act while this page has the focus.
+    // Notebook listens before this and respects the attribute; JupyterLab listens after it.
     this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", ""));
     this.root.addEventListener("keydown", (event) => event.stopPropagation());
-    // A file dropped beside its place would take the page away.
+    // A file that is dropped outside the drop zone would replace the page.
     for (const event of ["dragover", "drop"]) this.root.addEventListener(event, (dragged) => dragged.preventDefault());
     el.append(this.root);
     this.choose(0);
@@ -47,15 +47,15 @@ class App {
 
   createForm() {
     const { facts, texts, id } = this;
-    this.fields = facts.fields.map((each) =>
-      createField(each, texts, `${id}-${each.name}`, (field, settled) => this.changed(field, settled)),
+    this.fields = this.facts.fields.map((facts) =>
+      createField(facts, texts, `${id}-${facts.name}`, (field, isComplete) => this.changed(field, isComplete)),
     );
     this.topMessages = h("div", { class: "irislib-note", role: "alert" });
     this.messages = h("div", { class: "irislib-note", role: "alert" });
     this.reasons = h("p", { class: "irislib-why", id: `${id}-why` });
     this.submitButton = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.reasons.id }, facts.action);
-    const quiet = (words, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, words);
-    const examples = facts.examples.map(([name, values]) => quiet(name, () => this.refill(values)));
+    const quietButton = (text, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, text);
+    const examples = facts.examples.map(([name, values]) => quietButton(name, () => this.refill(values)));
     return h("form", {
       class: "irislib-panel",
       novalidate: true,
@@ -70,7 +70,7 @@ class App {
       this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
       this.fields.map((field) => field.element),
       this.submitButton, this.reasons, this.messages,
-      this.isServed ? h("div", { class: "irislib-buttons" }, quiet(texts.copy_link, () => this.copyLink())) : null);
+      this.isServed ? h("div", { class: "irislib-buttons" }, quietButton(texts.copy_link, () => this.copyLink())) : null);
   }
 
   createTab(tab, i) {
@@ -104,7 +104,7 @@ class App {
   createAbout() {
     const { about, card } = this.facts;
     if (!about.length) return null;
-    // In a tab of its own, for this page ends when it is left.
+    // In a new tab: this page ends when it is left.
     const link = this.isServed && card ? h("p", {}, h("a", { href: card, target: "_blank" }, this.texts.about_card)) : null;
     return h("footer", { class: "irislib-about" }, about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
   }
@@ -115,19 +115,19 @@ class App {
     return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lostMessage, reload);
   }
 
-  // What is in the form, as text.
-  read(which = () => true) {
-    return Object.fromEntries(this.fields.filter(which).map((field) => [field.name, field.read()]));
+  // Returns the values of the form, as text.
+  read(predicate = () => true) {
+    return Object.fromEntries(this.fields.filter(predicate).map((field) => [field.name, field.read()]));
   }
 
   readPublic() {
     return this.read((field) => !field.private);
   }
 
-  // Fills in the whole form, or only the fields that values are there for; says what does not fit.
+  // Fills in the whole form, or only the fields that have a value; announces and returns what does not fit.
   fill(values, whole = true) {
     const unfit = [];
-    for (const field of this.fields.filter((each) => !each.private && (whole || each.name in values))) {
+    for (const field of this.fields.filter(({ name, private: isPrivate }) => !isPrivate && (whole || name in values))) {
       const value = values[field.name] ?? (field.control === "checkbox" ? "false" : "");
       if (!field.setValue(value)) {
         unfit.push(formatText(this.texts.does_not_fit, { label: field.label, value }));
@@ -140,23 +140,23 @@ class App {
     return unfit;
   }
 
-  // Fills in the form at the reader's wish: what was said of the one before is over.
+  // Fills in the form with other values, and removes the messages about the earlier ones.
   refill(values) {
     this.showMessage("", "", this.topMessages);
     this.fill(values);
   }
 
-  // Whether the form holds what the answer is the answer to; what is private is not compared, and not kept.
+  // Returns true if the form has the values of the latest result; private values are neither compared nor stored.
   isCurrent(sent) {
     return hasSameValues(this.fields, sent);
   }
 
-  async changed(field, settled) {
-    if (this.answered) for (const tab of this.tabs) tab.stale.hidden = !tab.needs_answer || (!field?.private && this.isCurrent(this.sent));
-    if (field?.isWrong() && !settled) field.show(field.partialMessage());
-    if (this.messages.querySelector(".irislib-done")) this.showMessage(""); // the link is not one to this form any more
+  async changed(field, isComplete) {
+    if (this.hasResult) for (const tab of this.tabs) tab.stale.hidden = !tab.needs_result || (!field?.private && this.isCurrent(this.sent));
+    if (field?.isWrong() && !isComplete) field.show(field.partialMessage());
+    if (this.messages.querySelector(".irislib-done")) this.showMessage(""); // the copied link has earlier values
     this.showReasons();
-    if (!settled || field.private || field.read() === "") return;
+    if (!isComplete || field.private || field.read() === "") return;
     const value = field.read();
     const { message } = await this.request("validate", { name: field.name, value });
     if (field.read() !== value) return;
@@ -165,12 +165,12 @@ class App {
     this.showReasons();
   }
 
-  // Below the button: why it cannot go yet.
+  // Shows below the button why the form cannot be submitted yet.
   showReasons() {
     this.reasons.textContent = describeState(this.fields, this.texts);
   }
 
-  // For those who hear the page; emptied before, for the same words twice would be heard once.
+  // Announces a text to screen readers. The region is emptied first, or a repeated text would not be announced.
   announce(text) {
     this.liveRegion.textContent = "";
     clearTimeout(this.announceTimer);
@@ -181,21 +181,21 @@ class App {
     region.replaceChildren(content ? h("div", { class: className }, content) : "");
   }
 
-  // It is shown only where the answer takes a while: most are there before it could be read.
-  setBusy(is) {
-    this.busy = is;
+  // The button changes only if the result takes a while: most come before it could be read.
+  setBusy(isBusy) {
+    this.busy = isBusy;
     clearTimeout(this.busyTimer);
     const show = () => {
-      this.submitButton.setAttribute("aria-busy", String(is));
-      this.submitButton.textContent = is ? this.texts.working : this.facts.action;
+      this.submitButton.setAttribute("aria-busy", String(isBusy));
+      this.submitButton.textContent = isBusy ? this.texts.working : this.facts.action;
     };
-    if (is) this.busyTimer = setTimeout(show, BUSY_DELAY);
+    if (isBusy) this.busyTimer = setTimeout(show, BUSY_DELAY);
     else show();
   }
 
   async submit() {
     if (this.busy) return;
-    const partial = this.fields.map((field) => [field.name, field.partialMessage()]).filter(([, words]) => words);
+    const partial = this.fields.map((field) => [field.name, field.partialMessage()]).filter(([, message]) => message);
     if (partial.length) {
       this.showProblems(Object.fromEntries(partial), this.read(), true);
       return;
@@ -207,54 +207,54 @@ class App {
     const sent = this.read();
     const reply = await this.send(sent);
     this.setBusy(false);
-    for (const field of this.fields.filter((each) => each.private && !each.files)) field.fill("");
+    for (const field of this.fields.filter(({ private: isPrivate, files }) => isPrivate && !files)) field.fill("");
     this.showProblems(reply.problems ?? {}, sent, this.isCurrent(sent));
     this.showMessage(reply.error);
     if (reply.html === undefined) return;
     this.sent = sent;
-    this.answer(reply, open === this.open);
+    this.showResult(reply, open === this.open);
   }
 
   async send(values) {
     const files = this.fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
     const size = files.reduce((sum, [, file]) => sum + file.size, 0);
     if (size > this.facts.file_bytes) {
-      const words = formatText(this.texts.file_too_big, { size: formatMegabytes(size), limit: formatMegabytes(this.facts.file_bytes) });
-      return { problems: Object.fromEntries(files.map(([field]) => [field.name, `${field.label} ${words}`])) };
+      const message = formatText(this.texts.file_too_big, { size: formatMegabytes(size), limit: formatMegabytes(this.facts.file_bytes) });
+      return { problems: Object.fromEntries(files.map(([field]) => [field.name, `${field.label} ${message}`])) };
     }
     const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer())).catch(() => null);
     if (!contents) return { problems: Object.fromEntries(files.map(([field]) => [field.name, this.texts.file_unreadable])) };
-    return this.request("answer", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
+    return this.request("submit", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
   }
 
-  // Beside each field what is wrong with it, unless it has changed since it was sent.
-  showProblems(problems, sent, same) {
+  // Shows its problem beside each field, unless it has changed since it was sent.
+  showProblems(problems, sent, isCurrent) {
     for (const field of this.fields) {
       if (field.private || field.read() === sent[field.name]) field.show(problems[field.name]);
     }
     this.showReasons();
-    if (same) this.fields.find((field) => field.isWrong())?.focus();
+    if (isCurrent) this.fields.find((field) => field.isWrong())?.focus();
   }
 
-  answer(reply, isWaiting) {
-    this.answered = true;
+  showResult(reply, isWaiting) {
+    this.hasResult = true;
     this.showMessage("", "", this.topMessages);
-    const same = this.isCurrent(this.sent);
-    for (const tab of this.tabs.filter((each) => each.needs_answer)) {
-      tab.stale.hidden = same;
+    const isCurrent = this.isCurrent(this.sent);
+    for (const tab of this.tabs.filter(({ needs_result: needsResult }) => needsResult)) {
+      tab.stale.hidden = isCurrent;
       tab.drawn = false;
     }
     this.show(0, reply.html);
-    this.choose(isWaiting ? 0 : this.open); // who has gone on to another tab stays there
+    this.choose(isWaiting ? 0 : this.open); // a visitor who has opened another tab stays there
     this.announce(reply.announcement);
     if (!isWaiting) return;
     this.reveal(this.side, "start");
   }
 
-  // On a narrow page form and answer are not in sight together.
+  // Scrolls on a narrow page, where the form and the tabs are not visible at the same time.
   reveal(element, block) {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (this.side.offsetTop > this.form.offsetTop) element.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
+    const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (this.side.offsetTop > this.form.offsetTop) element.scrollIntoView({ block, behavior: isReduced ? "auto" : "smooth" });
   }
 
   show(i, html) {
@@ -280,7 +280,7 @@ class App {
     this.markScrolling();
   }
 
-  // An insight that can be had again with some values as they are, and the boxes that say which.
+  // Adds checkboxes to an insight that can be computed again with some features held.
   addCheckboxes(element) {
     const held = JSON.parse(element.dataset.held);
     const fields = this.fields.filter((field) => !field.files);
@@ -299,7 +299,7 @@ class App {
     element.replaceChildren(content, h("details", { open: held.length > 0 }, h("summary", {}, this.texts.fix), list));
   }
 
-  // What takes long is done step by step: in between everything else is answered, and it can be left off.
+  // Runs a job step by step, so that it can be cancelled and other requests are handled in between.
   async runJob(section, start, isByHand = true) {
     section.querySelector(".irislib-message")?.remove();
     const progress = new Progress(start, 1, this.texts, isByHand);
@@ -324,7 +324,7 @@ class App {
     }
   }
 
-  // Only what really scrolls is a stop for the Tab key.
+  // Only a table that scrolls can have the keyboard's focus.
   markScrolling() {
     for (const wide of this.root.querySelectorAll(".irislib-wide")) {
       if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
@@ -344,7 +344,7 @@ class App {
 
   async draw(i) {
     const tab = this.tabs[i];
-    if (tab.drawn || (tab.needs_answer && !this.answered)) return;
+    if (tab.drawn || (tab.needs_result && !this.hasResult)) return;
     tab.drawn = true;
     tab.content.replaceChildren(h("p", { class: "irislib-empty" }, this.texts.working));
     const reply = await this.request("draw", { tab: i });
@@ -363,7 +363,7 @@ class App {
     this.tabs[next].button.focus();
   }
 
-  // What a link or Reload brought along, and what Python has shown already to another view of this page.
+  // Restores the form from a link or before a reload, and the tabs that Python has drawn for another view of this page.
   async connect() {
     const stored = this.isServed ? this.restoreForm() : null;
     const reply = await this.request("connect", { query: this.isServed && !stored ? location.search : "" });
@@ -375,21 +375,21 @@ class App {
       this.showMessage(h("div", {}, h("p", {}, this.texts.link_ignored), lines), "irislib-message", this.topMessages);
     }
     for (const [i, html] of reply.tabs ?? []) {
-      this.answered ||= this.tabs[i].needs_answer;
+      this.hasResult ||= this.tabs[i].needs_result;
       this.show(i, html);
     }
   }
 
-  // What was in the form is there again after a reload, and when the reader comes back.
+  // Stores the form for a reload, or for a visitor who comes back.
   storeForm() {
     try {
       sessionStorage.setItem(this.storageKey, JSON.stringify(this.readPublic()));
-    } catch {} // a browser may keep nothing
+    } catch {} // the browser may forbid storage
   }
 
   restoreForm() {
-    const [visit] = performance.getEntriesByType("navigation");
-    if (!["reload", "back_forward"].includes(visit?.type)) return null;
+    const [navigation] = performance.getEntriesByType("navigation");
+    if (!["reload", "back_forward"].includes(navigation?.type)) return null;
     try {
       return JSON.parse(sessionStorage.getItem(this.storageKey));
     } catch {
@@ -409,7 +409,7 @@ class App {
       await navigator.clipboard.writeText(link);
       this.showMessage(this.texts.link_copied, "irislib-done");
     } catch {
-      // no clipboard without https, and none where the reader forbids it
+      // there is no clipboard without https or permission
       const input = h("input", { type: "text", readonly: true, ".value": link });
       this.showMessage(h("label", {}, this.texts.link_shown, input), "irislib-done");
       input.select();

@@ -25,13 +25,13 @@ function createClient(model, texts) {
       pending.set(id, { resolve, message, buffers });
       send(message, buffers);
     });
-  // A request or its reply may be lost with a connection; Python does nothing twice.
+  // A request or its reply may be lost with a connection; Python handles a repeated request only once.
   const resend = () => [...pending.values()].forEach(({ message, buffers }) => send(message, buffers));
   const abandon = () => [...pending.keys()].forEach((id) => receive({ id, error: texts.lost }));
   return { request, resend, abandon, close: () => model.off("msg:custom", receive) };
 }
 
-// A download comes in parts, so that none is too long for a message. Returns an error's sentence, or "".
+// Receives a file in parts that fit into messages, and saves it. Returns an error message, or "".
 async function download(request, file) {
   const parts = [];
   for (let part = 0; ; part += 1) {
@@ -47,7 +47,7 @@ async function download(request, file) {
   }
 }
 
-// A button that downloads; it keeps the focus while it does.
+// Returns the click handler of a download button, which keeps its focus meanwhile.
 function downloadHandler(request, file, showError) {
   let busy = false;
   return async () => {
@@ -59,7 +59,7 @@ function downloadHandler(request, file, showError) {
   };
 }
 
-// Calls back with the key of a text when the kernel or the connection is lost, and with "" when it is back.
+// Calls `notify` with the key of a text when the kernel or the connection is lost, and with "" when it is back.
 function watchConnection(model, notify) {
   const kernel = model.widget_manager?.kernel;
   if (!kernel?.connectionStatusChanged) return () => {};

@@ -1,27 +1,27 @@
-// The way to the kernel: a websocket that comes back by itself, and the messages on it.
+// The connection to the kernel: a websocket that reconnects by itself, and its messages.
 
-const LONGEST_WAIT = 15000; // between two attempts to connect again
+const MAX_RETRY_WAIT = 15000; // milliseconds between two attempts to reconnect
 const PROTOCOL = "v1.kernel.websocket.jupyter.org";
 const PARTS = ["header", "parent_header", "metadata", "content"];
-const ENDS = ["restarting", "autorestarting", "dead", "terminating"];
+const END_STATES = ["restarting", "autorestarting", "dead", "terminating"];
 
-// As Jupyter's front ends have it: called with the sender and what is new.
+// As in Jupyter's front ends: slots are called with the sender and a value.
 class Signal {
   constructor(sender) {
     this.sender = sender;
-    this.heard = new Set();
+    this.slots = new Set();
   }
 
   connect(slot) {
-    this.heard.add(slot);
+    this.slots.add(slot);
   }
 
   disconnect(slot) {
-    this.heard.delete(slot);
+    this.slots.delete(slot);
   }
 
   emit(value) {
-    for (const slot of [...this.heard]) slot(this.sender, value);
+    for (const slot of [...this.slots]) slot(this.sender, value);
   }
 }
 
@@ -30,65 +30,65 @@ export class Kernel {
     const socket = new URL(`${base}api/kernels/${id}/channels`, location);
     socket.protocol = socket.protocol.replace("http", "ws");
     this.session = randomName();
-    socket.searchParams.set("session_id", this.session); // the server keeps for it what comes while we are away
-    this.address = `${base}api/kernels/${id}`;
-    this.channels = socket.href;
-    this.farewell = `${base}voila/api/shutdown/${id}`;
+    socket.searchParams.set("session_id", this.session); // the server buffers messages for it while the socket is closed
+    this.url = `${base}api/kernels/${id}`;
+    this.socketUrl = socket.href;
+    this.shutdownUrl = `${base}voila/api/shutdown/${id}`;
     this.statusChanged = new Signal(this);
     this.connectionStatusChanged = new Signal(this);
-    this.hear = () => {};
-    this.waiting = [];
+    this.onMessage = () => {};
+    this.queue = [];
     this.attempts = 0;
     this.ended = false;
-    this.gone = false;
+    this.isGone = false;
     this.open();
-    const hurry = () => this.socket || this.ended || this.retry(0);
-    addEventListener("online", hurry);
-    document.addEventListener("visibilitychange", () => document.hidden || hurry());
-    addEventListener("pageshow", ({ persisted }) => persisted && this.comeBack());
+    const retryNow = () => this.socket || this.ended || this.retry(0);
+    addEventListener("online", retryNow);
+    document.addEventListener("visibilitychange", () => document.hidden || retryNow());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.reconnect());
     addEventListener("pagehide", ({ persisted }) => persisted || this.shutDown());
   }
 
   open() {
-    const socket = new WebSocket(this.channels, PROTOCOL);
+    const socket = new WebSocket(this.socketUrl, PROTOCOL);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
-      const again = this.attempts > 0;
+      const isReconnected = this.attempts > 0;
       this.attempts = 0;
-      for (const message of this.waiting.splice(0)) socket.send(message);
-      if (again) this.connectionStatusChanged.emit("connected");
+      for (const message of this.queue.splice(0)) socket.send(message);
+      if (isReconnected) this.connectionStatusChanged.emit("connected");
     };
     socket.onmessage = ({ data }) => this.receive(unpack(data));
-    socket.onclose = () => this.socket === socket && this.lose();
+    socket.onclose = () => this.socket === socket && this.handleLoss();
   }
 
-  lose() {
+  handleLoss() {
     this.socket = null;
     if (this.ended) return;
     this.connectionStatusChanged.emit("connecting");
-    this.retry(this.attempts ? Math.min(LONGEST_WAIT, 250 * 2 ** this.attempts) * (0.5 + Math.random() / 2) : 0);
+    this.retry(this.attempts ? Math.min(MAX_RETRY_WAIT, 250 * 2 ** this.attempts) * (0.5 + Math.random() / 2) : 0);
   }
 
   retry(wait) {
     clearTimeout(this.timer);
     this.attempts += 1;
     this.timer = setTimeout(async () => {
-      const status = await fetch(this.address, { cache: "no-store" }).then((answer) => answer.status, () => 0);
+      const status = await fetch(this.url, { cache: "no-store" }).then((response) => response.status, () => 0);
       if (this.socket || this.ended) return;
-      this.gone = status === 404;
-      if (this.gone) this.end("dead");
-      else if (status) this.open(); // also where it was no success: a proxy may let nothing but the socket through
-      else this.lose();
+      this.isGone = status === 404;
+      if (this.isGone) this.end("dead");
+      else if (status) this.open(); // even if it was an error: a proxy may forward nothing but the socket
+      else this.handleLoss();
     }, wait);
   }
 
-  // Out of the browser's cache of pages, in which a connection does not survive, and a kernel may not.
-  comeBack() {
+  // The page comes from the back/forward cache: its connection is closed, and its kernel may have ended.
+  reconnect() {
     if (this.ended) return;
-    const old = this.socket;
+    const oldSocket = this.socket;
     this.socket = null;
-    old?.close();
+    oldSocket?.close();
     this.connectionStatusChanged.emit("connecting");
     this.retry(0);
   }
@@ -101,13 +101,13 @@ export class Kernel {
   }
 
   shutDown() {
-    if (this.gone) return;
+    if (this.isGone) return;
     const [, token] = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/) ?? [];
     this.ended = true;
-    fetch(this.farewell, { method: "POST", keepalive: true, headers: { "X-XSRFToken": token ?? "" } }).catch(() => {});
+    fetch(this.shutdownUrl, { method: "POST", keepalive: true, headers: { "X-XSRFToken": token ?? "" } }).catch(() => {});
   }
 
-  // A message of a widget: all that a server of apps lets through to a kernel.
+  // Sends a message of a widget, the only type that the server forwards to a kernel.
   send(content, buffers = []) {
     if (this.ended) throw new Error("The kernel has ended.");
     const message = pack("shell", {
@@ -124,27 +124,27 @@ export class Kernel {
       content,
     }, buffers);
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(message);
-    else this.waiting.push(message);
+    else this.queue.push(message);
   }
 
   receive({ header, content, buffers }) {
     const state = header.msg_type === "status" ? content.execution_state : "";
-    if (ENDS.includes(state)) this.end(state);
+    if (END_STATES.includes(state)) this.end(state);
     else if (state) this.statusChanged.emit(state);
-    else this.hear(header.msg_type, content, buffers);
+    else this.onMessage(header.msg_type, content, buffers);
   }
 }
 
-// Not crypto.randomUUID, which there is with https only.
+// Not crypto.randomUUID, which exists with https only.
 function randomName() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// Jupyter's framing: how many offsets there are, the offsets, and what lies between them: the channel, the
-// four parts of a message, its buffers. Numbers have 64 bits, of which nothing that fits into a page needs the upper half.
+// Jupyter's framing: the number of offsets, the offsets, and between them the channel, the four parts of a
+// message and its buffers. Numbers have 64 bits; no message of a page needs the upper half.
 function pack(channel, message, buffers) {
-  const written = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
-  const parts = [...written.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
+  const texts = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
+  const parts = [...texts.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
   const head = new DataView(new ArrayBuffer(8 * (parts.length + 2)));
   head.setUint32(0, parts.length + 1, true);
   let offset = head.byteLength;

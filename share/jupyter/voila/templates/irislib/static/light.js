@@ -1,7 +1,7 @@
-// Shows the anywidgets of a page without JupyterLab: their models, their views, and their kernel.
+// Displays the anywidgets of a page without JupyterLab: their models, their views, and their kernel.
 import { Kernel } from "irislib/kernel.js";
 
-const PATIENCE = 3000; // with a widget that waits for Python before it shows anything
+const RENDER_TIMEOUT = 3000; // milliseconds, for a widget that waits for Python before it displays anything
 
 class Model {
   constructor(id, state, manager) {
@@ -19,21 +19,21 @@ class Model {
   set(name, value) {
     const values = typeof name === "string" ? { [name]: value } : name;
     Object.assign(this.unsaved, values);
-    this.take(values);
+    this.update(values);
   }
 
   save_changes() {
     if (!Object.keys(this.unsaved).length) return;
     const [state, paths, buffers] = withoutBuffers(this.unsaved);
     this.unsaved = {};
-    this.tell({ method: "update", state, buffer_paths: paths }, buffers);
+    this.sendToKernel({ method: "update", state, buffer_paths: paths }, buffers);
   }
 
   send(content, callbacks, buffers) {
-    this.tell({ method: "custom", content }, buffers);
+    this.sendToKernel({ method: "custom", content }, buffers);
   }
 
-  tell(data, buffers) {
+  sendToKernel(data, buffers) {
     this.widget_manager.kernel.send({ comm_id: this.id, data }, buffers);
   }
 
@@ -42,45 +42,45 @@ class Model {
   }
 
   off(names, callback) {
-    const listed = names?.split(/\s+/);
+    const events = names?.split(/\s+/);
     this.listeners = this.listeners.filter(
-      (each) => (listed && !listed.includes(each.name)) || (callback && callback !== each.callback),
+      (listener) => (events && !events.includes(listener.name)) || (callback && callback !== listener.callback),
     );
   }
 
-  emit(name, ...facts) {
-    for (const each of [...this.listeners]) if (each.name === name) each.callback(...facts);
+  emit(name, ...values) {
+    for (const listener of [...this.listeners]) if (listener.name === name) listener.callback(...values);
   }
 
-  take(values) {
+  update(values) {
     const changed = Object.keys(values).filter((name) => !isSame(values[name], this.state[name]));
     for (const name of changed) this.state[name] = values[name];
     for (const name of changed) this.emit(`change:${name}`, this, values[name], {});
     if (changed.length) this.emit("change", this, {});
   }
 
-  // What Python says. Its echo of our own changes tells nothing new.
-  hear(data, buffers) {
+  // Handles a message of Python; its echo of a change made here changes nothing.
+  receive(data, buffers) {
     if (data.method === "custom") this.emit("msg:custom", data.content, buffers);
-    if (data.method === "update") this.take(withBuffers(data.state, data.buffer_paths ?? [], buffers));
+    if (data.method === "update") this.update(withBuffers(data.state, data.buffer_paths ?? [], buffers));
   }
 }
 
 class Manager {
   constructor({ kernel, base_url, widgets }) {
     this.kernel = new Kernel(base_url, kernel);
-    this.kernel.hear = (type, content, buffers) => this.hear(type, content, buffers);
+    this.kernel.onMessage = (type, content, buffers) => this.receive(type, content, buffers);
     this.widgets = widgets;
     this.models = new Map(Object.entries(widgets).map(([id, { state }]) => [id, new Model(id, state, this)]));
-    this.lives = new Map([...this.models.keys()].map((id) => [id, new AbortController()]));
-    const used = {};
+    this.lifetimes = new Map([...this.models.keys()].map((id) => [id, new AbortController()]));
+    const counts = {};
     this.started = new Map();
     for (const [id, { esm }] of Object.entries(widgets)) {
       if (!esm) continue; // a layout
-      used[esm] = (used[esm] ?? 0) + 1;
-      // each widget has variables of its own, as if it were the only one
-      const started = this.start(id, used[esm] === 1 ? esm : `${esm}#${used[esm]}`);
-      started.catch(() => {}); // told where it is shown
+      counts[esm] = (counts[esm] ?? 0) + 1;
+      // a module of its own for each widget, so that they share no variables
+      const started = this.start(id, counts[esm] === 1 ? esm : `${esm}#${counts[esm]}`);
+      started.catch(() => {}); // `show` reports it
       this.started.set(id, started);
     }
   }
@@ -90,62 +90,62 @@ class Manager {
     return this.models.get(id);
   }
 
-  hear(type, { comm_id, data }, buffers) {
-    if (type === "comm_msg") this.models.get(comm_id)?.hear(data, buffers);
-    if (type === "comm_close") this.lives.get(comm_id)?.abort();
+  receive(type, { comm_id, data }, buffers) {
+    if (type === "comm_msg") this.models.get(comm_id)?.receive(data, buffers);
+    if (type === "comm_close") this.lifetimes.get(comm_id)?.abort();
   }
 
-  // What a widget's own functions are called with, for as long as it lives.
-  facts(id) {
+  // Returns the argument of a widget's own functions; its signal aborts when the widget is closed.
+  createContext(id) {
     const model = this.models.get(id);
-    const { signal } = this.lives.get(id);
-    return { model, signal, experimental: { invoke: (...asked) => invoke(model, ...asked) } };
+    const { signal } = this.lifetimes.get(id);
+    return { model, signal, experimental: { invoke: (...args) => invoke(model, ...args) } };
   }
 
-  async start(id, address) {
-    const module = await import(address);
+  async start(id, url) {
+    const module = await import(url);
     const widget = module.render ? module : typeof module.default === "function" ? await module.default() : module.default;
-    if (module.render === undefined) this.atEnd(id, await widget.initialize?.(this.facts(id)));
+    if (module.render === undefined) this.onClose(id, await widget.initialize?.(this.createContext(id)));
     return widget;
   }
 
-  async show(id, place) {
+  async show(id, container) {
     const { render } = await this.started.get(id);
     const el = document.createElement("div");
     const model = this.models.get(id);
-    dress(el, model, this.models.get(model.get("layout")?.replace("IPY_MODEL_", "")));
-    place.append(el);
-    this.atEnd(id, () => el.remove());
-    this.atEnd(id, await render?.({ ...this.facts(id), el }));
+    applyDomTraits(el, model, this.models.get(model.get("layout")?.replace("IPY_MODEL_", "")));
+    container.append(el);
+    this.onClose(id, () => el.remove());
+    this.onClose(id, await render?.({ ...this.createContext(id), el }));
   }
 
-  atEnd(id, clean) {
-    if (typeof clean === "function") this.lives.get(id).signal.addEventListener("abort", clean);
+  onClose(id, cleanUp) {
+    if (typeof cleanUp === "function") this.lifetimes.get(id).signal.addEventListener("abort", cleanUp);
   }
 }
 
-// A question to a method of the widget in Python.
+// Calls a method of the widget in Python.
 function invoke(model, name, msg, { buffers = [], signal = AbortSignal.timeout(3000) } = {}) {
   const id = Math.random().toString(36).slice(2);
-  return new Promise((done, fail) => {
-    const hear = (answer, received) => {
-      if (answer.id !== id) return;
-      model.off("msg:custom", hear);
-      done([answer.response, received]);
+  return new Promise((resolve, reject) => {
+    const listener = (reply, received) => {
+      if (reply.id !== id) return;
+      model.off("msg:custom", listener);
+      resolve([reply.response, received]);
     };
     signal.addEventListener("abort", () => {
-      model.off("msg:custom", hear);
-      fail(signal.reason);
+      model.off("msg:custom", listener);
+      reject(signal.reason);
     });
-    model.on("msg:custom", hear);
+    model.on("msg:custom", listener);
     model.send({ id, kind: "anywidget-command", name, msg }, undefined, buffers);
   });
 }
 
-// What every widget of ipywidgets has: a layout, classes, a tooltip and its place for the Tab key.
-function dress(el, model, layout) {
+// Applies the traits of every ipywidgets widget: layout, classes, tooltip and tabindex.
+function applyDomTraits(el, model, layout) {
   let classes = [];
-  const put = () => {
+  const apply = () => {
     el.classList.remove(...classes);
     classes = model.get("_dom_classes") ?? [];
     el.classList.add(...classes);
@@ -158,9 +158,9 @@ function dress(el, model, layout) {
       if (!name.startsWith("_")) el.style.setProperty(name.replaceAll("_", "-"), value ?? "");
     }
   };
-  put();
-  model.on("change:_dom_classes change:tooltip change:tabbable", put);
-  layout?.on("change", put);
+  apply();
+  model.on("change:_dom_classes change:tooltip change:tabbable", apply);
+  layout?.on("change", apply);
 }
 
 function isSame(one, other) {
@@ -171,7 +171,7 @@ function isSame(one, other) {
   return names.length === Object.keys(other).length && names.every((name) => name in other && isSame(one[name], other[name]));
 }
 
-// Splits what is binary from what JSON can hold, as widgets are sent: [the rest, where it was, the buffers].
+// Separates binary values from a state, as widgets are sent: [state without them, their paths, buffers].
 function withoutBuffers(state) {
   const paths = [];
   const buffers = [];
@@ -179,37 +179,37 @@ function withoutBuffers(state) {
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
       paths.push(path);
       buffers.push(value);
-      return null; // Python puts the buffer in its place
+      return null; // Python inserts the buffer here
     }
-    if (Array.isArray(value)) return value.map((each, i) => split(each, [...path, i]));
+    if (Array.isArray(value)) return value.map((item, i) => split(item, [...path, i]));
     if (value?.constructor !== Object) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, split(each, [...path, name])]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, split(item, [...path, name])]));
   };
   return [split(state, []), paths, buffers];
 }
 
 function withBuffers(state, paths, buffers) {
   paths.forEach((path, i) => {
-    const place = path.slice(0, -1).reduce((value, name) => value[name], state);
-    place[path.at(-1)] = buffers[i];
+    const parent = path.slice(0, -1).reduce((value, name) => value[name], state);
+    parent[path.at(-1)] = buffers[i];
   });
   return state;
 }
 
 async function showPage(facts) {
   const manager = new Manager(facts);
-  const places = [...document.querySelectorAll("[data-irislib-model]")];
-  const shown = places.map((place) =>
-    manager.show(place.dataset.irislibModel, place).catch((error) => {
+  const containers = [...document.querySelectorAll("[data-irislib-model]")];
+  const views = containers.map((container) =>
+    manager.show(container.dataset.irislibModel, container).catch((error) => {
       console.error(error);
       const line = document.createElement("p");
       line.className = "irislib-page";
       line.setAttribute("role", "alert");
       line.textContent = facts.not_loaded;
-      place.append(line);
+      container.append(line);
     }),
   );
-  await Promise.race([Promise.all(shown), new Promise((done) => setTimeout(done, PATIENCE))]);
+  await Promise.race([Promise.all(views), new Promise((resolve) => setTimeout(resolve, RENDER_TIMEOUT))]);
   document.getElementById("loading").remove();
   document.getElementById("rendered_cells").style.display = "";
 }

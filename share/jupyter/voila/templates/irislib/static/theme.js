@@ -1,11 +1,11 @@
-// Light or dark: the browser's, or what the reader chose. In the head, so that no page flashes.
+// Light or dark: the browser's setting, or the reader's choice. In the head, so that no page flashes.
 (() => {
   const root = document.documentElement;
   const key = "irislib-theme";
   let chosen = "";
   try {
     chosen = localStorage.getItem(key) ?? "";
-  } catch {} // where the browser keeps nothing, the choice lasts as long as the page
+  } catch {} // without storage the choice lasts as long as the page
   root.dataset.irislib = document.currentScript.dataset.page;
   root.dataset.irislibTheme = chosen;
   document.addEventListener("DOMContentLoaded", () => {
