@@ -119,7 +119,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        wait_until(lambda: not any(map(alive, children)))
+        wait_until(lambda: not any(map(is_running, children)))
         return status
 
 
@@ -197,7 +197,7 @@ def open_app(page: Any, server: Server, name: str, button: str) -> None:
     page.get_by_role("button", name=button).wait_for()
 
 
-def ask(page: Any, iris: Any, row: dict[str, Any]) -> None:
+def submit_row(page: Any, iris: Any, row: dict[str, Any]) -> None:
     """Fill in the Iris Wizard's form and click its button."""
     for feature in iris.spec.features:
         page.get_by_role("textbox", name=feature.label).fill(str(row.get(feature.name, "")))
@@ -247,7 +247,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

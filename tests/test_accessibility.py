@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Server, ask, open_app
+from conftest import Server, open_app, submit_row
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
 
@@ -52,9 +52,9 @@ def test_the_iris_wizard(page, serve: Server, iris, tmp_path: Path) -> None:
     open_app(page, serve, "iris-wizard?petal_length_cm=x", "Abrakadabra")
     page.get_by_text("The link could not").wait_for()
     check(page, "empty")
-    ask(page, iris, {**GOOD, "petal_length_cm": 0.5})
+    submit_row(page, iris, {**GOOD, "petal_length_cm": 0.5})
     page.get_by_text("the model was trained on").wait_for()
-    ask(page, iris, GOOD)
+    submit_row(page, iris, GOOD)
     page.locator(".irislib-history").wait_for()
     for name in tabs(page):
         check(page, name)
@@ -66,7 +66,7 @@ def test_the_iris_wizard(page, serve: Server, iris, tmp_path: Path) -> None:
     page.get_by_role("button", name="Predict all rows").click()
     page.get_by_role("button", name="Download the result").wait_for()
     check(page, "result")
-    ask(page, iris, {**GOOD, "petal_length_cm": "", "petal_width_cm": "wide"})
+    submit_row(page, iris, {**GOOD, "petal_length_cm": "", "petal_width_cm": "wide"})
     page.get_by_role("tab", name="Prediction").click()
     page.locator(".irislib-panel").get_by_text("Petal width must be").wait_for()
     check(page, "wrong and stale")

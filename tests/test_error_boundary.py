@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import PLANTED, ROOT, Server, ask, kernel_of, notebook, open_app, wait_until
+from conftest import PLANTED, ROOT, Server, kernel_of, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
 from test_accessibility import AXE, RULES
@@ -130,7 +130,7 @@ def test_a_kernel_that_is_killed_is_told_and_reload_keeps_the_form(page, faulty:
     page.get_by_text("Petal width").wait_for()
     expect(page.get_by_label("Petal length")).to_have_value("6")
     expect(page.get_by_label("Petal width")).to_have_value("as typed")
-    ask(page, iris, GOOD)
+    submit_row(page, iris, GOOD)
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
 
 

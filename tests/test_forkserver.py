@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import PATIENCE, Server, alive, notebook, open_app, run_in_thread, wait_until
+from conftest import PATIENCE, Server, is_running, notebook, open_app, run_in_thread, wait_until
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
@@ -218,9 +218,9 @@ def test_busy_kernels_end_with_a_killed_server(tmp_path: Path) -> None:
     ) as owner:
         assert owner.stdout
         pids = [int(pid) for pid in owner.stdout.readline().split()]
-        assert all(map(alive, pids))
+        assert all(map(is_running, pids))
         owner.kill()
-    wait_until(lambda: not any(map(alive, pids)))
+    wait_until(lambda: not any(map(is_running, pids)))
 
 
 def test_the_end_of_a_template_process_is_noticed_while_another_starts(fork_server: ForkServer, tmp_path: Path) -> None:

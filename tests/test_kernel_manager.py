@@ -1,6 +1,6 @@
-"""Many visitors, and pages that go wrong: what they get, and that nothing is left of it.
+"""Many visitors and faulty pages: their responses, and that they leave no process or file behind.
 
-Nothing here knows how a kernel is made: a page's own process is known by what the page says of it.
+The tests do not depend on how a kernel is started: a page itself reports the process of its kernel.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, Server, alive, descendants, notebook, process_of, wait_until
+from conftest import PATIENCE, Server, descendants, is_running, notebook, process_of, wait_until
 from playwright.sync_api import expect
 from test_accessibility import check
 from test_security import Visitor
@@ -58,17 +58,17 @@ NOTEBOOKS = {
 }
 ENDED = "This page has ended on the server."
 KERNEL = "--AppKernelManager"
-COLD = "--Pages.warm=False"  # for what has nothing to do with it: a template takes a while
-# Gone soon, but not before a browser on a busy machine has opened the page.
+COLD = "--Pages.warm=False"  # where warm pages do not matter: a template process takes a while
+# Kernels end soon, but not before a browser on a busy machine has opened the page.
 QUICK = ("--MappingKernelManager.cull_interval=1", f"{KERNEL}.disconnected_timeout=15")
 
 
 def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK) -> Server:
-    place = folder / "notebooks"
-    place.mkdir()
+    notebooks_folder = folder / "notebooks"
+    notebooks_folder.mkdir()
     for name in names:
-        nbformat.write(notebook(*NOTEBOOKS[name]), place / f"{name}.ipynb")
-    args = ("serve", "--model", "irislib.iris:spec", "--notebooks", str(place), *options)
+        nbformat.write(notebook(*NOTEBOOKS[name]), notebooks_folder / f"{name}.ipynb")
+    args = ("serve", "--model", "irislib.iris:spec", "--notebooks", str(notebooks_folder), *options)
     return Server(folder / "log", *args).wait()
 
 
@@ -85,44 +85,44 @@ def connection_files(server: Server) -> list[Path]:
     return list(Path(re.search(r"Storing connection files in (\S+)\.\n", server.text())[1]).iterdir())
 
 
-def held(server: Server) -> tuple[int, int, int]:
-    """How many processes, connection files and open files it has."""
+def count_resources(server: Server) -> tuple[int, int, int]:
+    """Return the numbers of processes, connection files and open files of a server."""
     process = psutil.Process(server.process.pid)
-    browsers = len(process.net_connections("tcp"))  # which keep theirs open for a while
+    browsers = len(process.net_connections("tcp"))  # browsers keep their connections open for a while
     return len(process.children(recursive=True)), len(connection_files(server)), process.num_fds() - browsers
 
 
-def wait_until_it_holds(server: Server, before: tuple[int, int, int]) -> None:
-    """Wait until it has no more of anything than before."""
+def wait_until_released(server: Server, before: tuple[int, int, int]) -> None:
+    """Wait until a server has no more processes or files than before."""
     wait_until(
-        lambda: all(now <= then for now, then in zip(held(server), before, strict=True)),
-        lambda: f"{held(server)} instead of {before}: {open_things(server)}",
+        lambda: all(now <= then for now, then in zip(count_resources(server), before, strict=True)),
+        lambda: f"{count_resources(server)} instead of {before}: {list_resources(server)}",
     )
 
 
-def open_things(server: Server) -> list[object]:
-    """The processes, connections and files of a server, for the message of a failure."""
+def list_resources(server: Server) -> list[object]:
+    """Return the processes, connections and files of a server, for the message of a failure."""
     process = psutil.Process(server.process.pid)
     files = [os.readlink(path) for path in Path(f"/proc/{process.pid}/fd").iterdir() if path.is_symlink()]
     commands = [(child.pid, child.cmdline()) for child in process.children(recursive=True)]
     return [commands, process.net_connections("all"), files]
 
 
-def settled(server: Server) -> tuple[int, int, int]:
-    """The same, once the kernel of the next visitor is ready and nothing has changed for a while."""
-    seen: list[tuple[int, int, int]] = []
+def wait_until_steady(server: Server) -> tuple[int, int, int]:
+    """Return the resources once the kernel of the next visitor is ready and nothing has changed for a while."""
+    counts: list[tuple[int, int, int]] = []
 
-    def is_so() -> bool:
-        seen.append(held(server))
+    def is_steady() -> bool:
+        counts.append(count_resources(server))
         time.sleep(0.2)
-        return len(seen) > 20 and len(set(seen[-20:])) == 1 and len(connection_files(server)) > 0
+        return len(counts) > 20 and len(set(counts[-20:])) == 1 and len(connection_files(server)) > 0
 
-    wait_until(is_so)
-    return seen[-1]
+    wait_until(is_steady)
+    return counts[-1]
 
 
-def most_memory(server: Server) -> int:
-    """The most megabytes that the server's own process has ever had."""
+def peak_megabytes(server: Server) -> int:
+    """Return the largest memory in megabytes that the server's own process has had."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.process.pid}/status").read_text())[1]) // 1000
 
 
@@ -131,7 +131,7 @@ def post(server: Server) -> requests.Response:
     return server.post("/iris-wizard", data=row)
 
 
-def answer(page: Any, what: str = "") -> str:
+def submit(page: Any, what: str = "") -> str:
     page.get_by_label("What").fill(what)
     page.evaluate("for (const shown of document.querySelectorAll('.irislib-pane > div')) shown.textContent = ''")
     page.get_by_role("button", name="Go").click()
@@ -140,9 +140,9 @@ def answer(page: Any, what: str = "") -> str:
 
 
 def open_page(page: Any, server: Server) -> int:
-    """Open the app; its kernel's process."""
+    """Open the app and return the process of its kernel."""
     page.goto(f"{server.url}/app")
-    return int(answer(page))
+    return int(submit(page))
 
 
 @pytest.fixture
@@ -155,14 +155,14 @@ def neighbour(chromium: Any) -> Iterator[Any]:
 
 
 def test_a_kernel_that_is_killed_ends_one_page_only(page: Any, neighbour: Any, server: Server) -> None:
-    mine, other = open_page(page, server), open_page(neighbour, server)
-    assert mine != other
-    os.kill(mine, signal.SIGKILL)
+    kernel, other_kernel = open_page(page, server), open_page(neighbour, server)
+    assert kernel != other_kernel
+    os.kill(kernel, signal.SIGKILL)
     page.get_by_text(ENDED).wait_for()
-    assert int(answer(neighbour)) == other
+    assert int(submit(neighbour)) == other_kernel
     page.get_by_role("button", name="Reload").click()
     expect(page.get_by_text(ENDED)).to_be_hidden()
-    assert int(answer(page)) not in (mine, other)
+    assert int(submit(page)) not in (kernel, other_kernel)
 
 
 @pytest.mark.parametrize("name", ["exits", "crashes", "memory"])
@@ -174,7 +174,7 @@ def test_a_notebook_that_ends_its_kernel_is_an_error_page(server: Server, name: 
     assert post(server).status_code == 200
 
 
-def test_a_notebook_that_loops_is_given_up(page: Any, tmp_path: Path) -> None:
+def test_a_notebook_that_loops_is_stopped(page: Any, tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "loops", options=(*QUICK, "--VoilaExecutor.timeout=3", COLD))
     try:
         page.goto(f"{server.url}/loops")
@@ -192,116 +192,116 @@ def test_a_notebook_that_prints_100_mb_gives_a_page(server: Server, name: str) -
     assert "There is more of this output than a page can show." in text
     assert "the page is there" in text or "widget-view" in text
     assert len(text) < 10_000_000
-    assert most_memory(server) < 1000
+    assert peak_megabytes(server) < 1000
 
 
 def test_a_click_that_prints_100_mb_gives_an_answer(page: Any, server: Server) -> None:
     kernel = open_page(page, server)
-    assert int(answer(page, "print")) == kernel
-    assert most_memory(server) < 1000
+    assert int(submit(page, "print")) == kernel
+    assert peak_megabytes(server) < 1000
 
 
 def test_a_click_that_needs_too_much_memory_is_a_sentence(page: Any, neighbour: Any, server: Server) -> None:
-    mine, other = open_page(page, server), open_page(neighbour, server)
+    kernel, other_kernel = open_page(page, server), open_page(neighbour, server)
     page.get_by_label("What").fill("memory")
     page.get_by_role("button", name="Go").click()
     sentence = page.get_by_text("Something went wrong on our side").first
     sentence.wait_for()
     reference = re.search(r"this reference: (\w{8})\.", sentence.inner_text())[1]
     assert "MemoryError" in server.text().partition(f"reference {reference}:")[2]
-    assert int(answer(page)) == mine
-    assert int(answer(neighbour)) == other
+    assert int(submit(page)) == kernel
+    assert int(submit(neighbour)) == other_kernel
 
 
 def test_a_click_may_use_more_processes_which_end_with_its_page(page: Any, server: Server) -> None:
     kernel = open_page(page, server)
-    assert answer(page, "jobs") == "6"
+    assert submit(page, "jobs") == "6"
     workers = descendants(kernel)
     assert workers
     page.goto("about:blank")
-    wait_until(lambda: not any(map(alive, [kernel, *workers])))
+    wait_until(lambda: not any(map(is_running, [kernel, *workers])))
 
 
-def test_a_visitor_who_is_gone_leaves_nothing_even_where_the_kernel_loops(neighbour: Any, server: Server) -> None:
+def test_a_kernel_that_loops_ends_when_its_visitor_is_gone(neighbour: Any, server: Server) -> None:
     kernel = open_page(neighbour, server)
     neighbour.route("**/shutdown/**", lambda route: route.abort())  # as where the connection is lost
     neighbour.get_by_label("What").fill("loop")
     neighbour.get_by_role("button", name="Go").click()
     neighbour.get_by_text("Working…").wait_for()
     neighbour.close()
-    wait_until(lambda: not alive(kernel))
+    wait_until(lambda: not is_running(kernel))
 
 
-def test_a_visitor_who_leaves_while_a_kernel_is_asked_for_is_no_error(server: Server) -> None:
+def test_a_visitor_who_leaves_while_connecting_to_a_kernel_is_no_error(server: Server) -> None:
     visitor = Visitor(server, "app")
     kernel = psutil.Process(process_of(visitor.kernel, server))
-    before = settled(server)
+    before = wait_until_steady(server)
     kernel.suspend()
     try:
         for _ in range(5):
             with pytest.raises(TimeoutError), visitor.connect(open_timeout=0.5):
                 pass
-        wait_until_it_holds(server, before)
+        wait_until_released(server, before)
     finally:
         kernel.resume()
-    with visitor.connect() as wire:
-        wire.until(wire.send("shell", "kernel_info_request", {}), "kernel_info_reply")
+    with visitor.connect() as socket:
+        socket.until(socket.send("shell", "kernel_info_request", {}), "kernel_info_reply")
     visitor.leave()
     assert "Uncaught exception" not in server.text()
 
 
-def test_visits_leave_nothing(page: Any, server: Server) -> None:
-    for _ in range(2):  # what is made once, and kept
+def test_visits_release_all_resources(page: Any, server: Server) -> None:
+    for _ in range(2):  # resources that are created once and kept
         open_page(page, server)
         page.goto("about:blank")
-    before = settled(server)
+    before = wait_until_steady(server)
     for _ in range(4):
         open_page(page, server)
         page.goto("about:blank")
-    wait_until_it_holds(server, before)
+    wait_until_released(server, before)
 
 
-def test_an_idle_page_ends_and_says_so(page: Any, tmp_path: Path) -> None:
+def test_an_idle_page_ends_with_a_message(page: Any, tmp_path: Path) -> None:
     options = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=5", COLD)
     server = serve_notebooks(tmp_path, "app", options=options)
     try:
         kernel = open_page(page, server)
         page.get_by_text(ENDED).wait_for()
-        wait_until(lambda: not alive(kernel))
+        wait_until(lambda: not is_running(kernel))
     finally:
         assert server.stop() == 0
 
 
-def test_one_visitor_cannot_take_all_places(page: Any, tmp_path: Path) -> None:
+def test_one_visitor_cannot_take_all_kernels(page: Any, tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "app", options=(*QUICK, f"{KERNEL}.max_kernels=4"))
     try:
         open_page(page, server)
         page.goto("about:blank")
         post(server)
-        before = settled(server)
+        before = wait_until_steady(server)
         page.goto(f"{server.url}/app")
         with ThreadPoolExecutor(20) as threads:
-            asked = [threads.submit(server.get, "/app?what=me") for _ in range(200)]
+            futures = [threads.submit(server.get, "/app?what=me") for _ in range(200)]
             for _ in range(5):
                 assert post(server).json() == "versicolor"
-            answers = [each.result() for each in asked]
-        statuses = [response.status_code for response in answers]
+            responses = [future.result() for future in futures]
+        statuses = [response.status_code for response in responses]
         assert set(statuses) == {200, 503}
-        full = answers[statuses.index(503)]
+        full = responses[statuses.index(503)]
         assert int(full.headers["Retry-After"]) > 0
         assert "You have more pages of these apps open" in full.text
         other = server.get("/app", headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.1"})
         assert other.status_code == 200
-        assert answer(page)
+        assert submit(page)
         page.goto("about:blank")
-        wait_until_it_holds(server, before)
+        wait_until_released(server, before)
         assert server.get("/app").status_code == 200
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text()
 
 
-def test_the_page_where_there_is_no_room_tries_again(page: Any, neighbour: Any, tmp_path: Path) -> None:
+def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path: Path) -> None:
     options = (*QUICK, f"{KERNEL}.max_kernels=1", f"{KERNEL}.max_kernels_per_visitor=1")
     server = serve_notebooks(tmp_path, "app", options=options)
     try:
@@ -315,14 +315,14 @@ def test_the_page_where_there_is_no_room_tries_again(page: Any, neighbour: Any, 
         expect(page.get_by_text("there is no room for another page")).to_be_visible()
         assert post(server).json() == "versicolor"
         neighbour.goto("about:blank")
-        wait_until(lambda: not alive(kernel))
+        wait_until(lambda: not is_running(kernel))
         page.clock.run_for(15_000)
         expect(page.get_by_label("What")).to_have_value("kept")
     finally:
         assert server.stop() == 0
 
 
-def test_no_memory_left_is_no_room(tmp_path: Path) -> None:
+def test_a_server_without_memory_is_full(tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "app", options=(f"{KERNEL}.memory_margin={10**15}", COLD))
     try:
         assert server.get("/app").status_code == 503
@@ -331,21 +331,21 @@ def test_no_memory_left_is_no_room(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
-def test_a_full_disk_is_polite_and_passes(tmp_path: Path) -> None:
+def test_a_full_disk_gives_an_error_page_until_there_is_space(tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "app")
     pid = server.process.pid
     try:
-        assert server.get("/app").status_code == 200  # all that it has ready for visitors is there now
-        before = settled(server)
-        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
-        answers = [server.get("/app") for _ in range(4)]  # some may be ready
-        assert "Something went wrong on our side." in answers[-1].text
-        assert answers[-1].status_code == 500
+        assert server.get("/app").status_code == 200  # the kernel for the next visitor has been started now
+        before = wait_until_steady(server)
+        _, hard_limit = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard_limit))
+        responses = [server.get("/app") for _ in range(4)]  # some may be ready
+        assert "Something went wrong on our side." in responses[-1].text
+        assert responses[-1].status_code == 500
         assert post(server).json() == "versicolor"
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard_limit, hard_limit))
         wait_until(lambda: server.get("/app").status_code == 200)
-        wait_until_it_holds(server, before)
+        wait_until_released(server, before)
     finally:
         assert server.stop() == 0
 
@@ -355,11 +355,11 @@ def test_a_kernel_that_dies_before_its_first_cell_is_an_error_page(tmp_path: Pat
     try:
         before = set(descendants(server.process.pid))
         with ThreadPoolExecutor(1) as thread:
-            asked = thread.submit(server.get, "/app")
+            future = thread.submit(server.get, "/app")
             wait_until(lambda: set(descendants(server.process.pid)) - before)
             for pid in set(descendants(server.process.pid)) - before:
                 os.kill(pid, signal.SIGKILL)
-            text = asked.result().text
+            text = future.result().text
         assert "This page could not be opened" in text or "widget-view" in text
         assert server.get("/app").status_code == 200
     finally:

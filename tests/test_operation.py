@@ -51,7 +51,7 @@ def guarded_apps(tmp_path_factory: pytest.TempPathFactory) -> Server:
 
 
 @pytest.fixture(params=["guarded", "guarded_apps"])
-def door(request) -> Server:
+def server_with_token(request) -> Server:
     return request.getfixturevalue(request.param)
 
 
@@ -62,25 +62,28 @@ def door(request) -> Server:
      {"Authorization": "Basic OnMzY3JldC10b2tlbg=="}, {"Authorization": "Bearer s3cret-tokenx"}],
     ids=["none", "wrong", "basic", "bare", "password", "longer"],
 )  # fmt: skip
-def test_a_post_without_the_token_is_refused(door: Server, path: str, headers: dict) -> None:
-    body = expect_problem(door.post(path, json=GOOD, headers=headers), 401)
+def test_a_post_without_the_token_is_refused(server_with_token: Server, path: str, headers: dict) -> None:
+    body = expect_problem(server_with_token.post(path, json=GOOD, headers=headers), 401)
     assert body["detail"] == "Send the token: Authorization: Bearer <the token>."
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/docs", "/openapi.json", "/iris-wizard/schema", "/iris-wizard/card"])
-def test_what_can_be_read_needs_the_token_too(door: Server, path: str) -> None:
-    response = door.get(path)
+def test_documents_need_the_token_too(server_with_token: Server, path: str) -> None:
+    response = server_with_token.get(path)
     expect_problem(response, 401)
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
-    assert door.get(path, headers=GUARD).status_code == 200
-    assert requests.head(door.url + path, headers=GUARD, timeout=PATIENCE).status_code == 200
+    assert server_with_token.get(path, headers=GUARD).status_code == 200
+    assert requests.head(server_with_token.url + path, headers=GUARD, timeout=PATIENCE).status_code == 200
 
 
-def test_the_token_opens_everything_and_probes_need_none(door: Server) -> None:
-    assert door.post("/iris-wizard", data=GOOD, headers=GUARD).json() == "virginica"
-    assert door.post("/iris-wizard", data=GOOD, headers={"Authorization": f"token {TOKEN}"}).json() == "virginica"
-    assert door.get("/healthz").json() == {"status": "ok"}
-    ready = door.get("/readyz").json()
+def test_the_token_gives_access_and_probes_need_none(server_with_token: Server) -> None:
+    assert server_with_token.post("/iris-wizard", data=GOOD, headers=GUARD).json() == "virginica"
+    assert (
+        server_with_token.post("/iris-wizard", data=GOOD, headers={"Authorization": f"token {TOKEN}"}).json()
+        == "virginica"
+    )
+    assert server_with_token.get("/healthz").json() == {"status": "ok"}
+    ready = server_with_token.get("/readyz").json()
     assert ready["status"] == "ready"
     assert set(ready["models"]["iris-wizard"]) == {"version", "trained_at"}
 
@@ -105,12 +108,12 @@ def test_a_browser_may_read_the_documents_by_password_but_not_post(guarded: Serv
     assert visitor.post(f"{guarded_apps.url}/iris-wizard", data=GOOD, timeout=PATIENCE).status_code == 401
 
 
-@pytest.mark.parametrize("given", ["my-id.1", "", "x" * 101, "a b", "ü"])
-def test_every_answer_carries_the_id_of_its_request(door: Server, given: str) -> None:
+@pytest.mark.parametrize("request_id", ["my-id.1", "", "x" * 101, "a b", "ü"])
+def test_every_response_has_the_id_of_its_request(server_with_token: Server, request_id: str) -> None:
     for path, data, guard in (("/iris-wizard", GOOD, GUARD), ("/iris-wizard", {}, GUARD), ("/nothing", GOOD, {})):
-        response = door.post(path, data=data, headers={**guard, "X-Request-ID": given.encode()})
-        told = response.headers["X-Request-ID"]
-        assert told == given if given == "my-id.1" else re.fullmatch("[0-9a-f]{16}", told)
+        response = server_with_token.post(path, data=data, headers={**guard, "X-Request-ID": request_id.encode()})
+        response_id = response.headers["X-Request-ID"]
+        assert response_id == request_id if request_id == "my-id.1" else re.fullmatch("[0-9a-f]{16}", response_id)
 
 
 def test_the_log_is_json_and_has_the_id(guarded: Server) -> None:
@@ -124,27 +127,27 @@ def test_the_log_is_json_and_has_the_id(guarded: Server) -> None:
     assert line["level"] == "INFO"
 
 
-def test_pages_of_a_named_origin_may_ask(guarded: Server) -> None:
+def test_pages_of_a_configured_origin_may_call_the_endpoint(guarded: Server) -> None:
     origin = {"Origin": "https://lab.example.org"}
-    asked = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-    first = requests.options(f"{guarded.url}/iris-wizard", headers=asked, timeout=PATIENCE)
-    assert first.headers["Access-Control-Allow-Origin"] == origin["Origin"]
-    assert "authorization" in first.headers["Access-Control-Allow-Headers"]
-    answer = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, **origin})
-    assert answer.json() == "virginica"
-    assert answer.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    preflight = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    preflight_response = requests.options(f"{guarded.url}/iris-wizard", headers=preflight, timeout=PATIENCE)
+    assert preflight_response.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    assert "authorization" in preflight_response.headers["Access-Control-Allow-Headers"]
+    response = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, **origin})
+    assert response.json() == "virginica"
+    assert response.headers["Access-Control-Allow-Origin"] == origin["Origin"]
     refused = guarded.post("/iris-wizard", data=GOOD, headers=origin)
     assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, origin["Origin"])
-    stranger = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "Origin": "https://evil.example.org"})
-    assert "Access-Control-Allow-Origin" not in stranger.headers
+    other_origin = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "Origin": "https://evil.example.org"})
+    assert "Access-Control-Allow-Origin" not in other_origin.headers
 
 
-def test_a_trusted_proxy_says_where_it_is(guarded: Server, api: Server) -> None:
-    said = {"X-Forwarded-Host": "ml.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/lab"}
-    servers = guarded.get("/openapi.json", headers={**GUARD, **said}).json()["servers"]
+def test_a_trusted_proxy_sets_the_servers_address(guarded: Server, api: Server) -> None:
+    headers = {"X-Forwarded-Host": "ml.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/lab"}
+    servers = guarded.get("/openapi.json", headers={**GUARD, **headers}).json()["servers"]
     assert servers == [{"url": "https://ml.example.org/lab"}]
-    del said["X-Forwarded-Proto"]  # Gunicorn itself believes that from this machine
-    assert api.get("/openapi.json", headers=said).json()["servers"] == [{"url": api.url}]
+    del headers["X-Forwarded-Proto"]  # Gunicorn itself believes that from this machine
+    assert api.get("/openapi.json", headers=headers).json()["servers"] == [{"url": api.url}]
 
 
 def test_metrics_add_up_over_all_workers(guarded: Server) -> None:
@@ -155,8 +158,8 @@ def test_metrics_add_up_over_all_workers(guarded: Server) -> None:
 
     before = count()
     with ThreadPoolExecutor(8) as threads:
-        for answer in threads.map(lambda _: guarded.post("/iris-wizard", data=GOOD, headers=GUARD), range(100)):
-            assert answer.json() == "virginica"
+        for response in threads.map(lambda _: guarded.post("/iris-wizard", data=GOOD, headers=GUARD), range(100)):
+            assert response.json() == "virginica"
     assert {count() for _ in range(20)} == {before + 100}  # whichever worker is asked
     text = guarded.get("/metrics", headers=GUARD).text
     assert 'irislib_request_seconds_bucket{endpoint="predict",le="0.0005",model="iris-wizard"}' in text
@@ -184,13 +187,13 @@ os.wait()
     assert result.stdout.split() == ["0", "1"], result.stderr
 
 
-def test_a_rate_limit_is_told_and_waited_for(tmp_path: Path) -> None:
+def test_a_rate_limit_is_429_with_retry_after(tmp_path: Path) -> None:
     server = Server(tmp_path / "log", "api", "--rate-limit", "3/hour").wait()
     try:
-        answers = [server.post("/iris-wizard", data=GOOD) for _ in range(4)]
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        expect_problem(answers[3], 429)
-        assert 0 < int(answers[3].headers["Retry-After"]) <= 3600
+        responses = [server.post("/iris-wizard", data=GOOD) for _ in range(4)]
+        assert [response.status_code for response in responses] == [200, 200, 200, 429]
+        expect_problem(responses[3], 429)
+        assert 0 < int(responses[3].headers["Retry-After"]) <= 3600
         assert server.get("/healthz").status_code == server.get("/metrics").status_code == 200
     finally:
         assert server.stop() == 0
@@ -204,7 +207,7 @@ def test_a_rate_limit_is_told_and_waited_for(tmp_path: Path) -> None:
         ("serve", ["--token-file", "/dev/null"], "write one token into it"),
     ],
 )
-def test_a_slip_in_these_options_is_a_sentence(command: str, args: list[str], sentence: str) -> None:
+def test_an_invalid_option_is_one_message(command: str, args: list[str], sentence: str) -> None:
     result = run_irislib(command, *args)
     assert result.returncode
     assert sentence in result.stderr
@@ -215,14 +218,14 @@ def test_a_batch_over_http(serve: Server, api: Server, flowers, iris) -> None:
     expected = iris.predict(flowers).tolist()
     bad = {**flowers[0], "petal_width_cm": "wide"}
     for server in (serve, api):
-        told = server.post("/iris-wizard/batch", json=[bad, *flowers]).json()
-        assert [row["prediction"] for row in told] == [None, *expected]
-        assert [error["pointer"] for error in told[0]["errors"]] == ["#/0/petal_width_cm"]
+        rows = server.post("/iris-wizard/batch", json=[bad, *flowers]).json()
+        assert [row["prediction"] for row in rows] == [None, *expected]
+        assert [error["pointer"] for error in rows[0]["errors"]] == ["#/0/petal_width_cm"]
         columns = {name: [flower[name] for flower in flowers] for name in flowers[0]}
         assert server.post("/iris-wizard/batch", json=columns).json()["prediction"] == expected
-        answer = server.post("/iris-wizard/batch", data=CSV, headers={"Content-Type": "text/csv"})
-        assert answer.headers["Content-Type"].startswith("text/csv")
-        assert ",virginica," in answer.text
+        response = server.post("/iris-wizard/batch", data=CSV, headers={"Content-Type": "text/csv"})
+        assert response.headers["Content-Type"].startswith("text/csv")
+        assert ",virginica," in response.text
         expect_problem(server.post("/iris-wizard/batch", json=[]), 422)
         expect_problem(server.post("/iris-wizard/batch", data="x"), 415)
         expect_problem(server.get("/iris-wizard/batch"), 405)
@@ -242,14 +245,14 @@ def test_a_batch_that_is_too_large(guarded: Server, serve: Server) -> None:
 
 
 @pytest.mark.parametrize("line", ["OPTIONS *", "GET http://127.0.0.1", "POST //iris-wizard", "POST /iris-wizard/"])
-def test_an_odd_address_is_answered_all_the_same(api: Server, line: str) -> None:
+def test_an_unusual_request_target_gets_a_response(api: Server, line: str) -> None:
     with socket.create_connection(("127.0.0.1", api.port), timeout=PATIENCE) as sock:
         sock.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
-        answer = http.client.HTTPResponse(sock)
-        answer.begin()
-        assert answer.status in (200, 302, 308, 404, 405, 415)
-        assert answer.headers["X-Request-ID"]
-        answer.close()
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        assert response.status in (200, 302, 308, 404, 405, 415)
+        assert response.headers["X-Request-ID"]
+        response.close()
 
 
 def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
@@ -257,10 +260,10 @@ def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
         with socket.create_connection(("127.0.0.1", serve.port), timeout=PATIENCE) as sock:
             head = f"POST /iris-wizard/batch HTTP/1.1\r\nHost: localhost\r\n{expectation}Content-Type: text/csv\r\n"
             sock.sendall(f"{head}Content-Length: 500000000\r\n\r\n".encode())
-            answer = http.client.HTTPResponse(sock)
-            answer.begin()  # and nothing of the body was sent
-            assert answer.status == 413
-            assert b"irislib api" in answer.read()
+            response = http.client.HTTPResponse(sock)
+            response.begin()  # and nothing of the body was sent
+            assert response.status == 413
+            assert b"irislib api" in response.read()
 
 
 @pytest.mark.parametrize("worker", ["sync", "gthread"])
@@ -268,26 +271,26 @@ def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
     """1,500 requests while Gunicorn reloads three times."""
     server = Server(tmp_path / "log", "api", "--workers", "2", "--worker-class", worker, "--threads", "2").wait()
     total = 1500
-    at = (total // 8, total * 3 // 8, total * 5 // 8)
+    reload_at = (total // 8, total * 3 // 8, total * 5 // 8)
 
-    def ask(i: int) -> str:
-        if i in at:
+    def send(i: int) -> str:
+        if i in reload_at:
             server.process.send_signal(signal.SIGHUP)
         return requests.post(f"{server.url}/iris-wizard", data=GOOD, timeout=PATIENCE).text
 
     try:
         with ThreadPoolExecutor(6) as threads:
-            assert set(threads.map(ask, range(total))) == {'"virginica"\n'}
+            assert set(threads.map(send, range(total))) == {'"virginica"\n'}
         while server.text().count("Handling signal: hup") < 3:
-            assert ask(0) == '"virginica"\n'
+            assert send(0) == '"virginica"\n'
             total += 1
-        total_told = server.get("/metrics").text
-        assert f'model="iris-wizard",status="200"}} {total}.0' in total_told  # and no count either
+        metrics = server.get("/metrics").text
+        assert f'model="iris-wizard",status="200"}} {total}.0' in metrics  # and no count either
     finally:
         assert server.stop() == 0
 
 
-def test_a_reload_takes_in_the_description_and_keeps_the_old_where_it_is_broken(tmp_path: Path) -> None:
+def test_a_reload_reads_the_spec_and_keeps_the_old_one_if_it_is_broken(tmp_path: Path) -> None:
     module = tmp_path / "mine.py"
     source = (ROOT / "irislib" / "iris.py").read_text()
     module.write_text(source)
@@ -313,8 +316,8 @@ def test_a_reload_takes_in_the_description_and_keeps_the_old_where_it_is_broken(
     assert list((tmp_path / "t").iterdir()) == []
 
 
-def test_a_long_answer_outlives_gunicorns_timeout(tmp_path: Path) -> None:
-    """An answer that takes longer than a worker may be silent, but shows signs of life."""
+def test_a_long_response_outlives_gunicorns_timeout(tmp_path: Path) -> None:
+    """A response that takes longer than a worker may be silent, but sends heartbeats."""
     source = (ROOT / "irislib" / "iris.py").read_text().replace('"iris-wizard"', '"slow"')
     source += "\nimport time\nfrom sklearn.ensemble import RandomForestClassifier\n"
     source += (
@@ -326,10 +329,10 @@ def test_a_long_answer_outlives_gunicorns_timeout(tmp_path: Path) -> None:
     server = Server(tmp_path / "log", "api", "--model", "mine", "--timeout", "3", cwd=tmp_path).wait()
     try:
         body = ",".join(GOOD) + "\n" + (",".join(map(str, GOOD.values())) + "\n") * 50_000
-        begun = time.monotonic()
-        answer = server.post("/slow/batch", data=body, headers={"Content-Type": "text/csv"})
-        assert answer.text.count(",virginica,") == 50_000
-        assert time.monotonic() - begun > 3
+        start = time.monotonic()
+        response = server.post("/slow/batch", data=body, headers={"Content-Type": "text/csv"})
+        assert response.text.count(",virginica,") == 50_000
+        assert time.monotonic() - start > 3
     finally:
         assert server.stop() == 0
     assert "WORKER TIMEOUT" not in server.text()

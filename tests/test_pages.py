@@ -1,4 +1,4 @@
-"""The pages in a real browser, as an end user meets them."""
+"""The pages in a real browser, as end users use them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import nbformat
 import pytest
-from conftest import PLANTED, Server, ask, notebook, open_app
+from conftest import PLANTED, Server, notebook, open_app, submit_row
 from invalid_inputs import GOOD, TYPED
 from playwright.sync_api import expect
 
@@ -71,7 +71,7 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
     for flower in sample:
         expected = iris.predict(flower)[0]
         assert expected != before
-        ask(page, iris, flower)
+        submit_row(page, iris, flower)
         page.locator(".irislib-answer", has_text=expected).wait_for()
         probability = dict(zip(iris.classes, iris.predict_proba(flower)[0], strict=True))[expected]
         row = page.locator(".irislib-table tr", has_text=expected).first
@@ -86,10 +86,10 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
     assert page.get_by_label("Petal length").input_value() == f"{sample[-3]['petal_length_cm']:g}"
 
 
-def test_bad_input_is_told_beside_its_field_and_below_the_button(page, serve: Server, iris) -> None:
+def test_a_problem_is_shown_beside_its_field_and_below_the_button(page, serve: Server, iris) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     for case in (TYPED[0], TYPED[7], TYPED[-1], TYPED[-3]):
-        ask(page, iris, case.row)
+        submit_row(page, iris, case.row)
         for feature in iris.spec.features:
             field = page.locator(".irislib-field", has=page.get_by_label(feature.label))
             if message := case.messages.get(feature.name):
@@ -98,7 +98,7 @@ def test_bad_input_is_told_beside_its_field_and_below_the_button(page, serve: Se
                 assert field.locator("input").input_value() == str(case.row.get(feature.name, ""))  # as it was typed
             else:
                 expect(field.locator(".irislib-message")).to_be_hidden()
-        ask(page, iris, GOOD)
+        submit_row(page, iris, GOOD)
         expect(page.locator(".irislib-answer")).to_have_text("virginica")
         expect(page.locator(".irislib-message:visible")).to_have_count(0)
         assert page.inner_text(".irislib-why") == ""
@@ -123,7 +123,7 @@ def test_a_field_is_checked_when_it_is_left(page, serve: Server) -> None:
     assert petal.input_value() == "30"
 
 
-def test_an_answer_is_stale_once_the_form_has_changed(page, serve: Server) -> None:
+def test_a_prediction_is_stale_once_the_form_has_changed(page, serve: Server) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     stale = page.get_by_text("The form has changed since this answer.").first
     for example, species in (("A small setosa", "setosa"), ("A large virginica", "virginica")):
@@ -151,20 +151,20 @@ def test_the_tabs(page, serve: Server) -> None:
     page.get_by_role("tab", name="Prediction").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".irislib-pane:visible")).to_contain_text("press Abrakadabra")
-    for tab, words in (
+    for tab, text in (
         ("Insights", "each line their standard deviation"),
         ("Performance", "29 of 30 rows that it had not seen"),
     ):
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=tab)).to_be_focused()
-        page.get_by_text(words).first.wait_for()
+        page.get_by_text(text).first.wait_for()
         image = page.locator("img.irislib-figure:visible").first
         image.wait_for()
-        assert words in image.get_attribute("alt")
+        assert text in image.get_attribute("alt")
         assert image.evaluate("image => image.complete && image.naturalWidth > 100")
 
 
-def test_the_reader_says_what_is_to_stay_as_it_is(page, serve: Server, iris) -> None:
+def test_features_can_be_held(page, serve: Server, iris) -> None:
     open_app(page, serve, "iris-wizard?" + urlencode(GOOD), "Abrakadabra")
     page.get_by_role("button", name="Abrakadabra").click()
     page.locator(".irislib-answer").wait_for()
@@ -191,7 +191,7 @@ def test_the_reader_says_what_is_to_stay_as_it_is(page, serve: Server, iris) -> 
     page.locator(".irislib-pane:visible").get_by_text("; petal width stays as it is.").wait_for()
 
 
-def test_what_takes_long_is_worked_out_on_demand_once_for_all(page, chromium, controls: Server) -> None:
+def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, controls: Server) -> None:
     store = controls.log.parent / "store"
     open_app(page, controls, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Performance").click()
@@ -297,8 +297,8 @@ def test_the_dummy_echoes_every_kind_of_input_and_keeps_secrets(page, serve: Ser
     page.get_by_role("button", name="Submit").click()
     page.locator(".irislib-panel").get_by_text("Number must be a number, got 'wrong'.").wait_for()
     stores = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
-    for place in (link, report, page.content(), stores, serve.text()):
-        assert PLANTED not in place
+    for content in (link, report, page.content(), stores, serve.text()):
+        assert PLANTED not in content
     page.get_by_role("tab", name="Plot").click()
     page.locator("img.irislib-figure:visible").wait_for()
 
@@ -312,7 +312,7 @@ def test_the_dummy_echoes_every_kind_of_input_and_keeps_secrets(page, serve: Ser
     assert page.inner_text(".irislib-table") == ECHO.partition("\nPassword")[0]
 
 
-def test_a_link_says_what_it_could_not_fill_in(page, serve: Server) -> None:
+def test_a_link_lists_what_it_could_not_fill_in(page, serve: Server) -> None:
     page.goto(f"{serve.url}/iris-wizard?petal_length_cm=5.1&sepal_width_cm=wide&colour=red")
     page.get_by_text("The link could not fill in everything").wait_for()
     page.get_by_text("Sepal width must be a number, got 'wide'.").wait_for()
@@ -323,7 +323,7 @@ def test_a_link_says_what_it_could_not_fill_in(page, serve: Server) -> None:
     expect(page.get_by_text("The link could not fill in everything")).to_have_count(0)
 
 
-def test_a_link_holds_what_was_emptied_and_says_what_a_control_cannot_hold(page, controls: Server) -> None:
+def test_a_link_keeps_empty_values_and_lists_those_that_a_control_cannot_hold(page, controls: Server) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_app(page, controls, "controls", "Go")
     page.get_by_label("Opt", exact=True).fill("")
@@ -347,7 +347,7 @@ def test_a_link_holds_what_was_emptied_and_says_what_a_control_cannot_hold(page,
     page.get_by_text("[('day', datetime.date(2026, 1, 31)), ('pair', (1.0, 2.0)), ('slide', 0)]").wait_for()
 
 
-def test_what_changes_while_an_answer_is_on_its_way_makes_it_stale(page, controls: Server) -> None:
+def test_a_change_during_a_prediction_makes_it_stale(page, controls: Server) -> None:
     open_app(page, controls, "controls", "Go")
     page.get_by_label("Line").fill("slow")
     page.get_by_role("button", name="Go").click()
@@ -361,10 +361,10 @@ def test_what_changes_while_an_answer_is_on_its_way_makes_it_stale(page, control
     page.get_by_role("button", name="Go").click()
     page.get_by_role("tab", name="Still").click()
     expect(page.get_by_role("button", name="Go")).to_be_visible()
-    expect(page.get_by_role("tab", name="Still")).to_have_attribute("aria-selected", "true")  # nobody is pulled off it
+    expect(page.get_by_role("tab", name="Still")).to_have_attribute("aria-selected", "true")  # the visitor stays there
 
 
-def test_what_is_in_the_form_is_there_after_a_reload_and_on_coming_back(page, controls: Server) -> None:
+def test_the_form_is_restored_after_a_reload_and_a_return(page, controls: Server) -> None:
     open_app(page, controls, "controls", "Go")
     page.get_by_label("Line").fill("kept")
     page.reload()
@@ -376,7 +376,7 @@ def test_what_is_in_the_form_is_there_after_a_reload_and_on_coming_back(page, co
     expect(page.get_by_label("Line")).to_have_value("")
 
 
-def test_two_apps_on_one_page_keep_out_of_each_others_way(page, controls: Server) -> None:
+def test_two_apps_on_one_page_do_not_interfere(page, controls: Server) -> None:
     page.goto(f"{controls.url}/two")
     expect(page.get_by_role("button", name="Go")).to_have_count(2)
     page.get_by_text("Second *").click()
@@ -385,9 +385,9 @@ def test_two_apps_on_one_page_keep_out_of_each_others_way(page, controls: Server
     assert len(ids) == len(set(ids))
 
 
-def test_a_report_shows_itself(page, chromium, serve: Server, iris, tmp_path: Path) -> None:
+def test_a_report_needs_no_connection(page, chromium, serve: Server, iris, tmp_path: Path) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
-    ask(page, iris, GOOD)
+    submit_row(page, iris, GOOD)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download report").click()
     download.value.save_as(tmp_path / "report.html")
@@ -400,7 +400,7 @@ def test_a_report_shows_itself(page, chromium, serve: Server, iris, tmp_path: Pa
     context.close()
 
 
-def test_a_table_of_100000_rows_while_the_page_goes_on(page, serve: Server, iris, tmp_path: Path) -> None:
+def test_a_table_of_100000_rows_does_not_block_the_page(page, serve: Server, iris, tmp_path: Path) -> None:
     data = iris.spec.load_data().sample(100_000, replace=True, random_state=0)
     lines = data.to_csv(index=False).splitlines()
     lines[5] = "1,2,3"
@@ -413,7 +413,7 @@ def test_a_table_of_100000_rows_while_the_page_goes_on(page, serve: Server, iris
     page.get_by_text("Not used, but kept in the result: species.").wait_for()
     page.get_by_role("button", name="Predict all rows").click()
     page.get_by_text("of 100,000 rows").wait_for()
-    ask(page, iris, GOOD)  # in between
+    submit_row(page, iris, GOOD)  # in between
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
     page.get_by_role("tab", name="Table").click()
     page.locator(".irislib-pane").get_by_text("Rows predicted: 99,998 of 100,000.").wait_for()
@@ -457,7 +457,7 @@ def test_a_table_dropped_cancelled_or_too_big(page, serve: Server, iris, tmp_pat
     page.locator(".irislib-pane").get_by_text("The file lacks the column petal_length_cm").wait_for()
 
 
-def test_light_or_dark_is_the_browsers_or_the_readers_choice(chromium, serve: Server) -> None:
+def test_light_or_dark_is_the_browsers_setting_or_the_readers_choice(chromium, serve: Server) -> None:
     ground = "getComputedStyle(document.querySelector('{}')).backgroundColor"
 
     def is_light(colour: str) -> bool:
@@ -478,7 +478,7 @@ def test_light_or_dark_is_the_browsers_or_the_readers_choice(chromium, serve: Se
         context.close()
 
 
-def test_the_bar_leads_to_the_other_apps_while_one_starts(page, serve: Server) -> None:
+def test_the_navigation_works_while_an_app_starts(page, serve: Server) -> None:
     page.route("**/light.js*", lambda route: None)  # it never comes
     page.goto(f"{serve.url}/iris-wizard", wait_until="commit")
     page.get_by_text("Iris Wizard is starting…").wait_for()

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, ask, notebook, open_app, wait_until
+from conftest import PATIENCE, ROOT, Server, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
@@ -196,7 +196,7 @@ def test_an_app_answers_with_few_requests_that_browsers_keep(page, ahead: Server
     open_app(page, ahead, "iris-wizard", "Abrakadabra")
     assert page.title() == "Iris Wizard"
     expect(page.get_by_label("Colours")).to_be_visible()
-    ask(page, iris, GOOD)
+    submit_row(page, iris, GOOD)
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
     assert page.locator("#jupyter-config-data, script[src*='voila.js']").count() == 0
     assert len(answers) < 15

@@ -1,4 +1,4 @@
-"""Strangers: what a visitor, another site or another user of the machine tries, and does not get."""
+"""Security: attempts of a visitor, another site or another user of the machine, and that they fail."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from irislib._serving.kernel_spec import private_transport
 
 V1 = "v1.kernel.websocket.jupyter.org"
 FRAMINGS = ("text", "binary", V1)
-KINDS = [
+MESSAGE_TYPES = [
     "execute_request", "shutdown_request", "interrupt_request", "debug_request", "inspect_request",
     "complete_request", "history_request", "is_complete_request", "connect_request", "usage_request",
     "create_subshell_request", "delete_subshell_request", "list_subshell_request", "input_reply",
     "apply_request", "abort_request", "clear_request", "iopub_welcome", "no_such_request", "",
 ]  # fmt: skip
-WORDS = "pl4nted-s0urce"
+MARKER = "pl4nted-s0urce"
 ROW = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 class Visitor:
-    """Someone with a page: what their browser has of it, and a way to their kernel."""
+    """A visitor with a page: its HTML, cookies, and the connection to its kernel."""
 
     def __init__(self, server: Server, name: str, **headers: str):
         self.server = server
@@ -54,8 +54,12 @@ class Visitor:
         self.html = self.session.get(f"{server.url}/{name}", timeout=PATIENCE).text
         (self.kernel,) = set(UUID.findall(self.html))
 
-    def connect(self, framing: str = V1, origin: str = "", open_timeout: float = 30) -> AbstractContextManager[Wire]:
-        return wire(self.server, self.kernel, framing, origin, open_timeout, **self.session.cookies.get_dict())
+    def connect(
+        self, framing: str = V1, origin: str = "", open_timeout: float = 30
+    ) -> AbstractContextManager[KernelSocket]:
+        return connect_to_kernel(
+            self.server, self.kernel, framing, origin, open_timeout, **self.session.cookies.get_dict()
+        )
 
     def status(self, method: str, path: str, **headers: str) -> int:
         return self.session.request(method, f"{self.server.url}{path}", headers=headers, timeout=PATIENCE).status_code
@@ -66,16 +70,16 @@ class Visitor:
         return self.status("POST", f"/voila/api/shutdown/{self.kernel}", **token, **headers)
 
 
-class Wire:
+class KernelSocket:
     """A websocket to a kernel, in one of the framings that the server knows."""
 
     def __init__(self, socket: ClientConnection, framing: str):
         self.socket, self.framing = socket, framing
 
-    def send(self, channel: str, kind: str, content: dict[str, Any]) -> str:
-        number = uuid.uuid4().hex
-        header = {"msg_id": number, "msg_type": kind, "session": "s", "username": "", "version": "5.3", "date": ""}
-        # widgets want to know the version of their protocol
+    def send(self, channel: str, msg_type: str, content: dict[str, Any]) -> str:
+        msg_id = uuid.uuid4().hex
+        header = {"msg_id": msg_id, "msg_type": msg_type, "session": "s", "username": "", "version": "5.3", "date": ""}
+        # ipywidgets checks the version of its protocol
         message: dict[str, Any] = {
             "header": header,
             "parent_header": {},
@@ -88,42 +92,45 @@ class Wire:
             self.socket.send(serialize_binary_message({**message, "channel": channel, "buffers": [b""]}))
         else:
             self.socket.send(json.dumps({**message, "channel": channel}))
-        return number
+        return msg_id
 
     def receive(self) -> dict[str, Any]:
         raw = self.socket.recv(timeout=PATIENCE)
         if self.framing == V1:
             channel, parts = deserialize_msg_from_ws_v1(raw)
             header, parent, _, content = (json.loads(part) for part in parts[:4])
-            told = {"channel": channel, "header": header, "parent_header": parent, "content": content}
-            return {**told, "buffers": parts[4:]}
+            message = {"channel": channel, "header": header, "parent_header": parent, "content": content}
+            return {**message, "buffers": parts[4:]}
         return dict(deserialize_binary_message(raw) if isinstance(raw, bytes) else json.loads(raw))
 
-    def until(self, number: str, kind: str) -> list[dict[str, Any]]:
-        """All that comes until the answer of this kind to this message."""
-        got = []
-        while not got or (got[-1]["parent_header"].get("msg_id"), got[-1]["header"]["msg_type"]) != (number, kind):
-            got.append(self.receive())
-        return got
+    def until(self, msg_id: str, msg_type: str) -> list[dict[str, Any]]:
+        """Return all messages until the reply of this type to this message."""
+        messages = []
+        while not messages or (messages[-1]["parent_header"].get("msg_id"), messages[-1]["header"]["msg_type"]) != (
+            msg_id,
+            msg_type,
+        ):
+            messages.append(self.receive())
+        return messages
 
     def states(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Ask for the state of every widget, as a page does that opens; also all that came before the answer."""
+        """Request the state of every widget, as a page does when it opens; also return all messages until the reply."""
         comm = uuid.uuid4().hex
         self.send("shell", "comm_open", {"comm_id": comm, "target_name": "jupyter.widget.control", "data": {}})
-        asked = self.send("shell", "comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})
-        got = self.until(asked, "comm_msg")
-        return got[-1]["content"]["data"]["states"], got
+        msg_id = self.send("shell", "comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})
+        messages = self.until(msg_id, "comm_msg")
+        return messages[-1]["content"]["data"]["states"], messages
 
 
 @contextmanager
-def wire(
+def connect_to_kernel(
     server: Server, kernel: str, framing: str = V1, origin: str = "", open_timeout: float = 30, **cookies: str
-) -> Iterator[Wire]:
+) -> Iterator[KernelSocket]:
     url = f"{server.url.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    known: Any = {"origin": origin or server.url, "subprotocols": [V1] if framing == V1 else None}
-    with connect(url, additional_headers=headers, max_size=None, open_timeout=open_timeout, **known) as socket:
-        yield Wire(socket, framing)
+    options: Any = {"origin": origin or server.url, "subprotocols": [V1] if framing == V1 else None}
+    with connect(url, additional_headers=headers, max_size=None, open_timeout=open_timeout, **options) as socket:
+        yield KernelSocket(socket, framing)
 
 
 VISITS: list[Visitor] = []
@@ -131,48 +138,48 @@ VISITS: list[Visitor] = []
 
 @pytest.fixture
 def visitor(serve: Server) -> Visitor:
-    """One visitor for all tests, or another one where their kernel has ended, as it does after a while."""
+    """One visitor for all tests, or another one if their kernel has ended, as it does after a while."""
     if not VISITS or VISITS[-1].status("GET", f"/api/kernels/{VISITS[-1].kernel}") != 200:
         VISITS.append(Visitor(serve, "iris-wizard"))
     return VISITS[-1]
 
 
-# ---- what a kernel is told, and what it tells
+# ---- messages to and from a kernel
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
-def test_nothing_but_comms_and_questions_reaches_a_kernel(visitor: Visitor, framing: str, tmp_path: Path) -> None:
+def test_only_comms_and_info_requests_reach_a_kernel(visitor: Visitor, framing: str, tmp_path: Path) -> None:
     traces = {channel: tmp_path / channel for channel in ("shell", "control", "stdin", "iopub")}
     with visitor.connect(framing) as page:
         attacks = set()
-        for kind in KINDS:
+        for msg_type in MESSAGE_TYPES:
             for channel, trace in traces.items():
                 content = {"code": f"open({str(trace)!r}, 'w')", "silent": False, "restart": False}
-                more = {"value": "x", "command": "initialize", "type": "request", "arguments": {}, "cursor_pos": 0}
-                attacks.add(page.send(channel, kind, {**content, **more}))
+                arguments = {"value": "x", "command": "initialize", "type": "request", "arguments": {}, "cursor_pos": 0}
+                attacks.add(page.send(channel, msg_type, {**content, **arguments}))
         # what is allowed, on a channel that is not its own
         attacks |= {page.send(channel, "comm_info_request", {}) for channel in ("control", "stdin", "iopub")}
         on_control = page.send("control", "kernel_info_request", {})
-        got = page.until(on_control, "kernel_info_reply")  # control answers in order
-        states, more_got = page.states()  # and so does shell: the kernel lives, and is done with all before
+        messages = page.until(on_control, "kernel_info_reply")  # control answers in order
+        states, earlier = page.states()  # and so does shell: the kernel lives, and is done with all before
         on_shell = page.send("shell", "comm_info_request", {})
-        got += more_got + page.until(on_shell, "comm_info_reply")
+        messages += earlier + page.until(on_shell, "comm_info_reply")
     assert len(states) > 1
-    assert not attacks & {message["parent_header"].get("msg_id") for message in got}
+    assert not attacks & {message["parent_header"].get("msg_id") for message in messages}
     assert not list(tmp_path.iterdir())
     assert "restart" not in visitor.server.text()
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
-def test_a_file_comes_in_every_framing(visitor: Visitor, framing: str) -> None:
+def test_a_file_is_sent_in_every_framing(visitor: Visitor, framing: str) -> None:
     """Voila's own handler of channels takes a file in the older framings for a table of 2**60 offsets."""
     with visitor.connect(framing) as page:
-        (model,) = (name for name, told in page.states()[0].items() if "facts" in told["state"])
-        question = {"id": 1, "method": "download", "file": "template", "part": 0}
-        data = {"method": "custom", "content": question}
-        got = page.until(page.send("shell", "comm_msg", {"comm_id": model, "data": data}), "comm_msg")
-    assert got[-1]["content"]["data"]["content"]["name"].endswith(".csv")
-    assert b"petal_length_cm" in got[-1]["buffers"][0]
+        (model,) = (name for name, widget in page.states()[0].items() if "facts" in widget["state"])
+        request = {"id": 1, "method": "download", "file": "template", "part": 0}
+        data = {"method": "custom", "content": request}
+        messages = page.until(page.send("shell", "comm_msg", {"comm_id": model, "data": data}), "comm_msg")
+    assert messages[-1]["content"]["data"]["content"]["name"].endswith(".csv")
+    assert b"petal_length_cm" in messages[-1]["buffers"][0]
 
 
 @pytest.mark.parametrize(
@@ -199,34 +206,34 @@ def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str,
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
-def test_what_runs_in_a_kernel_shows_no_source(visitor: Visitor, framing: str) -> None:
+def test_code_that_runs_in_a_kernel_is_not_sent_to_the_page(visitor: Visitor, framing: str) -> None:
     """As on a page that is still being built, while its visitor listens already."""
     with visitor.connect(framing) as page:
         page.states()
-        for code in ("print('mark')", f"'{WORDS}'[:0]", f"1 / 0  # {WORDS}"):
+        for code in ("print('mark')", f"'{MARKER}'[:0]", f"1 / 0  # {MARKER}"):
             run(visitor.kernel, code)
-        got = page.states()[1]
-    assert "mark\n" in [message["content"].get("text") for message in got]  # it did listen
-    assert "error" in [message["header"]["msg_type"] for message in got]
-    assert WORDS not in repr(got)
-    assert "ZeroDivisionError" not in repr(got)
+        messages = page.states()[1]
+    assert "mark\n" in [message["content"].get("text") for message in messages]  # it did listen
+    assert "error" in [message["header"]["msg_type"] for message in messages]
+    assert MARKER not in repr(messages)
+    assert "ZeroDivisionError" not in repr(messages)
 
 
 def connection_file(kernel: str) -> Path:
     roots = {tempfile.gettempdir(), "/tmp"}  # noqa: S108 - where the server puts them if the other is too long
-    (found,) = (path for root in roots for path in Path(root).glob(f"voila_*/kernel-{kernel}.json"))
-    return found
+    (file,) = (path for root in roots for path in Path(root).glob(f"voila_*/kernel-{kernel}.json"))
+    return file
 
 
 # ---- one visitor and another
 
 
 def test_nobody_reaches_the_kernel_of_another(visitor: Visitor) -> None:
-    own, other = visitor, Visitor(visitor.server, "dummy")
-    assert own.kernel != other.kernel
-    token = {"X-XSRFToken": own.session.cookies["_xsrf"]}
+    other = Visitor(visitor.server, "dummy")
+    assert visitor.kernel != other.kernel
+    token = {"X-XSRFToken": visitor.session.cookies["_xsrf"]}
     kernel = f"/api/kernels/{other.kernel}"
-    tried = {
+    requests_and_statuses = {
         ("GET", "/api/kernels"): 404,
         ("POST", "/api/kernels"): 404,
         ("GET", "/api/sessions"): 404,
@@ -243,12 +250,14 @@ def test_nobody_reaches_the_kernel_of_another(visitor: Visitor) -> None:
         ("GET", f"/api/kernels/{uuid.uuid4()}"): 404,
         ("GET", f"/api/kernels/{uuid.uuid4()}/channels"): 404,
     }
-    assert {(method, path): own.status(method, path, **token) for method, path in tried} == tried
-    with pytest.raises(InvalidStatus, match="404"), wire(own.server, str(uuid.uuid4())):
+    assert {
+        (method, path): visitor.status(method, path, **token) for method, path in requests_and_statuses
+    } == requests_and_statuses
+    with pytest.raises(InvalidStatus, match="404"), connect_to_kernel(visitor.server, str(uuid.uuid4())):
         pass
-    # no address tells the id
+    # no other page contains the id
     for path in ("/", "/docs", "/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):
-        assert other.kernel not in own.session.get(f"{own.server.url}{path}", timeout=PATIENCE).text
+        assert other.kernel not in visitor.session.get(f"{visitor.server.url}{path}", timeout=PATIENCE).text
     assert other.status("GET", kernel) == 200
     assert other.leave() == 204
     assert other.status("GET", kernel) == 404
@@ -281,7 +290,7 @@ OPEN = {"/": "GET", "/healthz": "GET", "/docs": "GET", "/voila/static/voila.js":
         ("127.0.0.1.evil.example", False), ("evil.example.", False), ("127.0.0.1@evil.example", False),
     ],
 )  # fmt: skip
-def test_a_name_that_is_not_ours_is_refused(visitor: Visitor, host: str, is_ours: bool) -> None:
+def test_a_foreign_host_name_is_refused(visitor: Visitor, host: str, is_ours: bool) -> None:
     for path, method in OPEN.items():
         headers = {"Host": host}
         response = requests.request(method, f"{visitor.server.url}{path}", headers=headers, json=ROW, timeout=PATIENCE)
@@ -289,15 +298,15 @@ def test_a_name_that_is_not_ours_is_refused(visitor: Visitor, host: str, is_ours
         assert is_ours or (response.status_code in (400, 403) and "versicolor" not in response.text)
 
 
-def test_behind_a_proxy_the_name_is_given(made: Server) -> None:
+def test_the_public_host_name_is_accepted(notebooks_server: Server) -> None:
     public = {"Host": "apps.example.org", "Origin": "https://apps.example.org"}
-    assert made.get("/", headers=public).status_code == 200
-    assert made.get("/", headers={"Host": "evil.example"}).status_code == 403
-    assert "--public-host evil.example" in made.get("/", headers={"Host": "evil.example"}).text
-    assert made.get("/").status_code == 200
+    assert notebooks_server.get("/", headers=public).status_code == 200
+    assert notebooks_server.get("/", headers={"Host": "evil.example"}).status_code == 403
+    assert "--public-host evil.example" in notebooks_server.get("/", headers={"Host": "evil.example"}).text
+    assert notebooks_server.get("/").status_code == 200
 
 
-def test_with_a_token_the_browser_keeps_other_names_out(guarded: Server) -> None:
+def test_a_server_with_a_token_accepts_any_host_name(guarded: Server) -> None:
     assert guarded.get("/", headers={"Host": "apps.example.org"}, allow_redirects=False).status_code == 302
     assert guarded.post("/iris-wizard", headers={"Host": "evil.example"}, json=ROW).status_code == 401
 
@@ -308,16 +317,16 @@ def test_with_a_token_the_browser_keeps_other_names_out(guarded: Server) -> None
 DRAWS = {
     "draws": "random.random(), np.random.rand()",
     "generators": "np.random.default_rng().random(), rng.random(), own.random()",
-    "once": "np.random.default_rng().random(), rng.random(), own.random()",  # run ahead, for all visitors
+    "once": "np.random.default_rng().random(), rng.random(), own.random()",  # run once for all visitors
 }
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Notebooks made for this: one that fails, and some that draw numbers. Behind a proxy, it believes."""
+def notebooks_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of notebooks: one that fails, and some that draw random numbers. It has a public host name."""
     folder = tmp_path_factory.mktemp("notebooks")
     draws = f"""
-import random  # {WORDS}
+import random  # {MARKER}
 import ipywidgets
 import numpy as np
 own, rng = random.Random(), np.random.default_rng()
@@ -328,18 +337,18 @@ button = ipywidgets.Button(description="draw")
 button.on_click(lambda _: setattr(label, "value", drawn()))
 ipywidgets.VBox([label, button])
 """
-    books = {name: draws.replace("DRAWN", drawn) for name, drawn in DRAWS.items()} | {"broken": f"1 / 0  # {WORDS}"}
+    books = {name: draws.replace("DRAWN", drawn) for name, drawn in DRAWS.items()} | {"broken": f"1 / 0  # {MARKER}"}
     for name, source in books.items():
         book = notebook(source)
         book.metadata["irislib"] = {"run": "once" if name == "once" else "each visit"}
         nbformat.write(book, folder / f"{name}.ipynb")
-    (folder / "notes.txt").write_text(WORDS)
+    (folder / "notes.txt").write_text(MARKER)
     server = Server(folder / "log", "serve", "--notebooks", str(folder), "--public-host=apps.example.org").wait()
     yield server
     assert server.stop() == 0
 
 
-ADDRESSES = [
+PATHS = [
     "/draws.ipynb", "/notes.txt", "/files/notes.txt", "/voila/files/notes.txt", "/voila/files/draws.ipynb",
     "/voila/render/draws.ipynb", "/voila/render/draws", "/voila/tree", "/voila/tree/", "/voila/api/contents",
     "/voila/api/contents/draws.ipynb?content=1", "/api/contents", "/api/contents/draws.ipynb", "/notebooks/draws.ipynb",
@@ -361,16 +370,17 @@ ADDRESSES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ADDRESSES)
-def test_no_file_no_listing_no_source(made: Server, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", made.port, timeout=PATIENCE)  # sends a path as it is
+@pytest.mark.parametrize("path", PATHS)
+def test_no_file_no_listing_no_source(notebooks_server: Server, path: str) -> None:
+    # unlike requests, it sends a path as it is
+    connection = http.client.HTTPConnection("127.0.0.1", notebooks_server.port, timeout=PATIENCE)
     with closing(connection):
         connection.request("GET", path)
         response = connection.getresponse()
         body = response.read().decode()
     assert response.status in (400, 403, 404), response.status
-    for words in (WORDS, "ipykernel_launcher", "root:", "{%", "import ", str(made.log.parent)):
-        assert words not in body
+    for text in (MARKER, "ipykernel_launcher", "root:", "{%", "import ", str(notebooks_server.log.parent)):
+        assert text not in body
 
 
 @pytest.mark.parametrize(
@@ -380,18 +390,25 @@ def test_no_file_no_listing_no_source(made: Server, path: str) -> None:
         "/draws?strip_sources=0&show_tracebacks=1", "/broken?show_tracebacks=1",
     ],
 )  # fmt: skip
-def test_a_page_shows_no_source_and_takes_no_template(made: Server, path: str) -> None:
-    response = made.get(path)
+def test_a_page_shows_no_source_and_takes_no_template(notebooks_server: Server, path: str) -> None:
+    response = notebooks_server.get(path)
     assert response.status_code in (200, 500)
-    for words in (WORDS, "on_click", "ZeroDivisionError", "Traceback", str(made.log.parent), "site-packages"):
-        assert words not in response.text
+    for text in (
+        MARKER,
+        "on_click",
+        "ZeroDivisionError",
+        "Traceback",
+        str(notebooks_server.log.parent),
+        "site-packages",
+    ):
+        assert text not in response.text
     assert "templates/irislib/static/page.css" in response.text
     assert 'data-jp-theme-light="false"' not in response.text
     assert ("irislib-failed" in response.text) is path.startswith("/broken")
     kernel = UUID.search(response.text)
     if kernel and not path.startswith("/broken"):
-        leave = {"X-XSRFToken": response.cookies["_xsrf"]}
-        made.post(f"/voila/api/shutdown/{kernel[0]}", headers=leave, cookies=response.cookies)
+        headers = {"X-XSRFToken": response.cookies["_xsrf"]}
+        notebooks_server.post(f"/voila/api/shutdown/{kernel[0]}", headers=headers, cookies=response.cookies)
 
 
 # ---- secrets and kernels on the machine
@@ -402,18 +419,18 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a token, and a folder for temporary files whose path is too long for a socket."""
     deep = tmp_path_factory.mktemp("deep") / ("d" * 90)
     deep.mkdir()
-    server = Server(deep.parent / "log", "serve", TMPDIR=str(deep), IRISLIB_TOKEN=WORDS, JUPYTER_TOKEN=f"j{WORDS}")
+    server = Server(deep.parent / "log", "serve", TMPDIR=str(deep), IRISLIB_TOKEN=MARKER, JUPYTER_TOKEN=f"j{MARKER}")
     yield server.wait()
     assert server.stop() == 0
     assert not list(deep.iterdir())
-    assert WORDS not in server.text()
+    assert MARKER not in server.text()
 
 
 def test_no_kernel_has_a_token(guarded: Server) -> None:
-    visitor = Visitor(guarded, "dummy", Authorization=f"Bearer {WORDS}")
+    visitor = Visitor(guarded, "dummy", Authorization=f"Bearer {MARKER}")
     try:
         for pid in descendants(guarded.process.pid):
-            assert WORDS.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+            assert MARKER.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
         assert run(visitor.kernel, "import os; print(any('pl4nted' in v for v in os.environ.values()))") == "False\n"
     finally:
         visitor.leave()
@@ -422,7 +439,7 @@ def test_no_kernel_has_a_token(guarded: Server) -> None:
 @pytest.mark.parametrize("name", ["serve", "guarded"])
 def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(name)
-    visitor = Visitor(server, "dummy", Authorization=f"Bearer {WORDS}")
+    visitor = Visitor(server, "dummy", Authorization=f"Bearer {MARKER}")
     try:
         file = connection_file(visitor.kernel)
         assert stat.S_IMODE(file.parent.stat().st_mode) & 0o777 == 0o700
@@ -432,16 +449,16 @@ def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureReques
         printing = int(run(visitor.kernel, "import sys; print(sys.stdout.pub_thread._pipe_port)"))
         pids = {int(run(visitor.kernel, "import os; print(os.getpid())")): {("127.0.0.1", printing)}}
         for pid in descendants(server.process.pid):
-            found = {tuple(c.laddr) for c in psutil.Process(pid).net_connections("inet")}
-            assert len(found) <= 1
-            assert found == pids.get(pid, found)
+            addresses = {tuple(c.laddr) for c in psutil.Process(pid).net_connections("inet")}
+            assert len(addresses) <= 1
+            assert addresses == pids.get(pid, addresses)
         listening = [c for c in psutil.Process(server.process.pid).net_connections("inet") if c.status == "LISTEN"]
         assert [c.laddr.port for c in listening] == [server.port]
     finally:
         visitor.leave()
 
 
-def test_a_folder_of_the_operators_choice_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_the_operators_folder_for_sockets_is_used(tmp_path: Path) -> None:
     short = "/var/tmp"  # noqa: S108 - nothing is written there
     assert private_transport(short).Voila.connection_dir_root == short
     (tmp_path / ("d" * 100)).mkdir()
@@ -450,26 +467,26 @@ def test_a_folder_of_the_operators_choice_is_taken_as_it_is(tmp_path: Path) -> N
 
 
 def run(kernel: str, code: str) -> str:
-    """Run something in a kernel, as its owner can on the machine itself, and return what it prints."""
+    """Run code in a kernel, as its owner can on the machine itself, and return what it prints."""
     client = BlockingKernelClient(connection_file=str(connection_file(kernel)))
     client.load_connection_file()
     client.start_channels()
-    said: list[str] = []
+    printed: list[str] = []
     try:
-        client.wait_for_ready(timeout=PATIENCE)  # what is said before it listens is lost
+        client.wait_for_ready(timeout=PATIENCE)  # messages that are sent before it listens are lost
         client.execute_interactive(
-            code, output_hook=lambda m: said.append(m["content"].get("text", "")), timeout=PATIENCE
+            code, output_hook=lambda m: printed.append(m["content"].get("text", "")), timeout=PATIENCE
         )
     finally:
         client.stop_channels()
-    return "".join(said)
+    return "".join(printed)
 
 
 @pytest.mark.parametrize("name", DRAWS)
-def test_two_visitors_draw_different_numbers(made: Server, name: str) -> None:
+def test_two_visitors_draw_different_numbers(notebooks_server: Server, name: str) -> None:
     drawn: dict[str, list[float]] = {"while the page is built": [], "by a click": []}
     for _ in range(2):
-        visitor = Visitor(made, name)
+        visitor = Visitor(notebooks_server, name)
         try:
             with visitor.connect() as page:
                 for numbers in drawn.values():
@@ -482,14 +499,14 @@ def test_two_visitors_draw_different_numbers(made: Server, name: str) -> None:
         finally:
             visitor.leave()
     if name == "once":
-        assert "once.ipynb is run for each visitor" not in made.text()
+        assert "once.ipynb is run for each visitor" not in notebooks_server.text()
         assert len(set(drawn.pop("while the page is built"))) == 3
     for when, numbers in drawn.items():
         assert len(numbers) == 2 * len(DRAWS[name].split("), "))
         assert len(set(numbers)) == len(numbers), when
 
 
-# ---- what a browser is told
+# ---- headers and cookies
 
 
 PAGES = ["/", "/nothing", "/healthz", "/docs", "/readyz", "/metrics", "/iris-wizard", "/iris-wizard/schema",
@@ -499,7 +516,7 @@ PAGES = ["/", "/nothing", "/healthz", "/docs", "/readyz", "/metrics", "/iris-wiz
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_answer_has_its_headers(serve: Server, path: str, method: str) -> None:
+def test_every_response_has_the_security_headers(serve: Server, path: str, method: str) -> None:
     response = requests.request(method, f"{serve.url}{path}", json=ROW, timeout=PATIENCE)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "same-origin"
@@ -507,13 +524,13 @@ def test_every_answer_has_its_headers(serve: Server, path: str, method: str) -> 
     assert response.headers["Server"] == "irislib"
     assert "tornado" not in response.text.lower()
     for cookie in response.raw.headers.getlist("Set-Cookie"):
-        assert cookie.startswith("_xsrf=")  # nobody is counted who needs no token
+        assert cookie.startswith("_xsrf=")  # without a token no visitor is identified
         assert "SameSite=Lax" in cookie
 
 
-def test_the_cookie_of_who_logged_in_is_for_the_browser_alone(guarded: Server) -> None:
+def test_the_login_cookie_is_http_only(guarded: Server) -> None:
     visitor = requests.Session()
-    form = {"_xsrf": "", "password": WORDS}
+    form = {"_xsrf": "", "password": MARKER}
     visitor.get(f"{guarded.url}/login", timeout=PATIENCE)
     form["_xsrf"] = visitor.cookies["_xsrf"]
     response = visitor.post(

@@ -143,8 +143,8 @@ function randomName() {
 // Jupyter's framing: the number of offsets, the offsets, and between them the channel, the four parts of a
 // message and its buffers. Numbers have 64 bits; no message of a page needs the upper half.
 function pack(channel, message, buffers) {
-  const texts = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
-  const parts = [...texts.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
+  const strings = [channel, ...PARTS.map((part) => JSON.stringify(message[part]))];
+  const parts = [...strings.map((text) => new TextEncoder().encode(text)), ...buffers.map(bytes)];
   const head = new DataView(new ArrayBuffer(8 * (parts.length + 2)));
   head.setUint32(0, parts.length + 1, true);
   let offset = head.byteLength;
