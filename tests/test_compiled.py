@@ -1,4 +1,4 @@
-"""The fast form of an estimator gives scikit-learn's own answers, or is not used."""
+"""The fast form of an estimator makes scikit-learn's own predictions, or is not used."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ CLASSIFIERS = [
 REGRESSORS = [
     tree.DecisionTreeRegressor(), tree.ExtraTreeRegressor(), ensemble.RandomForestRegressor(20),
     ensemble.RandomForestRegressor(20, criterion="absolute_error", max_depth=3), ensemble.ExtraTreesRegressor(20),
-    *(ensemble.GradientBoostingRegressor(loss=each) for each in ("squared_error", "absolute_error", "quantile")),
-    *(ensemble.HistGradientBoostingRegressor(loss=each) for each in ("squared_error", "poisson", "gamma")),
+    *(ensemble.GradientBoostingRegressor(loss=loss) for loss in ("squared_error", "absolute_error", "quantile")),
+    *(ensemble.HistGradientBoostingRegressor(loss=loss) for loss in ("squared_error", "poisson", "gamma")),
     make_pipeline(StandardScaler(with_mean=False), MinMaxScaler(), ensemble.GradientBoostingRegressor()),
     make_pipeline(StandardScaler(with_std=False), ensemble.RandomForestRegressor(5)),
 ]  # fmt: skip
@@ -61,7 +61,7 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-def described(name: str, estimator: Any, holes: float = 0) -> ModelSpec:
+def make_spec(name: str, estimator: Any, holes: float = 0) -> ModelSpec:
     bunch = DATA[name](as_frame=True)
     data = bunch.data.rename(columns=lambda column: "".join(c if c.isalnum() else "_" for c in column))
     data = data.mask(np.random.default_rng(4).random(data.shape) < holes)
@@ -76,11 +76,11 @@ def numbers(model: irislib.Model) -> np.ndarray:
 
 def thresholds(estimator: Any) -> set[tuple[int, float]]:
     if hasattr(estimator, "_predictors"):
-        nodes = np.concatenate([each.nodes for stage in estimator._predictors for each in stage])
+        nodes = np.concatenate([predictor.nodes for stage in estimator._predictors for predictor in stage])
         nodes = nodes[nodes["is_leaf"] == 0]
         return set(zip(nodes["feature_idx"].tolist(), nodes["num_threshold"].tolist(), strict=True))
-    found = [member.tree_ for member in np.ravel(getattr(estimator, "estimators_", estimator))]
-    pairs = [pair for each in found for pair in zip(each.feature.tolist(), each.threshold.tolist(), strict=True)]
+    trees = [member.tree_ for member in np.ravel(getattr(estimator, "estimators_", estimator))]
+    pairs = [pair for one in trees for pair in zip(one.feature.tolist(), one.threshold.tolist(), strict=True)]
     return {pair for pair in pairs if pair[0] >= 0 and np.isfinite(pair[1])}
 
 
@@ -90,15 +90,19 @@ def at_thresholds(model: irislib.Model, most: int | None = None) -> np.ndarray:
     rows = numbers(model)
     for step in before:
         rows = step.transform(rows)
-    found = []
+    samples = []
     for feature, threshold in sorted(thresholds(last)):
-        single = np.float32(threshold)
-        near = [np.nextafter(at, type(at)(way)) for at in (np.float64(threshold), single) for way in (-np.inf, np.inf)]
-        for value in (threshold, single, *near):
-            found.append(rows[len(found) % len(rows)].copy())
-            found[-1][feature] = value
-    order = np.random.default_rng(1).permutation(len(found))[:most]
-    rows = np.array(found)[order]
+        rounded = np.float32(threshold)
+        neighbours = [
+            np.nextafter(number, type(number)(direction))
+            for number in (np.float64(threshold), rounded)
+            for direction in (-np.inf, np.inf)
+        ]
+        for value in (threshold, rounded, *neighbours):
+            samples.append(rows[len(samples) % len(rows)].copy())
+            samples[-1][feature] = value
+    order = np.random.default_rng(1).permutation(len(samples))[:most]
+    rows = np.array(samples)[order]
     for step in reversed(before):
         rows = step.inverse_transform(rows)
     return rows
@@ -108,25 +112,25 @@ def assert_equal(model: irislib.Model, rows: np.ndarray) -> None:
     form, why = model.fast_form
     assert form is not None, why
     frame = pd.DataFrame(rows, columns=model.spec.feature_names)
-    given = [[None if value != value else value for value in row] for row in rows.tolist()]
-    answers = [form.predict(row) for row in given]
-    assert [answer[0] for answer in answers] == model.estimator.predict(frame).tolist()
+    values_of_rows = [[None if value != value else value for value in row] for row in rows.tolist()]
+    outcomes = [form.predict(row) for row in values_of_rows]
+    assert [outcome[0] for outcome in outcomes] == model.estimator.predict(frame).tolist()
     if model.classes:
-        found, expected = np.array([answer[1] for answer in answers]), model.estimator.predict_proba(frame)
+        probabilities, expected = np.array([outcome[1] for outcome in outcomes]), model.estimator.predict_proba(frame)
         adds_exponentials = isinstance(form.trees.ending, tree_walk.Boosted)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 if adds_exponentials else 0)
+        np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-12 if adds_exponentials else 0)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:X has feature names")
 @pytest.mark.parametrize(("name", "estimator"), CASES, ids=str)
-def test_every_estimator_of_trees_answers_as_scikit_learn_does(name: str, estimator: Any) -> None:
-    model = irislib.train(described(name, estimator))
+def test_every_estimator_of_trees_predicts_as_scikit_learn_does(name: str, estimator: Any) -> None:
+    model = irislib.train(make_spec(name, estimator))
     rows = numbers(model)
     random = np.random.default_rng(1).uniform(rows.min(axis=0), rows.max(axis=0), (600, rows.shape[1]))
     assert_equal(model, np.vstack([rows, random, random.round(2), at_thresholds(model, 1500)]))
 
 
-def test_the_iris_wizard_answers_as_scikit_learn_does_on_many_rows(iris) -> None:
+def test_the_iris_wizard_predicts_as_scikit_learn_does_on_many_rows(iris) -> None:
     rows = numbers(iris)
     random = np.random.default_rng(2).uniform(0.01, 30, (100_000, 4))
     within = np.random.default_rng(3).uniform(rows.min(axis=0), rows.max(axis=0), (100_000, 4))
@@ -138,7 +142,7 @@ def test_the_iris_wizard_answers_as_scikit_learn_does_on_many_rows(iris) -> None
     "kind",
     ["DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting", "imputed"],
 )
-def test_missing_values_go_where_scikit_learn_sends_them(name: str, kind: str) -> None:
+def test_missing_values_go_to_the_same_child_as_in_scikit_learn(name: str, kind: str) -> None:
     role = "Regressor" if name == "diabetes" else "Classifier"
     if kind == "imputed":
         boosting = getattr(ensemble, f"GradientBoosting{role}")(n_estimators=10)
@@ -147,13 +151,13 @@ def test_missing_values_go_where_scikit_learn_sends_them(name: str, kind: str) -
         estimator = getattr(tree if kind == "DecisionTree" else ensemble, kind + role)()
         sizes = {"max_iter", "n_estimators"} & set(estimator.get_params())
         estimator.set_params(**dict.fromkeys(sizes, 10))
-    model = irislib.train(described(name, estimator, holes=0.2))
+    model = irislib.train(make_spec(name, estimator, holes=0.2))
     rows = numbers(model)
     more = np.where(np.random.default_rng(5).random(rows.shape) < 0.5, np.nan, rows)
     assert_equal(model, np.vstack([rows, more, np.full_like(rows[:1], np.nan)]))
 
 
-def test_an_answer_by_the_walk_is_the_answer_by_scikit_learn(iris, flowers) -> None:
+def test_a_prediction_by_the_walk_is_that_of_scikit_learn(iris, flowers) -> None:
     slow = replace(iris)
     slow.__dict__["fast_form"] = (None, "switched off")
     outside = dict.fromkeys(GOOD, 0.5)
@@ -162,7 +166,7 @@ def test_an_answer_by_the_walk_is_the_answer_by_scikit_learn(iris, flowers) -> N
     assert iris.predict_row(outside).warnings
 
 
-def test_what_is_huge_or_must_not_be_missing_is_left_to_scikit_learn() -> None:
+def test_huge_and_unexpected_missing_values_are_left_to_scikit_learn() -> None:
     data = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0] * 9, "b": [1, 2**53 + 2, 3, 4] * 9, "y": ["n", "y"] * 18})
     features = [Feature("a", required=False), Feature("b", "integer")]
     model = irislib.train(ModelSpec("m", features, "y", lambda: data, ensemble.RandomForestClassifier(5)))
@@ -173,7 +177,7 @@ def test_what_is_huge_or_must_not_be_missing_is_left_to_scikit_learn() -> None:
     assert form.predict([None, 3]) is not None
     for values in ([1.0, 2**53], [None, 2**53], [1e300, 1]):
         assert form.predict(values) is None
-    strict = irislib.train(described("iris", ensemble.GradientBoostingClassifier(n_estimators=2))).fast_form[0]
+    strict = irislib.train(make_spec("iris", ensemble.GradientBoostingClassifier(n_estimators=2))).fast_form[0]
     for value in (None, np.nan, -(2.0**53), 1e300):
         assert strict.predict([1.0, 1.0, value, 1.0]) is None
     assert strict.predict([1.0, 1.0, 1.0, 1.0]) is not None
@@ -196,9 +200,9 @@ class Contrary(ensemble.RandomForestClassifier):
     ],
     ids=["linear", "pipeline", "subclass", "large", "categories", "beginning"],
 )
-def test_where_there_is_no_faster_form_scikit_learn_answers(name: str, estimator: Any, why: str, monkeypatch) -> None:
+def test_scikit_learn_predicts_if_there_is_no_faster_form(name: str, estimator: Any, why: str, monkeypatch) -> None:
     monkeypatch.setattr(tree_tables, "MOST_NODES", 10 if "more" in why else tree_tables.MOST_NODES)
-    spec = described(name, estimator)
+    spec = make_spec(name, estimator)
     data = spec.load_data()
     if name == "cancer":
         data.iloc[:, 0] = data.iloc[:, 0] // 1
@@ -218,8 +222,8 @@ def test_where_there_is_no_faster_form_scikit_learn_answers(name: str, estimator
         (ensemble.HistGradientBoostingClassifier(max_iter=3), "_baseline_prediction"),
     ],
 )
-def test_another_scikit_learn_that_keeps_its_trees_elsewhere_is_no_fault(estimator: Any, lost: str) -> None:
-    model = irislib.train(described("iris", estimator))
+def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) -> None:
+    model = irislib.train(make_spec("iris", estimator))
     delattr(model.estimator, lost)
     assert model.fast_form[0] is None
     assert f"keeps the trees of {type(estimator).__name__} in another way" in model.fast_form[1]
@@ -242,18 +246,18 @@ def test_another_scikit_learn_that_keeps_its_trees_elsewhere_is_no_fault(estimat
     ],
     ids=["tree", "alone", "python", "half"],
 )
-def test_a_sentence_says_which_form_answers(estimator: Any, sentence: str, iris, flowers) -> None:
+def test_the_sentence_about_the_fast_form(estimator: Any, sentence: str, iris, flowers) -> None:
     model = irislib.train(replace(iris.spec, estimator=estimator))
     assert model.fast_form[1].startswith(sentence)
     for flower in flowers[::15]:
         frame = model.spec.validate(flower)
-        answer = model.predict_row(flower)
+        prediction = model.predict_row(flower)
         assert model.fast_form[0].predict(list(flower.values())) is not None
-        assert answer.prediction == model.estimator.predict(frame)[0]
-        assert list(answer.probabilities.values()) == model.estimator.predict_proba(frame)[0].tolist()
+        assert prediction.prediction == model.estimator.predict(frame)[0]
+        assert list(prediction.probabilities.values()) == model.estimator.predict_proba(frame)[0].tolist()
 
 
-def test_a_model_of_many_kinds_has_its_trees_walked(rent) -> None:
+def test_trees_after_a_column_transformer_are_walked(rent) -> None:
     form, why = rent.fast_form
     assert "1 step of scikit-learn's own and by walking 50 trees" in why
     rows = rent.spec.load_data()[rent.spec.feature_names].astype(object)
@@ -322,27 +326,27 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(
-    ("fault", "estimator"), [(fault, each) for fault in FAULTS for each in FAULTS[fault][0]], ids=str
+    ("fault", "estimator"), [(fault, estimator) for fault in FAULTS for estimator in FAULTS[fault][0]], ids=str
 )
-def test_a_form_that_differs_is_found_out_and_not_used(fault: str, estimator: Any, monkeypatch) -> None:
+def test_a_form_that_differs_is_not_used(fault: str, estimator: Any, monkeypatch) -> None:
     # with as many of each of three classes, the baseline changes nothing
-    spec = described("cancer" if fault == "baseline" else "iris", estimator)
+    spec = make_spec("cancer" if fault == "baseline" else "iris", estimator)
     read, spoil = tree_tables.read, FAULTS[fault][1]
     monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
-    assert_found_out(irislib.train(spec))
+    assert_not_used(irislib.train(spec))
 
 
 @pytest.mark.parametrize("estimator", [FOREST, HISTOGRAM], ids=["forest", "histogram"])
-def test_missing_values_that_go_astray_are_found_out(estimator: Any, monkeypatch) -> None:
-    model = irislib.train(described("iris", estimator, holes=0.2))
+def test_a_form_with_misplaced_missing_values_is_not_used(estimator: Any, monkeypatch) -> None:
+    model = irislib.train(make_spec("iris", estimator, holes=0.2))
     read, spoil = tree_tables.read, change(missing_go_left=lambda t: ~t.missing_go_left)
     monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
-    assert_found_out(model)
+    assert_not_used(model)
 
 
-def test_a_precision_that_is_forgotten_is_found_out(iris, monkeypatch) -> None:
+def test_a_form_without_rounding_is_not_used(iris, monkeypatch) -> None:
     monkeypatch.setattr(tree_walk, "array", Doubles)
-    assert_found_out(replace(iris))
+    assert_not_used(replace(iris))
 
 
 @pytest.mark.parametrize(
@@ -353,14 +357,14 @@ def test_a_precision_that_is_forgotten_is_found_out(iris, monkeypatch) -> None:
         (Stretch, lambda self, row: [value * scale for value, scale in zip(row, self.scales, strict=True)]),
     ],
 )
-def test_a_step_that_differs_is_found_out(step: type, spoil: Any, monkeypatch) -> None:
-    model = irislib.train(described("iris", SCALED, holes=0.2))
+def test_a_step_that_differs_is_not_used(step: type, spoil: Any, monkeypatch) -> None:
+    model = irislib.train(make_spec("iris", SCALED, holes=0.2))
     assert replace(model).fast_form[0] is not None
     monkeypatch.setattr(step, "__call__", spoil)
-    assert_found_out(model)
+    assert_not_used(model)
 
 
-def assert_found_out(model: irislib.Model) -> None:
+def assert_not_used(model: irislib.Model) -> None:
     assert model.fast_form[0] is None
     assert "the faster form differs in" in model.fast_form[1]
 
@@ -375,31 +379,31 @@ A_ROW = {"a": "1.5", "b": 2**60, "c": "no", "d": "2026-01-31", "e": "so", "f": "
 
 @pytest.mark.parametrize("kinds", ["abcdefghi", "a", "aa", "b", "bb", "cc", "ab", "d", "ef", "acdf"])
 @pytest.mark.parametrize("required", [True, False], ids=["required", "optional"])
-@pytest.mark.parametrize("given", [True, False], ids=["given", "missing"])
-def test_a_checked_row_becomes_the_very_frame_that_validate_makes(kinds: str, required: bool, given: bool) -> None:
-    chosen = [feature for feature in EVERY_KIND if feature.name in kinds]
-    chosen += [replace(chosen[-1], name="z", label="z")] if len(set(kinds)) < len(kinds) else []
-    row = {feature.name: A_ROW.get(feature.name, A_ROW[kinds[0]]) for feature in chosen}
+@pytest.mark.parametrize("has_values", [True, False], ids=["values", "missing"])
+def test_a_checked_row_becomes_the_frame_of_validate(kinds: str, required: bool, has_values: bool) -> None:
+    features = [feature for feature in EVERY_KIND if feature.name in kinds]
+    features += [replace(features[-1], name="z", label="z")] if len(set(kinds)) < len(kinds) else []
+    row = {feature.name: A_ROW.get(feature.name, A_ROW[kinds[0]]) for feature in features}
     if not required:
-        chosen = [replace(feature, required=False, control="") for feature in chosen]
-    elif not given:
+        features = [replace(feature, required=False, control="") for feature in features]
+    elif not has_values:
         return
-    row = row if given else {}
-    spec = ModelSpec("m", chosen, "target", dict, tree.DecisionTreeClassifier())
-    values, problems = check_row(chosen, row)
+    row = row if has_values else {}
+    spec = ModelSpec("m", features, "target", dict, tree.DecisionTreeClassifier())
+    values, problems = check_row(features, row)
     assert not problems
-    frame, expected = one_row_frame(chosen, list(values.values())), spec.validate(row)
+    frame, expected = one_row_frame(features, list(values.values())), spec.validate(row)
     pd.testing.assert_frame_equal(frame, expected, check_column_type="exact", check_flags=True)
     assert [type(value) for value in frame.iloc[0]] == [type(value) for value in expected.iloc[0]]
-    convert = column_converters(chosen)
+    convert = column_converters(features)
     for name, value in values.items():
         if value is not None:
-            seen = convert.get(name, lambda x: x)(value)
-            assert (type(seen), seen) == (type(expected[name].tolist()[0]), expected[name].tolist()[0])
+            converted = convert.get(name, lambda x: x)(value)
+            assert (type(converted), converted) == (type(expected[name].tolist()[0]), expected[name].tolist()[0])
 
 
 class Watched(tree.DecisionTreeClassifier):
-    """Tells over how many workers an estimator would spread its work."""
+    """Record the number of workers over which an estimator would distribute its work."""
 
     def predict(self, X):  # noqa: N803
         self.workers = joblib.effective_n_jobs(2)
@@ -410,7 +414,7 @@ class Watched(tree.DecisionTreeClassifier):
         return super().predict(X)
 
 
-def test_one_row_is_spread_over_nothing_and_other_threads_are_left_alone(iris) -> None:
+def test_one_row_is_predicted_in_one_thread_and_others_are_not_limited(iris) -> None:
     model = irislib.train(replace(iris.spec, estimator=Watched()))
     assert model.predict_row(GOOD).prediction == "virginica"
     assert (model.estimator.workers, model.estimator.outside) == (1, [2])
@@ -422,27 +426,27 @@ def test_one_row_is_spread_over_nothing_and_other_threads_are_left_alone(iris) -
     assert forest.estimator.n_jobs == 2
 
 
-def seen(rows: pd.DataFrame, calls: list[int]) -> pd.DataFrame:
+def record_call(rows: pd.DataFrame, calls: list[int]) -> pd.DataFrame:
     calls.append(joblib.effective_n_jobs(2))
     return rows
 
 
 @pytest.mark.parametrize("last", [LogisticRegression(max_iter=1000), tree.DecisionTreeClassifier()], ids=str)
-def test_the_steps_before_the_last_are_taken_once_for_an_answer(last: Any, iris) -> None:
+def test_the_steps_before_the_last_run_once_for_a_prediction(last: Any, iris) -> None:
     model = irislib.train(
-        replace(iris.spec, estimator=make_pipeline(FunctionTransformer(seen, kw_args={"calls": []}), last))
+        replace(iris.spec, estimator=make_pipeline(FunctionTransformer(record_call, kw_args={"calls": []}), last))
     )
     assert (model.fast_form[0] is None) == isinstance(last, LogisticRegression)
     calls = model.estimator[0].kw_args["calls"]
     calls.clear()
-    answer = model.predict_row(GOOD)
+    prediction = model.predict_row(GOOD)
     assert calls == [1]
     frame = model.spec.validate(GOOD)
-    assert answer.prediction == model.estimator.predict(frame)[0]
-    assert list(answer.probabilities.values()) == model.estimator.predict_proba(frame)[0].tolist()
+    assert prediction.prediction == model.estimator.predict(frame)[0]
+    assert list(prediction.probabilities.values()) == model.estimator.predict_proba(frame)[0].tolist()
 
 
-def test_a_date_outside_the_training_data_is_told_of_in_the_same_words(rent) -> None:
+def test_a_date_outside_the_training_data_gets_the_same_warning(rent) -> None:
     slow = replace(rent)
     slow.__dict__["fast_form"] = (None, "switched off")
     row = {"area_m2": 400, "balcony": True, "built": dt.date(1901, 1, 1), "rooms": 20}
@@ -471,6 +475,6 @@ for estimator in (ensemble.RandomForestClassifier(9, n_jobs=2), ensemble.HistGra
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted in /proc")
-def test_neither_the_proof_nor_an_answer_starts_threads_that_a_fork_would_lose() -> None:
+def test_neither_the_proof_nor_a_prediction_starts_threads_that_a_fork_would_lose() -> None:
     result = subprocess.run([sys.executable, "-c", NO_THREADS], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["0", "0"]

@@ -25,31 +25,32 @@ def read(model, text: str | bytes, max_rows: int = 10) -> tuple[csv_files.CsvLay
     return sheet, list(csv_files.read_rows(file, sheet, max_rows))
 
 
-def refused(iris, text: str | bytes) -> list[str]:
+def problems_of(iris, text: str | bytes) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         read(iris, text)
     return [str(problem) for problem in caught.value.problems]
 
 
-def told(model, sheet: csv_files.CsvLayout, rows: list[list[str]]) -> tuple[list[tuple], list]:
-    """What the file says of each row, and the problems."""
-    answers = csv_files.predict_csv_rows(model, sheet, rows)
-    return list(csv_files.result_cells(answers, len(rows))), [each for row in answers.problems.values() for each in row]
+def predict_cells(model, sheet: csv_files.CsvLayout, rows: list[list[str]]) -> tuple[list[tuple], list]:
+    """Return the added cells of each row, and the problems."""
+    predictions = csv_files.predict_csv_rows(model, sheet, rows)
+    problems = [problem for row_problems in predictions.problems.values() for problem in row_problems]
+    return list(csv_files.result_cells(predictions, len(rows))), problems
 
 
-def answered(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
-    """The result as a program reads it, and the problems."""
+def predict_file(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
+    """Return the result as a program reads it, and the problems."""
     sheet, rows = read(model, text, 1000)
-    cells, problems = told(model, sheet, rows)
+    cells, problems = predict_cells(model, sheet, rows)
     content = csv_files.write_header(model, sheet) + csv_files.write_csv(sheet, rows, cells)
     lines = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(csv.DictReader(lines, delimiter=sheet.delimiter)), problems
 
 
-def test_every_flower_comes_back_in_its_place(iris) -> None:
+def test_rows_keep_their_order(iris) -> None:
     data = iris.spec.load_data().sample(frac=1, random_state=1).reset_index(drop=True)
     columns = ["species", *reversed(NAMES)]  # in another order, and with the truth beside it
-    rows, problems = answered(iris, data[columns].assign(id=range(150)).to_csv(index=False))
+    rows, problems = predict_file(iris, data[columns].assign(id=range(150)).to_csv(index=False))
     assert not problems
     result = pd.DataFrame(rows)
     assert list(result) == [
@@ -62,11 +63,11 @@ def test_every_flower_comes_back_in_its_place(iris) -> None:
 
 
 @pytest.mark.parametrize("case", TYPED, ids=lambda case: str(case.changes)[:40])
-def test_a_bad_row_is_told_and_the_others_are_predicted(iris, case) -> None:
+def test_an_invalid_row_gets_its_problems_and_the_others_are_predicted(iris, case) -> None:
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerows([NAMES, GOOD.values(), [case.row[name] for name in NAMES], GOOD.values()])
-    rows, problems = answered(iris, file.getvalue())
+    rows, problems = predict_file(iris, file.getvalue())
     assert [row["predicted_species"] for row in rows] == ["virginica", "", "virginica"]
     assert {problem.feature: problem.message for problem in problems} == case.messages
     assert {problem.row for problem in problems} == {1}
@@ -77,19 +78,19 @@ def test_a_bad_row_is_told_and_the_others_are_predicted(iris, case) -> None:
 
 def test_a_regression_with_dates_categories_and_holes(rent) -> None:
     text = "area_m2;rooms;district;balcony;built\n40;;hill;yes;1990-05-01\n80;3;;false;2001-01-01\n80;3;moon;no;x\n"
-    rows, problems = answered(rent, text)
+    rows, problems = predict_file(rent, text)
     assert list(rows[0])[-3:] == ["predicted_rent", "warnings", "problems"]
     expected = rent.predict([{"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}])[0]
     assert float(rows[0]["predicted_rent"]) == expected
     assert rows[2]["predicted_rent"] == ""
     assert "must be one of 'centre', 'harbour', 'hill', got 'moon'." in rows[2]["problems"]
     assert [problem.feature for problem in problems] == ["district", "built"]
-    rows, _ = answered(rent, "area_m2,balcony,built\n40,yes,1990-05-01\n")
+    rows, _ = predict_file(rent, "area_m2,balcony,built\n40,yes,1990-05-01\n")
     assert float(rows[0]["predicted_rent"]) > 0  # whole columns that may be empty can be left out
 
 
 def test_warnings_come_with_their_rows(iris) -> None:
-    rows, _ = answered(iris, f"{HEAD}\n{ROW}\n1,1,1,1\n")
+    rows, _ = predict_file(iris, f"{HEAD}\n{ROW}\n1,1,1,1\n")
     assert rows[0]["warnings"] == ""
     assert "sepal_length_cm is 1, but the model was trained on" in rows[1]["warnings"]
 
@@ -112,33 +113,35 @@ def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -
     back = list(csv.reader(io.StringIO(content, newline=""), delimiter=sign))
     assert back[:2] == [["", "", "", "", "", "a"], [*rows[1], "b"]]
     assert csv_files.write_header(iris, sheet).decode().startswith(f"{bom}{NAMES[0]}{sign}")
-    cells, problems = told(iris, sheet, rows)  # what is empty gets neither an answer nor a problem
+    cells, problems = predict_cells(iris, sheet, rows)  # what is empty gets neither an answer nor a problem
     assert [row[0] for row in cells] == [None, "virginica", None, "virginica"]
     assert not problems
 
 
-def test_a_file_that_cannot_be_used_says_why(iris) -> None:
-    assert refused(iris, "\n") == ["The file is empty."]
+def test_an_unusable_file_gives_the_reason(iris) -> None:
+    assert problems_of(iris, "\n") == ["The file is empty."]
     for text in (HEAD, f"{HEAD}\n\n"):
-        assert refused(iris, text) == ["The file holds no rows below its first line, which names the columns."]
-    assert "not UTF-8 text" in refused(iris, b"\xff\xfe\x00,\x00")[0]
+        assert problems_of(iris, text) == ["The file holds no rows below its first line, which names the columns."]
+    assert "not UTF-8 text" in problems_of(iris, b"\xff\xfe\x00,\x00")[0]
     for text in (f"{HEAD}\n" + "x" * 200_000, "{" + "x" * 200_000, f'{HEAD}\n{ROW}\n"{ROW}\n{ROW}\n'):
-        assert "This is no CSV file." in refused(iris, text)[0]
+        assert "This is no CSV file." in problems_of(iris, text)[0]
     for lines in (f"{ROW}\n" * 11, "\n" * 10 + ROW):
-        assert refused(iris, f"{HEAD}\n{lines}") == [
+        assert problems_of(iris, f"{HEAD}\n{lines}") == [
             "The file has more than 10 rows, which are the most that are taken. Split it."
         ]
     assert len(read(iris, f"{HEAD}\n{ROW}" + "\n" * 99)[1]) == 1  # empty lines at the end are none
-    assert refused(iris, f"{HEAD},petal_width_cm\n{ROW},1") == ["The column petal_width_cm is there more than once."]
-    assert refused(iris, f"{HEAD.replace('petal_width', 'petal_widht')}\n{ROW}") == [
+    assert problems_of(iris, f"{HEAD},petal_width_cm\n{ROW},1") == [
+        "The column petal_width_cm is there more than once."
+    ]
+    assert problems_of(iris, f"{HEAD.replace('petal_width', 'petal_widht')}\n{ROW}") == [
         "The file lacks the column petal_width_cm: expected a number above 0 and at most 30 cm. "
         "Did you mean 'petal_widht_cm'?",
         "The file has: petal_length_cm, petal_widht_cm, sepal_length_cm, sepal_width_cm.",
     ]
 
 
-def test_a_line_with_too_few_or_too_many_values_is_told(iris) -> None:
-    rows, problems = answered(iris, f"{HEAD},id\n{ROW},1\n{ROW}\n{ROW},1,2\n")
+def test_a_line_with_too_few_or_too_many_values_is_a_problem(iris) -> None:
+    rows, problems = predict_file(iris, f"{HEAD},id\n{ROW},1\n{ROW}\n{ROW},1,2\n")
     assert [row["predicted_species"] for row in rows] == ["virginica", "", ""]
     assert [problem.message for problem in problems] == [
         "This line has 4 values, but the first line names 5 columns.",
@@ -146,16 +149,18 @@ def test_a_line_with_too_few_or_too_many_values_is_told(iris) -> None:
     ]
 
 
-def test_a_line_break_inside_a_value_is_kept_as_it_is(iris) -> None:
+def test_a_line_break_inside_a_value_is_preserved(iris) -> None:
     _, rows = read(iris, f'{HEAD},note\r\n{ROW},"a\r\nb\rc\nd"\r\n')
     assert rows[0][4] == "a\r\nb\rc\nd"
 
 
-def test_a_result_can_be_sent_again_and_nothing_of_the_visitors_is_lost(iris) -> None:
+def test_a_result_can_be_sent_again_without_losing_columns(iris) -> None:
     content = f"{HEAD},warnings\n{ROW},mine\n".encode()
     for _ in range(2):
         sheet, rows = read(iris, content)
-        content = csv_files.write_header(iris, sheet) + csv_files.write_csv(sheet, rows, told(iris, sheet, rows)[0])
+        content = csv_files.write_header(iris, sheet) + csv_files.write_csv(
+            sheet, rows, predict_cells(iris, sheet, rows)[0]
+        )
     sheet, rows = read(iris, content)
     row = dict(zip(sheet.header, rows[0], strict=True))
     assert (row["warnings"], row["warnings_2"], row["predicted_species"]) == ("mine", "", "virginica")
@@ -164,26 +169,26 @@ def test_a_result_can_be_sent_again_and_nothing_of_the_visitors_is_lost(iris) ->
 
 
 @pytest.mark.parametrize("before", ["\n\n", "sep=;\r\n", "\r"])
-def test_lines_before_the_header_are_left_alone(iris, before: str) -> None:
+def test_lines_before_the_header_are_skipped(iris, before: str) -> None:
     sheet, rows = read(
         iris, before + f"{HEAD}\n{ROW}\n".replace(",", ";").replace("\n", "\r" if before == "\r" else "\n")
     )
     assert sheet.header == NAMES
     assert sheet.first_line == 2 + (2 if before == "\n\n" else 1)
-    assert [row[0] for row in told(iris, sheet, rows)[0]] == ["virginica"]
+    assert [row[0] for row in predict_cells(iris, sheet, rows)[0]] == ["virginica"]
 
 
 def test_columns_may_have_the_labels_of_the_form_and_numbers_a_decimal_comma(iris) -> None:
     text = "petal length (cm);PETAL_WIDTH_CM;Sepal length;sepal_width_cm\n6,0;2,5;6.3;3,3\n6,0,0;2,5;1;1\n"
-    rows, problems = answered(iris, text)
+    rows, problems = predict_file(iris, text)
     assert [row["predicted_species"] for row in rows] == ["virginica", ""]
     assert "got '6,0,0'" in problems[0].message
     assert list(rows[0].values())[:4] == ["6,0", "2,5", "6.3", "3,3"]  # as it was sent
-    assert "Write it with a point" in answered(iris, f'{HEAD}\n"6,0",1,1,1\n')[1][0].message
+    assert "Write it with a point" in predict_file(iris, f'{HEAD}\n"6,0",1,1,1\n')[1][0].message
 
 
 def test_problems_come_in_the_order_of_the_lines(iris) -> None:
-    _, problems = answered(iris, f"{HEAD}\n1,1,1,x\nx,1,1,1\n1,2\n1,x,1,x\n")
+    _, problems = predict_file(iris, f"{HEAD}\n1,1,1,x\nx,1,1,1\n1,2\n1,x,1,x\n")
     assert [problem.row for problem in problems] == [0, 1, 2, 3, 3]
 
 
@@ -192,7 +197,7 @@ def test_a_template_is_a_table_that_can_be_used(iris, rent) -> None:
         page = irislib.app(model)
         name, content = page.csv_tab.template()
         assert name == f"{model.spec.name}-template.csv"
-        rows, problems = answered(model, content)
+        rows, problems = predict_file(model, content)
         assert len(rows) == len(model.spec.examples)
         assert not problems
 

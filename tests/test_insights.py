@@ -71,7 +71,7 @@ from irislib.insights._tree_shapley import tree_shapley
 
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch) -> None:
-    """What is measured is kept, and a page would show it."""
+    """A store of each test's own: results are stored, and a page would show them."""
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
 
 
@@ -89,33 +89,33 @@ def test_importances_are_the_forests_own(iris) -> None:
 @pytest.mark.parametrize("name", ["iris", "rent"])
 def test_permutation_importances_are_scikit_learns(name: str, request) -> None:
     model = request.getfixturevalue(name)
-    found = insights.permutation_importance(model).frame
+    frame = insights.permutation_importance(model).frame
     held_out = model.evaluation
     expected = permute(model.estimator, held_out.features, held_out.y_true, n_repeats=5, random_state=0)
-    assert sorted(found.iloc[:, 1]) == pytest.approx(sorted(expected.importances_mean))
-    assert sorted(found["standard deviation"]) == pytest.approx(sorted(expected.importances_std))
+    assert sorted(frame.iloc[:, 1]) == pytest.approx(sorted(expected.importances_mean))
+    assert sorted(frame["standard deviation"]) == pytest.approx(sorted(expected.importances_std))
 
 
 def test_confusion_matrix_counts_every_held_out_row(iris) -> None:
-    found = insights.confusion_matrix(iris)
-    np.testing.assert_array_equal(found.frame, count(iris.evaluation.y_true, iris.evaluation.y_pred))
-    assert (found.frame.index.name, found.frame.columns.name) == ("true species", "predicted species")
-    assert found.text.startswith("29 of 30 rows that it had not seen")
+    insight = insights.confusion_matrix(iris)
+    np.testing.assert_array_equal(insight.frame, count(iris.evaluation.y_true, iris.evaluation.y_pred))
+    assert (insight.frame.index.name, insight.frame.columns.name) == ("true species", "predicted species")
+    assert insight.text.startswith("29 of 30 rows that it had not seen")
 
 
 def test_class_probabilities_of_a_row(iris) -> None:
-    found = insights.class_probabilities(iris, GOOD)
+    insight = insights.class_probabilities(iris, GOOD)
     expected = dict(zip(iris.classes, iris.predict_proba(GOOD)[0], strict=True))
-    assert dict(found.frame.itertuples(index=False)) == expected
-    assert found.frame["species"][0] == "virginica"
-    assert found.text.startswith("virginica with a probability of")
+    assert dict(insight.frame.itertuples(index=False)) == expected
+    assert insight.frame["species"][0] == "virginica"
+    assert insight.text.startswith("virginica with a probability of")
 
 
-def test_a_regression_is_shown_by_its_errors(rent) -> None:
-    found = insights.predicted_against_true(rent)
-    assert list(found.frame) == ["true rent (EUR)", "predicted rent (EUR)"]
-    error = (found.frame.iloc[:, 0] - found.frame.iloc[:, 1]).abs().mean()
-    assert f"off by {error:.3g} EUR on average" in found.text
+def test_predicted_against_true_has_the_mean_error(rent) -> None:
+    insight = insights.predicted_against_true(rent)
+    assert list(insight.frame) == ["true rent (EUR)", "predicted rent (EUR)"]
+    error = (insight.frame.iloc[:, 0] - insight.frame.iloc[:, 1]).abs().mean()
+    assert f"off by {error:.3g} EUR on average" in insight.text
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_importances_of_a_features_columns_are_added_up(mixed) -> None:
     frame = insights.feature_importances(model).frame.set_index("feature")
     for feature in model.spec.features:
         is_its = np.array(names) == feature.name
-        each = [tree.feature_importances_[is_its].sum() for tree in forest.estimators_]
+        importances = [tree.feature_importances_[is_its].sum() for tree in forest.estimators_]
         assert frame["importance"][feature.label] == pytest.approx(forest.feature_importances_[is_its].sum())
-        assert frame["standard deviation"][feature.label] == pytest.approx(np.std(each))
+        assert frame["standard deviation"][feature.label] == pytest.approx(np.std(importances))
     assert insights.feature_importances in insights.default_tabs(model)["Insights"]
     numbers = make_column_transformer((PolynomialFeatures(2), ["size", "new"]))
     model = of_mixed(mixed, numbers, RandomForestClassifier(5, random_state=0))
@@ -172,19 +172,19 @@ def test_importances_of_a_features_columns_are_added_up(mixed) -> None:
         insights.feature_importances(model)
 
 
-def test_classes_that_are_numbers_are_told_as_they_are(mixed) -> None:
+def test_classes_that_are_numbers_are_written_as_they_are(mixed) -> None:
     encoded = make_column_transformer((OneHotEncoder(), ["kind"]), remainder=SimpleImputer())
-    told = insights.class_metrics(of_mixed(mixed, encoded, DecisionTreeClassifier(max_depth=1))).text
-    assert re.match(r"Of the \d+ rows of [012] that it had not seen, \d+% were found, the least of all classes", told)
+    text = insights.class_metrics(of_mixed(mixed, encoded, DecisionTreeClassifier(max_depth=1))).text
+    assert re.match(r"Of the \d+ rows of [012] that it had not seen, \d+% were found, the least of all classes", text)
 
 
-def test_the_probability_that_is_told_is_that_of_the_prediction(iris) -> None:
+def test_the_probability_in_the_text_is_that_of_the_prediction(iris) -> None:
     data = iris.spec.load_data().query("species != 'setosa'").assign(probability=lambda d: d.species)
     shy = FixedThresholdClassifier(LogisticRegression(), threshold=0.99, pos_label="virginica")
     model = irislib.train(replace(iris.spec, estimator=shy, target="probability"), data)
-    found = insights.class_probabilities(model, {**GOOD, "petal_length_cm": 5.0, "petal_width_cm": 1.8})
-    assert found.text.startswith("versicolor with a probability of")
-    assert found.frame["class"][0] == "virginica"  # the likelier class, below the threshold
+    insight = insights.class_probabilities(model, {**GOOD, "petal_length_cm": 5.0, "petal_width_cm": 1.8})
+    assert insight.text.startswith("versicolor with a probability of")
+    assert insight.frame["class"][0] == "virginica"  # the likelier class, below the threshold
 
 
 @pytest.mark.parametrize(
@@ -196,20 +196,20 @@ def test_the_probability_that_is_told_is_that_of_the_prediction(iris) -> None:
         (insights.predicted_against_true, "iris", "predicts a class"),
     ],
 )
-def test_what_does_not_apply_says_so(function, name: str, why: str, request) -> None:
+def test_an_insight_that_does_not_apply_gives_the_reason(function, name: str, why: str, request) -> None:
     with pytest.raises(NotApplicableError, match=why):
         function(request.getfixturevalue(name))
 
 
 def test_every_insight_draws_a_figure_with_labelled_axes_and_without_pyplot(iris, rent) -> None:
-    found = [
+    all_insights = [
         insights.feature_importances(iris),
         insights.permutation_importance(rent),
         insights.confusion_matrix(iris),
         insights.predicted_against_true(rent),
         insights.class_probabilities(iris, GOOD),
     ]
-    for insight in found:
+    for insight in all_insights:
         figure = insight.plot()
         assert isinstance(figure, Figure)
         assert figure.axes[0].get_xlabel()
@@ -222,7 +222,7 @@ def test_every_insight_draws_a_figure_with_labelled_axes_and_without_pyplot(iris
     assert result.stdout.strip() == "False"
 
 
-# ---- how well it does, and how far to believe it
+# ---- evaluation and calibration
 
 
 @pytest.fixture(scope="module")
@@ -254,24 +254,26 @@ NO_INSIGHTS = ("Insight", "default_tabs", "on_demand")
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_insight_works_or_says_why_not(name: str, request) -> None:
+def test_every_insight_works_or_gives_a_reason(name: str, request) -> None:
     model = request.getfixturevalue(name)
     row = model.evaluation.features.iloc[0].dropna().to_dict()
-    for function in (getattr(insights, each) for each in insights.__all__ if each not in NO_INSIGHTS):
+    for function in (
+        getattr(insights, name_of_insight) for name_of_insight in insights.__all__ if name_of_insight not in NO_INSIGHTS
+    ):
         assert re.search(r"Sources?:\s+\w", inspect.getdoc(function) or ""), function
-        given = (model, row) if "row" in inspect.signature(function).parameters else (model,)
-        found: Any = None
-        refusal = ""
+        arguments = (model, row) if "row" in inspect.signature(function).parameters else (model,)
+        insight: Any = None
+        message = ""
         try:
-            found = function(*given)
+            insight = function(*arguments)
         except NotApplicableError as error:
-            refusal = str(error)
-        if found is None:
-            assert re.fullmatch(r"[^.]+\.|.*; see \w+\.", refusal)
+            message = str(error)
+        if insight is None:
+            assert re.fullmatch(r"[^.]+\.|.*; see \w+\.", message)
             continue
-        assert len(found.frame)
-        assert re.fullmatch(r"\S.*\.", found.text)
-        figure = found.plot()
+        assert len(insight.frame)
+        assert re.fullmatch(r"\S.*\.", insight.text)
+        figure = insight.plot()
         assert figure.axes[0].get_xlabel()
         figure.savefig(io.BytesIO())
 
@@ -279,17 +281,17 @@ def test_every_insight_works_or_says_why_not(name: str, request) -> None:
 @pytest.mark.parametrize("name", OF_CLASSES)
 def test_precision_and_recall_are_scikit_learns(name: str, request) -> None:
     model = request.getfixturevalue(name)
-    found = insights.class_metrics(model).frame
+    frame = insights.class_metrics(model).frame
     precision, recall, _, support = precision_recall_fscore_support(
         model.evaluation.y_true, model.evaluation.y_pred, labels=model.classes, zero_division=np.nan
     )
-    np.testing.assert_allclose(found["precision"], precision)
-    np.testing.assert_allclose(found["recall"], recall)
-    np.testing.assert_array_equal(found["support"], support)
-    for what in ("precision", "recall"):
-        known = found.dropna(subset=[what])
-        assert (known[f"{what} from"] <= known[what]).all()
-        assert (known[what] <= known[f"{what} to"]).all()
+    np.testing.assert_allclose(frame["precision"], precision)
+    np.testing.assert_allclose(frame["recall"], recall)
+    np.testing.assert_array_equal(frame["support"], support)
+    for measure in ("precision", "recall"):
+        defined = frame.dropna(subset=[measure])
+        assert (defined[f"{measure} from"] <= defined[measure]).all()
+        assert (defined[measure] <= defined[f"{measure} to"]).all()
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
@@ -300,17 +302,17 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     assert proportion_interval(0, 0) == (0, 1)
 
 
-@pytest.mark.parametrize(("ratio", "ours", "others"), [(2.0, 20, 40), (8.0, 51, 58), (60.0, 10, 20)])
-def test_the_interval_of_an_area_holds_the_true_one(ratio: float, ours: int, others: int) -> None:
+@pytest.mark.parametrize(("ratio", "n_positive", "n_negative"), [(2.0, 20, 40), (8.0, 51, 58), (60.0, 10, 20)])
+def test_the_interval_of_an_area_holds_the_true_one(ratio: float, n_positive: int, n_negative: int) -> None:
     """Beside 1,000 samples of what it was derived for: exponential scores, whose true area is known."""
     rng, true = np.random.default_rng(0), ratio / (1 + ratio)
-    is_it = np.repeat([True, False], [ours, others])
-    held = 0
+    is_it = np.repeat([True, False], [n_positive, n_negative])
+    n_covered = 0
     for _ in range(1000):
-        scores = np.r_[ratio * rng.exponential(size=ours), rng.exponential(size=others)]
-        low, high = area_interval(roc_auc_score(is_it, scores), ours, others)
-        held += low <= true <= high
-    assert held >= 900  # 950, less where samples this small have few rows near the true area
+        scores = np.r_[ratio * rng.exponential(size=n_positive), rng.exponential(size=n_negative)]
+        low, high = area_interval(roc_auc_score(is_it, scores), n_positive, n_negative)
+        n_covered += low <= true <= high
+    assert n_covered >= 900  # 950, less where samples this small have few rows near the true area
     assert area_interval(1.0, 10, 20)[0] < 0.95
 
 
@@ -318,14 +320,14 @@ def test_the_interval_of_an_area_holds_the_true_one(ratio: float, ours: int, oth
 def test_curves_are_scikit_learns(name: str, request) -> None:
     model = request.getfixturevalue(name)
     roc, pr = insights.roc_curve(model).frame, insights.precision_recall_curve(model).frame
-    for i, each in enumerate(model.classes):
-        is_it, probability = model.evaluation.y_true == each, model.evaluation.y_proba[:, i]
-        mine = roc[roc["class"] == each]
-        assert auc(mine["false positive rate"], mine["true positive rate"]) == pytest.approx(
+    for i, name_of_class in enumerate(model.classes):
+        is_it, probability = model.evaluation.y_true == name_of_class, model.evaluation.y_proba[:, i]
+        curve = roc[roc["class"] == name_of_class]
+        assert auc(curve["false positive rate"], curve["true positive rate"]) == pytest.approx(
             roc_auc_score(is_it, probability)
         )
-        mine = pr[pr["class"] == each]
-        average = -np.sum(np.diff(mine["recall"]) * mine["precision"].to_numpy()[:-1])
+        curve = pr[pr["class"] == name_of_class]
+        average = -np.sum(np.diff(curve["recall"]) * curve["precision"].to_numpy()[:-1])
         assert average == pytest.approx(average_precision_score(is_it, probability))
     areas = roc_auc_score(pd.get_dummies(model.evaluation.y_true), model.evaluation.y_proba, average=None).round(2)
     hardest = f"{model.classes[areas.argmin()]} is the hardest"
@@ -336,13 +338,13 @@ def test_curves_are_scikit_learns(name: str, request) -> None:
 @pytest.mark.parametrize("name", OF_CLASSES)
 def test_calibration_counts_every_row(name: str, request) -> None:
     model = request.getfixturevalue(name)
-    found = insights.calibration(model)
+    insight = insights.calibration(model)
     held_out = model.evaluation
-    assert found.frame["rows"].sum() == len(held_out.y_true)
+    assert insight.frame["rows"].sum() == len(held_out.y_true)
     right = np.asarray(model.classes)[held_out.y_proba.argmax(axis=1)] == held_out.y_true
-    assert (found.frame["share right"] * found.frame["rows"]).sum() == pytest.approx(right.sum())
+    assert (insight.frame["share right"] * insight.frame["rows"]).sum() == pytest.approx(right.sum())
     score = brier_score_loss(held_out.y_true, held_out.y_proba, labels=model.classes, scale_by_half=False)
-    assert f"the Brier score is {score:.2f}" in found.text
+    assert f"the Brier score is {score:.2f}" in insight.text
 
 
 def test_residuals_add_up_to_the_truth(diabetes) -> None:
@@ -352,35 +354,36 @@ def test_residuals_add_up_to_the_truth(diabetes) -> None:
 
 @pytest.mark.parametrize("name", ["iris", "cancer", "diabetes"])
 @pytest.mark.parametrize("coverage", [0.8, 0.9])
-def test_conformal_sets_hold_the_truth_as_often_as_they_say(name: str, coverage: float, request) -> None:
-    """200 times: half of the rows that the model has not seen set the limit, the other half is judged by it."""
+def test_conformal_sets_have_their_stated_coverage(name: str, coverage: float, request) -> None:
+    """200 times: half of the test rows calibrate the limit, which is measured on the other half."""
     model = request.getfixturevalue(name)
     spec = replace(model.spec, test_size=0.6)
-    strangeness = _conformal.nonconformity_scores(irislib.train(spec))
+    scores = _conformal.nonconformity_scores(irislib.train(spec))
     rng = np.random.default_rng(0)
-    half = len(strangeness) // 2
+    half = len(scores) // 2
     within = 0
     for _ in range(200):
-        rng.shuffle(strangeness)
-        within += np.sum(strangeness[half:] <= _conformal.threshold(strangeness[:half], coverage))
-    tested = 200 * (len(strangeness) - half)
+        rng.shuffle(scores)
+        within += np.sum(scores[half:] <= _conformal.threshold(scores[:half], coverage))
+    tested = 200 * (len(scores) - half)
     stated = math.ceil((half + 1) * coverage) / (half + 1)  # a step above what was asked for
     low, high = binom.interval(0.999, tested, stated)
     assert low <= within <= high
 
 
 @pytest.mark.parametrize("name", ["iris", "cancer", "digits", "diabetes"])
-def test_what_is_told_of_the_held_out_rows_is_counted_by_leaving_each_out(name: str, request) -> None:
-    strangeness = _conformal.nonconformity_scores(request.getfixturevalue(name))
+def test_covered_rows_are_counted_by_leave_one_out(name: str, request) -> None:
+    scores = _conformal.nonconformity_scores(request.getfixturevalue(name))
     for coverage in (0.5, 0.8, 0.9, 0.95):
-        others = (np.delete(strangeness, i) for i in range(len(strangeness)))
+        leave_one_out = (np.delete(scores, i) for i in range(len(scores)))
         one_by_one = sum(
-            score <= _conformal.threshold(rest, coverage) for score, rest in zip(strangeness, others, strict=True)
+            score <= _conformal.threshold(other_scores, coverage)
+            for score, other_scores in zip(scores, leave_one_out, strict=True)
         )
-        assert _conformal.covered_rows(strangeness, coverage) == one_by_one
+        assert _conformal.covered_rows(scores, coverage) == one_by_one
 
 
-def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
+def test_the_text_of_a_prediction_set(iris, rent) -> None:
     alone = insights.prediction_set(iris, GOOD)
     assert alone.text.startswith("With 90% stated coverage it is virginica alone; ")
     assert list(alone.frame["in the set"]) == ["yes", "no", "no"]
@@ -397,7 +400,7 @@ def test_a_prediction_set_says_what_it_holds(iris, rent) -> None:
         insights.prediction_set(iris, GOOD, coverage=90)
 
 
-# ---- when not to believe it
+# ---- novelty and near ties
 
 
 IMPOSSIBLE = [  # each measurement is one that some iris has; no iris has them together
@@ -409,84 +412,87 @@ IMPOSSIBLE = [  # each measurement is one that some iris has; no iris has them t
 
 
 @pytest.mark.parametrize("row", IMPOSSIBLE)
-def test_a_flower_of_usual_values_that_cannot_be_together_is_told(iris, row) -> None:
+def test_an_impossible_combination_of_usual_values_is_novel(iris, row) -> None:
     assert not iris.outside_training(iris.spec.validate(row))
-    (told,) = (w for w in iris.predict_row(row).warnings if "all of them together" in w.message)
-    assert told.feature is None
+    (warning,) = (w for w in iris.predict_row(row).warnings if "all of them together" in w.message)
+    assert warning.feature is None
     (same,) = iris.unlike_training(iris.spec.validate(row))
-    assert same.message == told.message
+    assert same.message == warning.message
 
 
 @pytest.mark.parametrize("name", ["iris", "cancer", "digits", "diabetes", "rent"])
-def test_rows_like_the_training_rows_are_rarely_told(name: str, request) -> None:
-    """Of 20 other partings of the data at least 95 % of all held-out rows are not flagged."""
+def test_test_rows_are_rarely_novel(name: str, request) -> None:
+    """In 20 other splits of the data at least 95 % of all test rows are not flagged."""
     spec = request.getfixturevalue(name).spec
     features = spec.validate(spec.load_data()[spec.feature_names], max_rows=10_000)
     flagged = total = 0
     for seed in range(20):
-        seen, test = train_test_split(features, test_size=0.2, random_state=seed)
-        usual = NoveltyDetector(spec.features, seen.sample(min(len(seen), 1000), random_state=0))
-        flagged += usual.is_novel(test).sum()
-        total += len(test)
+        training_rows, test_rows = train_test_split(features, test_size=0.2, random_state=seed)
+        detector = NoveltyDetector(spec.features, training_rows.sample(min(len(training_rows), 1000), random_state=0))
+        flagged += detector.is_novel(test_rows).sum()
+        total += len(test_rows)
     assert flagged <= 0.05 * total
 
 
-def test_what_is_unlike_in_a_table_is_what_is_unlike_alone(rent) -> None:
+def test_a_row_is_novel_in_a_frame_if_it_is_novel_alone(rent) -> None:
     frame = rent.spec.validate(rent.spec.load_data()[rent.spec.feature_names], max_rows=300)
-    odd = {"area_m2": 139, "rooms": 1, "district": "hill", "balcony": True, "built": "1951-01-01"}
-    frame = pd.concat([frame, rent.spec.validate(odd)], ignore_index=True)
+    novel_row = {"area_m2": 139, "rooms": 1, "district": "hill", "balcony": True, "built": "1951-01-01"}
+    frame = pd.concat([frame, rent.spec.validate(novel_row)], ignore_index=True)
     rows = [{k: v for k, v in row.items() if v == v and v is not None} for row in frame.to_dict("records")]
     alone = [i for i, row in enumerate(rows) if any(w.feature is None for w in rent.predict_row(row).warnings)]
     assert [problem.row for problem in rent.unlike_training(frame) if problem.feature is None] == alone
 
 
-def test_a_near_tie_is_said(iris) -> None:
-    told = near_ties(iris.classes, [[0.1, 0.41, 0.49], [0, 0.4, 0.6], [0.5, 0.5, 0]])
-    assert list(told) == [0, 2]
-    assert told[0].message == "It is nearly a tie between virginica (49%) and versicolor (41%)."
+def test_a_near_tie_is_a_warning(iris) -> None:
+    ties = near_ties(iris.classes, [[0.1, 0.41, 0.49], [0, 0.4, 0.6], [0.5, 0.5, 0]])
+    assert list(ties) == [0, 2]
+    assert ties[0].message == "It is nearly a tie between virginica (49%) and versicolor (41%)."
 
 
-# ---- what it has learnt, and how it does when trained again
+# ---- partial dependence, cross-validation and learning curves
 
 
 def test_partial_dependence_is_scikit_learns(iris, cancer, diabetes) -> None:
     for model in (iris, cancer, diabetes):
-        found = insights.partial_dependence(model).frame
+        frame = insights.partial_dependence(model).frame
         feature = model.spec.features[0]
-        mine = found[found["feature"] == feature.label]
+        of_feature = frame[frame["feature"] == feature.label]
         grid = _partial_dependence._grid(model, feature)
         held_out = model.evaluation.features
-        most = _partial_dependence.MAX_PREDICTIONS * len(model.classes or [1]) // len(found)
-        rows = held_out.sample(min(len(held_out), _partial_dependence.MAX_ROWS, most), random_state=0)
+        max_rows = _partial_dependence.MAX_PREDICTIONS * len(model.classes or [1]) // len(frame)
+        rows = held_out.sample(min(len(held_out), _partial_dependence.MAX_ROWS, max_rows), random_state=0)
         expected = sklearns_dependence(
             model.estimator, rows, [feature.name], custom_values={feature.name: grid}, method="brute", kind="both"
         )
         if model.classes is None:
-            mean, lines = mine["mean target"], expected["individual"][0]
+            mean, lines = of_feature["mean target"], expected["individual"][0]
         else:
-            mean, lines = mine[mine["class"] == model.classes[-1]]["probability"], expected["individual"][-1]
+            mean, lines = (
+                of_feature[of_feature["class"] == model.classes[-1]]["probability"],
+                expected["individual"][-1],
+            )
         np.testing.assert_allclose(mean, lines.mean(axis=0))
 
 
 def test_partial_dependence_goes_through_categories_dates_and_gaps(rent) -> None:
-    found = insights.partial_dependence(rent)
-    assert set(found.frame["feature"]) == {feature.label for feature in rent.spec.features}
-    by_value = found.frame.set_index(["feature", "value"])["mean rent (EUR)"]
+    insight = insights.partial_dependence(rent)
+    assert set(insight.frame["feature"]) == {feature.label for feature in rent.spec.features}
+    by_value = insight.frame.set_index(["feature", "value"])["mean rent (EUR)"]
     gap = by_value["District", "centre"] - by_value["District", "hill"]
     assert 150 < gap < 250  # 200 is what the data were made with
     assert {"yes", "no"} == set(by_value["Balcony"].index)
-    assert len(found.plot().axes) == 5
+    assert len(insight.plot().axes) == 5
 
 
 def test_cross_validation_is_scikit_learns(iris, diabetes) -> None:
     for model, kind in ((iris, StratifiedKFold), (diabetes, KFold)):
-        found = insights.cross_validation(model).frame
+        frame = insights.cross_validation(model).frame
         data = model.spec.load_data()
         estimator = training.unfitted(model.spec)
         folds = kind(5, shuffle=True, random_state=1)
         features = model.spec.validate(data[model.spec.feature_names], max_rows=len(data))
         expected = cross_val_score(estimator, features, data[model.spec.target].to_numpy(), cv=folds)
-        assert found[found["repeat"] == 2].iloc[:, 3].tolist() == pytest.approx(expected)
+        assert frame[frame["repeat"] == 2].iloc[:, 3].tolist() == pytest.approx(expected)
 
 
 def test_a_learning_curve_is_scikit_learns(iris) -> None:
@@ -495,13 +501,13 @@ def test_a_learning_curve_is_scikit_learns(iris) -> None:
         training.unfitted(iris.spec), data[iris.spec.feature_names], data["species"].to_numpy(), shuffle=True,
         train_sizes=[0.1, 0.2, 0.4, 0.7, 1.0], cv=StratifiedKFold(5, shuffle=True, random_state=0), random_state=0,
     )  # fmt: skip
-    found = insights.learning_curve(iris)
-    assert found.frame["training rows"].tolist() == sizes.tolist()
-    assert found.frame["accuracy on unseen rows"].tolist() == pytest.approx(unseen.mean(axis=1))
-    assert found.text.startswith("With 120 training rows its accuracy on rows it has not seen is 9")
+    insight = insights.learning_curve(iris)
+    assert insight.frame["training rows"].tolist() == sizes.tolist()
+    assert insight.frame["accuracy on unseen rows"].tolist() == pytest.approx(unseen.mean(axis=1))
+    assert insight.text.startswith("With 120 training rows its accuracy on rows it has not seen is 9")
 
 
-def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris, tmp_path) -> None:
+def test_a_long_running_insight_can_be_cancelled_and_is_stored_for_its_version(iris, tmp_path) -> None:
     trained = []
 
     def counted(model: Any) -> Any:
@@ -523,9 +529,9 @@ def test_what_takes_long_can_be_left_off_and_is_kept_for_its_version_alone(iris,
         counts(iris, cancel)
     assert trained == [0, 1]
     assert counts.stored(iris) is None
-    told: list[float] = []
-    assert counts(iris, told.append).frame["count"].tolist() == [1, 2, 3]
-    assert told == [0.25, 0.5, 0.75, 1]
+    progress: list[float] = []
+    assert counts(iris, progress.append).frame["count"].tolist() == [1, 2, 3]
+    assert progress == [0.25, 0.5, 0.75, 1]
     assert counts(iris, pytest.fail).frame["count"].tolist() == [1, 2, 3]  # it is not measured again
     assert counts.stored(replace(iris, version="other")) is None
     (file,) = tmp_path.rglob("counts-*.json")
@@ -543,7 +549,7 @@ def test_data_that_have_changed_are_not_measured(iris) -> None:
             function(other)
 
 
-# ---- why this answer
+# ---- contributions and counterfactuals
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -552,17 +558,17 @@ def test_contributions_add_up_to_the_difference_from_the_average(name: str, requ
     held_out = model.evaluation.features
     for i in (0, 1, 2):
         row = held_out.iloc[i]
-        found = insights.contributions(model, row.dropna().to_dict(), seconds=0.05)
-        usual = held_out if len(held_out) <= 100 else held_out.sample(100, random_state=0)
+        insight = insights.contributions(model, row.dropna().to_dict(), seconds=0.05)
+        background = held_out if len(held_out) <= 100 else held_out.sample(100, random_state=0)
         if model.classes is None:
-            answers = model.estimator.predict(pd.concat([held_out.iloc[[i]], usual]))
+            predictions = model.estimator.predict(pd.concat([held_out.iloc[[i]], background]))
         else:
-            place = model.classes.index(model.evaluation.y_pred[i])
-            answers = model.estimator.predict_proba(pd.concat([held_out.iloc[[i]], usual]))[:, place]
-        (what,) = (each for each in found.frame if each.startswith("contribution"))
-        assert found.frame[what].sum() == pytest.approx(answers[0] - answers[1:].mean(), abs=1e-6)
+            position = model.classes.index(model.evaluation.y_pred[i])
+            predictions = model.estimator.predict_proba(pd.concat([held_out.iloc[[i]], background]))[:, position]
+        (column,) = (name for name in insight.frame if name.startswith("contribution"))
+        assert insight.frame[column].sum() == pytest.approx(predictions[0] - predictions[1:].mean(), abs=1e-6)
         is_sampled = len(model.spec.features) > 9 and not isinstance(model.estimator, RandomForestClassifier)
-        assert ("sampled" in found.text) == ("standard error" in found.frame) == is_sampled
+        assert ("sampled" in insight.text) == ("standard error" in insight.frame) == is_sampled
 
 
 TREES = [
@@ -584,12 +590,12 @@ def test_contributions_to_trees_are_those_of_every_combination(estimator, missin
         features = features.mask(np.random.default_rng(0).random(features.shape) < 0.2)
     is_class = is_classifier(estimator)
     estimator.fit(features, target > 140 if is_class else target)
-    usual = features[:40]
-    ask = (lambda rows: estimator.predict_proba(rows)[:, 1]) if is_class else estimator.predict
+    background = features[:40]
+    predict = (lambda rows: estimator.predict_proba(rows)[:, 1]) if is_class else estimator.predict
     for i in range(50, 55):
         row = features.iloc[[i]]
-        found = tree_shapley(estimator, int(is_class), row, usual, ask(pd.concat([row, usual])))
-        assert found == pytest.approx(_shapley._exact(ask, row, usual)[1], abs=1e-9 * target.max())
+        shapley_values = tree_shapley(estimator, int(is_class), row, background, predict(pd.concat([row, background])))
+        assert shapley_values == pytest.approx(_shapley._exact(predict, row, background)[1], abs=1e-9 * target.max())
 
 
 @pytest.mark.parametrize(
@@ -603,13 +609,13 @@ def test_contributions_to_trees_are_those_of_every_combination(estimator, missin
     ],
     ids=["products of features", "all of the features", "a logarithm", "a probability", "no trees"],
 )
-def test_what_is_no_sum_of_trees_of_single_features_is_left_to_other_ways(estimator) -> None:
+def test_tree_shapley_refuses_what_is_no_sum_of_trees_of_single_features(estimator) -> None:
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.integers(0, 2, (60, 2)), columns=["a", "b"])
     estimator.fit(rows, rows.all(axis=1).astype(int))
-    row, usual = pd.DataFrame([[1, 1]], columns=["a", "b"]), rows[~rows.all(axis=1)]
-    worth = estimator.predict(pd.concat([row, usual]))
-    assert tree_shapley(estimator, 0, row, usual, worth) is None
+    row, background = pd.DataFrame([[1, 1]], columns=["a", "b"]), rows[~rows.all(axis=1)]
+    predictions = estimator.predict(pd.concat([row, background]))
+    assert tree_shapley(estimator, 0, row, background, predictions) is None
 
 
 def test_contributions_of_a_linear_model_are_the_textbooks(diabetes) -> None:
@@ -619,9 +625,9 @@ def test_contributions_of_a_linear_model_are_the_textbooks(diabetes) -> None:
     linear = model.estimator[-1]
     scaled = pd.DataFrame(model.estimator[:-1].transform(held_out))
     expected = linear.coef_ * (scaled.iloc[3] - scaled.mean()).to_numpy()
-    found = insights.contributions(model, held_out.iloc[3].to_dict()).frame.set_index("feature")["contribution"]
+    contributions = insights.contributions(model, held_out.iloc[3].to_dict()).frame.set_index("feature")["contribution"]
     for feature, value in zip(model.spec.features, expected, strict=True):
-        assert found[feature.label] == pytest.approx(value)
+        assert contributions[feature.label] == pytest.approx(value)
 
 
 def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> None:
@@ -630,20 +636,20 @@ def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> Non
     monkeypatch.setattr(_shapley, "MAX_EXACT_ROWS", 0)
     monkeypatch.setattr(_shapley, "tree_shapley", lambda *_: None)
     sampled = insights.contributions(rent, row, seconds=1).frame.set_index("feature")
-    off = (sampled["contribution (EUR)"] - exact).abs()
-    assert (off <= 4 * sampled["standard error"] + 1e-9).all()
-    assert off.max() < 0.1 * exact.abs().max()
+    error = (sampled["contribution (EUR)"] - exact).abs()
+    assert (error <= 4 * sampled["standard error"] + 1e-9).all()
+    assert error.max() < 0.1 * exact.abs().max()
 
 
-def test_why_is_said_in_plain_words(iris, rent) -> None:
-    said = insights.contributions(iris, GOOD).text
+def test_the_text_of_contributions(iris, rent) -> None:
+    text = insights.contributions(iris, GOOD).text
     assert re.fullmatch(
         r"virginica with \d+%, where \d+% is the average, mostly because petal (width|length) is [\d.]+ cm "
         r"\(typical: [\d.]+ cm\)( and petal (width|length) is [\d.]+ cm \(typical: [\d.]+ cm\))?\.",
-        said,
+        text,
     )
-    said = insights.contributions(rent, {"area_m2": 120, "balcony": True, "built": "1990-05-01"}).text
-    assert "EUR is the average, mostly because area is 120 m² (typical: " in said
+    text = insights.contributions(rent, {"area_m2": 120, "balcony": True, "built": "1990-05-01"}).text
+    assert "EUR is the average, mostly because area is 120 m² (typical: " in text
 
 
 @pytest.mark.parametrize("name", OF_CLASSES)
@@ -651,47 +657,47 @@ def test_a_smallest_change_does_change_the_class_and_nothing_smaller_does(name: 
     model = request.getfixturevalue(name)
     row = model.evaluation.features.iloc[0].to_dict()
     now = model.predict(row)[0]
-    found = insights.smallest_changes(model, row)
-    if found.frame["share of the trained range"].isna().all():
-        assert found.text.startswith(f"It stays {now}")
+    insight = insights.smallest_changes(model, row)
+    if insight.frame["share of the trained range"].isna().all():
+        assert insight.text.startswith(f"It stays {now}")
         return
-    assert (found.frame.iloc[:, 1] != str(now)).all()
-    assert found.frame["share of the trained range"].is_monotonic_increasing
+    assert (insight.frame.iloc[:, 1] != str(now)).all()
+    assert insight.frame["share of the trained range"].is_monotonic_increasing
 
 
 def test_smallest_changes_of_a_flower(iris) -> None:
     row = {"petal_length_cm": 4.9, "petal_width_cm": 1.6, "sepal_length_cm": 6.0, "sepal_width_cm": 2.7}
     now = iris.predict(row)[0]
-    found = insights.smallest_changes(iris, row)
-    words = re.match(r"(\D+) ([\d.]+) cm", found.frame["change"][0])
-    (name,) = (f.name for f in iris.spec.features if f.label.lower() == words[1])
-    value = float(words[2])
-    assert iris.predict({**row, name: value})[0] == found.frame["then species"][0] != now
+    insight = insights.smallest_changes(iris, row)
+    match = re.match(r"(\D+) ([\d.]+) cm", insight.frame["change"][0])
+    (name,) = (f.name for f in iris.spec.features if f.label.lower() == match[1])
+    value = float(match[2])
+    assert iris.predict({**row, name: value})[0] == insight.frame["then species"][0] != now
     between = np.arange(min(value, row[name]) + 0.1, max(value, row[name]) - 0.05, 0.1).round(1)
-    assert all(iris.predict({**row, name: float(each)})[0] == now for each in between)
+    assert all(iris.predict({**row, name: float(number)})[0] == now for number in between)
     assert iris.coverage[name]["low"] <= value <= iris.coverage[name]["high"]
     fixed = insights.smallest_changes(iris, row, fixed=[name])
-    assert not any(words[1] in change for change in fixed.frame["change"])
-    assert fixed.text.endswith(f"; {words[1]} stays as it is.")
+    assert not any(match[1] in change for change in fixed.frame["change"])
+    assert fixed.text.endswith(f"; {match[1]} stays as it is.")
     with pytest.raises(ValidationError, match="there is no feature 'petal'"):
         insights.smallest_changes(iris, row, fixed=["petal"])
     none = insights.smallest_changes(iris, row, fixed=iris.spec.feature_names)
     assert none.text.startswith(f"It stays {now}: there is nothing that may change; petal length, petal width, sepal")
 
 
-def test_where_one_change_is_not_enough_the_two_that_matter_are_found_among_many() -> None:
+def test_two_changes_are_found_if_one_is_not_enough() -> None:
     names = [f"x{i}" for i in range(12)]
     data = pd.DataFrame(np.random.default_rng(0).random((600, 12)), columns=names)
-    both = ("x8", "x11")
-    data["class"] = np.where((data[list(both)] > 0.5).all(axis=1), "both", "not")
+    relevant = ("x8", "x11")
+    data["class"] = np.where((data[list(relevant)] > 0.5).all(axis=1), "both", "not")
     features = [irislib.Feature(name) for name in names]
     spec = irislib.ModelSpec("two", features, "class", lambda: data, DecisionTreeClassifier(random_state=0))
     model, row = irislib.train(spec), dict.fromkeys(names, 0.3)
-    found = insights.smallest_changes(model, row)
-    values = [re.fullmatch(r"x8 ([\d.]+) and x11 ([\d.]+)", change) for change in found.frame["change"]]
-    assert model.predict({**row, **dict(zip(both, map(float, values[0].groups()), strict=True))})[0] == "both"
-    told = insights.smallest_changes(model, row, fixed=["x8"]).text
-    assert re.fullmatch(r"It stays not: none of the [\d,]+ changes .* makes it another; x8 stays as it is\.", told)
+    insight = insights.smallest_changes(model, row)
+    values = [re.fullmatch(r"x8 ([\d.]+) and x11 ([\d.]+)", change) for change in insight.frame["change"]]
+    assert model.predict({**row, **dict(zip(relevant, map(float, values[0].groups()), strict=True))})[0] == "both"
+    text = insights.smallest_changes(model, row, fixed=["x8"]).text
+    assert re.fullmatch(r"It stays not: none of the [\d,]+ changes .* makes it another; x8 stays as it is\.", text)
 
 
 @pytest.mark.parametrize("name", ["class_probabilities", "contributions", "prediction_set", "smallest_changes"])

@@ -23,16 +23,16 @@ import anywidget, traitlets
 from IPython.display import display
 
 class Counter(anywidget.AnyWidget):
-    """What other people's widgets do: state and binary state both ways, messages, commands."""
+    """Features of third-party widgets: state and binary state both ways, messages, commands."""
 
     _esm = """
     let presses = 0;  // not the other widget's
-    const initialize = ({ model }) => model.set("begun", true);
+    const initialize = ({ model }) => model.set("started", true);
     function render({ model, el, experimental }) {
       const button = document.createElement("button");
-      const said = document.createElement("output");
+      const output = document.createElement("output");
       const show = () => (button.textContent = `${model.get("name")} ${model.get("value")}, pressed ${presses}`);
-      const told = (words) => (said.textContent = words);
+      const print = (text) => (output.textContent = text);
       button.addEventListener("click", () => {
         presses += 1;
         model.set("value", model.get("value") + 1);
@@ -47,18 +47,18 @@ class Counter(anywidget.AnyWidget):
         button.title = `${answer} ${buffer.getUint8(0)}`;
       });
       model.on("change:value", show);
-      model.on("change:back", () => told(new TextDecoder().decode(model.get("back").deep)));
-      model.on("msg:custom", ({ total }, buffers) => total && told(`${total} of ${buffers[0].getUint8(0)}`));
+      model.on("change:back", () => print(new TextDecoder().decode(model.get("back").deep)));
+      model.on("msg:custom", ({ total }, buffers) => total && print(`${total} of ${buffers[0].getUint8(0)}`));
       show();
-      el.append(button, said);
-      return () => (window.cleaned = model.get("begun"));
+      el.append(button, output);
+      return () => (window.cleaned = model.get("started"));
     }
     export default () => ({ initialize, render });
     """
     _css = "button { letter-spacing: 3px }"
     name = traitlets.Unicode().tag(sync=True)
     value = traitlets.Int().tag(sync=True)
-    begun = traitlets.Bool(False).tag(sync=True)
+    started = traitlets.Bool(False).tag(sync=True)
     sent = traitlets.Dict().tag(sync=True)
     back = traitlets.Dict().tag(sync=True)
 
@@ -111,9 +111,9 @@ LAB += "box.observe(lambda change: setattr(out, 'value', change.new.upper()), 'v
 def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("ahead")
     for name, cell in {"widgets": WIDGETS, "breaking": BREAKING, "slow": SLOW, "lab": LAB}.items():
-        made = notebook(cell)
-        made.metadata["irislib"] = {"run": "once"}
-        nbformat.write(made, folder / f"{name}.ipynb")
+        content = notebook(cell)
+        content.metadata["irislib"] = {"run": "once"}
+        nbformat.write(content, folder / f"{name}.ipynb")
     for name in ("iris-wizard", "dummy"):
         (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     server = Server(folder / "log", "serve", "--notebooks", str(folder)).wait()
@@ -124,9 +124,9 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def outputs(*cells: Any) -> Any:
-    """A notebook of one cell with these outputs, or of cells that are given as such."""
-    made = [cell if "cell_type" in cell else new_code_cell(outputs=[cell]) for cell in cells]
-    return new_notebook(cells=made)
+    """Return a notebook of cells with these outputs; a cell is taken as it is."""
+    content = [cell if "cell_type" in cell else new_code_cell(outputs=[cell]) for cell in cells]
+    return new_notebook(cells=content)
 
 
 def data(**types: Any) -> Any:
@@ -138,8 +138,8 @@ def view(model: str = "w") -> Any:
 
 
 def widget(module: str = "anywidget", name: str = "AnyModel", buffers: Any = None, **state: Any) -> dict[str, Any]:
-    made = {"model_name": name, "model_module": module, "model_module_version": "1", "state": {"_esm": "x", **state}}
-    return {**made, **({"buffers": buffers} if buffers else {})}
+    content = {"model_name": name, "model_module": module, "model_module_version": "1", "state": {"_esm": "x", **state}}
+    return {**content, **({"buffers": buffers} if buffers else {})}
 
 
 LAYOUT = {"l": widget("@jupyter-widgets/base", "LayoutModel", width="3em")}
@@ -173,40 +173,40 @@ def test_which_pages_are_light(light: bool, cells: list[Any], widgets: dict[str,
     assert is_light(NotebookRun(outputs(*cells), widgets)) is light
 
 
-def told(page: Any) -> Any:
-    """What a light page says to its script."""
+def page_data(page: Any) -> Any:
+    """Return the data that a light page passes to its script."""
     return json.loads(page.locator("#irislib-page").text_content())
 
 
 def kernel_of(page: Any) -> str:
-    return str(told(page)["kernel"])
+    return str(page_data(page)["kernel"])
 
 
-def sockets(page: Any) -> None:
-    """Keep the sockets of a page, for a test to cut them."""
+def record_sockets(page: Any) -> None:
+    """Record the sockets of a page, so that a test can close them."""
     page.add_init_script(
         "window.sockets = []; window.WebSocket = class extends WebSocket {"
         "  constructor(...facts) { super(...facts); window.sockets.push(this); } }"
     )
 
 
-def test_an_app_answers_with_few_requests_that_browsers_keep(page, ahead: Server, iris) -> None:
-    answers: list[Any] = []
-    page.on("response", lambda answer: answers.append(answer))
+def test_a_page_needs_few_requests_and_they_are_cached(page, ahead: Server, iris) -> None:
+    responses: list[Any] = []
+    page.on("response", lambda response: responses.append(response))
     open_app(page, ahead, "iris-wizard", "Abrakadabra")
     assert page.title() == "Iris Wizard"
     expect(page.get_by_label("Colours")).to_be_visible()
     submit_row(page, iris, GOOD)
     expect(page.locator(".irislib-answer")).to_have_text("virginica")
     assert page.locator("#jupyter-config-data, script[src*='voila.js']").count() == 0
-    assert len(answers) < 15
-    headers = {answer.url: answer.all_headers() for answer in answers}
-    for url, found in list(headers.items())[1:]:
-        assert found["cache-control"] == "public, max-age=31536000, immutable", url
-        assert "Accept-Encoding" in found["vary"], url
-        if int(found.get("content-length", 0)) > 1024:
-            assert found["content-encoding"] == "gzip", url
-    assert {found["content-type"].partition(";")[0] for found in headers.values()} == {
+    assert len(responses) < 15
+    headers = {response.url: response.all_headers() for response in responses}
+    for url, response_headers in list(headers.items())[1:]:
+        assert response_headers["cache-control"] == "public, max-age=31536000, immutable", url
+        assert "Accept-Encoding" in response_headers["vary"], url
+        if int(response_headers.get("content-length", 0)) > 1024:
+            assert response_headers["content-encoding"] == "gzip", url
+    assert {response_headers["content-type"].partition(";")[0] for response_headers in headers.values()} == {
         "text/html", "text/css", "text/javascript",
     }  # fmt: skip
 
@@ -218,7 +218,7 @@ def test_a_files_address_is_that_of_its_content(ahead: Server) -> None:
     assert ahead.get("/voila/front/0.js").status_code == 404
 
 
-def test_files_go_both_ways(page, ahead: Server, tmp_path: Path) -> None:
+def test_files_are_uploaded_and_downloaded(page, ahead: Server, tmp_path: Path) -> None:
     open_app(page, ahead, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Table").click()
     with page.expect_download() as download:
@@ -235,7 +235,7 @@ def test_files_go_both_ways(page, ahead: Server, tmp_path: Path) -> None:
     assert result.count(",virginica,") == 20_000
 
 
-def test_other_peoples_widgets_work(page, ahead: Server) -> None:
+def test_widgets_of_other_libraries_work(page, ahead: Server) -> None:
     page.goto(f"{ahead.url}/widgets")
     one, two = (page.get_by_role("button", name=name) for name in ("one", "two"))
     expect(one).to_have_text("one 10, pressed 0")
@@ -257,16 +257,16 @@ def test_other_peoples_widgets_work(page, ahead: Server) -> None:
     expect(two).to_have_text("two 11, pressed 1")
 
 
-def test_no_state_gets_out_of_its_place_in_the_page(page, ahead: Server) -> None:
+def test_the_state_of_widgets_is_escaped(page, ahead: Server) -> None:
     page.goto(f"{ahead.url}/breaking")
     page.get_by_text("</script><script>window.broken = true</script><!-- <script>&amp; é").wait_for()
     assert page.evaluate("window.broken") is None
     assert re.fullmatch(r"[0-9a-f-]{36}", kernel_of(page))
-    assert all("_esm" not in each["state"] for each in told(page)["widgets"].values())
+    assert all("_esm" not in widget_data["state"] for widget_data in page_data(page)["widgets"].values())
 
 
-def test_an_answer_survives_a_connection_that_breaks(page, ahead: Server) -> None:
-    sockets(page)
+def test_a_reply_survives_a_broken_connection(page, ahead: Server) -> None:
+    record_sockets(page)
     open_app(page, ahead, "slow", "Go")
     page.get_by_role("textbox").fill("first")
     page.get_by_role("button", name="Go").click()
@@ -281,7 +281,7 @@ def test_an_answer_survives_a_connection_that_breaks(page, ahead: Server) -> Non
     expect(page.locator(".irislib-banner")).to_be_hidden()
 
 
-def test_a_page_is_there_before_its_connection(page, ahead: Server) -> None:
+def test_a_page_can_be_used_before_its_connection(page, ahead: Server) -> None:
     page.add_init_script(
         "window.held = new Promise((free) => (window.free = free)); const real = WebSocket;"
         "window.WebSocket = function (...facts) { const later = { readyState: 0, close() {} };"
@@ -299,8 +299,8 @@ def test_a_page_is_there_before_its_connection(page, ahead: Server) -> None:
     page.get_by_text("early!").wait_for()
 
 
-def test_who_comes_back_to_a_page_finds_it_alive_or_is_told(page, ahead: Server) -> None:
-    sockets(page)
+def test_a_cached_page_reconnects_or_shows_that_it_has_ended(page, ahead: Server) -> None:
+    record_sockets(page)
     open_app(page, ahead, "slow", "Go")
     back = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
     page.evaluate(back)
@@ -329,10 +329,10 @@ def test_a_kernel_ends_with_its_page(page, ahead: Server) -> None:
     wait_until(lambda: ahead.get(f"/api/kernels/{kernel}").status_code == 404)
 
 
-def test_a_page_that_speaks_an_older_framing_hangs_nothing(page, ahead: Server) -> None:
+def test_an_older_framing_does_not_block_the_server(page, ahead: Server) -> None:
     open_app(page, ahead, "iris-wizard", "Abrakadabra")
-    model = next(name for name, each in told(page)["widgets"].items() if "esm" in each)
-    answer = page.evaluate(
+    model = next(name for name, widget_data in page_data(page)["widgets"].items() if "esm" in widget_data)
+    text = page.evaluate(
         """async ([kernel, model]) => {
           const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernel}/channels?session_id=old`);
           await new Promise((done) => (socket.onopen = done));
@@ -346,26 +346,28 @@ def test_a_page_that_speaks_an_older_framing_hangs_nothing(page, ahead: Server) 
         }""",
         [kernel_of(page), model],
     )
-    assert "petal_length_cm,petal_width_cm" in answer
+    assert "petal_length_cm,petal_width_cm" in text
     assert ahead.get("/healthz").ok
 
 
-@pytest.mark.parametrize("lost", ["**/voila/front/*.js", "**/static/kernel.js*"])
-def test_a_script_that_is_lost_is_told(page, ahead: Server, lost: str) -> None:
-    page.route(lost, lambda route: route.abort())
+@pytest.mark.parametrize("pattern", ["**/voila/front/*.js", "**/static/kernel.js*"])
+def test_a_script_that_is_not_loaded_is_a_message(page, ahead: Server, pattern: str) -> None:
+    page.route(pattern, lambda route: route.abort())
     page.goto(f"{ahead.url}/breaking")
     page.get_by_text("A part of this page could not be loaded.").wait_for()
 
 
-def test_what_is_not_light_works_with_jupyterlab(page, ahead: Server) -> None:
-    answers: list[Any] = []
-    page.on("response", lambda answer: answers.append(answer))
+def test_a_page_that_is_not_light_works_with_jupyterlab(page, ahead: Server) -> None:
+    responses: list[Any] = []
+    page.on("response", lambda response: responses.append(response))
     page.goto(f"{ahead.url}/lab")
     page.get_by_label("In").fill("words")
     page.get_by_text("WORDS").wait_for()
-    urls = [answer.url for answer in answers]
+    urls = [response.url for response in responses]
     assert len(urls) == len(set(urls))  # what was begun early was used
-    named = page.eval_on_selector_all("link[rel=preload]", "links => links.map((link) => link.href)")
-    assert set(named) <= set(urls)
-    kept = [answer for answer in answers if answer.all_headers().get("cache-control", "").endswith("immutable")]
-    assert len(urls) - len(kept) < 6
+    preloaded = page.eval_on_selector_all("link[rel=preload]", "links => links.map((link) => link.href)")
+    assert set(preloaded) <= set(urls)
+    immutable = [
+        response for response in responses if response.all_headers().get("cache-control", "").endswith("immutable")
+    ]
+    assert len(urls) - len(immutable) < 6
