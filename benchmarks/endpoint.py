@@ -1,4 +1,4 @@
-"""How fast the endpoint is, side by side with an empty Flask view and with one that asks scikit-learn.
+"""Benchmark of the endpoint beside an empty Flask view and one that calls scikit-learn.
 
     python benchmarks/endpoint.py                  # about two minutes; prints tables
     python benchmarks/endpoint.py --beside ../before/.venv/bin/python    # and another version of irislib
@@ -35,7 +35,7 @@ PORT = 5061
 
 @dataclass
 class Server:
-    """One server under load, and what its rounds gave."""
+    """One server under load, and its measurements."""
 
     name: str
     command: Sequence[str]
@@ -67,7 +67,7 @@ class Server:
         """Send requests and keep what came of it."""
         requests = requests[: max(CONNECTIONS, int(len(requests) * self.share))]
         before = self.seconds()
-        done = send(self.port, requests, CONNECTIONS, lambda answer: answer.rstrip().endswith(expected))
+        done = send(self.port, requests, CONNECTIONS, lambda response: response.rstrip().endswith(expected))
         if done.failures:
             raise SystemExit(f"{self.name}: {done.failures} of {len(requests)} requests failed.")
         self.rounds.append(done)
@@ -144,7 +144,7 @@ def measure(servers: Sequence[Server], rounds: int, count: int, expected: bytes 
     """Warm up, then let the servers take turns, each round beginning with another."""
     rng = random.Random(0)
     for server in servers:
-        send(server.port, flowers(200, rng), CONNECTIONS, lambda answer: True)
+        send(server.port, flowers(200, rng), CONNECTIONS, lambda _: True)
     for i in range(rounds):
         requests = flowers(count, rng)
         for k in range(len(servers)):

@@ -1,4 +1,4 @@
-"""Load for the benchmarks: one process that keeps a number of requests under way at a time."""
+"""Load for the benchmarks: one process with a fixed number of concurrent requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Round", "form_post", "send"]
 
 @dataclass
 class Round:
-    """What became of the requests of one round: seconds in all, and for each of them."""
+    """The results of one round of requests: seconds in total, and of each request."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -22,12 +22,12 @@ class Round:
 
     @property
     def per_second(self) -> float:
-        """Answered requests per second."""
+        """Successful requests per second."""
         return len(self.latencies) / self.seconds
 
 
 def form_post(path: str, row: dict[str, float], token: str = "") -> bytes:
-    """A whole HTTP request that sends a row as a form."""
+    """Return a complete HTTP request that posts a row as a form."""
     body = urlencode(row)
     lines = [
         f"POST {path} HTTP/1.1",
@@ -40,33 +40,33 @@ def form_post(path: str, row: dict[str, float], token: str = "") -> bytes:
 
 
 def send(port: int, requests: list[bytes], connections: int, ok: Callable[[bytes], bool]) -> Round:
-    """Send each request on a connection of its own, so many at a time, and wait for every answer."""
-    done, waiting = Round(), iter(requests)
+    """Send each request on a connection of its own, so many at a time, and wait for every response."""
+    result, remaining = Round(), iter(requests)
     selector = selectors.DefaultSelector()
 
-    def begin() -> None:
-        if request := next(waiting, None):
+    def send_next() -> None:
+        if request := next(remaining, None):
             sock = socket.socket()
             started = time.perf_counter()
             sock.connect(("127.0.0.1", port))
             sock.send(request)
             selector.register(sock, selectors.EVENT_READ, [started, b""])
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     for _ in range(connections):
-        begin()
+        send_next()
     while selector.get_map():
         for key, _ in selector.select():
-            piece = key.fileobj.recv(65536)
-            key.data[1] += piece
-            if piece:
+            chunk = key.fileobj.recv(65536)
+            key.data[1] += chunk
+            if chunk:
                 continue
             selector.unregister(key.fileobj)
             key.fileobj.close()
             if key.data[1].startswith(b"HTTP/1.1 200") and ok(key.data[1]):
-                done.latencies.append(time.perf_counter() - key.data[0])
+                result.latencies.append(time.perf_counter() - key.data[0])
             else:
-                done.failures += 1
-            begin()
-    done.seconds = time.perf_counter() - begun
-    return done
+                result.failures += 1
+            send_next()
+    result.seconds = time.perf_counter() - start
+    return result

@@ -1,25 +1,25 @@
-// Watches a page from within, for benchmarks/pages.py and soak.py. Times are milliseconds since the navigation began.
-// What is on screen is what a frame has painted: a poll from outside would round every figure up.
+// Measures a page from within, for benchmarks/pages.py and soak.py. Times are milliseconds since the navigation began.
+// A change counts when a frame has painted it: polling from outside would round every figure up.
 
 (() => {
   if (window !== top || !location.protocol.startsWith("http")) return;
   const bench = (window.bench = { settings: SETTINGS });
-  const isSeen = (element) => Boolean(element?.checkVisibility({ visibilityProperty: true }));
-  const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+  const isVisible = (element) => Boolean(element?.checkVisibility({ visibilityProperty: true }));
+  const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  const within = (work, what) =>
-    Promise.race([work, sleep(bench.settings.longest).then(() => Promise.reject(new Error(`${what} never came`)))]);
+  const withTimeout = (work, name) =>
+    Promise.race([work, sleep(bench.settings.longest).then(() => Promise.reject(new Error(`${name} never came`)))]);
 
-  // When the first frame in which the test holds has been painted.
-  const shown = (test) =>
-    new Promise((done) => {
+  // Resolves to the time at which the first frame in which the test holds has been painted.
+  const waitForPaint = (test) =>
+    new Promise((resolve) => {
       let planned = false;
       const painted = new MessageChannel();
       painted.port1.onmessage = () => {
         painted.port1.close();
-        done(performance.now());
+        resolve(performance.now());
       };
-      const look = () => {
+      const check = () => {
         planned = false;
         if (!test()) return;
         watcher.disconnect();
@@ -27,7 +27,7 @@
         painted.port2.postMessage(0);
       };
       const plan = () => {
-        if (!planned) requestAnimationFrame(look);
+        if (!planned) requestAnimationFrame(check);
         planned = true;
       };
       const watcher = new MutationObserver(plan);
@@ -37,28 +37,28 @@
     });
 
   const button = () => {
-    const found = [...document.getElementsByTagName("button")].find((each) => each.textContent.trim() === bench.settings.action);
-    return found && !found.disabled && isSeen(found) ? found : null;
+    const element = [...document.getElementsByTagName("button")].find(({ textContent }) => textContent.trim() === bench.settings.action);
+    return element && !element.disabled && isVisible(element) ? element : null;
   };
-  const answer = () => [...document.querySelectorAll(".irislib-answer")].find(isSeen)?.textContent.trim();
-  const isAnswered = () => answer() !== undefined;
+  const prediction = () => [...document.querySelectorAll(".irislib-answer")].find(isVisible)?.textContent.trim();
+  const isPredicted = () => prediction() !== undefined;
 
-  // Fills in the form, presses the button, and says how long the answer took to be on screen and what it was. It has
-  // to be another one than the last, or it could not be told from it.
-  bench.ask = async (values) => {
-    await within(shown(button), "The button");
-    const last = answer();
+  // Fills in the form, presses the button, and returns the time until the prediction was on screen, and the prediction.
+  // It must differ from the last one, or it could not be distinguished from it.
+  bench.submitRow = async (values) => {
+    await withTimeout(waitForPaint(button), "The button");
+    const last = prediction();
     for (const [name, value] of Object.entries(values)) {
       const input = document.getElementsByName(name)[0];
       input.value = value;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }
-    await sleep(50 + 100 * Math.random()); // at any moment between two frames
-    const go = button();
-    const began = performance.now();
-    go.click();
-    const end = await within(shown(() => isAnswered() && answer() !== last), "The answer");
-    return [end - began, answer()];
+    await sleep(50 + 100 * Math.random()); // at a random moment between two frames
+    const submitButton = button();
+    const start = performance.now();
+    submitButton.click();
+    const end = await withTimeout(waitForPaint(() => isPredicted() && prediction() !== last), "The prediction");
+    return [end - start, prediction()];
   };
 
   // Opens every tab, waits until each has its content, and goes back to the first.
@@ -67,19 +67,19 @@
     for (const tab of tabs) {
       const pane = document.getElementById(tab.getAttribute("aria-controls"));
       tab.click();
-      const isDrawn = () => isSeen(pane) && pane.textContent.trim() && !pane.querySelector(".irislib-empty");
-      await within(shown(isDrawn), tab.textContent);
+      const isDrawn = () => isVisible(pane) && pane.textContent.trim() && !pane.querySelector(".irislib-empty");
+      await withTimeout(waitForPaint(isDrawn), tab.textContent);
     }
     tabs[0].click();
     return tabs.length;
   };
 
   (async () => {
-    bench.ready = await shown(button);
+    bench.ready = await waitForPaint(button);
     bench.readyAt = performance.timeOrigin + bench.ready;
     if (!bench.settings.click) return;
     button().click();
-    bench.answered = await shown(isAnswered);
-    bench.answer = answer();
+    bench.predicted = await waitForPaint(isPredicted);
+    bench.prediction = prediction();
   })();
 })();

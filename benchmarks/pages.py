@@ -1,4 +1,4 @@
-"""How fast an app's page is, side by side with plain Voila: same notebook, same machine, one run.
+"""Benchmark of an app's page beside plain Voila: same notebook, same machine, one run.
 
     python benchmarks/pages.py                  # about fifteen minutes; prints a table
     python benchmarks/pages.py --only ours      # irislib alone
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from browser import LINK, Visitor, launch, visitor
 from playwright.sync_api import Browser, sync_playwright
-from processes import Server, Spent, started
+from processes import CpuTime, Server, running_server
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "iris-wizard.ipynb"
 CLICKS = 30  # on one page
@@ -35,25 +35,25 @@ GRACE = 10  # seconds after which nothing of closed pages should be left
 
 @dataclass
 class Kind:
-    """One of the servers that are compared, and what its rounds gave."""
+    """One of the servers that are compared, and its measurements."""
 
     name: str
     command: list[str]
     address: str
-    alive: str
-    answer: str
+    health_path: str
+    expected: str
     rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    opened: int = 0
-    stuck: int = 0
+    n_opened: int = 0
+    n_stuck: int = 0
 
-    def note(self, what: str, value: float | None) -> None:
-        """Keep a figure; a page that never became ready has none."""
+    def note(self, name: str, value: float | None) -> None:
+        """Record a measurement; a page that never became ready has none."""
         if value is not None:
-            self.rounds[what].append(value)
+            self.rounds[name].append(value)
 
 
 def kinds(folder: Path, beside: str = "") -> dict[str, Kind]:
-    """The servers that can be measured."""
+    """Return the servers that can be measured."""
     voila = [sys.executable, "-m", "voila", str(folder), "--no-browser"]
     plain = ("/voila/render/iris-wizard.ipynb", "/voila/static/voila.js", "versicolor")  # that of the form as it comes
     ours = ["-m", "irislib", "serve", "--notebooks", str(folder)]
@@ -66,74 +66,74 @@ def kinds(folder: Path, beside: str = "") -> dict[str, Kind]:
     }
 
 
-def opened(kind: Kind, server: Server, tab: Visitor) -> tuple[float | None, float | None]:
-    """Open a page, and count it; seconds until its button and its first answer are on screen."""
-    kind.opened += 1
-    ready, answered, answer = tab.visit(f"{server.url}{kind.address}?{LINK}")
-    kind.stuck += answered is None
-    if answer not in (None, kind.answer):
-        raise SystemExit(f"{kind.name}: the answer was {answer!r}, not {kind.answer!r}.")
-    return ready, answered
+def open_page(kind: Kind, server: Server, tab: Visitor) -> tuple[float | None, float | None]:
+    """Open a page, and count it; return the seconds until its button and its first prediction are on screen."""
+    kind.n_opened += 1
+    ready, predicted, prediction = tab.visit(f"{server.url}{kind.address}?{LINK}")
+    kind.n_stuck += predicted is None
+    if prediction not in (None, kind.expected):
+        raise SystemExit(f"{kind.name}: the prediction was {prediction!r}, not {kind.expected!r}.")
+    return ready, predicted
 
 
-def noted(kind: Kind, server: Server, tab: Visitor, which: str = "") -> bool:
-    """Open a page and keep how long it took; whether it became ready."""
-    ready, answered = opened(kind, server, tab)
-    if answered is None:
+def measure_page(kind: Kind, server: Server, tab: Visitor, prefix: str = "") -> bool:
+    """Open a page and record its times; return True if it became ready."""
+    ready, predicted = open_page(kind, server, tab)
+    if predicted is None:
         return False
-    kind.note(f"{which}ready", ready)
-    kind.note(f"{which}answered", answered)
+    kind.note(f"{prefix}ready", ready)
+    kind.note(f"{prefix}predicted", predicted)
     return True
 
 
 def visit(kind: Kind, server: Server, browser: Browser) -> None:
-    """One visitor who opens the page twice; what the first visit costs the server is measured as well."""
-    spent = Spent(server.marked)
+    """Measure one visitor who opens the page twice, and the CPU time of the server for the first visit."""
+    cpu_time = CpuTime(server.marked)
     with visitor(browser) as context:
         tab = Visitor(context)
-        if not noted(kind, server, tab):
+        if not measure_page(kind, server, tab):
             return
         tab.open_tabs()
-        spent.look()
+        cpu_time.measure()
         tab.close()
-        spent.watch(2)
+        cpu_time.watch(2)
         server.marked.settle()
-        kind.note("cpu", spent.look())
+        kind.note("cpu", cpu_time.measure())
         tab = Visitor(context)
-        if not noted(kind, server, tab, "warm "):
+        if not measure_page(kind, server, tab, "warm "):
             return
-        kind.note("click", statistics.median(tab.ask()[0] for _ in range(CLICKS)))
+        kind.note("click", statistics.median(tab.submit_row()[0] for _ in range(CLICKS)))
         tab.close()
 
 
 def crowd(kind: Kind, server: Server, browser: Browser) -> None:
-    """Ten visitors who come at once, use the page, and go; what they need, and what they leave behind."""
+    """Measure ten visitors at once: their time and memory, and the processes and memory that remain."""
     marked = server.marked
-    before = server.others()
+    before = server.child_pids()
     empty = marked.pss_mb(before)
     with ExitStack() as stack:
         tabs = [Visitor(stack.enter_context(visitor(browser, click=False))) for _ in range(CROWD)]
         for tab in tabs:
             tab.start(f"{server.url}{kind.address}?{LINK}")
-        moments = {tab: at for tab in tabs if (at := tab.reached("readyAt"))}
-        kind.opened += CROWD
-        kind.stuck += CROWD - len(moments)
+        moments = {tab: at for tab in tabs if (at := tab.wait_for_fact("readyAt"))}
+        kind.n_opened += CROWD
+        kind.n_stuck += CROWD - len(moments)
         if moments:  # where one is stuck, the figures are those of the others, in that server's favour
             begins = [tab.page.evaluate("performance.timeOrigin") for tab in moments]
             kind.note("crowd", (max(moments.values()) - min(begins)) / 1e3)
             for tab in moments:
-                tab.ask()
+                tab.submit_row()
                 tab.open_tabs()
-            kind.note("memory", (marked.pss_mb(server.others()) - empty) / CROWD)
+            kind.note("memory", (marked.pss_mb(server.child_pids()) - empty) / CROWD)
         for tab in tabs:
             tab.close()
         time.sleep(GRACE)
-        kind.note("left", len(server.others()) - len(before))
-        kind.note("left memory", marked.pss_mb(server.others()) - empty)
+        kind.note("left", len(server.child_pids()) - len(before))
+        kind.note("left memory", marked.pss_mb(server.child_pids()) - empty)
 
 
 def download(kind: Kind, server: Server, browser: Browser) -> None:
-    """What comes over the wire for a first page, until its first answer and all that follows at once."""
+    """Measure the download of a first page, until its first prediction and the requests that follow at once."""
     requests: set[str] = set()
     sizes: list[float] = []
 
@@ -147,16 +147,16 @@ def download(kind: Kind, server: Server, browser: Browser) -> None:
         session.send("Network.enable")
         session.on("Network.requestWillBeSent", on_request)
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        opened(kind, server, tab)
+        open_page(kind, server, tab)
         tab.page.wait_for_timeout(1000)
         kind.note("bytes", sum(sizes) / 1e6)
         kind.note("requests", len(requests))
         tab.close()
 
 
-def once(kind: Kind, log: Path, browser: Browser, visits: int) -> None:
-    """A round of one server."""
-    with started(kind.command, kind.alive, log) as server:
+def run_round(kind: Kind, log: Path, browser: Browser, visits: int) -> None:
+    """Run one round of one server."""
+    with running_server(kind.command, kind.health_path, log) as server:
         server.marked.settle()
         download(kind, server, browser)  # which warms the server up as well
         server.marked.settle()
@@ -164,7 +164,7 @@ def once(kind: Kind, log: Path, browser: Browser, visits: int) -> None:
         for _ in range(visits):
             with visitor(browser) as context:
                 tab = Visitor(context)
-                opened(kind, server, tab)
+                open_page(kind, server, tab)
                 tab.close()
         server.marked.settle()
         crowd(kind, server, browser)
@@ -172,9 +172,9 @@ def once(kind: Kind, log: Path, browser: Browser, visits: int) -> None:
 
 ROWS = {
     "ready": ("page opened → button works", "{:.2f} s", "≤ 0.42 s and a ratio of ≥ 8"),
-    "answered": ("page opened → first answer on screen, the button pressed as soon as it is there", "{:.2f} s", ""),
+    "predicted": ("page opened → first answer on screen, the button pressed as soon as it is there", "{:.2f} s", ""),
     "warm ready": ("the same with the browser's cache: button", "{:.2f} s", ""),
-    "warm answered": ("the same with the browser's cache: answer", "{:.2f} s", ""),
+    "warm predicted": ("the same with the browser's cache: answer", "{:.2f} s", ""),
     "click": ("click → answer on screen", "{:.1f} ms", "≤ 25 ms"),
     "cpu": ("CPU of the server for a visit: open, one click, every tab, close", "{:.2f} s", "≤ 0.3 s"),
     "memory": (f"memory for each of {CROWD} visitors", "{:.1f} MB", "≤ 40 MB"),
@@ -190,17 +190,17 @@ def table(compared: list[Kind]) -> None:
     """Print medians, in brackets the least and the most; the ratio is that of the first to the last."""
     print("\n| | " + " | ".join(kind.name for kind in compared) + " | ratio | goal |")
     print("|---" * (len(compared) + 3) + "|")
-    for what, (title, form, goal) in ROWS.items():
+    for name, (title, form, goal) in ROWS.items():
         scale = 1e3 if "ms" in form else 1
         cells, medians = [], []
         for kind in compared:
-            values = [scale * value for value in kind.rounds[what]]
+            values = [scale * value for value in kind.rounds[name]]
             medians.append(statistics.median(values) if values else None)
             spread = f" ({form.format(min(values))} to {form.format(max(values))})" if values else ""
             cells.append(form.format(medians[-1]) + spread if values else "–")
         ratio = f"{medians[0] / medians[-1]:.3g}" if len(medians) > 1 and medians[0] and medians[-1] else ""
         print(f"| {title} | {' | '.join(cells)} | {ratio} | {goal} |")
-    stuck = " | ".join(f"{kind.stuck} of {kind.opened}" for kind in compared)
+    stuck = " | ".join(f"{kind.n_stuck} of {kind.n_opened}" for kind in compared)
     print(f"| pages that never became ready | {stuck} | | 0 |", flush=True)
 
 
@@ -213,20 +213,20 @@ def main() -> None:
     parser.add_argument("--only", choices=["plain", "pool", "ours"], help="measure one server alone")
     parser.add_argument("--beside", metavar="PYTHON", help="an interpreter that has another version of irislib")
     options = parser.parse_args()
-    wanted = [options.only] if options.only else ["plain", *(["pool"] if options.pool else []), "ours"]
+    names = [options.only] if options.only else ["plain", *(["pool"] if options.pool else []), "ours"]
     if options.beside:
-        wanted.insert(0, "beside")
-    with tempfile.TemporaryDirectory(prefix="irislib-") as place, sync_playwright() as playwright:
-        folder = Path(place) / "notebooks"
+        names.insert(0, "beside")
+    with tempfile.TemporaryDirectory(prefix="irislib-") as temporary, sync_playwright() as playwright:
+        folder = Path(temporary) / "notebooks"
         folder.mkdir()
         shutil.copy(NOTEBOOK, folder)
-        os.environ["IRISLIB_STORE"] = str(Path(place) / "store")
+        os.environ["IRISLIB_STORE"] = str(Path(temporary) / "store")
         subprocess.run([sys.executable, "-m", "irislib", "train"], check=True, stdout=subprocess.DEVNULL)
-        compared = [kinds(folder, options.beside)[name] for name in wanted]
+        compared = [kinds(folder, options.beside)[name] for name in names]
         for i in range(options.rounds):
-            for k in range(len(compared)):
+            for j in range(len(compared)):
                 browser = launch(playwright)  # a fresh one, which holds nothing of the rounds before
-                once(compared[(i + k) % len(compared)], Path(place) / "log", browser, options.visits)
+                run_round(compared[(i + j) % len(compared)], Path(temporary) / "log", browser, options.visits)
                 browser.close()
             print(f"round {i + 1} of {options.rounds}", file=sys.stderr, flush=True)
         table(compared)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["Marked", "Server", "Spent", "started"]
+__all__ = ["CpuTime", "Marked", "Server", "running_server"]
 
 MARK = "IRISLIB_BENCH"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -33,13 +33,13 @@ class Marked:
     known: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def pids(self) -> list[int]:
-        """Those that live."""
+        """Return the running processes."""
         return sorted(pid for pid, _ in self.clocks())
 
     def clocks(self) -> dict[tuple[int, str], tuple[float, float]]:
-        """Seconds of CPU that each has used, and that children it has waited for had used.
+        """Return the seconds of CPU of each process, and those of the children it has waited for.
 
-        A process is told by its number and the time it was started at.
+        A process is identified by its pid and its start time.
         """
         times = {}
         for path in Path("/proc").glob("[0-9]*"):
@@ -52,14 +52,14 @@ class Marked:
         return times
 
     def has_mark(self, key: tuple[int, str]) -> bool:
-        """Whether it is one of them; looked up once, but not while a process may still become another program."""
+        """Return True if a process has the mark; if not, it is looked up again, since the process may still exec."""
         if not self.known.get(key, False):
             environment = Path(f"/proc/{key[0]}/environ").read_bytes()
             self.known[key] = f"{MARK}={self.mark}".encode() in environment.split(b"\0")
         return self.known[key]
 
     def pss_mb(self, pids: list[int]) -> float:
-        """Memory of processes, where each has its part of what is shared."""
+        """Return the proportional memory of processes in MB, with their share of common pages."""
         total = 0
         for pid in pids:
             with contextlib.suppress(*GONE):
@@ -67,18 +67,18 @@ class Marked:
                 total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
         return total / 1024
 
-    def settle(self, longest: float = 30) -> None:
-        """Wait until they have next to nothing to do, and none begins or ends."""
-        end = time.monotonic() + longest
+    def settle(self, timeout: float = 30) -> None:
+        """Wait until they are idle, and none starts or ends."""
+        end = time.monotonic() + timeout
         calm, before = 0, self.clocks()
         while calm < 4 and time.monotonic() < end:
             time.sleep(0.5)
             now = self.clocks()
-            is_calm = now.keys() == before.keys() and spent(now) - spent(before) <= 0.03
+            is_calm = now.keys() == before.keys() and total_seconds(now) - total_seconds(before) <= 0.03
             calm, before = (calm + 1 if is_calm else 0), now
 
     def end(self) -> None:
-        """Kill what is left of them."""
+        """Kill the remaining processes."""
         for _ in range(100):
             remaining = self.pids()
             if not remaining:
@@ -89,16 +89,16 @@ class Marked:
             time.sleep(0.05)
 
 
-def spent(clocks: dict[tuple[int, str], tuple[float, float]]) -> float:
-    """Seconds of CPU, of processes and of the children they have waited for."""
+def total_seconds(clocks: dict[tuple[int, str], tuple[float, float]]) -> float:
+    """Return the seconds of CPU of processes and of the children they have waited for."""
     return sum(map(sum, clocks.values()))
 
 
-class Spent:
+class CpuTime:
     """CPU time that processes use from now on, also those that begin and end meanwhile.
 
-    A process that ends hands its time to a parent that waits for it; where nobody does, the last that
-    was seen of it counts. Each way can only miss something, so the larger sum is the better one.
+    A process that ends adds its time to a parent that waits for it; without one, its last measurement
+    counts. Each way can only miss something, so the larger sum is the better one.
     """
 
     def __init__(self, marked: Marked):
@@ -106,21 +106,23 @@ class Spent:
         self.first = marked.clocks()
         self.last = dict(self.first)
 
-    def look(self) -> float:
-        """Seconds so far; look often while processes end."""
+    def measure(self) -> float:
+        """Return the seconds so far; to be called often while processes end."""
         now = self.marked.clocks()
         self.last.update(now)
-        handed_on = spent(now) - spent(self.first)
-        seen = sum(own for own, _ in self.last.values()) - sum(own for own, _ in self.first.values())
-        return max(handed_on, seen)
+        handed_on = total_seconds(now) - total_seconds(self.first)
+        last_seen = sum(own_seconds for own_seconds, _ in self.last.values()) - sum(
+            own_seconds for own_seconds, _ in self.first.values()
+        )
+        return max(handed_on, last_seen)
 
     def watch(self, seconds: float) -> float:
-        """Look all the time for so long."""
+        """Measure repeatedly for some seconds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.look()
+            self.measure()
             time.sleep(0.03)
-        return self.look()
+        return self.measure()
 
 
 @dataclass
@@ -133,19 +135,19 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """That of the server itself."""
+        """The pid of the server itself."""
         return self.process.pid
 
-    def others(self) -> list[int]:
-        """All its processes but the server itself."""
+    def child_pids(self) -> list[int]:
+        """Return all its processes but the server itself."""
         return [pid for pid in self.marked.pids() if pid != self.pid]
 
 
 @contextlib.contextmanager
-def started(command: Sequence[str], alive: str, log: Path, **environment: str) -> Iterator[Server]:
+def running_server(command: Sequence[str], health_path: str, log: Path, **environment: str) -> Iterator[Server]:
     """Start a server, wait for it, and end it with all that belongs to it.
 
-    It is asked for at the path ``alive``; never a page's, where each GET starts a kernel.
+    The ``health_path`` is polled until it responds; never that of a page, where each GET starts a kernel.
     """
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -157,7 +159,7 @@ def started(command: Sequence[str], alive: str, log: Path, **environment: str) -
             [*command, f"--port={port}"], cwd=log.parent, env=env, stdout=file, stderr=subprocess.STDOUT
         )
     try:
-        wait_for(f"http://127.0.0.1:{port}{alive}", process, log)
+        wait_for(f"http://127.0.0.1:{port}{health_path}", process, log)
         yield Server(process, marked, f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
@@ -170,7 +172,7 @@ def started(command: Sequence[str], alive: str, log: Path, **environment: str) -
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until something answers."""
+    """Wait until a URL responds."""
     for _ in range(600):
         try:
             with urllib.request.urlopen(url, timeout=5):

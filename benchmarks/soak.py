@@ -1,4 +1,4 @@
-"""Visitors who come and go as they do, again and again: what is left of them, and does everything still answer?
+"""Soak test: visitors who come and go again and again, and the resources that remain.
 
     make soak                              # fifteen minutes
     make soak ARGS="--visits 1000"         # so many visits instead
@@ -30,7 +30,7 @@ import psutil
 from browser import NAMES, Visitor, launch, visitor
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from processes import Server, started
+from processes import Server, running_server
 
 BLOCK = 50  # visits to one browser, which would else be what grows
 GRACE = 10  # seconds that a kernel may be without a page
@@ -40,7 +40,7 @@ ENOUGH = 200  # visits before a slope says anything
 
 @dataclass(frozen=True)
 class Sample:
-    """What there was at a moment without visitors."""
+    """The resources in use at a moment without visitors."""
 
     seconds: float
     visits: int
@@ -53,13 +53,13 @@ class Sample:
 
     @property
     def resources(self) -> tuple[int, int, int]:
-        """What must not grow."""
+        """The numbers that must not grow."""
         return sum(self.processes.values()), self.descriptors, self.files
 
 
 @dataclass
 class Soak:
-    """Visits to a server, and what came of them."""
+    """Visits to a server, and their results."""
 
     server: Server
     folder: Path  # for all that the server writes
@@ -76,7 +76,7 @@ class Soak:
 
     def run(self, browsers: Callable[[], AbstractContextManager[Browser]], goes_on: Callable[[], bool]) -> None:
         """Visit as long as ``goes_on`` says, with a fresh browser for each block; a sample before and after each."""
-        with browsers() as browser:  # what a server does only once is not growth
+        with browsers() as browser:  # resources that a server takes only once are not growth
             for _ in range(2):
                 self.pair(browser)
         self.visits = 0
@@ -96,7 +96,7 @@ class Soak:
             tabs = [Visitor(context) for context in contexts]
             for tab in tabs:
                 tab.start(f"{self.server.url}/iris-wizard")
-            ready = [tab.reached("ready") is not None for tab in tabs]
+            ready = [tab.wait_for_fact("ready") is not None for tab in tabs]
             for tab, is_ready in zip(tabs, ready, strict=True):
                 self.visits += 1
                 if is_ready and self.use(tab):
@@ -107,18 +107,18 @@ class Soak:
                 self.leave(tab, context)
 
     def use(self, tab: Visitor) -> bool:
-        """Ask, and look at every tab now and then; whether anything came."""
+        """Submit a row, and open every tab now and then; return True if the page responds."""
         row = {name: round(self.rng.uniform(0.1, 8), 1) for name in NAMES}
         try:
-            _, answer = tab.ask(row)
+            _, prediction = tab.submit_row(row)
             if self.rng.random() < 0.3:
                 tab.open_tabs()
         except PlaywrightError as error:
             print(error, file=sys.stderr, flush=True)
             return False
-        if answer != (expected := str(self.model.predict_row(row))):
+        if prediction != (expected := str(self.model.predict_row(row))):
             self.wrong += 1
-            print(f"wrong: {answer!r} instead of {expected!r} to {row}", file=sys.stderr, flush=True)
+            print(f"wrong: {prediction!r} instead of {expected!r} to {row}", file=sys.stderr, flush=True)
         return True
 
     def leave(self, tab: Visitor, context: BrowserContext) -> None:
@@ -143,7 +143,7 @@ class Soak:
             time.sleep(self.grace + 3)
             self.server.marked.settle()
         end = time.monotonic() + self.grace + 30
-        while grown(self.samples[:1], sample := self.look()) and time.monotonic() < end:
+        while growth_since(self.samples[:1], sample := self.look()) and time.monotonic() < end:
             time.sleep(0.5)
         self.samples.append(sample)
         print(line(sample), flush=True)
@@ -152,8 +152,8 @@ class Soak:
         """Count what is there now."""
         server = [self.server.pid]
         of_visitors = kernels(self.server)
-        others = [pid for pid in self.server.others() if pid not in of_visitors]
-        kinds = {"server": server, "templates": others, "kernels": of_visitors}
+        templates = [pid for pid in self.server.child_pids() if pid not in of_visitors]
+        kinds = {"server": server, "templates": templates, "kernels": of_visitors}
         return Sample(
             time.monotonic() - self.began,
             self.visits,
@@ -166,7 +166,7 @@ class Soak:
         )
 
 
-# A page that is gone without a word, as when the battery is empty.
+# A page that disappears without a request, as when the battery is empty.
 SILENT = """() => {
   navigator.sendBeacon = () => true;
   for (const end of ["pagehide", "beforeunload", "unload"]) {
@@ -180,18 +180,18 @@ KERNEL = """() => {
 
 
 def kernels(server: Server, kernel: str = "") -> list[int]:
-    """The processes that listen as a kernel; all, or those of one id."""
-    mine = set(server.others())
+    """Return the processes that listen as a kernel: all, or those of one id."""
+    children = set(server.child_pids())
     pids = {
         connection.pid
         for connection in psutil.net_connections(kind="unix")
         if f"kernel-{kernel}" in str(connection.laddr)
     }
-    return sorted(mine & pids)
+    return sorted(children & pids)
 
 
-def grown(first: list[Sample], now: Sample) -> list[str]:
-    """What there is more of than at first."""
+def growth_since(first: list[Sample], now: Sample) -> list[str]:
+    """Describe the resources of which there are more than at first."""
     names = ("processes", "descriptors of the server", "connection files")
     return [
         f"{name}: {after} instead of {before}"
@@ -209,8 +209,8 @@ def slope(samples: list[Sample]) -> float:
 
 
 def faults(soak: Soak) -> list[str]:
-    """All that must not be."""
-    failures = grown(soak.samples[:1], soak.samples[-1])
+    """Describe all failures."""
+    failures = growth_since(soak.samples[:1], soak.samples[-1])
     if soak.stuck:
         failures.append(f"pages that never became ready: {soak.stuck}")
     if soak.wrong:
@@ -229,7 +229,7 @@ HEAD = (
 
 
 def line(sample: Sample) -> str:
-    """A sample as a line of the table."""
+    """Format a sample as a row of the table."""
     kinds = " | ".join(f"{count}: {sample.memory[kind]:.0f} MB" for kind, count in sample.processes.items())
     counts = f"{sample.visits} | {sample.stuck} | {sample.wrong} | {kinds} | {sample.descriptors} | {sample.files}"
     return f"| {sample.seconds / 60:.1f} min | {counts} |"
@@ -237,28 +237,28 @@ def line(sample: Sample) -> str:
 
 @contextlib.contextmanager
 def serving(folder: Path, grace: int = GRACE) -> Iterator[Server]:
-    """A real `irislib serve`, which leaves a kernel without a page only a few seconds."""
+    """Run an `irislib serve` that ends a kernel without a page after a few seconds."""
     command = [sys.executable, "-m", "irislib", "serve", f"--AppKernelManager.disconnected_timeout={grace}"]
     command.append("--MappingKernelManager.cull_interval=1")
-    place = {"TMPDIR": str(folder), "IRISLIB_STORE": str(folder / "store")}
-    with started(command, "/healthz", folder / "log", **place) as server:
+    environment = {"TMPDIR": str(folder), "IRISLIB_STORE": str(folder / "store")}
+    with running_server(command, "/healthz", folder / "log", **environment) as server:
         server.marked.settle()
         yield server
 
 
 def main() -> int:
-    """Soak, and say what came of it."""
+    """Run the soak test and print its results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--visits", type=int, help="so many visits, however long they take")
     parser.add_argument("--kill-share", type=float, default=0.1, help="of the visits that end by a kernel's death")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="soak-") as place, sync_playwright() as playwright:
-        os.environ["IRISLIB_STORE"] = str(Path(place) / "store")
+    with tempfile.TemporaryDirectory(prefix="soak-") as temporary, sync_playwright() as playwright:
+        os.environ["IRISLIB_STORE"] = str(Path(temporary) / "store")
         from irislib import load
 
-        with serving(Path(place)) as server:
-            soak = Soak(server, Path(place), load("iris-wizard"), kill_share=options.kill_share)
+        with serving(Path(temporary)) as server:
+            soak = Soak(server, Path(temporary), load("iris-wizard"), kill_share=options.kill_share)
             end = time.monotonic() + 60 * options.minutes
             soak.run(
                 lambda: contextlib.closing(launch(playwright)),

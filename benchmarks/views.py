@@ -1,4 +1,4 @@
-"""What the endpoint is measured against: Flask views as one writes them by hand."""
+"""Flask views for comparison with the endpoint, as written by hand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def empty() -> Flask:
 
 
 def frame() -> Flask:
-    """A view that makes a DataFrame and asks scikit-learn."""
+    """A view that makes a DataFrame and calls scikit-learn."""
     app = Flask("frame")
     model = irislib.load("iris-wizard")
     names = model.spec.feature_names

@@ -1,4 +1,4 @@
-"""Renew docs/insights.md and its pictures, by ``make insights``: what each insight shows, and how to read it."""
+"""Renew docs/insights.md and its pictures, which explain each insight, by ``make insights``."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ HOW = {
 
 
 def models() -> tuple[Any, Any]:
-    """The flowers, and the flats of the tests for what is of numbers."""
+    """Return the model of the flowers, and that of the flats of the tests, for regression."""
     sys.path.insert(0, str(DOCS.parent / "tests"))
     import rent
 
@@ -80,19 +80,34 @@ def models() -> tuple[Any, Any]:
 
 
 def section(name: str, how: str, flowers: Any, flats: Any) -> list[str]:
-    """One insight: its picture, how to read it, where it comes from."""
+    """Return the section of one insight: picture, explanation and source."""
     function = getattr(insights, name)
-    is_of_numbers = name in ("predicted_against_true", "residuals")
-    model, row = (flats, FLAT) if is_of_numbers else (flowers, FLOWER)
-    found = function(model, row) if "row" in inspect.signature(function).parameters else function(model)
-    found.plot().savefig(PICTURES / f"{name}.png", dpi=110)
+    is_regression = name in ("predicted_against_true", "residuals")
+    model, row = (flats, FLAT) if is_regression else (flowers, FLOWER)
+    insight = function(model, row) if "row" in inspect.signature(function).parameters else function(model)
+    insight.plot().savefig(PICTURES / f"{name}.png", dpi=110)
     sources = re.search(
         r"Sources?:\s+(.+?)(?:\n\n|\n\s+(?:Raises|Parameters)\n|$)", inspect.getdoc(function) or "", re.S
     )
     if not sources:
         raise SystemExit(f"{name} names no source")
-    lines = [f"### {found.title}", "", f"`irislib.insights.{name}`", "", f"![{found.text}](insights/{name}.png)", ""]
-    return [*lines, f"> {found.text}", "", how, "", f"Source: {' '.join(sources[1].replace(':func:', '').split())}", ""]
+    lines = [
+        f"### {insight.title}",
+        "",
+        f"`irislib.insights.{name}`",
+        "",
+        f"![{insight.text}](insights/{name}.png)",
+        "",
+    ]
+    return [
+        *lines,
+        f"> {insight.text}",
+        "",
+        how,
+        "",
+        f"Source: {' '.join(sources[1].replace(':func:', '').split())}",
+        "",
+    ]
 
 
 def main() -> None:
@@ -109,9 +124,9 @@ def main() -> None:
         "Iris Wizard, and of a model of rents where a number is predicted. This page is made by `make insights`.",
         "",
     ]
-    for question, each in HOW.items():
+    for question, explanations in HOW.items():
         lines += [f"## {question}", ""]
-        for name, how in each.items():
+        for name, how in explanations.items():
             lines += section(name, how, flowers, flats)
     (DOCS / "insights.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 

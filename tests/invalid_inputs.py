@@ -1,4 +1,4 @@
-"""What is wrong with an input and what every door says about it: library, endpoint and page."""
+"""Invalid inputs and their messages, which are the same in the library, the endpoint and the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everyone: WCAG 2.2 A and AA by axe-core, the keyboard, and no page that scrolls sideways."""
+"""Accessibility: WCAG 2.2 A and AA by axe-core, the keyboard, and no page that scrolls sideways."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ FOCUSED = """() => {
 }"""
 
 
-def check(page: Any, what: str) -> None:
-    """No violation in light and dark, wide and narrow, and nothing that scrolls sideways."""
+def check(page: Any, state: str) -> None:
+    """Check that there is no violation in light and dark, wide and narrow, and no sideways scrolling."""
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(100)
-        assert page.evaluate(WIDE) == [width], what
+        assert page.evaluate(WIDE) == [width], state
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            found = AXE.run(page, options=RULES)
-            assert found.violations_count == 0, f"{what}, {width}, {scheme}:\n{found.generate_report()}"
+            results = AXE.run(page, options=RULES)
+            assert results.violations_count == 0, f"{state}, {width}, {scheme}:\n{results.generate_report()}"
 
 
 def tabs(page: Any) -> Iterator[str]:
@@ -110,8 +110,8 @@ def test_the_page_that_is_starting(page, serve: Server) -> None:
     page.route("**/light.js*", lambda route: None)  # it never comes
     page.goto(f"{serve.url}/iris-wizard", wait_until="commit")
     page.get_by_text("is starting").wait_for()
-    found = AXE.run(page, options=RULES)
-    assert found.violations_count == 0, found.generate_report()
+    results = AXE.run(page, options=RULES)
+    assert results.violations_count == 0, results.generate_report()
 
 
 def test_every_control_has_its_label_and_is_reached_by_the_keyboard(page, serve: Server) -> None:
@@ -128,8 +128,8 @@ def test_every_control_has_its_label_and_is_reached_by_the_keyboard(page, serve:
     assert not [name for name in reached if "UNSEEN" in name]
     for feature in FEATURES:
         assert any(feature.label in name for name in reached), feature.label
-    for words in ("Submit", "Copy link", "Table"):
-        assert any(words in name for name in reached)
+    for text in ("Submit", "Copy link", "Table"):
+        assert any(text in name for name in reached)
     snapshot = page.locator(".irislib-panel").aria_snapshot()
     for feature in FEATURES:
         assert f'"{feature.label}' in snapshot, feature.label

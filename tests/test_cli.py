@@ -13,13 +13,13 @@ from irislib._modeling import store
 from irislib.cli import COMMANDS, main
 
 
-def words(row: dict) -> list[str]:
+def as_arguments(row: dict) -> list[str]:
     return [f"{name}={value}" for name, value in row.items()]
 
 
 def test_predict_prints_the_class_and_the_probabilities(iris, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["predict", *words(GOOD)])
+        main(["predict", *as_arguments(GOOD)])
     assert ended.value.code == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     expected = iris.predict_row(GOOD).probabilities
@@ -28,14 +28,14 @@ def test_predict_prints_the_class_and_the_probabilities(iris, capsys) -> None:
 
 def test_predict_warns_beyond_the_training_data(capsys) -> None:
     with pytest.raises(SystemExit):
-        main(["predict", *words(dict.fromkeys(GOOD, 1))])
+        main(["predict", *as_arguments(dict.fromkeys(GOOD, 1))])
     assert "warning: sepal_length_cm is 1, but the model was trained on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("case", [TYPED[0], TYPED[7], TYPED[-1]], ids=str)
-def test_predict_refuses_bad_input_in_the_same_words(case) -> None:
+def test_predict_refuses_invalid_input_with_the_same_messages(case) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["predict", *words(case.row)])
+        main(["predict", *as_arguments(case.row)])
     for message in case.messages.values():
         assert message in str(ended.value)
 

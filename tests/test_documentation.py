@@ -1,4 +1,4 @@
-"""What is written about irislib is true."""
+"""The documentation is true, and the code is in plain words."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
 
 
-def test_the_readmes_curl_line_answers_what_it_says(api: Server) -> None:
+def test_the_readmes_curl_line_prints_what_it_says(api: Server) -> None:
     line = next(block for block in blocks("") if block.startswith("curl"))
     command = shlex.split(line.replace("http://localhost:5000", api.url))
     result = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True, timeout=PATIENCE)
@@ -80,7 +80,7 @@ def test_bringing_a_model_of_ones_own_takes_the_steps_of_the_readme(tmp_path: Pa
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_routes_can_be_read_in_one_sitting() -> None:
+def test_the_module_of_routes_is_short() -> None:
     assert len((ROOT / "irislib" / "api" / "_routes.py").read_text().splitlines()) < 200
 
 
@@ -103,11 +103,11 @@ def test_every_command_and_file_that_is_named_exists() -> None:
 
 def test_the_conda_environment_names_what_the_package_needs() -> None:
     extras = METADATA["optional-dependencies"]
-    wanted = [*METADATA["dependencies"], *(need for extra in extras.values() for need in extra)]
-    given = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    wanted = [re.sub("^playwright", "playwright-python", need) for need in wanted]  # conda-forge's name for it
-    given = [need for need in given if isinstance(need, str)] + given[-1]["pip"]
-    assert sorted(given) == sorted([*wanted, f"python{METADATA['requires-python']}", "pip"])
+    expected = [*METADATA["dependencies"], *(need for extra in extras.values() for need in extra)]
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    expected = [re.sub("^playwright", "playwright-python", need) for need in expected]  # conda-forge's name for it
+    listed = [need for need in listed if isinstance(need, str)] + listed[-1]["pip"]
+    assert sorted(listed) == sorted([*expected, f"python{METADATA['requires-python']}", "pip"])
 
 
 def test_every_package_that_is_imported_is_a_dependency() -> None:
@@ -130,15 +130,15 @@ def test_machinery_does_not_know_the_example() -> None:
         if path.name == "iris.py":
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            words = re.sub(r"irislib|IRISLIB", "", line)
+            code = re.sub(r"irislib|IRISLIB", "", line)
             # it may be named as the default, in messages and in examples of docstrings, but never imported
-            assert not re.search(r"import.*\biris\b|\biris\.(py )?import|from \.iris\b", words), f"{path}:{number}"
-            if "iris:spec" in words:
+            assert not re.search(r"import.*\biris\b|\biris\.(py )?import|from \.iris\b", code), f"{path}:{number}"
+            if "iris:spec" in code:
                 assert (path.name, line.split(" =")[0]) == ("registry.py", "EXAMPLE"), f"{path}:{number}"
 
 
 @pytest.mark.parametrize("name", ["irislib", *MODULES])
-def test_all_that_a_module_offers_is_there(name: str) -> None:
+def test_all_names_of_a_module_exist(name: str) -> None:
     module = importlib.import_module(name)
     assert module.__doc__
     for public in getattr(module, "__all__", []):
@@ -146,36 +146,38 @@ def test_all_that_a_module_offers_is_there(name: str) -> None:
 
 
 def documented() -> list[tuple[str, object]]:
-    found = []
+    entries = []
     for name in ["irislib", *MODULES]:
         module = importlib.import_module(name)
         for public in getattr(module, "__all__", []):
-            thing = getattr(module, public)
-            if inspect.isfunction(thing):
-                found.append((f"{name}.{public}", thing))
-            elif inspect.isclass(thing) and thing.__module__.startswith("irislib"):
-                if not issubclass(thing, BaseException) or "__init__" in vars(thing):
-                    found.append((f"{name}.{public}", thing))
-                found += [
+            target = getattr(module, public)
+            if inspect.isfunction(target):
+                entries.append((f"{name}.{public}", target))
+            elif inspect.isclass(target) and target.__module__.startswith("irislib"):
+                if not issubclass(target, BaseException) or "__init__" in vars(target):
+                    entries.append((f"{name}.{public}", target))
+                entries += [
                     (f"{name}.{public}.{key}", method)
-                    for key, method in vars(thing).items()
+                    for key, method in vars(target).items()
                     if inspect.isfunction(method) and not key.startswith("_")
                 ]
-    return found
+    return entries
 
 
-@pytest.mark.parametrize(("name", "thing"), documented(), ids=lambda value: value if isinstance(value, str) else "")
-def test_documented_parameters_are_the_real_ones(name: str, thing: object) -> None:
-    documentation = FunctionDoc(thing)
-    described = [part.strip() for part in SECTIONS for each in documentation[part] for part in each.name.split(",")]
-    parameters = [name for name in inspect.signature(thing).parameters if name not in ("self", "cls")]
+@pytest.mark.parametrize(("name", "target"), documented(), ids=lambda value: value if isinstance(value, str) else "")
+def test_documented_parameters_are_the_real_ones(name: str, target: object) -> None:
+    documentation = FunctionDoc(target)
+    described = [
+        part.strip() for part in SECTIONS for parameter in documentation[part] for part in parameter.name.split(",")
+    ]
+    parameters = [name for name in inspect.signature(target).parameters if name not in ("self", "cls")]
     assert set(described) <= set(parameters)
     # a helper's summary may say it all; what has a table of parameters has all of them
     assert not documentation["Parameters"] or len(described) == len(parameters), set(parameters) - set(described)
 
 
-# Words that say nothing of a thing, and openings of a docstring that ask instead of say. How many of each
-# a package may still have: these numbers only go down.
+# Names without a meaning of their own, and question words at the start of a docstring. The budget is the number
+# of each that a package may still have; it only goes down.
 VAGUE_NAMES = {
     "told", "found", "given", "each", "place", "words", "kept", "said", "shown", "asked", "odd", "strangers",
     "left", "wanted", "there",

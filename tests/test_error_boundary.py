@@ -1,4 +1,4 @@
-"""When things go wrong: what the visitor sees, what the log holds, and what still works."""
+"""Failures: the message on the page, the traceback in the log, and that the rest still works."""
 
 from __future__ import annotations
 
@@ -35,14 +35,17 @@ Page("Faulty", [Feature("wrong", "text", required=False)], "Go", answer,
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("notebooks")
-    shown = "import ipywidgets\nipywidgets.HTML('half a page')"
-    nbformat.write(notebook(FAULTY), place / "faulty.ipynb")
-    nbformat.write(notebook(shown, "raise RuntimeError('the secret of the cell')", shown), place / "cell.ipynb")
-    nbformat.write(notebook(shown, "import os\nos._exit(1)"), place / "dies.ipynb")
+    notebooks_folder = tmp_path_factory.mktemp("notebooks")
+    shown_output = "import ipywidgets\nipywidgets.HTML('half a page')"
+    nbformat.write(notebook(FAULTY), notebooks_folder / "faulty.ipynb")
+    nbformat.write(
+        notebook(shown_output, "raise RuntimeError('the secret of the cell')", shown_output),
+        notebooks_folder / "cell.ipynb",
+    )
+    nbformat.write(notebook(shown_output, "import os\nos._exit(1)"), notebooks_folder / "dies.ipynb")
     for name in ("iris-wizard.ipynb", "dummy.ipynb"):
-        (place / name).write_text((ROOT / "notebooks" / name).read_text())
-    return place
+        (notebooks_folder / name).write_text((ROOT / "notebooks" / name).read_text())
+    return notebooks_folder
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +74,8 @@ def test_a_callback_that_fails_shows_a_sentence_and_the_app_goes_on(page, faulty
     page.get_by_role("tab", name="Chart").click()
     page.locator(".irislib-pane .irislib-message").wait_for()
     chart = reference_in(page.inner_text(".irislib-pane:visible"))
-    for words in ("secret of", "Traceback", "RuntimeError"):
-        assert words not in page.content()
+    for text in ("secret of", "Traceback", "RuntimeError"):
+        assert text not in page.content()
     log = faulty.text()
     assert "RuntimeError: the secret of the pyramid" in log.partition(f"reference {reference}:")[2]
     assert "RuntimeError: the secret of the chart" in log.partition(f"reference {chart}:")[2]
@@ -91,8 +94,8 @@ def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str,
     expect(page.locator("#loading")).to_have_count(0)
     assert AXE.run(page, options=RULES).violations_count == 0
     expect(page.get_by_text("half a page")).to_be_hidden()
-    for words in ("secret of", "Traceback", "Error:"):
-        assert words not in page.content()
+    for text in ("secret of", "Traceback", "Error:"):
+        assert text not in page.content()
     expect(page.get_by_role("link", name="Try again")).to_be_visible()
     log = faulty.text()
     assert why in log.partition(f"reference {reference}: the page {name}.ipynb failed (failure 1)")[0]
@@ -103,11 +106,11 @@ def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str,
 
 
 def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -> None:
-    alone = tmp_path / "notebooks"
-    alone.mkdir()
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
     for name in ("cell", "faulty"):
-        (alone / f"{name}.ipynb").write_text((folder / f"{name}.ipynb").read_text())
-    options = ["--model", "irislib.iris:spec", "--notebooks", str(alone), "--preheat_kernel=True", "--pool_size=1"]
+        (notebooks / f"{name}.ipynb").write_text((folder / f"{name}.ipynb").read_text())
+    options = ["--model", "irislib.iris:spec", "--notebooks", str(notebooks), "--preheat_kernel=True", "--pool_size=1"]
     server = Server(tmp_path / "log", "serve", *options).wait()
     try:
         wait_until(lambda: server.text().count("is filled with 1 kernel") == 2)
@@ -120,7 +123,7 @@ def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -
         server.stop()
 
 
-def test_a_kernel_that_is_killed_is_told_and_reload_keeps_the_form(page, faulty: Server, iris) -> None:
+def test_a_killed_kernel_is_a_message_and_reload_keeps_the_form(page, faulty: Server, iris) -> None:
     open_app(page, faulty, "iris-wizard", "Abrakadabra")
     os.kill(kernel_of(page, faulty), signal.SIGKILL)
     expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
@@ -158,7 +161,7 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     assert PLANTED not in faulty.text()
 
 
-def test_a_server_that_is_gone_is_told_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:
+def test_a_lost_server_is_a_message_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:
     server = Server(tmp_path / "log", "serve").wait()
     open_app(page, server, "iris-wizard", "Abrakadabra")
     page.get_by_label("Petal length").fill("6.5")

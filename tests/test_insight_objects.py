@@ -38,17 +38,17 @@ def test_insights_can_be_pickled(iris):
 
 def test_an_insight_is_drawn_into_the_axes_that_it_gets(iris):
     figure = Figure()
-    left, right = figure.subplots(1, 2)
-    assert insights.confusion_matrix(iris).plot(ax=right) is figure
-    assert right.get_xlabel() == "predicted species"
-    assert not left.has_data()
+    other_axes, axes = figure.subplots(1, 2)
+    assert insights.confusion_matrix(iris).plot(ax=axes) is figure
+    assert axes.get_xlabel() == "predicted species"
+    assert not other_axes.has_data()
 
 
 def test_an_insight_of_several_panels_takes_one_axes_or_as_many(iris):
     insight = insights.partial_dependence(iris)
     axes = Figure().subplots(4)
     insight.plot(ax=axes)
-    assert all(each.lines for each in axes)
+    assert all(panel.lines for panel in axes)
     one = Figure().subplots()
     insight.plot(ax=one)
     assert len(one.child_axes) == 4

@@ -1,4 +1,4 @@
-"""What insights say is true of odd models, too."""
+"""Insights of unusual models."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from irislib.errors import NotApplicableError
 
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch) -> None:
-    """What is measured is kept."""
+    """A store of each test's own: results are stored."""
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
 
 
-def trained(data: pd.DataFrame, estimator: Any, *features: Feature) -> irislib.Model:
-    """A model of ``y`` that has plain numbers, but for the features that are given."""
-    given = {feature.name: feature for feature in features}
-    known = [given.get(name, Feature(name)) for name in data if name != "y"]
-    return irislib.train(irislib.ModelSpec("odd", known, "y", lambda: data, estimator))
+def train_on(data: pd.DataFrame, estimator: Any, *features: Feature) -> irislib.Model:
+    """Train a model of ``y``, whose features are plain numbers unless passed."""
+    by_name = {feature.name: feature for feature in features}
+    all_features = [by_name.get(name, Feature(name)) for name in data if name != "y"]
+    return irislib.train(irislib.ModelSpec("odd", all_features, "y", lambda: data, estimator))
 
 
 def numbers(**columns: Any) -> pd.DataFrame:
@@ -41,56 +41,56 @@ def numbers(**columns: Any) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("low", "high", "at"), [(13.38, 13.42, 13.4021), (1005, 1025, 1012.3), (0, 9e6, 4_123_456)])
-def test_who_enters_the_change_that_is_told_gets_the_answer_that_is_told(low: float, high: float, at: float) -> None:
+def test_the_suggested_change_leads_to_the_predicted_class(low: float, high: float, at: float) -> None:
     data = pd.DataFrame({"x": np.random.default_rng(0).uniform(low, high, 800)})
-    model = trained(data.assign(y=np.where(data["x"] < at, "west", "east")), DecisionTreeClassifier())
+    model = train_on(data.assign(y=np.where(data["x"] < at, "west", "east")), DecisionTreeClassifier())
     for x in np.linspace(low, high, 9)[1:-1].tolist():
-        found = insights.smallest_changes(model, {"x": x})
-        told = float(found.frame["change"][0].removeprefix("x "))
-        assert model.predict({"x": told})[0] == found.frame["then y"][0] != model.predict({"x": x})[0]
+        insight = insights.smallest_changes(model, {"x": x})
+        changed = float(insight.frame["change"][0].removeprefix("x "))
+        assert model.predict({"x": changed})[0] == insight.frame["then y"][0] != model.predict({"x": x})[0]
 
 
 def test_a_value_that_was_left_empty_may_become_any() -> None:
     data = pd.DataFrame({"rooms": np.tile([0, 1, np.nan], 100), "a": np.linspace(0, 1, 300)})
     data["y"] = np.where(data["rooms"] == 0, "no", "yes")
-    model = trained(data, DecisionTreeClassifier(), Feature("rooms", "integer", required=False))
+    model = train_on(data, DecisionTreeClassifier(), Feature("rooms", "integer", required=False))
     assert insights.smallest_changes(model, {"a": 0.5}).text == "It would be no instead of yes with rooms 0."
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9])
-def test_the_sets_that_are_counted_are_those_that_are_shown(coverage: float) -> None:
+def test_the_counted_sets_are_those_of_the_insight(coverage: float) -> None:
     data = load_iris(as_frame=True).frame.set_axis([*"abcd", "y"], axis=1)
-    model = trained(data, LogisticRegression(max_iter=500))
+    model = train_on(data, LogisticRegression(max_iter=500))
     within = 0
     for row, true in zip(model.evaluation.features.to_dict("records"), model.evaluation.y_true, strict=True):
-        found = insights.prediction_set(model, row, coverage)
-        within += true in found.frame[found.frame["in the set"] == "yes"].iloc[:, 0].tolist()
-    assert f"of 30 rows that it had not seen {within} did" in found.text
+        insight = insights.prediction_set(model, row, coverage)
+        within += true in insight.frame[insight.frame["in the set"] == "yes"].iloc[:, 0].tolist()
+    assert f"of 30 rows that it had not seen {within} did" in insight.text
     with pytest.raises(NotApplicableError, match=re.escape("to state 99.6% coverage")):
         insights.prediction_set(model, row, 0.996)
 
 
-def test_reasons_are_what_has_moved_the_answer_its_way() -> None:
+def test_reasons_have_moved_the_prediction_in_its_direction() -> None:
     data = numbers()
-    of_numbers = trained(data.assign(y=100 * data["a"] + 100 * data["b"]), LinearRegression())
+    of_numbers = train_on(data.assign(y=100 * data["a"] + 100 * data["b"]), LinearRegression())
     assert "because a is" in insights.contributions(of_numbers, {"a": 2, "b": -1.2}).text
     assert "b is" not in insights.contributions(of_numbers, {"a": 2, "b": -1.2}).text
     mostly = np.where(data["a"] + 2 * data["b"] > -2.5, "no", "yes")
-    of_classes = trained(data.assign(y=mostly), LogisticRegression())
-    found = insights.contributions(of_classes, {"a": 0.5, "b": -1.4})
-    reached, average = map(int, re.findall(r"(\d+)%", found.text))
+    of_classes = train_on(data.assign(y=mostly), LogisticRegression())
+    insight = insights.contributions(of_classes, {"a": 0.5, "b": -1.4})
+    reached, average = map(int, re.findall(r"(\d+)%", insight.text))
     assert reached < average
-    assert "because b is -1.4" in found.text
-    assert "a is" not in found.text
+    assert "because b is -1.4" in insight.text
+    assert "a is" not in insight.text
 
 
-def test_a_model_that_looks_at_nothing_is_told_so() -> None:
+def test_a_model_that_uses_no_feature() -> None:
     data = numbers()
-    model = trained(data.assign(y=data["a"]), Lasso(alpha=1e4))
+    model = train_on(data.assign(y=data["a"]), Lasso(alpha=1e4))
     assert "because" not in insights.contributions(model, {"a": 1, "b": 1}).text
     assert insights.partial_dependence(model).text == "No feature by itself moves the answer."
     assert insights.permutation_importance(model).text.startswith("It could do without each of them: ")
-    forest = trained(data.assign(y=data["a"] > 0), RandomForestClassifier(5, max_depth=1, min_samples_leaf=200))
+    forest = train_on(data.assign(y=data["a"] > 0), RandomForestClassifier(5, max_depth=1, min_samples_leaf=200))
     assert insights.feature_importances(forest).text.startswith("The model's trees ask for no feature; ")
 
 
@@ -98,10 +98,10 @@ def test_permutation_importance_is_of_accuracy_and_r2_whatever_chose_the_estimat
     data = numbers()
     data["y"] = data["a"] + 0.1 * data["b"]
     searched = GridSearchCV(Ridge(), {"alpha": [0.1, 1]}, scoring="neg_mean_absolute_error")
-    plain = insights.permutation_importance(trained(data, Ridge(alpha=0.1))).frame
+    plain = insights.permutation_importance(train_on(data, Ridge(alpha=0.1))).frame
     assert plain["loss of R²"].max() > 0.5
-    found = insights.permutation_importance(trained(data, searched)).frame
-    assert found["loss of R²"].tolist() == pytest.approx(plain["loss of R²"].tolist(), rel=0.1)
+    insight = insights.permutation_importance(train_on(data, searched)).frame
+    assert insight["loss of R²"].tolist() == pytest.approx(plain["loss of R²"].tolist(), rel=0.1)
 
 
 def test_cross_validation_where_some_parts_cannot_be_trained_on() -> None:
@@ -111,15 +111,15 @@ def test_cross_validation_where_some_parts_cannot_be_trained_on() -> None:
     kind = Feature("kind", "choice", choices=["rare", "x", "y"])
     for rows in (data, data.iloc[::-1]):  # one of them has the rare row in what it is trained on, and trains
         try:
-            model = trained(rows.reset_index(drop=True), make_pipeline(encoded, LogisticRegression()), kind)
+            model = train_on(rows.reset_index(drop=True), make_pipeline(encoded, LogisticRegression()), kind)
         except Exception:  # noqa: S112 - which is not what this is about
             continue
-        found = insights.cross_validation(model)
-        assert found.text.startswith(
+        insight = insights.cross_validation(model)
+        assert insight.text.startswith(
             "Trained 16 times on other parts of the data (4 more times it failed) its accuracy"
         )
-        assert found.frame["accuracy"].count() == 16
-        found.plot()
+        assert insight.frame["accuracy"].count() == 16
+        insight.plot()
         return
     pytest.fail("neither trained")
 
@@ -127,15 +127,15 @@ def test_cross_validation_where_some_parts_cannot_be_trained_on() -> None:
 @pytest.mark.filterwarnings("ignore:R.2 score")  # of the one row that is held out of three
 def test_few_rows_of_numbers_have_an_r2_each_or_none() -> None:
     data = numbers().assign(y=range(200))
-    assert "nan" not in insights.cross_validation(trained(data.head(8), LinearRegression())).text
+    assert "nan" not in insights.cross_validation(train_on(data.head(8), LinearRegression())).text
     with pytest.raises(NotApplicableError, match="too few rows"):
-        insights.cross_validation(trained(data.head(3), LinearRegression()))
+        insights.cross_validation(train_on(data.head(3), LinearRegression()))
 
 
-def test_calibration_is_of_the_answers_that_are_given() -> None:
+def test_calibration_is_of_the_predictions() -> None:
     data = load_breast_cancer(as_frame=True).frame.iloc[:, [0, 1, 4, 30]].set_axis([*"abc", "y"], axis=1)
     shy = FixedThresholdClassifier(make_pipeline(StandardScaler(), LogisticRegression()), threshold=0.95)
-    model = trained(data, shy)
+    model = train_on(data, shy)
     share = (model.evaluation.y_true == model.evaluation.y_pred).mean()
     assert f"{share:.0%} of them were right" in insights.calibration(model).text
     insights.calibration(model).plot()
@@ -143,7 +143,7 @@ def test_calibration_is_of_the_answers_that_are_given() -> None:
 
 def test_a_class_that_no_held_out_row_has_is_not_the_worst() -> None:
     data = pd.DataFrame({"a": [0, *[5] * 10, *[9] * 10]}).assign(y=["one", *["few"] * 10, *["more"] * 10])
-    model = trained(data, DecisionTreeClassifier())
+    model = train_on(data, DecisionTreeClassifier())
     assert "one" not in model.evaluation.y_true
     assert insights.class_metrics(model).text.startswith("Of the rows of each class that it had not seen, 100% were")
 
@@ -152,17 +152,17 @@ def test_importances_need_no_row_where_the_value_is_another() -> None:
     data = numbers(rare=0.0).head(40)
     data["y"] = data["a"] > 0
     data.loc[data.index % 10 == 0, "rare"] = 1.0
-    model = trained(data.assign(y=data["y"] ^ (data["rare"] > 0)), RandomForestClassifier(10, random_state=0))
+    model = train_on(data.assign(y=data["y"] ^ (data["rare"] > 0)), RandomForestClassifier(10, random_state=0))
     assert insights.feature_importances(model).frame["importance"].sum() == pytest.approx(1)
     scaled = make_pipeline(StandardScaler(), RandomForestClassifier(10, random_state=0))
-    found = insights.feature_importances(trained(data.assign(y=data["y"] ^ (data["rare"] > 0)), scaled)).frame
-    assert found["importance"].sum() == pytest.approx(1)
+    insight = insights.feature_importances(train_on(data.assign(y=data["y"] ^ (data["rare"] > 0)), scaled)).frame
+    assert insight["importance"].sum() == pytest.approx(1)
 
 
-def test_as_many_residuals_are_within_the_range_as_are_told() -> None:
+def test_as_many_residuals_are_within_the_range_as_stated() -> None:
     data = numbers().head(60)
-    model = trained(data.assign(y=data["a"]), Ridge(alpha=100))
-    found = insights.residuals(model)
-    left = found.frame.iloc[:, 1].abs()
-    most = float(re.search(r"At least 90% of the 12 rows .* no more than ([\d.e-]+) ", found.text)[1])
-    assert (left <= most * 1.01).mean() >= 0.9
+    model = train_on(data.assign(y=data["a"]), Ridge(alpha=100))
+    insight = insights.residuals(model)
+    errors = insight.frame.iloc[:, 1].abs()
+    limit = float(re.search(r"At least 90% of the 12 rows .* no more than ([\d.e-]+) ", insight.text)[1])
+    assert (errors <= limit * 1.01).mean() >= 0.9

@@ -40,9 +40,9 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(PATIENCE)
 
 
-@pytest.mark.parametrize("place", ["lab/tree", "notebooks"])
-def test_the_iris_wizard_works_inline(page: Any, jupyter: str, iris: Any, place: str) -> None:
-    page.goto(f"{jupyter}/{place}/iris-wizard.ipynb")
+@pytest.mark.parametrize("interface", ["lab/tree", "notebooks"])
+def test_the_iris_wizard_works_inline(page: Any, jupyter: str, iris: Any, interface: str) -> None:
+    page.goto(f"{jupyter}/{interface}/iris-wizard.ipynb")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     # a run that is asked for before there is a kernel opens a dialog that asks for one, over all else
     page.locator(".jp-Toolbar-kernelName").get_by_text("Python 3").first.wait_for()

@@ -370,8 +370,8 @@ def test_it_stops_clean_while_pages_start(tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "app")
     before = len(descendants(server.process.pid))
     with ThreadPoolExecutor(6) as threads:
-        asked = [threads.submit(server.get, "/app") for _ in range(6)]
+        futures = [threads.submit(server.get, "/app") for _ in range(6)]
         wait_until(lambda: len(descendants(server.process.pid)) > before)
         assert server.stop() == 0  # which also finds that no process is left
-        assert len([each.exception() for each in asked]) == 6
+        assert len([future.exception() for future in futures]) == 6
     assert "Traceback" not in server.text()

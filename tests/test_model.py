@@ -68,9 +68,9 @@ def test_beyond_the_training_data_an_answer_comes_with_a_warning(iris) -> None:
     ones = dict.fromkeys(iris.spec.feature_names, 1)
     with pytest.warns(OutsideTrainingDataWarning, match="sepal_length_cm is 1, but the model was trained on"):
         assert iris.predict(ones)[0] in iris.classes
-    told = iris.predict_row(ones).warnings
-    assert [w.feature for w in told] == ["sepal_length_cm", "sepal_width_cm", None]
-    assert re.fullmatch(r"It is nearly a tie between \w+ \(\d\d%\) and \w+ \(\d\d%\)\.", told[2].message)
+    warnings_of_row = iris.predict_row(ones).warnings
+    assert [w.feature for w in warnings_of_row] == ["sepal_length_cm", "sepal_width_cm", None]
+    assert re.fullmatch(r"It is nearly a tie between \w+ \(\d\d%\) and \w+ \(\d\d%\)\.", warnings_of_row[2].message)
     assert iris.predict_row(GOOD).warnings == []
 
 
@@ -126,9 +126,9 @@ def test_data_that_do_not_fit_are_refused(iris, spoil, sentence: str) -> None:
 )
 def test_few_rows_and_rare_classes(iris, rows) -> None:
     model = irislib.train(iris.spec, iris.spec.load_data().iloc[rows])
-    found = irislib.insights.confusion_matrix(model).frame
-    assert found.to_numpy().sum() == len(model.evaluation.y_true)
-    assert found.to_numpy().trace() / len(model.evaluation.y_true) == model.evaluation.metrics["accuracy"]
+    frame = irislib.insights.confusion_matrix(model).frame
+    assert frame.to_numpy().sum() == len(model.evaluation.y_true)
+    assert frame.to_numpy().trace() / len(model.evaluation.y_true) == model.evaluation.metrics["accuracy"]
 
 
 def test_an_estimator_that_cannot_do_without_an_optional_feature_is_refused(iris) -> None:
@@ -211,8 +211,8 @@ def test_two_rows_are_refused_where_one_is_meant(iris) -> None:
 
 
 def test_a_notebook_shows_a_spec_and_a_model_as_a_table(iris, rent) -> None:
-    for shown in (iris, iris.spec):
-        html = shown._repr_html_()
+    for displayed in (iris, iris.spec):
+        html = displayed._repr_html_()
         assert "<h3>Iris Wizard</h3>" in html
         assert "<td>Petal width</td><td>cm</td><td>a number above 0 and at most 30 cm</td><td>yes</td>" in html
     html = iris._repr_html_()
@@ -228,8 +228,8 @@ def test_a_notebook_shows_names_with_markup_in_them_as_text(iris) -> None:
     script = "<script>alert(1)</script>"
     features = [replace(feature, label=f"{feature.name} {script}", unit=script) for feature in iris.spec.features]
     spec = replace(iris.spec, title=script, features=features, examples={})
-    for shown in (spec, replace(iris, spec=spec)):
-        html = shown._repr_html_()
+    for displayed in (spec, replace(iris, spec=spec)):
+        html = displayed._repr_html_()
         assert "<script" not in html
         assert html.count("&lt;script&gt;") == 1 + 3 * len(features)
 

@@ -96,10 +96,10 @@ def test_the_cli_writes_the_card_of_the_example(iris: Any) -> None:
     assert accuracy[3] == f"{held_out.metrics['baseline_accuracy']:.3f}" == "0.333"
     assert re.fullmatch(r"0\.\d{3} to [01]\.\d{3}", accuracy[2])
     assert "of 30 rows that it had not seen were predicted rightly" in text
-    found = rows(text, "How well it finds each class")
-    assert [(row[0], row[4]) for row in found] == [("setosa", "10"), ("versicolor", "10"), ("virginica", "10")]
+    results = rows(text, "How well it finds each class")
+    assert [(row[0], row[4]) for row in results] == [("setosa", "10"), ("versicolor", "10"), ("virginica", "10")]
     frame = irislib.insights.class_metrics(iris).frame.set_index("class")
-    for row in found:
+    for row in results:
         assert row[2].startswith(f"{frame.loc[row[0], 'recall']:.3f} ({frame.loc[row[0], 'recall from']:.3f} to ")
 
 
@@ -327,5 +327,5 @@ def test_the_page_is_for_everyone(page: Any, serve: Server, name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == width
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page)
-            assert found.violations_count == 0, f"{width}, {scheme}:\n{found.generate_report()[:2000]}"
+            results = Axe().run(page)
+            assert results.violations_count == 0, f"{width}, {scheme}:\n{results.generate_report()[:2000]}"

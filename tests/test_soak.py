@@ -13,10 +13,10 @@ def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path,
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import soak
 
-    with soak.tempfile.TemporaryDirectory() as place, soak.serving(Path(place)) as server:  # a short path
-        found = soak.Soak(server, Path(place), iris, kill_share=0.25)
-        found.run(lambda: nullcontext(chromium), lambda: found.visits < 8)
-        assert soak.faults(found) == []
-        assert found.samples[0].processes["server"] == 1
-        assert set(found.ways) == {"close", "navigate", "vanish", "kill"}
-        assert found.visits == 8
+    with soak.tempfile.TemporaryDirectory() as temporary, soak.serving(Path(temporary)) as server:  # a short path
+        result = soak.Soak(server, Path(temporary), iris, kill_share=0.25)
+        result.run(lambda: nullcontext(chromium), lambda: result.visits < 8)
+        assert soak.faults(result) == []
+        assert result.samples[0].processes["server"] == 1
+        assert set(result.ways) == {"close", "navigate", "vanish", "kill"}
+        assert result.visits == 8

@@ -20,7 +20,7 @@ from irislib.errors import StoreError
 @pytest.mark.parametrize("name", ["iris", "rent"])
 def test_it_comes_back_as_it_was(name: str, tmp_path: Path, request) -> None:
     model = request.getfixturevalue(name)
-    place = store.save(model, tmp_path)
+    folder = store.save(model, tmp_path)
     back = store.read(model.spec, tmp_path)
     assert (back.version, back.trained_at, back.data) == (model.version, model.trained_at, model.data)
     assert back.coverage == model.coverage
@@ -28,7 +28,7 @@ def test_it_comes_back_as_it_was(name: str, tmp_path: Path, request) -> None:
     pd.testing.assert_frame_equal(back.evaluation.features, model.evaluation.features)
     rows = model.evaluation.features
     np.testing.assert_array_equal(back.estimator.predict(rows), model.estimator.predict(rows))
-    assert sorted(path.name for path in place.parent.iterdir()) == sorted([model.version, "current"])
+    assert sorted(path.name for path in folder.parent.iterdir()) == sorted([model.version, "current"])
 
 
 def test_the_store_is_its_owners_alone(iris, tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_a_failed_write_leaves_what_was_there(iris, tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize("spoilt", ["model.json", "estimator.skops"])
 def test_a_spoilt_file_is_an_error_not_a_wrong_model(iris, tmp_path: Path, spoilt: str) -> None:
-    place = store.save(iris, tmp_path)
-    for content in ((place / spoilt).read_bytes()[:100], b"{}", b"[]", b""):
-        (place / spoilt).write_bytes(content)
+    folder = store.save(iris, tmp_path)
+    for content in ((folder / spoilt).read_bytes()[:100], b"{}", b"[]", b""):
+        (folder / spoilt).write_bytes(content)
         with pytest.raises(StoreError, match="cannot be read"):
             store.read(iris.spec, tmp_path)
     store.save(iris, tmp_path)  # training again mends it
@@ -93,31 +93,31 @@ def test_any_edit_of_its_module_makes_a_stored_model_old(tmp_path: Path, edit: t
         "from irislib._modeling import store; root = pathlib.Path('store');"
         "print(store.read(mine.spec, root) is not None); store.save(train(mine.spec), root)"
     )
-    found = []
+    outputs = []
     for source in (SOURCE, SOURCE, SOURCE.replace(*edit)):
         (tmp_path / "mine.py").write_text(source)
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         run = subprocess.run(
             [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, env=environment
         )
-        found.append(run.stdout.strip())
-    assert found == ["False", "True", "False"]
+        outputs.append(run.stdout.strip())
+    assert outputs == ["False", "True", "False"]
 
 
 def test_the_record_is_plain_json_without_nan(rent, tmp_path: Path) -> None:
-    place = store.save(rent, tmp_path)
+    folder = store.save(rent, tmp_path)
 
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
-    record = json.loads((place / "model.json").read_text(), parse_constant=refuse)
+    record = json.loads((folder / "model.json").read_text(), parse_constant=refuse)
     assert None in record["evaluation"]["features"]["rooms"]
 
 
 def test_a_type_that_the_description_does_not_name_is_not_made(iris, tmp_path: Path) -> None:
     import skops.io
 
-    place = store.save(iris, tmp_path)
-    skops.io.dump({"estimator": Path("/tmp")}, place / "estimator.skops")  # noqa: S108
+    folder = store.save(iris, tmp_path)
+    skops.io.dump({"estimator": Path("/tmp")}, folder / "estimator.skops")  # noqa: S108
     with pytest.raises(StoreError, match="Untrusted types found"):
         store.read(iris.spec, tmp_path)

@@ -26,15 +26,15 @@ def test_no_colour_stands_outside_the_palette():
     texts = sources()
     assert len(texts) > 100
     del texts["irislib/_common/theme.py"]
-    found = {path: set(HEX.findall(text)) - EXAMPLES.get(path, set()) for path, text in texts.items()}
-    assert {path: colours for path, colours in found.items() if colours} == {}
+    colours = {path: set(HEX.findall(text)) - EXAMPLES.get(path, set()) for path, text in texts.items()}
+    assert {path: colours for path, colours in colours.items() if colours} == {}
 
 
 def test_style_sheets_use_colours_of_the_palette_only_and_all_of_them():
     texts = sources()
-    own = {name for text in texts.values() for name in re.findall(r"--irislib-([\w-]+):", text)}
+    defined = {name for text in texts.values() for name in re.findall(r"--irislib-([\w-]+):", text)}
     used = {name for text in texts.values() for name in PROPERTY.findall(text)}
-    assert used - own == set(PALETTE)
+    assert used - defined == set(PALETTE)
 
 
 def test_css_properties_have_a_value_for_light_and_one_for_dark_pages():

@@ -406,7 +406,7 @@ def test_a_report_is_one_complete_file(iris, tmp_path, monkeypatch) -> None:
     name, content = download(page, "report")
     text = content.decode()
     assert name == "iris-wizard-report.html"
-    for words in (
+    for expected in (
         "virginica",
         "6.0 cm".replace(".0", ""),
         "2.5 cm",
@@ -415,7 +415,7 @@ def test_a_report_is_one_complete_file(iris, tmp_path, monkeypatch) -> None:
         "Fisher",
         "had not seen",
     ):
-        assert words in text
+        assert expected in text
     assert text.count("<img") == 8
     assert "data-job" not in text  # nothing answers a button there
     assert not re.search(r"(src|href)=.(?!data:)|@import|url\(", text)
