@@ -79,13 +79,14 @@ def models() -> tuple[Any, Any]:
     return irislib.train(irislib.load("iris-wizard").spec), irislib.train(rent.spec)
 
 
-def section(name: str, how: str, flowers: Any, flats: Any) -> list[str]:
+def section(name: str, how: str, flowers: Any, flats: Any, pictures: Path | None) -> list[str]:
     """Return the section of one insight: picture, explanation and source."""
     function = getattr(insights, name)
     is_regression = name in ("predicted_against_true", "residuals")
     model, row = (flats, FLAT) if is_regression else (flowers, FLOWER)
     insight = function(model, row) if "row" in inspect.signature(function).parameters else function(model)
-    insight.plot().savefig(PICTURES / f"{name}.png", dpi=110)
+    if pictures:
+        insight.plot().savefig(pictures / f"{name}.png", dpi=110)
     sources = re.search(
         r"Sources?:\s+(.+?)(?:\n\n|\n\s+(?:Raises|Parameters)\n|$)", inspect.getdoc(function) or "", re.S
     )
@@ -110,10 +111,8 @@ def section(name: str, how: str, flowers: Any, flats: Any) -> list[str]:
     ]
 
 
-def main() -> None:
-    """Write the page and its pictures."""
-    shutil.rmtree(PICTURES, ignore_errors=True)
-    PICTURES.mkdir()
+def page(pictures: Path | None = None) -> str:
+    """Return the page; save its pictures in a folder if one is given."""
     flowers, flats = models()
     lines = [
         "# Insights, and how to read them",
@@ -127,9 +126,11 @@ def main() -> None:
     for question, explanations in HOW.items():
         lines += [f"## {question}", ""]
         for name, how in explanations.items():
-            lines += section(name, how, flowers, flats)
-    (DOCS / "insights.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+            lines += section(name, how, flowers, flats, pictures)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir()
+    (DOCS / "insights.md").write_text(page(PICTURES), encoding="utf-8")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.metadata
 import inspect
 import json
 import os
 import pkgutil
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -247,3 +248,11 @@ def test_no_machine_path_or_host_is_in_the_repository() -> None:
         if path.suffix in (".png", "") or not path.is_file():
             continue
         assert not re.search("/(root|work|home/(?!irislib))/|pypi" + r"\.", path.read_text()), name
+
+
+def test_the_page_about_insights_is_that_of_the_insights() -> None:
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    if importlib.metadata.version("scikit-learn") != pins["scikit-learn"]:
+        pytest.skip("other versions of scikit-learn train other models")
+    pages = runpy.run_path(str(ROOT / "docs" / "insights.py"))
+    assert (ROOT / "docs" / "insights.md").read_text(encoding="utf-8") == pages["page"](), "run `make insights`"

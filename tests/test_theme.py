@@ -11,7 +11,7 @@ PROPERTY = re.compile(r"var\(--irislib-([\w-]+)")
 SOURCES = (".css", ".html", ".j2", ".js", ".py")
 # Values that a person may enter, rather than colours of ours.
 EXAMPLES = {
-    "irislib/_common/messages/features.py": {"#772953"},
+    "irislib/_common/messages/validation.py": {"#772953"},
     "irislib/dummy.py": {"#e95420"},
     "irislib/widgets/frontend/fields.js": {"#000000"},
 }

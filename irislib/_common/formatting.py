@@ -8,7 +8,7 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 
 __all__ = ["did_you_mean", "format_value", "join_words", "short_repr"]
 

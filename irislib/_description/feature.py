@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from irislib._common.formatting import format_value
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types import FEATURE_TYPES, FeatureType
 from irislib._description.values import is_empty, to_python
 

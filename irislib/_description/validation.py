@@ -10,7 +10,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import did_you_mean
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 from irislib._description.values import is_empty
 from irislib.errors import Problem
 

@@ -7,7 +7,7 @@ import numbers
 from typing import Any, NamedTuple
 
 from irislib._common.formatting import format_value
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 
 __all__ = ["UploadedFile", "equals_number", "is_empty", "to_json", "to_python"]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.validation import TEXTS
 from irislib._modeling.prediction import near_ties
 from irislib.errors import Problem
 
@@ -79,7 +80,7 @@ def predict_many(
         warnings.setdefault(predictable[i], []).append(warning)
     for row, prediction in zip(predictable, columns[0], strict=True):
         if prediction is None:
-            problems[row] = [Problem("The model gives no answer for these values.")]
+            problems[row] = [Problem(TEXTS["no_prediction"])]
             warnings.pop(row, None)
     if len(predictable) < len(frame):
         columns = [_spread(column, predictable, len(frame)) for column in columns]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 from irislib._compiled import (
     FastForm,
     Outcome,
@@ -148,7 +148,7 @@ class Model:
             return self._predict(values, row)
         frame = self.spec.validate(row)
         if len(frame) > 1:
-            raise ValidationError([Problem(f"Expected one row, got {len(frame)}. For several, use predict.")])
+            raise ValidationError([Problem(TEXTS["rows.one"].format(count=len(frame)))])
         record = frame.to_dict("records")[0]
         return self.predict_checked({name: value for name, value in record.items() if not is_empty(value)})
 
@@ -226,10 +226,9 @@ class Model:
     def require_probabilities(self) -> None:
         """Raise NotApplicableError if there are no probabilities, saying why."""
         if self.classes is None:
-            raise NotApplicableError(f"{self.spec.title} predicts a number: it has no classes and no probabilities.")
+            raise NotApplicableError(TEXTS["no_classes"].format(model=self.spec.title))
         if not self.has_probabilities:
-            name = type(self.estimator).__name__
-            raise NotApplicableError(f"{name} predicts classes without probabilities.")
+            raise NotApplicableError(TEXTS["no_probabilities"].format(estimator=type(self.estimator).__name__))
 
     @cached_property
     def novelty(self) -> NoveltyDetector:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
+from irislib._common.messages.validation import TEXTS
 from irislib._compiled import one_row_frame
 from irislib.errors import Problem
 
@@ -83,5 +84,6 @@ def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> dict[int, Pr
 
 def _tie(classes: Sequence[Any], probabilities: Sequence[float]) -> Problem:
     first, second = sorted(range(len(classes)), key=lambda i: -probabilities[i])[:2]
-    both = f"{classes[first]} ({probabilities[first]:.0%}) and {classes[second]} ({probabilities[second]:.0%})"
-    return Problem(f"It is nearly a tie between {both}.")
+    both = {"first": classes[first], "second": classes[second]}
+    shares = {"first_share": f"{probabilities[first]:.0%}", "second_share": f"{probabilities[second]:.0%}"}
+    return Problem(TEXTS["warning.tie"].format(**both, **shares))

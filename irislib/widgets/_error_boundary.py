@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from irislib._common.messages import TEXTS, features
+from irislib._common.messages import TEXTS, validation
 from irislib.errors import new_reference
 
 __all__ = ["guarded"]
@@ -30,6 +30,6 @@ def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable
         if log is not None:
             text = traceback.format_exc()
             for secret in filter(None, secrets_of()):
-                text = text.replace(secret, features.TEXTS["password.entered"])
+                text = text.replace(secret, validation.TEXTS["password.entered"])
             print(f"reference {reference}:", text, sep="\n", file=log, flush=True)
         show_error(TEXTS["callback_failed"].format(reference=reference))

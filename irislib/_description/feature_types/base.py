@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from irislib._common.formatting import format_value, short_repr
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 from irislib._description.values import is_empty, to_python
 
 if TYPE_CHECKING:

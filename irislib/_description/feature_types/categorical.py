@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.values import equals_number, is_empty, to_json, to_python
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
-from irislib._common.messages.features import TEXTS
+from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.values import is_empty, to_json, to_python
 

@@ -1,4 +1,4 @@
-"""Texts about features: what a value must be, and what is wrong with one.
+"""Texts about values, rows and predictions: what is expected, and what is wrong.
 
 A message about a value completes the sentence that begins with the feature's name.
 """
@@ -21,6 +21,7 @@ TEXTS = {
     # rows
     "rows.type": "Expected a mapping of feature names to values, a list of those, or a DataFrame, got {type}.",
     "rows.too_many": "At most {limit} rows at once, got {count}.",
+    "rows.one": "Expected one row, got {count}. For several, use predict.",
     "rows.none": "Expected at least one row, got none.",
     "rows.repeated": "{name} is there more than once.",
     "rows.unknown": "Unknown feature {name!r}. {hint}",
@@ -31,6 +32,11 @@ TEXTS = {
     "warning.range": "{name} is {value}, but the model was trained on {low} to {high} only.",
     "warning.row": "Each value is a usual one, but not all of them together: {share} of the rows that the model was "
     "trained on are less unusual.",
+    "warning.tie": "It is nearly a tie between {first} ({first_share}) and {second} ({second_share}).",
+    # predictions
+    "no_prediction": "The model gives no answer for these values.",
+    "no_classes": "{model} predicts a number: it has no classes and no probabilities.",
+    "no_probabilities": "{estimator} predicts classes without probabilities.",
     # one kind each
     "number": "a number",
     "number.comma": " Write it with a point, not a comma.",
