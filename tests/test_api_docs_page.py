@@ -20,6 +20,8 @@ from conftest import NO_R, PATIENCE, has_r
 from werkzeug.serving import make_server
 
 import irislib
+from irislib import insights
+from irislib._common.messages.api import TEXTS
 from irislib.api import Options, _insights, create_app
 from irislib.api._openapi import docs, document
 
@@ -138,3 +140,16 @@ def test_the_page_is_for_everyone(page, live: str, path: str) -> None:
     sample = page.locator("#flat-rent-curl ~ figure code")
     assert [each.is_visible() for each in sample.all()] == [False, True, False]
     assert "import requests" in sample.nth(1).inner_text()
+
+
+def test_no_text_is_unused() -> None:
+    folder = Path(irislib.__file__).parent / "api"
+    sources = "".join(path.read_text() for path in folder.rglob("*") if path.suffix in (".py", ".j2"))
+    composed = ("docs.fields.", "docs.insights.", "docs.yes", "docs.no", "status.", "example.", "insight.")
+    used = set(re.findall(r"""["']([\w.]+)["']""", sources))
+    assert [key for key in TEXTS if key not in used and not key.startswith(composed)] == []
+
+
+def test_every_insight_of_the_library_has_a_sentence() -> None:
+    names = [name for name in insights.__all__ if name not in ("Insight", "default_tabs", "on_demand")]
+    assert [name for name in names if f"insight.{name}" not in TEXTS] == []

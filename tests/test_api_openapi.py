@@ -263,7 +263,7 @@ def test_a_batch_of_nothing_is_refused_even_where_nothing_is_required(rent) -> N
 def test_the_document_has_the_limits_and_the_address(models) -> None:
     found = openapi.document(models, "https://example.org/x", Options(batch_bytes=20_000_000))
     assert found["servers"] == [{"url": "https://example.org/x"}]
-    limits = "at most 16,000,000 bytes of JSON or 20,000,000 bytes\nof CSV."
+    limits = "at most 16,000,000 bytes of JSON or 20,000,000 bytes of CSV."
     assert limits in found["paths"]["/iris-wizard/batch"]["post"]["description"]
     assert "1,000,000 bytes" in found["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
     assert "https://example.org/x/iris-wizard" in docs.page(found)

@@ -87,11 +87,11 @@ ROUTES = [
     Route("/<name>/insights/<insight>", "row_insight", "POST", "An insight about a row"),
     Route("/openapi.json", "openapi", summary="This description, for programs (OpenAPI)"),
     Route("/docs", "docs", summary="This description, for people", mimetype="text/html"),
-    Route("/healthz", "healthz", summary="Whether the server is alive", is_open=True, is_monitoring=True, is_page=True),
+    Route("/healthz", "healthz", summary="Liveness of the server", is_open=True, is_monitoring=True, is_page=True),
     Route(
         "/readyz",
         "readyz",
-        summary="Whether the models are ready, and which versions they are",
+        summary="Readiness of the models, and their versions",
         is_open=True,
         is_monitoring=True,
     ),

@@ -1,4 +1,4 @@
-"""The insights of a model at the endpoint: the functions that its app shows, asked for by their names."""
+"""The insights of a model at the endpoint, by the names of their functions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from irislib import insights
+from irislib._common import messages
 from irislib._common.formatting import did_you_mean, short_repr
-from irislib._common.messages import TEXTS
+from irislib._common.messages.api import TEXTS
 from irislib.api._openapi import components
 from irislib.api._openapi.components import ref, response, responses
 from irislib.errors import NotApplicableError, Problem, ValidationError
@@ -32,15 +33,21 @@ def entries(model: Model) -> dict[str, InsightEntry]:
     """Return the insights of a model by name."""
     tabs = model.spec.tabs or insights.default_tabs(model)
     # the tab of the prediction always shows this one; a tab of the model may have the same title
-    return insight_entries([*tabs.items(), (TEXTS["prediction"], [insights.prediction_set])])
+    return insight_entries([*tabs.items(), (messages.TEXTS["prediction"], [insights.prediction_set])])
 
 
 def listed(model: Model) -> list[Object]:
     """Return the insights of a model as JSON has them."""
     return [
-        {"name": entry.name, "tab": entry.tab, "method": _method(entry), "about": entry.about}
+        {"name": entry.name, "tab": entry.tab, "method": _method(entry), "about": _about(entry)}
         for entry in entries(model).values()
     ]
+
+
+def _about(entry: InsightEntry) -> str:
+    """Return a sentence about an insight; about one of a model's own, the first line of its docstring."""
+    is_ours = entry.function is getattr(insights, entry.name, None)
+    return TEXTS.get(f"insight.{entry.name}", entry.about) if is_ours else entry.about
 
 
 def _method(entry: InsightEntry) -> str:
@@ -152,8 +159,8 @@ def as_json(insight: Insight) -> Object:
 LIST = components.array(
     components.object_of({
         "name": {"type": "string"},
-        "tab": {"type": "string", "description": "Where the app shows it."},
-        "method": {"enum": ["GET", "POST"], "description": "POST where it is about a row."},
+        "tab": {"type": "string", "description": TEXTS["insight.tab"]},
+        "method": {"enum": ["GET", "POST"], "description": TEXTS["insight.method"]},
         "about": {"type": "string"},
     })
 )  # fmt: skip
@@ -170,19 +177,19 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
         The ``requestBody`` of one row.
     """
     name, slug = model.spec.name, model.spec.name.replace("-", "_")
-    found: Object = {}
-    good = response("The insight.", components.content(ref("schemas", "Insight")), "X-Model-Version")
+    result: Object = {}
+    good = response(TEXTS["insight.response"], components.content(ref("schemas", "Insight")), "X-Model-Version")
     for entry in entries(model).values():
         known = [_parameter(key, option) for key, option in entry.options.items()]
-        operation: Object = {"operationId": f"{entry.name}_{slug}", "tags": [name], "summary": entry.about}
+        operation: Object = {"operationId": f"{entry.name}_{slug}", "tags": [name], "summary": _about(entry)}
         if known:
             operation["parameters"] = known
         if entry.needs_row:
             operation |= {"requestBody": row, "responses": responses(good, secured, 400, 413, 415, 422)}
         else:
             operation["responses"] = responses(good, secured, 422)
-        found[f"/{name}/insights/{entry.name}"] = {_method(entry).lower(): operation}
-    return found
+        result[f"/{name}/insights/{entry.name}"] = {_method(entry).lower(): operation}
+    return result
 
 
 def _parameter(name: str, option: Option) -> Object:

@@ -1,4 +1,4 @@
-"""What ``/metrics`` tells a Prometheus server, added up over all of Gunicorn's workers."""
+"""The metrics for a Prometheus server, added up over all of Gunicorn's workers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 
 class Metrics:
-    """The numbers of one process, and how to tell those of all.
+    """The metrics of one process, and the sums over all processes.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Metrics:
         self.seconds.labels(model, endpoint).observe(seconds)
 
     def text(self) -> bytes:
-        """All numbers in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         registry = CollectorRegistry() if self.shared else self.registry
         if self.shared:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -60,7 +60,7 @@ class Metrics:
         return generate_latest(registry) + generate_latest(models)
 
     def collect(self) -> Iterable[Any]:
-        """Which version of each model answers; as prometheus_client asks for it."""
+        """Yield the version of each model; called by prometheus_client."""
         info = GaugeMetricFamily("irislib_model_info", "The models that answer.", labels=["model", "version"])
         for model in self.models:
             info.add_metric([model.spec.name, model.version], 1)

@@ -1,4 +1,4 @@
-"""What a program reads: answers as JSON, and where something is wrong problem+json, as RFC 9457 has it."""
+"""Responses for programs: JSON, and for errors problem+json after RFC 9457."""
 
 from __future__ import annotations
 
@@ -31,81 +31,81 @@ MISSING_TOKEN = "Send the token: Authorization: Bearer <the token>."  # noqa: S1
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
-    """The body of an error, in the shape of RFC 9457."""
+    """Make the body of an error, in the shape of RFC 9457."""
     return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
 
 
 def errors_json(problems: Sequence[Problem], columns: bool = False) -> list[dict[str, Any]]:
-    """One entry for each bad value: its feature, where it is in the body, what is wrong with it.
+    """Convert the problems of a body to JSON: feature, position in the body, message, and value of each.
 
     Parameters
     ----------
     problems : sequence of Problem
     columns : bool
-        Whether the body holds a list for each feature, instead of an object for each row.
+        True if the body holds a list for each feature, instead of an object for each row.
     """
     return [
         {
-            "feature": found.feature,
-            "pointer": _pointer(found, columns),
-            "message": found.message,
-            "value": _echo(found.value),
+            "feature": problem.feature,
+            "pointer": _pointer(problem, columns),
+            "message": problem.message,
+            "value": _echo(problem.value),
         }
-        for found in problems
+        for problem in problems
     ]
 
 
-def _pointer(found: Problem, columns: bool) -> str:
-    """The place of a value in the body, as RFC 6901 has it."""
-    parts = [None if found.row is None else str(found.row), found.feature]
+def _pointer(problem: Problem, columns: bool) -> str:
+    """Return the position of a value in the body, as RFC 6901 has it."""
+    parts = [None if problem.row is None else str(problem.row), problem.feature]
     steps = [part.replace("~", "~0").replace("/", "~1") for part in parts if part is not None]
     return "#/" + "/".join(reversed(steps) if columns else steps)
 
 
 def reply(body: Any, status: int = 200) -> Response:
-    """JSON, or problem+json for an error."""
-    kind = "application/json" if status < 400 else PROBLEM
-    return Response(json.dumps(body, allow_nan=False) + "\n", status, mimetype=kind)
+    """Make a response of JSON, or of problem+json for an error."""
+    mimetype = "application/json" if status < 400 else PROBLEM
+    return Response(json.dumps(body, allow_nan=False) + "\n", status, mimetype=mimetype)
 
 
-def details(answer: Prediction) -> dict[str, Any]:
-    """An answer with all that belongs to it."""
+def details(prediction: Prediction) -> dict[str, Any]:
+    """Convert a prediction to JSON, with its probabilities and warnings."""
     return {
-        "prediction": answer.prediction,
-        "unit": answer.unit,
-        "probabilities": {str(name): p for name, p in (answer.probabilities or {}).items()} or None,
-        "warnings": warnings_json(answer.warnings),
-        "version": answer.version,
+        "prediction": prediction.prediction,
+        "unit": prediction.unit,
+        "probabilities": {str(name): p for name, p in (prediction.probabilities or {}).items()} or None,
+        "warnings": warnings_json(prediction.warnings),
+        "version": prediction.version,
     }
 
 
 def warnings_json(warnings: Sequence[Problem]) -> list[dict[str, Any]]:
-    """What should make the reader doubt an answer."""
-    return [{"feature": each.feature, "message": each.message} for each in warnings]
+    """Convert warnings to JSON."""
+    return [{"feature": warning.feature, "message": warning.message} for warning in warnings]
 
 
-def too_large(limit: int, many: str = "") -> dict[str, Any]:
-    """The problem of a body that is too large, and what could be done about it.
+def too_large(limit: int, batch_advice: str = "") -> dict[str, Any]:
+    """Make the problem of a body that is too large, with advice.
 
     Parameters
     ----------
     limit : int
         In bytes.
-    many : str
-        What to do where many rows were sent; one row where empty.
+    batch_advice : str
+        For a batch; if empty, the body was to be a single row.
     """
-    advice = many or "Send many rows to the model's /batch."
+    advice = batch_advice or "Send many rows to the model's /batch."
     return problem(413, f"The body is larger than {limit:,} bytes. {advice}")
 
 
 def refuse(error: ValidationError) -> Response:
-    """Name every bad field."""
-    detail = " ".join(found.message for found in error.problems[:5])
+    """Make the response to wrong values, which names each of them."""
+    detail = " ".join(problem.message for problem in error.problems[:5])
     return reply(problem(422, detail, errors=errors_json(error.problems)), 422)
 
 
 def _echo(value: Any) -> Any:
-    """A bad value as JSON can hold it, and not longer than a caller needs to recognise it."""
+    """Convert a bad value to JSON, cut to what a caller needs to recognise it."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 100):

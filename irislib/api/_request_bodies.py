@@ -1,4 +1,4 @@
-"""What programs send: one row, or a body of many that becomes a file."""
+"""The bodies of requests: one row, or a batch that becomes a file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def read_row() -> Mapping[str, Any]:
-    """The one row of a form or JSON request."""
+    """Read the row of a form or JSON request."""
     if request.mimetype in (FORM, "multipart/form-data"):
-        if twice := [name for name, values in request.form.lists() if len(values) > 1]:
+        if repeated := [name for name, values in request.form.lists() if len(values) > 1]:
             raise ValidationError(
-                [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in twice]
+                [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in repeated]
             )
         return request.form.to_dict()
     if request.is_json:
@@ -42,7 +42,7 @@ def read_row() -> Mapping[str, Any]:
 
 @contextlib.contextmanager
 def spooled(stream: IO[bytes], heartbeat: Callable[[], None]) -> Iterator[IO[bytes]]:
-    """A body as a file: a client reads no answer while it still sends, so that all of it comes first."""
+    """Write a body to a file: a client reads no answer while it still sends, so that all of it comes first."""
     with tempfile.TemporaryFile() as body:
         while piece := stream.read(1_000_000):
             body.write(piece)
@@ -51,7 +51,7 @@ def spooled(stream: IO[bytes], heartbeat: Callable[[], None]) -> Iterator[IO[byt
         yield body
 
 
-def closing(sources: contextlib.ExitStack, parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The parts of an answer, and then, or where nobody wants more of them, an end to what they are made from."""
+def closing(sources: contextlib.ExitStack, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of an answer, and close its sources after the last or when the client is gone."""
     with sources:
-        yield from parts
+        yield from pieces

@@ -36,21 +36,21 @@ def create_app(
     Parameters
     ----------
     models : str, or sequence of str or Model, optional
-        Trained models or where to find their descriptions (``package.module:name``); what
-        ``$IRISLIB_MODEL`` names where left out.
+        Trained models or references to them (``package.module:name``); those in
+        ``$IRISLIB_MODEL`` if left out.
     pages : sequence of str, optional
         Names of pages, where a POST is answered by 405 instead of 404 if there is no model behind
-        them; those of irislib's own notebooks where left out and no model was chosen.
+        them; those of irislib's own notebooks if left out and no model was chosen.
     options : Options, optional
-        What the environment says where left out.
+        Those of the environment if left out.
 
     Raises
     ------
     UnknownModelError, SpecError, DataError
-        Where a model cannot be had.
+        If a model cannot be loaded.
     """
-    given = [models] if isinstance(models, str) else list(models or registry.references())
-    loaded = [each if isinstance(each, Model) else registry.load(registry.resolve(each)) for each in given]
+    references = [models] if isinstance(models, str) else list(models or registry.references())
+    loaded = [model if isinstance(model, Model) else registry.load(registry.resolve(model)) for model in references]
     by_name = {model.spec.name: model for model in loaded}
     if pages is None:
         chosen = models is not None or "IRISLIB_MODEL" in os.environ
@@ -75,7 +75,7 @@ def _add_routes(app: Endpoint, context: _views.Context) -> None:
 
 
 def failing(detail: str) -> Flask:
-    """An application that answers every request by 503 and a sentence."""
+    """Make an application that answers every request by 503 and a sentence."""
     app = Flask("irislib.api", static_folder=None)
 
     @app.before_request
@@ -86,10 +86,10 @@ def failing(detail: str) -> Flask:
 
 
 def explain(error: HTTPException) -> Response:
-    """Any error that HTTP has a status for."""
+    """Make the response to an error that has a status in HTTP."""
     status = error.code or 500
-    told = oversized() if status == 413 else problem(status, error.description or "")
-    response = reply(told, status)
+    body = oversized() if status == 413 else problem(status, error.description or "")
+    response = reply(body, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers.add(name, value)
@@ -97,7 +97,7 @@ def explain(error: HTTPException) -> Response:
 
 
 def oversized() -> dict[str, Any]:
-    """The problem of a body that is too large for where it was sent."""
+    """Make the problem of a body that is too large for its address."""
     options: Options = current_app.options  # type: ignore[attr-defined]
     if not any(route.is_batch and route.name == request.endpoint for route in ROUTES):
         return too_large(ROW_BYTES)
@@ -108,7 +108,7 @@ def oversized() -> dict[str, Any]:
 
 
 def fail(error: Exception) -> Response:
-    """An error of ours: the traceback goes to the log, a reference to the caller."""
+    """Make the response to an error of ours: the traceback goes to the log, a reference to the caller."""
     reference = request.environ[REQUEST_ID]
     log.error(
         "reference %s: %s %s failed",

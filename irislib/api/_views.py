@@ -1,4 +1,4 @@
-"""The views: what answers at each address of :data:`irislib._common.routes.ROUTES`, by its name there."""
+"""The views: a function for each row of :data:`irislib._common.routes.ROUTES`, by its name there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says whatever the models are: errors, headers, the server's own addresses."""
+"""The parts of the OpenAPI document that all models share: errors, headers, the server's own addresses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES, Route
 from irislib.api._problem_details import PROBLEM
 
@@ -28,33 +29,22 @@ __all__ = [
 Object = dict[str, Any]
 SERVER = "Server"  # the tag of what is not about one model; the name of a model has no capital
 EVERYWHERE = (404, 405, 429, 500, 503)
-STATUSES = {
-    400: "The body is no JSON, or no JSON object (for a batch: neither an array nor an object).",
-    401: "The token is missing or wrong.",
-    404: "There is no model of this name, or no such insight of it; `detail` says why.",
-    405: "This address does not take this method.",
-    413: "The body is larger than this address takes.",
-    415: "The body has a type that this address does not take.",
-    422: "The values cannot be used; `errors` names each that is wrong.",
-    429: "More requests than this server allows, where its operator has set a limit.",
-    500: "Something went wrong on the server; its log has more under the `reference`.",
-    503: "The server cannot answer at the moment.",
-}
+STATUSES = (400, 401, 404, 405, 413, 415, 422, 429, 500, 503)
 MORE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 
 def ref(kind: str, name: str) -> Object:
-    """A reference to a component."""
+    """Make a reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def array(items: Object, **more: Any) -> Object:
-    """The schema of an array."""
+    """Make the schema of an array."""
     return {"type": "array", "items": items, **more}
 
 
 def object_of(properties: Mapping[str, Any]) -> Object:
-    """The schema of an object that has all of these and nothing else."""
+    """Make the schema of an object that has all of these properties and no others."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -65,20 +55,20 @@ def object_of(properties: Mapping[str, Any]) -> Object:
 
 WARNINGS = array(ref("schemas", "Warning"))
 ERRORS = array(ref("schemas", "FieldError"))
-INSIGHT = {"title": "An insight"} | object_of({
+INSIGHT = {"title": TEXTS["insight"]} | object_of({
     "title": {"type": "string"},
-    "text": {"type": "string", "description": "What the numbers say, in a sentence."},
-    "rows": array({"type": "object"}, description="The numbers; what there is none of is null."),
+    "text": {"type": "string", "description": TEXTS["insight.text"]},
+    "rows": array({"type": "object"}, description=TEXTS["insight.rows"]),
 })  # fmt: skip
 
 
 def content(schema: Object, mimetype: str = "application/json", examples: Object | None = None) -> Object:
-    """What a body of a mimetype is, with examples by their names."""
+    """Describe a body of a mimetype, with examples by their names."""
     return {mimetype: {"schema": schema} | ({"examples": examples} if examples else {})}
 
 
 def response(description: str, body: Object, *headers: str) -> Object:
-    """A response that has these headers and the one that all have."""
+    """Describe a response with these headers and the one that all have."""
     return {
         "description": description,
         "headers": {name: ref("headers", name) for name in ("X-Request-ID", *headers)},
@@ -87,7 +77,7 @@ def response(description: str, body: Object, *headers: str) -> Object:
 
 
 def responses(good: Object, secured: bool, *statuses: int) -> Object:
-    """The responses of an operation: the good one, and the errors that are possible there."""
+    """Describe the responses of an operation: the good one, and the possible errors."""
     bad = sorted({*EVERYWHERE, *statuses, *((401,) if secured else ())})
     return {"200": good} | {str(status): ref("responses", _name(status)) for status in bad}
 
@@ -105,98 +95,96 @@ def operation(
     headers = ("X-Model-Version",) if route.is_of_model else ()
     good = response(f"{summary}.", content(schema or default, route.mimetype), *headers)
     statuses = (400, 413, 415, 422) if route.method == "POST" else ()
-    found: Object = {"operationId": operation_id, "tags": [tag], "summary": summary}
-    found["responses"] = responses(good, secured and not route.is_open, *statuses)
+    result: Object = {"operationId": operation_id, "tags": [tag], "summary": summary}
+    result["responses"] = responses(good, secured and not route.is_open, *statuses)
     if secured and route.is_open:
-        found["security"] = []
-    return found
+        result["security"] = []
+    return result
 
 
 def components(secured: bool) -> Object:
-    """What the operations refer to."""
-    found: Object = {
+    """Return the components to which the operations refer."""
+    result: Object = {
         "schemas": _schemas(),
         "parameters": _parameters(),
         "headers": _headers(secured),
         "responses": {
             _name(status): response(
-                description,
+                TEXTS[f"status.{status}"],
                 content(ref("schemas", "Invalid" if status == 422 else "Problem"), PROBLEM),
                 "X-Model-Version",
                 *([MORE_HEADERS[status]] if status in MORE_HEADERS else []),
             )
-            for status, description in STATUSES.items()
+            for status in STATUSES
             if secured or status != 401
         },
         "examples": {},
     }
     if secured:
-        words = "The token that the operator of the server has set."
-        found["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": words}}
-    return found
+        scheme = {"type": "http", "scheme": "bearer", "description": TEXTS["token"]}
+        result["securitySchemes"] = {"bearer": scheme}
+    return result
 
 
 def _schemas() -> Object:
-    feature = {"type": ["string", "null"], "description": "Its name; null where it concerns the row or the whole."}
+    feature = {"type": ["string", "null"], "description": TEXTS["error.feature"]}
     problem = {
         "type": {"const": "about:blank"},
-        "title": {"type": "string", "description": "The name of the status."},
+        "title": {"type": "string", "description": TEXTS["problem.title"]},
         "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What is wrong, for people."},
-        "reference": {"type": "string", "description": "Tell it to the operator of the server, whose log has it."},
+        "detail": {"type": "string", "description": TEXTS["problem.detail"]},
+        "reference": {"type": "string", "description": TEXTS["problem.reference"]},
     }
     error = {
         "feature": feature,
-        "pointer": {"type": "string", "description": "Where the value is in the body (RFC 6901)."},
+        "pointer": {"type": "string", "description": TEXTS["error.pointer"]},
         "message": {"type": "string"},
-        "value": {"description": "What was received."},
+        "value": {"description": TEXTS["error.value"]},
     }
     required = ["type", "title", "status", "detail"]
     return {
-        "Problem": {"title": "Problem (RFC 9457)", "type": "object", "properties": problem, "required": required},
+        "Problem": {"title": TEXTS["problem"], "type": "object", "properties": problem, "required": required},
         "Invalid": {
-            "title": "Problem with values",
+            "title": TEXTS["problem.values"],
             "allOf": [ref("schemas", "Problem")],
             "properties": {"errors": array(ref("schemas", "FieldError"), minItems=1)},
             "required": ["errors"],
         },
-        "FieldError": {"title": "What is wrong with a value"} | object_of(error),
+        "FieldError": {"title": TEXTS["error"]} | object_of(error),
         "Insight": INSIGHT,
-        "Warning": {"title": "What should make you doubt an answer"}
-        | object_of({"feature": feature, "message": {"type": "string"}}),
+        "Warning": {"title": TEXTS["warning"]} | object_of({"feature": feature, "message": {"type": "string"}}),
     }
 
 
 def _parameters() -> Object:
-    details = "1 for an answer with its probabilities and warnings, 0 for the prediction alone."
-    mark = (
-        "A mark for this request, repeated in the answer and in the server's log. Up to 100 letters, digits "
-        "and `._:-`; the server makes one of its own where there is none or it is something else."
-    )
     return {
         "details": {
             "name": "details",
             "in": "query",
-            "description": details,
+            "description": TEXTS["predict.details"],
             "schema": {"type": "integer", "enum": [0, 1], "default": 0},
         },
-        "X-Request-ID": {"name": "X-Request-ID", "in": "header", "description": mark, "schema": {"type": "string"}},
+        "X-Request-ID": {
+            "name": "X-Request-ID",
+            "in": "header",
+            "description": TEXTS["request_id.sent"],
+            "schema": {"type": "string"},
+        },
     }
 
 
 def _headers(secured: bool) -> Object:
-    mark = {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"}
+    request_id = {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"}
     text = {"type": "string"}
-    version = "Which version of the model answered; only at the addresses of a model."
-    found: Object = {
-        "X-Request-ID": {"description": "The mark of this request.", "required": True, "schema": mark},
-        "X-Model-Version": {"description": version, "schema": text},
-        "Allow": {"description": "The methods that this address takes.", "schema": text},
-        "Retry-After": {"description": "Seconds to wait.", "schema": text},
+    result: Object = {
+        "X-Request-ID": {"description": TEXTS["request_id"], "required": True, "schema": request_id},
+        "X-Model-Version": {"description": TEXTS["version"], "schema": text},
+        "Allow": {"description": TEXTS["allow"], "schema": text},
+        "Retry-After": {"description": TEXTS["retry_after"], "schema": text},
     }
     if secured:
-        found["WWW-Authenticate"] = {"description": "How to send the token.", "schema": text}
-    return found
+        result["WWW-Authenticate"] = {"description": TEXTS["authenticate"], "schema": text}
+    return result
 
 
 def server_paths(secured: bool) -> Object:

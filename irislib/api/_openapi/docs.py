@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from irislib._common.messages.api import TEXTS
 from irislib._common.theme import css_properties
 from irislib.api._openapi import code_samples
 from irislib.api._openapi.components import PROBLEM, SERVER
@@ -30,7 +31,7 @@ def page(document: Object, name: str | None = None) -> str:
     document : dict
         What :func:`irislib.api._openapi.document.document` returns.
     name : str, optional
-        The one model that it is about; all of them where left out.
+        The model that it is about; all of them if left out.
     """
     paths = document["paths"]
     titles = {path[1:]: item["x-model"]["title"] for path, item in paths.items() if "x-model" in item}
@@ -40,7 +41,7 @@ def page(document: Object, name: str | None = None) -> str:
         info=document["info"],
         colours=css_properties(),
         titles=titles,
-        models=[_model(document, each) for each in titles if name in (None, each)],
+        models=[_model(document, title) for title in titles if name in (None, title)],
         single=name is not None,
         token=_token(document),
         errors=_errors(document),
@@ -56,24 +57,30 @@ def _is_more(path: str, name: str | None, titles: Object) -> bool:
 
 @functools.cache
 def _environment() -> Environment:
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("irislib", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"prose": _prose, "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False)}
-    return found
+    environment.filters |= {"prose": _prose, "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False)}
+    environment.globals["text"] = _text
+    return environment
 
 
 def _prose(text: str) -> Markup:
-    """Text in which `code` stands between backticks."""
+    """Convert a text with `code` between backticks to HTML."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
+def _text(key: str, **values: Any) -> Markup:
+    """Return a text as HTML, with values that are escaped unless they are HTML already."""
+    return _prose(TEXTS[key]).format(**values)
+
+
 def _at(document: Object, thing: Object) -> Object:
-    """What a reference leads to; what is none, as it is."""
+    """Follow a reference; return anything else as it is."""
     if "$ref" not in thing:
         return thing
     return functools.reduce(lambda part, key: part[key], thing["$ref"][2:].split("/"), document)
@@ -84,7 +91,7 @@ def _token(document: Object) -> str:
 
 
 def _model(document: Object, name: str) -> Object:
-    """What the page tells of one model."""
+    """Return the facts about one model."""
     item, many = document["paths"][f"/{name}"], document["paths"][f"/{name}/batch"]["post"]
     one = item["post"]
     body = one["requestBody"]["content"]["application/json"]
@@ -105,11 +112,11 @@ def _model(document: Object, name: str) -> Object:
 
 
 def _insights(document: Object, name: str) -> list[Object]:
-    """The address of each insight, below that of the model, and what it is."""
+    """Return the address of each insight, below that of the model, with its description."""
     start = f"/{name}/insights/"
     return [
         {"name": path.removeprefix(start), "method": method.upper(), "about": item[method]["summary"]}
-        | {"options": [each["name"] for each in item[method].get("parameters", ())]}
+        | {"options": [option["name"] for option in item[method].get("parameters", ())]}
         for path, item in document["paths"].items()
         for method in item.keys() & {"get", "post"}
         if path.startswith(start)
@@ -121,22 +128,22 @@ def _field(name: str, schema: Object, required: list[str]) -> Object:
     return {
         "name": name,
         "title": schema["title"],
-        "help": schema.get("description", "").removesuffix(f"In {unit}.").strip(),
+        "help": schema.get("description", "").removesuffix(TEXTS["row.unit"].format(unit=unit)).strip(),
         "unit": unit,
         "expected": schema["x-expected"],
-        "choices": [json.dumps(each, ensure_ascii=False) for each in schema.get("enum", ()) if each is not None],
+        "choices": [json.dumps(value, ensure_ascii=False) for value in schema.get("enum", ()) if value is not None],
         "required": name in required,
     }
 
 
 def _samples(document: Object, name: str, url: str) -> Object:
-    """The first example in several languages, and the answers to it."""
+    """Return the first example in several languages, and the answers to it."""
     one, many = document["paths"][f"/{name}"]["post"], document["paths"][f"/{name}/batch"]["post"]
     key, example = next(iter(one["requestBody"]["content"]["application/json"]["examples"].items()))
     row = _at(document, example)["value"]
     answers = one["responses"]["200"]["content"]["application/json"]["examples"]
     token = _token(document)
-    of_row = next(each["name"] for each in _insights(document, name) if each["method"] == "POST")
+    of_row = next(entry["name"] for entry in _insights(document, name) if entry["method"] == "POST")
     return {
         "insight": code_samples.curl(f"{url}/insights/{of_row}", row, token),
         "title": _at(document, example)["summary"],
@@ -157,11 +164,11 @@ def _samples(document: Object, name: str, url: str) -> Object:
 
 
 def _errors(document: Object) -> dict[str, tuple[str, str]]:
-    """The name and the meaning of each error that an answer can be, by its status."""
-    found = {}
+    """Return the name and the meaning of each error by its status."""
+    errors = {}
     for item in document["paths"].values():
         for method in item.keys() & {"get", "post"}:
             for status, response in item[method]["responses"].items():
                 if status >= "400":
-                    found[status] = (HTTPStatus(int(status)).phrase, _at(document, response)["description"])
-    return dict(sorted(found.items()))
+                    errors[status] = (HTTPStatus(int(status)).phrase, _at(document, response)["description"])
+    return dict(sorted(errors.items()))

@@ -1,4 +1,4 @@
-"""The OpenAPI document: every address of the endpoint, what can be sent there and what comes back."""
+"""The OpenAPI document: every address of the endpoint with its requests and responses."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import irislib
+from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._modeling import csv_files, many_rows
 from irislib.api import _insights
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._openapi import components
 from irislib.api._openapi.components import ref, response, responses
-from irislib.api._openapi.examples import examples
+from irislib.api._openapi.examples import examples_of
 from irislib.api._openapi.schema import schema
+from irislib.api._request_bodies import FORM, JSON
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -22,19 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["document", "schema"]
 
 Object = dict[str, Any]
-INTRODUCTION = """\
-One address for each model: send a row, get its answer.
-
-Every answer has a header `X-Request-ID`, and those of a model `X-Model-Version`. Every error is a
-problem in the shape of RFC 9457. Wherever `GET` works, `HEAD` does."""
-BATCH = """\
-Three forms, each answered in its own: an array of rows; an object with an array for each feature; CSV
-whose first line names the columns. At least one row, and at most {json_bytes:,} bytes of JSON or {csv_bytes:,} bytes
-of CSV.
-
-A row that is wrong keeps no other from being answered: it has no prediction, and its errors are told at its place.
-In CSV they are in the column `problems`. Columns of a CSV file that are no features are kept."""
-FORM = "As a form sends it. A value that is not required can be left out or empty."
 
 
 def document(
@@ -50,49 +39,50 @@ def document(
     root : str
         The address of the server, to which the paths are relative.
     options : Options, optional
-        The token and the limits that the document describes; the defaults where left out.
+        The token and the limits that the document describes; the defaults if left out.
     """
     options = options or Options()
     secured = options.is_secured
-    found: Object = {
+    result: Object = {
         "openapi": "3.1.0",
         "info": {
             "title": ", ".join(model.spec.title for model in models),
             "version": irislib.__version__,
-            "description": INTRODUCTION,
+            "description": TEXTS["introduction"],
         },
         "servers": [{"url": root or "/"}],
         "tags": [
             *({"name": model.spec.name, "description": _about(model)} for model in models),
-            {"name": components.SERVER, "description": "What is not about one model."},
+            {"name": components.SERVER, "description": TEXTS["server"]},
         ],
         "paths": {},
         "components": components.components(secured),
     }
     if secured:
-        found["security"] = [{"bearer": []}]
+        result["security"] = [{"bearer": []}]
     for model in models:
-        found["components"]["schemas"] |= _asked(model) | _answered(model)
-        found["components"]["examples"] |= _examples(model)
-        found["paths"] |= _paths(model, options)
-    found["paths"] |= components.server_paths(secured)
-    return found
+        result["components"]["schemas"] |= _request_schemas(model) | _response_schemas(model)
+        result["components"]["examples"] |= _examples(model)
+        result["paths"] |= _paths(model, options)
+    result["paths"] |= components.server_paths(secured)
+    return result
 
 
 def _about(model: Model) -> str:
     spec = model.spec
-    source = f" Source of the data: {spec.source}." if spec.source else ""
-    return f"{spec.title} predicts {spec.target}{f' in {spec.target_unit}' if spec.target_unit else ''}.{source}"
+    key = "model.unit" if spec.target_unit else "model"
+    sentence = TEXTS[key].format(title=spec.title, target=spec.target, unit=spec.target_unit)
+    return f"{sentence} {TEXTS['model.source'].format(source=spec.source)}" if spec.source else sentence
 
 
-def _asked(model: Model) -> Object:
-    """The schemas of what is sent to a model."""
+def _request_schemas(model: Model) -> Object:
+    """Return the schemas of the bodies of requests."""
     spec, prefix = model.spec, f"{model.spec.name}."
-    row, form = schema(spec), schema(spec, nullable=False) | {"description": FORM}
-    for each in (row, form):
-        del each["$schema"]
+    row, form = schema(spec), schema(spec, nullable=False) | {"description": TEXTS["form"]}
+    for body in (row, form):
+        del body["$schema"]
     columns = {
-        "description": "An array for each feature; all of the same length.",
+        "description": TEXTS["columns"],
         "type": "object",
         "properties": {
             name: components.array(_lenient(ref("schemas", f"{prefix}row/properties/{name}")), minItems=1)
@@ -106,8 +96,8 @@ def _asked(model: Model) -> Object:
     return {f"{prefix}row": row, f"{prefix}form": form, f"{prefix}records": records, f"{prefix}columns": columns}
 
 
-def _answered(model: Model) -> Object:
-    """The schemas of what a model answers."""
+def _response_schemas(model: Model) -> Object:
+    """Return the schemas of the bodies of responses."""
     spec, prefix = model.spec, f"{model.spec.name}."
     prediction: Object = {"title": spec.target}
     if model.classes is None:
@@ -123,7 +113,7 @@ def _answered(model: Model) -> Object:
         "warnings": components.WARNINGS,
         "errors": components.ERRORS,
     }
-    columns = {name: components.array(each) for name, each in entry.items()}
+    columns = {name: components.array(values) for name, values in entry.items()}
     columns["probabilities"] = _probabilities(model, components.array(_nullable({"type": "number"})))
     return {
         f"{prefix}prediction": prediction,
@@ -138,20 +128,20 @@ def _nullable(schema: Object) -> Object:
 
 
 def _lenient(schema: Object) -> Object:
-    """What is expected, or anything: one bad row is told of in its answer and no reason to refuse a batch."""
-    return {"anyOf": [schema, {"description": "Anything else is answered by errors at its place."}]}
+    """Return a schema that takes any value, for one bad row is no reason to refuse a batch."""
+    return {"anyOf": [schema, {"description": TEXTS["anything"]}]}
 
 
-def _probabilities(model: Model, each: Object) -> Object:
+def _probabilities(model: Model, values: Object) -> Object:
     if not (names := many_rows.probability_names(model)):
         return {"type": "null"}
-    return {"title": "The probability of each class, from 0 to 1"} | components.object_of(dict.fromkeys(names, each))
+    return {"title": TEXTS["probabilities"]} | components.object_of(dict.fromkeys(names, values))
 
 
 def _examples(model: Model) -> Object:
-    """The rows to try, which several operations refer to."""
-    found = examples(model)
-    rows = found.rows if found else {}
+    """Return the rows to try, to which several operations refer."""
+    examples = examples_of(model)
+    rows = examples.rows if examples else {}
     return {
         f"{model.spec.name}.example-{i}": {"summary": name, "value": row}
         for i, (name, row) in enumerate(rows.items(), 1)
@@ -189,69 +179,69 @@ def _paths(model: Model, options: Options) -> Object:
 def _predict(model: Model, secured: bool) -> Object:
     name = model.spec.name
     row, form = (ref("schemas", f"{name}.{kind}") for kind in ("row", "form"))
-    found = examples(model)
-    asked = {key.partition(".")[2]: ref("examples", key) for key in _examples(model)}
+    examples = examples_of(model)
+    requests = {key.partition(".")[2]: ref("examples", key) for key in _examples(model)}
     answers: Object = {}
-    if found:
-        for key, title, short, full in zip(asked, found.rows, found.predictions, found.details, strict=True):
-            answers |= {key: {"summary": title, "value": short}}
-            answers |= {f"{key}-details": {"summary": f"{title}, with details=1", "value": full}}
+    if examples:
+        rows = zip(requests, examples.rows, examples.predictions, examples.details, strict=True)
+        for key, title, prediction, details in rows:
+            answers |= {key: {"summary": title, "value": prediction}}
+            summary = TEXTS["example.details"].format(title=title)
+            answers |= {f"{key}-details": {"summary": summary, "value": details}}
     answer = {"oneOf": [ref("schemas", f"{name}.prediction"), ref("schemas", f"{name}.answer")]}
-    good = response(
-        "The prediction; with `details=1` an object.", components.content(answer, examples=answers), "X-Model-Version"
-    )
+    body = components.content(answer, examples=answers)
+    good = response(TEXTS["predict.response"], body, "X-Model-Version")
     return {
         "tags": [name],
-        "summary": f"Predict {model.spec.target} for one row",
+        "summary": TEXTS["predict"].format(target=model.spec.target),
         "parameters": [ref("parameters", "details")],
         "requestBody": {
-            "description": f"The values by the names of the features. At most {ROW_BYTES:,} bytes.",
+            "description": TEXTS["predict.body"].format(limit=ROW_BYTES),
             "required": True,
-            "content": components.content(row, examples=asked)
-            | components.content(form, "application/x-www-form-urlencoded", asked)
-            | components.content(form, "multipart/form-data", asked),
+            "content": components.content(row, examples=requests)
+            | components.content(form, FORM, requests)
+            | components.content(form, "multipart/form-data", requests),
         },
         "responses": responses(good, secured, 400, 413, 415, 422) | _invalid(model),
     }
 
 
 def _invalid(model: Model) -> Object:
-    """The response to a row that is wrong, with an example of its own."""
-    found = examples(model)
-    if found is None:
+    """Return the response to a wrong row, with an example of the model's own."""
+    examples = examples_of(model)
+    if examples is None:
         return {}
-    slip = {"a-slip": {"summary": "A name that is not quite right", "value": found.invalid}}
+    slip = {"a-slip": {"summary": TEXTS["example.wrong"], "value": examples.invalid}}
     body = components.content(ref("schemas", "Invalid"), components.PROBLEM, slip)
-    return {"422": response(components.STATUSES[422], body, "X-Model-Version")}
+    return {"422": response(TEXTS["status.422"], body, "X-Model-Version")}
 
 
 def _batch(model: Model, options: Options) -> Object:
-    spec, found = model.spec, examples(model)
-    asked: Object = {"application/json": {}, "text/csv": {}}
-    answers: Object = {"application/json": {}, "text/csv": {}}
-    if found:
-        told = (("records", "Rows, of which one is wrong"), ("columns", "An array for each feature"), ("csv", "CSV"))
-        for form, summary in told:
-            mimetype = "text/csv" if form == "csv" else "application/json"
-            for side, value in zip((asked, answers), getattr(found, form), strict=True):
-                side[mimetype][form] = {"summary": summary, "value": value}
+    spec, examples = model.spec, examples_of(model)
+    requests: Object = {JSON: {}, "text/csv": {}}
+    answers: Object = {JSON: {}, "text/csv": {}}
+    if examples:
+        for form in ("records", "columns", "csv"):
+            mimetype = "text/csv" if form == "csv" else JSON
+            for side, value in zip((requests, answers), getattr(examples, form), strict=True):
+                side[mimetype][form] = {"summary": TEXTS[f"example.{form}"], "value": value}
 
-    def body(kinds: Sequence[str], shown: Object) -> Object:
+    def body(kinds: Sequence[str], bodies: Object) -> Object:
         forms = {"oneOf": [ref("schemas", f"{spec.name}.{kind}") for kind in kinds]}
-        csv = components.content({"type": "string"}, "text/csv", shown["text/csv"])
-        return components.content(forms, examples=shown["application/json"]) | csv
+        csv = components.content({"type": "string"}, "text/csv", bodies["text/csv"])
+        return components.content(forms, examples=bodies[JSON]) | csv
 
+    csv_columns = ", ".join(f"`{column}`" for column in _csv_columns(model))
     good = response(
-        "The answers, in the form and order of the request. In CSV they are more columns: "
-        + ", ".join(f"`{column}`" for column in _csv_columns(model)),
+        TEXTS["batch.response"].format(columns=csv_columns),
         body(["answers", "answer-columns"], answers),
         "X-Model-Version",
     )
     return {
         "tags": [spec.name],
-        "summary": f"Predict {spec.target} for many rows",
-        "description": BATCH.format(json_bytes=options.json_batch_bytes, csv_bytes=options.batch_bytes),
-        "requestBody": {"required": True, "content": body(["records", "columns"], asked)},
+        "summary": TEXTS["batch"].format(target=spec.target),
+        "description": TEXTS["batch.body"].format(json_limit=options.json_batch_bytes, csv_limit=options.batch_bytes),
+        "requestBody": {"required": True, "content": body(["records", "columns"], requests)},
         "responses": responses(good, options.is_secured, 400, 413, 415, 422),
     }
 

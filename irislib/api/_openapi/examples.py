@@ -8,6 +8,7 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from irislib._common.messages.api import TEXTS
 from irislib._description.validation import check_row
 from irislib._modeling import csv_files
 from irislib.api import _batch
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
-__all__ = ["Examples", "examples"]
+__all__ = ["Examples", "examples_of"]
 
 Row = dict[str, Any]
 
 
 class Examples(NamedTuple):
-    """What could be asked of a model, and what it answers.
+    """Example requests to a model and its answers.
 
     Attributes
     ----------
     rows : dict of str to dict
-        By what they are called.
+        By name.
     predictions, details : list
         Short and full answers to the rows.
     invalid : dict
@@ -49,8 +50,8 @@ class Examples(NamedTuple):
 
 
 @functools.lru_cache(maxsize=100)
-def examples(model: Model) -> Examples | None:
-    """Ask a model for its examples; None where nothing is known that it could be asked."""
+def examples_of(model: Model) -> Examples | None:
+    """Make the examples of a model; return None if no sound row is known."""
     rows = _rows(model)
     if not rows:
         return None
@@ -79,8 +80,8 @@ def _refused(model: Model, row: Row) -> dict[str, Any]:
 
 
 def _batch_answer(model: Model, body: str, mimetype: str = "application/json") -> str:
-    _, parts = _batch.answer(model, io.BytesIO(body.encode()), mimetype)
-    return b"".join(parts).decode()
+    _, pieces = _batch.answer(model, io.BytesIO(body.encode()), mimetype)
+    return b"".join(pieces).decode()
 
 
 def _rows(model: Model) -> dict[str, Row]:
@@ -89,13 +90,13 @@ def _rows(model: Model) -> dict[str, Row]:
         return {name: as_json(spec, row) for name, row in spec.examples.items()}
     row = {feature.name: _typical(feature, model) for feature in spec.features}
     try:
-        return {"An example": as_json(spec, row)}
-    except ValueError:  # a text that nobody gave an example of
+        return {TEXTS["example"]: as_json(spec, row)}
+    except ValueError:  # a text without a default, which nobody can guess
         return {}
 
 
 def _typical(feature: Feature, model: Model) -> Any:
-    """What the form shows at first, else something that the training data hold."""
+    """Return the default of a feature, else a value in the training data."""
     if feature.default is not None:
         return feature.default
     covered = model.coverage.get(feature.name, {})

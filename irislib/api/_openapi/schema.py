@@ -1,4 +1,4 @@
-"""JSON Schema of one row: what the features say of their values, in a form that other programs read.
+"""The JSON Schema of one row.
 
 It accepts what the checks accept, each value in its proper type of JSON; the tests
 hold it to that in both directions. It has no ``$id``: its address is wherever it was fetched from.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.api import TEXTS
 from irislib._description.values import to_json
 
 if TYPE_CHECKING:
@@ -18,44 +19,40 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "schema"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-LENIENCY = (
-    'Each value has a type of its own. Text that reads as the value is taken, too, as from a form: "5.1" for 5.1, '
-    '"yes" for true. An empty text is a missing value.'
-)
-DEFAULTS = "A default is what a form shows at first; nothing is filled in for a value that is left out."
 
 
 def schema(spec: ModelSpec, nullable: bool = True) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of one row of a model's input.
+    """Make the JSON Schema (draft 2020-12) of one row of a model's input.
 
-    Besides the standard's own words, ``x-unit`` is the unit of a value, and ``x-expected`` says in
-    words what it must be, as the messages about a wrong value do. Formats are meant to be checked.
+    Besides the standard's own keywords, ``x-unit`` is the unit of a value, and ``x-expected`` describes in
+    a phrase the values that are allowed, as the messages about a wrong value do. Formats are meant to be checked.
 
     Parameters
     ----------
     spec : ModelSpec
     nullable : bool
-        Whether a value that is not required may be null, which nothing in a form can be.
+        If True, a value that is not required may be null, which nothing in a form can be.
     """
     has_default = any(feature.default is not None for feature in spec.features)
-    found = {
+    sentences = [TEXTS["row.types"], *([TEXTS["row.defaults"]] if has_default else [])]
+    result = {
         "$schema": DIALECT,
-        "title": f"A row for {spec.title}",
-        "description": f"{LENIENCY} {DEFAULTS}" if has_default else LENIENCY,
+        "title": TEXTS["row"].format(title=spec.title),
+        "description": " ".join(sentences),
         "type": "object",
         "properties": {feature.name: _value(feature, nullable) for feature in spec.features},
         "required": [feature.name for feature in spec.features if feature.required],
         "additionalProperties": False,
     }
     if spec.examples:
-        found["examples"] = [as_json(spec, row) for row in spec.examples.values()]
-    return found
+        result["examples"] = [as_json(spec, row) for row in spec.examples.values()]
+    return result
 
 
 def as_json(spec: ModelSpec, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A sound row with each value in its proper type of JSON, and without what is empty."""
-    read = {feature.name: feature.parse(row.get(feature.name)) for feature in spec.features}
-    return {name: to_json(value) for name, value in read.items() if value is not None}
+    """Convert a sound row to JSON, each value in its proper type, without the empty ones."""
+    values = {feature.name: feature.parse(row.get(feature.name)) for feature in spec.features}
+    return {name: to_json(value) for name, value in values.items() if value is not None}
 
 
 def _value(feature: Feature, nullable: bool) -> dict[str, Any]:
@@ -64,7 +61,11 @@ def _value(feature: Feature, nullable: bool) -> dict[str, Any]:
         schema["type"] = [*([schema["type"]] if isinstance(schema["type"], str) else schema["type"]), "null"]
         if "enum" in schema:
             schema["enum"].append(None)
-    sentences = (feature.help, feature.type.format_hint, f"In {feature.unit}." if feature.unit else "")
+    sentences = (
+        feature.help,
+        feature.type.format_hint,
+        TEXTS["row.unit"].format(unit=feature.unit) if feature.unit else "",
+    )
     annotations = {
         "title": feature.label,
         "description": " ".join(filter(None, sentences)),
