@@ -39,7 +39,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when first asked for: `import irislib` costs nothing, and scikit-learn,
+    # Loaded when first used: `import irislib` costs nothing, and scikit-learn,
     # pandas, matplotlib and the servers are paid for by those who use them.
     if name not in _HOME:
         raise AttributeError(f"module 'irislib' has no attribute {name!r}")

@@ -201,7 +201,7 @@ class Contrary(ensemble.RandomForestClassifier):
     ids=["linear", "pipeline", "subclass", "large", "categories", "beginning"],
 )
 def test_scikit_learn_predicts_if_there_is_no_faster_form(name: str, estimator: Any, why: str, monkeypatch) -> None:
-    monkeypatch.setattr(tree_tables, "MOST_NODES", 10 if "more" in why else tree_tables.MOST_NODES)
+    monkeypatch.setattr(tree_tables, "MAX_NODES", 10 if "more" in why else tree_tables.MAX_NODES)
     spec = make_spec(name, estimator)
     data = spec.load_data()
     if name == "cancer":
@@ -331,16 +331,16 @@ FAULTS = {
 def test_a_form_that_differs_is_not_used(fault: str, estimator: Any, monkeypatch) -> None:
     # with as many of each of three classes, the baseline changes nothing
     spec = make_spec("cancer" if fault == "baseline" else "iris", estimator)
-    read, spoil = tree_tables.read, FAULTS[fault][1]
-    monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
+    read, spoil = tree_tables.read_trees, FAULTS[fault][1]
+    monkeypatch.setattr(tree_tables, "read_trees", lambda estimator: spoil(*read(estimator)))
     assert_not_used(irislib.train(spec))
 
 
 @pytest.mark.parametrize("estimator", [FOREST, HISTOGRAM], ids=["forest", "histogram"])
 def test_a_form_with_misplaced_missing_values_is_not_used(estimator: Any, monkeypatch) -> None:
     model = irislib.train(make_spec("iris", estimator, holes=0.2))
-    read, spoil = tree_tables.read, change(missing_go_left=lambda t: ~t.missing_go_left)
-    monkeypatch.setattr(tree_tables, "read", lambda estimator: spoil(*read(estimator)))
+    read, spoil = tree_tables.read_trees, change(missing_go_left=lambda t: ~t.missing_go_left)
+    monkeypatch.setattr(tree_tables, "read_trees", lambda estimator: spoil(*read(estimator)))
     assert_not_used(model)
 
 

@@ -460,7 +460,7 @@ def test_partial_dependence_is_scikit_learns(iris, cancer, diabetes) -> None:
         grid = _partial_dependence._grid(model, feature)
         held_out = model.evaluation.features
         max_rows = _partial_dependence.MAX_PREDICTIONS * len(model.classes or [1]) // len(frame)
-        rows = held_out.sample(min(len(held_out), _partial_dependence.MAX_ROWS, max_rows), random_state=0)
+        rows = held_out.sample(min(len(held_out), _partial_dependence.MAX_SAMPLED_ROWS, max_rows), random_state=0)
         expected = sklearns_dependence(
             model.estimator, rows, [feature.name], custom_values={feature.name: grid}, method="brute", kind="both"
         )

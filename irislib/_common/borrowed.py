@@ -51,7 +51,7 @@ class Borrowed(NamedTuple):
     source: str
 
 
-SERVER = "https://github.com/jupyter-server/jupyter_server/blob/main/jupyter_server"
+JUPYTER = "https://github.com/jupyter-server/jupyter_server/blob/main/jupyter_server"
 CLIENT = "https://github.com/jupyter/jupyter_client/blob/main/jupyter_client"
 VOILA = "https://github.com/voila-dashboards/voila/blob/main/voila"
 KERNEL = "https://github.com/ipython/ipykernel/blob/main/ipykernel"
@@ -68,7 +68,7 @@ IDENTITY = "jupyter_server.auth.identity:PasswordIdentityProvider"
 HISTOGRAM = "sklearn.ensemble:HistGradientBoostingClassifier"
 
 
-def _rows(
+def _entries(
     part: Part, kind: Literal["guards", "saves"], module: str, source: str, names: dict[str, str]
 ) -> Iterator[Borrowed]:
     for name, why in names.items():
@@ -77,7 +77,7 @@ def _rows(
 
 # fmt: off
 BORROWED: tuple[Borrowed, ...] = (
-    *_rows("serve", "guards", "_serving.kernel_websocket", f"{SERVER}/services/kernels/connection/channels.py", {
+    *_entries("serve", "guards", "_serving.kernel_websocket", f"{JUPYTER}/services/kernels/connection/channels.py", {
         f"{CHANNELS}.handle_incoming_message": "drop messages that a page may not send to its kernel",
         f"{CHANNELS}.handle_outgoing_message": "hide the source and the tracebacks of a notebook",
         f"{CHANNELS}.create_stream": "give each connection to a kernel an identity of its own",
@@ -89,7 +89,7 @@ BORROWED: tuple[Borrowed, ...] = (
         "jupyter_server.services.kernels.handlers:KernelHandler.SUPPORTED_METHODS": "refuse to end another's kernel",
         "jupyter_server.services.kernels.websocket:KernelWebsocketHandler.pre_get": "serve pages that leave early",
     }),
-    *_rows("serve", "guards", "_serving.kernel_manager", f"{SERVER}/services/kernels/kernelmanager.py", {
+    *_entries("serve", "guards", "_serving.kernel_manager", f"{JUPYTER}/services/kernels/kernelmanager.py", {
         f"{MANAGER}._pending_kernels": "end the kernels that are being started",
         f"{MANAGER}._kernel_connections": "end the kernels that no page is connected to",
         f"{MANAGER}._kernel_ports": "forget a kernel that has ended",
@@ -101,72 +101,72 @@ BORROWED: tuple[Borrowed, ...] = (
         f"{MANAGER}.cull_kernels": "end the kernels that no page is connected to",
         f"{MANAGER}.cull_kernel_if_idle": "end the kernels that no page is connected to",
     }),
-    *_rows("serve", "guards", "_serving.visitor_kernel", f"{CLIENT}/restarter.py", {
+    *_entries("serve", "guards", "_serving.visitor_kernel", f"{CLIENT}/restarter.py", {
         f"{VISITOR}._restarter": "tell a page that its kernel has ended",
         f"{VISITOR}._default_event_logger": "share one event logger among all kernels",
         "jupyter_client.restarter:KernelRestarter._fire_callbacks": "tell a page that its kernel has ended",
     }),
-    *_rows("serve", "guards", "_serving.handlers", f"{TORNADO}/web.py", {
+    *_entries("serve", "guards", "_serving.handlers", f"{TORNADO}/web.py", {
         "tornado.web:RequestHandler._finished": "refuse a body that is too large",
         "tornado.web:RequestHandler._headers_written": "answer with an error only before the page has begun",
         "tornado.web:RequestHandler._auto_finish": "hand a request over to the endpoint",
     }),
-    *_rows("serve", "guards", "_serving.handlers", f"{VOILA}/tornado/handler.py", {
+    *_entries("serve", "guards", "_serving.handlers", f"{VOILA}/tornado/handler.py", {
         "voila.tornado.handler:TornadoVoilaHandler.get_generator": "render a page",
         "voila.utils:make_url": "make the addresses of static files",
     }),
-    *_rows("serve", "guards", "_serving.page_pool", f"{VOILA}/utils.py", {
+    *_entries("serve", "guards", "_serving.page_pool", f"{VOILA}/utils.py", {
         "voila.utils:get_page_config": "render a page",
         "voila.utils:ENV_VARIABLE": "tell a kernel which page it is for",
     }),
-    *_rows("serve", "guards", "_serving.prerender", f"{VOILA}/execute.py", {
+    *_entries("serve", "guards", "_serving.prerender", f"{VOILA}/execute.py", {
         "voila.execute:strip_code_cell_warnings": "hide the warnings of a notebook",
     }),
-    *_rows("serve", "guards", "_serving.voila_app", f"{VOILA}/app.py", {
+    *_entries("serve", "guards", "_serving.voila_app", f"{VOILA}/app.py", {
         "voila.app:Voila.init_handlers": "serve the apps' addresses, and only those of Voila's that a page needs",
         "voila.app:Voila.init_settings": "set the headers of all responses",
         "voila.app:Voila.listen": "warn about an open server, and stop in good order",
         "voila.app:Voila.stop": "end all kernels with the server",
         "voila.app:Voila._handle_signal_stop": "stop in good order at Ctrl-C",
     }),
-    *_rows("serve", "guards", "_serving.identity", f"{SERVER}/auth/identity.py", {
+    *_entries("serve", "guards", "_serving.identity", f"{JUPYTER}/auth/identity.py", {
         f"{IDENTITY}.get_token": "compare tokens in constant time",
         f"{IDENTITY}.process_login_form": "compare tokens in constant time",
         f"{IDENTITY}.set_login_cookie": "set no cookie where no login is needed",
     }),
-    *_rows("serve", "guards", "_serving.notebooks", f"{SERVER}/services/contents/manager.py", {
+    *_entries("serve", "guards", "_serving.notebooks", f"{JUPYTER}/services/contents/manager.py", {
         "jupyter_server.services.contents.largefilemanager:LargeFileManager.mark_trusted_cells":
             "write nothing to the home folder",
     }),
-    *_rows("serve", "saves", "_common.quick_imports",
+    *_entries("serve", "saves", "_common.quick_imports",
            "https://github.com/python-jsonschema/jsonschema/blob/main/jsonschema/_format.py", {
         "jsonschema._format:suppress": "start without building a parser that nobody needs",
     }),
-    *_rows("warm pages", "saves", "_serving.prerender", f"{VOILA}/notebook_renderer.py", {
+    *_entries("warm pages", "saves", "_serving.prerender", f"{VOILA}/notebook_renderer.py", {
         "voila.notebook_renderer:NotebookRenderer._jinja_kernel_start": "render a page before its visitor comes",
         "voila.notebook_renderer:NotebookRenderer._jinja_cell_generator": "render a page before its visitor comes",
         "voila.execute:VoilaExecutor.should_strip_error": "render a page before its visitor comes",
         "voila.execute:VoilaExecutor.strip_code_cell_errors": "render a page before its visitor comes",
     }),
-    *_rows("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Modules/atexitmodule.c", {
+    *_entries("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Modules/atexitmodule.c", {
         "atexit:_clear": "keep a kernel from running the exit functions of its template process",
         "atexit:_run_exitfuncs": "run the exit functions of a kernel",
     }),
-    *_rows("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Lib/random.py", {
+    *_entries("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Lib/random.py", {
         "random:_inst": "give each kernel random numbers of its own",
     }),
-    *_rows("kernels", "saves", "_forkserver.kernel",
+    *_entries("kernels", "saves", "_forkserver.kernel",
            "https://github.com/numpy/numpy/blob/main/numpy/random/mtrand.pyx", {
         "numpy.random:RandomState._bit_generator": "give each kernel random numbers of its own",
     }),
-    *_rows("kernels", "saves", "_forkserver.kernel", f"{KERNEL}/ipkernel.py", {
+    *_entries("kernels", "saves", "_forkserver.kernel", f"{KERNEL}/ipkernel.py", {
         "ipykernel.ipkernel:sys": "keep a kernel from copying the memory of all modules",
     }),
-    *_rows("kernels", "saves", "_forkserver.notebook",
+    *_entries("kernels", "saves", "_forkserver.notebook",
            "https://github.com/jupyter-widgets/ipywidgets/blob/main/python/ipywidgets/ipywidgets/widgets/widget.py", {
         "ipywidgets.widgets.widget:_instances": "draw the widgets of a page before its visitor comes",
     }),
-    *_rows("api", "guards", "_serving.gunicorn_app", f"{GUNICORN}/app/base.py", {
+    *_entries("api", "guards", "_serving.gunicorn_app", f"{GUNICORN}/app/base.py", {
         "gunicorn.app.wsgiapp:WSGIApplication.init": "read the options of `irislib api`",
         "gunicorn.app.wsgiapp:WSGIApplication.load_default_config": "add the options of `irislib api` to Gunicorn's",
         "gunicorn.app.wsgiapp:WSGIApplication.load_config": "let long responses keep their worker",
@@ -175,19 +175,19 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.config:Config.set": "refuse options that would be ignored",
         "gunicorn.workers.base:Worker.notify": "let long responses keep their worker",
     }),
-    *_rows("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {
+    *_entries("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {
         "gunicorn.glogging:Logger.setup": "log what irislib has to say",
     }),
-    *_rows("api", "guards", "api._metrics",
+    *_entries("api", "guards", "api._metrics",
            "https://github.com/prometheus/client_python/blob/master/prometheus_client/values.py", {
         "prometheus_client.values:ValueClass": "let a new worker count on in the files of one that has ended",
         "prometheus_client.values:MultiProcessValue": "let a new worker count on in the files of one that has ended",
     }),
-    *_rows("fast form", "saves", "_compiled.tree_tables", f"{SKLEARN}/ensemble/_gb.py", {
+    *_entries("fast form", "saves", "_compiled.tree_tables", f"{SKLEARN}/ensemble/_gb.py", {
         "sklearn.ensemble:GradientBoostingClassifier._raw_predict_init": "predict one row of a boosting faster",
         "sklearn.ensemble:GradientBoostingClassifier._loss": "predict one row of a boosting faster",
     }),
-    *_rows("fast form", "saves", "_compiled.tree_tables",
+    *_entries("fast form", "saves", "_compiled.tree_tables",
            f"{SKLEARN}/ensemble/_hist_gradient_boosting/gradient_boosting.py", {
         f"{HISTOGRAM}._preprocessor": "predict one row of a boosting faster",
         f"{HISTOGRAM}._predictors": "predict one row of a boosting faster",

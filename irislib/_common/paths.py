@@ -40,7 +40,7 @@ def write_atomically(path: Path, text: str) -> None:
     Raises
     ------
     OSError
-        Where it cannot be written; what was there before stays.
+        If it cannot be written; what was there before stays.
     """
     if path.exists() and not path.is_file():  # a pipe or a device, which nothing may take the place of
         path.write_text(text, encoding="utf-8")

@@ -23,7 +23,7 @@ class Setting:
     type : type
         ``str``, ``int``, ``float``, ``bool``, or ``list`` for an option that may be repeated.
     default : Any
-        The value of a setting that is nowhere set; None where it is computed.
+        The value of a setting that is nowhere set; None if it is computed.
     help : str
         One or two sentences for the person who runs the server.
     variable : str
@@ -192,7 +192,7 @@ def serve_settings() -> dict[str, Setting]:
 
 
 def environment_value(name: str, environment: Mapping[str, str] | None = None) -> Any:
-    """Return the value of a setting's environment variable; None where it is not set or empty.
+    """Return the value of a setting's environment variable; None if it is not set or empty.
 
     Raises
     ------

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["assert_equivalent", "predicts_likeliest"]
 
-MOST_ROWS = 500  # of the test rows: a prediction takes microseconds
-SLOW_ROWS = 25  # the same if it takes milliseconds
+TEST_ROWS = 500  # of the test rows: a prediction takes microseconds
+SLOW_TEST_ROWS = 25  # the same if it takes milliseconds
 DECIMAL_ROWS = 500
 
 
@@ -41,7 +41,7 @@ def assert_equivalent(spec: ModelSpec, estimator: Any, candidate: Candidate, row
     import numpy as np
 
     rng = np.random.default_rng(0)
-    test_rows = rows.iloc[: SLOW_ROWS if candidate.is_slow else MOST_ROWS]
+    test_rows = rows.iloc[: SLOW_TEST_ROWS if candidate.is_slow else TEST_ROWS]
     same: list[bool] = []
     try:
         frames = [test_rows] if candidate.is_slow else [test_rows, _two_decimals(test_rows, rng)]

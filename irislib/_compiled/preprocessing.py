@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Impute", "Standardize", "Stretch", "Transformers", "as_floats", "in_python", "transformed"]
 
-Row = list[float]
+FloatRow = list[float]
 
 
-def as_floats(values: Sequence[Any]) -> Row:
+def as_floats(values: Sequence[Any]) -> FloatRow:
     """Convert checked values as scikit-learn's transformers take them: NaN where one is missing."""
     return [nan if value is None else float(value) for value in values]
 
@@ -29,9 +29,9 @@ def as_floats(values: Sequence[Any]) -> Row:
 class Impute:
     """SimpleImputer for one row."""
 
-    statistics: Row
+    statistics: FloatRow
 
-    def __call__(self, row: Row) -> Row:
+    def __call__(self, row: FloatRow) -> FloatRow:
         return [value if value == value else statistic for value, statistic in zip(row, self.statistics, strict=True)]
 
 
@@ -39,10 +39,10 @@ class Impute:
 class Standardize:
     """StandardScaler for one row."""
 
-    means: Row
-    scales: Row
+    means: FloatRow
+    scales: FloatRow
 
-    def __call__(self, row: Row) -> Row:
+    def __call__(self, row: FloatRow) -> FloatRow:
         return [(value - mean) / scale for value, mean, scale in zip(row, self.means, self.scales, strict=True)]
 
 
@@ -50,12 +50,12 @@ class Standardize:
 class Stretch:
     """MinMaxScaler for one row."""
 
-    scales: Row
-    offsets: Row
+    scales: FloatRow
+    offsets: FloatRow
     low: float
     high: float
 
-    def __call__(self, row: Row) -> Row:
+    def __call__(self, row: FloatRow) -> FloatRow:
         stretched = [value * scale + begin for value, scale, begin in zip(row, self.scales, self.offsets, strict=True)]
         return [min(max(value, self.low), self.high) for value in stretched]  # NaN stays: it comes first in both
 
@@ -67,7 +67,7 @@ class Transformers:
     features: Sequence[Feature]
     steps: list[Any]
 
-    def __call__(self, values: Sequence[Any]) -> Row | None:
+    def __call__(self, values: Sequence[Any]) -> FloatRow | None:
         try:
             with single_threaded():
                 return transformed(self.steps, one_row_frame(self.features, values))[0].tolist()  # type: ignore[no-any-return]
@@ -85,13 +85,13 @@ def transformed(steps: Sequence[Any], rows: pd.DataFrame) -> np.ndarray:
     return np.asarray(output.toarray() if hasattr(output, "toarray") else output, dtype=float)
 
 
-def in_python(steps: Sequence[Any]) -> list[Callable[[Row], Row]] | None:
+def in_python(steps: Sequence[Any]) -> list[Callable[[FloatRow], FloatRow]] | None:
     """Return the steps in plain Python, or None if one of them is not that simple."""
     functions = [_in_python(step) for step in steps]
     return None if None in functions else functions  # type: ignore[return-value]
 
 
-def _in_python(step: Any) -> Callable[[Row], Row] | None:
+def _in_python(step: Any) -> Callable[[FloatRow], FloatRow] | None:
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._compiled.fast_form import Candidate, Comparison, NoFasterFormError
 from irislib._compiled.preprocessing import Transformers, as_floats, in_python, transformed
 from irislib._compiled.single_row import pipeline_steps
-from irislib._compiled.tree_tables import Table, named, tree_walk_of
+from irislib._compiled.tree_tables import TreeTable, named, tree_walk_of
 from irislib._compiled.tree_walk import Boosted, TreeForm, Trees
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["make_tree_form"]
 
 NUMERIC = ("float64", "int64", "bool")  # dtypes of columns that scikit-learn takes as they are
-TOLERANCE = 1e-12  # of exponentials
+EXP_TOLERANCE = 1e-12  # of exponentials
 NEAR_ROWS = 600
 
 
@@ -57,7 +57,7 @@ def make_tree_form(spec: ModelSpec, estimator: Any) -> Candidate:
     return Candidate(
         TreeForm(steps, trees),
         text,
-        tolerance=TOLERANCE if isinstance(trees.ending, Boosted) else 0.0,
+        tolerance=EXP_TOLERANCE if isinstance(trees.ending, Boosted) else 0.0,
         is_slow=bool(before) and simple is None,
         hard_case=partial(_threshold_case, before, last, trees, tables),
     )
@@ -71,7 +71,7 @@ def _threshold_case(
     before: Sequence[Any],
     last: Any,
     trees: Trees,
-    tables: Sequence[Table],
+    tables: Sequence[TreeTable],
     rows: pd.DataFrame,
     rng: np.random.Generator,
 ) -> Comparison:
@@ -80,7 +80,7 @@ def _threshold_case(
 
 
 def _near_thresholds(
-    tables: Sequence[Table], rows: np.ndarray, takes_missing: bool, rng: np.random.Generator
+    tables: Sequence[TreeTable], rows: np.ndarray, takes_missing: bool, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Rows as the trees see them, each with one value at a threshold or at a neighbour of it."""
     import numpy as np

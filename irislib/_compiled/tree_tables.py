@@ -11,13 +11,13 @@ from irislib._compiled.tree_walk import Boosted, Mean, Node, Trees
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["MOST_NODES", "Table", "named", "nested", "read", "tree_walk_of"]
+__all__ = ["MAX_NODES", "TreeTable", "named", "nested", "read_trees", "tree_walk_of"]
 
-MOST_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
+MAX_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
 CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile")  # what a dummy may begin with
 
 
-class Table(NamedTuple):
+class TreeTable(NamedTuple):
     """One tree as arrays with an element for each node; children come after their parents.
 
     Attributes
@@ -44,7 +44,7 @@ class Table(NamedTuple):
     total: int
 
 
-def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Table]]:
+def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[TreeTable]]:
     """Return the trees of an estimator, to be walked, and the tables they are made of.
 
     Parameters
@@ -59,11 +59,11 @@ def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Tabl
     """
     name = type(estimator).__name__
     try:
-        trees, tables = read(estimator)
+        trees, tables = read_trees(estimator)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise NoFasterFormError(f"this scikit-learn keeps the trees of {name} in another way ({error}).") from error
-    if (nodes := sum(len(table.feature) for table in tables)) > MOST_NODES:
-        raise NoFasterFormError(f"{name} has {nodes:,} nodes, more than {MOST_NODES:,}.")
+    if (nodes := sum(len(table.feature) for table in tables)) > MAX_NODES:
+        raise NoFasterFormError(f"{name} has {nodes:,} nodes, more than {MAX_NODES:,}.")
     takes_missing = may_be_missing and _takes_missing(estimator)
     shift = estimator.n_features_in_ if takes_missing else 0
     roots = [nested(table, shift) for table in tables]
@@ -88,7 +88,7 @@ def _takes_missing(estimator: Any) -> bool:
     return True
 
 
-def read(estimator: Any) -> tuple[Trees, list[Table]]:
+def read_trees(estimator: Any) -> tuple[Trees, list[TreeTable]]:
     """Read the trees of an estimator, without their roots, and the tables to build these from.
 
     Raises
@@ -96,7 +96,7 @@ def read(estimator: Any) -> tuple[Trees, list[Table]]:
     NoFasterFormError
         For any other estimator.
     AttributeError, IndexError, KeyError, TypeError, ValueError
-        Where this scikit-learn keeps its trees in another way.
+        If this scikit-learn keeps its trees in another way.
     """
     from sklearn import ensemble, tree
 
@@ -114,7 +114,7 @@ def read(estimator: Any) -> tuple[Trees, list[Table]]:
     raise NoFasterFormError(f"there is no faster form of {kind.__name__}.")
 
 
-def _forest(estimator: Any) -> tuple[Trees, list[Table]]:
+def _forest(estimator: Any) -> tuple[Trees, list[TreeTable]]:
     if estimator.n_outputs_ != 1:
         raise NoFasterFormError(f"this {type(estimator).__name__} has several outputs.")
     classes = _classes(estimator)
@@ -123,7 +123,7 @@ def _forest(estimator: Any) -> tuple[Trees, list[Table]]:
     return Trees([], totals, Mean(len(trees), classes), "f", False), [_table(t, t.value[:, 0, :], 0) for t in trees]
 
 
-def _boosting(estimator: Any) -> tuple[Trees, list[Table]]:
+def _boosting(estimator: Any) -> tuple[Trees, list[TreeTable]]:
     import numpy as np
 
     first = estimator.init_
@@ -140,7 +140,7 @@ def _boosting(estimator: Any) -> tuple[Trees, list[Table]]:
     return Trees([], totals, ending, "f", False), tables
 
 
-def _histogram(estimator: Any) -> tuple[Trees, list[Table]]:
+def _histogram(estimator: Any) -> tuple[Trees, list[TreeTable]]:
     if estimator._preprocessor is not None:
         raise NoFasterFormError(f"this {type(estimator).__name__} has categorical features.")
     classes = _classes(estimator)
@@ -159,26 +159,28 @@ def _classes(estimator: Any) -> list[Any] | None:
     return None if classes is None else classes.tolist()
 
 
-def _table(tree: Any, value: np.ndarray, total: int) -> Table:
+def _table(tree: Any, value: np.ndarray, total: int) -> TreeTable:
     missing_go_left = tree.missing_go_to_left.astype(bool)
-    return Table(tree.feature, tree.threshold, tree.children_left, tree.children_right, missing_go_left, value, total)
+    return TreeTable(
+        tree.feature, tree.threshold, tree.children_left, tree.children_right, missing_go_left, value, total
+    )
 
 
-def _histogram_table(nodes: np.ndarray, total: int) -> Table:
+def _histogram_table(nodes: np.ndarray, total: int) -> TreeTable:
     import numpy as np
 
     feature = np.where(nodes["is_leaf"], -1, nodes["feature_idx"])
     missing_go_left = nodes["missing_go_to_left"].astype(bool)
     value = nodes["value"][:, np.newaxis]
-    return Table(feature, nodes["num_threshold"], nodes["left"], nodes["right"], missing_go_left, value, total)
+    return TreeTable(feature, nodes["num_threshold"], nodes["left"], nodes["right"], missing_go_left, value, total)
 
 
-def nested(table: Table, shift: int) -> Node:
+def nested(table: TreeTable, shift: int) -> Node:
     """Build a tree of nested tuples.
 
     Parameters
     ----------
-    table : Table
+    table : TreeTable
     shift : int
         The index in a row at which the negatives of the features begin; 0 if no value may be missing.
     """

@@ -74,7 +74,7 @@ class TemplateProcess:
                 return messages.receive(self._channel)[0]
             except (EOFError, OSError) as error:
                 self.end()
-                ending = "does not answer" if isinstance(error, TimeoutError) else "has ended"
+                ending = "does not respond" if isinstance(error, TimeoutError) else "has ended"
                 raise LostTemplateError(f"a template process {ending}") from error
 
     def has_ended(self) -> bool:

@@ -29,10 +29,10 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
             yield False, f"{reference}: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
             continue
         yield True, f"{reference} describes {spec.name!r}: {len(spec.features)} features, target {spec.target!r}"
-        yield from _model(spec)
+        yield from _check_spec(spec)
 
 
-def _model(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
+def _check_spec(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
     try:
         model = train(spec)
     except Exception as error:  # the user's own load_data and estimator may raise anything

@@ -72,7 +72,7 @@ def predict_many(
             problems.setdefault(problem.row, []).append(problem)
     predictable = [row for row in range(len(frame)) if row not in problems]
     good_rows = frame.iloc[predictable] if problems else frame
-    columns, ties = _predict(model, good_rows, digits)
+    columns, ties = _predict_columns(model, good_rows, digits)
     warnings: dict[int, list[Problem]] = {}
     for warning in model.unlike_training(good_rows):
         warnings.setdefault(predictable[warning.row or 0], []).append(warning)
@@ -88,7 +88,9 @@ def predict_many(
     return ManyPredictions(columns, warnings, numbered)
 
 
-def _predict(model: Model, rows: pd.DataFrame, digits: int | None) -> tuple[list[list[Any]], dict[int, Problem]]:
+def _predict_columns(
+    model: Model, rows: pd.DataFrame, digits: int | None
+) -> tuple[list[list[Any]], dict[int, Problem]]:
     """The columns of :class:`ManyPredictions`, with None for a number that is not finite, and the near ties."""
     import numpy as np
 

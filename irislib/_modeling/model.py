@@ -102,7 +102,7 @@ class Model:
         Warns
         -----
         OutsideTrainingDataWarning
-            Where a value lies beyond what the training data cover.
+            If a value lies beyond what the training data cover.
         """
         return self.estimator.predict(self._ready(rows))  # type: ignore[no-any-return]
 
@@ -124,7 +124,7 @@ class Model:
         Warns
         -----
         OutsideTrainingDataWarning
-            Where a value lies beyond what the training data cover.
+            If a value lies beyond what the training data cover.
         """
         self.require_probabilities()
         return self.estimator.predict_proba(self._ready(rows))  # type: ignore[no-any-return]

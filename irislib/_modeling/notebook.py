@@ -31,10 +31,10 @@ def model_html(model: Model) -> str:
     version = TEXTS["version"].format(
         version=model.version, date=model.trained_at[:10], rows=f"{model.data['training_rows']:,}"
     )
-    return _html(spec, [TEXTS["predicts"].format(target=target), _evaluation(model), version])
+    return _html(spec, [TEXTS["predicts"].format(target=target), _evaluation_sentence(model), version])
 
 
-def _evaluation(model: Model) -> str:
+def _evaluation_sentence(model: Model) -> str:
     metrics, rows = model.evaluation.metrics, f"{len(model.evaluation.y_true):,}"
     if "accuracy" in metrics:
         shares = {name: f"{metrics[name]:.0%}" for name in ("accuracy", "baseline_accuracy")}
@@ -57,13 +57,13 @@ def _html(spec: ModelSpec, sentences: Iterable[str]) -> str:
     html = Markup("<div><h3>{}</h3>{}<table><thead>{}</thead><tbody>{}</tbody></table></div>").format(
         spec.title,
         Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences),
-        _row(head, "th"),
-        Markup("").join(_row(row, "td") for row in rows),
+        _table_row(head, "th"),
+        Markup("").join(_table_row(row, "td") for row in rows),
     )
     return str(html)
 
 
-def _row(texts: Sequence[str], tag: str) -> str:
+def _table_row(texts: Sequence[str], tag: str) -> str:
     from markupsafe import Markup, escape
 
     cells = "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)

@@ -25,7 +25,7 @@ __all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"
 log = logging.getLogger(__name__)
 
 EXAMPLE = "irislib.iris:spec"  # served unless --model names another
-SESSION = "IRISLIB_STARTED_WITH"  # in a kernel's environment: the folder of the models that its server answers with
+SESSION = "IRISLIB_STARTED_WITH"  # in a kernel's environment: the folder of its server's models
 _loaded: dict[ModelSpec, Model] = {}
 
 
@@ -55,21 +55,21 @@ def load(model: str | ModelSpec) -> Model:
     Raises
     ------
     UnknownModelError
-        Where the name leads nowhere; says which names do.
+        If there is no such model; the message lists those that there are.
     DataError
-        Where it has to be trained and its data do not fit its description.
+        If it has to be trained and its data do not fit its description.
     """
-    spec = _find(model) if isinstance(model, str) else model
+    spec = _find_spec(model) if isinstance(model, str) else model
     return _load(spec, [*_session(), store.default_root()])
 
 
 def load_stored(spec: ModelSpec) -> Model:
-    """Return the model that a new server is to answer with, whichever server started this process."""
+    """Return the model for a new server, whichever server started this process."""
     return _load(spec, [store.default_root()])
 
 
 def is_served(model: Model) -> bool:
-    """Return True if this process is a page's kernel whose server answers with this very version of the model."""
+    """Return True if this process is a page's kernel whose server has this very version of the model."""
     return any(store.current(model.spec.name, root) == model.version for root in _session())
 
 
@@ -104,7 +104,7 @@ def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
     Raises
     ------
     UnknownModelError, SpecError
-        Where one leads nowhere, or two models share a name.
+        If one leads nowhere, or two models share a name.
     """
     specs: dict[str, ModelSpec] = {}
     for reference in dict.fromkeys(references(models)):
@@ -134,7 +134,7 @@ def resolve(reference: str) -> ModelSpec:
         module = importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name is None or not (path == error.name or path.startswith(f"{error.name}.")):
-            raise  # an import inside the module failed: its traceback says where
+            raise  # an import inside the module failed, as its traceback shows
         raise UnknownModelError(
             f"There is no module {error.name!r} here. Give a model as --model package.module:name "
             "and start irislib in the folder that holds the package."
@@ -187,7 +187,7 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     return apps
 
 
-def _find(name: str) -> ModelSpec:
+def _find_spec(name: str) -> ModelSpec:
     if ":" in name:
         return resolve(name)
     specs = load_specs()

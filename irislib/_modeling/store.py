@@ -62,7 +62,7 @@ def save(model: Model, root: Path) -> Path:
     Raises
     ------
     StoreError
-        Where the folder cannot be written, or the estimator has a part that skops cannot store.
+        If the folder cannot be written, or the estimator has a part that skops cannot store.
     """
     import skops.io
 
@@ -105,7 +105,7 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
     Raises
     ------
     StoreError
-        Where what is stored cannot be read.
+        If what is stored cannot be read.
     """
     versions = root / spec.name
     try:
@@ -152,7 +152,7 @@ def _read(folder: Path, spec: ModelSpec) -> Model | None:
         return None
     file = folder / "estimator.skops"
     estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
-    return _model(spec, estimator, record)
+    return _restore_model(spec, estimator, record)
 
 
 def _is_sound(folder: Path, spec: ModelSpec) -> bool:
@@ -190,10 +190,10 @@ def _record(model: Model) -> dict[str, Any]:
         "scikit-learn": _sklearn_version(),
         "trained_at": model.trained_at,
         "data": model.data,
-        "coverage": {name: _json(covered) for name, covered in model.coverage.items()},
-        "sample": _rows(model.sample),
+        "coverage": {name: _to_json_value(covered) for name, covered in model.coverage.items()},
+        "sample": _frame_to_json(model.sample),
         "evaluation": {
-            "features": _rows(held_out.features),
+            "features": _frame_to_json(held_out.features),
             "y_true": held_out.y_true.tolist(),
             "y_pred": held_out.y_pred.tolist(),
             "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
@@ -202,22 +202,23 @@ def _record(model: Model) -> dict[str, Any]:
     }
 
 
-def _rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
+def _frame_to_json(frame: pd.DataFrame) -> dict[str, list[Any]]:
     return {
-        name: [None if is_empty(value) else value for value in _json(column.tolist())] for name, column in frame.items()
+        name: [None if is_empty(value) else value for value in _to_json_value(column.tolist())]
+        for name, column in frame.items()
     }
 
 
-def _json(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     """Replace dates by text: JSON has none."""
     if isinstance(value, dict):
-        return {key: _json(part) for key, part in value.items()}
+        return {key: _to_json_value(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_json(part) for part in value]
+        return [_to_json_value(part) for part in value]
     return value.isoformat() if isinstance(value, dt.date | dt.time) and not is_empty(value) else value
 
 
-def _model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
+def _restore_model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
     import numpy as np
     import pandas as pd
 

@@ -25,7 +25,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     """Train and evaluate the model that a spec describes.
 
     The estimator is fitted on the part of the data that is not held out and stays as it is then:
-    the model that answers is the model that was measured. Classes keep their shares in both parts.
+    the model that predicts is the model that was measured. Classes keep their shares in both parts.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     Raises
     ------
     DataError
-        Where the data do not fit the description: a column is missing, or a value is impossible.
+        If the data do not fit the description: a column is missing, or a value is impossible.
     SpecError
-        Where a feature may be left empty that the estimator cannot do without.
+        If a feature may be left empty that the estimator cannot do without.
     """
     from sklearn.base import is_classifier
     from sklearn.model_selection import train_test_split
@@ -86,7 +86,7 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
     Raises
     ------
     NotApplicableError
-        Where ``load_data`` returns others by now.
+        If ``load_data`` returns others by now.
     """
     features, target = _checked(model.spec, model.spec.load_data())
     if _digest(features, target) != model.data["digest"]:

@@ -94,7 +94,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             parser.error("Give either --host and --port, or --bind.")
         self.app_uri = "irislib.api:create_app()"
         self.models = ours.get("model")
-        self.options = options(ours)
+        self.options = endpoint_options(ours)
         host, port = (ours.get(name, default_of(name)) for name in ("host", "port"))
         settings: dict[str, Any] = {
             "default_proc_name": "irislib",
@@ -149,7 +149,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             log.exception("A model could not be loaded again; the models stay as they were.")
 
 
-def options(ours: dict[str, Any]) -> Options:
+def endpoint_options(ours: dict[str, Any]) -> Options:
     """Return the endpoint's options: the command line's, else the environment's."""
     fields = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
     changes = {attribute: ours[name] for attribute, name in fields.items() if name in ours}

@@ -22,7 +22,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",  # the URL of a page can hold the values of its form
     "X-Content-Type-Options": "nosniff",
 }
-SERVER = "irislib"  # without a version, which would help to find vulnerable servers
+SERVER_NAME = "irislib"  # without a version, which would help to find vulnerable servers
 UNKNOWN_HOST = (
     "This server is not known by the name {name}. Behind a proxy, start it with a token, or with --public-host {name}."
 )
@@ -35,7 +35,7 @@ class SafeHeaders(OutputTransform):
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Complete the headers when they are sent."""
-        headers["Server"] = SERVER
+        headers["Server"] = SERVER_NAME
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
         return status_code, headers, chunk
@@ -48,7 +48,7 @@ def with_headers(wsgi: Callable[..., Any]) -> Callable[..., Any]:
         def add_headers(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             present = {name.title() for name, _ in headers}
             added = [(name, value) for name, value in HEADERS.items() if name.title() not in present]
-            return start_response(status, [*headers, *added, ("Server", SERVER)], *exc_info)
+            return start_response(status, [*headers, *added, ("Server", SERVER_NAME)], *exc_info)
 
         return wsgi(environ, add_headers)
 

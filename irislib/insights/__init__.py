@@ -50,13 +50,13 @@ __all__ = [
 
 
 def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
-    """Return the tabs of a model's app besides the prediction, if its description lists none.
+    """Return the tabs of a model's app besides the prediction, if its spec lists none.
 
     Returns
     -------
     dict of str to list of functions
-        By the tab's title what it shows. Give a dict like it as ``ModelSpec(tabs=…)`` to change it; any function
-        that takes the model, or the model and an answer, and returns an :class:`Insight` will do.
+        The insights of each tab, by its title. To change them, pass such a dict as ``ModelSpec(tabs=…)``, with any
+        functions that take the model, or the model and a prediction, and return an :class:`Insight`.
     """
     forest: list[Callable[..., Insight]] = [feature_importances] if is_forest(model.estimator) else []
     why: list[Callable[..., Insight]]

@@ -23,7 +23,7 @@ MAX_TABLE_ROWS = 20  # of a longer table in a notebook
 
 @dataclass(frozen=True, eq=False)
 class Insight:
-    """The answer to one question about a model; it can be pickled if ``draw`` can.
+    """A table, a sentence and a chart about a model or a prediction; it can be pickled if ``draw`` can.
 
     Attributes
     ----------
@@ -31,14 +31,14 @@ class Insight:
     frame : DataFrame
         The numbers, with units in the columns' names.
     text : str
-        What they say, in one sentence.
+        Their meaning, in one sentence.
     draw : callable, or sequence of callable
         Takes the axes to draw on; with several there is a panel for each, one below the other.
     height : float
         Of the whole figure, in inches.
     bar : str
-        The column that a page shows as bars in the table of the numbers, instead of the picture: it says the same,
-        and takes a hundredth of the time.
+        The column that a page shows as bars in the table of the numbers, instead of the picture: it has the same
+        content, and takes a hundredth of the time.
     """
 
     title: str

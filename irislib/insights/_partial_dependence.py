@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["partial_dependence"]
 
 POINTS = 20  # values of a number
-MAX_ROWS = 100  # held-out rows that stand for all, fewer
+MAX_SAMPLED_ROWS = 100  # held-out rows that stand for all, fewer
 MAX_PREDICTIONS = 50_000  # where it would be more rows to predict than this
 PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
 
@@ -39,8 +39,8 @@ def partial_dependence(model: Model) -> Insight:
     -------
     Insight
         Its frame has a row for each feature, value and class: the mean over held-out rows, and between which numbers
-        eight of ten of these rows are. The picture shows the six features that move the answer most, and of more than
-        three classes those that are moved most; each thin line is one row.
+        eight of ten of these rows are. The picture shows the six features that move the prediction most, and if
+        there are more than three classes, those that are moved most; each thin line is one row.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _dependence_curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict
 
     count = sum(map(len, grids.values()))
     held_out = model.evaluation.features
-    m = min(len(held_out), max(10, min(MAX_ROWS, MAX_PREDICTIONS // count)))
+    m = min(len(held_out), max(10, min(MAX_SAMPLED_ROWS, MAX_PREDICTIONS // count)))
     rows = held_out.sample(m, random_state=model.spec.random_state)
     columns = {name: pd.concat([rows[name]] * count, ignore_index=True) for name in rows}
     start = 0

@@ -14,7 +14,7 @@ from irislib.insights._long_running import LongRunning
 if TYPE_CHECKING:
     from irislib.insights._base import Insight
 
-__all__ = ["InsightEntry", "Option", "choices", "insight_entries", "needs_row", "options"]
+__all__ = ["InsightEntry", "Option", "choices", "function_options", "insight_entries", "needs_row"]
 
 PLAIN = (bool, int, float, str, tuple)  # types of values that an address can hold
 PARAMETER = r"^{} : .*\n((?:[ \t]+.*\n?)+)"  # as numpydoc has it
@@ -65,7 +65,7 @@ class InsightEntry:
     @property
     def options(self) -> dict[str, Option]:
         """The options besides the row, by name."""
-        return options(self.function)
+        return function_options(self.function)
 
 
 def needs_row(function: Callable[..., Insight]) -> bool:
@@ -76,7 +76,7 @@ def needs_row(function: Callable[..., Insight]) -> bool:
     return len(required) > 1
 
 
-def options(function: Callable[..., Insight]) -> dict[str, Option]:
+def function_options(function: Callable[..., Insight]) -> dict[str, Option]:
     """Return the optional parameters of a function, by name, except those that are keyword-only."""
     if isinstance(function, LongRunning):
         return {}

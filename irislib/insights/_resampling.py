@@ -89,7 +89,7 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     Raises
     ------
     NotApplicableError
-        Where the data have changed since the model was trained, or where it cannot be trained on parts of them.
+        If the data have changed since the model was trained, or if it cannot be trained on parts of them.
 
     Notes
     -----
@@ -179,7 +179,7 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
     Raises
     ------
     NotApplicableError
-        Where the data have changed since the model was trained, or where it cannot be trained on fewer rows.
+        If the data have changed since the model was trained, or if it cannot be trained on fewer rows.
 
     Notes
     -----

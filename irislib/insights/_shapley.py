@@ -38,14 +38,14 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     row : mapping, Series, DataFrame of one row, or Prediction
         The features' values, or what ``model.predict_row`` made of them.
     seconds : float, default 0.3
-        After which no more is sampled, where there are too many features to try every combination.
+        The time for sampling, if there are too many features to try every combination.
 
     Returns
     -------
     Insight
         Its frame has for each feature its ``value``, the ``typical`` one, and its contribution: to the probability
-        of the predicted class, or in the unit of the target. They add up to the difference between this answer
-        and the mean over the held-out rows. Where they are sampled, ``standard error`` says how far off each may be.
+        of the predicted class, or in the unit of the target. They add up to the difference between this prediction
+        and the mean over the held-out rows. If they are sampled, ``standard error`` is that of each.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
 
     Notes
     -----
-    Shapley values of the answer, where a feature that is left out has the values of held-out rows (at most 100 of
+    Shapley values of the prediction, where a feature that is left out has the values of held-out rows (at most 100 of
     them). They are exact for trees, forests and boosted regression trees, and for what is before them in a Pipeline
     if it makes each column of one feature; for any other estimator where every combination of features is at most
     50,000 rows to predict; otherwise sampled, from random orders of the features, each with its reverse. Sources:

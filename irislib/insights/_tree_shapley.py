@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._compiled import pipeline_steps
 from irislib._compiled.fast_form import NoFasterFormError
-from irislib._compiled.tree_tables import MOST_NODES, Table, read
+from irislib._compiled.tree_tables import MAX_NODES, TreeTable, read_trees
 from irislib._compiled.tree_walk import Mean
 from irislib.insights._columns import columns
 
@@ -73,7 +73,7 @@ def tree_shapley(
     return shapley_values if error <= TOLERANCE * max(1.0, float(np.abs(predictions).max())) else None
 
 
-def _summed(estimator: Any) -> tuple[list[Table], str, float]:
+def _summed(estimator: Any) -> tuple[list[TreeTable], str, float]:
     """Return the trees whose leaves add up to a prediction, the precision of their inputs, and the weight of each tree.
 
     Raises
@@ -84,21 +84,21 @@ def _summed(estimator: Any) -> tuple[list[Table], str, float]:
 
     _, last = pipeline_steps(estimator)
     try:
-        trees, tables = read(last)
+        trees, tables = read_trees(last)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise NoFasterFormError("this scikit-learn keeps its trees in another way.") from error
-    if sum(len(table.feature) for table in tables) > MOST_NODES:
+    if sum(len(table.feature) for table in tables) > MAX_NODES:
         raise NoFasterFormError("there are too many nodes.")
     if isinstance(trees.ending, Mean):
         return tables, trees.precision, 1 / trees.ending.count
     inverse, numbers = trees.ending.inverse, np.array([-1.5, 0.0, 2.5])
     if trees.ending.classes is not None or not (inverse is None or np.array_equal(inverse(numbers), numbers)):
-        raise NoFasterFormError("its answer is no sum of leaves.")
+        raise NoFasterFormError("its prediction is no sum of leaves.")
     return tables, trees.precision, 1.0
 
 
-def _groups(tables: Sequence[Table]) -> Iterator[list[Table]]:
-    group: list[Table] = []
+def _groups(tables: Sequence[TreeTable]) -> Iterator[list[TreeTable]]:
+    group: list[TreeTable] = []
     nodes = 0
     for table in tables:
         group.append(table)
@@ -110,7 +110,7 @@ def _groups(tables: Sequence[Table]) -> Iterator[list[Table]]:
         yield group
 
 
-def _walk(tables: Sequence[Table], output: int, values: np.ndarray, owners: np.ndarray, n: int) -> np.ndarray:
+def _walk(tables: Sequence[TreeTable], output: int, values: np.ndarray, owners: np.ndarray, n: int) -> np.ndarray:
     """Return what each feature adds to the sum of these trees' leaves, added up over the background rows.
 
     All trees and background rows are walked together, level by level: if the two rows go to different children,

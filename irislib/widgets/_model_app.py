@@ -14,7 +14,7 @@ from irislib._modeling.prediction import Prediction
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
-from irislib.insights._registry import needs_row, options
+from irislib.insights._registry import function_options, needs_row
 from irislib.widgets._blocks import Block, Heading, HeldFeatures, Job, Paragraph, Table
 from irislib.widgets._page import Page, Tab
 
@@ -94,6 +94,6 @@ def _compute(model: Model, function: Callable[..., Insight], prediction: Any) ->
         )
     if not needs_row(function):
         return function(model)
-    if FIXED in options(function):
+    if FIXED in function_options(function):
         return HeldFeatures(function.__name__, lambda names: function(model, prediction, fixed=names))
     return function(model, prediction)
