@@ -105,3 +105,6 @@ class FileType(FeatureType):
 
     def hint(self, feature: Feature) -> str:
         return TEXTS["file.limit"].format(size=FILE_BYTES // 1_000_000)
+
+    def format(self, value: Any, digits: int = 12) -> str:
+        return TEXTS["file.size"].format(size=f"{len(value.content):,}")
