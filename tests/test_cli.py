@@ -60,7 +60,9 @@ def test_train_prints_the_held_out_evaluation_and_keeps_the_model(
     assert store.read(iris.spec, tmp_path).version == iris.version
 
 
-def test_check_says_what_is_in_order_and_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_check_reports_what_is_in_order_and_what_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["check", "--model", "irislib.iris:spec", "--model", "rent:spec"])
     assert ended.value.code == 0

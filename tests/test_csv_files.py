@@ -227,7 +227,7 @@ def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeyp
         assert result.decode().count("virginica") == 11  # and one in the header
 
 
-def test_what_is_too_much_is_refused_and_let_go(iris, monkeypatch) -> None:
+def test_a_file_that_is_too_large_is_refused_and_dropped(iris, monkeypatch) -> None:
     monkeypatch.setattr(widget_table, "MAX_FILE_BYTES", 1000)
     table, us = irislib.app(iris).csv_tab, {"upload": 1}
     table.handle_begin({"name": "big.csv", **us}, [])

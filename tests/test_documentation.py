@@ -102,7 +102,7 @@ def test_every_command_and_file_that_is_named_exists() -> None:
         assert target in targets or target == "python3"
 
 
-def test_the_conda_environment_names_what_the_package_needs() -> None:
+def test_the_conda_environment_has_the_dependencies_of_the_package() -> None:
     extras = METADATA["optional-dependencies"]
     expected = [*METADATA["dependencies"], *(need for extra in extras.values() for need in extra)]
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]

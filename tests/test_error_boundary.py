@@ -64,7 +64,7 @@ def reference_in(text: str) -> str:
     return re.search(r"this reference: (\w{8})\.", text)[1]
 
 
-def test_a_callback_that_fails_shows_a_sentence_and_the_app_goes_on(page, faulty: Server) -> None:
+def test_a_failing_callback_shows_a_message_and_the_app_goes_on(page, faulty: Server) -> None:
     open_app(page, faulty, "faulty", "Go")
     page.get_by_label("Wrong").fill("yes")
     page.get_by_role("button", name="Go").click()

@@ -71,7 +71,7 @@ def test_a_notebook_shows_a_card_as_markdown(iris):
     assert card._repr_markdown_() == card
 
 
-def test_dir_lists_what_is_public():
+def test_dir_lists_public_names():
     assert sorted(dir(insights)) == sorted(insights.__all__)
 
 

@@ -609,7 +609,7 @@ def test_contributions_to_trees_are_those_of_every_combination(estimator, missin
     ],
     ids=["products of features", "all of the features", "a logarithm", "a probability", "no trees"],
 )
-def test_tree_shapley_refuses_what_is_no_sum_of_trees_of_single_features(estimator) -> None:
+def test_tree_shapley_is_for_sums_of_trees_of_single_features_only(estimator) -> None:
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.integers(0, 2, (60, 2)), columns=["a", "b"])
     estimator.fit(rows, rows.all(axis=1).astype(int))

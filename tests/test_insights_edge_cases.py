@@ -104,7 +104,7 @@ def test_permutation_importance_is_of_accuracy_and_r2_whatever_chose_the_estimat
     assert insight["loss of R²"].tolist() == pytest.approx(plain["loss of R²"].tolist(), rel=0.1)
 
 
-def test_cross_validation_where_some_parts_cannot_be_trained_on() -> None:
+def test_cross_validation_if_some_parts_cannot_be_trained_on() -> None:
     data = numbers(kind=["rare", *"xy" * 100][:200])
     data["y"] = np.where(data["a"] > 0, "p", "q")
     encoded = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
@@ -148,7 +148,7 @@ def test_a_class_that_no_held_out_row_has_is_not_the_worst() -> None:
     assert insights.class_metrics(model).text.startswith("Of the rows of each class that it had not seen, 100% were")
 
 
-def test_importances_need_no_row_where_the_value_is_another() -> None:
+def test_importances_of_a_feature_that_is_constant_in_the_background() -> None:
     data = numbers(rare=0.0).head(40)
     data["y"] = data["a"] > 0
     data.loc[data.index % 10 == 0, "rare"] = 1.0

@@ -23,7 +23,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_holds_all_that_is_served(wheel: Path) -> None:
+def test_the_wheel_has_all_files_that_are_served(wheel: Path) -> None:
     names = "\n".join(zipfile.ZipFile(wheel).namelist())
     for path in (
         "share/irislib/notebooks/iris-wizard.ipynb",

@@ -213,7 +213,7 @@ def test_a_click_that_needs_too_much_memory_is_a_sentence(page: Any, neighbour: 
     assert int(submit(neighbour)) == other_kernel
 
 
-def test_a_click_may_use_more_processes_which_end_with_its_page(page: Any, server: Server) -> None:
+def test_subprocesses_of_a_click_end_with_its_page(page: Any, server: Server) -> None:
     kernel = open_page(page, server)
     assert submit(page, "jobs") == "6"
     workers = descendants(kernel)

@@ -46,13 +46,13 @@ def test_training_again_gives_the_same_model(iris) -> None:
     np.testing.assert_array_equal(again.predict_proba(GOOD), iris.predict_proba(GOOD))
 
 
-def test_other_data_or_another_description_is_another_version(iris) -> None:
+def test_other_data_or_another_spec_is_another_version(iris) -> None:
     data = iris.spec.load_data()
     assert irislib.train(iris.spec, data.iloc[::-1]).version != iris.version
     assert irislib.train(replace(iris.spec, random_state=1)).version != iris.version
 
 
-def test_the_model_that_answers_is_the_one_that_was_measured(iris) -> None:
+def test_the_model_that_predicts_is_the_one_that_was_measured(iris) -> None:
     held_out = iris.evaluation
     assert len(held_out.features) == 30
     assert iris.data["training_rows"] == 120
@@ -64,7 +64,7 @@ def test_the_model_that_answers_is_the_one_that_was_measured(iris) -> None:
     assert pd.Series(held_out.y_true).value_counts().tolist() == [10, 10, 10]
 
 
-def test_beyond_the_training_data_an_answer_comes_with_a_warning(iris) -> None:
+def test_a_prediction_beyond_the_training_data_has_a_warning(iris) -> None:
     ones = dict.fromkeys(iris.spec.feature_names, 1)
     with pytest.warns(OutsideTrainingDataWarning, match="sepal_length_cm is 1, but the model was trained on"):
         assert iris.predict(ones)[0] in iris.classes
@@ -74,7 +74,7 @@ def test_beyond_the_training_data_an_answer_comes_with_a_warning(iris) -> None:
     assert iris.predict_row(GOOD).warnings == []
 
 
-def test_the_answer_holds_plain_data(iris, rent) -> None:
+def test_a_prediction_is_plain_data(iris, rent) -> None:
     answer = iris.predict_row(GOOD)
     assert type(answer.prediction) is str
     assert list(answer.probabilities) == iris.classes
@@ -156,7 +156,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=str)
-def test_a_row_is_refused_in_the_words_of_validate(row, iris, rent) -> None:
+def test_a_row_is_refused_with_the_messages_of_validate(row, iris, rent) -> None:
     for model in (iris, rent, irislib.train(replace(iris.spec, estimator=KNeighborsClassifier()))):
         with pytest.raises(ValidationError) as expected:
             model.spec.validate(row)
@@ -165,7 +165,7 @@ def test_a_row_is_refused_in_the_words_of_validate(row, iris, rent) -> None:
         assert repr(caught.value.problems) == repr(expected.value.problems)
 
 
-def test_a_table_of_one_row_is_answered_like_the_row(iris) -> None:
+def test_a_frame_of_one_row_is_predicted_like_the_row(iris) -> None:
     ones = dict.fromkeys(iris.spec.feature_names, 1)
     for row in (GOOD, ones):
         assert iris.predict_row([row]) == iris.predict_row(pd.DataFrame([row])) == iris.predict_row(row)
@@ -204,7 +204,7 @@ def test_a_prediction_has_the_frame_that_the_estimator_took(iris, rent) -> None:
         pd.testing.assert_frame_equal(rent.predict_row(flat).frame, rent.spec.validate(row))
 
 
-def test_two_rows_are_refused_where_one_is_meant(iris) -> None:
+def test_predict_row_refuses_two_rows(iris) -> None:
     for rows in ([GOOD, GOOD], pd.DataFrame([GOOD] * 2)):
         with pytest.raises(ValidationError, match=r"Expected one row, got 2\. For several, use predict\."):
             iris.predict_row(rows)

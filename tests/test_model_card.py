@@ -130,7 +130,7 @@ def test_the_card_of_a_regression_with_categories(rent: Any) -> None:
     assert text.count("does not say") == 5
 
 
-def test_what_the_training_data_lack_is_told(rent: Any) -> None:
+def test_values_that_the_training_data_lack_are_listed(rent: Any) -> None:
     coverage = {**rent.coverage, "district": {"values": ["centre"]}, "balcony": {"values": [False]}}
     text = irislib.card(replace(rent, coverage=coverage))
     assert "The training data contain no row with District: harbour, hill." in text
@@ -138,7 +138,7 @@ def test_what_the_training_data_lack_is_told(rent: Any) -> None:
     assert "contain no row" not in irislib.card(rent)
 
 
-def test_texts_of_the_description_are_no_markup(wild: irislib.Model) -> None:
+def test_texts_of_the_spec_are_no_markup(wild: irislib.Model) -> None:
     page = Page(irislib.card_html(wild))
     assert "script" not in [tag for tag, _ in page.tags]
     assert page.of("h1") == [WILD]
@@ -173,7 +173,7 @@ def test_an_empty_line_begins_a_paragraph(iris: Any) -> None:
     assert {"One\nline.", "Another one."} <= set(page.of("p"))
 
 
-def test_the_page_stands_on_its_own(iris: Any, rent: Any, wild: irislib.Model) -> None:
+def test_the_html_file_needs_no_other_file(iris: Any, rent: Any, wild: irislib.Model) -> None:
     for model in (iris, rent, wild):
         html = irislib.card_html(model)
         page = Page(html)
@@ -188,7 +188,7 @@ def test_the_page_stands_on_its_own(iris: Any, rent: Any, wild: irislib.Model) -
         assert {attrs.get("scope") for tag, attrs in page.tags if tag == "th"} == {"col", "row"}
 
 
-def test_both_forms_say_the_same(iris: Any, rent: Any) -> None:
+def test_both_formats_have_the_same_content(iris: Any, rent: Any) -> None:
     for model in (iris, rent):
         markdown = irislib.card(model).replace("\\", "")
         page = Page(irislib.card_html(model))
@@ -215,7 +215,7 @@ def test_few_rows_have_no_interval_that_would_feign_certainty(rent: Any) -> None
 # ---- the command
 
 
-def test_the_ending_of_a_file_says_what_is_written(rent: Any, tmp_path: Path, capsys: Any) -> None:
+def test_the_suffix_of_a_file_sets_the_format(rent: Any, tmp_path: Path, capsys: Any) -> None:
     for name, args, beginning in (
         ("card.html", (), "<!doctype html>"),
         ("CARD.MD", (), "# Flat rent"),
@@ -241,7 +241,7 @@ def test_the_ending_of_a_file_says_what_is_written(rent: Any, tmp_path: Path, ca
         (["--model", "rent:spec", "--model", "irislib.iris:spec"], "Give one model with --model; there are flat-rent,"),
     ],
 )
-def test_a_slip_is_a_sentence(
+def test_an_invalid_option_is_one_message(
     args: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -283,7 +283,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 # ---- its address
 
 
-def test_both_servers_answer_it(serve: Server, api: Server) -> None:
+def test_both_servers_serve_the_card(serve: Server, api: Server) -> None:
     for server in (serve, api):
         for name, title in (("iris-wizard", "Iris Wizard"), ("flat-rent", "Flat rent")):
             response = server.get(f"/{name}/card")
@@ -297,7 +297,7 @@ def test_both_servers_answer_it(serve: Server, api: Server) -> None:
     assert serve.get("/dummy/card").status_code == 404  # a page without a model
 
 
-def test_the_app_leads_to_it_where_a_server_has_it(page: Any, serve: Server, iris: Any) -> None:
+def test_the_app_links_the_card_if_the_server_has_it(page: Any, serve: Server, iris: Any) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Model card").click()
@@ -309,9 +309,7 @@ def test_the_app_leads_to_it_where_a_server_has_it(page: Any, serve: Server, iri
     assert irislib.app(iris).facts["card"] == ""
 
 
-def test_only_the_very_version_that_is_served_is_linked_to(
-    iris: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_served_version_is_linked(iris: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IRISLIB_STARTED_WITH", str(tmp_path))
     assert irislib.app(iris).facts["card"] == ""
     irislib._modeling.registry.store.save(iris, tmp_path)
@@ -320,7 +318,7 @@ def test_only_the_very_version_that_is_served_is_linked_to(
 
 
 @pytest.mark.parametrize("name", ["iris-wizard", "flat-rent"])
-def test_the_page_is_for_everyone(page: Any, serve: Server, name: str) -> None:
+def test_the_card_is_accessible(page: Any, serve: Server, name: str) -> None:
     page.goto(f"{serve.url}/{name}/card")
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})

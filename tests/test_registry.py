@@ -24,7 +24,7 @@ from irislib.errors import SpecError, UnknownModelError
         ("irislib.errors:spec", "The module 'irislib.errors' has no 'spec'. It holds no ModelSpec."),
     ],
 )
-def test_a_slip_becomes_a_sentence(reference: str, sentence: str) -> None:
+def test_an_invalid_reference_gives_a_message(reference: str, sentence: str) -> None:
     with pytest.raises(UnknownModelError, match=re.escape(sentence)):
         registry.resolve(reference)
 
@@ -46,7 +46,7 @@ def test_a_name_is_looked_up_among_the_models(monkeypatch: pytest.MonkeyPatch) -
         registry.load_specs()
 
 
-def test_load_prefers_what_the_server_was_started_with_then_the_store_then_trains(
+def test_load_takes_the_servers_model_then_the_stored_one_then_trains(
     iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path / "store"))

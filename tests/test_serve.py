@@ -50,7 +50,7 @@ def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page(tmp_path: Path) -> No
     assert "token" not in server.text()  # on loopback nobody needs the warning
 
 
-def test_a_port_in_use_is_a_sentence(serve: Server) -> None:
+def test_a_port_in_use_is_one_message(serve: Server) -> None:
     result = run_irislib("serve", "--port", str(serve.port))
     assert result.returncode
     assert f"port {serve.port}: Address already in use. Give another one: --port" in result.stderr
@@ -71,7 +71,7 @@ def test_a_port_in_use_is_a_sentence(serve: Server) -> None:
         (["--notebooks", "nowhere"], "there is no such folder or notebook"),
     ],
 )
-def test_a_slip_on_the_command_line_is_a_sentence(args: list[str], sentence: str) -> None:
+def test_an_invalid_command_line_is_one_message(args: list[str], sentence: str) -> None:
     result = run_irislib(*args, "--port", str(free_port()))
     assert result.returncode
     assert sentence in result.stderr
@@ -106,7 +106,7 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         assert "There is no page at this address." in visitor.get(f"{server.url}/lab/nothing", timeout=PATIENCE).text
         assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=PATIENCE).status_code == 401
         assert 'href="/lab/dummy"' not in server.get("/lab/").text
-        # this connection ends, and the client is told, or its next request would meet a closed door
+        # this connection ends, and the client is told, or its next request would meet a closed connection
         assert server.get("/lab/", allow_redirects=False).headers["Connection"] == "close"
         assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=PATIENCE).text
         # a token in an address becomes a cookie, and goes neither to the visitor's kernel nor to the log
@@ -118,7 +118,7 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
     assert "s3cret" not in server.text()
 
 
-def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: Path) -> None:
+def test_every_notebook_has_a_page_and_the_log_has_the_address(tmp_path: Path) -> None:
     (tmp_path / "my own (1).ipynb").write_text((ROOT / "notebooks" / "dummy.ipynb").read_text())
     health = tmp_path / "health"
     args = ("serve", str(tmp_path), "--host", "::1", "--base_url=/x/")
@@ -138,14 +138,14 @@ def test_a_page_of_its_own_for_every_notebook_and_the_address_it_says(tmp_path: 
     assert f"Open http://localhost:{server.port}/x/" in server.text()
 
 
-@pytest.mark.parametrize("door", ["serve", "api"])
-def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_debug_restarts_when_the_spec_changes(command: str, tmp_path: Path) -> None:
     module = tmp_path / "mine.py"
     source = (ROOT / "irislib" / "iris.py").read_text()
     module.write_text(source)
     temporary = tmp_path / "t"
     temporary.mkdir()
-    args = (door, "--debug", "--model", "mine", *(["--Pages.warm=False"] if door == "serve" else []))
+    args = (command, "--debug", "--model", "mine", *(["--Pages.warm=False"] if command == "serve" else []))
     server = Server(tmp_path / "log", *args, cwd=tmp_path, TMPDIR=str(temporary)).wait()
     try:
         row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
@@ -170,7 +170,7 @@ def test_debug_starts_again_when_the_description_changes(door: str, tmp_path: Pa
         wait_for("/flower-oracle", 200)
         # a slip while editing: no traceback for those who look, and no need to start it by hand again
         save(source + "\n(")
-        if door == "api":
+        if command == "api":
             broken = wait_for("/iris-wizard", 503)
             assert broken.headers["Content-Type"] == "application/problem+json"
             assert "SyntaxError" not in broken.text

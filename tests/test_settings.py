@@ -95,7 +95,7 @@ def test_the_options_of_gunicorn_come_from_its_own_variable_too(monkeypatch: pyt
     assert (made.cfg.workers, made.cfg.threads) == (4, 2)
 
 
-def test_a_port_that_is_no_number_is_a_sentence() -> None:
+def test_a_port_that_is_no_number_is_one_message() -> None:
     with pytest.raises(IrislibError, match=r"IRISLIB_PORT must be a number, got 'http'\."):
         environment_value("port", {"IRISLIB_PORT": "http"})
 

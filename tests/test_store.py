@@ -18,7 +18,7 @@ from irislib.errors import StoreError
 
 
 @pytest.mark.parametrize("name", ["iris", "rent"])
-def test_it_comes_back_as_it_was(name: str, tmp_path: Path, request) -> None:
+def test_a_stored_model_is_read_unchanged(name: str, tmp_path: Path, request) -> None:
     model = request.getfixturevalue(name)
     folder = store.save(model, tmp_path)
     back = store.read(model.spec, tmp_path)
@@ -36,17 +36,17 @@ def test_the_store_is_its_owners_alone(iris, tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
-def test_nothing_there_is_none(iris, tmp_path: Path) -> None:
+def test_an_empty_store_returns_none(iris, tmp_path: Path) -> None:
     assert store.read(iris.spec, tmp_path) is None
 
 
-def test_another_description_is_not_served_by_an_old_model(iris, tmp_path: Path) -> None:
+def test_a_model_of_another_spec_is_not_read(iris, tmp_path: Path) -> None:
     store.save(iris, tmp_path)
     assert store.read(replace(iris.spec, random_state=3), tmp_path) is None
     assert store.read(iris.spec, tmp_path) is not None
 
 
-def test_a_failed_write_leaves_what_was_there(iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_keeps_the_stored_version(iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.save(iris, tmp_path)
     newer = replace(iris, version="newer")
 
@@ -114,7 +114,7 @@ def test_the_record_is_plain_json_without_nan(rent, tmp_path: Path) -> None:
     assert None in record["evaluation"]["features"]["rooms"]
 
 
-def test_a_type_that_the_description_does_not_name_is_not_made(iris, tmp_path: Path) -> None:
+def test_a_type_that_the_spec_does_not_have_is_not_loaded(iris, tmp_path: Path) -> None:
     import skops.io
 
     folder = store.save(iris, tmp_path)

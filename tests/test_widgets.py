@@ -185,7 +185,7 @@ def test_a_warning_is_shown_with_the_prediction(iris) -> None:
     assert "Sepal length is 1, but the model was trained on" in reply["html"]
 
 
-def test_a_failing_callback_shows_a_sentence_and_logs_the_traceback(capfd) -> None:
+def test_a_failing_callback_shows_a_message_and_logs_the_traceback(capfd) -> None:
     def fail(_: dict) -> None:
         raise RuntimeError("the secret of the pyramid")
 
@@ -223,7 +223,7 @@ def test_the_dummy_has_every_kind_of_input_and_every_control() -> None:
     assert set(re.findall(r"^  (\w+)(?:: |\()", script.partition("const CONTROLS")[2], re.M)) == controls
 
 
-def test_the_dummy_echoes_what_was_entered_and_nothing_else() -> None:
+def test_the_dummy_echoes_only_the_entered_values() -> None:
     html = submit(dummy.app(), {"text": "<b>bold</b>", "number": "4.5", "checkbox": "true", "slider": "0"})["html"]
     assert "&lt;b&gt;bold&lt;/b&gt;" in html
     for text in ("4.5 cm", "yes", "0"):
