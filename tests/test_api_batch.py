@@ -29,7 +29,7 @@ quick = settings(deadline=None, max_examples=200)
 
 
 def send(model, body: Any, kind: str = "application/json", **more) -> str:
-    """The whole answer to a body that is text, bytes, or what JSON makes of it."""
+    """Return the whole answer to a body of text, bytes, or values to be written as JSON."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     content = text if isinstance(text, bytes) else text.encode()
     mimetype, pieces = _batch.answer(model, io.BytesIO(content), kind, **more)
@@ -53,12 +53,12 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     return file.getvalue()
 
 
-def told(entries: list[dict[str, Any]]) -> dict[str, str]:
+def messages_of(entries: list[dict[str, Any]]) -> dict[str, str]:
     return {entry["feature"]: entry["message"] for entry in entries}
 
 
 @pytest.mark.parametrize("rows", [7, 150, 8000])
-def test_every_flower_in_each_of_the_three_forms(iris, flowers, monkeypatch, rows: int) -> None:
+def test_every_flower_in_all_three_forms(iris, flowers, monkeypatch, rows: int) -> None:
     monkeypatch.setattr(_batch, "CHUNK_ROWS", rows)
     monkeypatch.setattr(_batch, "PIECE_BYTES", 1000)
     expected = iris.predict(flowers).tolist()
@@ -78,7 +78,7 @@ def test_every_flower_in_each_of_the_three_forms(iris, flowers, monkeypatch, row
     assert [float(row["petal_length_cm"]) for row in table] == [row["petal_length_cm"] for row in flowers]
 
 
-def test_an_answer_is_what_the_row_alone_gets(rent) -> None:
+def test_a_row_has_the_same_answer_as_alone(rent) -> None:
     rows = [ROW, {**ROW, "rooms": 3, "district": None}, {**ROW, "balcony": "no", "area_m2": 900.5, "rooms": 4.0}]
     expected = [rent.predict_row(row) for row in rows]
     records = ask(rent, rows)
@@ -105,36 +105,36 @@ def test_columns_that_may_be_empty_can_be_left_out(rent) -> None:
 
 
 @pytest.mark.parametrize("case", [*TYPED, *SENT, *TYPES], ids=lambda case: str(case.changes)[:40])
-def test_a_bad_row_is_told_and_the_others_are_answered(iris, monkeypatch, case) -> None:
+def test_a_bad_row_has_errors_and_the_others_predictions(iris, monkeypatch, case) -> None:
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 2)  # it is the second row of the second chunk
     answers = ask(iris, [GOOD, GOOD, GOOD, case.row, GOOD])
     bad = answers.pop(3)
     assert [row["prediction"] for row in answers] == ["virginica"] * 4
     assert [row["errors"] for row in answers] == [[]] * 4
     assert (bad["prediction"], bad["probabilities"], bad["warnings"]) == (None, None, [])
-    assert told(bad["errors"]) == case.messages
+    assert messages_of(bad["errors"]) == case.messages
     assert {entry["pointer"] for entry in bad["errors"]} == {f"#/3/{name}" for name in case.messages}
 
 
 @pytest.mark.parametrize("case", [*TYPED, *TYPES], ids=lambda case: str(case.changes)[:40])
-def test_a_bad_value_of_a_column_is_told(iris, monkeypatch, case) -> None:
+def test_a_bad_value_in_a_column_has_errors(iris, monkeypatch, case) -> None:
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 2)
     answers = ask(iris, by_columns([GOOD, GOOD, GOOD, {**GOOD, **case.row}, GOOD]))
     assert answers["prediction"] == ["virginica", "virginica", "virginica", None, "virginica"]
     assert answers["probabilities"]["setosa"] == [0.0, 0.0, 0.0, None, 0.0]
     assert [bool(errors) for errors in answers["errors"]] == [False, False, False, True, False]
-    assert told(answers["errors"][3]) == case.messages
+    assert messages_of(answers["errors"][3]) == case.messages
     assert {entry["pointer"] for entry in answers["errors"][3]} == {f"#/{name}/3" for name in case.messages}
 
 
-def test_rows_that_are_none(iris) -> None:
+def test_records_that_are_no_objects(iris) -> None:
     twice = json.dumps(GOOD)[:-1] + ', "petal_width_cm": 1, "petal_width_cm": 2}'
     answers = ask(iris, f"[5, {json.dumps(GOOD)}, [1, 2], null, {twice}, {{}}]")
     assert [row["prediction"] for row in answers] == [None, "virginica", None, None, None, None]
-    for at, given_ in ((0, "5"), (2, "[1, 2]"), (3, "None")):
-        (entry,) = answers[at]["errors"]
-        assert entry["message"] == f"Expected an object of feature names and values, got {given_}."
-        assert (entry["feature"], entry["pointer"]) == (None, f"#/{at}")
+    for i, text in ((0, "5"), (2, "[1, 2]"), (3, "None")):
+        (entry,) = answers[i]["errors"]
+        assert entry["message"] == f"Expected an object of feature names and values, got {text}."
+        assert (entry["feature"], entry["pointer"]) == (None, f"#/{i}")
     assert answers[4]["errors"] == [
         {
             "feature": "petal_width_cm",
@@ -143,7 +143,7 @@ def test_rows_that_are_none(iris) -> None:
             "value": "[2.5, 1, 2]",
         }
     ]
-    assert list(told(answers[5]["errors"])) == list(GOOD)
+    assert list(messages_of(answers[5]["errors"])) == list(GOOD)
 
 
 def test_a_table_keeps_its_lines(iris) -> None:
@@ -158,7 +158,7 @@ def test_a_table_keeps_its_lines(iris) -> None:
     assert table[4]["problems"] == "petal_length_cm must be a number, got 'x'."
 
 
-WANTED = "an array of objects, one for each row, or an object of arrays, one for each feature"
+EXPECTED = "an array of objects, one for each row, or an object of arrays, one for each feature"
 NOT_JSON = [
     ("", "Expecting value: line 1 column 1 (char 0)"),
     ("nul", "Expecting value: line 1 column 1 (char 0)"),
@@ -213,7 +213,7 @@ def test_json_that_is_too_much_for_python(iris, body: str) -> None:
     assert len(caught.value.description) < 250
 
 
-def test_whatever_the_depth_it_is_answered_or_refused(iris) -> None:
+def test_json_of_any_depth_is_answered_or_refused(iris) -> None:
     ends = {"answered": 0, "refused": 0}
     for depth in range(900, 1000):  # somewhere here Python 3.11 gives up; later ones have more room
         deep = "[" * depth + "]" * depth
@@ -226,11 +226,11 @@ def test_whatever_the_depth_it_is_answered_or_refused(iris) -> None:
     assert ends["answered"]
 
 
-@pytest.mark.parametrize(("body", "shown"), [("5", "5"), ('"' + "x" * 99 + '"', f"'{'x' * 38}…"), ("null", "None")])
-def test_json_of_another_form(iris, body: str, shown: str) -> None:
+@pytest.mark.parametrize(("body", "value"), [("5", "5"), ('"' + "x" * 99 + '"', f"'{'x' * 38}…"), ("null", "None")])
+def test_json_of_another_form(iris, body: str, value: str) -> None:
     with pytest.raises(BadRequest) as caught:
         send(iris, body)
-    assert caught.value.description == f"Expected {WANTED}, got {shown}."
+    assert caught.value.description == f"Expected {EXPECTED}, got {value}."
 
 
 @pytest.mark.parametrize(("body", "messages"), REFUSED, ids=lambda value: str(value)[:30])
@@ -243,7 +243,7 @@ def test_a_body_that_is_refused_as_a_whole(iris, body: Any, messages: list[str])
 
 def test_a_table_that_is_refused_as_a_whole(iris) -> None:
     head = ",".join(GOOD)
-    for text, words in (
+    for text, message in (
         ("", "The file is empty."),
         (f"{head}\n\n", "The file holds no rows below its first line"),
         (f"{head}\n1,1,1,1\n".encode() * 9000 + b"\xff", "This is no CSV file: it is not UTF-8 text."),
@@ -252,7 +252,7 @@ def test_a_table_that_is_refused_as_a_whole(iris) -> None:
     ):
         with pytest.raises(ValidationError) as caught:
             send(iris, text, "text/csv")
-        assert caught.value.problems[0].message.startswith(words)
+        assert caught.value.problems[0].message.startswith(message)
 
 
 @pytest.mark.parametrize("mimetype", ["text/plain", ""])
@@ -342,8 +342,8 @@ def test_memory_does_not_grow_with_the_rows_of_a_table(iris, flowers, monkeypatc
     assert peaks[1] < 1.5 * peaks[0], peaks
 
 
-class Odd:
-    """An estimator with classes as no one expects them, and answers that are none."""
+class UnusualEstimator:
+    """An estimator with unusual class names and without finite probabilities for some rows."""
 
     classes_ = np.array(["50 %\n", "a"], dtype=object)
 
@@ -363,20 +363,20 @@ class Numbers:
         return np.array(self.values[: len(rows)])
 
 
-def test_classes_may_have_any_name_and_an_answer_that_is_no_number_is_told(iris) -> None:
-    odd = replace(iris, estimator=Odd())
+def test_classes_may_have_any_name_and_a_probability_that_is_no_number_is_an_error(iris) -> None:
+    model = replace(iris, estimator=UnusualEstimator())
     rows = [{**GOOD, "petal_length_cm": length, "sepal_width_cm": 9} for length in (0.25, 1, 0.5)]
     sound = {"prediction": "50 %\n", "probabilities": {"50 %\n": 0.25, "a": 0.75}, "errors": []}
-    records = ask(odd, rows)
+    records = ask(model, rows)
     assert {**records[0], "warnings": 0} == {**sound, "warnings": 0}
     assert (records[1]["prediction"], records[1]["probabilities"], records[1]["warnings"]) == (None, None, [])
     assert [entry["message"] for entry in records[1]["errors"]] == ["The model gives no answer for these values."]
     assert records[1]["errors"][0]["pointer"] == "#/1"
-    columns = ask(odd, by_columns(rows))
+    columns = ask(model, by_columns(rows))
     assert columns["prediction"] == ["50 %\n", None, "50 %\n"]
     assert columns["probabilities"] == {"50 %\n": [0.25, None, 0.5], "a": [0.75, None, 0.5]}
     rows[2]["petal_length_cm"] = 1 / 3
-    table = list(csv.DictReader(io.StringIO(send(odd, as_csv(rows), "text/csv"), newline="")))
+    table = list(csv.DictReader(io.StringIO(send(model, as_csv(rows), "text/csv"), newline="")))
     assert [row["probability_a"] for row in table] == ["0.75", "", "0.666667"]
     assert [bool(row["problems"]) for row in table] == [False, True, False]
 
@@ -388,7 +388,7 @@ def test_predictions_are_plain_values(iris, values: tuple) -> None:
 
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
-def test_an_answer_can_be_broken_off(iris, flowers, monkeypatch, form) -> None:
+def test_an_answer_can_be_closed_early(iris, flowers, monkeypatch, form) -> None:
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
     content = form(flowers)
     body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
@@ -423,23 +423,23 @@ FEATURES = [
     Feature("x", "email"),
     Feature("x", "color"),
 ]
-WORDS = ["", " ", "5", " 5 ", "5.0", "-0", "1_0", "2,5", "nan", "-inf", "1e400", "٣", "9007199254740993", "9" * 30]
-WORDS += ["a", " b", "true", "No", "1.0", "2026-01-31", "1999-01-01", "14:30", "#ABCdef", "a@b.org", "x" * 50]
+STRINGS = ["", " ", "5", " 5 ", "5.0", "-0", "1_0", "2,5", "nan", "-inf", "1e400", "٣", "9007199254740993", "9" * 30]
+STRINGS += ["a", " b", "true", "No", "1.0", "2026-01-31", "1999-01-01", "14:30", "#ABCdef", "a@b.org", "x" * 50]
 NUMBERS = [0, 1, 5, -1, 10, 2.5, 0.0, -0.0, 1e300, 2**53, 2**53 + 1, 2**60, 2**63, 10**400, float("nan"), float("inf")]
 OTHERS = [None, True, False, [1], {"a": 1}, Decimal("2.5"), np.float32(2.5), np.int8(3), np.str_("a"), pd.NA]
 OTHERS += [dt.date(2026, 1, 31), dt.time(14, 30), pd.Timestamp("2026-01-31")]
 COLUMN = st.one_of(
-    st.lists(st.sampled_from(WORDS) | st.text(max_size=4), min_size=1, max_size=9),
+    st.lists(st.sampled_from(STRINGS) | st.text(max_size=4), min_size=1, max_size=9),
     st.lists(st.floats(), min_size=1, max_size=9),
     st.lists(st.integers() | st.none(), min_size=1, max_size=9),
     st.lists(st.booleans() | st.none(), min_size=1, max_size=9),
-    st.lists(st.sampled_from([*WORDS, *NUMBERS, *OTHERS]), min_size=1, max_size=9),
+    st.lists(st.sampled_from([*STRINGS, *NUMBERS, *OTHERS]), min_size=1, max_size=9),
 )
 
 
 def one_by_one(feature: Feature, values: list[Any]) -> tuple[list[Any], list[Problem]]:
     rows = [check_row([feature], {"x": value}) for value in values]
-    problems = [replace(problem, row=i) for i, (_, found) in enumerate(rows) for problem in found]
+    problems = [replace(problem, row=i) for i, (_, problems) in enumerate(rows) for problem in problems]
     return [row.get("x") for row, _ in rows], problems
 
 
@@ -448,14 +448,14 @@ def one_by_one(feature: Feature, values: list[Any]) -> tuple[list[Any], list[Pro
 @example(FEATURES[3], [-0.0, 2**53 + 1])
 @example(FEATURES[11], [0.0, -0.0, 1, True])
 @example(FEATURES[8], [1, True, 1.0])
-def test_a_column_as_a_whole_is_read_as_its_values_one_by_one(feature: Feature, values: list[Any]) -> None:
+def test_a_column_is_checked_as_its_values_one_by_one(feature: Feature, values: list[Any]) -> None:
     parsed, problems = one_by_one(feature, values)
-    given_ = [check_columns([feature], {"x": values}, len(values))]
-    given_.append(check_values([feature], [{"x": value} for value in values], 99))
+    checked = [check_columns([feature], {"x": values}, len(values))]
+    checked.append(check_values([feature], [{"x": value} for value in values], 99))
     if isinstance(values[0], float | int) and len(set(map(type, values))) == 1:
-        given_.append(check_values([feature], pd.DataFrame({"x": values}), 99))
-    for frame, found in given_:
-        assert repr(found) == repr(problems)
+        checked.append(check_values([feature], pd.DataFrame({"x": values}), 99))
+    for frame, column_problems in checked:
+        assert repr(column_problems) == repr(problems)
         holes = None in parsed or not feature.required
         for value, read_ in zip(parsed, frame["x"].tolist(), strict=True):
             if value is None:
@@ -469,16 +469,16 @@ def test_a_column_as_a_whole_is_read_as_its_values_one_by_one(feature: Feature, 
 
 def outside_one_by_one(model, frame: pd.DataFrame) -> list[Problem]:
     return [
-        Problem(words, name, value, None if len(frame) == 1 else i)
+        Problem(message, name, value, None if len(frame) == 1 else i)
         for name in model.spec.feature_names
         for i, value in enumerate(frame[name].tolist())
-        if (words := model._unlike(name, value))
+        if (message := model._unlike(name, value))
     ]
 
 
 @quick
 @given(st.data())
-def test_a_table_as_a_whole_is_outside_the_training_data_as_its_values_one_by_one(rent, data: st.DataObject) -> None:
+def test_a_table_has_the_training_warnings_of_its_values_one_by_one(rent, data: st.DataObject) -> None:
     flats = st.fixed_dictionaries(
         {
             "area_m2": st.sampled_from([5.5, 21.8, 40, 139.9, 140, 1000]),

@@ -1,4 +1,4 @@
-"""The page that tells people how to call a model."""
+"""The page of the endpoint for people."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ BLOCK = re.compile(
 
 
 def blocks(page: str) -> dict[str, str]:
-    """The texts of a page that can be copied, by their captions."""
+    """Return the code blocks of a page by caption."""
     return {unescape(caption): unescape(text) for _, caption, text in BLOCK.findall(page)}
 
 
@@ -66,26 +66,26 @@ def run(language: str, text: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("language", ["curl", "Python", "R"])
-def test_the_samples_get_the_answer_that_the_page_shows(live: str, models, language: str, tmp_path: Path) -> None:
+def test_the_samples_get_the_answer_on_the_page(live: str, models, language: str, tmp_path: Path) -> None:
     if language == "R" and not has_r():
         pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
     for model in models[:3]:
-        found = blocks(requests.get(f"{live}/{model.spec.name}", headers=GUARD, timeout=PATIENCE).text)
-        printed = run(language, found[f"In {language}"], tmp_path)
-        answer = json.loads(found["The answer"])
+        code = blocks(requests.get(f"{live}/{model.spec.name}", headers=GUARD, timeout=PATIENCE).text)
+        printed = run(language, code[f"In {language}"], tmp_path)
+        answer = json.loads(code["The answer"])
         if language == "curl":
             assert json.loads(printed) == answer
-            (tmp_path / "rows.csv").write_bytes(found["rows.csv"].encode())
-            run("curl", found["CSV with curl"], tmp_path)
-            assert (tmp_path / "answers.csv").read_bytes().decode().splitlines() == found["answers.csv"].splitlines()
+            (tmp_path / "rows.csv").write_bytes(code["rows.csv"].encode())
+            run("curl", code["CSV with curl"], tmp_path)
+            assert (tmp_path / "answers.csv").read_bytes().decode().splitlines() == code["answers.csv"].splitlines()
         elif language == "Python":
             assert printed.strip() == str(answer)
         else:
-            shown = json.loads(printed.removeprefix("[1] "))
-            assert shown == pytest.approx(answer, rel=1e-4) if isinstance(answer, float) else shown == answer
+            value = json.loads(printed.removeprefix("[1] "))
+            assert value == pytest.approx(answer, rel=1e-4) if isinstance(answer, float) else value == answer
 
 
-def test_the_page_shows_what_is_written_as_it_is_written(models) -> None:
+def test_texts_of_a_model_are_no_html(models) -> None:
     page = docs.page(document.document(models))
     for wild in ("<i>", "<b>Odd", "<u>", "<script"):
         assert wild not in page
@@ -96,10 +96,10 @@ def test_the_page_shows_what_is_written_as_it_is_written(models) -> None:
     assert not [link for link in links if ":" in link or link.startswith("/")]  # they work behind any proxy
 
 
-def test_prose_is_no_html(models) -> None:
-    found = document.document(models)
-    found["info"]["description"] = "<script> and `x < y`"
-    assert "&lt;script&gt; and <code>x &lt; y</code>" in docs.page(found)
+def test_texts_of_the_document_are_no_html(models) -> None:
+    description = document.document(models)
+    description["info"]["description"] = "<script> and `x < y`"
+    assert "&lt;script&gt; and <code>x &lt; y</code>" in docs.page(description)
 
 
 def test_the_page_of_one_model(models) -> None:
@@ -113,13 +113,13 @@ def test_the_page_of_one_model(models) -> None:
     assert rows == [*models[1].spec.feature_names, *_insights.entries(models[1])]
 
 
-def test_the_page_says_of_each_field_whether_it_is_needed(models) -> None:
+def test_the_page_has_the_required_fields(models) -> None:
     page = docs.page(document.document(models), "flat-rent")
     needed = dict(re.findall(r"<code>(\w+)</code></th>.*?<td>(yes|no)</td>", page, re.S))
     assert needed == {"area_m2": "yes", "rooms": "no", "district": "no", "balcony": "yes", "built": "yes"}
 
 
-def test_the_page_asks_for_the_token_only_where_there_is_one(models) -> None:
+def test_the_samples_have_a_token_only_if_it_is_needed(models) -> None:
     assert "YOUR_TOKEN" in docs.page(document.document(models, options=SECURED))
     assert "YOUR_TOKEN" not in docs.page(document.document(models))
 
@@ -133,12 +133,12 @@ def test_the_page_is_for_everyone(page, live: str, path: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == width
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page)
-            assert found.violations_count == 0, f"{width}, {scheme}:\n{found.generate_report()[:2000]}"
+            result = Axe().run(page)
+            assert result.violations_count == 0, f"{width}, {scheme}:\n{result.generate_report()[:2000]}"
     page.locator("#flat-rent-curl").focus()
     page.keyboard.press("ArrowRight")
     sample = page.locator("#flat-rent-curl ~ figure code")
-    assert [each.is_visible() for each in sample.all()] == [False, True, False]
+    assert [block.is_visible() for block in sample.all()] == [False, True, False]
     assert "import requests" in sample.nth(1).inner_text()
 
 

@@ -25,13 +25,13 @@ def app(iris, rent):
 
 
 # A value may come as text in JSON too ("5.1"), columns may be of different lengths, and a form is all text: more is
-# taken, and more is told of, than JSON Schema can say. tests/test_schema.py holds exactly how much more.
+# taken, and more is in messages, than JSON Schema can say. tests/test_api_schema.py holds exactly how much more.
 TOO_STRICT = [checks.negative_data_rejection, checks.positive_data_acceptance]
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 def test_every_answer_is_in_the_document(app, mode: GenerationMode) -> None:
-    asked = set()
+    responses = set()
     for operation in map(Ok.ok, openapi.from_wsgi("/openapi.json", app).get_all_operations()):
         if mode.is_negative and not (operation.body or operation.query):
             continue  # nothing can be sent that the document would not have
@@ -40,7 +40,7 @@ def test_every_answer_is_in_the_document(app, mode: GenerationMode) -> None:
         @settings(max_examples=40, **QUIET)
         def hold(case: Any) -> None:
             response = case.call()
-            asked.add((case.method, case.path, response.status_code))
+            responses.add((case.method, case.path, response.status_code))
             if response.status_code >= 400:
                 assert response.headers["content-type"] == ["application/problem+json"]
                 assert json.loads(response.text)["status"] == response.status_code
@@ -48,9 +48,9 @@ def test_every_answer_is_in_the_document(app, mode: GenerationMode) -> None:
             case.validate_response(response, excluded_checks=TOO_STRICT)
 
         hold()
-    wanted = 422 if mode.is_negative else 200
+    expected = 422 if mode.is_negative else 200
     for name in ("iris-wizard", "flat-rent"):
-        assert {("POST", f"/{name}", wanted), ("POST", f"/{name}/batch", wanted)} <= asked
+        assert {("POST", f"/{name}", expected), ("POST", f"/{name}/batch", expected)} <= responses
 
 
 values = st.one_of(
@@ -104,12 +104,12 @@ def both_ways(iris, rent):
        token=st.sampled_from([TOKEN] * 5 + ["wrong"]))  # fmt: skip
 @example(body=("application/json", json.dumps(GOOD).encode()), path="/iris-wizard", token=TOKEN)
 @settings(max_examples=400, **QUIET)
-def test_the_direct_answer_is_the_answer_by_flask(both_ways, body: tuple[str, bytes], path: str, token: str) -> None:
+def test_the_fast_path_gives_the_answer_of_flask(both_ways, body: tuple[str, bytes], path: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "the-same"}
     answers = [
         app.test_client().post(path, data=body[1], content_type=body[0] or None, headers=headers) for app in both_ways
     ]
-    first, second = ((each.status_code, each.data, sorted(each.headers)) for each in answers)
+    first, second = ((answer.status_code, answer.data, sorted(answer.headers)) for answer in answers)
     assert first == second
 
 
@@ -127,7 +127,7 @@ def test_a_hook_an_extension_or_a_signal_sees_every_request(iris) -> None:
     assert seen == ["signal", "hook"]
 
 
-def test_the_plainest_request_is_answered_ahead_of_flask(iris, monkeypatch) -> None:
+def test_a_plain_request_takes_the_fast_path(iris, monkeypatch) -> None:
     app = create_app([iris])
     monkeypatch.setattr(app, "full_dispatch_request", pytest.fail)
     for how in ({"data": GOOD}, {"json": GOOD}):

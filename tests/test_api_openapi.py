@@ -1,4 +1,4 @@
-"""What the OpenAPI document says is what the endpoint does."""
+"""The endpoint does as its OpenAPI document says."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def either(request, models) -> Json:
 
 
 def at(document: Json, thing: Json) -> Json:
-    """What a reference leads to."""
+    """Follow a reference."""
     for step in thing["$ref"].removeprefix("#/").split("/") if "$ref" in thing else ():
         document = document[step]
     return document if "$ref" in thing else thing
@@ -78,9 +78,9 @@ def test_the_document_is_openapi(either: Json) -> None:
         assert at(either, {"$ref": reference})
     parts = {
         f"#/components/{kind}/{name}"
-        for kind, each in either["components"].items()
+        for kind, entries in either["components"].items()
         if kind != "securitySchemes"
-        for name in each
+        for name in entries
     }
     bases = {"/".join(reference.split("/")[:4]) for reference in references}
     assert bases == parts
@@ -92,7 +92,7 @@ def test_the_document_is_openapi(either: Json) -> None:
     assert either["info"]["version"] == irislib.__version__
 
 
-def test_every_example_is_what_its_schema_says(either: Json) -> None:
+def test_every_example_follows_its_schema(either: Json) -> None:
     count = 0
     for _, _, operation in operations(either):
         bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
@@ -119,7 +119,7 @@ def test_every_address_is_in_the_document(client, document: Json, models) -> Non
 
 
 def conforms(document: Json, path: str, method: str, response: Any) -> Any:
-    """A real answer is one that the document tells of; what it holds."""
+    """Check a response against the document and return its content."""
     described = at(document, document["paths"][path][method]["responses"][str(response.status_code)])
     mimetype = response.headers["Content-Type"].partition(";")[0]
     assert mimetype in described["content"]
@@ -132,7 +132,7 @@ def conforms(document: Json, path: str, method: str, response: Any) -> Any:
     return body
 
 
-def test_what_is_fetched(client, document: Json, models) -> None:
+def test_documents_and_pages_are_in_the_document(client, document: Json, models) -> None:
     for path, method, operation in operations(document):
         if method == "get":
             response = client.get(path)
@@ -188,7 +188,7 @@ def test_the_slip_is_answered_as_the_document_says(client, document: Json) -> No
         expected = operation["responses"]["422"]["content"]["application/problem+json"]["examples"]["a-slip"]["value"]
         row = document["paths"][f"{path}/batch"]["post"]["requestBody"]["content"]["application/json"]["examples"]
         answers = document["paths"][f"{path}/batch"]["post"]["responses"]["200"]["content"]["application/json"]
-        assert [bool(each["errors"]) for each in answers["examples"]["records"]["value"]] == [False, True]
+        assert [bool(row["errors"]) for row in answers["examples"]["records"]["value"]] == [False, True]
         response = client.post(path, json=row["records"]["value"][-1])
         assert conforms(document, path, "post", response) == expected
 
@@ -239,17 +239,19 @@ def test_a_bad_row_is_no_bad_request(client, document: Json) -> None:
         conforms(document, path, "post", response)
 
 
-def test_a_model_without_examples_gets_one_where_its_values_are_known(iris, rent) -> None:
+def test_a_model_without_examples_gets_one_if_its_values_are_known(iris, rent) -> None:
     for model in (iris, rent):
-        found = openapi.document([replace(model, spec=replace(model.spec, examples={}))])
-        [example] = [each for name, each in found["components"]["examples"].items() if name.startswith(model.spec.name)]
+        document = openapi.document([replace(model, spec=replace(model.spec, examples={}))])
+        [example] = [
+            value for name, value in document["components"]["examples"].items() if name.startswith(model.spec.name)
+        ]
         row = {feature.name: feature.default for feature in iris.spec.features}
         assert model is rent or example["value"] == row
         model.spec.validate(example["value"])
     assert "components/examples" not in json.dumps(openapi.document([irislib.load(awkward_names.bare)]))
 
 
-def test_a_batch_of_nothing_is_refused_even_where_nothing_is_required(rent) -> None:
+def test_an_empty_batch_is_refused_even_if_nothing_is_required(rent) -> None:
     features = [replace(feature, required=False, control="") for feature in rent.spec.features]
     model = replace(rent, spec=replace(rent.spec, features=features))
     document = openapi.document([model])
@@ -261,12 +263,12 @@ def test_a_batch_of_nothing_is_refused_even_where_nothing_is_required(rent) -> N
 
 
 def test_the_document_has_the_limits_and_the_address(models) -> None:
-    found = openapi.document(models, "https://example.org/x", Options(batch_bytes=20_000_000))
-    assert found["servers"] == [{"url": "https://example.org/x"}]
+    document = openapi.document(models, "https://example.org/x", Options(batch_bytes=20_000_000))
+    assert document["servers"] == [{"url": "https://example.org/x"}]
     limits = "at most 16,000,000 bytes of JSON or 20,000,000 bytes of CSV."
-    assert limits in found["paths"]["/iris-wizard/batch"]["post"]["description"]
-    assert "1,000,000 bytes" in found["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
-    assert "https://example.org/x/iris-wizard" in docs.page(found)
+    assert limits in document["paths"]["/iris-wizard/batch"]["post"]["description"]
+    assert "1,000,000 bytes" in document["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
+    assert "https://example.org/x/iris-wizard" in docs.page(document)
     assert "http://localhost:5000/iris-wizard" in docs.page(openapi.document(models))
 
 

@@ -38,7 +38,7 @@ def server(request) -> Server:
 
 
 def expect_problem(response, status: int) -> dict:
-    """The one shape of every error."""
+    """Check that a response is an error in the one shape, and return its body."""
     assert response.status_code == status
     assert response.headers["Content-Type"] == "application/problem+json"
     body = json.loads(response.text, parse_constant=pytest.fail)
@@ -86,38 +86,38 @@ def rows_of(frame) -> list[dict]:
 
 def test_insights_are_those_of_the_library(server: Server, iris) -> None:
     offered = requests.get(f"{server.url}/iris-wizard/insights", timeout=PATIENCE).json()
-    assert [each["name"] for each in offered] == [
+    assert [entry["name"] for entry in offered] == [
         function.__name__ if hasattr(function, "__name__") else function.name
         for functions in insights.default_tabs(iris).values()
         for function in functions
     ]
-    for each in offered:
-        name, url = each["name"], f"{server.url}/iris-wizard/insights/{each['name']}"
-        response = requests.request(each["method"], url, json=GOOD, timeout=PATIENCE)
+    for entry in offered:
+        name, url = entry["name"], f"{server.url}/iris-wizard/insights/{entry['name']}"
+        response = requests.request(entry["method"], url, json=GOOD, timeout=PATIENCE)
         function = getattr(insights, name)
         if response.status_code == 404:
             assert name in ("permutation_importance", "cross_validation", "learning_curve")
             assert f"irislib.insights.{name}(model)" in expect_problem(response, 404)["detail"]
             continue
         assert response.headers["X-Model-Version"] == iris.version
-        found = function(iris, GOOD) if each["method"] == "POST" else function(iris)
-        told = response.json()
-        assert (told["title"], told["text"]) == (found.title, found.text)
-        for row, expected in zip(told["rows"], rows_of(found.frame), strict=True):
+        insight = function(iris, GOOD) if entry["method"] == "POST" else function(iris)
+        body = response.json()
+        assert (body["title"], body["text"]) == (insight.title, insight.text)
+        for row, expected in zip(body["rows"], rows_of(insight.frame), strict=True):
             assert row == {str(key): value if value == value else None for key, value in expected.items()} | {
                 key: pytest.approx(value, rel=1e-12) for key, value in expected.items() if isinstance(value, float)
             }
 
 
-def test_what_was_measured_is_told(tmp_path: Path, monkeypatch, flowers) -> None:
+def test_a_long_running_insight_is_answered_once_measured(tmp_path: Path, monkeypatch, flowers) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
     model = irislib.load("iris-wizard")
     client = create_app([model]).test_client()
     assert client.get("/iris-wizard/insights/permutation_importance").status_code == 404
-    found = insights.permutation_importance(model)
-    told = client.get("/iris-wizard/insights/permutation_importance").get_json()
-    assert told["text"] == found.text
-    assert [row["feature"] for row in told["rows"]] == found.frame["feature"].tolist()
+    insight = insights.permutation_importance(model)
+    body = client.get("/iris-wizard/insights/permutation_importance").get_json()
+    assert body["text"] == insight.text
+    assert [row["feature"] for row in body["rows"]] == insight.frame["feature"].tolist()
 
 
 def test_options_of_an_insight(client, iris) -> None:
@@ -125,15 +125,15 @@ def test_options_of_an_insight(client, iris) -> None:
         return client.post(f"/iris-wizard/insights/{path}", json=GOOD)
 
     fixed = ["petal_width_cm", "petal_length_cm"]
-    told = ask("smallest_changes?" + urlencode({"fixed": fixed}, doseq=True)).get_json()
+    body = ask("smallest_changes?" + urlencode({"fixed": fixed}, doseq=True)).get_json()
     assert (
-        told["text"] == insights.smallest_changes(iris, GOOD, fixed).text != insights.smallest_changes(iris, GOOD).text
+        body["text"] == insights.smallest_changes(iris, GOOD, fixed).text != insights.smallest_changes(iris, GOOD).text
     )
     assert ask("prediction_set?coverage=0.8").get_json()["text"] == insights.prediction_set(iris, GOOD, 0.8).text
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "words"),
+    ("method", "path", "status", "message"),
     [
         ("POST", "contribution", 404, "Did you mean 'contributions'?"),
         ("GET", "contributions", 405, "contributions is about one row: POST it."),
@@ -148,21 +148,21 @@ def test_options_of_an_insight(client, iris) -> None:
         ("POST", "smallest_changes?fixed=petal_width", 422, "Did you mean 'petal_width_cm'?"),
     ],
 )
-def test_a_slip_in_asking_for_an_insight(client, method: str, path: str, status: int, words: str) -> None:
+def test_a_wrong_request_for_an_insight(client, method: str, path: str, status: int, message: str) -> None:
     body = expect_problem(client.open(f"/iris-wizard/insights/{path}", method=method, json=GOOD), status)
-    assert words in body["detail"]
+    assert message in body["detail"]
     name = path.partition("?")[2].partition("=")[0]
     assert "errors" not in body or body["errors"][0]["feature"] in (name, "petal_width")
 
 
 def test_a_bad_row_has_no_insight(client) -> None:
     body = expect_problem(client.post("/iris-wizard/insights/contributions", json={**GOOD, "petal_width_cm": "x"}), 422)
-    assert [each["feature"] for each in body["errors"]] == ["petal_width_cm"]
+    assert [error["feature"] for error in body["errors"]] == ["petal_width_cm"]
 
 
 def test_insights_of_the_authors_own(iris) -> None:
     def shift(model: irislib.Model, row: irislib.Answer, by: int = 1, loud: bool = False) -> insights.Insight:
-        """Say what was asked.
+        """Shift the day.
 
         Parameters
         ----------
@@ -175,13 +175,13 @@ def test_insights_of_the_authors_own(iris) -> None:
     model = replace(iris, spec=replace(iris.spec, tabs=tabs))
     client = create_app([model]).test_client()
     listed = client.get("/iris-wizard/insights").get_json()
-    assert [each["name"] for each in listed] == ["shift", "class_metrics", "prediction_set"]
-    told = client.post("/iris-wizard/insights/shift?by=2&loud=1", json=GOOD).get_json()
-    assert told == {"title": "Shift", "text": "2 True", "rows": [{"day": "2026-01-02T00:00:00.000"}]}
+    assert [entry["name"] for entry in listed] == ["shift", "class_metrics", "prediction_set"]
+    body = client.post("/iris-wizard/insights/shift?by=2&loud=1", json=GOOD).get_json()
+    assert body == {"title": "Shift", "text": "2 True", "rows": [{"day": "2026-01-02T00:00:00.000"}]}
     operation = client.get("/openapi.json").get_json()["paths"]["/iris-wizard/insights/shift"]["post"]
-    assert operation["summary"] == "Say what was asked."
+    assert operation["summary"] == "Shift the day."
     assert operation["parameters"][0]["description"] == "How far."
-    assert [each["schema"]["default"] for each in operation["parameters"]] == [1, 0]
+    assert [option["schema"]["default"] for option in operation["parameters"]] == [1, 0]
     assert client.post("/iris-wizard/insights/shift?by=1.5&loud=2", json=GOOD).get_json()["detail"] == (
         "by must be a whole number, got '1.5'. loud must be 0 or 1, got '2'."
     )
@@ -243,7 +243,7 @@ def test_other_errors_have_the_same_shape(server: Server, request_: dict, status
     assert detail in expect_problem(server.post("/iris-wizard", **request_), status)["detail"]
 
 
-def test_what_is_not_there_and_what_takes_no_post(server: Server) -> None:
+def test_unknown_addresses_and_methods(server: Server) -> None:
     assert "Known: iris-wizard, flat-rent" in expect_problem(server.post("/nothing", data=GOOD), 404)["detail"]
     expect_problem(requests.put(f"{server.url}/iris-wizard", data=GOOD, timeout=PATIENCE), 405)
 
@@ -255,7 +255,7 @@ def test_a_page_without_a_model_takes_no_post(serve: Server) -> None:
     expect_problem(create_app("irislib.iris:spec").test_client().post("/dummy"), 404)  # no page there
 
 
-def test_a_fault_of_ours_gives_a_reference_not_a_traceback(iris, monkeypatch, caplog) -> None:
+def test_an_error_of_ours_gives_a_reference_not_a_traceback(iris, monkeypatch, caplog) -> None:
     client = create_app([iris]).test_client()
     monkeypatch.setattr(type(iris.fast_form[0]), "predict", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR):

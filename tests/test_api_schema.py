@@ -77,17 +77,17 @@ def limited(name: str, kind: str, ends: tuple[Any, Any, bool, bool] = (0, 0, Fal
     return Feature(name, kind, low=low if ends[2] else None, high=high if ends[3] else None, **facts)
 
 
-def near(wanted: Feature) -> st.SearchStrategy[Any]:
+def near(feature_: Feature) -> st.SearchStrategy[Any]:
     """Values that might be taken for a feature, among others that might not."""
-    found = [VALUES, *([PROPER[wanted.kind]] if wanted.kind in PROPER else [])]
-    ends = [end for end in (wanted.low, wanted.high) if end is not None]
-    if wanted.kind in ("number", "integer") and ends:
-        found.append(st.sampled_from([near for end in ends for near in (end, *around(end, wanted.kind))]))
+    strategies = [VALUES, *([PROPER[feature_.kind]] if feature_.kind in PROPER else [])]
+    ends = [end for end in (feature_.low, feature_.high) if end is not None]
+    if feature_.kind in ("number", "integer") and ends:
+        strategies.append(st.sampled_from([near for end in ends for near in (end, *around(end, feature_.kind))]))
     elif ends:
-        found.append(st.sampled_from([end.isoformat() for end in ends]))
-    if wanted.choices:
-        found.append(st.sampled_from([*wanted.choices, *map(str, wanted.choices)]))
-    return st.one_of(found)
+        strategies.append(st.sampled_from([end.isoformat() for end in ends]))
+    if feature_.choices:
+        strategies.append(st.sampled_from([*feature_.choices, *map(str, feature_.choices)]))
+    return st.one_of(strategies)
 
 
 def around(end: Any, kind: str) -> list[Any]:
@@ -95,8 +95,8 @@ def around(end: Any, kind: str) -> list[Any]:
 
 
 def model_of(*features: Feature, **facts: Any) -> ModelSpec:
-    given = {"target": "y", "load_data": lambda: None, "estimator": DecisionTreeClassifier(), **facts}
-    return ModelSpec("any", list(features), **given)
+    options = {"target": "y", "load_data": lambda: None, "estimator": DecisionTreeClassifier(), **facts}
+    return ModelSpec("any", list(features), **options)
 
 
 def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
@@ -112,40 +112,40 @@ def bad_rows(spec: ModelSpec, rows: list[dict[str, Any]]) -> set[int | None]:
     return set()
 
 
-def stands_for_another(wanted: Feature, value: Any) -> bool:
-    """The whole leniency of the checks: a value that is written, or typed, as a form or a table has it."""
+def stands_for_another(feature_: Feature, value: Any) -> bool:
+    """Return True for all that the checks take beyond the schema: a value as a form or a table has it."""
     if isinstance(value, str):
-        if not value.strip() or wanted.kind in ("number", "integer", "boolean"):
+        if not value.strip() or feature_.kind in ("number", "integer", "boolean"):
             return True
-        if wanted.kind == "date":
+        if feature_.kind == "date":
             return not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
-        if wanted.kind == "time":
+        if feature_.kind == "time":
             return not re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", value)
-        if wanted.kind == "choice":
-            return value not in wanted.choices
+        if feature_.kind == "choice":
+            return value not in feature_.choices
         return value != value.strip()
-    if wanted.kind == "boolean":
+    if feature_.kind == "boolean":
         return value in (0, 1) and not isinstance(value, bool)
-    if wanted.kind == "choice":
-        others = [choice for choice in wanted.choices if type(choice) is not type(value)]
+    if feature_.kind == "choice":
+        others = [choice for choice in feature_.choices if type(choice) is not type(value)]
         return str(value) in map(str, others)
-    return wanted.kind == "text" and isinstance(value, int | float)
+    return feature_.kind == "text" and isinstance(value, int | float)
 
 
 @pytest.mark.parametrize("kind", KIND)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_the_schema_accepts_what_the_checks_accept(kind: str, data: st.DataObject) -> None:
-    wanted = data.draw(feature("a", kind))
-    spec = model_of(wanted)
+    feature_ = data.draw(feature("a", kind))
+    spec = model_of(feature_)
     accepts = validator(schema(spec)).is_valid
-    values = data.draw(st.lists(near(wanted), min_size=15, max_size=15))
+    values = data.draw(st.lists(near(feature_), min_size=15, max_size=15))
     bad = bad_rows(spec, [{"a": value} for value in values])
     for i, value in enumerate(values):
         if accepts({"a": value}):
             assert i not in bad, value
         elif i not in bad:
-            assert stands_for_another(wanted, value), value
+            assert stands_for_another(feature_, value), value
         if i not in bad:
             assert accepts(as_json(spec, {"a": value})), value
 
@@ -172,7 +172,7 @@ def test_a_choice_that_is_empty_cannot_be_made() -> None:
 
 @pytest.mark.parametrize("kind", ["number", "integer"])
 @pytest.mark.parametrize("size", [2**63 - 514, 2**63 - 513, 2**63 - 512, 2**63, int(sys.float_info.max), 10**309])
-def test_how_large_a_number_may_be(kind: str, size: int) -> None:
+def test_the_largest_numbers(kind: str, size: int) -> None:
     spec = model_of(Feature("a", kind))
     for row in ({"a": size}, {"a": -size}):
         assert validator(schema(spec)).is_valid(row) == (bad_rows(spec, [row]) == set())
@@ -180,28 +180,28 @@ def test_how_large_a_number_may_be(kind: str, size: int) -> None:
 
 def test_a_form_has_no_null() -> None:
     features = [Feature("a", required=False), Feature("b", "choice", choices=[1, "x"], required=False)]
-    row, form = (schema(model_of(*features), nullable=each) for each in (True, False))
-    given = {"a": 1, "b": "x"}
-    assert validator(row).is_valid(given)
-    assert validator(form).is_valid(given)
-    for name in given:
-        assert validator(row).is_valid({**given, name: None})
-        assert not validator(form).is_valid({**given, name: None})
+    row, form = (schema(model_of(*features), nullable=nullable) for nullable in (True, False))
+    values = {"a": 1, "b": "x"}
+    assert validator(row).is_valid(values)
+    assert validator(form).is_valid(values)
+    for name in values:
+        assert validator(row).is_valid({**values, name: None})
+        assert not validator(form).is_valid({**values, name: None})
 
 
 @pytest.mark.parametrize("row", [{}, {"a": 1}, {"b": 1}, {"a": 1, "b": 1}, {"a": 1, "c": 1}, {"a": 1, "b": None}])
-def test_the_schema_names_what_a_row_may_and_must_hold(row: dict[str, Any]) -> None:
+def test_the_schema_has_the_names_and_the_required_values(row: dict[str, Any]) -> None:
     spec = model_of(Feature("a"), Feature("b", required=False))
     assert validator(schema(spec)).is_valid(row) == (bad_rows(spec, [row]) == set())
 
 
-def test_the_schema_tells_what_the_features_tell(iris, rent) -> None:
+def test_the_schema_has_the_facts_of_the_features(iris, rent) -> None:
     for model in (iris, rent):
-        told = schema(model.spec)
-        assert list(told["properties"]) == model.spec.feature_names
-        assert len(told["examples"]) == len(model.spec.examples)
-        for example in told["examples"]:
-            validator(told).validate(example)
+        row_schema = schema(model.spec)
+        assert list(row_schema["properties"]) == model.spec.feature_names
+        assert len(row_schema["examples"]) == len(model.spec.examples)
+        for example in row_schema["examples"]:
+            validator(row_schema).validate(example)
     petal = schema(iris.spec)["properties"]["petal_length_cm"]
     assert json.dumps(petal["exclusiveMinimum"]) == "0"
     assert petal == {
@@ -226,13 +226,13 @@ def test_defaults_and_examples_are_of_the_proper_type() -> None:
         Feature("yes", "boolean", default="on"),
         Feature("count", "integer", default="3"),
         Feature("level", "choice", choices=[1, 2.5, "x"], default="2.5"),
-        Feature("words", "text", choices=["a", 5], required=False),
+        Feature("note", "text", choices=["a", 5], required=False),
     ]
-    row = {"day": dt.date(2026, 1, 31), "moment": "14:30:15", "yes": "no", "count": "7", "level": "1", "words": " "}
-    told = schema(model_of(*features, examples={"Loosely": row}))
+    row = {"day": dt.date(2026, 1, 31), "moment": "14:30:15", "yes": "no", "count": "7", "level": "1", "note": " "}
+    row_schema = schema(model_of(*features, examples={"Loosely": row}))
     proper = {"day": "2026-01-31", "moment": "14:30:15", "yes": False, "count": 7, "level": 1}
-    assert told["examples"] == [proper]
-    defaults = {name: each["default"] for name, each in told["properties"].items() if "default" in each}
+    assert row_schema["examples"] == [proper]
+    defaults = {name: value["default"] for name, value in row_schema["properties"].items() if "default" in value}
     assert defaults == {"day": "0999-12-31", "moment": "08:05", "yes": True, "count": 3, "level": 2.5}
-    validator(told).validate(defaults)
-    assert told["properties"]["words"]["examples"] == ["a", "5"]
+    validator(row_schema).validate(defaults)
+    assert row_schema["properties"]["note"]["examples"] == ["a", "5"]
