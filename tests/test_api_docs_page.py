@@ -110,7 +110,7 @@ def test_the_page_of_one_model(models) -> None:
     assert "harbour" in page
     row = r"<tr>\s*<th scope=\"row\">(?:<a [^>]*>)?<code>(\w+)</code>"
     rows = re.findall(row, page)
-    assert rows == [*models[1].spec.feature_names, *_insights.entries(models[1])]
+    assert rows == [*models[1].spec.feature_names, *_insights.insights_of(models[1])]
 
 
 def test_the_page_has_the_required_fields(models) -> None:

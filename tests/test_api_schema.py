@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from irislib import Feature, ModelSpec
 from irislib._description.feature_types import FEATURE_TYPES
-from irislib.api._openapi.schema import as_json, schema
+from irislib.api._openapi.schema import row_json, schema
 from irislib.errors import ValidationError
 
 KIND = sorted(FEATURE_TYPES.keys() - {"file", "password", "range"})  # the others a model cannot have
@@ -147,7 +147,7 @@ def test_the_schema_accepts_what_the_checks_accept(kind: str, data: st.DataObjec
         elif i not in bad:
             assert stands_for_another(feature_, value), value
         if i not in bad:
-            assert accepts(as_json(spec, {"a": value})), value
+            assert accepts(row_json(spec, {"a": value})), value
 
 
 @pytest.mark.parametrize("closed", ["both", "neither"])

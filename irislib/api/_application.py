@@ -15,7 +15,7 @@ from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
 from irislib.api._auth import TokenCheck
 from irislib.api._config import Options
-from irislib.api._fast_path import ModelEndpoint, has_hooks, is_plain
+from irislib.api._fast_path import Environ, ModelEndpoint, has_hooks, is_plain
 from irislib.api._metrics import Metrics
 
 __all__ = ["REQUEST_ID", "Endpoint", "request_id_of"]
@@ -25,8 +25,6 @@ REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 # Addresses of a model with a count of their own in the metrics; the rest count as "predict" or "page" by method.
 COUNTED = frozenset(route.name for route in ROUTES if route.is_batch or route.name == "insights")
-
-Environ = dict[str, Any]
 
 
 def request_id_of(header: str) -> str:

@@ -141,7 +141,7 @@ def read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
 def _predict_json(model: Model, value: list[Any] | dict[str, Any], heartbeat: Heartbeat) -> Iterator[bytes]:
     if isinstance(value, list):
         return _predict_records(model, value, heartbeat)
-    return _predict_columns(model, value, heartbeat)
+    return _predict_by_column(model, value, heartbeat)
 
 
 def _predict_records(model: Model, records: list[Any], heartbeat: Heartbeat) -> Iterator[bytes]:
@@ -198,7 +198,7 @@ def _errors(results: many_rows.ManyPredictions, count: int, columns: bool = Fals
     return texts
 
 
-def _predict_columns(model: Model, columns: dict[str, Any], heartbeat: Heartbeat) -> Iterator[bytes]:
+def _predict_by_column(model: Model, columns: dict[str, Any], heartbeat: Heartbeat) -> Iterator[bytes]:
     count = _column_length(model.spec.features, columns)
     first_label, *labels, end = _column_labels(model)
     separator = first_label

@@ -41,12 +41,12 @@ class Options:
 
     @property
     def is_secured(self) -> bool:
-        """True if requests need a token."""
+        """Tell if requests need a token."""
         return bool(self.token) or self.is_guarded
 
     @property
     def json_batch_bytes(self) -> int:
-        """The largest body of a batch in JSON."""
+        """Return the largest body of a batch in JSON."""
         return min(self.batch_bytes, JSON_BATCH_BYTES)
 
     @classmethod

@@ -20,7 +20,7 @@ from irislib._modeling.model import Model
 from irislib.api._metrics import Metrics
 from irislib.api._request_bodies import FORM, JSON
 
-__all__ = ["ModelEndpoint", "has_hooks", "is_plain"]
+__all__ = ["Environ", "ModelEndpoint", "has_hooks", "is_plain"]
 
 MAX_BYTES = 10_000
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]

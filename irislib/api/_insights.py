@@ -14,7 +14,7 @@ from irislib._common import messages
 from irislib._common.formatting import did_you_mean, short_repr
 from irislib._common.messages.api import TEXTS
 from irislib.api._openapi import components
-from irislib.api._openapi.components import ref, response, responses
+from irislib.api._openapi.components import Object, ref, response, responses
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import InsightEntry, Option, choices, insight_entries
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib.insights import Insight
 
-__all__ = ["about_model", "about_row", "as_json", "entries", "listed", "paths"]
+__all__ = ["about_model", "about_row", "insight_json", "insights_of", "listed", "paths"]
 
-Object = dict[str, Any]
 UNMEASURED = "{} has not been measured for this version of {}. The app does it, and so does irislib.insights.{}(model)."
 
 
-def entries(model: Model) -> dict[str, InsightEntry]:
+def insights_of(model: Model) -> dict[str, InsightEntry]:
     """Return the insights of a model by name."""
     tabs = model.spec.tabs or insights.default_tabs(model)
     # the tab of the prediction always shows this one; a tab of the model may have the same title
@@ -39,12 +38,12 @@ def entries(model: Model) -> dict[str, InsightEntry]:
 def listed(model: Model) -> list[Object]:
     """Return the insights of a model as JSON has them."""
     return [
-        {"name": entry.name, "tab": entry.tab, "method": _method(entry), "about": _about(entry)}
-        for entry in entries(model).values()
+        {"name": entry.name, "tab": entry.tab, "method": _method(entry), "about": _description(entry)}
+        for entry in insights_of(model).values()
     ]
 
 
-def _about(entry: InsightEntry) -> str:
+def _description(entry: InsightEntry) -> str:
     """Return a sentence about an insight; about one of a model's own, the first line of its docstring."""
     is_ours = entry.function is getattr(insights, entry.name, None)
     return TEXTS.get(f"insight.{entry.name}", entry.about) if is_ours else entry.about
@@ -74,22 +73,22 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
     entry = _find(model, name, "GET")
     values = _read_options(entry, args)
     if not isinstance(entry.function, LongRunning):
-        return as_json(_call(entry, model, **values))
+        return insight_json(_call(entry, model, **values))
     insight = entry.function.stored(model)  # measuring it may take longer than a client waits
     if insight is None:
         raise NotFound(UNMEASURED.format(entry.function.title, model.spec.title, name))
-    return as_json(insight)
+    return insight_json(insight)
 
 
 def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], args: MultiDict[str, str]) -> Object:
     """Return an insight about one row, which is read if there is such an insight; see :func:`about_model`."""
     entry = _find(model, name, "POST")
     values = _read_options(entry, args)
-    return as_json(_call(entry, model, model.predict_row(read()), **values))
+    return insight_json(_call(entry, model, model.predict_row(read()), **values))
 
 
 def _find(model: Model, name: str, method: str) -> InsightEntry:
-    known = entries(model)
+    known = insights_of(model)
     if name not in known:
         raise NotFound(f"There is no insight {name!r} of {model.spec.title}. {did_you_mean(name, list(known))}")
     if _method(known[name]) != method:
@@ -113,7 +112,7 @@ def _read_options(entry: InsightEntry, args: MultiDict[str, str]) -> Object:
             if name not in known:
                 also = did_you_mean(name, list(known)) if known else "It has none."
                 raise ValueError(f"is no option of {entry.name}. {also}")
-            result[name] = _value(known[name], values)
+            result[name] = _option_value(known[name], values)
         except ValueError as error:
             problems.append(Problem(f"{name} {error}", name, values[-1]))
     if problems:
@@ -121,7 +120,7 @@ def _read_options(entry: InsightEntry, args: MultiDict[str, str]) -> Object:
     return result
 
 
-def _value(option: Option, values: list[str]) -> Any:
+def _option_value(option: Option, values: list[str]) -> Any:
     kind = type(option.default)
     if kind is tuple and option.enum is None:
         return tuple(values)
@@ -142,7 +141,7 @@ def _value(option: Option, values: list[str]) -> Any:
         raise ValueError(f"must be a {'whole ' if kind is int else ''}number, got {short_repr(values[0])}.") from None
 
 
-def as_json(insight: Insight) -> Object:
+def insight_json(insight: Insight) -> Object:
     """Convert an insight to JSON: its title, its sentence, and its numbers as a list of rows.
 
     Parameters
@@ -179,9 +178,9 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
     name, slug = model.spec.name, model.spec.name.replace("-", "_")
     result: Object = {}
     good = response(TEXTS["insight.response"], components.content(ref("schemas", "Insight")), "X-Model-Version")
-    for entry in entries(model).values():
+    for entry in insights_of(model).values():
         known = [_parameter(key, option) for key, option in entry.options.items()]
-        operation: Object = {"operationId": f"{entry.name}_{slug}", "tags": [name], "summary": _about(entry)}
+        operation: Object = {"operationId": f"{entry.name}_{slug}", "tags": [name], "summary": _description(entry)}
         if known:
             operation["parameters"] = known
         if entry.needs_row:

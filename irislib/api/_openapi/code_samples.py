@@ -1,4 +1,4 @@
-"""Requests written in the languages of those who send them."""
+"""Example requests as commands of a shell, in Python and in R."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import Any
 
-__all__ = ["curl", "curl_csv", "python", "r"]
+__all__ = ["Row", "curl", "curl_csv", "python", "r"]
 
 R_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 R_WORDS = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in"}
@@ -16,13 +16,13 @@ Row = dict[str, Any]
 
 
 def curl(url: str, row: Row, token: str = "") -> str:
-    """The request as a command for a shell."""
+    """Write the request as a command for a shell."""
     body = json.dumps(row, indent=2).replace("\n", "\n  ")
     return _command(url, token, "-H 'Content-Type: application/json'", f"-d {shlex.quote(body)}")
 
 
 def curl_csv(url: str, token: str = "") -> str:
-    """The command that has a file of CSV answered."""
+    """Write the command that sends a CSV file as a batch."""
     return _command(url, token, "-H 'Content-Type: text/csv' --data-binary @rows.csv -o answers.csv")
 
 
@@ -32,7 +32,7 @@ def _command(url: str, token: str, *parts: str) -> str:
 
 
 def python(url: str, row: Row, token: str = "") -> str:
-    """The request in Python, with requests."""
+    """Write the request in Python, with requests."""
     lines = [f"    {_python(name)}: {_python(value)}," for name, value in row.items()]
     guard = [f'headers = {{"Authorization": {_python(f"Bearer {token}")}}}'] if token else []
     call = f"requests.post({_python(url)}, json=row{', headers=headers' if token else ''})"
@@ -46,7 +46,7 @@ def _python(value: Any) -> str:
 
 
 def r(url: str, row: Row, token: str = "") -> str:
-    """The request in R, with httr2."""
+    """Write the request in R, with httr2."""
     values = ",\n".join(f"  {_r_name(name)} = {_r(value)}" for name, value in row.items())
     steps = [f"request({_r(url)})", *([f"req_auth_bearer_token({_r(token)})"] if token else [])]
     steps += ["req_body_json(row)", "req_perform()", "resp_body_json()"]

@@ -14,13 +14,12 @@ from markupsafe import Markup, escape
 from irislib._common.messages.api import TEXTS
 from irislib._common.theme import css_properties
 from irislib.api._openapi import code_samples
-from irislib.api._openapi.components import PROBLEM, SERVER
+from irislib.api._openapi.components import PROBLEM, SERVER, Object
 
 __all__ = ["page"]
 
 SOMEWHERE = "http://localhost:5000"  # stands for the server where the document does not say which it is
 TOKEN = "YOUR_TOKEN"  # noqa: S105 - a placeholder
-Object = dict[str, Any]
 
 
 def page(document: Object, name: str | None = None) -> str:
@@ -44,7 +43,7 @@ def page(document: Object, name: str | None = None) -> str:
         models=[_model(document, title) for title in titles if name in (None, title)],
         single=name is not None,
         token=_token(document),
-        errors=_errors(document),
+        errors=_error_meanings(document),
         server={path: get for path, get in gets.items() if SERVER in get["tags"] or _is_more(path, name, titles)},
     )
 
@@ -65,7 +64,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"prose": _prose, "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False)}
-    environment.globals["text"] = _text
+    environment.globals["text"] = _html_text
     return environment
 
 
@@ -74,7 +73,7 @@ def _prose(text: str) -> Markup:
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
-def _text(key: str, **values: Any) -> Markup:
+def _html_text(key: str, **values: Any) -> Markup:
     """Return a text as HTML, with values that are escaped unless they are HTML already."""
     return _prose(TEXTS[key]).format(**values)
 
@@ -163,7 +162,7 @@ def _samples(document: Object, name: str, url: str) -> Object:
     }
 
 
-def _errors(document: Object) -> dict[str, tuple[str, str]]:
+def _error_meanings(document: Object) -> dict[str, tuple[str, str]]:
     """Return the name and the meaning of each error by its status."""
     errors = {}
     for item in document["paths"].values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import irislib
 from irislib._common.messages.api import TEXTS
@@ -13,7 +13,7 @@ from irislib._modeling import csv_files, many_rows
 from irislib.api import _insights
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._openapi import components
-from irislib.api._openapi.components import ref, response, responses
+from irislib.api._openapi.components import Object, ref, response, responses
 from irislib.api._openapi.examples import examples_of
 from irislib.api._openapi.schema import schema
 from irislib.api._request_bodies import FORM, JSON
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
 __all__ = ["document", "schema"]
-
-Object = dict[str, Any]
 
 
 def document(
@@ -52,7 +50,7 @@ def document(
         },
         "servers": [{"url": root or "/"}],
         "tags": [
-            *({"name": model.spec.name, "description": _about(model)} for model in models),
+            *({"name": model.spec.name, "description": _model_description(model)} for model in models),
             {"name": components.SERVER, "description": TEXTS["server"]},
         ],
         "paths": {},
@@ -68,7 +66,7 @@ def document(
     return result
 
 
-def _about(model: Model) -> str:
+def _model_description(model: Model) -> str:
     spec = model.spec
     key = "model.unit" if spec.target_unit else "model"
     sentence = TEXTS[key].format(title=spec.title, target=spec.target, unit=spec.target_unit)
@@ -170,7 +168,7 @@ def _paths(model: Model, options: Options) -> Object:
         operation_id, schema = f"{route.name}_{slug}", schemas.get(route.name)
         operation = components.operation(route, operation_id, name, secured, schema, spec.title)
         paths[route.path.replace("<name>", name)][route.method.lower()] = operation | details.get(route.name, {})
-    paths[f"/{name}"] |= {"summary": spec.title, "description": _about(model), "x-model": facts}
+    paths[f"/{name}"] |= {"summary": spec.title, "description": _model_description(model), "x-model": facts}
     for path, item in _insights.paths(model, secured, predict["requestBody"]).items():
         paths[path] |= item
     return dict(paths)

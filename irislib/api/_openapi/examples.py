@@ -12,7 +12,8 @@ from irislib._common.messages.api import TEXTS
 from irislib._description.validation import check_row
 from irislib._modeling import csv_files
 from irislib.api import _batch
-from irislib.api._openapi.schema import as_json
+from irislib.api._openapi.code_samples import Row
+from irislib.api._openapi.schema import row_json
 from irislib.api._problem_details import details, refuse
 from irislib.errors import ValidationError
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
 __all__ = ["Examples", "examples_of"]
-
-Row = dict[str, Any]
 
 
 class Examples(NamedTuple):
@@ -87,10 +86,10 @@ def _batch_answer(model: Model, body: str, mimetype: str = "application/json") -
 def _rows(model: Model) -> dict[str, Row]:
     spec = model.spec
     if spec.examples:
-        return {name: as_json(spec, row) for name, row in spec.examples.items()}
+        return {name: row_json(spec, row) for name, row in spec.examples.items()}
     row = {feature.name: _typical(feature, model) for feature in spec.features}
     try:
-        return {TEXTS["example"]: as_json(spec, row)}
+        return {TEXTS["example"]: row_json(spec, row)}
     except ValueError:  # a text without a default, which nobody can guess
         return {}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._description.spec import ModelSpec
 
-__all__ = ["as_json", "schema"]
+__all__ = ["row_json", "schema"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -40,22 +40,22 @@ def schema(spec: ModelSpec, nullable: bool = True) -> dict[str, Any]:
         "title": TEXTS["row"].format(title=spec.title),
         "description": " ".join(sentences),
         "type": "object",
-        "properties": {feature.name: _value(feature, nullable) for feature in spec.features},
+        "properties": {feature.name: _property(feature, nullable) for feature in spec.features},
         "required": [feature.name for feature in spec.features if feature.required],
         "additionalProperties": False,
     }
     if spec.examples:
-        result["examples"] = [as_json(spec, row) for row in spec.examples.values()]
+        result["examples"] = [row_json(spec, row) for row in spec.examples.values()]
     return result
 
 
-def as_json(spec: ModelSpec, row: Mapping[str, Any]) -> dict[str, Any]:
+def row_json(spec: ModelSpec, row: Mapping[str, Any]) -> dict[str, Any]:
     """Convert a sound row to JSON, each value in its proper type, without the empty ones."""
     values = {feature.name: feature.parse(row.get(feature.name)) for feature in spec.features}
     return {name: to_json(value) for name, value in values.items() if value is not None}
 
 
-def _value(feature: Feature, nullable: bool) -> dict[str, Any]:
+def _property(feature: Feature, nullable: bool) -> dict[str, Any]:
     schema = feature.type.json_schema(feature)
     if nullable and not feature.required:
         schema["type"] = [*([schema["type"]] if isinstance(schema["type"], str) else schema["type"]), "null"]
