@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib._description.validation import to_array
+from irislib._description.validation import column_dtypes, to_array
 from irislib._description.values import to_python
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ def one_row_frame(features: Sequence[Feature], values: Sequence[Any]) -> pd.Data
     import pandas as pd
 
     arrays = [to_array(feature, [value]) for feature, value in zip(features, values, strict=True)]
-    names = [feature.name for feature in features]
-    if len({array.dtype for array in arrays} | {np.dtype(object)}) == 2:
+    names = [feature.column for feature in features]
+    dtypes = column_dtypes(features) if any(feature.dtype for feature in features) else {}
+    if not dtypes and len({array.dtype for array in arrays} | {np.dtype(object)}) == 2:
         return pd.DataFrame(np.concatenate(arrays)[np.newaxis], columns=names, copy=False)  # ten times as fast
     # pandas 3 would take an array of strings for its own string dtype
     columns = [pd.Series(array, dtype="object") if array.dtype == "object" else array for array in arrays]
-    return pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+    frame = pd.DataFrame(dict(zip(names, columns, strict=True)), copy=False)
+    return frame.astype(dtypes) if dtypes else frame
 
 
 def column_converters(features: Sequence[Feature]) -> dict[str, Callable[[Any], Any]]:

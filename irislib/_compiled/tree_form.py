@@ -40,7 +40,7 @@ def make_tree_form(spec: ModelSpec, estimator: Any) -> Candidate:
         For any other estimator, or one whose trees cannot be walked.
     """
     before, last = pipeline_steps(estimator)
-    not_numeric = [feature.name for feature in spec.features if feature.type.dtype not in NUMERIC]
+    not_numeric = [feature.name for feature in spec.features if feature.dtype or feature.type.dtype not in NUMERIC]
     simple = None if not_numeric else in_python(before)
     may_be_missing = simple is None or not all(feature.required for feature in spec.features)
     trees, tables = tree_walk_of(last, may_be_missing)

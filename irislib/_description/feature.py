@@ -56,6 +56,14 @@ class Feature:
         How it is shown, where its kind has a choice: ``slider`` (number, integer),
         ``radio`` (choice), ``suggestions`` or ``textarea`` (text), ``checkbox`` or ``select``
         (boolean). A slider and a checkbox always have a value.
+    column : str or int, optional
+        The data's own name of the column, where it is not ``name``: ``sepal length (cm)``. The estimator gets it; rows,
+        requests and CSV files may have either.
+    dtype : str, optional
+        The dtype of the estimator's column, where it is not that of the kind: ``category`` for a choice that
+        ``HistGradientBoostingClassifier(categorical_features="from_dtype")`` or LightGBM shall take as one, or
+        ``float32``. Without it numbers arrive as float64, whole numbers as int64 and booleans as bool (float64 if they
+        may be left empty), dates as datetime64, and everything else as Python objects, such as str.
     """
 
     name: str
@@ -71,11 +79,15 @@ class Feature:
     help: str = ""
     required: bool = True
     control: str = ""
+    column: Any = ""
+    dtype: str = ""
 
     def __post_init__(self) -> None:
         if not self.label:
             label = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
             self._set(label=label[:1].upper() + label[1:])
+        if self.column == "":
+            self._set(column=self.name)
         self._set(choices=tuple(to_python(choice) for choice in self.choices))
         if self.kind not in FEATURE_TYPES:
             return
@@ -160,13 +172,26 @@ class Feature:
             faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")
         if self.closed not in ("both", "left", "right", "neither"):
             faults.append(f"{self.name}: closed must be both, left, right or neither, got {self.closed!r}.")
-        faults += self.type.faults(self) + self._limit_faults()
+        faults += self.type.faults(self) + self._limit_faults() + self._dtype_faults()
         if self.default is not None and not faults:
             try:
                 self.parse(self.default)
             except ValueError as error:
                 faults.append(f"The default of {self.name} {error}")
         return faults
+
+    def _dtype_faults(self) -> list[str]:
+        if not self.dtype:
+            return []
+        import pandas as pd
+
+        try:
+            dtype = pd.api.types.pandas_dtype(self.dtype)
+        except TypeError:
+            return [f"{self.name}: dtype must be one of pandas' dtypes, such as category, got {self.dtype!r}."]
+        if not self.required and str(dtype) != "category" and dtype.kind in "biu":
+            return [f"{self.name}: a column of {self.dtype} has no missing values; leave out required=False."]
+        return []
 
     def _limit_faults(self) -> list[str]:
         faults = []

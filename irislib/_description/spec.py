@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.routes import reserved_names
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
-from irislib._description.validation import check_values
+from irislib._description.validation import check_values, normalized
 from irislib.errors import SpecError, ValidationError
 
 if TYPE_CHECKING:
@@ -117,6 +118,11 @@ class ModelSpec:
         """The names of the features, in order."""
         return [feature.name for feature in self.features]
 
+    @property
+    def columns(self) -> list[Any]:
+        """The data's own names of the features, in order: the columns that the estimator gets."""
+        return [feature.column for feature in self.features]
+
     def validate(self, rows: Any, max_rows: int | None = None) -> pd.DataFrame:
         """Check rows and return them as the estimator wants them.
 
@@ -175,7 +181,7 @@ class ModelSpec:
                 faults.append(f"{feature.name}: a model cannot have a {feature.kind} among its features.")
             if not feature.required and feature.control in ("slider", "checkbox"):
                 faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
-        if self.target in self.feature_names:
+        if self.target in (*self.feature_names, *self.columns):
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
         if not callable(self.load_data):
             faults.append("load_data: give a function that takes nothing and returns a DataFrame.")
@@ -205,13 +211,20 @@ def _source(module: str) -> str:
 def describe_faults(features: Sequence[Feature]) -> list[str]:
     """Return what is wrong with a list of features, one sentence each."""
     names, labels = [feature.name for feature in features], [feature.label for feature in features]
+    columns = [normalized(feature.column) for feature in features]
     faults = [fault for feature in features for fault in feature.faults()]
     faults += [f"{name}: two features have this name." for name in _duplicates(names)]
     faults += [f"{label!r}: two features have this label." for label in _duplicates(labels) if not _duplicates(names)]
+    faults += [
+        f"{column!r}: two features have this column." for column in _duplicates(columns) if not _duplicates(names)
+    ]
+    for feature in features:
+        if feature.column != feature.name and feature.column in names:
+            faults.append(f"{feature.name}: its column {feature.column!r} is the name of another feature.")
     if "token" in names:
         faults.append("token: the server takes a token in an address for its own; choose another name.")
     return faults or ([] if names else ["features: give at least one Feature."])
 
 
-def _duplicates(names: list[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
+def _duplicates(names: list[Any]) -> list[Any]:
+    return [name for name, count in Counter(names).items() if count > 1]

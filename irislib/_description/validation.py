@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import itertools
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -20,15 +22,29 @@ if TYPE_CHECKING:
 
     from irislib._description.feature import Feature
 
-__all__ = ["check_columns", "check_names", "check_row", "check_values", "to_array"]
+__all__ = [
+    "by_name",
+    "check_columns",
+    "check_names",
+    "check_row",
+    "check_values",
+    "column_dtypes",
+    "names_of",
+    "normalized",
+    "to_array",
+]
 
 HINTS = 100  # unknown names for which a similar one is sought: many would take minutes
 
 
 def check_row(features: Sequence[Feature], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Parse one row: return the values by name, None where one is empty, and every problem."""
-    names = [feature.name for feature in features]
-    problems = [] if row.keys() <= set(names) else _unknown(names, [row], single=True)
+    names = {feature.name for feature in features}
+    problems: list[Problem] = []
+    if not row.keys() <= names:
+        row, problems = by_name(features, row)
+        if not row.keys() <= names:
+            problems += _unknown(features, [row], single=True)
     values = {}
     for feature in features:
         try:
@@ -44,7 +60,7 @@ def _problem(feature: Feature, value: Any, reason: str, row: int | None) -> Prob
 
 
 def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple[pd.DataFrame, list[Problem]]:
-    """Parse rows: return the valid values as a table, and every problem.
+    """Parse rows: return the valid values as a table with the data's own columns, and every problem.
 
     Columns are taken by name, here only. A value with a problem is missing from the table.
     """
@@ -71,45 +87,99 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
         return pd.DataFrame(), problems
     names = [feature.name for feature in features]
     if is_frame:
-        columns = {name: rows[name] for name in names if name in rows.columns}
+        header, repeated_names = by_name(features, {name: name for name in rows.columns})
+        columns = {name: rows[header[name]] for name in names if name in header}
+        unknown = _unknown(features, [dict.fromkeys(header)], single=True)
     else:
+        rows, repeated_names = _rows_by_name(features, rows)
         columns = {name: [row.get(name) for row in rows] for name in names}
+        unknown = _unknown(features, rows, single)
     frame, problems = check_columns(features, columns, len(rows))
+    problems = repeated_names + problems
     if is_frame:
         frame.index = rows.index
     if single:
         problems = [dataclasses.replace(problem, row=None) for problem in problems]
-    return frame, _unknown(names, rows, single) + problems
+    return frame, unknown + problems
 
 
 def check_columns(
     features: Sequence[Feature], columns: Mapping[str, Any], count: int
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    """Parse columns by name, as `check_values` does rows; one that is missing is empty."""
+    """Parse columns by the features' names, as `check_values` does rows; one that is missing is empty.
+
+    The columns of the table have the data's own names.
+    """
     import pandas as pd
 
     arrays, problems = {}, []
     for feature in features:
-        arrays[feature.name], invalid = _parse_column(feature, columns.get(feature.name, [None] * count))
+        arrays[feature.column], invalid = _parse_column(feature, columns.get(feature.name, [None] * count))
         problems += invalid
     # pandas 3 takes an array of strings for its own string dtype, but not one that is all missing
-    text = {feature.name: "object" for feature in features if feature.type.dtype == "object"}
+    dtypes: dict[Any, Any] = {feature.column: "object" for feature in features if feature.type.dtype == "object"}
+    if not problems:
+        dtypes |= column_dtypes(features)
     frame = pd.DataFrame(arrays)
-    return frame.astype(text) if text else frame, problems
+    return frame.astype(dtypes) if dtypes else frame, problems
+
+
+def column_dtypes(features: Sequence[Feature]) -> dict[Any, Any]:
+    """Return the dtypes that descriptions ask for, by the columns of the table."""
+    import pandas as pd
+
+    dtypes: dict[Any, Any] = {feature.column: feature.dtype for feature in features if feature.dtype}
+    for feature in features:
+        if feature.dtype == "category" and (categories := feature.type.categories(feature)):
+            dtypes[feature.column] = pd.CategoricalDtype(categories)
+    return dtypes
 
 
 def check_names(features: Sequence[Feature], names: Iterable[str]) -> list[Problem]:
     """Return the problems of columns' names: those that are unknown, and those that are missing."""
     columns = dict.fromkeys(names)
-    unknown = _unknown([feature.name for feature in features], [columns], single=True)
+    unknown = _unknown(features, [columns], single=True)
     return unknown + check_row([feature for feature in features if feature.name not in columns], {})[1]
 
 
-def _unknown(names: list[str], rows: Any, single: bool) -> list[Problem]:
-    import pandas as pd
+def names_of(features: Sequence[Feature], keys: Iterable[Any]) -> dict[Any, str]:
+    """Return the feature's name for each key that is the name or the column of one."""
+    names = {feature.name for feature in features}
+    columns = {normalized(feature.column): feature.name for feature in features}
+    found = {key: key if key in names else columns.get(normalized(key)) for key in keys}
+    return {key: name for key, name in found.items() if name is not None}
 
-    is_frame = isinstance(rows, pd.DataFrame)
-    unknown = dict.fromkeys(rows.columns if is_frame else itertools.chain.from_iterable(rows))
+
+def normalized(column: Any) -> Any:
+    """Return a column's name in the one form that all spellings of its accents have in common."""
+    return unicodedata.normalize("NFC", column) if isinstance(column, str) else column
+
+
+def by_name(features: Sequence[Feature], row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Problem]]:
+    """Return a row with the features' names for its keys where they have one, and the problems of repeated ones."""
+    names = names_of(features, row)
+    counts = collections.Counter(names.values())
+    problems = [Problem(TEXTS["rows.repeated"].format(name=name), name) for name, count in counts.items() if count > 1]
+    return {names.get(key, key): value for key, value in row.items()}, problems
+
+
+def _rows_by_name(
+    features: Sequence[Feature], rows: Sequence[Mapping[Any, Any]]
+) -> tuple[Sequence[Mapping[Any, Any]], list[Problem]]:
+    names = {feature.name for feature in features}
+    if all(row.keys() <= names for row in rows):
+        return rows, []
+    renamed, problems = [], []
+    for i, row in enumerate(rows):
+        values, repeated = by_name(features, row)
+        renamed.append(values)
+        problems += [dataclasses.replace(problem, row=i) for problem in repeated]
+    return renamed, problems
+
+
+def _unknown(features: Sequence[Feature], rows: Iterable[Mapping[Any, Any]], single: bool) -> list[Problem]:
+    names = [feature.name for feature in features]
+    unknown = dict.fromkeys(itertools.chain.from_iterable(rows))
     for name in names:
         unknown.pop(name, None)
     if not unknown:
@@ -118,10 +188,7 @@ def _unknown(names: list[str], rows: Any, single: bool) -> list[Problem]:
     for i, name in enumerate(unknown):
         hint = did_you_mean(name, names) if i < HINTS else TEXTS["rows.known"].format(names=", ".join(names))
         messages[name] = TEXTS["rows.unknown"].format(name=name, hint=hint)
-    if is_frame:
-        cells: list[tuple[Any, int | None, Any]] = [(name, None, None) for name in rows.columns]
-    else:
-        cells = [(name, None if single else i, row[name]) for i, row in enumerate(rows) for name in row]
+    cells = [(name, None if single else i, row[name]) for i, row in enumerate(rows) for name in row]
     return [Problem(messages[name], str(name), value, row) for name, row, value in cells if name in messages]
 
 

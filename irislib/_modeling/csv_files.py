@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from irislib._common.messages import TEXTS
-from irislib._description.validation import check_columns
+from irislib._description.validation import check_columns, normalized
 from irislib._modeling import many_rows
 from irislib.errors import Problem, ValidationError
 
@@ -174,9 +174,10 @@ def _positions(header: Sequence[str], features: Sequence[Feature]) -> dict[str, 
     """Return the indices of each feature's columns: those of its name, else of its name or label in any case."""
     positions = {}
     for feature in features:
-        alike = {feature.name.casefold(), feature.label.casefold(), f"{feature.label} ({feature.unit})".casefold()}
-        exact = [index for index, name in enumerate(header) if name == feature.name]
-        if columns := exact or [index for index, name in enumerate(header) if name.casefold() in alike]:
+        own = {feature.name, normalized(str(feature.column))}
+        alike = {text.casefold() for text in (*own, feature.label, f"{feature.label} ({feature.unit})")}
+        exact = [index for index, name in enumerate(header) if normalized(name) in own]
+        if columns := exact or [index for index, name in enumerate(header) if normalized(name).casefold() in alike]:
             positions[feature.name] = columns
     return positions
 

@@ -149,8 +149,8 @@ class Model:
         frame = self.spec.validate(row)
         if len(frame) > 1:
             raise ValidationError([Problem(TEXTS["rows.one"].format(count=len(frame)))])
-        record = frame.to_dict("records")[0]
-        return self.predict_checked({name: value for name, value in record.items() if not is_empty(value)})
+        values = {f.name: frame[f.column].tolist()[0] for f in self.spec.features}
+        return self.predict_checked({name: value for name, value in values.items() if not is_empty(value)})
 
     def predict_checked(self, values: Mapping[str, Any]) -> Prediction:
         """Predict one row whose values have been checked, such as the app's.
@@ -200,7 +200,7 @@ class Model:
             for name, convert in self._converters.items():
                 cells[name] = None if cells[name] is None else convert(cells[name])
         outside = [Problem(message, n, v) for n, v in cells.items() if (message := self._unlike(n, v))]
-        if not outside and self.novelty.is_novel({name: [value] for name, value in cells.items()})[0]:
+        if not outside and self.novelty.is_novel({f.column: [cells[f.name]] for f in self.spec.features})[0]:
             return [self._novel()]
         return outside
 
@@ -240,8 +240,8 @@ class Model:
         single = len(frame) == 1
         return [
             Problem(self._unlike(name, value), name, value, None if single else i)
-            for name in self.spec.feature_names
-            for i, value in self._outside(name, frame[name])
+            for name, column in zip(self.spec.feature_names, self.spec.columns, strict=True)
+            for i, value in self._outside(name, frame[column])
         ]
 
     def unlike_training(self, frame: pd.DataFrame) -> list[Problem]:

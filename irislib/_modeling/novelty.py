@@ -46,7 +46,7 @@ class NoveltyDetector:
     def __init__(self, features: Sequence[Feature], rows: pd.DataFrame):
         import numpy as np
 
-        self._parts = [part for feature in features if (part := _part(feature, rows[feature.name]))]
+        self._parts = [part for feature in features if (part := _part(feature, rows[feature.column]))]
         self.size = len(rows)
         self.applies = bool(self._parts) and self.size >= ENOUGH
         if not self.applies:
@@ -67,7 +67,7 @@ class NoveltyDetector:
         Parameters
         ----------
         columns : DataFrame, or mapping of str to sequence
-            The values of each row, by the features' names.
+            The values of each row, by the data's own names of the columns.
 
         Returns
         -------
@@ -96,7 +96,7 @@ class NoveltyDetector:
     def _encoded(self, columns: Mapping[str, Any]) -> np.ndarray:
         import numpy as np
 
-        return np.column_stack([column for part in self._parts for column in part.encoded(columns[part.name])])
+        return np.column_stack([column for part in self._parts for column in part.encoded(columns[part.column])])
 
 
 class _Amount:
@@ -105,7 +105,7 @@ class _Amount:
     def __init__(self, feature: Feature, column: pd.Series):
         import numpy as np
 
-        self.name = feature.name
+        self.column = feature.column
         self._to_numbers = feature.type.to_numbers
         numbers = self._to_numbers(column)
         self.middle = float(np.nanmean(numbers))
@@ -124,8 +124,8 @@ class _Amount:
 class _Choice:
     """A choice, or yes or no: a column of 0 and 1 for each."""
 
-    def __init__(self, name: str, choices: Sequence[Any]):
-        self.name, self.choices = name, list(choices)
+    def __init__(self, column: Any, choices: Sequence[Any]):
+        self.column, self.choices = column, list(choices)
 
     def encoded(self, column: Any) -> list[np.ndarray]:
         import numpy as np
@@ -141,4 +141,4 @@ def _part(feature: Feature, column: pd.Series) -> _Amount | _Choice | None:
     if feature.type.is_continuous:
         return _Amount(feature, column)
     indicators = feature.type.indicators(feature)
-    return _Choice(feature.name, indicators) if 0 < len(indicators) <= CHOICES else None
+    return _Choice(feature.column, indicators) if 0 < len(indicators) <= CHOICES else None

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from irislib._description.validation import names_of
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
@@ -97,19 +98,20 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    names = [*spec.feature_names, spec.target]
     columns = list(getattr(data, "columns", ()))
-    if missing := [name for name in names if name not in columns]:
+    names = names_of(spec.features, columns)
+    missing = [feature.column for feature in spec.features if feature.name not in names.values()]
+    if missing := [*missing, *({spec.target} - {*columns})]:
         raise DataError(
-            f"The training data of {spec.name!r} lack the columns {', '.join(missing)}; "
+            f"The training data of {spec.name!r} lack the columns {', '.join(map(str, missing))}; "
             f"they have {', '.join(map(str, columns)) or 'none (is it a DataFrame?)'}."
         )
-    if duplicates := [name for name in names if columns.count(name) > 1]:
+    if duplicates := [str(name) for name in [*names, spec.target] if columns.count(name) > 1]:
         raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(duplicates)} more than once.")
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
     try:
-        features = spec.validate(data[spec.feature_names], max_rows=len(data))
+        features = spec.validate(data[list(names)], max_rows=len(data))
     except ValidationError as error:
         raise DataError(
             f"The training data of {spec.name!r} do not fit its features: {error}\n"
@@ -144,7 +146,7 @@ def _require_missing_are_taken(spec: ModelSpec, estimator: Any, rows: pd.DataFra
     for feature in spec.features:
         if feature.required:
             continue
-        frame = spec.validate({name: value for name, value in row.items() if name != feature.name})
+        frame = spec.validate({column: value for column, value in row.items() if column != feature.column})
         try:
             estimator.predict(frame)
         except Exception as error:  # each estimator refuses in its own way
@@ -205,7 +207,7 @@ def _sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
 
 
 def _coverage(spec: ModelSpec, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    coverages = {feature.name: feature.type.coverage(feature, rows[feature.name]) for feature in spec.features}
+    coverages = {feature.name: feature.type.coverage(feature, rows[feature.column]) for feature in spec.features}
     return {name: coverage for name, coverage in coverages.items() if coverage is not None}
 
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
 from irislib._description.feature import Feature
-from irislib._description.validation import check_columns, check_names, check_values
+from irislib._description.validation import check_columns, check_names, check_values, names_of
 from irislib._modeling import csv_files, many_rows
 from irislib._modeling.model import Model
 from irislib.api._problem_details import errors_json, warnings_json
@@ -199,6 +199,7 @@ def _errors(results: many_rows.ManyPredictions, count: int, columns: bool = Fals
 
 
 def _predict_by_column(model: Model, columns: dict[str, Any], heartbeat: Heartbeat) -> Iterator[bytes]:
+    columns = _columns_by_name(model.spec.features, columns)
     count = _column_length(model.spec.features, columns)
     first_label, *labels, end = _column_labels(model)
     separator = first_label
@@ -216,6 +217,13 @@ def _predict_by_column(model: Model, columns: dict[str, Any], heartbeat: Heartbe
         for i, text in enumerate(texts):
             yield f", {text}".encode() if i else text.encode()
     yield end.encode()
+
+
+def _columns_by_name(features: Sequence[Feature], columns: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of arrays with the features' names for its keys; what is given twice is repeated."""
+    names = names_of(features, columns)
+    pairs = columns.repeated if isinstance(columns, RepeatedNames) else {}
+    return _object([(names.get(key, key), value) for key in columns for value in pairs.get(key, [columns[key]])])
 
 
 def _column_labels(model: Model) -> list[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "held_out_probabilities",
     "mix_rows",
     "scorer",
+    "with_column",
 ]
 
 BACKGROUND = 100  # held-out rows that represent the data
@@ -71,6 +72,13 @@ def background_rows(model: Model) -> pd.DataFrame:
     if len(held_out) <= BACKGROUND:
         return held_out
     return held_out.sample(BACKGROUND, random_state=model.spec.random_state)
+
+
+def with_column(rows: pd.DataFrame, column: Any, values: Any) -> pd.DataFrame:
+    """Return rows with other values in a column."""
+    rows = rows.copy(deep=False)
+    rows[column] = values
+    return rows
 
 
 def mix_rows(row: pd.DataFrame, background: pd.DataFrame, from_row: np.ndarray, positions: np.ndarray) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
         feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage
     ]
     by_name = {feature.name: feature for feature in changeable}
-    steps = {feature.name: list(_steps(model, feature, frame[feature.name].iloc[0])) for feature in changeable}
+    steps = {feature.name: list(_steps(model, feature, frame[feature.column].iloc[0])) for feature in changeable}
     changes = [{name: step} for name in steps for step in steps[name]]
     flips = _flips(model, frame, current, changes)
     if not flips:
@@ -142,7 +142,7 @@ def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence
     probabilities = (
         model.estimator.predict_proba(rows)[:, model.classes.index(current)].reshape(2, len(single), -1).mean(axis=2)
     )
-    effects = dict(zip(frame, probabilities[0] - probabilities[1], strict=True))
+    effects = dict(zip(model.spec.feature_names, probabilities[0] - probabilities[1], strict=True))
     return sorted(names, key=lambda name: -effects[name])
 
 
@@ -197,10 +197,10 @@ def _flips(model: Model, frame: pd.DataFrame, current: Any, changes: list[Change
     if not changes:
         return []
     rows = pd.concat([frame] * len(changes), ignore_index=True)
-    for name in frame:
-        value = frame[name].iloc[0]
+    for name, column in zip(model.spec.feature_names, frame, strict=True):
+        value = frame[column].iloc[0]
         values = [change[name][0] if name in change else value for change in changes]
-        rows[name] = pd.Series(values, dtype=frame[name].dtype)
+        rows[column] = pd.Series(values, dtype=frame[column].dtype)
     best: dict[tuple[Any, ...], tuple[Change, Any, float]] = {}
     for change, changed_to in zip(changes, model.estimator.predict(rows).tolist(), strict=True):
         size = sum(part for _, part in change.values())

@@ -10,7 +10,7 @@ from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
-from irislib.insights._background import background_rows, scorer
+from irislib.insights._background import background_rows, scorer, with_column
 from irislib.insights._base import Insight
 from irislib.insights._columns import columns
 from irislib.insights._long_running import on_demand
@@ -86,12 +86,11 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
     if not pipeline_steps(model.estimator)[0]:
         return np.arange(len(model.spec.features))
     background = background_rows(model)
-    coverage = model.coverage.items()
-    values = {
-        name: covered["values"] if "values" in covered else [covered["low"], covered["high"]]
-        for name, covered in coverage
-    }
-    rare = [background.iloc[:1].assign(**{name: value}) for name in values for value in values[name]]
+    rare = []
+    for name, column in zip(model.spec.feature_names, model.spec.columns, strict=True):
+        covered = model.coverage.get(name, {})
+        values = covered.get("values") or [covered[end] for end in ("low", "high") if end in covered]
+        rare += [with_column(background.iloc[:1], column, value) for value in values]
     rows = pd.concat([background, *(row.astype(background.dtypes.to_dict()) for row in rare)], ignore_index=True)
     if (transformed := columns(model.estimator, rows[:1], rows)) is not None:
         values_of_columns, owners = transformed
@@ -110,7 +109,8 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
     _, measure = scorer(model)
 
     def score(estimator: Any, column: pd.DataFrame, target: np.ndarray) -> float:
-        return float(measure(target, estimator.predict(rows.assign(**{name: column[name] for name in column}))))
+        name = column.columns[0]
+        return float(measure(target, estimator.predict(with_column(rows, name, column[name]))))
 
     for i, name in enumerate(rows):
         result = permute(

@@ -96,7 +96,7 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
         return list(covered["values"])
     if not covered or not feature.type.is_continuous:
         return []
-    numbers = feature.type.to_numbers(model.sample[feature.name].dropna())
+    numbers = feature.type.to_numbers(model.sample[feature.column].dropna())
     low, high = np.quantile(numbers, [0.05, 0.95])
     grid = np.linspace(low, high, POINTS)
     if feature.step:
@@ -116,8 +116,8 @@ def _dependence_curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict
     columns = {name: pd.concat([rows[name]] * count, ignore_index=True) for name in rows}
     start = 0
     for feature, grid in grids.items():
-        values = pd.Series(grid, dtype=rows[feature.name].dtype).repeat(m)
-        column = columns[feature.name].array
+        values = pd.Series(grid, dtype=rows[feature.column].dtype).repeat(m)
+        column = columns[feature.column].array
         column[start : start + len(values)] = values.array
         start += len(values)
     frame = pd.DataFrame(columns, copy=False)

@@ -73,9 +73,9 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     frame = prediction.frame
     predict, name = _output(model, prediction)
     base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
-    values = [format_feature(feature, frame[feature.name].iloc[0]) for feature in model.spec.features]
+    values = [format_feature(feature, frame[feature.column].iloc[0]) for feature in model.spec.features]
     typical = [
-        format_feature(feature, _typical_value(model.evaluation.features[feature.name]))
+        format_feature(feature, _typical_value(model.evaluation.features[feature.column]))
         for feature in model.spec.features
     ]
     labels = [feature.label for feature in model.spec.features]

@@ -70,6 +70,7 @@ def _property(feature: Feature, nullable: bool) -> dict[str, Any]:
         "title": feature.label,
         "description": " ".join(filter(None, sentences)),
         "x-unit": feature.unit,
+        "x-column": "" if feature.column == feature.name else str(feature.column),
         "x-expected": feature.expected,
     }
     present = {name: text for name, text in annotations.items() if text}
