@@ -146,8 +146,8 @@ def names_of(features: Sequence[Feature], keys: Iterable[Any]) -> dict[Any, str]
     """Return the feature's name for each key that is the name or the column of one."""
     names = {feature.name for feature in features}
     columns = {normalized(feature.column): feature.name for feature in features}
-    found = {key: key if key in names else columns.get(normalized(key)) for key in keys}
-    return {key: name for key, name in found.items() if name is not None}
+    matches = {key: key if key in names else columns.get(normalized(key)) for key in keys}
+    return {key: name for key, name in matches.items() if name is not None}
 
 
 def normalized(column: Any) -> Any:
