@@ -56,6 +56,7 @@ class Kernel:
 
     async def _run(self, cells: tuple[str, ...]) -> str:
         client: AsyncKernelClient = self.manager.client()  # type: ignore[assignment]
+        client.parent = None  # a manager that has started no kernel says that this one has died
         client.start_channels()
         await client.wait_for_ready(timeout=PATIENCE)
         texts: list[str] = []
