@@ -34,6 +34,10 @@ LONG = ("test_kernel_manager", "test_operation", "test_pages", "test_insights", 
         "test_error_boundary", "test_serve", "test_security", "test_model_card", "test_cli", "test_prerender",
         "test_soak", "test_jupyter", "test_accessibility", "test_install", "test_compiled")  # fmt: skip
 
+# What `make test-lowest` leaves out: how servers run for long or under load, texts, and tools that only tests use.
+NOT_LOWEST = ("test_operation", "test_kernel_manager", "test_serve", "test_security", "test_soak", "test_store",
+              "test_documentation", "test_install", "test_frontend", "test_api_fuzz")  # fmt: skip
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: index for index, name in enumerate(LONG)}
@@ -41,6 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"chromium", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+        if item.path.stem in NOT_LOWEST:
+            item.add_marker("not_lowest")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -478,3 +478,9 @@ for estimator in (ensemble.RandomForestClassifier(9, n_jobs=2), ensemble.HistGra
 def test_neither_the_proof_nor_a_prediction_starts_threads_that_a_fork_would_lose() -> None:
     result = subprocess.run([sys.executable, "-c", NO_THREADS], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["0", "0"]
+
+
+def test_a_yes_or_no_that_may_be_missing_has_a_fast_form(rent) -> None:
+    features = [replace(feature, required=False, control="") for feature in rent.spec.features]
+    form, why = replace(rent, spec=replace(rent.spec, features=features)).fast_form
+    assert form, why
