@@ -8,7 +8,6 @@ version is kept in ``<root>/<name>/measured/<version>/``, whether the version is
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import logging
 import os
@@ -20,15 +19,11 @@ from typing import TYPE_CHECKING, Any
 from irislib import __version__
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
-from irislib._description.values import is_empty
-from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
+from irislib._modeling.model_record import from_record, to_record
 from irislib.errors import StoreError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
     from irislib._description.spec import ModelSpec
 
 __all__ = ["current", "default_root", "load_result", "read", "save", "save_result"]
@@ -152,7 +147,7 @@ def _read(folder: Path, spec: ModelSpec) -> Model | None:
         return None
     file = folder / "estimator.skops"
     estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
-    return _restore_model(spec, estimator, record)
+    return from_record(spec, estimator, record)
 
 
 def _is_sound(folder: Path, spec: ModelSpec) -> bool:
@@ -181,72 +176,9 @@ def _trusted(spec: ModelSpec, types: list[str]) -> list[str]:
 
 
 def _record(model: Model) -> dict[str, Any]:
-    held_out = model.evaluation
     return {
+        **to_record(model),
         "format": FORMAT,
-        "name": model.spec.name,
-        "version": model.version,
         "spec_digest": model.spec.digest,
         "scikit-learn": _sklearn_version(),
-        "trained_at": model.trained_at,
-        "data": model.data,
-        "coverage": {name: _to_json_value(covered) for name, covered in model.coverage.items()},
-        "sample": _frame_to_json(model.sample),
-        "evaluation": {
-            "features": _frame_to_json(held_out.features),
-            "y_true": held_out.y_true.tolist(),
-            "y_pred": held_out.y_pred.tolist(),
-            "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
-            "metrics": held_out.metrics,
-        },
     }
-
-
-def _frame_to_json(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    return {
-        name: [None if is_empty(value) else value for value in _to_json_value(column.tolist())]
-        for name, column in frame.items()
-    }
-
-
-def _to_json_value(value: Any) -> Any:
-    """Replace dates by text: JSON has none."""
-    if isinstance(value, dict):
-        return {key: _to_json_value(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_to_json_value(part) for part in value]
-    return value.isoformat() if isinstance(value, dt.date | dt.time) and not is_empty(value) else value
-
-
-def _restore_model(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
-    import numpy as np
-    import pandas as pd
-
-    held_out = record["evaluation"]
-    features, sample = (pd.DataFrame(rows) for rows in (held_out["features"], record["sample"]))
-    coverage = record["coverage"]
-    for feature in spec.features:
-        covered = coverage.get(feature.name, {})
-        covered |= {end: feature.type.restore(covered[end]) for end in ("low", "high") if end in covered}
-    return Model(
-        spec=spec,
-        estimator=estimator,
-        evaluation=Evaluation(
-            spec.validate(features, max_rows=len(features)),
-            _array(held_out["y_true"]),
-            _array(held_out["y_pred"]),
-            None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"]),
-            held_out["metrics"],
-        ),
-        coverage=coverage,
-        sample=spec.validate(sample, max_rows=len(sample)),
-        version=record["version"],
-        trained_at=record["trained_at"],
-        data=record["data"],
-    )
-
-
-def _array(values: list[Any]) -> np.ndarray:
-    import numpy as np
-
-    return np.asarray(values, dtype=object if values and isinstance(values[0], str) else None)
