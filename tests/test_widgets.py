@@ -475,8 +475,9 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     assert names | indirect == set(TEXTS)
     for module in iter_modules(messages.__path__, "irislib._common.messages."):
         for key in import_module(module.name).TEXTS:
-            suffix = key.partition(".")[2] or key  # the first part may be the name of an insight's function
-            used_as = rf"""["']{re.escape(key)}["']|texts\.{key}\b|\}}\.{re.escape(suffix)}["']"""
+            start, _, end = key.partition(".")  # either may be in a variable, such as the name of an insight's function
+            in_part = rf"""\}}\.{re.escape(end or key)}["']|f["']{re.escape(start)}\.\{{"""
+            used_as = rf"""["']{re.escape(key)}["']|texts\.{key}\b|{in_part}"""
             assert re.search(used_as, "\n".join(sources)), f"{module.name}: {key}"
 
 
