@@ -454,7 +454,7 @@ def test_a_near_tie_is_a_warning(iris) -> None:
 
 def test_partial_dependence_is_scikit_learns(iris, cancer, diabetes) -> None:
     for model in (iris, cancer, diabetes):
-        frame = insights.partial_dependence(model).frame
+        frame = insights.partial_dependence(model, seconds=math.inf).frame
         feature = model.spec.features[0]
         of_feature = frame[frame["feature"] == feature.label]
         grid = _partial_dependence._grid(model, feature)

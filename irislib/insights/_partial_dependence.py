@@ -13,9 +13,11 @@ from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
 from irislib.insights._phrases import format_feature, with_target_unit
+from irislib.insights._time_budget import TimeBudget, predict_within
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
@@ -25,22 +27,29 @@ __all__ = ["partial_dependence"]
 POINTS = 20  # values of a number
 MAX_SAMPLED_ROWS = 100  # held-out rows that stand for all, fewer
 MAX_PREDICTIONS = 50_000  # where it would be more rows to predict than this
+MIN_SAMPLED_ROWS, MIN_SLOW_ROWS = 10, 3  # but no fewer; of an estimator too slow for the features of the chart
+RANKED_POINTS, RANKED_ROWS = 3, 5  # to find out which features move the answer most
+RANKED_SHARE = 0.4  # of the time, for that
 PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
 
 
-def partial_dependence(model: Model) -> Insight:
+def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     """Predict rows as each feature alone goes through its values, all others as they are.
 
     Parameters
     ----------
     model : Model
+    seconds : float, default 3
+        The time for predictions. If it is too short for all features, as of a slow estimator or of hundreds of
+        features, those come first that move the prediction of a few rows most, and the text says how many of the
+        features there are. There is always at least one.
 
     Returns
     -------
     Insight
         Its frame has a row for each feature, value and class: the mean over held-out rows, and between which numbers
-        eight of ten of these rows are. The picture shows the six features that move the prediction most, and if
-        there are more than three classes, those that are moved most; each thin line is one row.
+        eight of ten of these rows are; the features that move the prediction most come first. The picture shows six
+        of them, and if there are more than three classes, those that are moved most; each thin line is one row.
 
     Raises
     ------
@@ -56,35 +65,47 @@ def partial_dependence(model: Model) -> Insight:
     neither whole numbers nor categories beside gaps. Combinations that do not exist are predicted all the same.
     """
     import numpy as np
-    import pandas as pd
 
     if model.classes is not None:
         model.require_probabilities()
     grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
     if not grids:
         raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
-    curves = _dependence_curves(model, grids)
+    budget = TimeBudget(RANKED_SHARE * seconds, len(model.spec.features))
+    grids = _strongest_first(model, grids, budget)
+    budget.extend((1 - RANKED_SHARE) * seconds)
+    curves = _dependence_curves(model, _sampled_rows(model, grids, budget), grids, budget)
+    moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
+    order = sorted(curves, key=lambda feature: -moved[feature].max())
+    outputs = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
+    panels = [_panel(model, feature, grids[feature], curves[feature], outputs) for feature in order[:PANELS]]
+    text = _dependence_text(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
+    if len(curves) < len(grids):
+        text = TEXTS["partial_dependence.some"].format(start=text, count=len(curves), total=len(grids))
+    frame = _frame(model, {feature: grids[feature] for feature in order}, curves)
+    return Insight(TEXTS["partial_dependence.title"], frame, text, panels, 2.3 * len(panels) + 0.2)
+
+
+def _frame(model: Model, grids: Mapping[Feature, list[Any]], curves: Mapping[Feature, np.ndarray]) -> pd.DataFrame:
+    """Return the frame of the insight: a row for each feature, value and class."""
+    import numpy as np
+    import pandas as pd
+
     outputs = model.classes or [with_target_unit(model, model.spec.target)]
     names = ["probability", "lowest tenth", "highest tenth"]
     if model.classes is None:
         names = [with_target_unit(model, name) for name in (f"mean {model.spec.target}", *names[1:])]
     parts = []
     for feature, grid in grids.items():
+        values = [format_feature(feature, value) for value in grid]
         for i, output in enumerate(outputs):
             lines = curves[feature][:, :, i]
             low, high = np.quantile(lines, [0.1, 0.9], axis=1)
-            parts.append(
-                pd.DataFrame({"feature": feature.label, "value": [format_feature(feature, value) for value in grid]})
-                .assign(**({} if model.classes is None else {"class": output}))
-                .assign(**dict(zip(names, (lines.mean(axis=1), low, high), strict=True)))
-            )
-    moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
-    order = sorted(grids, key=lambda feature: -moved[feature].max())
-    outputs_of_chart = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
-    panels = [_panel(model, feature, grids[feature], curves[feature], outputs_of_chart) for feature in order[:PANELS]]
-    text = _dependence_text(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
-    height = 2.3 * len(panels) + 0.2
-    return Insight(TEXTS["partial_dependence.title"], pd.concat(parts, ignore_index=True), text, panels, height)
+            columns: dict[str, Any] = {"feature": feature.label, "value": values}
+            if model.classes is not None:
+                columns["class"] = output
+            parts.append(pd.DataFrame({**columns, names[0]: lines.mean(axis=1), names[1]: low, names[2]: high}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _grid(model: Model, feature: Feature) -> list[Any]:
@@ -104,27 +125,60 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
     return list(np.unique(feature.type.from_numbers(grid)))
 
 
-def _dependence_curves(model: Model, grids: Mapping[Feature, list[Any]]) -> dict[Feature, np.ndarray]:
-    """Return for each feature an array of shape (n_values, n_rows, n_classes or 1)."""
+def _strongest_first(model: Model, grids: Mapping[Feature, list[Any]], budget: TimeBudget) -> dict[Feature, list[Any]]:
+    """Sort features by how much a few of their values move the prediction of a few rows, as far as there is time."""
+    import numpy as np
+
+    few = {
+        feature: [grid[i] for i in np.unique(np.linspace(0, len(grid) - 1, RANKED_POINTS).astype(int))]
+        for feature, grid in grids.items()
+    }
+    held_out = model.evaluation.features
+    rows = held_out.sample(min(len(held_out), RANKED_ROWS), random_state=model.spec.random_state)
+    curves = _dependence_curves(model, rows, few, budget)
+    moved = {feature: np.ptp(lines.mean(axis=1), axis=0).max() for feature, lines in curves.items()}
+    return {feature: grids[feature] for feature in sorted(grids, key=lambda feature: -moved.get(feature, 0))}
+
+
+def _sampled_rows(model: Model, grids: Mapping[Feature, list[Any]], budget: TimeBudget) -> pd.DataFrame:
+    """Return the held-out rows that stand for all; of a slow estimator fewer, so that the chart can be filled."""
+    held_out = model.evaluation.features
+    points = [len(grid) for grid in grids.values()]
+    m = max(MIN_SAMPLED_ROWS, min(MAX_SAMPLED_ROWS, MAX_PREDICTIONS // sum(points)))
+    m = int(max(MIN_SLOW_ROWS, min(m, budget.affordable_rows() / sum(points[:PANELS]))))
+    return held_out.sample(min(len(held_out), m), random_state=model.spec.random_state)
+
+
+def _dependence_curves(
+    model: Model, rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], budget: TimeBudget
+) -> dict[Feature, np.ndarray]:
+    """Return arrays of shape (n_values, n_rows, n_classes or 1) of the first features, as many as there is time for."""
+    import numpy as np
+
+    m, ends = len(rows), np.cumsum([len(grid) for grid in grids.values()])
+    predict = model.estimator.predict if model.classes is None else model.estimator.predict_proba
+    make_rows = partial(_varied_rows, rows, grids)
+    predictions = predict_within(budget, predict, make_rows, int(ends[-1]) * m, least=int(ends[0]) * m)
+    ends = ends[ends * m <= len(predictions)]
+    curves = predictions[: ends[-1] * m].astype(float).reshape(ends[-1], m, -1)
+    return dict(zip(grids, np.split(curves, ends[:-1]), strict=False))
+
+
+def _varied_rows(rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], start: int, stop: int) -> pd.DataFrame:
+    """Return a part of these rows repeated for each value of each feature, with that value."""
     import numpy as np
     import pandas as pd
 
-    count = sum(map(len, grids.values()))
-    held_out = model.evaluation.features
-    m = min(len(held_out), max(10, min(MAX_SAMPLED_ROWS, MAX_PREDICTIONS // count)))
-    rows = held_out.sample(m, random_state=model.spec.random_state)
-    columns = {name: pd.concat([rows[name]] * count, ignore_index=True) for name in rows}
-    start = 0
+    m = len(rows)
+    columns = {name: rows[name].array.take(np.arange(start, stop) % m) for name in rows}
+    first = 0
     for feature, grid in grids.items():
-        values = pd.Series(grid, dtype=rows[feature.column].dtype).repeat(m)
-        column = columns[feature.column].array
-        column[start : start + len(values)] = values.array
-        start += len(values)
-    frame = pd.DataFrame(columns, copy=False)
-    predictions = model.estimator.predict(frame) if model.classes is None else model.estimator.predict_proba(frame)
-    curves = np.asarray(predictions, dtype=float).reshape(count, m, -1)
-    ends = np.cumsum([len(grid) for grid in grids.values()])
-    return dict(zip(grids, np.split(curves, ends[:-1]), strict=True))
+        low, high = max(start, first), min(stop, first + len(grid) * m)
+        if low < high:
+            values = pd.Series(grid, dtype=rows[feature.column].dtype).array
+            columns[feature.column][low - start : high - start] = values.take((np.arange(low, high) - first) // m)
+        first += len(grid) * m
+    return pd.DataFrame(columns, copy=False)
 
 
 def _outputs_of_chart(model: Model, moved: np.ndarray) -> dict[int, str]:

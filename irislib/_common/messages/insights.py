@@ -94,6 +94,8 @@ TEXTS = {
     "partial_dependence.text": "{feature} moves the answer most: on average {output} is {first} and {second}, all else "
     "as it is.",
     "partial_dependence.text_none": "No feature by itself moves the answer.",
+    "partial_dependence.some": "{start} There was time for {count} of {total} features, beginning with those that move "
+    "a few rows most.",
     "partial_dependence.number": "the {target}",
     "partial_dependence.point": "{value} at {at}",
     # cross_validation

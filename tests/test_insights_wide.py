@@ -1,0 +1,137 @@
+"""Insights of models with hundreds of features, and of slow estimators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+import irislib
+from irislib import Feature, insights
+from irislib.insights import _time_budget
+
+STRONG = 217  # the feature that decides
+
+
+class Clock:
+    """A clock that only the estimator moves on."""
+
+    def __init__(self) -> None:
+        self.now, self.seconds_per_row, self.calls, self.rows = 0.0, 0.0, 0, 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def work(self, rows: int) -> None:
+        self.calls, self.rows, self.now = self.calls + 1, self.rows + rows, self.now + rows * self.seconds_per_row
+
+
+CLOCK = Clock()
+
+
+class Logistic(ClassifierMixin, BaseEstimator):
+    """Decides by one column, a little by the first one, and takes its time."""
+
+    def fit(self, x: pd.DataFrame, y: np.ndarray) -> Logistic:
+        self.classes_, self.n_features_in_ = np.unique(y), x.shape[1]
+        return self
+
+    def predict_proba(self, x: pd.DataFrame) -> np.ndarray:
+        CLOCK.work(len(x))
+        share = 1 / (1 + np.exp(-3 * x.iloc[:, STRONG % x.shape[1]] - 0.3 * x.iloc[:, 0])).to_numpy()
+        return np.stack([1 - share, share], axis=1)
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        return self.classes_[self.predict_proba(x).argmax(axis=1)]
+
+
+class Linear(RegressorMixin, BaseEstimator):
+    """The same for a number."""
+
+    def fit(self, x: pd.DataFrame, y: np.ndarray) -> Linear:
+        self.n_features_in_ = x.shape[1]
+        return self
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        CLOCK.work(len(x))
+        return (3 * x.iloc[:, STRONG % x.shape[1]] + 0.3 * x.iloc[:, 0]).to_numpy()
+
+
+def trained(estimator: Any, n_features: int = 300) -> irislib.Model:
+    names = [f"gene_{i}" for i in range(n_features)]
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(80, n_features)), columns=names)
+    score = data[names[STRONG % n_features]]
+    data["y"] = score if isinstance(estimator, Linear) else np.where(score > 0, "ill", "well")
+    return irislib.train(irislib.ModelSpec("wide", [Feature(name) for name in names], "y", lambda: data, estimator))
+
+
+@pytest.fixture
+def clock(tmp_path, monkeypatch) -> Clock:
+    """The clock of the time budgets, at 0; results are stored in a store of the test's own."""
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    monkeypatch.setattr(_time_budget, "clock", CLOCK)
+    return CLOCK
+
+
+@pytest.fixture
+def slow(clock) -> Callable[..., irislib.Model]:
+    """Train a model that takes so many seconds to predict a row from then on."""
+
+    def train(estimator: Any, seconds_per_row: float, n_features: int = 300) -> irislib.Model:
+        clock.seconds_per_row = 0.0
+        model = trained(estimator, n_features)
+        clock.now, clock.calls, clock.rows, clock.seconds_per_row = 0.0, 0, 0, seconds_per_row
+        return model
+
+    return train
+
+
+@pytest.mark.parametrize("estimator", [Logistic(), Linear()])
+def test_partial_dependence_of_a_fast_estimator_has_every_feature(slow, estimator) -> None:
+    insight = insights.partial_dependence(slow(estimator, 0))
+    assert insight.frame["feature"].nunique() == 300
+    assert insight.frame["feature"][0] == f"Gene {STRONG}"
+    assert insight.text.startswith(f"Gene {STRONG} moves the answer most")
+    assert "There was time" not in insight.text
+    assert len(insight.plot().axes) == 6
+
+
+@pytest.mark.parametrize("estimator", [Logistic(), Linear()])
+def test_partial_dependence_of_a_slow_estimator_has_the_strongest_features(slow, clock, estimator) -> None:
+    insight = insights.partial_dependence(slow(estimator, 1e-4), seconds=2)
+    features = insight.frame["feature"].unique()
+    assert features[0] == f"Gene {STRONG}"
+    assert features[1] == "Gene 0"
+    assert 6 <= len(features) < 300
+    assert insight.text.endswith(
+        f" There was time for {len(features)} of 300 features, beginning with those that move a few rows most."
+    )
+    assert clock.now < 2.2
+    assert len(insight.plot().axes) == 6
+
+
+def test_partial_dependence_ends_however_slow_the_estimator_is(slow, clock) -> None:
+    insight = insights.partial_dependence(slow(Linear(), 1.0), seconds=2)
+    assert insight.frame["feature"].nunique() == 1
+    assert "There was time for 1 of 300 features" in insight.text
+    assert clock.rows < 100
+    assert len(insight.plot().axes) == 1
+
+
+def test_partial_dependence_is_the_same_in_one_batch_and_in_many(slow, monkeypatch) -> None:
+    model = slow(Logistic(), 0, n_features=7)
+    at_once = insights.partial_dependence(model, seconds=math.inf).frame
+    monkeypatch.setattr(_time_budget, "MAX_CELLS", 7 * 13)
+    pd.testing.assert_frame_equal(insights.partial_dependence(model, seconds=math.inf).frame, at_once)
+
+
+def test_batches_of_wide_rows_are_small(slow, clock, monkeypatch) -> None:
+    monkeypatch.setattr(_time_budget, "MAX_CELLS", 300 * 100)
+    model = slow(Linear(), 0)
+    insights.partial_dependence(model, seconds=math.inf)
+    assert clock.rows / clock.calls <= 100
