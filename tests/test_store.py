@@ -53,7 +53,7 @@ def test_a_failed_write_keeps_the_stored_version(iris, tmp_path: Path, monkeypat
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("skops.io.dump", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(StoreError, match="No space left on device"):
         store.save(newer, tmp_path)
     assert store.read(iris.spec, tmp_path).version == iris.version
@@ -119,5 +119,5 @@ def test_a_type_that_the_spec_does_not_have_is_not_loaded(iris, tmp_path: Path) 
 
     folder = store.save(iris, tmp_path)
     skops.io.dump({"estimator": Path("/tmp")}, folder / "estimator.skops")  # noqa: S108
-    with pytest.raises(StoreError, match="Untrusted types found"):
+    with pytest.raises(StoreError, match="asks for what is not loaded: pathlib"):
         store.read(iris.spec, tmp_path)

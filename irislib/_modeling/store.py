@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from irislib import __version__
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
+from irislib._modeling.estimator_file import load_estimator, read_back
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
 from irislib.errors import StoreError
@@ -30,6 +31,7 @@ __all__ = ["current", "default_root", "load_result", "read", "save", "save_resul
 
 log = logging.getLogger(__name__)
 
+COMPARED_ROWS = 1000  # a model is stored once it predicts the same for these after it was read back
 FORMAT = 2  # of what is stored; another one is left where it is, and the model trained anew
 
 
@@ -57,19 +59,19 @@ def save(model: Model, root: Path) -> Path:
     Raises
     ------
     StoreError
-        If the folder cannot be written, or the estimator has a part that skops cannot store.
+        If the folder cannot be written, or the estimator cannot be kept so that it is read back unchanged.
     """
-    import skops.io
-
     versions = root / model.spec.name
     folder = versions / model.version
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         versions.mkdir(exist_ok=True)
         if not _is_sound(folder, model.spec):
+            rows = model.evaluation.features.head(COMPARED_ROWS)
+            content = read_back(model.estimator, rows, trusted_modules(model.spec))
             incomplete = Path(tempfile.mkdtemp(prefix=".new-", dir=versions))
             try:
-                skops.io.dump(model.estimator, incomplete / "estimator.skops")
+                (incomplete / "estimator.skops").write_bytes(content)
                 (incomplete / "model.json").write_text(json.dumps(_record(model)), encoding="utf-8")
                 shutil.rmtree(folder, ignore_errors=True)  # there only if it could not be read
                 incomplete.rename(folder)
@@ -78,7 +80,9 @@ def save(model: Model, root: Path) -> Path:
         pointer = versions / f".current-{os.getpid()}"
         pointer.write_text(model.version, encoding="utf-8")
         pointer.replace(versions / "current")
-    except (OSError, TypeError, ValueError, AttributeError) as error:
+    except StoreError:
+        raise
+    except (OSError, TypeError, ValueError) as error:
         raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
     return folder
 
@@ -136,8 +140,6 @@ def _result_file(model: Model, name: str) -> Path:
 
 
 def _read(folder: Path, spec: ModelSpec) -> Model | None:
-    import skops.io
-
     record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
         log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
@@ -145,8 +147,7 @@ def _read(folder: Path, spec: ModelSpec) -> Model | None:
     if record.get("format") != FORMAT:
         log.info("The stored %s %s was written by another irislib; not used.", spec.name, record["version"])
         return None
-    file = folder / "estimator.skops"
-    estimator = skops.io.load(file, trusted=_trusted(spec, skops.io.get_untrusted_types(file=file)))
+    estimator = load_estimator((folder / "estimator.skops").read_bytes(), trusted_modules(spec))
     return from_record(spec, estimator, record)
 
 
@@ -163,16 +164,10 @@ def _sklearn_version() -> str:
     return str(sklearn.__version__)
 
 
-def _trusted(spec: ModelSpec, types: list[str]) -> list[str]:
-    """Return those of a file's types that may be loaded: scikit-learn's and the spec's own.
-
-    skops leaves out a few of scikit-learn's (its trees), for a forged file could crash the process
-    through them, though not run code; the store is its owner's alone.
-    """
-    parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
-    kinds = [part if hasattr(part, "__qualname__") else type(part) for part in parts]
-    spec_types = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
-    return [name for name in types if name.startswith("sklearn.") or name in spec_types]
+def trusted_modules(spec: ModelSpec) -> set[str]:
+    """Return the top-level modules whose types a model's file may hold: the description's own, and its parts'."""
+    parts = [spec.load_data, spec.estimator, *spec.estimator.get_params(deep=True).values()]
+    return {(getattr(part, "__module__", None) or type(part).__module__).partition(".")[0] for part in parts}
 
 
 def _record(model: Model) -> dict[str, Any]:
