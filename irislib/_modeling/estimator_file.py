@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from irislib._modeling.trusted_types import audit
+from irislib._modeling.trusted_types import audit, is_of_library
 from irislib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -181,9 +181,9 @@ def _reason(error: Exception) -> str:
 
 
 def _advice(name: str) -> str:
-    if name.startswith("__main__.") or "<" in name:
-        return (
-            f"{name.removeprefix('__main__.')} is defined in a notebook, a script or inside another function. "
-            "Define it in a module (a .py file) at the top level and import it from there."
-        )
-    return f"it holds {name}, which cannot be read back safely. Use a function or class of your own module instead."
+    if is_of_library(name):
+        return f"it holds {name}, which cannot be read back safely. Use a function or class of your own module instead."
+    return (
+        f"{name.removeprefix('__main__.')} is defined in a notebook, a script or inside another function. "
+        "Define it at the top of a module (a .py file) and import it from there."
+    )

@@ -22,7 +22,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
-__all__ = ["audit"]
+__all__ = ["audit", "is_of_library"]
 
 MAX_BYTES = 1 << 30  # of a sparse matrix, unpacked; only these are compressed in a skops file
 BOOSTERS = ("xgboost", "lightgbm", "catboost")
@@ -132,6 +132,12 @@ def audit(content: bytes, modules: Collection[str] | None = ()) -> tuple[set[str
     for node in nodes:
         (trusted if _is_trusted(node, modules) else refused).add(_name(node))
     return trusted, sorted(refused)
+
+
+def is_of_library(name: str) -> bool:
+    """Return True if a name is Python's or a library's, not of a module that a user wrote."""
+    library = name.partition(".")[0]
+    return library != "__main__" and (library in LIBRARIES or library in NEVER)
 
 
 def _check_members(archive: ZipFile) -> None:
@@ -254,7 +260,12 @@ def _resolve(node: dict[str, Any], modules: Collection[str] | None = ()) -> Any:
         return None
     if library in LIBRARIES and REFUSED_PARTS.intersection(parts):
         return None
-    value = getattr(importlib.import_module(module), name, None)
+    try:
+        value = getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if error.name == library:
+            raise  # it is not installed
+        return None
     defined_in = getattr(value, "__module__", None) or module
     return value if (defined_in, getattr(value, "__qualname__", name)) == (module, name) else None
 
