@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -135,3 +136,66 @@ def test_batches_of_wide_rows_are_small(slow, clock, monkeypatch) -> None:
     model = slow(Linear(), 0)
     insights.partial_dependence(model, seconds=math.inf)
     assert clock.rows / clock.calls <= 100
+
+
+ROW = {f"gene_{i}": 1.0 if i == STRONG else 0.1 for i in range(300)}
+
+
+def test_changes_of_a_slow_estimator_are_the_smallest(slow, clock) -> None:
+    model = slow(Logistic(), 1e-3)
+    all_of_them = insights.smallest_changes(model, ROW, seconds=math.inf)
+    assert all_of_them.frame["change"][0].startswith(f"gene {STRONG} ")
+    assert "there was time" not in all_of_them.text
+    clock.now = clock.rows = 0.0
+    insight = insights.smallest_changes(model, ROW, seconds=6)
+    assert clock.now < 6.6
+    number = re.search(r"; there was time for ([\d,]+) of 11,966 changes, the smallest first\.$", insight.text)
+    assert number, insight.text
+    assert clock.rows - 2 == int(number[1].replace(",", ""))  # two are the class and probability of the row itself
+    assert insight.text.startswith(all_of_them.text.removesuffix("."))
+
+
+def test_changes_that_were_not_tried_are_not_counted(slow) -> None:
+    insight = insights.smallest_changes(slow(Logistic(), 1e-3), ROW, seconds=0.1)
+    tried = re.fullmatch(
+        r"It stays well: none of the (\d+) changes of one or two features that were tried makes it another; "
+        r"there was time for (\d+) of 11,966 changes, the smallest first\.",
+        insight.text,
+    )
+    assert tried
+    assert tried[1] == tried[2]
+
+
+def test_many_fixed_features_are_a_number_in_the_sentence(slow) -> None:
+    insight = insights.smallest_changes(slow(Logistic(), 0), ROW, fixed=[f"gene_{i}" for i in range(200)])
+    assert insight.text.endswith("; 200 features stay as they are.")
+
+
+@pytest.mark.parametrize("estimator", [Logistic(), Linear()])
+@pytest.mark.parametrize("seconds_per_row", [1e-6, 1e-4, 1e-3])
+def test_contributions_of_hundreds_of_features_end_and_add_up(slow, clock, estimator, seconds_per_row) -> None:
+    model = slow(estimator, seconds_per_row)
+    insight = insights.contributions(model, ROW)
+    assert clock.now < 3.5
+    assert insight.frame["feature"][0] == f"Gene {STRONG}"
+    assert "sampled" in insight.text
+    contributions = insight.frame.iloc[:, 3]
+    if isinstance(estimator, Linear):
+        background = model.evaluation.features
+        assert contributions.sum() == pytest.approx(
+            model.predict(ROW)[0] - model.estimator.predict(background).mean(), abs=1e-9
+        )
+        exact = 3 * (ROW[f"gene_{STRONG}"] - background[f"gene_{STRONG}"].mean())
+        assert abs(contributions[0] - exact) <= 4 * insight.frame["standard error"][0] + 1e-9
+
+
+def test_contributions_are_sampled_where_every_combination_would_take_too_long(slow, clock) -> None:
+    row = {f"gene_{i}": 1.0 for i in range(9)}
+    assert "sampled" not in insights.contributions(slow(Linear(), 0, n_features=9), row).text
+    assert "sampled" in insights.contributions(slow(Linear(), 1e-3, n_features=9), row).text
+    assert clock.now < 3.5
+
+
+def test_contributions_end_however_slow_the_estimator_is(slow, clock) -> None:
+    insights.contributions(slow(Logistic(), 1.0), ROW)
+    assert clock.rows < 1500

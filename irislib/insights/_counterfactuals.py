@@ -16,6 +16,7 @@ from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
 from irislib.insights._phrases import format_feature
+from irislib.insights._time_budget import TimeBudget, predict_within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,18 +29,23 @@ __all__ = ["smallest_changes"]
 
 SIZE = "share of the trained range"
 MAX_CHANGES = 10  # in the table
+MAX_NAMES = 10  # of features that stay as they are, in the sentence
 LABEL_WIDTH = 32  # characters of a bar's name in a line
 STEPS = 41  # values of a number that are tried if it has no steps of its own,
 MAX_STEPS = 200  # or more of them than this
 # if no single feature changes the class, pairs of those that support it most are tried, with about so many values each
 PAIRED_FEATURES = 6
 PAIRED_STEPS = 12
+MAX_SUPPORT_ROWS, SUPPORT_SHARE = 20_000, 0.3  # rows to predict, and the share of the time, to find those features
 
 Step = tuple[Any, float]  # a value, and how large a change it is
 Change = dict[str, Step]
+Flip = tuple[Change, Any, float]  # a change, the class that it leads to, and its size
 
 
-def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: Collection[str] = ()) -> Insight:
+def smallest_changes(
+    model: Model, row: Mapping[str, Any] | Prediction, fixed: Collection[str] = (), *, seconds: float = 3
+) -> Insight:
     """Find the smallest changes to a row that change the predicted class.
 
     Parameters
@@ -49,6 +55,9 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
         The features' values, or what ``model.predict_row`` made of them.
     fixed : collection of str
         Features, by name, that are to stay as they are.
+    seconds : float, default 3
+        The time for predictions. If it is too short for all changes, as of a slow estimator, the smallest are tried,
+        and the text says how many there are.
 
     Returns
     -------
@@ -85,12 +94,13 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
     ]
     by_name = {feature.name: feature for feature in changeable}
     steps = {feature.name: list(_steps(model, feature, frame[feature.column].iloc[0])) for feature in changeable}
+    budget = TimeBudget(seconds, len(model.spec.features))
     changes = [{name: step} for name in steps for step in steps[name]]
-    flips = _flips(model, frame, current, changes)
-    if not flips:
-        pairs = _pairs(steps, _by_support(model, frame, current, list(steps)))
-        flips = _flips(model, frame, current, pairs)
-        changes += pairs
+    flips, tried = _flips(model, frame, current, changes, budget)
+    if not flips and tried == len(changes):
+        pairs = _pairs(steps, _by_support(model, frame, current, list(steps), budget))
+        flips, tried_pairs = _flips(model, frame, current, pairs, budget)
+        changes, tried = changes + pairs, tried + tried_pairs
     rows = []
     for change, changed_to, size in flips[:MAX_CHANGES]:
         parts = [
@@ -104,10 +114,14 @@ def smallest_changes(model: Model, row: Mapping[str, Any] | Prediction, fixed: C
     if table.empty:
         table.loc[0] = [TEXTS["smallest_changes.none"], str(current), math.nan]
         key = "smallest_changes.text_none" if changes else "smallest_changes.text_nothing"
-        text = TEXTS[key].format(now=current, tried=len(changes))
+        text = TEXTS[key].format(now=current, tried=tried)
     else:
         text = TEXTS["smallest_changes.text"].format(now=current, became=table.iloc[0, 1], change=table["change"][0])
-    if fixed:
+    if tried < len(changes):
+        text = TEXTS["smallest_changes.some"].format(start=text, tried=tried, total=len(changes))
+    if len(set(fixed)) > MAX_NAMES:
+        text = TEXTS["smallest_changes.fixed_many"].format(start=text, count=len(set(fixed)))
+    elif fixed:
         fixed_labels = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
         key = "smallest_changes.fixed_one" if len(fixed_labels) == 1 else "smallest_changes.fixed"
         text = TEXTS[key].format(start=text, names=join_words(fixed_labels))
@@ -125,7 +139,7 @@ def _format_in_full(feature: Feature, value: Any) -> str:
     return f"{format_value(value)} {feature.unit}".rstrip() if is_number else format_feature(feature, value)
 
 
-def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence[str]) -> list[str]:
+def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence[str], budget: TimeBudget) -> list[str]:
     """Sort features by how much their values support the predicted class, if there are probabilities.
 
     That is the mean of what a value adds to the class's probability in background rows, and of what is lost if it
@@ -136,7 +150,11 @@ def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence
 
     if model.classes is None or not hasattr(model.estimator, "predict_proba"):
         return list(names)
-    background, single = background_rows(model), np.eye(frame.shape[1], dtype=bool)
+    single = np.eye(frame.shape[1], dtype=bool)
+    count = int(min(MAX_SUPPORT_ROWS, budget.affordable_rows(SUPPORT_SHARE)) / (2 * len(single)))
+    background = background_rows(model).iloc[:count]
+    if background.empty:
+        return list(names)
     from_row = np.concatenate([single, ~single]).repeat(len(background), axis=0)
     rows = mix_rows(frame, background, from_row, np.tile(np.arange(len(background)), 2 * len(single)))
     probabilities = (
@@ -190,21 +208,42 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
             yield candidate, abs(candidate - current) / span
 
 
-def _flips(model: Model, frame: pd.DataFrame, current: Any, changes: list[Change]) -> list[tuple[Change, Any, float]]:
-    """Return the smallest of the changes for each set of features and each class that it leads to, in order of size."""
+def _flips(
+    model: Model, frame: pd.DataFrame, current: Any, changes: Sequence[Change], budget: TimeBudget
+) -> tuple[list[Flip], int]:
+    """Return the smallest of the changes for each set of features and each class that it leads to, in order of size.
+
+    Also return how many changes were tried: the smallest, as many as there was time for.
+    """
+    changes = sorted(changes, key=_size)
+    if not changes:
+        return [], 0
+    make_rows = partial(_changed_rows, frame, dict(zip(model.spec.feature_names, frame, strict=True)), changes)
+    predictions = predict_within(budget, model.estimator.predict, make_rows, len(changes)).tolist()
+    best: dict[tuple[Any, ...], Flip] = {}
+    for change, changed_to in zip(changes, predictions, strict=False):
+        if changed_to != current:
+            best.setdefault((*change, changed_to), (change, changed_to, _size(change)))
+    return list(best.values()), len(predictions)
+
+
+def _size(change: Change) -> float:
+    return sum(size for _, size in change.values())
+
+
+def _changed_rows(
+    frame: pd.DataFrame, columns: Mapping[str, Any], changes: Sequence[Change], start: int, stop: int
+) -> pd.DataFrame:
+    """Return the row of this frame once for each of these changes, with the changed values."""
+    import numpy as np
     import pandas as pd
 
-    if not changes:
-        return []
-    rows = pd.concat([frame] * len(changes), ignore_index=True)
-    for name, column in zip(model.spec.feature_names, frame, strict=True):
-        value = frame[column].iloc[0]
-        values = [change[name][0] if name in change else value for change in changes]
-        rows[column] = pd.Series(values, dtype=frame[column].dtype)
-    best: dict[tuple[Any, ...], tuple[Change, Any, float]] = {}
-    for change, changed_to in zip(changes, model.estimator.predict(rows).tolist(), strict=True):
-        size = sum(part for _, part in change.values())
-        key = (*change, changed_to)
-        if changed_to != current and (key not in best or size < best[key][2]):
-            best[key] = (change, changed_to, size)
-    return sorted(best.values(), key=lambda flip: flip[2])
+    changed: dict[str, dict[int, Any]] = {}
+    for i, change in enumerate(changes[start:stop]):
+        for name, (value, _) in change.items():
+            changed.setdefault(name, {})[i] = value
+    arrays = {column: frame[column].array.take(np.zeros(stop - start, dtype=int)) for column in frame}
+    for name, values in changed.items():
+        column = columns[name]
+        arrays[column][list(values)] = pd.Series([*values.values()], dtype=frame[column].dtype).array
+    return pd.DataFrame(arrays, copy=False)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
 from irislib.insights._phrases import format_feature, format_target, with_target_unit
+from irislib.insights._time_budget import TimeBudget, predict_within
 from irislib.insights._tree_shapley import tree_shapley
 
 if TYPE_CHECKING:
@@ -23,10 +23,16 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
+    # takes which values are the row's, the positions of the background rows, and the least number of predictions
+    PredictMixed = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+
 __all__ = ["contributions"]
 
 MAX_EXACT_ROWS = 50_000  # rows to be predicted, up to which every combination of features is tried
 MAX_BARS = 10
+MIN_BACKGROUND = 10  # rows, however slow the estimator is
+PROBE = 5  # the part of a round that shows how fast the estimator is
+SLOW_SECONDS = 3  # that a slow estimator may take besides the time for sampling
 
 
 def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float = 0.3) -> Insight:
@@ -38,7 +44,8 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     row : mapping, Series, DataFrame of one row, or Prediction
         The features' values, or what ``model.predict_row`` made of them.
     seconds : float, default 0.3
-        The time for sampling, if there are too many features to try every combination.
+        The time for sampling, if there are too many features to try every combination. A slow estimator may take
+        three seconds more; of one that would take longer still, there are fewer samples and larger errors.
 
     Returns
     -------
@@ -113,64 +120,100 @@ def _shapley(
     import numpy as np
 
     background = background_rows(model)
-    n, m = len(model.spec.features), len(background)
-    worth = predict(mix_rows(frame, background, np.arange(m + 1)[:, None].repeat(n, axis=1) == 0, np.arange(-1, m)))
+    budget = TimeBudget(SLOW_SECONDS / 2, frame.shape[1])
+
+    def predict_mixed(from_row: np.ndarray, positions: np.ndarray, least: int) -> np.ndarray:
+        def make_rows(start: int, stop: int) -> pd.DataFrame:
+            return mix_rows(frame, background, from_row[start:stop], positions[start:stop])
+
+        return predict_within(budget, predict, make_rows, len(positions), least)
+
+    n, m = frame.shape[1], len(background)
+    is_row = np.arange(m + 1)[:, None].repeat(n, axis=1) == 0
+    worth = predict_mixed(is_row, np.arange(-1, m), 1 + MIN_BACKGROUND)
+    m = len(worth) - 1
+    background = background.iloc[:m]
     output = 0 if model.classes is None else model.classes.index(prediction.prediction)
     if (values := tree_shapley(model.estimator, output, frame, background, worth)) is not None:
         return float(worth[1:].mean()), values, None
-    if 2**n * m <= MAX_EXACT_ROWS:
-        return _exact(predict, frame, background)
-    return _sampled(predict, frame, background, seconds, model.spec.random_state)
+    if 2**n * m <= MAX_EXACT_ROWS and (values := _exact(predict_mixed, n, m)) is not None:
+        return float(worth[1:].mean()), values, None
+    budget.extend(SLOW_SECONDS / 2 + seconds)
+    rows = _rows_of_round(budget, n, m)
+    if 1 < rows < m:  # a few rows in a call say little about how long many take
+        next(_sampled_rounds(predict_mixed, n, m, max(1, rows // PROBE), model.spec.random_state))
+        rows = _rows_of_round(budget, n, m)
+    rounds = _sampled_rounds(predict_mixed, n, m, rows, model.spec.random_state)
+    sampled = [next(rounds), next(rounds)]
+    while budget.seconds_spent < seconds:
+        sampled.append(next(rounds))
+    return _mean_of_rounds(np.asarray(sampled), worth, rows < m)
 
 
-def _exact(
-    predict: Callable[[pd.DataFrame], np.ndarray], frame: pd.DataFrame, background: pd.DataFrame
-) -> tuple[float, np.ndarray, None]:
-    """Return the mean over the background rows, and the Shapley values from every combination of features."""
+def _exact(predict_mixed: PredictMixed, n: int, m: int) -> np.ndarray | None:
+    """Return the Shapley values from every combination of features, or None if there was no time for all of them."""
     import numpy as np
 
-    n, m = frame.shape[1], len(background)
     sets = np.arange(2**n)
     from_row = (sets[:, None] >> np.arange(n)) & 1 == 1
-    rows = mix_rows(frame, background, np.repeat(from_row, m, axis=0), np.tile(np.arange(m), len(sets)))
-    worth = predict(rows).reshape(len(sets), m).mean(axis=1)
+    predictions = predict_mixed(np.repeat(from_row, m, axis=0), np.tile(np.arange(m), len(sets)), 0)
+    if len(predictions) < len(sets) * m:
+        return None
+    worth = predictions.reshape(len(sets), m).mean(axis=1)
     sizes = from_row.sum(axis=1)
     share = np.asarray([1 / (n * math.comb(n - 1, size)) for size in range(n)])
     values = np.empty(n)
     for i in range(n):
         without = sets[~from_row[:, i]]
         values[i] = np.sum(share[sizes[without]] * (worth[without | 1 << i] - worth[without]))
-    return float(worth[0]), values, None
+    return values
 
 
-def _sampled(
-    predict: Callable[[pd.DataFrame], np.ndarray],
-    frame: pd.DataFrame,
-    background: pd.DataFrame,
-    seconds: float,
-    seed: int,
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the same from random orders of the features, as many as there is time for, and their standard errors."""
+def _rows_of_round(budget: TimeBudget, n: int, m: int) -> int:
+    """Return how many background rows there is time for in each of two rounds."""
+    return int(max(1, min(m, budget.affordable_rows() / (2 * 2 * (n + 1)))))
+
+
+def _sampled_rounds(predict_mixed: PredictMixed, n: int, m: int, rows: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield contributions of shape (rows, n), each from a random order of the features and its reverse.
+
+    Parameters
+    ----------
+    predict_mixed : callable
+    n, m : int
+        The number of features, and of background rows.
+    rows : int
+        How many background rows are in a round: all of them, or others each time.
+    seed : int
+    """
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    n, m = frame.shape[1], len(background)
-    start = time.monotonic()
-    rounds: list[np.ndarray] = []
-    while len(rounds) < 2 or time.monotonic() - start < seconds:
-        orders = rng.permuted(np.tile(np.arange(n), (m, 1)), axis=1)
+    while True:
+        positions = np.arange(m) if rows == m else rng.choice(m, rows, replace=False)
+        orders = rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)
         pair = []
         for order in (orders, orders[:, ::-1]):  # an order and its reverse: less is left to chance
             ranks = np.argsort(order, axis=1)
             from_row = ranks[:, None, :] < np.arange(n + 1)[None, :, None]  # one feature more at each step
-            worth = predict(
-                mix_rows(frame, background, from_row.reshape(-1, n), np.repeat(np.arange(m), n + 1))
-            ).reshape(m, n + 1)
+            count = rows * (n + 1)
+            worth = predict_mixed(from_row.reshape(-1, n), np.repeat(positions, n + 1), count).reshape(rows, n + 1)
             pair.append(np.take_along_axis(np.diff(worth, axis=1), ranks, axis=1))
-        rounds.append((pair[0] + pair[1]) / 2)
-    sampled = np.asarray(rounds)  # for each background row by itself: two rounds alone say little about the spread
-    error = np.sqrt(sampled.var(axis=0, ddof=1).mean(axis=0) / (len(sampled) * m))
-    return float(worth[:, 0].mean()), sampled.mean(axis=(0, 1)), error
+        yield (pair[0] + pair[1]) / 2
+
+
+def _mean_of_rounds(sampled: np.ndarray, worth: np.ndarray, is_subset: bool) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the mean over the background rows, the mean of the rounds' contributions, and their standard errors."""
+    import numpy as np
+
+    count = sampled.shape[0] * sampled.shape[1]
+    values, base = sampled.mean(axis=(0, 1)), float(worth[1:].mean())
+    if not is_subset:  # for each background row by itself: two rounds alone say little about the spread
+        return base, values, np.sqrt(sampled.var(axis=0, ddof=1).mean(axis=0) / count)
+    variance = sampled.reshape(count, -1).var(axis=0, ddof=1) / count
+    # they add up to what separates the row from these background rows; the rest goes where chance is largest
+    rest = float(worth[0]) - base - values.sum()
+    return base, values + rest * (variance / variance.sum() if variance.any() else 1 / len(values)), np.sqrt(variance)
 
 
 def _typical_value(column: pd.Series) -> Any:

@@ -33,10 +33,16 @@ class TimeBudget:
     """
 
     def __init__(self, seconds: float, n_features: int):
-        self._end = clock() + seconds
+        self._start = clock()
+        self._end = self._start + seconds
         self._max_rows = max(1, MAX_CELLS // n_features)
         self._batch_rows = FIRST_ROWS
         self._seconds_per_row = 0.0  # of the fastest batch: a large one
+
+    @property
+    def seconds_spent(self) -> float:
+        """The time since the beginning."""
+        return clock() - self._start
 
     @property
     def seconds_left(self) -> float:
@@ -97,4 +103,4 @@ def predict_within(
         parts.append(np.asarray(predict(make_rows(done, end))))
         budget.record(end - done, clock() - start)
         done = end
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else np.empty(0)

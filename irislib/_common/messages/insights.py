@@ -74,6 +74,8 @@ TEXTS = {
     "smallest_changes.text_none": "It stays {now}: none of the {tried:,} changes of one or two features that were "
     "tried makes it another",
     "smallest_changes.text_nothing": "It stays {now}: there is nothing that may change",
+    "smallest_changes.some": "{start}; there was time for {tried:,} of {total:,} changes, the smallest first",
+    "smallest_changes.fixed_many": "{start}; {count} features stay as they are",
     "smallest_changes.fixed_one": "{start}; {names} stays as it is",
     "smallest_changes.fixed": "{start}; {names} stay as they are",
     # feature_importances
