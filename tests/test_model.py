@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from invalid_inputs import GOOD
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import irislib
 from irislib._compiled import one_row_frame
@@ -62,6 +64,49 @@ def test_the_model_that_predicts_is_the_one_that_was_measured(iris) -> None:
     assert memory.estimator.n_samples_fit_ == 120
     assert memory.evaluation.metrics["accuracy"] < 1  # it would be 1, had it seen the held-out rows
     assert pd.Series(held_out.y_true).value_counts().tolist() == [10, 10, 10]
+
+
+def test_the_library_takes_any_number_of_rows(iris) -> None:
+    model = replace(iris, spec=replace(iris.spec, max_rows=10))
+    rows = iris.spec.load_data()[iris.spec.feature_names]
+    assert model.predict(rows).tolist() == iris.predict(rows).tolist()
+    assert len(model.predict_proba(rows)) == len(model.spec.validate(rows.to_dict("records"))) == 150
+    with pytest.raises(ValidationError, match=re.escape("At most 10 rows at once, got 150.")):
+        model.spec.validate(rows, max_rows=10)
+    with pytest.raises(ValidationError, match=re.escape("At most 0 rows at once, got 150.")):
+        model.spec.validate(rows, max_rows=0)
+
+
+class OpenMPThreads(ClassifierMixin, BaseEstimator):
+    """Takes note of how many threads it may use."""
+
+    def fit(self, x: pd.DataFrame, y: np.ndarray) -> OpenMPThreads:
+        self.classes_, self.threads_ = np.unique(y), openmp_threads()
+        return self
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        return np.repeat(self.classes_[:1], len(x))
+
+
+def openmp_threads() -> int:
+    return min(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp")
+
+
+@pytest.mark.parametrize(("load", "threads"), [(0.2, 8), (2.9, 5), (7.9, 1), (30, 1)])
+def test_training_takes_the_cores_that_are_idle(iris, monkeypatch, load: float, threads: int) -> None:
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    with threadpool_limits(8, user_api="openmp"):
+        model = irislib.train(replace(iris.spec, estimator=OpenMPThreads()))
+        assert openmp_threads() == 8
+    assert model.estimator.threads_ == threads
+
+
+def test_training_takes_no_more_threads_than_it_may(iris, monkeypatch) -> None:
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    with threadpool_limits(1, user_api="openmp"):
+        assert irislib.train(replace(iris.spec, estimator=OpenMPThreads())).estimator.threads_ == 1
 
 
 def test_a_prediction_beyond_the_training_data_has_a_warning(iris) -> None:

@@ -64,7 +64,7 @@ class ModelSpec:
     action : str, default "Predict"
         The words on the button.
     max_rows : int, default 100000
-        The most rows to accept at once.
+        The most rows of a CSV file that the app accepts; the library takes any number.
     tabs : mapping of str to sequence of callable, optional
         What the app shows besides the prediction: by each tab's title its insights, instead of
         :func:`irislib.insights.default_tabs`. Each takes the model, or the model and an answer.
@@ -131,7 +131,7 @@ class ModelSpec:
         rows : mapping, sequence of mappings, Series, or DataFrame
             One row or many, by the features' names; the order of the names never matters.
         max_rows : int, optional
-            The most rows to accept, instead of the description's own ``max_rows``.
+            The most rows to accept; any number if left out.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class ModelSpec:
         ValidationError
             With every problem of every row.
         """
-        frame, problems = check_values(self.features, rows, max_rows or self.max_rows)
+        frame, problems = check_values(self.features, rows, max_rows)
         if problems:
             raise ValidationError(problems)
         return frame

@@ -59,7 +59,9 @@ def _problem(feature: Feature, value: Any, reason: str, row: int | None) -> Prob
     return Problem(f"{feature.name} {reason}", feature.name, None if unquoted else value, row)
 
 
-def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple[pd.DataFrame, list[Problem]]:
+def check_values(
+    features: Sequence[Feature], rows: Any, max_rows: int | None = None
+) -> tuple[pd.DataFrame, list[Problem]]:
     """Parse rows: return the valid values as a table with the data's own columns, and every problem.
 
     Columns are taken by name, here only. A value with a problem is missing from the table.
@@ -77,7 +79,7 @@ def check_values(features: Sequence[Feature], rows: Any, max_rows: int) -> tuple
         if isinstance(rows, list | tuple):
             type_name += f" of {type(rows[0]).__name__}"
         return pd.DataFrame(), [Problem(TEXTS["rows.type"].format(type=type_name))]
-    if len(rows) > max_rows:
+    if max_rows is not None and len(rows) > max_rows:
         message = TEXTS["rows.too_many"].format(limit=max_rows, count=len(rows))
         return pd.DataFrame(), [Problem(message, value=len(rows))]
     if len(rows) == 0:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._description.validation import names_of
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
+from irislib._modeling.threads import idle_cores_only
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
 
 if TYPE_CHECKING:
@@ -55,13 +56,15 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     x_train, x_test, y_train, y_test = train_test_split(
         features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
     )
-    estimator.fit(x_train, y_train)
-    _require_missing_are_taken(spec, estimator, x_test)
+    with idle_cores_only():
+        estimator.fit(x_train, y_train)
+        _require_missing_are_taken(spec, estimator, x_test)
+        evaluation = _evaluate(estimator, x_test, y_test, y_train)
     digest = _digest(features, target)
     return Model(
         spec=spec,
         estimator=estimator,
-        evaluation=_evaluate(estimator, x_test, y_test, y_train),
+        evaluation=evaluation,
         coverage=_coverage(spec, x_train),
         sample=_sample(x_train, spec.random_state),
         version=_version(spec, digest),
@@ -111,7 +114,7 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
     try:
-        features = spec.validate(data[list(names)], max_rows=len(data))
+        features = spec.validate(data[list(names)])
     except ValidationError as error:
         raise DataError(
             f"The training data of {spec.name!r} do not fit its features: {error}\n"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from irislib._modeling import store
+from irislib._modeling.threads import idle_cores_only
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -56,7 +57,15 @@ class LongRunning:
         """
         if (insight := self.stored(model)) is not None:
             return insight
-        measured = yield from self._measure(model)
+        measuring = self._measure(model)
+        while True:
+            with idle_cores_only():
+                try:
+                    share = next(measuring)
+                except StopIteration as end:
+                    measured = end.value
+                    break
+            yield share
         store.save_result(model, self._key, measured)
         return self._make_insight(model, measured)
 

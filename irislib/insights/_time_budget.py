@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from irislib._modeling.threads import idle_cores_only
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -100,7 +102,8 @@ def predict_within(
     while done < count and (done < least or budget.seconds_left > 0):
         end = min(count, done + budget.batch_rows(least - done))
         start = clock()
-        parts.append(np.asarray(predict(make_rows(done, end))))
+        with idle_cores_only():
+            parts.append(np.asarray(predict(make_rows(done, end))))
         budget.record(end - done, clock() - start)
         done = end
     return np.concatenate(parts) if parts else np.empty(0)
