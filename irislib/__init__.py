@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from irislib import insights
     from irislib._description.feature import Feature
+    from irislib._description.inference import infer_features
     from irislib._description.spec import ModelSpec
     from irislib._model_card.card import card, card_html
     from irislib._modeling.model import Model
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from irislib._modeling.training import train
     from irislib.widgets import app
 
-__all__ = ["Feature", "Model", "ModelSpec", "app", "card", "card_html", "insights", "load", "train"]
+__all__ = ["Feature", "Model", "ModelSpec", "app", "card", "card_html", "infer_features", "insights", "load", "train"]
 __version__ = "0.1.0"
 
 _HOME = {
@@ -32,6 +33,7 @@ _HOME = {
     "app": "widgets",
     "card": "_model_card",
     "card_html": "_model_card",
+    "infer_features": "_description.inference",
     "insights": "insights",
     "load": "_modeling.registry",
     "train": "_modeling.training",

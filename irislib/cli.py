@@ -97,10 +97,13 @@ def api(args: list[str]) -> int:
 def train(args: list[str]) -> int:
     """Train a model, print its evaluation and store it."""
     from irislib._modeling import registry, store
+    from irislib._modeling.fitted import FittedSpec
     from irislib._modeling.training import train as fit
 
     options = _parser("train", "Train a model, print how well it does on held-out rows, and keep it.").parse_args(args)
     for spec in registry.load_specs(options.model).values():
+        if isinstance(spec, FittedSpec):
+            raise IrislibError(f"{spec.title} was fitted elsewhere: there is nothing to train.")
         model = fit(spec)
         print(report(model))
         print(f"kept in {store.save(model, store.default_root())}")
@@ -113,7 +116,9 @@ def report(model: Model) -> str:
     unit = model.spec.target_unit
     lines = [
         f"{model.spec.title}, version {model.version}",
-        f"trained on {model.data['training_rows']} rows; on {len(held_out.y_true)} held-out rows:",
+        f"fitted elsewhere; on {len(held_out.y_true)} rows that came with it:"
+        if model.is_fitted_elsewhere
+        else f"trained on {model.data['training_rows']} rows; on {len(held_out.y_true)} held-out rows:",
     ]
     for name, value in held_out.metrics.items():
         label = name.replace("_", " ") + (f" ({unit})" if unit and "error" in name else "")
@@ -195,8 +200,9 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         action="append",
-        metavar="package.module:name",
-        help="a description of a model [what IRISLIB_MODEL names, else the example]",
+        metavar="MODEL",
+        help="package.module:name of a model or its description, or a file such as wine.irislib "
+        "[what IRISLIB_MODEL names, else the example]",
     )
     return parser
 

@@ -34,7 +34,7 @@ def add_to_jupyter_path() -> None:
         os.environ["JUPYTER_PATH"] = os.pathsep.join([str(jupyter_dir()), *filter(None, folders)])
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that readers find all of it or what was there before.
 
     Raises
@@ -42,13 +42,14 @@ def write_atomically(path: Path, text: str) -> None:
     OSError
         If it cannot be written; what was there before stays.
     """
+    data = content.encode() if isinstance(content, str) else content
     if path.exists() and not path.is_file():  # a pipe or a device, which nothing may take the place of
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))  # a link goes on leading there
     incomplete = target.with_name(f".{target.name}-{os.getpid()}")
     try:
-        incomplete.write_text(text, encoding="utf-8")
+        incomplete.write_bytes(data)
         if target.exists():
             shutil.copymode(target, incomplete)
         incomplete.replace(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,8 @@ _ALL = (
         api=True, trait="AppServer.debug_mode",
     ),
     Setting(
-        "model", list, (), "A model to serve, as package.module:name; may be repeated.", "IRISLIB_MODEL",
+        "model", list, (), "A model to serve: package.module:name, or a file such as wine.irislib; may be repeated.",
+        "IRISLIB_MODEL",
         api=True, trait="AppServer.models", default_text="the example",
     ),
     Setting(
@@ -204,12 +206,23 @@ def environment_value(name: str, environment: Mapping[str, str] | None = None) -
     if not text:
         return None
     if setting.type is list:
-        return text.replace(",", " ").split() or None
+        return split_list(text) or None
     if setting.type is int:
         if not text.isdecimal():
             raise IrislibError(f"{setting.variable} must be a number, got {text!r}.")
         return int(text)
     return text
+
+
+def split_list(text: str) -> list[str]:
+    """Split a list at commas and spaces; what holds one of them is in quotes, as in a shell."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    lexer.whitespace += ","
+    try:
+        return list(lexer)
+    except ValueError as error:
+        raise IrislibError(f"{text!r} is no list: {error}.") from None
 
 
 _INTRODUCTION = """# Settings

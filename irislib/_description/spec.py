@@ -183,12 +183,7 @@ class ModelSpec:
                 faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
         if self.target in (*self.feature_names, *self.columns):
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
-        if not callable(self.load_data):
-            faults.append("load_data: give a function that takes nothing and returns a DataFrame.")
-        if isinstance(self.estimator, type) or not all(
-            hasattr(self.estimator, method) for method in ("fit", "predict", "get_params")
-        ):
-            faults.append("estimator: give a scikit-learn estimator, such as RandomForestClassifier().")
+        faults += self._source_faults()
         if not 0 < self.test_size < 1:
             faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
         for title, functions in self.tabs.items():
@@ -198,6 +193,22 @@ class ModelSpec:
             for name, row in self.examples.items():
                 _, problems = check_values(self.features, row, 1)
                 faults += [f"example {name!r}: {problem}" for problem in problems]
+        return faults
+
+    def _source_faults(self) -> list[str]:
+        """Return what is wrong with the data and the estimator to train, one sentence each."""
+        from irislib._modeling.estimators import check_estimator, is_fitted
+
+        faults = []
+        if not callable(self.load_data):
+            faults.append("load_data: give a function that takes nothing and returns a DataFrame.")
+        faults += check_estimator(self.estimator)
+        if not faults and is_fitted(self.estimator):
+            name = type(self.estimator).__name__
+            faults.append(
+                f"estimator: this {name} is fitted already, and would be trained anew. To serve it as it is, use "
+                "Model.from_estimator(estimator, X_test, y_test, name=…); to train it, give sklearn.base.clone(…)."
+            )
         return faults
 
 

@@ -138,6 +138,7 @@ def _paragraphs(text: str) -> list[str]:
 def _limit_paragraphs(model: Model) -> list[str]:
     """Return the limits that the author states, and those of any model."""
     spec = model.spec
+    given = "" if model.knows_training_rows else "_given"
     paragraphs = _paragraphs(spec.limits) or [TEXTS["limits.missing"]]
     if model.classes is None:
         true = model.evaluation.y_true
@@ -148,12 +149,14 @@ def _limit_paragraphs(model: Model) -> list[str]:
     else:
         paragraphs.append(TEXTS["limits.classes"].format(count=len(model.classes)))
     paragraphs += [
-        TEXTS["limits.unseen"].format(feature=feature.label, values=", ".join(unseen))
+        TEXTS["limits.unseen" if model.knows_training_rows else "limits.unseen_given"].format(
+            feature=feature.label, values=", ".join(unseen)
+        )
         for feature in spec.features
         if (unseen := _unseen(model, feature))
     ]
-    paragraphs.append(TEXTS["limits.range"])
-    paragraphs.append(TEXTS["limits.rows"])
+    paragraphs.append(TEXTS[f"limits.range{given}"])
+    paragraphs.append(TEXTS[f"limits.rows{'_given' if model.is_fitted_elsewhere else ''}"])
     return paragraphs
 
 
@@ -167,7 +170,12 @@ def _unseen(model: Model, feature: Feature) -> list[str]:
 
 def _data_section(model: Model) -> CardSection:
     rows, trained = model.data["rows"], model.data["training_rows"]
-    counts = TEXTS["data.counts"].format(rows=rows, trained=trained, held_out=rows - trained)
+    if model.is_fitted_elsewhere:
+        held_out = len(model.evaluation.y_true)
+        key = "data.fitted" if trained is None else "data.fitted_with_rows"
+        counts = TEXTS[key].format(trained=trained, held_out=held_out)
+    else:
+        counts = TEXTS["data.counts"].format(rows=rows, trained=trained, held_out=rows - trained)
     source = _paragraphs(model.spec.source) or [TEXTS["data.missing"]]
     return CardSection("data", TEXTS["data.title"], [*source, counts])
 
@@ -179,7 +187,7 @@ def _features_section(model: Model) -> CardSection:
         TEXTS["inputs.unit"],
         TEXTS["inputs.expected"],
         TEXTS["inputs.required"],
-        TEXTS["inputs.coverage"],
+        TEXTS["inputs.coverage" if model.knows_training_rows else "inputs.coverage_given"],
     ]
     rows = [
         [
@@ -313,13 +321,14 @@ def _about_facts(model: Model) -> dict[str, str]:
 
     spec = model.spec
     day = model.trained_at[:10]
+    trained, cite = ("fitted", "cite_fitted") if model.is_fitted_elsewhere else ("trained", "cite")
     steps = [step for _, step in getattr(model.estimator, "steps", [("", model.estimator)])]
     return {
         TEXTS["about.version"]: model.version,
-        TEXTS["about.trained"]: f"{model.trained_at[:16].replace('T', ' ')} UTC",
+        TEXTS[f"about.{trained}"]: f"{model.trained_at[:16].replace('T', ' ')} UTC",
         TEXTS["about.estimator"]: TEXTS["about.then"].join(type(step).__name__ for step in steps),
         TEXTS["about.made_with"]: f"scikit-learn {sklearn.__version__}, irislib {__version__}",
         TEXTS["about.license"]: spec.license or TEXTS["missing"],
         TEXTS["about.contact"]: spec.contact or TEXTS["missing"],
-        TEXTS["about.citation"]: TEXTS["about.cite"].format(title=spec.title, version=model.version, day=day),
+        TEXTS["about.citation"]: TEXTS[f"about.{cite}"].format(title=spec.title, version=model.version, day=day),
     }

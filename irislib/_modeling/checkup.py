@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from irislib._common import borrowed, paths
 from irislib._description.spec import ModelSpec
 from irislib._modeling import registry, store
+from irislib._modeling.fitted import FittedSpec
+from irislib._modeling.model import Model
 from irislib._modeling.training import train
 from irislib.errors import IrislibError, StoreError
 
@@ -29,7 +31,13 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
             yield False, f"{reference}: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
             continue
         yield True, f"{reference} describes {spec.name!r}: {len(spec.features)} features, target {spec.target!r}"
-        yield from _check_spec(spec)
+        yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec)
+
+
+def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:
+    model = registry.load(spec)
+    yield True, f"it was fitted elsewhere, and evaluated on {len(model.evaluation.y_true)} rows that came with it"
+    yield from _check_answers(model)
 
 
 def _check_spec(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
@@ -41,14 +49,19 @@ def _check_spec(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
     yield True, f"its data fit: {model.data['rows']} rows, {model.data['training_rows']} of them trained on"
     same = train(spec).version == model.version
     yield same, "training is reproducible" if same else "load_data returns other data each time it is called"
-    yield True, model.fast_form[1]
-    for name, row in spec.examples.items():
-        yield True, f"example {name!r}: {model.predict_row(row)}"
+    yield from _check_answers(model)
     try:
         stored = store.read(spec, store.default_root())
         state = f"version {stored.version} of {stored.trained_at}" if stored else "none; `irislib train` keeps one"
         yield True, f"stored: {state}"
     except StoreError as error:
         yield False, str(error)
+
+
+def _check_answers(model: Model) -> Iterator[tuple[bool, str]]:
+    spec = model.spec
+    yield True, model.fast_form[1]
+    for name, row in spec.examples.items():
+        yield True, f"example {name!r}: {model.predict_row(row)}"
     page = paths.notebooks_dir() / f"{spec.name}.ipynb"
     yield True, f"its page is {page.name if page.exists() else 'made for it'}, at /{spec.name}"

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from irislib._description.feature import Feature
     from irislib._description.spec import ModelSpec
 
 __all__ = ["Model"]
@@ -53,9 +55,10 @@ class Model:
     version : str
         The same for the same description, data and scikit-learn.
     trained_at : str
-        ISO 8601, UTC.
+        ISO 8601, UTC; of a model that was fitted elsewhere when irislib got it.
     data : dict
-        ``rows``, ``training_rows`` and ``digest`` of the data it was trained on.
+        ``rows``, ``training_rows`` and ``digest`` of the data it was trained on. If it was fitted elsewhere, also
+        ``fitted_elsewhere``; ``training_rows`` is None then if they were not given.
     """
 
     spec: ModelSpec
@@ -68,12 +71,110 @@ class Model:
     data: dict[str, Any]
 
     def __repr__(self) -> str:
-        return (
-            f"<Model {self.spec.name} {self.version}, trained {self.trained_at} on {self.data['training_rows']} rows>"
-        )
+        if self.is_fitted_elsewhere:
+            rows = f"fitted elsewhere, evaluated on {len(self.evaluation.y_true)} rows"
+        else:
+            rows = f"trained {self.trained_at} on {self.data['training_rows']} rows"
+        return f"<Model {self.spec.name} {self.version}, {rows}>"
 
     def _repr_html_(self) -> str:
         return model_html(self)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X_test: Any,  # noqa: N803 - as in scikit-learn
+        y_test: Any,
+        *,
+        name: str,
+        X_train: Any = None,  # noqa: N803
+        y_train: Any = None,
+        features: Sequence[Feature] | None = None,
+        target: str = "",
+        **description: Any,
+    ) -> Model:
+        """Make a model of an estimator that is fitted already; it is neither cloned nor trained.
+
+        Parameters
+        ----------
+        estimator : fitted classifier, regressor, Pipeline or search
+        X_test : DataFrame or array of shape (n_test, n_features)
+            Rows that it was not trained on, to evaluate it.
+        y_test : array-like of shape (n_test,)
+            Their true values.
+        name : str
+            The last part of its URL, in lower case with hyphens: ``wine``.
+        X_train : DataFrame or array of shape (n_train, n_features), optional
+            The rows that it was trained on, to know what they cover. Without them that is what ``X_test`` covers.
+        y_train : array-like of shape (n_train,), optional
+            Their true values, from which the baseline learns.
+        features : sequence of Feature, optional
+            Drafted by :func:`irislib.infer_features` if left out.
+        target : str, optional
+            What it predicts; the name of ``y_test`` if that has one.
+        **description
+            Any other parameter of :class:`ModelSpec`: ``title``, ``target_unit``, ``examples``, ``tabs``…
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        SpecError
+            If the estimator is not fitted or does not predict one target, or the description has a fault.
+        DataError
+            If the rows do not fit the estimator or the features, or the estimator predicts otherwise for values that
+            have passed through the features.
+        """
+        from irislib._modeling.fitted import from_estimator
+
+        return from_estimator(
+            estimator,
+            X_test,
+            y_test,
+            name=name,
+            X_train=X_train,
+            y_train=y_train,
+            features=features,
+            target=target,
+            **description,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to one file, which ``load``, ``irislib serve --model`` and the other commands read.
+
+        The file holds the description, the estimator, the evaluation and what was learnt of the data, and no pickle.
+        The estimator is read back from it, and has to predict the same, before it is there.
+
+        Parameters
+        ----------
+        path : str or Path
+            It ends in ``.irislib``.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written, or if a part of the model cannot be kept in a file.
+        """
+        from irislib._modeling.model_file import write_model
+
+        return write_model(self, Path(path))
+
+    @property
+    def is_fitted_elsewhere(self) -> bool:
+        """True if irislib has not trained the estimator."""
+        return bool(self.data.get("fitted_elsewhere"))
+
+    @property
+    def knows_training_rows(self) -> bool:
+        """True if coverage and novelty are those of the rows that the estimator was trained on."""
+        return self.data["training_rows"] is not None
 
     @property
     def classes(self) -> list[Any] | None:
@@ -259,7 +360,8 @@ class Model:
         return outside + [self._novel(None if single else i) for i in novel if i not in rows]
 
     def _novel(self, row: int | None = None) -> Problem:
-        return Problem(TEXTS["warning.row"].format(share=f"{USUAL:.0%}"), row=row)
+        key = "warning.row" if self.knows_training_rows else "warning.row_given"
+        return Problem(TEXTS[key].format(share=f"{USUAL:.0%}"), row=row)
 
     def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Any]]:
         """The values of a column that the training data do not cover, with their positions."""
@@ -279,13 +381,15 @@ class Model:
             return ""
         if "values" in covered:
             is_known = value in covered["values"]
-            return "" if is_known else TEXTS["warning.value"].format(name=name, value=short_repr(value))
+            key = "warning.value" if self.knows_training_rows else "warning.value_given"
+            return "" if is_known else TEXTS[key].format(name=name, value=short_repr(value))
         low, high = covered["low"], covered["high"]
         if low <= value <= high:
             return ""
         unit = next(feature.unit for feature in self.spec.features if feature.name == name)
         low, high, value = (format_value(x, 6) for x in (low, high, value))
-        return TEXTS["warning.range"].format(name=name, value=value, low=low, high=f"{high} {unit}".rstrip())
+        key = "warning.range" if self.knows_training_rows else "warning.range_given"
+        return TEXTS[key].format(name=name, value=value, low=low, high=f"{high} {unit}".rstrip())
 
     def _ready(self, rows: Any) -> pd.DataFrame:
         frame = self.spec.validate(rows)

@@ -28,9 +28,11 @@ def model_html(model: Model) -> str:
         target = f"{spec.target} ({spec.target_unit})" if spec.target_unit else spec.target
     else:
         target = f"{spec.target}: {', '.join(map(str, model.classes))}"
-    version = TEXTS["version"].format(
-        version=model.version, date=model.trained_at[:10], rows=f"{model.data['training_rows']:,}"
-    )
+    if model.is_fitted_elsewhere:
+        version = TEXTS["version_fitted"].format(version=model.version, date=model.trained_at[:10])
+    else:
+        rows = f"{model.data['training_rows']:,}"
+        version = TEXTS["version"].format(version=model.version, date=model.trained_at[:10], rows=rows)
     return _html(spec, [TEXTS["predicts"].format(target=target), _evaluation_sentence(model), version])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import logging
 import os
 import re
@@ -10,13 +11,16 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from irislib._common.formatting import did_you_mean
 from irislib._common.routes import reserved_names
-from irislib._common.settings import environment_value
+from irislib._common.settings import environment_value, split_list
 from irislib._description.spec import ModelSpec
 from irislib._modeling import store
+from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
+from irislib._modeling.model_file import SUFFIX, read_model
 from irislib._modeling.training import train
 from irislib.errors import SpecError, StoreError, UnknownModelError
 
@@ -24,9 +28,11 @@ __all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"
 
 log = logging.getLogger(__name__)
 
+NO_SPEC = "It holds no ModelSpec and no Model."
 EXAMPLE = "irislib.iris:spec"  # served unless --model names another
 SESSION = "IRISLIB_STARTED_WITH"  # in a kernel's environment: the folder of its server's models
 _loaded: dict[ModelSpec, Model] = {}
+_resolved: dict[str, ModelSpec] = {}  # of references to files and functions, which would make another one each time
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,8 @@ def load(model: str | ModelSpec) -> Model:
     Parameters
     ----------
     model : str or ModelSpec
-        A model's name (``iris-wizard``), where to find its description (``package.module:spec``),
-        or the description itself. Names are looked up among ``$IRISLIB_MODEL``.
+        A model's name (``iris-wizard``), a file (``wine.irislib``), where to find its description
+        (``package.module:spec``), or the description itself. Names are looked up among ``$IRISLIB_MODEL``.
 
     Raises
     ------
@@ -82,15 +88,21 @@ def load_all() -> None:
 def clear(models: Iterable[str] | None = None) -> None:
     """Forget the loaded models and import their modules again, so that the next :func:`load` is up to date."""
     _loaded.clear()
+    _resolved.clear()
     for name in dict.fromkeys(reference.partition(":")[0] for reference in references(models)):
         if name in sys.modules:
             importlib.reload(sys.modules[name])
 
 
 def references(models: Iterable[str] | None = None) -> list[str]:
-    """Return the ``package.module:name`` of every model: these, else those of ``$IRISLIB_MODEL``, else the example."""
-    listed = " ".join(models or ()).replace(",", " ").split()
-    return listed or environment_value("model") or [EXAMPLE]
+    """Return the reference of every model: these, else those of ``$IRISLIB_MODEL``, else the example."""
+    listed = []
+    for model in models or ():
+        listed += [model] if model.endswith(SUFFIX) else split_list(model)
+    return [
+        str(Path(reference).absolute()) if reference.endswith(SUFFIX) else reference
+        for reference in listed or environment_value("model") or [EXAMPLE]
+    ]
 
 
 def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
@@ -116,13 +128,35 @@ def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
 
 
 def resolve(reference: str) -> ModelSpec:
-    """Import the description that ``package.module:name`` names (``:spec`` where left out).
+    """Return the description of a model that is in a file or that ``package.module:name`` names.
+
+    ``:spec`` may be left out. The name may be that of a spec, of a model, or of a function that returns one of them.
 
     Raises
     ------
     UnknownModelError
         With what is missing and what to type. An error inside the module itself is not touched.
+    StoreError
+        If a file cannot be read.
     """
+    path = Path(reference) if reference.endswith(SUFFIX) else None
+    key = reference
+    if path is not None and path.exists():
+        key += f"@{path.stat().st_mtime_ns}"  # it may be written anew
+    if key not in _resolved:
+        value = _import(reference) if path is None else read_model(path)
+        if inspect.isfunction(value):
+            value = value()
+        if isinstance(value, Model):
+            _loaded[value.spec] = value
+            value = value.spec
+        if not isinstance(value, ModelSpec):
+            raise UnknownModelError(f"{reference} returned a {type(value).__name__}, not a ModelSpec or a Model.")
+        _resolved[key] = value
+    return _resolved[key]
+
+
+def _import(reference: str) -> Any:
     path, _, name = reference.partition(":")
     name = name or "spec"
     if not re.fullmatch(r"[\w./]+", path):
@@ -139,22 +173,24 @@ def resolve(reference: str) -> ModelSpec:
             f"There is no module {error.name!r} here. Give a model as --model package.module:name "
             "and start irislib in the folder that holds the package."
         ) from None
-    names = [key for key, value in vars(module).items() if isinstance(value, ModelSpec)]
+    names = [key for key, value in vars(module).items() if isinstance(value, ModelSpec | Model)]
     if not hasattr(module, name):
-        hint = did_you_mean(name, names) if names else "It holds no ModelSpec."
+        hint = did_you_mean(name, names) if names else NO_SPEC
         raise UnknownModelError(f"The module {path!r} has no {name!r}. {hint}")
-    spec = getattr(module, name)
-    if not isinstance(spec, ModelSpec):
-        raise UnknownModelError(
-            f"{path}:{name} is a {type(spec).__name__}, not a ModelSpec. {did_you_mean(name, names)}"
-        )
-    return spec
+    value = getattr(module, name)
+    if not (isinstance(value, ModelSpec | Model) or inspect.isfunction(value)):
+        hint = did_you_mean(name, names) if names else NO_SPEC
+        raise UnknownModelError(f"{path}:{name} is a {type(value).__name__}, not a ModelSpec or a Model. {hint}")
+    return value
 
 
 def source_files(models: Iterable[str] | None = None) -> list[Path]:
     """The files that describe the models; also of one that cannot be imported as it stands."""
     files = []
     for reference in references(models):
+        if reference.endswith(SUFFIX):
+            files.append(Path(reference))
+            continue
         try:
             module = importlib.util.find_spec(reference.partition(":")[0])
         except Exception:  # noqa: S112 - its parent package is what is broken, and logged by whoever imports it
@@ -190,6 +226,8 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
 def _find_spec(name: str) -> ModelSpec:
     if ":" in name:
         return resolve(name)
+    if name.endswith(SUFFIX):
+        return resolve(str(Path(name).absolute()))
     specs = load_specs()
     if name not in specs:
         hint = did_you_mean(name, list(specs))
@@ -199,7 +237,11 @@ def _find_spec(name: str) -> ModelSpec:
 
 def _load(spec: ModelSpec, roots: Iterable[Path]) -> Model:
     if spec not in _loaded:
-        _loaded[spec] = _stored(spec, roots) or train(spec)
+        if (model := _stored(spec, roots)) is None:
+            if isinstance(spec, FittedSpec):
+                raise UnknownModelError(f"{spec.title} was fitted elsewhere; load its file, or the model itself.")
+            model = train(spec)
+        _loaded[spec] = model
     return _loaded[spec]
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.validation import TEXTS
 from irislib._description.validation import names_of
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["train", "training_data", "unfitted"]
+__all__ = ["coverage", "evaluate", "sample", "train", "training_data", "unfitted"]
 
 SAMPLE = 1000  # training rows kept with the model
 
@@ -59,14 +60,14 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     with idle_cores_only():
         estimator.fit(x_train, y_train)
         _require_missing_are_taken(spec, estimator, x_test)
-        evaluation = _evaluate(estimator, x_test, y_test, y_train)
+        evaluation = evaluate(estimator, x_test, y_test, y_train)
     digest = _digest(features, target)
     return Model(
         spec=spec,
         estimator=estimator,
         evaluation=evaluation,
-        coverage=_coverage(spec, x_train),
-        sample=_sample(x_train, spec.random_state),
+        coverage=coverage(spec, x_train),
+        sample=sample(x_train, spec.random_state),
         version=_version(spec, digest),
         trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         data={"rows": len(features), "training_rows": len(x_train), "digest": digest},
@@ -90,8 +91,10 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
     Raises
     ------
     NotApplicableError
-        If ``load_data`` returns others by now.
+        If ``load_data`` returns others by now, or the model was fitted elsewhere.
     """
+    if model.is_fitted_elsewhere:
+        raise NotApplicableError(TEXTS["not_trainable"].format(model=model.spec.title))
     features, target = _checked(model.spec, model.spec.load_data())
     if _digest(features, target) != model.data["digest"]:
         raise NotApplicableError(
@@ -171,7 +174,8 @@ def _can_be_shared(target: np.ndarray, test_size: float) -> bool:
     return int(counts.min()) >= 2 and len(counts) <= min(n_test, len(target) - n_test)
 
 
-def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
+def evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
+    """Evaluate a fitted estimator on test rows, beside a baseline that has learnt the training rows' target."""
     import numpy as np
     from sklearn.base import is_classifier
     from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -203,13 +207,15 @@ def _evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarra
     return Evaluation(x.reset_index(drop=True), y, predicted, proba, {k: float(v) for k, v in metrics.items()})
 
 
-def _sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
+def sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    """Return as many rows as are kept with a model."""
     if len(rows) > SAMPLE:
         rows = rows.sample(SAMPLE, random_state=random_state)
     return rows.reset_index(drop=True)
 
 
-def _coverage(spec: ModelSpec, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def coverage(spec: ModelSpec, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return what rows cover, by feature."""
     coverages = {feature.name: feature.type.coverage(feature, rows[feature.column]) for feature in spec.features}
     return {name: coverage for name, coverage in coverages.items() if coverage is not None}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -140,7 +141,7 @@ class AppServer(Voila):  # type: ignore[misc]
         """
         # Kernels start in the notebooks' folder, but import what the server imports from its own.
         importable = [os.getcwd(), *environment.get("PYTHONPATH", "").split(os.pathsep)]
-        models = {SETTINGS["model"].variable: " ".join(self.models)} if self.models else {}
+        models = {SETTINGS["model"].variable: shlex.join(registry.references(self.models))}
         return {
             **environment,
             **models,

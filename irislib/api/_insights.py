@@ -73,8 +73,8 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
     entry = _find(model, name, "GET")
     values = _read_options(entry, args)
     if not isinstance(entry.function, LongRunning):
-        return insight_json(_call(entry, model, **values))
-    insight = entry.function.stored(model)  # measuring it may take longer than a client waits
+        return insight_json(_call(entry.function, model, **values))
+    insight = _call(entry.function.stored, model)  # measuring it may take longer than a client waits
     if insight is None:
         raise NotFound(UNMEASURED.format(entry.function.title, model.spec.title, name))
     return insight_json(insight)
@@ -84,7 +84,7 @@ def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], ar
     """Return an insight about one row, which is read if there is such an insight; see :func:`about_model`."""
     entry = _find(model, name, "POST")
     values = _read_options(entry, args)
-    return insight_json(_call(entry, model, model.predict_row(read()), **values))
+    return insight_json(_call(entry.function, model, model.predict_row(read()), **values))
 
 
 def _find(model: Model, name: str, method: str) -> InsightEntry:
@@ -97,9 +97,9 @@ def _find(model: Model, name: str, method: str) -> InsightEntry:
     return known[name]
 
 
-def _call(entry: InsightEntry, *args: Any, **values: Any) -> Insight:
+def _call(function: Callable[..., Any], *args: Any, **values: Any) -> Any:
     try:
-        return entry.function(*args, **values)
+        return function(*args, **values)
     except NotApplicableError as error:
         raise NotFound(str(error)) from None
 

@@ -8,8 +8,10 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.validation import TEXTS
 from irislib._modeling import store
 from irislib._modeling.threads import idle_cores_only
+from irislib.errors import NotApplicableError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -29,9 +31,10 @@ class LongRunning:
         make_insight: Callable[[Model, Any], Insight],
         title: str,
         at_once: bool,
+        trains: bool,
     ):
         functools.update_wrapper(self, make_insight)
-        self.name, self.title, self.at_once = make_insight.__name__, title, at_once
+        self.name, self.title, self.at_once, self.trains = make_insight.__name__, title, at_once, trains
         self._measure, self._make_insight = measure, make_insight
         self._key = f"{self.name}-{_source_digest(measure)}"
 
@@ -70,7 +73,15 @@ class LongRunning:
         return self._make_insight(model, measured)
 
     def stored(self, model: Model) -> Insight | None:
-        """Return the stored insight of this version of the model, or None if it was not measured yet."""
+        """Return the stored insight of this version of the model, or None if it was not measured yet.
+
+        Raises
+        ------
+        NotApplicableError
+            If it trains models, and the estimator was fitted elsewhere.
+        """
+        if self.trains and model.is_fitted_elsewhere:
+            raise NotApplicableError(TEXTS["not_trainable"].format(model=model.spec.title))
         measured = store.load_result(model, self._key)
         return None if measured is None else self._make_insight(model, measured)
 
@@ -85,7 +96,7 @@ def _source_digest(measure: Callable[..., Any]) -> str:
 
 
 def on_demand(
-    measure: Callable[[Model], Steps], title: str, at_once: bool = False
+    measure: Callable[[Model], Steps], title: str, at_once: bool = False, trains: bool = False
 ) -> Callable[[Callable[[Model, Any], Insight]], LongRunning]:
     """Make a long-running insight from a function that presents what another one has measured.
 
@@ -98,6 +109,9 @@ def on_demand(
         Its title in the app before it is measured.
     at_once : bool, default False
         True to start the measurement when its tab is opened, instead of at the press of a button.
+
+    trains : bool, default False
+        True if it trains the model's estimator again, which cannot be done with one that was fitted elsewhere.
 
     Returns
     -------
@@ -118,4 +132,4 @@ def on_demand(
     ... def seeds(model, scores):
     ...     return Insight("How much the seed matters", pd.DataFrame(...), "…", draw)
     """
-    return lambda make_insight: LongRunning(measure, make_insight, title, at_once)
+    return lambda make_insight: LongRunning(measure, make_insight, title, at_once, trains)

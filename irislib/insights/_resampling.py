@@ -70,7 +70,7 @@ def _scored_folds(model: Model) -> Generator[float, None, Measured]:
     return measured
 
 
-@on_demand(_scored_folds, TEXTS["cross_validation.title"])
+@on_demand(_scored_folds, TEXTS["cross_validation.title"], trains=True)
 def cross_validation(model: Model, measured: Measured) -> Insight:
     """Score the model when it is trained on other parts of the data: the spread over 20 trainings.
 
@@ -160,7 +160,7 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
     return measured
 
 
-@on_demand(_scored_sizes, TEXTS["learning_curve.title"])
+@on_demand(_scored_sizes, TEXTS["learning_curve.title"], trains=True)
 def learning_curve(model: Model, measured: Measured) -> Insight:
     """Score the model when it is trained on fewer rows, to see if more would help.
 

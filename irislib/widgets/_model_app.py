@@ -44,7 +44,10 @@ def app(model: Model) -> Page:
             content.append(insights.prediction_set(model, prediction).text)
         return content
 
-    trained_at = model.trained_at[:16].replace("T", " ") + " UTC"
+    facts = {"when": model.trained_at[:16].replace("T", " ") + " UTC", "rows": model.data["training_rows"]}
+    if model.is_fitted_elsewhere:
+        facts["rows"] = len(model.evaluation.y_true)
+    origin = "fitted" if model.is_fitted_elsewhere else "trained"
     empty = TEXTS["empty"].format(action=spec.action, target=spec.target)
     return Page(
         spec.title,
@@ -63,7 +66,7 @@ def app(model: Model) -> Page:
         model=model,
         about={
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
-            TEXTS["about_training"]: TEXTS["trained"].format(when=trained_at, rows=model.data["training_rows"]),
+            TEXTS[f"about_{origin}"]: TEXTS[origin].format(**facts),
             TEXTS["about_data"]: spec.source,
         },
         card=f"{spec.name}/card" if registry.is_served(model) else "",

@@ -61,6 +61,7 @@ TEXTS = {
     "docs.title.model": "{title} for programs",
     "docs.token": "This server asks for a token. Put yours in the place of `{token}`.",
     "docs.version": "Version",
+    "docs.version.fitted": "{version}, fitted elsewhere; here since {day}",
     "docs.version.trained": "{version}, trained {day}",
     "docs.wrong": "When something is wrong with a row",
     "docs.wrong.example": "With a slip in a name, for example:",

@@ -5,6 +5,8 @@ __all__ = ["TEXTS"]
 TEXTS = {
     "about.citation": "Cite it as",
     "about.cite": "{title}, version {version}, trained {day}.",
+    "about.cite_fitted": "{title}, version {version}, fitted elsewhere, {day}.",
+    "about.fitted": "Fitted elsewhere; here since",
     "about.contact": "Who answers for it",
     "about.estimator": "Estimator",
     "about.license": "License",
@@ -25,6 +27,10 @@ TEXTS = {
     "classes.title": "How well it finds each class",
     "data.counts": "{rows} rows. It was trained on {trained} of them; the other {held_out}, drawn at "
     "random, were held out to measure how well it does.",
+    "data.fitted": "It was fitted elsewhere, on rows that are not known here. How well it does was measured on "
+    "{held_out} rows that came with it, which it was not trained on, as its author says.",
+    "data.fitted_with_rows": "It was fitted elsewhere, on {trained} rows. How well it does was measured on {held_out} "
+    "other rows that came with it, which it was not trained on, as its author says.",
     "data.missing": "Its description does not say where the data come from.",
     "data.title": "Data",
     "evaluation.commonest": "Always answering the commonest class",
@@ -35,6 +41,7 @@ TEXTS = {
     "evaluation.title": "How well it does",
     "heading": "Model card",
     "inputs.coverage": "Training data cover",
+    "inputs.coverage_given": "The rows that came with it cover",
     "inputs.expected": "What it must be",
     "inputs.label": "What it is",
     "inputs.name": "Name",
@@ -52,10 +59,15 @@ TEXTS = {
     "limits.number": "It was measured on rows whose {target} is {span}. How well it does beyond that is not known.",
     "limits.range": "A value beyond what the training data cover (the table of inputs says what that is) "
     "is answered with a warning, and the answer is a guess.",
+    "limits.range_given": "A value beyond what the rows that came with it cover (the table of inputs says what that "
+    "is) is answered with a warning; whether it was trained on such values is not known here.",
     "limits.rows": "How well it does was measured over all rows that it had not seen, taken together; for"
     " some kinds of rows it may do worse.",
+    "limits.rows_given": "How well it does was measured over all rows that came with it, taken together; for some "
+    "kinds of rows it may do worse.",
     "limits.title": "When not to use it",
     "limits.unseen": "The training data contain no row with {feature}: {values}.",
+    "limits.unseen_given": "The rows that came with it contain none with {feature}: {values}.",
     "missing": "Its description does not say.",
     "navigation": "On this page",
     "no": "no",

@@ -9,6 +9,7 @@ TEXTS = {
     "error": "Off by {mean_absolute_error} on average for {rows} test rows; always predicting the median would be off "
     "by {baseline_mean_absolute_error}.",
     "version": "Version {version}, trained on {date} with {rows} rows.",
+    "version_fitted": "Version {version}, fitted elsewhere; irislib got it on {date}.",
     "feature": "Feature",
     "unit": "Unit",
     "allowed": "Allowed",

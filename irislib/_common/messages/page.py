@@ -68,8 +68,10 @@ TEXTS = {
     "empty": "Fill in the form and press {action}: the {target} appears here.",
     "about_model": "Model",
     "model_version": "{title}, version {version}",
-    "about_training": "Trained",
+    "about_trained": "Trained",
     "trained": "{when} on {rows} rows",
+    "about_fitted": "Fitted",
+    "fitted": "elsewhere; evaluated on {rows} rows that came with it, {when}",
     "about_data": "Data",
     "about_card": "Model card",
     # the answer

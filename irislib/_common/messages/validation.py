@@ -32,8 +32,13 @@ TEXTS = {
     "warning.range": "{name} is {value}, but the model was trained on {low} to {high} only.",
     "warning.row": "Each value is a usual one, but not all of them together: {share} of the rows that the model was "
     "trained on are less unusual.",
+    "warning.value_given": "{name} is {value}, which the rows that came with the model do not contain.",
+    "warning.range_given": "{name} is {value}, but the rows that came with the model have {low} to {high} only.",
+    "warning.row_given": "Each value is a usual one, but not all of them together: {share} of the rows that came with "
+    "the model are less unusual.",
     "warning.tie": "It is nearly a tie between {first} ({first_share}) and {second} ({second_share}).",
     # predictions
+    "not_trainable": "{model} was fitted elsewhere, so that it cannot be trained again here.",
     "no_prediction": "The model gives no answer for these values.",
     "no_classes": "{model} predicts a number: it has no classes and no probabilities.",
     "no_probabilities": "{estimator} predicts classes without probabilities.",

@@ -156,6 +156,7 @@ def _paths(model: Model, options: Options) -> Object:
         "source": spec.source,
         "version": model.version,
         "trained_at": model.trained_at,
+        "fitted_elsewhere": model.is_fitted_elsewhere,
     }
     name, slug = spec.name, spec.name.replace("-", "_")
     predict = _predict(model, secured)

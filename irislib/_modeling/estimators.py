@@ -1,0 +1,67 @@
+"""Questions about an estimator that its methods alone do not answer before it is fitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["check_estimator", "is_fitted"]
+
+OTHER_KINDS = {
+    "outlier_detector": "finds outliers",
+    "clusterer": "finds clusters",
+    "transformer": "transforms data",
+    "density_estimator": "estimates a density",
+}
+
+
+def check_estimator(estimator: Any) -> list[str]:
+    """Return what makes an estimator unusable, one sentence each: only a classifier or a regressor predicts."""
+    if isinstance(estimator, type) or not all(hasattr(estimator, method) for method in ("fit", "get_params")):
+        return ["estimator: give a scikit-learn estimator, such as RandomForestClassifier()."]
+    kind = _kind(estimator)
+    if kind in ("classifier", "regressor"):
+        return []
+    name = type(estimator).__name__
+    if kind in OTHER_KINDS:
+        return [f"estimator: {name} {OTHER_KINDS[kind]}; irislib shows classifiers and regressors."]
+    if not hasattr(estimator, "predict"):
+        return [f"estimator: {name} does not predict; irislib shows classifiers and regressors."]
+    return []
+
+
+def _kind(estimator: Any) -> str | None:
+    """Return the type of an estimator as scikit-learn has it, or None if it does not say."""
+    from sklearn.base import is_classifier, is_regressor
+
+    try:
+        if is_classifier(estimator):
+            return "classifier"
+        if is_regressor(estimator):
+            return "regressor"
+    except (AttributeError, TypeError):  # an estimator without scikit-learn's tags
+        pass
+    kind = getattr(estimator, "_estimator_type", None)
+    try:
+        from sklearn.utils import get_tags
+
+        tags = get_tags(estimator)
+        kind = tags.estimator_type or kind
+        if kind is None and tags.transformer_tags is not None:
+            kind = "transformer"
+    except (AttributeError, TypeError, ImportError):
+        pass
+    return kind
+
+
+def is_fitted(estimator: Any) -> bool:
+    """Return True if an estimator was fitted, also one of CatBoost or a FrozenEstimator."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if callable(asked := getattr(estimator, "is_fitted", None)):
+        return bool(asked())
+    try:
+        check_is_fitted(estimator)
+    except (NotFittedError, TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,218 @@
+"""Models of estimators that were fitted elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from irislib._description.feature import Feature
+from irislib._description.spec import ModelSpec
+from irislib._description.values import to_python
+from irislib._modeling import training
+from irislib._modeling.estimators import check_estimator, is_fitted
+from irislib._modeling.model import Model
+from irislib.errors import DataError, SpecError, ValidationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["FittedSpec", "from_estimator", "ignore_missing_names"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSpec(ModelSpec):
+    """The description of a model that irislib has not trained.
+
+    Parameters
+    ----------
+    identity : str
+        A hash of the estimator and of the rows that it was evaluated on.
+    """
+
+    load_data: Any = None
+    estimator: Any = None
+    identity: str = ""
+
+    def _source_faults(self) -> list[str]:
+        return []
+
+    @property
+    def digest(self) -> str:
+        """A hash of the description, the estimator and the rows that it was evaluated on."""
+        facts = {**self.describe(), "estimator": self.identity}
+        return hashlib.sha256(json.dumps(facts, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def from_estimator(
+    estimator: Any,
+    X_test: Any,  # noqa: N803 - as in scikit-learn
+    y_test: Any,
+    *,
+    name: str,
+    X_train: Any = None,  # noqa: N803
+    y_train: Any = None,
+    features: Sequence[Feature] | None = None,
+    target: str = "",
+    **description: Any,
+) -> Model:
+    """Make a model of a fitted estimator; see :meth:`Model.from_estimator`."""
+    subject = f"The description of model {name!r}"
+    if faults := check_estimator(estimator):
+        raise SpecError(subject, faults)
+    if not is_fitted(estimator):
+        raise SpecError(
+            subject, [f"estimator: this {type(estimator).__name__} is not fitted; call its fit first, or use train."]
+        )
+    ignore_missing_names(estimator)
+    test = _frame(X_test, estimator, "X_test")
+    train = None if X_train is None else _frame(X_train, estimator, "X_train")
+    y = _target(y_test, test, "y_test", estimator)
+    y_fit = y if train is None or y_train is None else _target(y_train, train, "y_train", estimator)
+    spec = FittedSpec(
+        name,
+        _features([test] if train is None else [train, test]) if features is None else features,
+        target or str(getattr(y_test, "name", None) or "target"),
+        estimator=estimator,
+        identity=_identity(estimator, test, y),
+        **description,
+    )
+    x, known = _checked(spec, test, "X_test"), None if train is None else _checked(spec, train, "X_train")
+    _require_same_predictions(estimator, test, x)
+    known_rows = x if known is None else known
+    return Model(
+        spec=spec,
+        estimator=estimator,
+        evaluation=training.evaluate(estimator, x, y, y_fit),
+        coverage=training.coverage(spec, known_rows),
+        sample=training.sample(known_rows, spec.random_state),
+        version=spec.digest[:12],
+        trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        data={
+            "rows": len(x) + (0 if known is None else len(known)),
+            "training_rows": None if known is None else len(known),
+            "digest": spec.identity,
+            "fitted_elsewhere": True,
+        },
+    )
+
+
+def ignore_missing_names(estimator: Any) -> None:
+    """Silence scikit-learn's warning about each frame if an estimator was fitted on an array, without names."""
+    if getattr(estimator, "feature_names_in_", None) is None:
+        warnings.filterwarnings("ignore", "X has feature names, but .* was fitted without feature names", UserWarning)
+
+
+def _frame(rows: Any, estimator: Any, argument: str) -> pd.DataFrame:
+    """Return rows as a frame with the columns that the estimator was fitted on, in its order."""
+    import numpy as np
+    import pandas as pd
+
+    names = getattr(estimator, "feature_names_in_", None)
+    if not isinstance(rows, pd.DataFrame):
+        if hasattr(rows, "toarray"):
+            raise DataError(
+                f"{argument} is a sparse matrix; give a DataFrame or an array, such as {argument}.toarray()."
+            )
+        array = np.asarray(rows)
+        if array.ndim != 2:
+            raise DataError(f"{argument} must be a table of rows and columns, got an array of {array.ndim} dimensions.")
+        columns = [f"x{i}" for i in range(array.shape[1])] if names is None else list(names)
+        if array.shape[1] != getattr(estimator, "n_features_in_", len(columns)):
+            raise DataError(
+                f"{argument} has {array.shape[1]} columns; the estimator was fitted on {estimator.n_features_in_}."
+            )
+        return pd.DataFrame(array, columns=columns).infer_objects()
+    if names is None:
+        return rows.reset_index(drop=True)
+    if missing := [str(column) for column in names if column not in rows.columns]:
+        raise DataError(f"{argument} lacks the columns {', '.join(missing)}, on which the estimator was fitted.")
+    return rows[list(names)].reset_index(drop=True)
+
+
+def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any) -> np.ndarray:
+    import numpy as np
+    import pandas as pd
+    from sklearn.base import is_classifier
+
+    array = np.asarray(values)
+    array = array.ravel() if array.ndim == 2 and array.shape[1] == 1 else array
+    if array.ndim != 1:
+        raise DataError(f"{argument} has {array.shape[1]} columns; irislib shows models with one target.")
+    if len(array) != len(rows):
+        raise DataError(f"{argument} has {len(array)} values for {len(rows)} rows.")
+    if len(array) < 2:
+        raise DataError(f"{argument} has {len(array)} values: too few to measure anything.")
+    if missing := int(pd.isna(array).sum()):
+        raise DataError(f"{argument} is missing in {missing} rows; leave them out.")
+    if array.dtype.kind not in "biuf":
+        array = array.astype(object)
+    if is_classifier(estimator):
+        classes = list(getattr(estimator, "classes_", ()))
+        if classes and (unknown := sorted({repr(label) for label in array.tolist() if label not in classes})):
+            known = ", ".join(repr(to_python(label)) for label in classes)
+            raise DataError(f"{argument} has unknown classes: {', '.join(unknown)}; the estimator knows {known}.")
+    return array
+
+
+def _features(frames: list[pd.DataFrame]) -> list[Feature]:
+    """Return features for the columns of these frames that keep the dtypes the estimator was given."""
+    import pandas as pd
+
+    from irislib._description.inference import infer_features
+
+    table = pd.concat(frames, ignore_index=True)
+    return [_with_dtype(feature, frames[0][feature.column].dtype) for feature in infer_features(table)]
+
+
+def _with_dtype(feature: Feature, dtype: Any) -> Feature:
+    own = str(dtype)
+    arrives = feature.type.dtype if feature.required else "float64"
+    is_plain = getattr(dtype, "kind", "O") in "biuf" and feature.type.dtype in ("bool", "int64", "float64")
+    if feature.dtype or own == arrives or not is_plain:
+        return feature
+    return replace(feature, dtype=own)
+
+
+def _checked(spec: ModelSpec, rows: pd.DataFrame, argument: str) -> pd.DataFrame:
+    try:
+        return spec.validate(rows, max_rows=len(rows))
+    except ValidationError as error:
+        raise DataError(
+            f"{argument} does not fit the features: {error}\n"
+            "Correct it, or widen the feature's limits (low, high, choices, required=False)."
+        ) from error
+
+
+def _require_same_predictions(estimator: Any, rows: pd.DataFrame, checked: pd.DataFrame) -> None:
+    """Raise DataError if the estimator predicts otherwise for rows that have passed through the features."""
+    import numpy as np
+
+    given, ours = (np.asarray(estimator.predict(frame)).ravel() for frame in (rows, checked))
+    # the order of a sum depends on the layout of the frame
+    is_number = given.dtype.kind == "f"
+    differ = ~np.isclose(given, ours, rtol=1e-6, equal_nan=True) if is_number else given != ours
+    if differ.any():
+        changed = [
+            f"{column} ({rows[column].dtype} becomes {checked[column].dtype})"
+            for column in rows
+            if rows[column].dtype != checked[column].dtype
+        ]
+        raise DataError(
+            f"{int(differ.sum())} of {len(rows)} predictions change when the values pass through the features: "
+            f"{', '.join(changed) or 'their values change'}. Give Feature(…, dtype=…) what the estimator was fitted on."
+        )
+
+
+def _identity(estimator: Any, rows: pd.DataFrame, target: np.ndarray) -> str:
+    import joblib
+
+    try:
+        return str(joblib.hash((estimator, rows, target)))
+    except Exception:  # what cannot be pickled has no hash; its parameters and rows have
+        return str(joblib.hash((repr(estimator.get_params(deep=True)), rows, target)))

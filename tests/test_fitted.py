@@ -1,0 +1,339 @@
+"""A model of an estimator that was fitted elsewhere: served as it is, and described as what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Server, open_app, run_irislib
+from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, RandomForestClassifier, StackingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import irislib
+from irislib import Feature, Model, ModelSpec, insights
+from irislib._modeling import registry
+from irislib.api import create_app
+from irislib.errors import DataError, NotApplicableError, SpecError, StoreError, UnknownModelError
+from irislib.insights._registry import insight_entries
+
+X, Y = load_wine(as_frame=True, return_X_y=True)
+X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def forest():
+    return RandomForestClassifier(30, random_state=0).fit(X_TRAIN, Y_TRAIN)
+
+
+@pytest.fixture(scope="module")
+def wine(forest):
+    return Model.from_estimator(forest, X_TEST, Y_TEST, name="wine", target="cultivar")
+
+
+def test_the_estimator_is_the_very_one(forest, wine) -> None:
+    assert wine.estimator is forest
+    assert wine.evaluation.y_true.tolist() == Y_TEST.tolist()
+    np.testing.assert_array_equal(wine.predict_proba(X_TEST), forest.predict_proba(X_TEST))
+    row = X_TEST.iloc[0]
+    expected = forest.predict_proba(X_TEST.iloc[[0]])[0].tolist()
+    assert list(wine.predict_row(row).probabilities.values()) == expected
+    assert list(wine.predict_row(row.to_dict()).probabilities.values()) == expected
+    assert wine.fast_form[0] is not None
+
+
+def test_the_target_is_that_of_the_values(forest) -> None:
+    assert Model.from_estimator(forest, X_TEST, Y_TEST, name="wine").spec.target == "target"
+    assert Model.from_estimator(forest, X_TEST, Y_TEST.to_numpy(), name="wine").spec.target == "target"
+
+
+@pytest.mark.parametrize("with_training_rows", [False, True])
+def test_it_is_described_as_what_it_is(forest, with_training_rows: bool) -> None:
+    rows = {"X_train": X_TRAIN, "y_train": Y_TRAIN} if with_training_rows else {}
+    model = Model.from_estimator(forest, X_TEST, Y_TEST, name="wine", **rows)
+    card = irislib.card(model)
+    assert "It was fitted elsewhere" in card
+    assert ("on 133 rows" in card) is with_training_rows
+    assert ("Training data cover" in card) is with_training_rows
+    assert ("The rows that came with it cover" in card) is not with_training_rows
+    assert model.coverage["alcohol"]["low"] == (X_TRAIN if with_training_rows else X_TEST).alcohol.min()
+    (warning,) = model.predict_row({**X_TEST.iloc[0], "alcohol": 99}).warnings
+    assert ("trained on" in warning.message) is with_training_rows
+    assert ("came with the model" in warning.message) is not with_training_rows
+    assert "fitted elsewhere" in repr(model)
+    assert "fitted elsewhere" in model._repr_html_()
+    assert "elsewhere; evaluated on 45 rows" in str(irislib.app(model).facts["about"])
+
+
+def test_insights_that_train_say_that_they_cannot(wine) -> None:
+    row = X_TEST.iloc[0]
+    for entry in insight_entries(insights.default_tabs(wine).items()).values():
+        if entry.name in ("cross_validation", "learning_curve"):
+            with pytest.raises(NotApplicableError, match="fitted elsewhere, so that it cannot be trained again"):
+                entry.function(wine)
+        else:
+            assert (entry.function(wine, row) if entry.needs_row else entry.function(wine)).text
+    client = create_app([wine]).test_client()
+    assert "cannot be trained again" in client.get("/wine/insights/learning_curve").json["detail"]
+
+
+def test_the_endpoint_answers(wine) -> None:
+    client = create_app([wine]).test_client()
+    row = X_TEST.iloc[0].to_dict()
+    assert client.post("/wine", json=row).json == int(Y_TEST.iloc[0])
+    assert client.post("/wine/batch", json=[row]).json[0]["prediction"] == int(Y_TEST.iloc[0])
+    for path in ("/docs", "/openapi.json", "/wine/schema", "/wine/card"):
+        assert client.get(path).status_code == 200
+    assert "fitted elsewhere" in client.get("/docs").text
+
+
+def test_arrays_have_no_names_and_no_warnings() -> None:
+    estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(X_TRAIN.to_numpy(), Y_TRAIN.to_numpy())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = Model.from_estimator(estimator, X_TEST.to_numpy(), Y_TEST.to_numpy(), name="wine")
+        assert model.spec.feature_names[:2] == ["x0", "x1"]
+        assert model.predict(X_TEST.set_axis(model.spec.columns, axis=1)).tolist() == estimator.predict(X_TEST).tolist()
+    assert not [warning for warning in caught if "feature names" in str(warning.message) and "x0" in str(warning)]
+
+
+def test_columns_keep_their_names_and_dtypes() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "Größe (cm)": rng.normal(170, 10, 200).astype("float32"),
+            "flag": rng.integers(0, 2, 200),
+            "class": pd.Categorical(rng.choice(["z", "a"], 200), categories=["z", "a"]),
+        }
+    )
+    target = np.where((table["class"] == "z") & (table.flag == 1), "yes", "no")
+    estimator = HistGradientBoostingClassifier(categorical_features="from_dtype", max_iter=10).fit(table, target)
+    model = Model.from_estimator(estimator, table, target, name="people")
+    assert model.evaluation.features.columns.tolist() == table.columns.tolist()
+    assert model.evaluation.features["class"].cat.categories.tolist() == ["z", "a"]
+    assert model.evaluation.features.dtypes.astype(str)["Größe (cm)"] == "float32"
+    assert model.predict_row(table.iloc[0]).prediction == target[0]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        GridSearchCV(LogisticRegression(max_iter=5000), {"C": [0.1, 1]}, cv=2),
+        StackingClassifier([("a", LogisticRegression(max_iter=5000))], cv=2),
+        make_pipeline(
+            make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["alcohol"]), remainder="passthrough"),
+            RandomForestClassifier(5),
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_estimators_made_of_others(estimator) -> None:
+    estimator.fit(X_TRAIN, Y_TRAIN)
+    model = Model.from_estimator(estimator, X_TEST, Y_TEST, name="wine")
+    assert model.predict(X_TEST).tolist() == estimator.predict(X_TEST).tolist()
+    frozen = Model.from_estimator(FrozenEstimator(estimator), X_TEST, Y_TEST, name="wine")
+    assert frozen.predict(X_TEST).tolist() == estimator.predict(X_TEST).tolist()
+
+
+def test_a_regression(tmp_path) -> None:
+    x, y = load_diabetes(as_frame=True, return_X_y=True)
+    model = Model.from_estimator(LinearRegression().fit(x[:300], y[:300]), x[300:], y[300:], name="diabetes")
+    assert model.evaluation.metrics["r2"] > 0.4
+    assert model.predict_row(x.iloc[0]).prediction == pytest.approx(model.estimator.predict(x.iloc[[0]])[0])
+    back = irislib.load(str(model.save(tmp_path / "d.irislib")))
+    assert back.predict(x[300:]).tolist() == model.predict(x[300:]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"estimator": RandomForestClassifier()}, SpecError, "is not fitted"),
+        ({"estimator": KMeans(2).fit(X_TRAIN)}, SpecError, "KMeans finds clusters"),
+        ({"estimator": StandardScaler().fit(X_TRAIN)}, SpecError, "StandardScaler transforms data"),
+        ({"estimator": IsolationForest().fit(X_TRAIN)}, SpecError, "IsolationForest finds outliers"),
+        ({"estimator": RandomForestClassifier}, SpecError, "give a scikit-learn estimator"),
+        ({"y_test": Y_TEST[:3]}, DataError, "y_test has 3 values for 45 rows"),
+        ({"y_test": Y_TEST.astype(str)}, DataError, "y_test has unknown classes: '0', '1', '2'"),
+        ({"y_test": np.column_stack([Y_TEST, Y_TEST])}, DataError, "y_test has 2 columns"),
+        ({"y_test": Y_TEST.astype(float).where(Y_TEST > 0)}, DataError, "is missing in 16 rows"),
+        ({"X_test": X_TEST.drop(columns="alcohol")}, DataError, "X_test lacks the columns alcohol"),
+        ({"X_test": X_TEST.to_numpy()[:, :3]}, DataError, "X_test has 3 columns; the estimator was fitted on 13"),
+        ({"features": [Feature("alcohol", high=12)]}, DataError, "X_test does not fit the features"),
+        ({"name": "Wine!"}, SpecError, "use lower case"),
+    ],
+)
+def test_what_cannot_be_a_model_is_refused_with_a_sentence(forest, change, error, message: str) -> None:
+    arguments = {"estimator": forest, "X_test": X_TEST, "y_test": Y_TEST, "name": "wine"} | change
+    with pytest.raises(error, match=message):
+        Model.from_estimator(**arguments)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_fitted_estimator_is_not_trained_again_in_silence(forest, frozen: bool) -> None:
+    estimator = FrozenEstimator(forest) if frozen else forest
+    with pytest.raises(SpecError, match=r"fitted already, and would be trained anew. .*Model.from_estimator"):
+        ModelSpec("wine", [Feature("alcohol")], "target", lambda: X, estimator)
+
+
+def test_a_file_holds_the_whole_model(wine, tmp_path) -> None:
+    path = wine.save(tmp_path / "my wine.irislib")
+    back = irislib.load(str(path))
+    assert (back.version, back.trained_at, back.data) == (wine.version, wine.trained_at, wine.data)
+    assert back.coverage == wine.coverage
+    assert back.spec.features == wine.spec.features
+    pd.testing.assert_frame_equal(back.evaluation.features, wine.evaluation.features)
+    np.testing.assert_array_equal(back.predict_proba(X_TEST), wine.predict_proba(X_TEST))
+    assert irislib.load(str(path)) is back
+    replace(wine, trained_at="later").save(path)
+    assert irislib.load(str(path)).trained_at == "later"
+    assert not [name for name in zipfile.ZipFile(path).namelist() if name.endswith((".pkl", ".pickle", ".joblib"))]
+
+
+def test_a_trained_model_has_a_file_too(rent, tmp_path) -> None:
+    back = irislib.load(str(rent.save(tmp_path / "rent.irislib")))
+    rows = rent.evaluation.features[:5]
+    assert back.predict(rows).tolist() == rent.predict(rows).tolist()
+    assert [feature.expected for feature in back.spec.features] == [f.expected for f in rent.spec.features]
+    assert "Trained" in irislib.card(back)
+
+
+def test_what_is_no_models_file_is_refused(wine, tmp_path) -> None:
+    with pytest.raises(StoreError, match=r"ends in \.irislib"):
+        wine.save(tmp_path / "wine.joblib")
+    with pytest.raises(StoreError, match="There is no file"):
+        irislib.load(str(tmp_path / "none.irislib"))
+    path = wine.save(tmp_path / "wine.irislib")
+    whole = path.read_bytes()
+    broken = tmp_path / "broken.irislib"
+    for content in (b"", b"text", whole[: len(whole) // 2]):
+        broken.write_bytes(content)
+        with pytest.raises(StoreError, match="is no model's file"):
+            irislib.load(str(broken))
+    with zipfile.ZipFile(path) as file:
+        record = json.loads(file.read("model.json"))
+        estimator = file.read("estimator.skops")
+    for change in (
+        {"format": 99},
+        {"tabs": [["T", ["os.system"]]]},
+        {"modules": ["joblib"]},
+        {"modules": ["os"]},
+        {"features": [{"name": "not a name"}]},
+    ):
+        with zipfile.ZipFile(broken, "w") as file:
+            file.writestr("model.json", json.dumps(record | change))
+            file.writestr("estimator.skops", estimator)
+        with pytest.raises(StoreError):
+            irislib.load(str(broken))
+    mine = replace_tabs(wine, {"Mine": [lambda model: None]})
+    with pytest.raises(StoreError, match="a function of your own"):
+        mine.save(tmp_path / "mine.irislib")
+    assert not (tmp_path / "mine.irislib").exists()
+
+
+TRANSFORMER = """
+from sklearn.base import BaseEstimator, TransformerMixin
+
+
+class Halve(TransformerMixin, BaseEstimator):
+    def fit(self, x, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, x):
+        return x / 2
+"""
+
+
+def test_parts_of_the_authors_own_module(tmp_path) -> None:
+    (tmp_path / "shop.py").write_text(TRANSFORMER)
+    code = (
+        "import irislib, shop, test_fitted as t\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "estimator = make_pipeline(shop.Halve(), t.LinearRegression()).fit(t.X_TRAIN, t.Y_TRAIN)\n"
+        "irislib.Model.from_estimator(estimator, t.X_TEST, t.Y_TEST, name='wine').save('wine.irislib')\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent)])
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, check=True)
+    here = run_irislib("check", "--model", "wine.irislib", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert "evaluated on 45 rows" in here.stdout, here.stdout + here.stderr
+    (tmp_path / "shop.py").unlink()
+    away = run_irislib("check", "--model", "wine.irislib", cwd=tmp_path)
+    assert "parts of the module 'shop', which is not here" in away.stdout + away.stderr
+
+
+def replace_tabs(model: Model, tabs) -> Model:
+    return replace(model, spec=replace(model.spec, tabs=tabs))
+
+
+def test_references_to_models_and_functions(wine, tmp_path, monkeypatch) -> None:
+    wine.save(tmp_path / "wine.irislib")
+    (tmp_path / "shop.py").write_text(
+        "import irislib\n"
+        "calls = []\n"
+        "def make_model():\n    calls.append(1)\n    return irislib.load('wine.irislib')\n"
+        "def make_spec():\n    from irislib.iris import spec\n    return spec\n"
+        "def other():\n    return 3\n"
+        "model = make_model()\n"
+        "number = 4\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.clear([])
+    assert irislib.load("shop:make_model").spec.name == "wine"
+    assert irislib.load("shop:model").version == wine.version
+    assert registry.resolve("shop:make_spec").name == "iris-wizard"
+    import shop
+
+    calls = len(shop.calls)
+    assert irislib.load("shop:make_model") is irislib.load("shop:make_model")
+    assert len(shop.calls) == calls
+    with pytest.raises(UnknownModelError, match="returned a int, not a ModelSpec or a Model"):
+        irislib.load("shop:other")
+    with pytest.raises(UnknownModelError, match="is a int, not a ModelSpec or a Model"):
+        irislib.load("shop:number")
+
+
+def test_the_commands_take_a_file(wine, tmp_path) -> None:
+    wine.save(tmp_path / "my wine.irislib")
+    option = ("--model", "my wine.irislib")
+    values = [f"{name}={value}" for name, value in zip(wine.spec.feature_names, X_TEST.iloc[0], strict=True)]
+    assert run_irislib("predict", *option, *values, cwd=tmp_path).stdout.startswith(str(Y_TEST.iloc[0]))
+    check = run_irislib("check", *option, cwd=tmp_path)
+    assert check.returncode == 0
+    assert "it was fitted elsewhere, and evaluated on 45 rows" in check.stdout
+    assert "FAULT" not in check.stdout
+    assert "# Wine" in run_irislib("card", *option, cwd=tmp_path).stdout
+    assert "there is nothing to train" in run_irislib("train", *option, cwd=tmp_path).stderr
+
+
+def test_a_file_becomes_an_app_in_the_browser(wine, page, tmp_path) -> None:
+    path = wine.save(tmp_path / "my wine.irislib")
+    server = Server(tmp_path / "log", "serve", "--model", str(path)).wait()
+    try:
+        open_app(page, server, "wine", "Predict")
+        for feature, value in zip(wine.spec.features, X_TEST.iloc[0], strict=True):
+            page.get_by_label(feature.label).first.fill(str(value))
+        page.get_by_role("button", name="Predict", exact=True).click()
+        page.get_by_role("tabpanel").get_by_role("heading", name=str(Y_TEST.iloc[0])).wait_for()
+        page.get_by_role("tab", name="Performance").click()
+        page.get_by_text("Wine was fitted elsewhere, so that it cannot be trained again here.").wait_for()
+        assert server.post("/wine", json=X_TEST.iloc[0].to_dict()).json() == int(Y_TEST.iloc[0])
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text()
