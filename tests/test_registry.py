@@ -20,8 +20,8 @@ from irislib.errors import SpecError, UnknownModelError
         ("irislib.iriss:spec", "There is no module 'irislib.iriss' here."),
         ("nowhere.at.all:spec", "There is no module 'nowhere' here."),
         ("models/iris.py", "'models/iris.py' is a file; give its module instead: --model models.iris:spec"),
-        ("irislib.iris:SOURCE", "irislib.iris:SOURCE is a str, not a ModelSpec. Known: spec."),
-        ("irislib.errors:spec", "The module 'irislib.errors' has no 'spec'. It holds no ModelSpec."),
+        ("irislib.iris:SOURCE", "irislib.iris:SOURCE is a str, not a ModelSpec or a Model. Known: spec."),
+        ("irislib.errors:spec", "The module 'irislib.errors' has no 'spec'. It holds no ModelSpec and no Model."),
     ],
 )
 def test_an_invalid_reference_gives_a_message(reference: str, sentence: str) -> None:

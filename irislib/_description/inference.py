@@ -152,8 +152,10 @@ def _values(column: Any, values: pd.Series) -> dict[str, Any]:
     if known.map(lambda value: isinstance(value, dt.date)).all():
         return {"kind": "date"}
     if not known.map(lambda value: isinstance(value, str)).all():
-        found = next(type(value).__name__ for value in known if not isinstance(value, str))
-        raise DataError(f"The column {column!r} holds a {found}; a feature is a number, text, a date, or yes or no.")
+        type_name = next(type(value).__name__ for value in known if not isinstance(value, str))
+        raise DataError(
+            f"The column {column!r} holds a {type_name}; a feature is a number, text, a date, or yes or no."
+        )
     return _texts(known)
 
 

@@ -138,7 +138,7 @@ def _paragraphs(text: str) -> list[str]:
 def _limit_paragraphs(model: Model) -> list[str]:
     """Return the limits that the author states, and those of any model."""
     spec = model.spec
-    given = "" if model.knows_training_rows else "_given"
+    suffix = "" if model.knows_training_rows else "_given"
     paragraphs = _paragraphs(spec.limits) or [TEXTS["limits.missing"]]
     if model.classes is None:
         true = model.evaluation.y_true
@@ -155,7 +155,7 @@ def _limit_paragraphs(model: Model) -> list[str]:
         for feature in spec.features
         if (unseen := _unseen(model, feature))
     ]
-    paragraphs.append(TEXTS[f"limits.range{given}"])
+    paragraphs.append(TEXTS[f"limits.range{suffix}"])
     paragraphs.append(TEXTS[f"limits.rows{'_given' if model.is_fitted_elsewhere else ''}"])
     return paragraphs
 

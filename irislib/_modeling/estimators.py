@@ -58,8 +58,8 @@ def is_fitted(estimator: Any) -> bool:
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
-    if callable(asked := getattr(estimator, "is_fitted", None)):
-        return bool(asked())
+    if callable(method := getattr(estimator, "is_fitted", None)):
+        return bool(method())
     try:
         check_is_fitted(estimator)
     except (NotFittedError, TypeError, ValueError):

@@ -29,10 +29,7 @@ __all__ = ["FittedSpec", "from_estimator", "ignore_missing_names"]
 class FittedSpec(ModelSpec):
     """The description of a model that irislib has not trained.
 
-    Parameters
-    ----------
-    identity : str
-        A hash of the estimator and of the rows that it was evaluated on.
+    Its ``identity`` is a hash of the estimator and of the rows that it was evaluated on.
     """
 
     load_data: Any = None
@@ -193,10 +190,10 @@ def _require_same_predictions(estimator: Any, rows: pd.DataFrame, checked: pd.Da
     """Raise DataError if the estimator predicts otherwise for rows that have passed through the features."""
     import numpy as np
 
-    given, ours = (np.asarray(estimator.predict(frame)).ravel() for frame in (rows, checked))
+    expected, ours = (np.asarray(estimator.predict(frame)).ravel() for frame in (rows, checked))
     # the order of a sum depends on the layout of the frame
-    is_number = given.dtype.kind == "f"
-    differ = ~np.isclose(given, ours, rtol=1e-6, equal_nan=True) if is_number else given != ours
+    is_number = expected.dtype.kind == "f"
+    differ = ~np.isclose(expected, ours, rtol=1e-6, equal_nan=True) if is_number else expected != ours
     if differ.any():
         changed = [
             f"{column} ({rows[column].dtype} becomes {checked[column].dtype})"
