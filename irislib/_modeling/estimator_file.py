@@ -162,9 +162,9 @@ def _without_distributions(estimator: Any) -> Any:
 
     def find(value: Any) -> list[Any]:
         if isinstance(value, dict):
-            return [found for part in value.values() for found in find(part)]
+            return [distributions for part in value.values() for distributions in find(part)]
         if isinstance(value, list | tuple):
-            return [found for part in value for found in find(part)]
+            return [distributions for part in value for distributions in find(part)]
         return [value] if isinstance(value, rv_frozen) else []
 
     frozen = find(estimator.get_params(deep=True)) if hasattr(estimator, "get_params") else []
