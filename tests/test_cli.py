@@ -81,6 +81,21 @@ def test_check_reports_what_is_in_order_and_what_is_not(
     assert ended.value.code == 1
     assert "FAULT  training failed: AttributeError" in capsys.readouterr().out
 
+    (tmp_path / "unkept.py").write_text(
+        "from dataclasses import replace\nfrom sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import FunctionTransformer\nfrom irislib.iris import spec\n"
+        "estimator = make_pipeline(FunctionTransformer(lambda rows: rows), spec.estimator)\n"
+        "spec = replace(spec, estimator=estimator)\n"
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "--model", "unkept:spec"])
+    assert ended.value.code == 1
+    assert "whenever a server starts: A Pipeline cannot be kept: it holds a lambda" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "--model", "unkept:spec"])
+    assert str(ended.value.code).startswith("irislib train: A Pipeline cannot be kept: it holds a lambda")
+    capsys.readouterr()
+
     (tmp_path / "slip.py").write_text("from irislib import Feature\n\nFeature('a', units='cm')\n")
     with pytest.raises(SystemExit) as ended:
         main(["check", "--model", "slip:spec"])

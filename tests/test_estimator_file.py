@@ -349,7 +349,7 @@ def test_what_cannot_be_kept_is_named_with_what_to_do() -> None:
     in_notebook.__module__ = "__main__"
     local = "is defined in a notebook, a script or inside another function. Define it at the top of a module"
     for function, message in (
-        (lambda rows: rows, f"<lambda> {local}"),
+        (lambda rows: rows, "it holds a lambda, which has no name to read it back by. Write a function with def"),
         (in_notebook, f": scale {local}"),
         (local_function(), f"triple {local}"),
         (np.save, "it holds numpy.save, which cannot be read back safely. Use a function or class of your own module"),

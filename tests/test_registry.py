@@ -10,7 +10,7 @@ import pytest
 
 from irislib import train
 from irislib._modeling import registry, store
-from irislib.errors import SpecError, UnknownModelError
+from irislib.errors import SpecError, StoreError, UnknownModelError
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,21 @@ def test_load_takes_the_servers_model_then_the_stored_one_then_trains(
     assert fresh().trained_at == "started with"
     changed = replace(iris.spec, random_state=9)
     assert registry.load(changed).version == train(changed).version != iris.version
+
+
+def test_a_page_does_not_train_a_model_that_its_server_could_not_store(
+    iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("IRISLIB_STARTED_WITH", str(tmp_path / "session"))
+    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "train", lambda spec: pytest.fail("a page's kernel trains"))
+    store.note_refusal("iris-wizard", tmp_path / "session", "It holds a lambda.")
+    with pytest.raises(StoreError, match=r"is in its server's memory alone, .* It holds a lambda"):
+        registry.load("iris-wizard")
+    monkeypatch.setattr(registry, "train", lambda spec: iris)
+    registry.load_all()  # in the process from which pages are forked: once for all of them
+    assert registry.load("iris-wizard") is iris
 
 
 def test_the_pages_are_the_models_and_the_other_notebooks(iris, rent, tmp_path: Path) -> None:

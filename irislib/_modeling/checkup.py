@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from irislib._common import borrowed, paths
 from irislib._description.spec import ModelSpec
 from irislib._modeling import registry, store
+from irislib._modeling.estimator_file import read_back
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
 from irislib._modeling.training import train
@@ -49,6 +50,7 @@ def _check_spec(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
     yield True, f"its data fit: {model.data['rows']} rows, {model.data['training_rows']} of them trained on"
     same = train(spec).version == model.version
     yield same, "training is reproducible" if same else "load_data returns other data each time it is called"
+    yield _check_store(model)
     yield from _check_answers(model)
     try:
         stored = store.read(spec, store.default_root())
@@ -65,3 +67,12 @@ def _check_answers(model: Model) -> Iterator[tuple[bool, str]]:
         yield True, f"example {name!r}: {model.predict_row(row)}"
     page = paths.notebooks_dir() / f"{spec.name}.ipynb"
     yield True, f"its page is {page.name if page.exists() else 'made for it'}, at /{spec.name}"
+
+
+def _check_store(model: Model) -> tuple[bool, str]:
+    rows = model.evaluation.features.head(store.COMPARED_ROWS)
+    try:
+        size = len(read_back(model.estimator, rows, store.trusted_modules(model.spec)))
+    except StoreError as error:
+        return False, f"it is trained again whenever a server starts: {error}"
+    return True, f"can be kept: {size / 1e6:.1f} MB, read back with the same predictions"

@@ -181,6 +181,8 @@ def _reason(error: Exception) -> str:
 
 
 def _advice(name: str) -> str:
+    if name.endswith(".<lambda>"):
+        return "it holds a lambda, which has no name to read it back by. Write a function with def in a module instead."
     if is_of_library(name):
         return f"it holds {name}, which cannot be read back safely. Use a function or class of your own module instead."
     return (

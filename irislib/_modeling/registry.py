@@ -64,8 +64,13 @@ def load(model: str | ModelSpec) -> Model:
         If there is no such model; the message lists those that there are.
     DataError
         If it has to be trained and its data do not fit its description.
+    StoreError
+        In a page's kernel, if its server could not store the model: each page would train it again.
     """
     spec = _find_spec(model) if isinstance(model, str) else model
+    for root in _session():
+        if spec not in _loaded and (reason := store.refusal(spec.name, root)):
+            raise StoreError(f"{spec.title} is in its server's memory alone, which this page cannot reach. {reason}")
     return _load(spec, [*_session(), store.default_root()])
 
 
@@ -82,7 +87,7 @@ def is_served(model: Model) -> bool:
 def load_all() -> None:
     """Load every model, so that the processes that are forked from this one have them."""
     for spec in load_specs().values():
-        load(spec)
+        _load(spec, [*_session(), store.default_root()])
 
 
 def clear(models: Iterable[str] | None = None) -> None:

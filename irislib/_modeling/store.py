@@ -27,7 +27,17 @@ from irislib.errors import StoreError
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
-__all__ = ["current", "default_root", "load_result", "read", "save", "save_result"]
+__all__ = [
+    "current",
+    "default_root",
+    "load_result",
+    "note_refusal",
+    "read",
+    "refusal",
+    "save",
+    "save_result",
+    "trusted_modules",
+]
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +95,21 @@ def save(model: Model, root: Path) -> Path:
     except (OSError, TypeError, ValueError) as error:
         raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
     return folder
+
+
+def note_refusal(name: str, root: Path, reason: str) -> None:
+    """Note in a store why a model could not be saved there, for processes that look for it."""
+    folder = root / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "refused").write_text(reason, encoding="utf-8")
+
+
+def refusal(name: str, root: Path) -> str | None:
+    """Return why a model could not be saved in a store, or None if it was not tried."""
+    try:
+        return (root / name / "refused").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def current(name: str, root: Path) -> str | None:

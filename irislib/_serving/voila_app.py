@@ -132,7 +132,8 @@ class AppServer(Voila):  # type: ignore[misc]
             try:
                 store.save(model, self.session)
             except StoreError as error:
-                self.log.warning("%s Each visitor's page will train it anew.", error)
+                store.note_refusal(model.spec.name, self.session, str(error))
+                self.log.warning("%s It is served from memory, and trained again when the server starts.", error)
 
     def kernel_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a visitor's kernel, or of the process that one is forked from.
