@@ -16,10 +16,11 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from conftest import NO_R, PATIENCE, ROOT, Server, has_r, run_irislib
+from conftest import NO_R, PATIENCE, ROOT, Server, has_r, open_app, run_irislib
 from numpydoc.docscrape import FunctionDoc
 
 import irislib
@@ -34,7 +35,7 @@ METADATA = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+    return [block for name, block in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.S | re.M) if name == language]
 
 
 def test_the_readmes_curl_line_prints_what_it_says(api: Server) -> None:
@@ -45,8 +46,37 @@ def test_the_readmes_curl_line_prints_what_it_says(api: Server) -> None:
     assert result.stdout.strip() == expected
 
 
+FITTED = """
+import joblib
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+
+X_train, X_test, y_train, y_test = train_test_split(*load_wine(as_frame=True, return_X_y=True), random_state=0)
+joblib.dump(RandomForestClassifier(20).fit(X_train, y_train), "wine.joblib")
+"""
+
+
+def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(page: Any, tmp_path: Path) -> None:
+    load = re.search(r"`(clf = joblib\.load\(.*?\))`", README)[1]
+    code = "\n".join([FITTED, load, blocks("python")[0]])
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
+    )
+    assert result.returncode == 0, result.stderr
+    command = re.search(r"`irislib (serve --model wine\.irislib)`", README)[1].split()
+    server = Server(tmp_path / "log", *command[:-1], str(tmp_path / command[-1])).wait()
+    try:
+        open_app(page, server, "wine", "Predict")
+        page.get_by_role("button", name="Predict", exact=True).click()
+        page.get_by_role("tabpanel").get_by_role("heading").first.wait_for()
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text()
+
+
 def test_the_readmes_python_runs(api: Server, tmp_path: Path) -> None:
-    code = "\n".join(blocks("python")).replace("http://localhost:5000", api.url)
+    code = "\n".join(blocks("python")[1:]).replace("http://localhost:5000", api.url)
     assert "requests.post" in code
     assert "feature_importances" in code
     result = subprocess.run(
