@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Server, open_app, run_irislib
+from playwright.sync_api import expect
 from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_wine
@@ -330,7 +331,8 @@ def test_a_file_becomes_an_app_in_the_browser(wine, page, tmp_path) -> None:
         for feature, value in zip(wine.spec.features, X_TEST.iloc[0], strict=True):
             page.get_by_label(feature.label).first.fill(str(value))
         page.get_by_role("button", name="Predict", exact=True).click()
-        page.get_by_role("tabpanel").get_by_role("heading", name=str(Y_TEST.iloc[0])).wait_for()
+        answer = page.get_by_role("tabpanel").get_by_role("heading", name=str(Y_TEST.iloc[0]))
+        expect(answer).to_be_in_viewport()  # beside a form that is longer than the window
         page.get_by_role("tab", name="Performance").click()
         page.get_by_text("Wine was fitted elsewhere, so that it cannot be trained again here.").wait_for()
         assert server.post("/wine", json=X_TEST.iloc[0].to_dict()).json() == int(Y_TEST.iloc[0])
