@@ -11,10 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import irislib
 from irislib import Feature, insights
-from irislib.insights import _time_budget
+from irislib.errors import NotApplicableError
+from irislib.insights import _importance, _time_budget
+from irislib.widgets._blocks import insight_section
 
 STRONG = 217  # the feature that decides
 
@@ -199,3 +204,47 @@ def test_contributions_are_sampled_where_every_combination_would_take_too_long(s
 def test_contributions_end_however_slow_the_estimator_is(slow, clock) -> None:
     insights.contributions(slow(Logistic(), 1.0), ROW)
     assert clock.rows < 1500
+
+
+# ---- what people see
+
+
+@pytest.fixture(scope="module")
+def forest() -> irislib.Model:
+    return trained(make_pipeline(StandardScaler(), RandomForestClassifier(30)))
+
+
+def bars(insight: insights.Insight) -> list[str]:
+    (axes,) = insight.plot().axes
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
+def test_importances_of_hundreds_of_features_are_a_readable_picture(forest, clock) -> None:
+    for insight in (insights.feature_importances(forest), insights.permutation_importance(forest)):
+        assert len(insight.frame) == 300
+        assert bars(insight) == insight.frame["feature"][:30].tolist()
+        assert insight.height < 15
+        assert insight.text.endswith(" The picture shows the 30 largest of 300 features.")
+
+
+def test_importances_of_a_pipeline_take_few_rows(forest, monkeypatch) -> None:
+    seen = []
+    monkeypatch.setattr(_importance, "columns", lambda estimator, row, rows: seen.append(len(rows)))
+    with pytest.raises(NotApplicableError):
+        insights.feature_importances(forest)
+    assert seen == [len(forest.evaluation.features) + 2]
+
+
+def test_contributions_of_the_other_features_are_added_up(forest) -> None:
+    insight = insights.contributions(forest, ROW)
+    assert len(bars(insight)) == 11
+    assert bars(insight)[-1] == "the other 290 features"
+    (axes,) = insight.plot().axes
+    assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(insight.frame.iloc[:, 3].sum())
+
+
+def test_a_table_of_thousands_of_rows_is_cut_off_on_the_page(forest) -> None:
+    insight = insights.partial_dependence(forest, seconds=math.inf)
+    *_, details = insight_section(insight).blocks
+    assert details.summary == f"The first 1,000 of {len(insight.frame):,} rows"
+    assert len(details.blocks[0].frame) == 1000

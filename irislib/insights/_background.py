@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.insights import TEXTS
@@ -19,6 +19,7 @@ __all__ = [
     "as_prediction",
     "background_rows",
     "by_probability",
+    "changed_rows",
     "held_out_probabilities",
     "mix_rows",
     "scorer",
@@ -79,6 +80,26 @@ def with_column(rows: pd.DataFrame, column: Any, values: Any) -> pd.DataFrame:
     rows = rows.copy(deep=False)
     rows[column] = values
     return rows
+
+
+def changed_rows(row: pd.DataFrame, count: int, changed: Mapping[Any, Mapping[int, Any]]) -> pd.DataFrame:
+    """Repeat one row, with other values in some places.
+
+    Parameters
+    ----------
+    row : DataFrame of shape (1, n_features)
+    count : int
+        The number of rows.
+    changed : mapping of mapping
+        The other values, by column and position.
+    """
+    import numpy as np
+    import pandas as pd
+
+    arrays = {column: row[column].array.take(np.zeros(count, dtype=int)) for column in row}
+    for column, values in changed.items():
+        arrays[column][list(values)] = pd.Series([*values.values()], dtype=row[column].dtype).array
+    return pd.DataFrame(arrays, copy=False)
 
 
 def mix_rows(row: pd.DataFrame, background: pd.DataFrame, from_row: np.ndarray, positions: np.ndarray) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from irislib._common.formatting import did_you_mean, format_value, join_words
 from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights import _drawing
-from irislib.insights._background import as_prediction, background_rows, mix_rows
+from irislib.insights._background import as_prediction, background_rows, changed_rows, mix_rows
 from irislib.insights._base import Insight
 from irislib.insights._phrases import format_feature
 from irislib.insights._time_budget import TimeBudget, predict_within
@@ -235,15 +235,8 @@ def _changed_rows(
     frame: pd.DataFrame, columns: Mapping[str, Any], changes: Sequence[Change], start: int, stop: int
 ) -> pd.DataFrame:
     """Return the row of this frame once for each of these changes, with the changed values."""
-    import numpy as np
-    import pandas as pd
-
-    changed: dict[str, dict[int, Any]] = {}
+    changed: dict[Any, dict[int, Any]] = {}
     for i, change in enumerate(changes[start:stop]):
         for name, (value, _) in change.items():
-            changed.setdefault(name, {})[i] = value
-    arrays = {column: frame[column].array.take(np.zeros(stop - start, dtype=int)) for column in frame}
-    for name, values in changed.items():
-        column = columns[name]
-        arrays[column][list(values)] = pd.Series([*values.values()], dtype=frame[column].dtype).array
-    return pd.DataFrame(arrays, copy=False)
+            changed.setdefault(columns[name], {})[i] = value
+    return changed_rows(frame, stop - start, changed)

@@ -10,7 +10,7 @@ from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
-from irislib.insights._background import background_rows, scorer, with_column
+from irislib.insights._background import background_rows, changed_rows, scorer, with_column
 from irislib.insights._base import Insight
 from irislib.insights._columns import columns
 from irislib.insights._long_running import on_demand
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["feature_importances", "is_forest", "permutation_importance"]
 
 SHUFFLES = 5  # shufflings of each feature
+MAX_BARS = 30  # in the picture
 
 
 def feature_importances(model: Model) -> Insight:
@@ -86,12 +87,13 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
     if not pipeline_steps(model.estimator)[0]:
         return np.arange(len(model.spec.features))
     background = background_rows(model)
-    rare = []
+    rare: dict[Any, dict[int, Any]] = {}  # every value that the data cover is in one of these rows
     for name, column in zip(model.spec.feature_names, model.spec.columns, strict=True):
         covered = model.coverage.get(name, {})
         values = covered.get("values") or [covered[end] for end in ("low", "high") if end in covered]
-        rare += [with_column(background.iloc[:1], column, value) for value in values]
-    rows = pd.concat([background, *(row.astype(background.dtypes.to_dict()) for row in rare)], ignore_index=True)
+        rare[column] = dict(enumerate(values))
+    count = max(map(len, rare.values()))
+    rows = pd.concat([background, changed_rows(background.iloc[:1], count, rare)], ignore_index=True)
     if (transformed := columns(model.estimator, rows[:1], rows)) is not None:
         values_of_columns, owners = transformed
         is_constant = np.array([len(pd.unique(column)) == 1 for column in values_of_columns.T])
@@ -168,5 +170,8 @@ def _importances(model: Model, name: str, mean: Sequence[float], spread: Sequenc
 
 
 def _with_bars(title: str, frame: pd.DataFrame, text: str) -> Insight:
-    draw = partial(_drawing.bars, frame=frame, names="feature", values=frame.columns[1], errors=SPREAD)
-    return Insight(title, frame, text, draw, 0.8 + 0.45 * len(frame))
+    if len(frame) > MAX_BARS:
+        text = TEXTS["importance.some"].format(start=text, count=MAX_BARS, total=len(frame))
+    top = frame.head(MAX_BARS)
+    draw = partial(_drawing.bars, frame=top, names="feature", values=frame.columns[1], errors=SPREAD)
+    return Insight(title, frame, text, draw, 0.8 + 0.45 * len(top))

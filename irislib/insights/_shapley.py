@@ -96,8 +96,12 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
         text = TEXTS["contributions.sampled"].format(start=text, error=within)
     top = table.head(MAX_BARS)
     labels = [f"{feature} = {value}" for feature, value in zip(top["feature"], top["value"], strict=True)]
-    draw = partial(_drawing.signed_bars, labels=labels, values=list(top[name]), name=name)
-    return Insight(TEXTS["contributions.title"], table, f"{text}.", draw, 1.0 + 0.4 * len(top), bar=name)
+    sizes = top[name].tolist()
+    if len(table) > MAX_BARS:
+        labels.append(TEXTS["contributions.others"].format(count=len(table) - MAX_BARS))
+        sizes.append(float(table[name][MAX_BARS:].sum()))
+    draw = partial(_drawing.signed_bars, labels=labels, values=sizes, name=name)
+    return Insight(TEXTS["contributions.title"], table, f"{text}.", draw, 1.0 + 0.4 * len(labels), bar=name)
 
 
 def _output(model: Model, prediction: Prediction) -> tuple[Callable[[pd.DataFrame], np.ndarray], str]:

@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 MAX_ROWS = 10  # a longer table is folded
+MAX_FOLDED_ROWS = 1000  # and cut off if it is longer than this
 
 # A picture follows the colour scheme of the element that shows it.
 DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
@@ -229,8 +230,9 @@ def insight_section(insight: Insight) -> Section:
     else:
         blocks.append(picture(insight.plot(), insight.text))
     if len(insight.frame) > MAX_ROWS:
-        summary = TEXTS["all_rows"].format(total=len(insight.frame))
-        blocks.append(Details(summary, [Table(insight.frame)]))
+        key = "all_rows" if len(insight.frame) <= MAX_FOLDED_ROWS else "first_rows"
+        summary = TEXTS[key].format(total=len(insight.frame), count=MAX_FOLDED_ROWS)
+        blocks.append(Details(summary, [Table(insight.frame.head(MAX_FOLDED_ROWS))]))
     elif not insight.bar:
         blocks.append(Table(insight.frame))
     return Section(insight.title, blocks)

@@ -65,6 +65,7 @@ TEXTS = {
     "contributions.number": "{prediction}, where {base} is the average",
     "contributions.reason": "{feature} is {value} (typical: {typical})",
     "contributions.text": "{start}, mostly because {reasons}",
+    "contributions.others": "the other {count} features",
     "contributions.sampled": "{start}; the contributions are sampled, and within {error} or so",
     # smallest_changes
     "smallest_changes.title": "What would change it",
@@ -78,13 +79,13 @@ TEXTS = {
     "smallest_changes.fixed_many": "{start}; {count} features stay as they are",
     "smallest_changes.fixed_one": "{start}; {names} stays as it is",
     "smallest_changes.fixed": "{start}; {names} stay as they are",
-    # feature_importances
+    # feature_importances and permutation_importance
+    "importance.some": "{start} The picture shows the {count} largest of {total} features.",
     "feature_importances.title": "What the model relies on",
     "feature_importances.text": "The model relies most on {feature}; each bar is the mean over {trees} trees, each "
     "line their standard deviation: how much they differ.",
     "feature_importances.text_none": "The model's trees ask for no feature; each bar is the mean over {trees} trees, "
     "each line their standard deviation: how much they differ.",
-    # permutation_importance
     "permutation_importance.title": "What it could not do without",
     "permutation_importance.accuracy": "the share of right answers",
     "permutation_importance.text": "It could do without {feature} least: when that value is shuffled, its {measure} "

@@ -84,6 +84,7 @@ TEXTS = {
     "answer": "answer",
     "fill_again": "Fill in again",
     "all_rows": "All {total} rows",
+    "first_rows": "The first {count:,} of {total:,} rows",
     "work": "This takes a while, so it is worked out when you ask for it, and kept for everyone then.",
     "work_at_once": "This takes a while; it is kept for everyone then.",
     "work_start": "Work it out",
