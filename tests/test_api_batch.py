@@ -452,7 +452,8 @@ def test_a_column_is_checked_as_its_values_one_by_one(feature: Feature, values: 
     parsed, problems = one_by_one(feature, values)
     checked = [check_columns([feature], {"x": values}, len(values))]
     checked.append(check_values([feature], [{"x": value} for value in values], 99))
-    if isinstance(values[0], float | int) and len(set(map(type, values))) == 1:
+    is_numeric = isinstance(values[0], float | int) and len(set(map(type, values))) == 1
+    if is_numeric and not any(abs(value) >= 2**1000 for value in values):  # pandas 2.2 makes no table of these
         checked.append(check_values([feature], pd.DataFrame({"x": values}), 99))
     for frame, column_problems in checked:
         assert repr(column_problems) == repr(problems)

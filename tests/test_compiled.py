@@ -382,7 +382,7 @@ A_ROW = {"a": "1.5", "b": 2**60, "c": "no", "d": "2026-01-31", "e": "so", "f": "
 @pytest.mark.parametrize("has_values", [True, False], ids=["values", "missing"])
 def test_a_checked_row_becomes_the_frame_of_validate(kinds: str, required: bool, has_values: bool) -> None:
     features = [feature for feature in EVERY_KIND if feature.name in kinds]
-    features += [replace(features[-1], name="z", label="z")] if len(set(kinds)) < len(kinds) else []
+    features += [replace(features[-1], name="z", label="z", column="")] if len(set(kinds)) < len(kinds) else []
     row = {feature.name: A_ROW.get(feature.name, A_ROW[kinds[0]]) for feature in features}
     if not required:
         features = [replace(feature, required=False, control="") for feature in features]

@@ -29,7 +29,7 @@ COLUMNS = [
     "a_b",
     "\u2603",
 ]
-COLUMNS += ["od280/od315_of_diluted_wines", "length_cm", "length (cm)", "weight kg", 0, "0"]
+COLUMNS += ["od280/od315_of_diluted_wines", "length_cm", "length (cm)", "weight kg", 0]
 VALUES = [
     st.floats(-1e6, 1e6) | st.just(np.nan),
     st.integers(-(10**9), 10**9),

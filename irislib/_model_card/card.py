@@ -138,7 +138,7 @@ def _paragraphs(text: str) -> list[str]:
 def _limit_paragraphs(model: Model) -> list[str]:
     """Return the limits that the author states, and those of any model."""
     spec = model.spec
-    suffix = "" if model.knows_training_rows else "_given"
+    is_known = model.knows_training_rows
     paragraphs = _paragraphs(spec.limits) or [TEXTS["limits.missing"]]
     if model.classes is None:
         true = model.evaluation.y_true
@@ -155,8 +155,8 @@ def _limit_paragraphs(model: Model) -> list[str]:
         for feature in spec.features
         if (unseen := _unseen(model, feature))
     ]
-    paragraphs.append(TEXTS[f"limits.range{suffix}"])
-    paragraphs.append(TEXTS[f"limits.rows{'_given' if model.is_fitted_elsewhere else ''}"])
+    paragraphs.append(TEXTS["limits.range" if is_known else "limits.range_given"])
+    paragraphs.append(TEXTS["limits.rows_given" if model.is_fitted_elsewhere else "limits.rows"])
     return paragraphs
 
 

@@ -222,6 +222,11 @@ def _is_type(node: dict[str, Any], base: str, modules: Collection[str] | None) -
     loader, name = node["__loader__"], _name(node)
     if name == base or (loader, name) in EXACT or (loader == "TypeNode" and name in PLAIN_TYPES):
         return True
+    if (
+        loader in ("LossNode", "ObjectNode") and node["__module__"] == "_loss"
+    ):  # as scikit-learn before 1.8 compiled the module
+        losses = vars(importlib.import_module("sklearn._loss._loss"))
+        return isinstance(losses.get(node["__class__"]), type)
     kind = _resolve(node, modules)
     if not isinstance(kind, type) or (base and not issubclass(kind, _import(base))):
         return False

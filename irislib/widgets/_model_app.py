@@ -47,7 +47,7 @@ def app(model: Model) -> Page:
     facts = {"when": model.trained_at[:16].replace("T", " ") + " UTC", "rows": model.data["training_rows"]}
     if model.is_fitted_elsewhere:
         facts["rows"] = len(model.evaluation.y_true)
-    origin = "fitted" if model.is_fitted_elsewhere else "trained"
+    about = "about_fitted" if model.is_fitted_elsewhere else "about_trained"
     empty = TEXTS["empty"].format(action=spec.action, target=spec.target)
     return Page(
         spec.title,
@@ -66,7 +66,7 @@ def app(model: Model) -> Page:
         model=model,
         about={
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
-            TEXTS[f"about_{origin}"]: TEXTS[origin].format(**facts),
+            TEXTS[about]: TEXTS["fitted" if model.is_fitted_elsewhere else "trained"].format(**facts),
             TEXTS["about_data"]: spec.source,
         },
         card=f"{spec.name}/card" if registry.is_served(model) else "",
