@@ -1,0 +1,181 @@
+"""Estimators of every sort, through every door: each answers, or says in one sentence why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import loguniform
+from sklearn import (
+    calibration,
+    cluster,
+    discriminant_analysis,
+    dummy,
+    ensemble,
+    gaussian_process,
+    linear_model,
+    naive_bayes,
+    neighbors,
+    neural_network,
+    svm,
+    tree,
+)
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TunedThresholdClassifierCV
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, PolynomialFeatures, SplineTransformer, StandardScaler
+
+import irislib
+from irislib import Model, insights
+from irislib.api import create_app
+from irislib.errors import NotApplicableError
+from irislib.insights._registry import insight_entries
+
+logistic = linear_model.LogisticRegression
+encoder = make_column_transformer(
+    (OneHotEncoder(handle_unknown="ignore"), ["colour"]), (SimpleImputer(), ["length", "width"])
+)
+
+
+def table(n: int = 160) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"length": rng.normal(5, 1, n).round(2), "width": rng.normal(3, 1, n).round(2)})
+    data["colour"] = rng.choice(["red", "green"], n)
+    return data
+
+
+NUMBERS = table()[["length", "width"]]
+SIZE = 3 * NUMBERS.length - NUMBERS.width
+TWO = np.where(SIZE > 12, "groß & schwer", "klein")
+THREE = np.digitize(SIZE, [10, 14])
+
+
+def booster(module: str, name: str, **options: Any) -> Callable[[], Any]:
+    return lambda: getattr(pytest.importorskip(module), name)(n_estimators=10, **options)
+
+
+CASES: dict[str, tuple[Any, Any, Any]] = {
+    # classifiers
+    "logistic regression": (logistic(), NUMBERS, TWO),
+    "three integer classes": (logistic(), NUMBERS, THREE),
+    "booleans": (ensemble.RandomForestClassifier(10), NUMBERS, SIZE.to_numpy() > 12),
+    "float classes": (tree.DecisionTreeClassifier(max_depth=3), NUMBERS, THREE.astype(float)),
+    "SVC without probabilities": (svm.SVC(), NUMBERS, TWO),
+    "linear SVC": (svm.LinearSVC(), NUMBERS, THREE),
+    "naive Bayes": (naive_bayes.GaussianNB(), NUMBERS, THREE),
+    "neighbours": (neighbors.KNeighborsClassifier(), NUMBERS, TWO),
+    "forest": (ensemble.RandomForestClassifier(10), NUMBERS, THREE),
+    "extra trees": (ensemble.ExtraTreesClassifier(10), NUMBERS, TWO),
+    "gradient boosting": (ensemble.GradientBoostingClassifier(n_estimators=5), NUMBERS, THREE),
+    "histograms": (ensemble.HistGradientBoostingClassifier(max_iter=5), NUMBERS, TWO),
+    "AdaBoost": (ensemble.AdaBoostClassifier(n_estimators=5), NUMBERS, TWO),
+    "perceptron": (neural_network.MLPClassifier((4,), max_iter=30), NUMBERS, THREE),
+    "discriminant analysis": (discriminant_analysis.LinearDiscriminantAnalysis(), NUMBERS, THREE),
+    "voting": (ensemble.VotingClassifier([("a", logistic()), ("b", naive_bayes.GaussianNB())]), NUMBERS, TWO),
+    "soft voting": (
+        ensemble.VotingClassifier([("a", logistic()), ("b", naive_bayes.GaussianNB())], voting="soft"), NUMBERS, TWO,
+    ),
+    "stacking": (ensemble.StackingClassifier([("a", naive_bayes.GaussianNB())], cv=2), NUMBERS, THREE),
+    "bagging": (ensemble.BaggingClassifier(n_estimators=3), NUMBERS, TWO),
+    "calibrated": (calibration.CalibratedClassifierCV(svm.LinearSVC(), cv=2), NUMBERS, TWO),
+    "tuned threshold": (TunedThresholdClassifierCV(logistic(), cv=2), NUMBERS, TWO),
+    "grid search": (GridSearchCV(logistic(), {"C": [0.1, 1]}, cv=2), NUMBERS, THREE),
+    "random search": (RandomizedSearchCV(logistic(), {"C": loguniform(0.1, 1)}, n_iter=2, cv=2), NUMBERS, TWO),
+    "encoder and forest": (make_pipeline(encoder, ensemble.RandomForestClassifier(10)), table(), TWO),
+    "bins and logistic": (make_pipeline(KBinsDiscretizer(3), logistic()), NUMBERS, TWO),
+    "words": (
+        make_pipeline(make_column_transformer((TfidfVectorizer(), "colour"), remainder="passthrough"), logistic()),
+        table(), TWO,
+    ),
+    "most frequent": (dummy.DummyClassifier(), NUMBERS, TWO),
+    # regressors
+    "linear": (linear_model.LinearRegression(), NUMBERS, SIZE),
+    "ridge of polynomials": (make_pipeline(PolynomialFeatures(), linear_model.Ridge()), NUMBERS, SIZE),
+    "splines": (make_pipeline(SplineTransformer(), linear_model.ElasticNet(0.01)), NUMBERS, SIZE),
+    "SVR": (svm.SVR(), NUMBERS, SIZE),
+    "forest of numbers": (ensemble.RandomForestRegressor(10), NUMBERS, SIZE),
+    "histograms of numbers": (ensemble.HistGradientBoostingRegressor(max_iter=5), NUMBERS, SIZE),
+    "neighbours of numbers": (neighbors.KNeighborsRegressor(), NUMBERS, SIZE),
+    "Gaussian process": (gaussian_process.GaussianProcessRegressor(alpha=0.1), NUMBERS, SIZE),
+    "transformed target": (
+        TransformedTargetRegressor(linear_model.LinearRegression(), transformer=StandardScaler()), NUMBERS, SIZE,
+    ),
+    "encoder and linear": (make_pipeline(encoder, linear_model.LinearRegression()), table(), SIZE),
+    # boosters
+    "XGBoost": (booster("xgboost", "XGBClassifier"), NUMBERS, THREE),
+    "XGBoost of numbers": (booster("xgboost", "XGBRegressor"), NUMBERS, SIZE),
+    "LightGBM": (booster("lightgbm", "LGBMClassifier", verbose=-1), NUMBERS, TWO),
+    "LightGBM of numbers": (booster("lightgbm", "LGBMRegressor", verbose=-1), NUMBERS, SIZE),
+    "CatBoost": (booster("catboost", "CatBoostClassifier", verbose=False, allow_writing_files=False), NUMBERS, TWO),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", CASES)
+def test_an_estimator_goes_through_every_door(name: str, tmp_path) -> None:
+    make, x, y = CASES[name]
+    estimator = make if hasattr(make, "fit") else make()
+    estimator.fit(x[:120], y[:120])
+    x_test, y_test = x[120:], y[120:]
+    expected = np.asarray(estimator.predict(x_test)).ravel()
+    model = Model.from_estimator(estimator, x_test, y_test, name="thing", X_train=x[:120], y_train=y[:120])
+    assert model.estimator is estimator
+    # library
+    assert_equal(model.predict(x_test), expected)
+    prediction = model.predict_row(x_test.iloc[0])
+    assert_equal([prediction.prediction], expected[:1])
+    assert str(prediction)
+    for entry in insight_entries(insights.default_tabs(model).items()).values():
+        try:
+            insight = entry.function(model, prediction) if entry.needs_row else entry.function(model)
+            assert insight.text
+            insight.plot()
+        except NotApplicableError as error:
+            assert str(error).endswith(".")  # noqa: PT017 - a sentence
+    assert irislib.card(model)
+    # endpoint
+    client = create_app([model]).test_client()
+    row = {feature.name: value for feature, value in zip(model.spec.features, x_test.iloc[0].tolist(), strict=True)}
+    assert_equal([client.post("/thing", json=row).json], expected[:1])
+    assert_equal([client.post("/thing/batch", json=[row]).json[0]["prediction"]], expected[:1])
+    table = x_test.head(2).to_csv(index=False)
+    assert client.post("/thing/batch", data=table, content_type="text/csv").status_code == 200
+    for path in ("/thing/schema", "/openapi.json", "/docs"):
+        assert client.get(path).status_code == 200
+    # page
+    app = irislib.app(model)
+    assert app.facts["fields"]
+    # file
+    again = irislib.load(str(model.save(tmp_path / "thing.irislib")))
+    assert_equal(again.predict(x_test), expected)
+
+
+def assert_equal(actual: Any, expected: Any) -> None:
+    actual, expected = np.asarray(actual).ravel(), np.asarray(expected).ravel()
+    if expected.dtype.kind == "f":
+        np.testing.assert_allclose(actual.astype(float), expected, rtol=1e-5)
+    else:
+        assert actual.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y", "message"),
+    [
+        (ensemble.IsolationForest(), SIZE, "IsolationForest finds outliers"),
+        (cluster.KMeans(2, n_init=1), SIZE, "KMeans finds clusters"),
+        (StandardScaler(), SIZE, "StandardScaler transforms data"),
+        (MultiOutputRegressor(linear_model.LinearRegression()), np.column_stack([SIZE, SIZE]), "one target"),
+        (ensemble.RandomForestClassifier(3), np.column_stack([THREE, THREE]), "one target"),
+    ],
+)
+def test_what_predicts_no_single_target_is_refused_with_a_sentence(estimator: Any, y: Any, message: str) -> None:
+    estimator.fit(NUMBERS, y)
+    with pytest.raises(irislib.errors.IrislibError, match=message):
+        Model.from_estimator(estimator, NUMBERS, y, name="thing")
