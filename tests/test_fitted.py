@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
 import sys
 import warnings
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import jinja2
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,7 +28,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import irislib
 from irislib import Feature, Model, ModelSpec, insights
@@ -276,6 +280,24 @@ def test_parts_of_the_authors_own_module(tmp_path) -> None:
     (tmp_path / "shop.py").unlink()
     away = run_irislib("check", "--model", "wine.irislib", cwd=tmp_path)
     assert "parts of the module 'shop', which is not here" in away.stdout + away.stderr
+
+
+def with_function(function: Callable) -> Model:
+    estimator = make_pipeline(FunctionTransformer(function), LinearRegression()).fit(X_TRAIN, Y_TRAIN)
+    return Model.from_estimator(estimator, X_TEST, Y_TEST, name="wine")
+
+
+def test_what_cannot_be_read_again_is_not_written(tmp_path) -> None:
+    model = with_function(partial(np.clip, a_min=0, a_max=100))
+    back = irislib.load(str(model.save(tmp_path / "clip.irislib")))
+    np.testing.assert_array_equal(back.predict(X_TEST), model.predict(X_TEST))
+    for function, message in (
+        (jinja2.pass_context, "has parts of 'jinja2', which is an installed library that irislib does not trust"),
+        (copy.copy, "it holds copy.copy, which cannot be read back safely"),
+    ):
+        with pytest.raises(StoreError, match=message):
+            with_function(function).save(tmp_path / "refused.irislib")
+    assert not (tmp_path / "refused.irislib").exists()
 
 
 def replace_tabs(model: Model, tabs) -> Model:

@@ -24,7 +24,7 @@ from irislib._modeling import estimator_file
 from irislib._modeling.fitted import FittedSpec, ignore_missing_names
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
-from irislib._modeling.trusted_types import BOOSTERS, LIBRARIES
+from irislib._modeling.trusted_types import BOOSTERS, is_of_library
 from irislib.errors import SpecError, StoreError
 
 __all__ = ["SUFFIX", "read_model", "write_model"]
@@ -44,6 +44,8 @@ def write_model(model: Model, path: Path) -> Path:
     try:
         record = json.dumps(_record(model, modules))
         estimator = estimator_file.read_back(model.estimator, model.evaluation.features, modules)
+        for module in modules:
+            _require_own(path, module)  # else the file could not be read again
         content = BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(MODEL, record)
@@ -93,7 +95,7 @@ def estimator_modules(spec: ModelSpec) -> list[str]:
     """Return the top-level modules of the author's own that the parts of the estimator come from."""
     parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
     names = {(getattr(part, "__module__", None) or type(part).__module__).partition(".")[0] for part in parts}
-    return sorted(names - {"builtins", *LIBRARIES})
+    return sorted(name for name in names if not is_of_library(name))
 
 
 def _require_own(path: Path, module: str) -> None:
@@ -106,7 +108,8 @@ def _require_own(path: Path, module: str) -> None:
         raise StoreError(f"{path} has parts of the module {module!r}, which is not here: start in the folder of it.")
     folders = [Path(folder).resolve() for folder in set(sysconfig.get_paths().values())]
     origin = Path(spec.origin).resolve()
-    if not origin.is_file() or any(folder in origin.parents for folder in folders):
+    is_installed = any(folder in origin.parents for folder in folders)
+    if not origin.is_file() or is_installed or {"site-packages", "dist-packages"}.intersection(origin.parts):
         raise StoreError(f"{path} has parts of {module!r}, which is an installed library that irislib does not trust.")
 
 
