@@ -124,6 +124,12 @@ class KernelStateHandler(KernelHandler):  # type: ignore[misc]
 class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]
     """jupyter_server's handler, for pages that may disconnect while they are being connected."""
 
+    def write_message(self, message: Any, binary: bool = False) -> Any:
+        """Send a message; that its page has left in the meantime is no error, which nobody would await."""
+        future = super().write_message(message, binary)
+        future.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+        return future
+
     async def pre_get(self) -> None:
         """Connect to the kernel, unless the page has disconnected."""
         await super().pre_get()
