@@ -141,6 +141,12 @@ def test_the_conda_environment_has_the_dependencies_of_the_package() -> None:
     assert sorted(listed) == sorted([*expected, f"python{METADATA['requires-python']}", "pip"])
 
 
+def test_the_wheel_has_every_package() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "irislib").rglob("*.py")}
+    assert set(listed) == {".".join(folder.parts) for folder in folders}
+
+
 def test_every_package_that_is_imported_is_a_dependency() -> None:
     names = {"sklearn": "scikit-learn", "flask_cors": "flask-cors", "flask_limiter": "flask-limiter",
              "limits": "flask-limiter", "pythonjsonlogger": "python-json-logger"}  # fmt: skip

@@ -316,6 +316,8 @@ def test_the_interval_of_an_area_holds_the_true_one(ratio: float, n_positive: in
         n_covered += low <= true <= high
     assert n_covered >= 900  # 950, less where samples this small have few rows near the true area
     assert area_interval(1.0, 10, 20)[0] < 0.95
+    assert area_interval(1 - 1e-12, 10, 20)[1] == 1  # a sum that is rounded
+    assert area_interval(1e-12, 10, 20)[0] == 0
 
 
 @pytest.mark.parametrize("name", OF_CLASSES)

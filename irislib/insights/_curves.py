@@ -125,6 +125,6 @@ def area_interval(area: float, n_positive: int, n_negative: int) -> tuple[float,
         spread = 1 + more * (1 - true) / (2 - true) + more * true / (1 + true)
         return float((true * (1 - true) * spread / (n_positive * n_negative)) ** 0.5)
 
-    low = 0.0 if area <= 0 else brentq(lambda true: area - true - reach * error(true), 0, area - tiny)
-    high = 1.0 if area >= 1 else brentq(lambda true: true - area - reach * error(true), area + tiny, 1)
+    low = 0.0 if area <= tiny else brentq(lambda true: area - true - reach * error(true), 0, area - tiny)
+    high = 1.0 if area >= 1 - tiny else brentq(lambda true: true - area - reach * error(true), area + tiny, 1)
     return float(low), float(high)
