@@ -51,6 +51,16 @@ def wine(forest):
     return Model.from_estimator(forest, X_TEST, Y_TEST, name="wine", target="cultivar")
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "boolean"])
+def test_whole_numbers_and_booleans_with_gaps_reach_the_estimator_as_missing(dtype) -> None:
+    column = pd.Series(np.where(np.arange(60) % 7 == 0, np.nan, np.arange(60) % 2)).astype(dtype)
+    frame = pd.DataFrame({"flag": column, "x": np.arange(60.0)})
+    clf = HistGradientBoostingClassifier(max_iter=3).fit(frame, np.arange(60) % 2)
+    model = Model.from_estimator(clf, frame, np.arange(60) % 2, name="gaps")
+    assert not model.spec.features[0].required
+    np.testing.assert_array_equal(model.predict_proba(frame), clf.predict_proba(frame))
+
+
 def test_the_estimator_is_the_very_one(forest, wine) -> None:
     assert wine.estimator is forest
     assert wine.evaluation.y_true.tolist() == Y_TEST.tolist()

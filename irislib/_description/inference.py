@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.feature import Feature
-from irislib._description.values import to_python
+from irislib._description.feature_types.numeric import MAX_EXACT, IntegerType
+from irislib._description.values import to_json, to_python
 from irislib.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FeatureList", "infer_features"]
 
 MAX_CHOICES = 20  # more different texts are free text
+SAMPLE = 1000  # values in which free text shows: counting all of a long column takes time
 MAX_DECIMALS = 2  # of the step of the buttons beside a number
 RESERVED = frozenset({"token"})  # see `describe_faults`
 # What a name ends in without brackets: no single letters, which end other names as well.
@@ -41,9 +44,10 @@ def infer_features(table: Any) -> FeatureList:
     Numbers and whole numbers are taken as such, also whole numbers beside gaps; 0 and 1, True and False become a
     boolean that arrives in the column's own dtype; a Categorical becomes a choice that arrives as one, and text with at
     most 20 different values, each there twice on average, a choice as well; days and times of day are taken as such;
-    anything else is free text. A unit is read from names such as ``length (cm)``, ``price [EUR]`` and ``length_cm``. A
-    column with gaps may be left empty. The default is the median, or the most frequent value. What is possible a table
-    does not say: add ``low`` and ``high`` yourself.
+    anything else is free text. An empty column is what its dtype says, else a number. A unit is read from names of
+    columns with numbers, such as ``length (cm)``, ``price [EUR]`` and ``length_cm``. A column with gaps or blank text
+    may be left empty. The default is the median, or the most frequent value. What is possible a table does not say: add
+    ``low`` and ``high`` yourself.
 
     Parameters
     ----------
@@ -57,7 +61,7 @@ def infer_features(table: Any) -> FeatureList:
     Raises
     ------
     DataError
-        If two columns have the same name, or a column holds what no feature can be.
+        If this is no table, two columns have the same name, or a column holds what no feature can be.
 
     Examples
     --------
@@ -68,32 +72,50 @@ def infer_features(table: Any) -> FeatureList:
         Feature('colour', 'choice', choices=('blue', 'red'), default='red', dtype='category'),
     ]
     """
-    import pandas as pd
-
-    frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    frame = _to_frame(table)
     texts = [unicodedata.normalize("NFC", str(column)) for column in frame.columns]
-    if repeated := [text for text in texts if texts.count(text) > 1]:
-        raise DataError(f"The table has the column {repeated[0]!r} more than once.")
-    if not all(map(str.strip, texts)):
-        raise DataError("The table has a column without a name.")
+    _check_names(frame, texts)
     features = FeatureList()
     names = {text for text in texts if text == _identifier(text)}  # which these columns keep
     labels: set[str] = set()
-    for column, text in zip(frame.columns, texts, strict=True):
+    for i, (column, text) in enumerate(zip(frame.columns, texts, strict=True)):
         name = text if text in names else _unique(_identifier(text), names, "_")
-        start, unit = _unit(text)
-        label = re.sub(r"[\s_]+", " ", start).strip() or text
+        values = _without_blanks(frame.iloc[:, i])
+        facts = _facts(column, values)
+        start, unit = _unit(text) if facts["kind"] in ("number", "integer") else (text, "")
+        label = _label(start) if _label(start) not in labels else _label(text)
         features.append(
             Feature(
                 name,
-                label=_unique(label[:1].upper() + label[1:], labels, " "),
+                label=_unique(label, labels, " "),
                 unit=unit,
-                required=not bool(frame[column].isna().any()),
+                required=not bool(values.isna().any()),
                 column=to_python(column),
-                **_values(column, frame[column]),
+                **facts,
             )
         )
     return features
+
+
+def _to_frame(table: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"Expected a DataFrame or what becomes one, got {type(table).__name__}: {error}") from error
+    if not len(frame.columns):
+        raise DataError("The table has no columns.")
+    return frame
+
+
+def _check_names(frame: pd.DataFrame, texts: list[str]) -> None:
+    if frame.columns.nlevels > 1:
+        raise DataError("The table has several levels of column names; join them to one.")
+    if repeated := [text for text, count in Counter(texts).items() if count > 1]:
+        raise DataError(f"The table has the column {repeated[0]!r} more than once.")
+    if not all(map(str.strip, texts)):
+        raise DataError("The table has a column without a name.")
 
 
 def _unit(text: str) -> tuple[str, str]:
@@ -102,9 +124,14 @@ def _unit(text: str) -> tuple[str, str]:
         return match[1], match[2].strip()
     if match := re.fullmatch(r"(.*[^\W_])[_ ]([A-Za-z]+[0-9]?)", text):
         unit = match[2].lower()
-        if unit in UNITS:
-            return match[1], UNITS[unit] or match[2]
+        if unit in UNITS and not re.search(r"(^|[_ ])per$", match[1], re.IGNORECASE):  # a price per kg is not in kg
+            return re.sub(r"[_ ]in$", "", match[1]), UNITS[unit] or match[2]
     return text, ""
+
+
+def _label(text: str) -> str:
+    label = re.sub(r"[\s_]+", " ", text).strip() or text
+    return label[:1].upper() + label[1:]
 
 
 def _identifier(text: str) -> str:
@@ -125,65 +152,112 @@ def _unique(text: str, taken: set[str], separator: str) -> str:
     return unique
 
 
-def _values(column: Any, values: pd.Series) -> dict[str, Any]:
+def _without_blanks(values: pd.Series) -> pd.Series:
+    """Return a column whose blank texts are missing, as a form and a CSV file have them."""
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        blanks = [category for category in values.cat.categories if isinstance(category, str) and not category.strip()]
+        return values.mask(values.isin(blanks)) if blanks else values
+    if values.dtype.kind != "O":
+        return values
+    is_blank = [isinstance(value, str) and not value.strip() for value in values.tolist()]
+    return values.mask(pd.Series(is_blank, values.index)) if any(is_blank) else values
+
+
+def _facts(column: Any, values: pd.Series) -> dict[str, Any]:
     """Return the kind of a column and what belongs to it."""
     import pandas as pd
 
-    types = pd.api.types
     known = values.dropna()
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        choices = tuple(map(to_python, values.cat.categories))
-        default = to_python(known.mode().iloc[0]) if len(known) else None
-        return {"kind": "choice", "choices": choices, "default": default, "dtype": "category"}
+    contents = pd.api.types.infer_dtype(known if len(known) else values, skipna=True)
+    if contents == "categorical":
+        return _categories(column, values)
+    if contents == "boolean":
+        return {"kind": "boolean", "default": bool(known.mode().iloc[0]) if len(known) else None}
+    if contents in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return _numbers(values, known)
+    if contents in ("datetime64", "datetime"):
+        return _days(column, known.infer_objects())
+    if contents == "date" and not known.map(lambda day: isinstance(day, dt.datetime)).any():
+        return {"kind": "date"}
+    if contents == "time" and not known.map(lambda time: time.tzinfo).any():
+        return {"kind": "time"}
+    if contents == "string":
+        return _texts(known)
     if known.empty:
         return {"kind": "number"}
-    if values.dtype == "object":
-        known = known.infer_objects()
-    if types.is_bool_dtype(known.dtype):
-        return {"kind": "boolean", "default": bool(known.mode().iloc[0])}
-    if types.is_integer_dtype(known.dtype) or types.is_float_dtype(known.dtype):
-        return _numbers(values, known)
-    if types.is_datetime64_any_dtype(known.dtype):
-        if known.dt.tz is not None or (known != known.dt.normalize()).any():
-            raise DataError(f"The column {column!r} has days with a time; make it two columns, or a number.")
-        return {"kind": "date", "default": known.median().date()}
-    if known.map(lambda value: isinstance(value, dt.time)).all():
-        return {"kind": "time"}
-    if known.map(lambda value: isinstance(value, dt.date)).all():
-        return {"kind": "date"}
-    if not known.map(lambda value: isinstance(value, str)).all():
-        type_name = next(type(value).__name__ for value in known if not isinstance(value, str))
-        raise DataError(
-            f"The column {column!r} holds a {type_name}; a feature is a number, text, a date, or yes or no."
-        )
-    return _texts(known)
+    type_names = sorted({type(value).__name__ for value in known})
+    raise DataError(
+        f"The column {column!r} holds values of type {' and '.join(type_names)}; a feature is a number, text, a date, "
+        "a time without a time zone, or yes or no."
+    )
+
+
+def _categories(column: Any, values: pd.Series) -> dict[str, Any]:
+    choices = tuple(map(to_python, values.cat.categories))
+    if not choices:
+        return {"kind": "text"}
+    if other := [choice for choice in choices if not isinstance(choice, str | int | float)]:
+        raise DataError(f"The column {column!r} has categories of type {type(other[0]).__name__}; make them text.")
+    if not _differ(choices):
+        raise DataError(f"The column {column!r} has categories that differ in spaces or type alone.")
+    known = values.dropna()
+    default = to_python(known.mode().iloc[0]) if len(known) else None
+    return {"kind": "choice", "choices": choices, "default": default, "dtype": "category"}
+
+
+def _differ(choices: tuple[Any, ...]) -> bool:
+    """Return whether each choice is parsed as itself; the first with the same text, also without spaces, is taken."""
+    seen: set[str] = set()
+    for choice in choices:
+        text = str(to_json(choice))
+        if not seen.isdisjoint((text, text.strip())):
+            return False
+        seen.add(text)
+    return True
 
 
 def _numbers(values: pd.Series, known: pd.Series) -> dict[str, Any]:
     import numpy as np
 
     numbers = known.to_numpy(dtype="float64")
-    if not np.isfinite(numbers).all():
+    if not len(numbers) or not np.isfinite(numbers).all():
         return {"kind": "number"}
     is_whole = bool((numbers == np.floor(numbers)).all())
     median = float(np.median(numbers))
-    if is_whole and set(np.unique(numbers)) == {0.0, 1.0}:
-        own = {"dtype": str(values.dtype)} if values.dtype.kind in "iuf" else {}
+    largest = float(abs(numbers).max())
+    if is_whole and (numbers.min(), numbers.max()) == (0, 1):
+        own = {"dtype": str(values.dtype)} if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf" else {}
         return {"kind": "boolean", "default": median >= 0.5, **own}
-    if values.dtype.kind in "iu" or (is_whole and values.isna().any() and abs(numbers).max() < 2**53):
+    is_integer = values.dtype.kind in "iu" and largest <= IntegerType.largest
+    if is_integer or (is_whole and values.isna().any() and largest < MAX_EXACT):
         return {"kind": "integer", "default": int(median)}
-    digits = range(MAX_DECIMALS + 1)
+    if is_whole:
+        return {"kind": "number", "default": median}
+    digits = range(1, MAX_DECIMALS + 1)
     decimals = next((d for d in digits if np.allclose(numbers, numbers.round(d), rtol=0, atol=1e-9)), None)
-    if not decimals:  # all whole, or with more digits than a button should step
+    if not decimals:  # more digits than a button should step
         return {"kind": "number", "default": float(f"{median:.4g}")}
     return {"kind": "number", "default": round(median, decimals), "step": round(10.0**-decimals, decimals)}
 
 
+def _days(column: Any, known: pd.Series) -> dict[str, Any]:
+    if known.empty:
+        return {"kind": "date"}
+    if known.dt.tz is not None or (known != known.dt.normalize()).any():
+        raise DataError(f"The column {column!r} has days with a time; make it two columns, or a number.")
+    return {"kind": "date", "default": known.median().date()}
+
+
 def _texts(known: pd.Series) -> dict[str, Any]:
-    counts = known.value_counts()
-    if len(counts) > MAX_CHOICES or len(known) < 2 * len(counts):
+    if known.iloc[:SAMPLE].nunique() > MAX_CHOICES:
         return {"kind": "text"}
-    return {"kind": "choice", "choices": tuple(sorted(map(str, counts.index))), "default": str(counts.index[0])}
+    counts = known.value_counts()
+    choices = tuple(sorted(map(str, counts.index)))
+    if not choices or len(choices) > MAX_CHOICES or len(known) < 2 * len(choices) or not _differ(choices):
+        return {"kind": "text"}
+    return {"kind": "choice", "choices": choices, "default": str(counts.index[0])}
 
 
 def _source(feature: Feature) -> str:

@@ -170,7 +170,8 @@ def _features(frames: list[pd.DataFrame]) -> list[Feature]:
 def _with_dtype(feature: Feature, dtype: Any) -> Feature:
     own = str(dtype)
     arrives = feature.type.dtype if feature.required else "float64"
-    is_plain = getattr(dtype, "kind", "O") in "biuf" and feature.type.dtype in ("bool", "int64", "float64")
+    kinds = "biuf" if feature.required else "f"  # the others have no missing values: these arrive as NaN
+    is_plain = getattr(dtype, "kind", "O") in kinds and feature.type.dtype in ("bool", "int64", "float64")
     if feature.dtype or own == arrives or not is_plain:
         return feature
     return replace(feature, dtype=own)
