@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import doctest
 from decimal import Decimal
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn import datasets
 
 from irislib import Feature, infer_features
+from irislib._description import inference
 from irislib._description.spec import describe_faults
 from irislib._description.validation import check_values
 from irislib.errors import DataError
@@ -205,3 +207,8 @@ def test_many_columns() -> None:
     features = infer_features(table)
     assert len(features) == 301
     assert describe_faults(features) == []
+
+
+def test_the_example_of_the_docstring() -> None:
+    assert doctest.testmod(inference).failed == 0
+    assert doctest.testmod(inference).attempted

@@ -68,7 +68,7 @@ def infer_features(table: Any) -> FeatureList:
     >>> import pandas as pd
     >>> infer_features(pd.DataFrame({"length (cm)": [1.5, 2.5, 9.0], "colour": pd.Categorical(["red", "blue", "red"])}))
     [
-        Feature('length_cm', label='Length', unit='cm', step=0.1, default=2.5, column='length (cm)'),
+        Feature('length_cm', unit='cm', step=0.1, default=2.5, column='length (cm)'),
         Feature('colour', 'choice', choices=('blue', 'red'), default='red', dtype='category'),
     ]
     """
