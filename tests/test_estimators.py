@@ -23,16 +23,23 @@ from sklearn import (
     svm,
     tree,
 )
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TunedThresholdClassifierCV
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, PolynomialFeatures, SplineTransformer, StandardScaler
+from test_widgets import request, submit
 
 import irislib
-from irislib import Model, insights
+from irislib import Model, ModelSpec, insights
 from irislib.api import create_app
 from irislib.errors import NotApplicableError
 from irislib.insights._registry import insight_entries
@@ -67,6 +74,7 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "booleans": (ensemble.RandomForestClassifier(10), NUMBERS, SIZE.to_numpy() > 12),
     "float classes": (tree.DecisionTreeClassifier(max_depth=3), NUMBERS, THREE.astype(float)),
     "SVC without probabilities": (svm.SVC(), NUMBERS, TWO),
+    "SVC with probabilities": (svm.SVC(probability=True), NUMBERS, TWO),
     "linear SVC": (svm.LinearSVC(), NUMBERS, THREE),
     "naive Bayes": (naive_bayes.GaussianNB(), NUMBERS, THREE),
     "neighbours": (neighbors.KNeighborsClassifier(), NUMBERS, TWO),
@@ -74,6 +82,10 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "extra trees": (ensemble.ExtraTreesClassifier(10), NUMBERS, TWO),
     "gradient boosting": (ensemble.GradientBoostingClassifier(n_estimators=5), NUMBERS, THREE),
     "histograms": (ensemble.HistGradientBoostingClassifier(max_iter=5), NUMBERS, TWO),
+    "histograms of categories": (
+        ensemble.HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype"),
+        table().astype({"colour": "category"}), TWO,
+    ),
     "AdaBoost": (ensemble.AdaBoostClassifier(n_estimators=5), NUMBERS, TWO),
     "perceptron": (neural_network.MLPClassifier((4,), max_iter=30), NUMBERS, THREE),
     "discriminant analysis": (discriminant_analysis.LinearDiscriminantAnalysis(), NUMBERS, THREE),
@@ -113,20 +125,29 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "LightGBM": (booster("lightgbm", "LGBMClassifier", verbose=-1), NUMBERS, TWO),
     "LightGBM of numbers": (booster("lightgbm", "LGBMRegressor", verbose=-1), NUMBERS, SIZE),
     "CatBoost": (booster("catboost", "CatBoostClassifier", verbose=False, allow_writing_files=False), NUMBERS, TWO),
+    "CatBoost of categories": (
+        booster("catboost", "CatBoostClassifier", cat_features=["colour"], verbose=False, allow_writing_files=False),
+        table(), TWO,
+    ),
+    "CatBoost of numbers": (
+        booster("catboost", "CatBoostRegressor", verbose=False, allow_writing_files=False), NUMBERS, SIZE,
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
 @pytest.mark.parametrize("name", CASES)
 def test_an_estimator_goes_through_every_door(name: str, tmp_path) -> None:
     make, x, y = CASES[name]
-    estimator = make if hasattr(make, "fit") else make()
+    estimator = clone(make) if hasattr(make, "fit") else make()
     estimator.fit(x[:120], y[:120])
     x_test, y_test = x[120:], y[120:]
     expected = np.asarray(estimator.predict(x_test)).ravel()
     model = Model.from_estimator(estimator, x_test, y_test, name="thing", X_train=x[:120], y_train=y[:120])
     assert model.estimator is estimator
+    assert (model.classes is None) is (y is SIZE)
     # library
     assert_equal(model.predict(x_test), expected)
     prediction = model.predict_row(x_test.iloc[0])
@@ -151,10 +172,45 @@ def test_an_estimator_goes_through_every_door(name: str, tmp_path) -> None:
         assert client.get(path).status_code == 200
     # page
     app = irislib.app(model)
-    assert app.facts["fields"]
+    assert submit(app, row)["announcement"] == f"Answer: {prediction}"
+    for position, tab in enumerate(app.facts["tabs"][:-1]):  # the last one takes a CSV file
+        assert "error" not in request(app, "draw", tab=position), tab["title"]
     # file
     again = irislib.load(str(model.save(tmp_path / "thing.irislib")))
     assert_equal(again.predict(x_test), expected)
+
+
+@pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
+@pytest.mark.parametrize("name", CASES)
+def test_an_estimator_is_trained_from_a_description(name: str) -> None:
+    make, x, y = CASES[name]
+    estimator = clone(make) if hasattr(make, "fit") else make()
+    spec = ModelSpec("thing", irislib.infer_features(x), "answer", lambda: x.assign(answer=y), estimator)
+    model = irislib.train(spec)
+    assert model.estimator is not estimator
+    assert_equal([model.predict_row(x.iloc[0]).prediction], model.estimator.predict(x.head(1)))
+
+
+def test_a_boolean_is_read_as_one() -> None:
+    answer = SIZE.to_numpy() > 12
+    forest = ensemble.RandomForestClassifier(10, random_state=0).fit(NUMBERS, answer)
+    model = Model.from_estimator(forest, NUMBERS, answer, name="thing")
+    assert {str(model.predict_row(NUMBERS.iloc[i])) for i in range(9)} == {"True", "False"}
+
+
+@pytest.mark.parametrize("threshold", [0.2, None])
+def test_no_tie_is_claimed_where_a_threshold_decides(threshold: float | None) -> None:
+    estimator = dummy.DummyClassifier(strategy="prior")  # one half for each of two classes
+    answer = np.arange(len(NUMBERS)) % 2
+    if threshold is not None:
+        estimator = make_pipeline(StandardScaler(), FixedThresholdClassifier(estimator, threshold=threshold))
+    model = Model.from_estimator(estimator.fit(NUMBERS, answer), NUMBERS, answer, name="thing")
+    row = NUMBERS.median().to_dict()
+    alone = " ".join(str(problem) for problem in model.predict_row(row).warnings)
+    many = create_app([model]).test_client().post("/thing/batch", json=[row]).text
+    assert ["nearly a tie" in text for text in (alone, many)] == [threshold is None] * 2
 
 
 def assert_equal(actual: Any, expected: Any) -> None:
@@ -179,3 +235,19 @@ def test_what_predicts_no_single_target_is_refused_with_a_sentence(estimator: An
     estimator.fit(NUMBERS, y)
     with pytest.raises(irislib.errors.IrislibError, match=message):
         Model.from_estimator(estimator, NUMBERS, y, name="thing")
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        logistic(),
+        gaussian_process.GaussianProcessRegressor(),
+        make_pipeline(StandardScaler(), gaussian_process.GaussianProcessRegressor()),
+        GridSearchCV(logistic(), {"C": [0.1, 1]}),
+        ensemble.StackingClassifier([("a", naive_bayes.GaussianNB())]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_unfitted_estimator_is_refused_with_a_sentence(estimator: Any) -> None:
+    with pytest.raises(irislib.errors.SpecError, match="is not fitted; call its fit first"):
+        Model.from_estimator(estimator, NUMBERS, THREE, name="thing")

@@ -24,7 +24,7 @@ def short_repr(value: Any) -> str:
 
 def format_value(value: Any, digits: int = 12) -> str:
     """Format a number for people, without a power of ten if there is room, or a date in ISO format."""
-    if isinstance(value, numbers.Real):
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
         value = float(value)
         return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
     if isinstance(value, dt.time):

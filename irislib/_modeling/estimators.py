@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-__all__ = ["check_estimator", "is_fitted"]
+__all__ = ["check_estimator", "has_threshold", "is_fitted", "unfitted_copy"]
 
 OTHER_KINDS = {
     "outlier_detector": "finds outliers",
@@ -60,8 +61,43 @@ def is_fitted(estimator: Any) -> bool:
 
     if callable(method := getattr(estimator, "is_fitted", None)):
         return bool(method())
+    last = last_step(estimator)
     try:
         check_is_fitted(estimator)
-    except (NotFittedError, TypeError, ValueError):
+    except (NotFittedError, TypeError, ValueError, AttributeError):
         return False
-    return True
+    # a Gaussian process can draw from its prior, so that scikit-learn takes it as fitted from the start
+    return hasattr(last, "__sklearn_is_fitted__") or any(n.endswith("_") and n[:2] != "__" for n in vars(last))
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the estimator at the end of pipelines and searches; one that is not fitted has no best estimator."""
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif getattr(estimator, "steps", None) and hasattr(estimator, "named_steps"):
+            estimator = estimator.steps[-1][1]
+        else:
+            return estimator
+
+
+def has_threshold(estimator: Any) -> bool:
+    """Return True if a fitted classifier decides by a threshold of its own, not by the largest probability."""
+    from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+
+    return isinstance(last_step(estimator), FixedThresholdClassifier | TunedThresholdClassifierCV)
+
+
+def unfitted_copy(estimator: Any) -> Any:
+    """Return a clone of an estimator, or a deep copy of one that was not fitted and cannot be cloned.
+
+    CatBoost copies its ``cat_features``, which ``clone`` refuses.
+    """
+    from sklearn.base import clone
+
+    try:
+        return clone(estimator)
+    except RuntimeError:
+        if is_fitted(estimator):
+            raise
+        return copy.deepcopy(estimator)

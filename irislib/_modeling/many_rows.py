@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
+from irislib._modeling.estimators import has_threshold
 from irislib._modeling.prediction import near_ties
 from irislib.errors import Problem
 
@@ -101,7 +102,8 @@ def _predict_columns(
         arrays = [model.estimator.predict(rows)]
     else:
         shares = model.estimator.predict_proba(rows)
-        ties = near_ties(model.classes, shares)
+        if not has_threshold(model.estimator):
+            ties = near_ties(model.classes, shares)
         if model.predicts_likeliest:  # predict would ask every tree once more
             predictions = model.estimator.classes_.take(shares.argmax(axis=1))
         else:

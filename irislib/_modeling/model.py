@@ -22,6 +22,7 @@ from irislib._compiled import (
 )
 from irislib._description.validation import check_row
 from irislib._description.values import is_empty
+from irislib._modeling.estimators import has_threshold
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import USUAL, NoveltyDetector
@@ -180,7 +181,7 @@ class Model:
     def classes(self) -> list[Any] | None:
         """The classes in the order of ``predict_proba``'s columns; None for a regression."""
         classes = getattr(self.estimator, "classes_", None)
-        return None if classes is None else classes.tolist()
+        return None if classes is None or not len(classes) else classes.tolist()  # CatBoostRegressor's are empty
 
     def predict(self, rows: Any) -> np.ndarray:
         """Predict the target of one row or many.
@@ -272,7 +273,8 @@ class Model:
         if shares:
             classes = self.classes or []
             probabilities = dict(zip(classes, shares, strict=True))
-            warnings += near_ties(classes, [shares]).values()
+            if not has_threshold(self.estimator):
+                warnings += near_ties(classes, [shares]).values()
         spec = self.spec
         return Prediction(
             prediction, probabilities, spec.target_unit, warnings, self.version, row, spec.features, values

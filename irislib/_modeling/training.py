@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
 from irislib._description.validation import names_of
+from irislib._modeling.estimators import unfitted_copy
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib._modeling.threads import idle_cores_only
@@ -76,9 +77,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
 
 def unfitted(spec: ModelSpec) -> Any:
     """Return the estimator of a spec, not yet fitted, with every part seeded."""
-    from sklearn.base import clone
-
-    return _seeded(clone(spec.estimator), spec.random_state)
+    return _seeded(unfitted_copy(spec.estimator), spec.random_state)
 
 
 def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
