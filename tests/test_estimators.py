@@ -100,7 +100,9 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
     "grid search": (GridSearchCV(logistic(), {"C": [0.1, 1]}, cv=2), NUMBERS, THREE),
     "random search": (RandomizedSearchCV(logistic(), {"C": loguniform(0.1, 1)}, n_iter=2, cv=2), NUMBERS, TWO),
     "encoder and forest": (make_pipeline(encoder, ensemble.RandomForestClassifier(10)), table(), TWO),
-    "bins and logistic": (make_pipeline(KBinsDiscretizer(3), logistic()), NUMBERS, TWO),
+    "bins and logistic": (
+        make_pipeline(KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), logistic()), NUMBERS, TWO,
+    ),
     "words": (
         make_pipeline(make_column_transformer((TfidfVectorizer(), "colour"), remainder="passthrough"), logistic()),
         table(), TWO,
