@@ -30,7 +30,7 @@ from irislib._description.validation import check_values
 from irislib._modeling import csv_files
 from irislib.errors import SpecError
 from irislib.insights import Insight
-from irislib.widgets import Page, Tab, _fields, _html, _page
+from irislib.widgets import Page, Tab, _fields, _html, _jobs, _page
 from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
 from irislib.widgets._html import render
 
@@ -362,11 +362,33 @@ def test_a_job_that_starts_itself_is_done_in_steps(iris, tmp_path, monkeypatch) 
     assert [reply.get("done") for reply in done] == [0.25, 0.5, 0.75, 1, None]
     assert "mean over 5 shufflings" in done[-1]["html"]
     assert done[-1]["html"] in request(page, "draw", tab=2)["html"]
-    (file,) = tmp_path.rglob(f"{name}-*.json")
-    file.unlink()
-    other = irislib.app(iris)
-    submit(other, GOOD)
-    assert b"mean over 5 shufflings" in download(other, "report")[1]  # who asks for a report gets all of it
+
+
+def test_a_report_does_not_wait_for_what_takes_long(iris, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))  # where nothing has been measured
+    now, title = itertools.count(0, 0.3), insights.permutation_importance.title
+    monkeypatch.setattr(_jobs, "clock", lambda: next(now))  # every step takes a while
+    page, other = irislib.app(iris), irislib.app(iris)
+    for visitor in (page, other):
+        submit(visitor, GOOD)
+    report = unescape(download(page, "report")[1].decode())
+    assert f"<h3>{title}</h3><p>This takes a while, so it is not in this report yet. Open this tab" in report
+    assert report.count("Press “Work it out” in this tab of the page") == 2  # cross-validation, learning curve
+    assert request(page, "step_job", name="permutation_importance", begin=True) == {"done": 0.25}
+    download(page, "report")
+    assert request(page, "step_job", name="permutation_importance")["done"] == 0.5  # it goes on
+    insights.permutation_importance(iris)
+    for visitor in (other, irislib.app(iris)):
+        submit(visitor, GOOD)
+        assert b"mean over 5 shufflings" in download(visitor, "report")[1]
+
+
+def test_a_report_completes_what_is_short(iris, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    monkeypatch.setattr(_jobs, "clock", lambda: 0.0)
+    page = irislib.app(iris)
+    submit(page, GOOD)
+    assert b"mean over 5 shufflings" in download(page, "report")[1]
 
 
 def test_held_features_stay_held_for_later_predictions(iris) -> None:
@@ -399,6 +421,7 @@ def test_an_insight_with_held_features_that_does_not_apply_is_a_sentence(rent) -
 
 def test_a_report_is_one_complete_file(iris, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))  # where nothing has been measured on demand
+    monkeypatch.setattr(_jobs, "clock", lambda: 0.0)
     page = irislib.app(iris)
     assert "error" in request(page, "download", file="report", part=0)  # there is no answer yet
     submit(page, GOOD)

@@ -176,6 +176,8 @@ class Job(Block):
     steps : callable
         Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns content of a tab.
     starts_itself : bool
+    stored : callable
+        Takes nothing and returns the result of an earlier run, such as another visitor's, or None.
     blocks : list of Block or None
         The result; None until the job is done.
     """
@@ -184,6 +186,7 @@ class Job(Block):
     title: str
     steps: Callable[[], Generator[float, None, Any]]
     starts_itself: bool = False
+    stored: Callable[[], Any] = lambda: None
     blocks: list[Block] | None = None
 
 

@@ -41,8 +41,8 @@ def render(blocks: Iterable[Block], is_static: bool = False) -> Markup:
     ----------
     blocks : iterable of Block
     is_static : bool, optional
-        Render for a file without the page's script, such as a report: jobs that are not done are left out, held
-        features have no checkboxes, and the keyboard reaches every wide table.
+        Render for a file without the page's script, such as a report: a job that is not done is a
+        sentence, held features have no checkboxes, and the keyboard reaches every wide table.
     """
     return Markup("\n").join(_render(block, is_static) for block in blocks)
 
@@ -124,7 +124,8 @@ def _(block: Job, is_static: bool) -> Markup:
     if block.blocks is not None:
         return render(block.blocks, is_static)
     if is_static:
-        return Markup("")
+        text = TEXTS["work_not_done_at_once"] if block.starts_itself else TEXTS["work_not_done"]
+        return _render(Section(block.title, [Paragraph(text.format(button=TEXTS["work_start"]))]), is_static)
     return Markup(
         '<section class="irislib-insight" data-job="{}"{}><h3>{}</h3><p>{}</p>'
         '<button type="button" class="irislib-button">{}</button></section>'

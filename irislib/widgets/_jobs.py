@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from irislib.widgets._blocks import Block, Job, iter_jobs, to_blocks
 from irislib.widgets._html import render
 
 __all__ = ["JobList"]
+
+clock = time.monotonic
 
 
 class JobList:
@@ -44,10 +47,33 @@ class JobList:
         del self.running[job.name]
         return None
 
-    def finish(self, blocks: Iterable[Block]) -> None:
-        """Complete the jobs of a tab that start by themselves."""
+    def finish(self, blocks: Iterable[Block], seconds: float) -> None:
+        """Take over the results that are stored, and complete the jobs that start by themselves if they are short.
+
+        Parameters
+        ----------
+        blocks : iterable of Block
+            The content of a tab.
+        seconds : float
+            The time that all of its jobs may take; a job that has not ended by then, or is running on the page, is
+            left as it was.
+        """
+        end = clock() + seconds
         for job in iter_jobs(blocks):
-            if job.starts_itself and job.blocks is None:
-                self.running[job.name] = job.steps()
-                while self._step(job) is not None:
+            if job.blocks is None and job.name not in self.running:
+                self._finish(job, end)
+
+    def _finish(self, job: Job, end: float) -> None:
+        try:
+            stored = job.stored()
+        except NotApplicableError as error:
+            stored = str(error)
+        if stored is not None:
+            job.blocks = to_blocks([stored])
+        elif job.starts_itself and clock() < end:
+            self.running[job.name] = job.steps()
+            try:
+                while self._step(job) is not None and clock() < end:
                     pass
+            finally:
+                self.running.pop(job.name, None)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["page_report", "report"]
 
 FRONTEND = files("irislib.widgets") / "frontend"
+JOB_SECONDS = 1.0  # for the long-running insights of a tab that are not worked out yet
 
 
 def page_report(page: Page) -> tuple[str, bytes]:
@@ -34,7 +35,7 @@ def page_report(page: Page) -> tuple[str, bytes]:
         errors: list[str] = []
         with guarded(errors.append):
             blocks = page.draw_tab(index)
-            page.jobs.finish(blocks)
+            page.jobs.finish(blocks, JOB_SECONDS)
             sections.append((tab.title, blocks))
         sections += [(tab.title, [Paragraph(error)]) for error in errors]
     stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"

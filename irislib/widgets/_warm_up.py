@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["warm_up"]
 
+JOB_SECONDS = 2.0  # for the long-running insights of a tab: the first visitor waits for them
+
 
 def warm_up(page: Page) -> None:
     """Draw the tabs that need no prediction for all visitors, and make one prediction.
@@ -23,7 +25,7 @@ def warm_up(page: Page) -> None:
         for index, tab in enumerate(page.tabs):
             if not tab.empty:
                 blocks = page.draw_tab(index, is_warm=True)
-                page.jobs.finish(blocks)
+                page.jobs.finish(blocks, JOB_SECONDS)
                 render(blocks)
     if page.csv_tab:
         with guarded(lambda _: None):

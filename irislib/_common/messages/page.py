@@ -88,6 +88,10 @@ TEXTS = {
     "work": "This takes a while, so it is worked out when you ask for it, and kept for everyone then.",
     "work_at_once": "This takes a while; it is kept for everyone then.",
     "work_start": "Work it out",
+    "work_not_done": "This takes a while, so it is not in this report yet. Press “{button}” in this tab of the page, "
+    "wait until it is done, and download the report again.",
+    "work_not_done_at_once": "This takes a while, so it is not in this report yet. Open this tab of the page, wait "
+    "until it is done, and download the report again.",
     "work_progress": "{done} %",
     "work_done": "Worked out: {title}.",
     "fix": "Keep some values as they are",
