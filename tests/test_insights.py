@@ -234,7 +234,12 @@ def cancer() -> irislib.Model:
 
 @pytest.fixture(scope="module")
 def digits() -> irislib.Model:
-    return sklearns("digits", load_digits, GaussianNB())
+    def every_fourth_pixel(as_frame: bool) -> Any:
+        data = load_digits(as_frame=as_frame)
+        data.frame = data.frame.iloc[:, ::4].assign(target=data.target)
+        return data
+
+    return sklearns("digits", every_fourth_pixel, GaussianNB())
 
 
 @pytest.fixture(scope="module")
@@ -306,15 +311,15 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
 
 @pytest.mark.parametrize(("ratio", "n_positive", "n_negative"), [(2.0, 20, 40), (8.0, 51, 58), (60.0, 10, 20)])
 def test_the_interval_of_an_area_holds_the_true_one(ratio: float, n_positive: int, n_negative: int) -> None:
-    """Beside 1,000 samples of what it was derived for: exponential scores, whose true area is known."""
+    """Beside 300 samples of what it was derived for: exponential scores, whose true area is known."""
     rng, true = np.random.default_rng(0), ratio / (1 + ratio)
     is_it = np.repeat([True, False], [n_positive, n_negative])
     n_covered = 0
-    for _ in range(1000):
+    for _ in range(300):
         scores = np.r_[ratio * rng.exponential(size=n_positive), rng.exponential(size=n_negative)]
         low, high = area_interval(roc_auc_score(is_it, scores), n_positive, n_negative)
         n_covered += low <= true <= high
-    assert n_covered >= 900  # 950, less where samples this small have few rows near the true area
+    assert n_covered >= 270  # 285, less where samples this small have few rows near the true area
     assert area_interval(1.0, 10, 20)[0] < 0.95
     assert area_interval(1 - 1e-12, 10, 20)[1] == 1  # a sum that is rounded
     assert area_interval(1e-12, 10, 20)[0] == 0
