@@ -10,7 +10,7 @@ import struct
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, Server, descendants, notebook
+from conftest import PATIENCE, Server, descendants, notebook, wait_until
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_server.services.kernels.connection.base import (
     deserialize_binary_message,
@@ -30,6 +30,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from irislib._serving.kernel_spec import private_transport
+from irislib._serving.websocket_limits import MAX_CONNECTIONS, PendingMessages, RateLimit, check_offsets
 
 V1 = "v1.kernel.websocket.jupyter.org"
 FRAMINGS = ("text", "binary", V1)
@@ -203,6 +204,95 @@ def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str,
         assert page.states()[0]
     assert "Uncaught exception" not in visitor.server.text()
     assert "Traceback" not in visitor.server.text()
+
+
+def overlapping(framing: str, size: int) -> bytes:
+    """Return a message whose parts are all nearly as long as the message itself."""
+    width, order = (8, "little") if framing == V1 else (4, "big")
+    count = size // width // 2
+    ends = [size if index % 2 else width * (count + 1) for index in range(count)]
+    table = b"".join(number.to_bytes(width, order) for number in (count, *ends))  # type: ignore[arg-type]
+    return table.ljust(size, b" ")
+
+
+def peak_memory(server: Server) -> int:
+    """Return the most kilobytes that the server itself has taken so far."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
+@pytest.mark.parametrize("framing", FRAMINGS[1:])
+def test_a_message_of_overlapping_parts_takes_no_memory(visitor: Visitor, framing: str) -> None:
+    with visitor.connect(framing) as page:
+        assert page.states()[0]
+        before = peak_memory(visitor.server)
+        page.socket.send(overlapping(framing, 200_000))
+        assert page.states()[0]
+    assert peak_memory(visitor.server) - before < 100_000
+
+
+@pytest.mark.parametrize(
+    ("count", "offsets", "length"),
+    [
+        (0, [], 100), (2**31 - 1, [], 100), (1001, [5000] * 1001, 5000), (2, [12, 12], 8), (2, [8, 20], 100),
+        (2, [50, 40], 100), (2, [40, 101], 100), (3, [100, 16, 100], 100),
+    ],
+)  # fmt: skip
+def test_a_table_of_offsets_that_is_not_sound_is_refused(count: int, offsets: list[int], length: int) -> None:
+    for width, order in ((4, "big"), (8, "little")):
+        numbers = (count, *(offset + 100 * (width == 8) for offset in offsets))
+        table = b"".join(number.to_bytes(width, order) for number in numbers)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="its parts"):
+            check_offsets(table.ljust(length, b" ")[:length], width, order)
+    message = serialize_msg_to_ws_v1([b"{}"] * 4 + [b""] * 900, "shell")
+    check_offsets(message, 8, "little")
+
+
+def test_a_page_that_sends_too_much_is_read_more_slowly() -> None:
+    rate = RateLimit()
+    assert sum(rate.take(1000) for _ in range(900)) == 0
+    waits = [rate.take(100) for _ in range(1000)]
+    assert waits == sorted(waits)
+    assert 8 < waits[-1] < 10  # 900 messages more than at once, at 100 a second
+    assert RateLimit().take(52_000_000) == pytest.approx(1, abs=0.1)
+
+
+def test_what_a_busy_kernel_has_not_handled_is_counted() -> None:
+    pending = PendingMessages()
+    for msg_id in ("a", "b", "b", "c"):
+        pending.add(msg_id, 10**6)
+    pending.remove("of another page")
+    assert pending.size > 4 * 10**6
+    pending.remove("b")  # the answer to "a" was lost
+    assert 2 * 10**6 < pending.size < 3 * 10**6
+    pending.remove("c")
+    assert (pending.size, pending.ids) == (0, {})
+
+
+def test_a_page_that_does_not_read_is_disconnected(visitor: Visitor) -> None:
+    before = peak_memory(visitor.server)
+    with visitor.connect() as page:
+        page.states()
+        run(visitor.kernel, "page = b'x' * 1_000_000")
+        page.socket.protocol.max_size = None
+        code = "from comm import create_comm; c = create_comm(target_name='none')\n" + (
+            "import time\nfor _ in range(120):\n    c.send(buffers=[page]); time.sleep(0.01)"
+        )
+        run(visitor.kernel, code)
+        wait_until(lambda: "does not read what is sent" in visitor.server.text())
+    assert peak_memory(visitor.server) - before < 100_000
+    with visitor.connect() as page:
+        assert page.states()[0]
+
+
+def test_a_kernel_has_few_connections(visitor: Visitor) -> None:
+    with ExitStack() as pages:
+        for _ in range(MAX_CONNECTIONS):
+            pages.enter_context(visitor.connect())
+        with pytest.raises(InvalidStatus, match="429"):
+            pages.enter_context(visitor.connect())
+    with visitor.connect() as page:
+        assert page.states()[0]
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)

@@ -89,6 +89,10 @@ BORROWED: tuple[Borrowed, ...] = (
         "jupyter_server.services.kernels.handlers:KernelHandler.SUPPORTED_METHODS": "refuse to end another's kernel",
         "jupyter_server.services.kernels.websocket:KernelWebsocketHandler.pre_get": "serve pages that leave early",
     }),
+    *_entries("serve", "guards", "_serving.websocket_limits", f"{TORNADO}/websocket.py", {
+        "tornado.websocket:WebSocketProtocol13._receive_frame": "read no more from a page than the server can take",
+        "tornado.websocket:WebSocketProtocol13._wire_bytes_in": "read no more from a page than the server can take",
+    }),
     *_entries("serve", "guards", "_serving.kernel_manager", f"{JUPYTER}/services/kernels/kernelmanager.py", {
         f"{MANAGER}._pending_kernels": "end the kernels that are being started",
         f"{MANAGER}._kernel_connections": "end the kernels that no page is connected to",

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import secrets
+from asyncio import Future
+from collections import Counter
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from jupyter_client.session import DELIM
+from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
-from tornado.web import Finish
+from tornado.iostream import StreamClosedError
+from tornado.web import Finish, HTTPError
 from tornado.websocket import WebSocketClosedError
+
+from irislib._serving.websocket_limits import (
+    MAX_CONNECTIONS,
+    MAX_HEADER_BYTES,
+    MAX_PENDING_BYTES,
+    MAX_UNREAD_BYTES,
+    MAX_UNREAD_BYTES_OPEN,
+    PacedProtocol,
+    PendingMessages,
+    RateLimit,
+    check_offsets,
+)
 
 __all__ = ["KERNEL_ROUTES", "VisitorConnection"]
 
@@ -33,6 +50,10 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 
     warned = False
     last_subprotocol: Any = None
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.pending = PendingMessages()
 
     def connect(self) -> Any:
         """Connect to the kernel, and remember the subprotocol, which is lost when the page disconnects."""
@@ -58,9 +79,12 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Forward a message of the page to its kernel if its type is allowed."""
         try:
-            channel, msg_type = self.channel_and_type(incoming_msg)
+            channel, header = self.channel_and_header(incoming_msg)
+            msg_type = header["msg_type"]
             if msg_type in ALLOWED_TYPES.get(channel, ()):
                 super().handle_incoming_message(incoming_msg)
+                if channel == "shell":
+                    self.pending.add(str(header.get("msg_id")), len(incoming_msg))
                 return
             reason = f"a {str(msg_type)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
         except Exception as error:  # a client can send anything, and must not fill the log with tracebacks
@@ -76,19 +100,24 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         with suppress(WebSocketClosedError):
             self._send_status_message("dead")
 
-    def channel_and_type(self, message: Any) -> tuple[str, str]:
-        """Return the channel and the type of a message, parsed as jupyter_server parses it."""
+    def channel_and_header(self, message: Any) -> tuple[str, dict[str, Any]]:
+        """Return the channel and the header of a message, parsed as jupyter_server parses it."""
         if self.subprotocol == "v1.kernel.websocket.jupyter.org":
             check_offsets(message, 8, "little")
             channel, parts = deserialize_msg_from_ws_v1(message)
+            headers = parts[:3]
             header, _, _, _ = (self.session.unpack(part) for part in parts[:4])
-            return channel, header["msg_type"]
-        if isinstance(message, bytes):
-            check_offsets(message, 4, "big")
-            content = deserialize_binary_message(message)
         else:
-            content = self.session.unpack(message.encode())
-        return content["channel"], content["header"]["msg_type"]
+            if isinstance(message, bytes):
+                check_offsets(message, 4, "big")
+                content = deserialize_binary_message(message)
+            else:
+                content = self.session.unpack(message.encode())
+            channel, header = content["channel"], content["header"]
+            headers = [self.session.pack(content.get(name)) for name in ("header", "parent_header", "metadata")]
+        if max(map(len, headers)) > MAX_HEADER_BYTES:
+            raise ValueError("a header is too large")
+        return channel, header
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """Forward a message of the kernel to the page, without the notebook's source.
@@ -100,19 +129,12 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         msg_type = self.session.unpack(parts[0])["msg_type"]
         if msg_type == "execute_input":
             return
+        if msg_type == "status" and self.session.unpack(parts[3]).get("execution_state") == "idle":
+            self.pending.remove(str(self.session.unpack(parts[1]).get("msg_id")))
         if msg_type == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
             parts[3] = self.session.pack(HIDDEN_ERROR)
             outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
         super().handle_outgoing_message(stream, outgoing_msg)
-
-
-def check_offsets(message: bytes, width: int, order: Any) -> None:
-    """Refuse a message that is shorter than the table of offsets that it declares.
-
-    jupyter_server trusts the number, and eight bytes could have it count to 2**64.
-    """
-    if width * (int.from_bytes(message[:width], order) + 1) > len(message):
-        raise ValueError("it ends within its table of offsets")
 
 
 class KernelStateHandler(KernelHandler):  # type: ignore[misc]
@@ -122,13 +144,63 @@ class KernelStateHandler(KernelHandler):  # type: ignore[misc]
 
 
 class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]
-    """jupyter_server's handler, for pages that may disconnect while they are being connected."""
+    """jupyter_server's handler, with limits, and for pages that may disconnect while they are being connected."""
+
+    connections: ClassVar[Counter[str]] = Counter()  # of each kernel, with those that are being opened
+    rates: ClassVar[WeakKeyDictionary[Any, RateLimit]] = WeakKeyDictionary()  # by kernel
+    unread = 0  # bytes that were sent to the page, and which it has not read
+
+    @ws_authenticated  # type: ignore[untyped-decorator]
+    async def get(self, kernel_id: str) -> None:
+        """Serve a connection until its end."""
+        if self.connections[kernel_id] >= MAX_CONNECTIONS:
+            raise HTTPError(429)
+        self.connections[kernel_id] += 1
+        try:
+            await super().get(kernel_id)
+        finally:
+            self.connections[kernel_id] -= 1
+            if not self.connections[kernel_id]:
+                del self.connections[kernel_id]
+
+    def get_websocket_protocol(self) -> Any:
+        """Return the protocol, with limits that all connections to a kernel share."""
+        protocol = super().get_websocket_protocol()
+        if protocol is None:
+            return None
+        rate = self.rates.setdefault(self.kernel_manager.get_kernel(self.kernel_id), RateLimit())
+        return PacedProtocol(self, protocol.params, rate)
+
+    def is_congested(self) -> bool:
+        """Return True while the kernel or the page has to catch up before another message is read."""
+        pending = self.connection.pending.size if self.connection else 0
+        return bool(pending > MAX_PENDING_BYTES or self.unread > MAX_UNREAD_BYTES)
 
     def write_message(self, message: Any, binary: bool = False) -> Any:
         """Send a message; that its page has left in the meantime is no error, which nobody would await."""
-        future = super().write_message(message, binary)
-        future.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+        if self.unread > MAX_UNREAD_BYTES_OPEN and not self.ws_connection.stream.closed():
+            self.log.warning("Disconnected: the page of kernel %s does not read what is sent to it.", self.kernel_id)
+            self.ws_connection.stream.close()
+        try:
+            future = super().write_message(message, binary)
+        except WebSocketClosedError:
+            future = Future()
+            future.set_result(None)
+            return future
+        self.unread += len(message)
+
+        def finish(sent: Future[None]) -> None:
+            self.unread -= len(message)
+            if not sent.cancelled():
+                sent.exception()
+
+        future.add_done_callback(finish)
         return future
+
+    def ping(self, data: Any = b"") -> None:
+        """Send a ping, unless the page has disconnected."""
+        with suppress(WebSocketClosedError, StreamClosedError):
+            super().ping(data)
 
     async def pre_get(self) -> None:
         """Connect to the kernel, unless the page has disconnected."""
