@@ -48,11 +48,17 @@ for label in ("First", "Second"):
     display(Page(label + " page", [Feature("a", label=label)], "Go", str, [Tab("Out", lambda text: [text], "Empty.")]))
 """
 
+LONG = """
+from irislib import Feature
+from irislib.widgets import Page, Tab
+Page("Long", [Feature(f"gene_{i}") for i in range(300)], "Go", str, [Tab("Out", lambda text: [text], "nothing yet")])
+"""
+
 
 @pytest.fixture(scope="module")
 def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("controls")
-    for name, cell in (("controls", CONTROLS), ("two", TWO)):
+    for name, cell in (("controls", CONTROLS), ("two", TWO), ("long", LONG)):
         nbformat.write(notebook(cell), folder / f"{name}.ipynb")
     environment = {"IRISLIB_STORE": str(folder / "store")}
     server = Server(folder / "log", "serve", "--model=irislib.iris:spec", "--notebooks", str(folder), **environment)
@@ -215,6 +221,18 @@ def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, contr
         other.get_by_role("tab", name="Performance").click()
         other.locator("[data-job=learning_curve]").get_by_role("button", name="Work it out").click()
         other.get_by_text("With 120 training rows its accuracy").wait_for()
+
+
+def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, controls: Server) -> None:
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        open_app(page, controls, "long", "Go")
+        assert page.evaluate("document.documentElement.scrollHeight") < 2 * 800
+        names = ", ".join(f"Gene {i}" for i in range(8))
+        assert page.inner_text(".irislib-why") == f"Still to fill in: {names} and 292 more."
+        page.get_by_label("Gene 299").fill("1")  # scrolls to it
+        expect(page.get_by_role("button", name="Go")).to_be_in_viewport()
+        expect(page.get_by_label("Gene 299")).to_be_in_viewport()
 
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:

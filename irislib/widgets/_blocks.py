@@ -175,6 +175,8 @@ class Job(Block):
     title : str
     steps : callable
         Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns content of a tab.
+    text : str
+        Above its button: why it has to be asked for.
     starts_itself : bool
     stored : callable
         Takes nothing and returns the result of an earlier run, such as another visitor's, or None.
@@ -185,6 +187,7 @@ class Job(Block):
     name: str
     title: str
     steps: Callable[[], Generator[float, None, Any]]
+    text: str = TEXTS["work"]
     starts_itself: bool = False
     stored: Callable[[], Any] = lambda: None
     blocks: list[Block] | None = None

@@ -133,7 +133,7 @@ def _(block: Job, is_static: bool) -> Markup:
         block.name,
         Markup(" data-starts-itself") if block.starts_itself else "",
         block.title,
-        TEXTS["work_at_once"] if block.starts_itself else TEXTS["work"],
+        block.text,
         TEXTS["work_start"],
     )
 

@@ -93,7 +93,9 @@ def _compute(model: Model, function: Callable[..., Insight], prediction: Any) ->
     """Compute an insight; return a job if it takes long, or a block with held features if it takes some."""
     if isinstance(function, LongRunning):
         return function.stored(model) or Job(
-            *(function.name, function.title, lambda: function.steps(model), function.at_once),
+            *(function.name, function.title, lambda: function.steps(model)),
+            TEXTS["work_trains"] if function.trains else TEXTS["work_at_once"] if function.at_once else TEXTS["work"],
+            function.at_once,
             stored=lambda: function.stored(model),
         )
     if not needs_row(function):

@@ -45,6 +45,13 @@ test("a missing field is not called wrong, too", () => {
   assert.equal(logic.describeState(fields.slice(3), texts), "");
 });
 
+test("of hundreds of missing fields the first are named", () => {
+  const texts = { missing: "Missing: {fields}.", and_more: "{labels} and {more} more" };
+  const fields = [..."ABCDEFGHIJK"].map((label) => ({ label, isMissing: () => true, isWrong: () => false }));
+  assert.equal(logic.describeState(fields, texts), "Missing: A, B, C, D, E, F, G, H and 3 more.");
+  assert.equal(logic.describeState(fields.slice(0, 9), texts), "Missing: A, B, C, D, E, F, G, H, I.");
+});
+
 test("a link leaves out empty values without a default, and is empty if too long", () => {
   const link = logic.buildLink("http://x/iris", { a: "1 & 2", b: "", c: "" }, { c: "3" });
   assert.equal(link, "http://x/iris?a=1+%26+2&c=");

@@ -43,8 +43,10 @@ TEXTS = {
     "none_chosen": "none chosen",
     "missing": "Still to fill in: {fields}.",
     "wrong": "To correct: {fields}.",
+    "and_more": "{labels} and {more} more",
     "working": "Working…",
     "cancel": "Cancel",
+    "cancelled": "Cancelled; it stops after the step that is running.",
     "file_too_big": "has {size} MB; at most {limit} MB are taken, of all files together.",
     "file_unreadable": "The file cannot be read; choose it again.",
     "unfinished": "is only partly filled in.",
@@ -86,6 +88,8 @@ TEXTS = {
     "all_rows": "All {total} rows",
     "first_rows": "The first {count:,} of {total:,} rows",
     "work": "This takes a while, so it is worked out when you ask for it, and kept for everyone then.",
+    "work_trains": "This trains the model many times on parts of the data, so it is worked out when you ask for it and "
+    "kept for everyone then.",
     "work_at_once": "This takes a while; it is kept for everyone then.",
     "work_start": "Work it out",
     "work_not_done": "This takes a while, so it is not in this report yet. Press “{button}” in this tab of the page, "

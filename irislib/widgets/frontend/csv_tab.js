@@ -93,7 +93,10 @@ class CsvTab {
     for (let done = 0; done < total; ) {
       progress.show(done, formatText(this.texts.table_progress, { done: this.formatCount(done), total: this.formatCount(total) }));
       const reply = await this.send(upload, "predict_csv", { start: done });
-      if (progress.stopped || !reply) return;
+      if (progress.stopped || !reply) {
+        progress.end();
+        return;
+      }
       done = reply.done;
     }
     const reply = await this.send(upload, "finish_csv");

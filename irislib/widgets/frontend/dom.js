@@ -24,7 +24,8 @@ class Progress {
     this.start = start;
     cancel.addEventListener("click", () => {
       this.stopped = true;
-      this.line.replaceWith(start);
+      this.note = h("p", { role: "status" }, texts.cancelled);
+      this.line.replaceWith(start, this.note);
       start.focus();
     });
     start.replaceWith(this.line);
@@ -34,6 +35,11 @@ class Progress {
   show(done, text) {
     this.bar.value = done;
     this.count.textContent = text;
+  }
+
+  // Removes the note that a step is still running after the cancellation.
+  end() {
+    this.note?.remove();
   }
 
   fail(message) {

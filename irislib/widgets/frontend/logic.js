@@ -1,6 +1,7 @@
 // The page's logic without its elements, which tests run without a browser. No exports: all scripts are one module.
 
 const LONGEST_LINK = 8000; // accepted by all servers
+const MAX_LABELS = 8; // in a sentence
 
 // Returns an id that is unique in this document.
 function uniqueId() {
@@ -42,9 +43,16 @@ function hasSameValues(fields, sent) {
   return fields.every((field) => field.private || field.read() === sent[field.name]);
 }
 
+// Joins labels to a list; of many only the first are named.
+function joinLabels(labels, texts) {
+  const more = labels.length - MAX_LABELS;
+  if (more <= 1) return labels.join(", ");
+  return formatText(texts.and_more, { labels: labels.slice(0, MAX_LABELS).join(", "), more });
+}
+
 // Returns the sentences below the button, about missing and wrong fields.
 function describeState(fields, texts) {
-  const labels = (predicate) => fields.filter(predicate).map((field) => field.label).join(", ");
+  const labels = (predicate) => joinLabels(fields.filter(predicate).map((field) => field.label), texts);
   const missing = labels((field) => field.isMissing());
   const wrong = labels((field) => field.isWrong() && !field.isMissing());
   const lines = [missing && formatText(texts.missing, { fields: missing }), wrong && formatText(texts.wrong, { fields: wrong })];

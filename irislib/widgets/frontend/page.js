@@ -2,6 +2,7 @@
 
 const STORAGE_PREFIX = "irislib-form:"; // followed by the page's address and title
 const BUSY_DELAY = 150; // milliseconds that nobody notices
+const LONG_FORM = 30; // fields; a form with more of them scrolls by itself, so that its button and the tabs stay in reach
 
 class App {
   constructor(model, el) {
@@ -56,8 +57,9 @@ class App {
     this.submitButton = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.reasons.id }, facts.action);
     const quietButton = (text, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, text);
     const examples = facts.examples.map(([name, values]) => quietButton(name, () => this.refill(values)));
+    const isLong = this.fields.length > LONG_FORM;
     return h("form", {
-      class: "irislib-panel",
+      class: `irislib-panel${isLong ? " irislib-long" : ""}`,
       novalidate: true,
       "aria-label": facts.title,
       onsubmit: (event) => {
@@ -68,7 +70,7 @@ class App {
       this.topMessages,
       examples.length ? h("div", { class: "irislib-buttons irislib-examples" }, h("span", {}, texts.examples), examples) : null,
       this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
-      this.fields.map((field) => field.element),
+      h("div", { class: "irislib-fields" }, this.fields.map((field) => field.element)),
       this.submitButton, this.reasons, this.messages,
       this.isServed ? h("div", { class: "irislib-buttons" }, quietButton(texts.copy_link, () => this.copyLink())) : null);
   }
@@ -306,7 +308,10 @@ class App {
     for (let begin = true, done = 0; ; begin = false) {
       progress.show(done, formatText(this.texts.work_progress, { done: Math.round(100 * done) }));
       const reply = await this.request("step_job", { name: section.dataset.job, begin });
-      if (progress.stopped) return;
+      if (progress.stopped) {
+        progress.end();
+        return;
+      }
       if (reply.error) {
         progress.fail(reply.error);
         return;
