@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,15 +38,16 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     TunedThresholdClassifierCV,
 )
-from sklearn.multioutput import MultiOutputRegressor
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, PolynomialFeatures, SplineTransformer, StandardScaler
 from test_widgets import request, submit
 
 import irislib
 from irislib import Model, ModelSpec, insights
+from irislib._model_card.card import card_html
 from irislib.api import create_app
-from irislib.errors import NotApplicableError
+from irislib.errors import DataError, NotApplicableError, SpecError
 from irislib.insights._registry import insight_entries
 
 logistic = linear_model.LogisticRegression
@@ -141,7 +147,7 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
 @pytest.mark.parametrize("name", CASES)
-def test_an_estimator_goes_through_every_door(name: str, tmp_path) -> None:
+def test_an_estimator_goes_through_every_door(name: str, tmp_path: Path) -> None:
     make, x, y = CASES[name]
     estimator = clone(make) if hasattr(make, "fit") else make()
     estimator.fit(x[:120], y[:120])
@@ -150,6 +156,11 @@ def test_an_estimator_goes_through_every_door(name: str, tmp_path) -> None:
     model = Model.from_estimator(estimator, x_test, y_test, name="thing", X_train=x[:120], y_train=y[:120])
     assert model.estimator is estimator
     assert (model.classes is None) is (y is SIZE)
+    assert_every_door(model, x_test, expected, tmp_path)
+
+
+def assert_every_door(model: Model, x_test: pd.DataFrame, expected: np.ndarray, tmp_path: Path) -> None:
+    """Assert that a model predicts what is expected in the library, at the endpoint, on the page and from a file."""
     # library
     assert_equal(model.predict(x_test), expected)
     prediction = model.predict_row(x_test.iloc[0])
@@ -195,6 +206,86 @@ def test_an_estimator_is_trained_from_a_description(name: str) -> None:
     assert_equal([model.predict_row(x.iloc[0]).prediction], model.estimator.predict(x.head(1)))
 
 
+NAMES = {0: "klein", 1: "groß & schwer", 2: "très grand"}
+NAMED = np.array([NAMES[code] for code in THREE.tolist()])
+
+
+@pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
+@pytest.mark.parametrize(
+    ("make", "y_test"),
+    [
+        (booster("xgboost", "XGBClassifier"), THREE),
+        (svm.SVC, NAMED),
+        (ensemble.RandomForestClassifier, pd.Series(NAMED, dtype="category")),
+        (booster("catboost", "CatBoostClassifier", verbose=False, allow_writing_files=False), NAMED),
+    ],
+    ids=["XGBoost", "SVC", "forest", "CatBoost"],
+)
+def test_names_take_the_place_of_codes_at_every_door(make: Callable[[], Any], y_test: Any, tmp_path: Path) -> None:
+    estimator = make().fit(NUMBERS[:120], THREE[:120])
+    expected = [NAMES[code] for code in np.asarray(estimator.predict(NUMBERS[120:])).ravel().tolist()]
+    model = Model.from_estimator(estimator, NUMBERS[120:], y_test[120:], name="thing", classes=NAMES, target="size")
+    assert model.classes == [*NAMES.values()]
+    assert model.evaluation.y_true.tolist() == NAMED[120:].tolist()
+    assert insights.confusion_matrix(model).frame.to_numpy().sum() == 40
+    assert "klein, groß & schwer or très grand" in html.unescape(card_html(model))
+    assert "klein, groß &amp; schwer, très grand" in model._repr_html_()
+    enum = json.dumps([*NAMES.values()])
+    assert f'"enum": {enum}' in create_app([model]).test_client().get("/openapi.json").text
+    assert_every_door(model, NUMBERS[120:], np.array(expected), tmp_path)
+
+
+@pytest.mark.parametrize("target", [THREE, NAMED], ids=["codes", "names"])
+@pytest.mark.parametrize(
+    "make",
+    [booster("xgboost", "XGBClassifier"), lambda: ensemble.RandomForestClassifier(10)],
+    ids=["XGBoost", "forest"],
+)
+def test_a_target_of_names_or_of_codes_trains_the_same(make: Callable[[], Any], target: Any) -> None:
+    spec = ModelSpec(
+        "thing", irislib.infer_features(NUMBERS), "size", lambda: NUMBERS.assign(size=target), make(), classes=NAMES
+    )
+    model = irislib.train(spec)
+    assert model.estimator.classes_.tolist() == [0, 1, 2]
+    assert set(model.predict(NUMBERS)) <= {*NAMES.values()}
+    assert model.evaluation.metrics["accuracy"] > 0.7
+    assert insights.cross_validation(model).frame["accuracy"].mean() > 0.6
+    assert spec.digest != replace(spec, classes={**NAMES, 2: "sehr groß"}).digest
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({0: "no", 1: "yes"}, r"classes: 2 has no name; the estimator predicts it, and there are 0, 1\."),
+        ({0: "no", 1: "no", 2: "yes"}, r"classes: two codes have the name 'no'\."),
+        ({0: "no", 1: 7, 2: "yes"}, r"classes: the name of 1 must be text, got 7\."),
+        ({0: "no", 1: " ", 2: "yes"}, r"classes: the name of 1 must be text, got ' '\."),
+        (["no", "yes", "maybe"], r"classes: give names by the codes .* got list; .* dict\(enumerate\(names\)\)\."),
+    ],
+)
+def test_names_that_do_not_fit_the_codes_are_refused(classes: Any, message: str) -> None:
+    estimator = logistic().fit(NUMBERS, THREE)
+    with pytest.raises(SpecError, match=message):
+        Model.from_estimator(estimator, NUMBERS, THREE, name="thing", classes=classes)
+
+
+def test_names_of_a_regressor_or_of_swapped_codes_are_refused() -> None:
+    features = irislib.infer_features(NUMBERS)
+    with pytest.raises(SpecError, match="LinearRegression predicts numbers, which have no names"):
+        ModelSpec("thing", features, "size", table, linear_model.LinearRegression(), classes={0: "no"})
+    with pytest.raises(SpecError, match="'b' is the name of 'a', and a code itself"):
+        ModelSpec("thing", features, "size", table, logistic(), classes={"a": "b", "b": "a"})
+
+
+def test_values_that_are_neither_names_nor_codes_are_refused() -> None:
+    estimator = logistic().fit(NUMBERS, THREE)
+    make = partial(Model.from_estimator, estimator, NUMBERS, name="thing", classes=NAMES)
+    with pytest.raises(DataError, match=r"y_test has unknown classes: 7; classes names 0 \(klein\), 1"):
+        make(np.where(THREE == 2, 7, THREE))
+    with pytest.raises(DataError, match="y_test holds both names of classes and codes; give either"):
+        make(np.array([NAMES[0], *THREE[1:].tolist()], dtype=object))
+
+
 def test_a_boolean_is_read_as_one() -> None:
     answer = SIZE.to_numpy() > 12
     forest = ensemble.RandomForestClassifier(10, random_state=0).fit(NUMBERS, answer)
@@ -231,12 +322,31 @@ def assert_equal(actual: Any, expected: Any) -> None:
         (StandardScaler(), SIZE, "StandardScaler transforms data"),
         (MultiOutputRegressor(linear_model.LinearRegression()), np.column_stack([SIZE, SIZE]), "one target"),
         (ensemble.RandomForestClassifier(3), np.column_stack([THREE, THREE]), "one target"),
+        (MultiOutputClassifier(logistic()), np.column_stack([THREE, THREE]), "predicts several targets at once"),
+        (ClassifierChain(logistic()), np.column_stack([THREE > 0, THREE > 1]), "predicts several targets at once"),
+        (linear_model.LinearRegression(), np.column_stack([SIZE, SIZE]), "LinearRegression predicts 2 targets"),
     ],
 )
 def test_what_predicts_no_single_target_is_refused_with_a_sentence(estimator: Any, y: Any, message: str) -> None:
     estimator.fit(NUMBERS, y)
-    with pytest.raises(irislib.errors.IrislibError, match=message):
-        Model.from_estimator(estimator, NUMBERS, y, name="thing")
+    for y_test in (y, y.reshape(len(y), -1)[:, 0]):
+        with pytest.raises(irislib.errors.IrislibError, match=message):
+            Model.from_estimator(estimator, NUMBERS, y_test, name="thing")
+
+
+@pytest.mark.parametrize("make", [MultiOutputClassifier, ClassifierChain])
+@pytest.mark.parametrize("search", [False, True])
+def test_an_estimator_of_several_targets_is_refused_by_its_description(make: Any, search: bool) -> None:
+    estimator = make_pipeline(StandardScaler(), make(logistic()))
+    if search:
+        estimator = GridSearchCV(estimator, {})
+    with pytest.raises(SpecError, match="predicts several targets at once; irislib shows models with one target"):
+        ModelSpec("thing", irislib.infer_features(NUMBERS), "size", table, estimator)
+
+
+def test_true_values_of_several_targets_are_refused() -> None:
+    with pytest.raises(DataError, match="y_test has 2 columns; irislib shows models with one target"):
+        Model.from_estimator(logistic().fit(NUMBERS, TWO), NUMBERS, np.column_stack([TWO, TWO]), name="thing")
 
 
 @pytest.mark.parametrize(

@@ -90,5 +90,7 @@ def predict_one(estimator: Any, row: pd.DataFrame, has_probabilities: bool) -> t
     with single_threaded():
         for step in before:  # once for both, and not once for each as Pipeline does
             row = step.transform(row)
-        prediction = to_python(last.predict(row)[0])
-        return prediction, last.predict_proba(row)[0].tolist() if has_probabilities else None
+        prediction = last.predict(row)[0]
+        if getattr(prediction, "ndim", 0):  # CatBoost's have a column for the class
+            prediction = prediction[0]
+        return to_python(prediction), last.predict_proba(row)[0].tolist() if has_probabilities else None

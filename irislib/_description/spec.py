@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.routes import reserved_names
+from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
 from irislib._description.validation import check_values, normalized
@@ -63,6 +64,10 @@ class ModelSpec:
         Who collected the data, where, and their DOI.
     action : str, default "Predict"
         The words on the button.
+    classes : mapping of code to str, optional
+        Names of the classes that the estimator predicts as codes: ``{0: "no", 1: "yes"}``. People and programs see
+        the names alone. The target may hold either: the estimator is trained on the codes, so that XGBoost takes
+        a target of text.
     max_rows : int, default 100000
         The most rows of a CSV file that the app accepts; the library takes any number.
     tabs : mapping of str to sequence of callable, optional
@@ -95,6 +100,7 @@ class ModelSpec:
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     source: str = ""
     action: str = "Predict"
+    classes: Mapping[Any, str] = field(default_factory=dict)
     max_rows: int = 100_000
     tabs: Mapping[str, Sequence[Callable[..., Any]]] = field(default_factory=dict)
     purpose: str = ""
@@ -105,6 +111,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         if not self.title:
             object.__setattr__(self, "title", str(self.name).replace("-", " ").capitalize())
+        object.__setattr__(self, "classes", class_names(self.classes))
         if faults := self._faults():
             raise SpecError(f"The description of model {self.name!r}", faults)
 
@@ -155,6 +162,7 @@ class ModelSpec:
             **{fact: getattr(self, fact) for fact in facts},
             "features": [asdict(feature) for feature in self.features],
             "estimator": repr(self.estimator.get_params(deep=True)),
+            **({"classes": list(self.classes.items())} if self.classes else {}),
         }
 
     @property
@@ -184,6 +192,7 @@ class ModelSpec:
         if self.target in (*self.feature_names, *self.columns):
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
         faults += self._source_faults()
+        faults += describe_class_faults(self.classes, self.estimator)
         if not 0 < self.test_size < 1:
             faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
         for title, functions in self.tabs.items():

@@ -20,9 +20,10 @@ def check_estimator(estimator: Any) -> list[str]:
     if isinstance(estimator, type) or not all(hasattr(estimator, method) for method in ("fit", "get_params")):
         return ["estimator: give a scikit-learn estimator, such as RandomForestClassifier()."]
     kind = _kind(estimator)
-    if kind in ("classifier", "regressor"):
-        return []
     name = type(estimator).__name__
+    if kind in ("classifier", "regressor"):
+        many = f"estimator: {name} predicts several targets at once; irislib shows models with one target."
+        return [many] if _has_many_targets(estimator) else []
     if kind in OTHER_KINDS:
         return [f"estimator: {name} {OTHER_KINDS[kind]}; irislib shows classifiers and regressors."]
     if not hasattr(estimator, "predict"):
@@ -52,6 +53,17 @@ def _kind(estimator: Any) -> str | None:
     except (AttributeError, TypeError, ImportError):
         pass
     return kind
+
+
+def _has_many_targets(estimator: Any) -> bool:
+    """Return True if an estimator never predicts a single target, alone or at the end of pipelines and searches."""
+    from sklearn.utils import get_tags
+
+    last = last_step(getattr(estimator, "estimator", estimator))
+    try:
+        return any(not get_tags(part).target_tags.single_output for part in (estimator, last))
+    except (AttributeError, TypeError, ValueError):  # an estimator without scikit-learn's tags
+        return False
 
 
 def is_fitted(estimator: Any) -> bool:

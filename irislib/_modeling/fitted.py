@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from irislib._description.class_names import class_names, describe_class_faults, require_names, to_codes
 from irislib._description.feature import Feature
 from irislib._description.spec import ModelSpec
 from irislib._description.values import to_python
@@ -59,6 +60,8 @@ def from_estimator(
     **description: Any,
 ) -> Model:
     """Make a model of a fitted estimator; see :meth:`Model.from_estimator`."""
+    import numpy as np
+
     subject = f"The description of model {name!r}"
     if faults := check_estimator(estimator):
         raise SpecError(subject, faults)
@@ -66,11 +69,18 @@ def from_estimator(
         raise SpecError(
             subject, [f"estimator: this {type(estimator).__name__} is not fitted; call its fit first, or use train."]
         )
+    names = class_names(description.get("classes", {}))
+    if faults := describe_class_faults(names, estimator):
+        raise SpecError(subject, faults)
+    require_names(names, estimator, subject)
     ignore_missing_names(estimator)
     test = _frame(X_test, estimator, "X_test")
+    if (targets := np.asarray(estimator.predict(test.head(1)))).ndim == 2 and targets.shape[1] > 1:
+        predicts = f"this {type(estimator).__name__} predicts {targets.shape[1]} targets"
+        raise SpecError(subject, [f"estimator: {predicts}; irislib shows models with one target."])
     train = None if X_train is None else _frame(X_train, estimator, "X_train")
-    y = _target(y_test, test, "y_test", estimator)
-    y_fit = y if train is None or y_train is None else _target(y_train, train, "y_train", estimator)
+    y = _target(y_test, test, "y_test", estimator, names)
+    y_fit = y if train is None or y_train is None else _target(y_train, train, "y_train", estimator, names)
     spec = FittedSpec(
         name,
         _features([test] if train is None else [train, test]) if features is None else features,
@@ -85,7 +95,7 @@ def from_estimator(
     return Model(
         spec=spec,
         estimator=estimator,
-        evaluation=training.evaluate(estimator, x, y, y_fit),
+        evaluation=training.evaluate(estimator, x, y, y_fit, spec.classes),
         coverage=training.coverage(spec, known_rows),
         sample=training.sample(known_rows, spec.random_state),
         version=spec.digest[:12],
@@ -132,7 +142,8 @@ def _frame(rows: Any, estimator: Any, argument: str) -> pd.DataFrame:
     return rows[list(names)].reset_index(drop=True)
 
 
-def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any) -> np.ndarray:
+def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, names: Mapping[Any, str]) -> np.ndarray:
+    """Return the true values of rows; of a classifier as the codes that it predicts."""
     import numpy as np
     import pandas as pd
     from sklearn.base import is_classifier
@@ -149,6 +160,7 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any) -> n
         raise DataError(f"{argument} is missing in {missing} rows; leave them out.")
     if array.dtype.kind not in "biuf":
         array = array.astype(object)
+    array = to_codes(names, array, argument)
     if is_classifier(estimator):
         classes = list(getattr(estimator, "classes_", ()))
         if classes and (unknown := sorted({repr(label) for label in array.tolist() if label not in classes})):

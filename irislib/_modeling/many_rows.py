@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
+from irislib._description.class_names import to_names
 from irislib._modeling.estimators import has_threshold
 from irislib._modeling.prediction import near_ties
 from irislib.errors import Problem
@@ -99,15 +100,15 @@ def _predict_columns(
     if not len(rows):
         return [[] for _ in ("prediction", *probability_names(model))], ties
     if not probability_names(model):
-        arrays = [model.estimator.predict(rows)]
+        arrays = [model.predict_frame(rows)]
     else:
         shares = model.estimator.predict_proba(rows)
         if not has_threshold(model.estimator):
             ties = near_ties(model.classes, shares)
         if model.predicts_likeliest:  # predict would ask every tree once more
-            predictions = model.estimator.classes_.take(shares.argmax(axis=1))
+            predictions = to_names(model.spec.classes, model.estimator.classes_.take(shares.argmax(axis=1)))
         else:
-            predictions = model.estimator.predict(rows)
+            predictions = model.predict_frame(rows)
         arrays = [predictions, *(shares if digits is None else shares.round(digits)).T]
     numbers = [array for array in arrays if array.dtype.kind == "f"]
     columns = [array.tolist() for array in arrays]

@@ -20,6 +20,7 @@ from irislib._compiled import (
     predict_one,
     predicts_likeliest,
 )
+from irislib._description.class_names import to_names
 from irislib._description.validation import check_row
 from irislib._description.values import is_empty
 from irislib._modeling.estimators import has_threshold
@@ -177,11 +178,13 @@ class Model:
         """True if coverage and novelty are those of the rows that the estimator was trained on."""
         return self.data["training_rows"] is not None
 
-    @property
+    @cached_property
     def classes(self) -> list[Any] | None:
-        """The classes in the order of ``predict_proba``'s columns; None for a regression."""
-        classes = getattr(self.estimator, "classes_", None)
-        return None if classes is None or not len(classes) else classes.tolist()  # CatBoostRegressor's are empty
+        """The classes in the order of ``predict_proba``'s columns, by their names; None for a regression."""
+        codes = getattr(self.estimator, "classes_", None)
+        if codes is None or not len(codes):  # CatBoostRegressor's are empty
+            return None
+        return to_names(self.spec.classes, codes).tolist()  # type: ignore[no-any-return]
 
     def predict(self, rows: Any) -> np.ndarray:
         """Predict the target of one row or many.
@@ -194,7 +197,7 @@ class Model:
         Returns
         -------
         ndarray of shape (n_rows,)
-            Classes, or numbers in the unit of the target.
+            Classes by their names, or numbers in the unit of the target.
 
         Raises
         ------
@@ -206,7 +209,13 @@ class Model:
         OutsideTrainingDataWarning
             If a value lies beyond what the training data cover.
         """
-        return self.estimator.predict(self._ready(rows))  # type: ignore[no-any-return]
+        return self.predict_frame(self._ready(rows))
+
+    def predict_frame(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict checked rows, such as those of :meth:`ModelSpec.validate`."""
+        import numpy as np
+
+        return to_names(self.spec.classes, np.asarray(self.estimator.predict(frame)).ravel())
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """Probability of each class for one row or many.
@@ -293,7 +302,8 @@ class Model:
         if outcome is None:
             frame = one_row_frame(self.spec.features, values)
             outcome = predict_one(self.estimator, frame, self.has_probabilities)
-        return outcome
+        names = self.spec.classes
+        return (names[outcome[0]], outcome[1]) if names else outcome
 
     def _row_warnings(self, values: Mapping[str, Any]) -> list[Problem]:
         """The warnings of :meth:`unlike_training` for one row, without a frame."""

@@ -33,7 +33,7 @@ SUFFIX = ".irislib"
 FORMAT = 1
 MODEL, ESTIMATOR = "model.json", "estimator.skops"
 MAX_BYTES = {MODEL: 200_000_000, ESTIMATOR: 4_000_000_000}  # of the two parts, unpacked
-NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "identity")  # by themselves, or not at all
+NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "classes", "identity")  # by themselves, or not
 
 
 def write_model(model: Model, path: Path) -> Path:
@@ -141,6 +141,7 @@ def _record(model: Model, modules: list[str]) -> dict[str, Any]:
         "spec": {field.name: getattr(spec, field.name) for field in fields(ModelSpec) if field.name not in NOT_KEPT},
         "features": [_feature_to_json(feature) for feature in spec.features],
         "examples": {name: {key: to_json(v) for key, v in row.items()} for name, row in spec.examples.items()},
+        "classes": [[code, name] for code, name in spec.classes.items()],
         "tabs": [[title, [_insight_name(function) for function in tab]] for title, tab in spec.tabs.items()],
         "identity": spec.identity if isinstance(spec, FittedSpec) else spec.digest,
         "model": to_record(model),
@@ -178,6 +179,7 @@ def _restore_spec(record: dict[str, Any], estimator: Any) -> FittedSpec:
         features=[Feature(**facts) for facts in record["features"]],
         estimator=estimator,
         examples=record["examples"],
+        classes=dict(record.get("classes", ())),
         tabs={title: [getattr(insights, name) for name in tab] for title, tab in record["tabs"]},
         identity=record["identity"],
     )
@@ -187,7 +189,7 @@ def _require_same_predictions(path: Path, model: Model, versions: dict[str, str]
     import numpy as np
 
     held_out = model.evaluation
-    predicted = np.asarray(model.estimator.predict(held_out.features)).ravel()
+    predicted = model.predict_frame(held_out.features)
     same = np.array_equal(predicted, held_out.y_pred) or (
         model.classes is None and np.allclose(predicted.astype(float), held_out.y_pred.astype(float), rtol=1e-9)
     )

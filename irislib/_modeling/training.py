@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
+from irislib._description.class_names import to_codes, to_names
 from irislib._description.validation import names_of
 from irislib._modeling.estimators import unfitted_copy
 from irislib._modeling.evaluation import Evaluation
@@ -61,7 +63,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     with idle_cores_only():
         estimator.fit(x_train, y_train)
         _require_missing_are_taken(spec, estimator, x_test)
-        evaluation = evaluate(estimator, x_test, y_test, y_train)
+        evaluation = evaluate(estimator, x_test, y_test, y_train, spec.classes)
     digest = _digest(features, target)
     return Model(
         spec=spec,
@@ -126,7 +128,7 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
         raise DataError(f"The target {spec.target!r} is missing in {missing_count} rows; drop them in load_data.")
     target = data[spec.target].infer_objects().to_numpy()
     if target.dtype.kind in "biuf":
-        return features, target
+        return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
     target = target.astype(object)  # pandas' own string dtypes would turn up in every prediction
     if unsupported := [value for value in target if not isinstance(value, str)]:
         raise DataError(
@@ -134,7 +136,7 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
             f"got {type(unsupported[0]).__name__} {unsupported[0]!r}; "
             "turn it into text in load_data: .astype(str)."
         )
-    return features, target
+    return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
 
 
 def _seeded(estimator: Any, random_state: int) -> Any:
@@ -173,8 +175,20 @@ def _can_be_shared(target: np.ndarray, test_size: float) -> bool:
     return int(counts.min()) >= 2 and len(counts) <= min(n_test, len(target) - n_test)
 
 
-def evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray) -> Evaluation:
-    """Evaluate a fitted estimator on test rows, beside a baseline that has learnt the training rows' target."""
+def evaluate(
+    estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray, names: Mapping[Any, str]
+) -> Evaluation:
+    """Evaluate a fitted estimator on test rows, beside a baseline that has learnt the training rows' target.
+
+    Parameters
+    ----------
+    estimator : fitted classifier or regressor
+    x : DataFrame of shape (n_test, n_features)
+    y, y_train : ndarray of shape (n_test,) and (n_train,)
+        True values; of a classifier the codes that it predicts.
+    names : mapping of code to str
+        Names of the classes; the evaluation has these instead of the codes.
+    """
     import numpy as np
     from sklearn.base import is_classifier
     from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -186,7 +200,7 @@ def evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray
         root_mean_squared_error,
     )
 
-    predicted = estimator.predict(x)
+    predicted = np.asarray(estimator.predict(x)).ravel()
     if is_classifier(estimator):
         baseline = DummyClassifier().fit(y_train, y_train).predict(y)
         metrics = {
@@ -203,7 +217,8 @@ def evaluate(estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray
             "baseline_mean_absolute_error": mean_absolute_error(y, baseline),
         }
     proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
-    return Evaluation(x.reset_index(drop=True), y, predicted, proba, {k: float(v) for k, v in metrics.items()})
+    true, predicted = to_names(names, y), to_names(names, predicted)
+    return Evaluation(x.reset_index(drop=True), true, predicted, proba, {k: float(v) for k, v in metrics.items()})
 
 
 def sample(rows: pd.DataFrame, random_state: int) -> pd.DataFrame:

@@ -219,7 +219,7 @@ def _flips(
     if not changes:
         return [], 0
     make_rows = partial(_changed_rows, frame, dict(zip(model.spec.feature_names, frame, strict=True)), changes)
-    predictions = predict_within(budget, model.estimator.predict, make_rows, len(changes)).tolist()
+    predictions = predict_within(budget, model.predict_frame, make_rows, len(changes)).tolist()
     best: dict[tuple[Any, ...], Flip] = {}
     for change, changed_to in zip(changes, predictions, strict=False):
         if changed_to != current:

@@ -110,9 +110,9 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
     measured: dict[str, list[float]] = {"mean": [], "spread": []}
     _, measure = scorer(model)
 
-    def score(estimator: Any, column: pd.DataFrame, target: np.ndarray) -> float:
+    def score(_: Any, column: pd.DataFrame, target: np.ndarray) -> float:
         name = column.columns[0]
-        return float(measure(target, estimator.predict(with_column(rows, name, column[name]))))
+        return float(measure(target, model.predict_frame(with_column(rows, name, column[name]))))
 
     for i, name in enumerate(rows):
         result = permute(
