@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.routes import reserved_names
+from irislib._description import fingerprint
 from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelSpec", "describe_faults"]
 
-# Their versions decide, not their source: scikit-learn's is kept with every stored model.
-LIBRARIES = frozenset(("builtins", "numpy", "pandas", "scipy", "sklearn"))
 _PATH_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -166,14 +163,24 @@ class ModelSpec:
         }
 
     @property
+    def digests(self) -> dict[str, dict[str, str]]:
+        """Digests of what the trained model depends on besides the data: the description, code and libraries.
+
+        Texts for people do not count, nor do the comments, docstrings and formatting of code.
+        """
+        return {
+            "description": {**fingerprint.description_digests(self), **self._estimator_digests()},
+            "code": fingerprint.estimator_code(self),
+            "versions": fingerprint.library_versions(self.estimator),
+        }
+
+    @property
     def digest(self) -> str:
-        """A hash of the description, and of the source of the modules in which it is written."""
-        parts = [self.load_data, *self.estimator.get_params(deep=True).values()]
-        modules = {getattr(part, "__module__", None) or type(part).__module__ for part in parts}
-        sources = [_source(name) for name in sorted(modules) if name.split(".")[0] not in LIBRARIES]
-        text = json.dumps([self.describe(), sources], default=str, sort_keys=True)
-        # A default repr holds a memory address, which differs from run to run.
-        return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode()).hexdigest()
+        """A hash of what the trained model depends on besides the data."""
+        return hashlib.sha256(json.dumps(self.digests, sort_keys=True).encode()).hexdigest()
+
+    def _estimator_digests(self) -> dict[str, str]:
+        return fingerprint.estimator_digests(self.estimator)
 
     def _faults(self) -> list[str]:
         faults = []
@@ -219,13 +226,6 @@ class ModelSpec:
                 "Model.from_estimator(estimator, X_test, y_test, name=…); to train it, give sklearn.base.clone(…)."
             )
         return faults
-
-
-def _source(module: str) -> str:
-    try:
-        return inspect.getsource(sys.modules[module])
-    except (OSError, TypeError, KeyError):  # a notebook, or a prompt
-        return ""
 
 
 def describe_faults(features: Sequence[Feature]) -> list[str]:

@@ -6,11 +6,13 @@ import traceback
 from collections.abc import Iterator, Sequence
 
 from irislib._common import borrowed, paths
+from irislib._common.messages.store import TEXTS
 from irislib._description.spec import ModelSpec
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import read_back
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
+from irislib._modeling.staleness import describe_changes
 from irislib._modeling.training import train
 from irislib.errors import IrislibError, StoreError
 
@@ -32,7 +34,7 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
             yield False, f"{reference}: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
             continue
         yield True, f"{reference} describes {spec.name!r}: {len(spec.features)} features, target {spec.target!r}"
-        yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec)
+        yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec, reference)
 
 
 def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:
@@ -41,7 +43,7 @@ def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:
     yield from _check_answers(model)
 
 
-def _check_spec(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
+def _check_spec(spec: ModelSpec, reference: str) -> Iterator[tuple[bool, str]]:
     try:
         model = train(spec)
     except Exception as error:  # the user's own load_data and estimator may raise anything
@@ -52,12 +54,7 @@ def _check_spec(spec: ModelSpec) -> Iterator[tuple[bool, str]]:
     yield same, "training is reproducible" if same else "load_data returns other data each time it is called"
     yield _check_store(model)
     yield from _check_answers(model)
-    try:
-        stored = store.read(spec, store.default_root())
-        state = f"version {stored.version} of {stored.trained_at}" if stored else "none; `irislib train` keeps one"
-        yield True, f"stored: {state}"
-    except StoreError as error:
-        yield False, str(error)
+    yield _check_stored(model, reference)
 
 
 def _check_answers(model: Model) -> Iterator[tuple[bool, str]]:
@@ -76,3 +73,17 @@ def _check_store(model: Model) -> tuple[bool, str]:
     except StoreError as error:
         return False, f"it is trained again whenever a server starts: {error}"
     return True, f"can be kept: {size / 1e6:.1f} MB, read back with the same predictions"
+
+
+def _check_stored(model: Model, reference: str) -> tuple[bool, str]:
+    """Check that the stored version still belongs to the description, the code and the data."""
+    try:
+        stored = store.compare(model, store.default_root())
+    except StoreError as error:
+        return False, str(error)
+    if stored is None:
+        return True, TEXTS["check.none"]
+    version, trained_at, changes = stored
+    text = TEXTS["check.stale" if changes else "check.current"]
+    changed = describe_changes(changes)
+    return not changes, text.format(version=version, trained_at=trained_at, changes=changed, reference=reference)

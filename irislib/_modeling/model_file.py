@@ -10,7 +10,6 @@ import json
 import sysconfig
 import zipfile
 from dataclasses import asdict, fields
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,14 @@ from typing import Any
 from irislib import __version__
 from irislib._common.paths import write_atomically
 from irislib._description.feature import Feature
+from irislib._description.fingerprint import library_versions
 from irislib._description.spec import ModelSpec
 from irislib._description.values import to_json
 from irislib._modeling import estimator_file
 from irislib._modeling.fitted import FittedSpec, ignore_missing_names
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
-from irislib._modeling.trusted_types import BOOSTERS, is_of_library
+from irislib._modeling.trusted_types import is_of_library
 from irislib.errors import SpecError, StoreError
 
 __all__ = ["SUFFIX", "read_model", "write_model"]
@@ -111,14 +111,6 @@ def _require_own(path: Path, module: str) -> None:
     is_installed = any(folder in origin.parents for folder in folders)
     if not origin.is_file() or is_installed or {"site-packages", "dist-packages"}.intersection(origin.parts):
         raise StoreError(f"{path} has parts of {module!r}, which is an installed library that irislib does not trust.")
-
-
-def library_versions(estimator: Any) -> dict[str, str]:
-    """Return the versions of scikit-learn and of the other libraries that the parts of an estimator come from."""
-    distributions = {"sklearn": "scikit-learn"} | {name: name for name in BOOSTERS}
-    parts = [estimator, *estimator.get_params(deep=True).values()]
-    modules = {type(part).__module__.partition(".")[0] for part in parts} | {"sklearn"}
-    return {distributions[name]: version(distributions[name]) for name in sorted(modules & set(distributions))}
 
 
 def _part(file: zipfile.ZipFile, name: str) -> bytes:

@@ -8,26 +8,31 @@ version is kept in ``<root>/<name>/measured/<version>/``, whether the version is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib import __version__
+from irislib._common.messages.store import TEXTS
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
 from irislib._modeling.estimator_file import load_estimator, read_back
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
+from irislib._modeling.staleness import dependencies, describe_changes, find_changes
 from irislib.errors import StoreError
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
 __all__ = [
+    "compare",
     "current",
     "default_root",
     "load_result",
@@ -42,7 +47,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 COMPARED_ROWS = 1000  # a model is stored once it predicts the same for these after it was read back
-FORMAT = 2  # of what is stored; another one is left where it is, and the model trained anew
 
 
 def default_root() -> Path:
@@ -76,13 +80,14 @@ def save(model: Model, root: Path) -> Path:
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         versions.mkdir(exist_ok=True)
-        if not _is_sound(folder, model.spec):
+        record = {**to_record(model), **dependencies(model.spec)}
+        if not _is_sound(folder, record, model.spec):
             rows = model.evaluation.features.head(COMPARED_ROWS)
             content = read_back(model.estimator, rows, trusted_modules(model.spec))
             incomplete = Path(tempfile.mkdtemp(prefix=".new-", dir=versions))
             try:
                 (incomplete / "estimator.skops").write_bytes(content)
-                (incomplete / "model.json").write_text(json.dumps(_record(model)), encoding="utf-8")
+                (incomplete / "model.json").write_text(json.dumps(record), encoding="utf-8")
                 shutil.rmtree(folder, ignore_errors=True)  # there only if it could not be read
                 incomplete.rename(folder)
             finally:
@@ -123,22 +128,59 @@ def current(name: str, root: Path) -> str | None:
 def read(spec: ModelSpec, root: Path) -> Model | None:
     """Return the current version of a model, or None if there is none of this spec.
 
-    A version trained from another description (or by another scikit-learn) is left where it is
-    and not used.
+    A version that was trained from another description, by other code or libraries is left where it is, and not used.
 
     Raises
     ------
     StoreError
         If what is stored cannot be read.
     """
-    versions = root / spec.name
+    with _reading(spec, root):
+        if (record := _current_record(spec, root)) is None:
+            return None
+        if changes := find_changes(record, spec):
+            names = {"name": spec.name, "version": record["version"]}
+            log.warning("%s", TEXTS["not_used"].format(**names, changes=describe_changes(changes)))
+            return None
+        return _restore(root / spec.name / record["version"], record, spec)
+
+
+def compare(model: Model, root: Path) -> tuple[str, str, list[str]] | None:
+    """Compare the current version with a model that was trained just now.
+
+    Returns
+    -------
+    tuple of str, str and list of str
+        The stored version, when it was trained and what has changed since; None if there is none.
+
+    Raises
+    ------
+    StoreError
+        If what is stored cannot be read.
+    """
+    with _reading(model.spec, root):
+        if (record := _current_record(model.spec, root)) is None:
+            return None
+        changes = find_changes(record, model.spec, model.data)
+        if not changes:
+            _restore(root / model.spec.name / record["version"], record, model.spec)
+        return record["version"], record["trained_at"], changes
+
+
+@contextlib.contextmanager
+def _reading(spec: ModelSpec, root: Path) -> Iterator[None]:
     try:
-        version = current(spec.name, root)
-        return _read(versions / version, spec) if version else None
+        yield
+    except Exception as error:  # skops raises many kinds for a file it cannot read
+        raise StoreError(f"The stored {spec.name} cannot be read from {root / spec.name}: {error}") from error
+
+
+def _current_record(spec: ModelSpec, root: Path) -> dict[str, Any] | None:
+    version = current(spec.name, root)
+    try:
+        return None if version is None else _record_of(root / spec.name / version)
     except FileNotFoundError:
         return None
-    except Exception as error:  # skops raises many kinds for a file it cannot read
-        raise StoreError(f"The stored {spec.name} cannot be read from {versions}: {error}") from error
 
 
 def save_result(model: Model, name: str, result: Any) -> None:
@@ -164,41 +206,25 @@ def _result_file(model: Model, name: str) -> Path:
     return default_root() / model.spec.name / "measured" / model.version / f"{name}.json"
 
 
-def _read(folder: Path, spec: ModelSpec) -> Model | None:
-    record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    if (record["spec_digest"], record["scikit-learn"]) != (spec.digest, _sklearn_version()):
-        log.info("The stored %s %s was trained from another description; not used.", spec.name, record["version"])
-        return None
-    if record.get("format") != FORMAT:
-        log.info("The stored %s %s was written by another irislib; not used.", spec.name, record["version"])
-        return None
+def _record_of(folder: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return record
+
+
+def _restore(folder: Path, record: dict[str, Any], spec: ModelSpec) -> Model:
     estimator = load_estimator((folder / "estimator.skops").read_bytes(), trusted_modules(spec))
     return from_record(spec, estimator, record)
 
 
-def _is_sound(folder: Path, spec: ModelSpec) -> bool:
+def _is_sound(folder: Path, record: dict[str, Any], spec: ModelSpec) -> bool:
     try:
-        return _read(folder, spec) is not None
+        stored = _record_of(folder)
+        return all(stored[key] == record[key] for key in dependencies(spec)) and bool(_restore(folder, stored, spec))
     except Exception:  # whatever is wrong with it: it will be written anew
         return False
-
-
-def _sklearn_version() -> str:
-    import sklearn
-
-    return str(sklearn.__version__)
 
 
 def trusted_modules(spec: ModelSpec) -> set[str]:
     """Return the top-level modules whose types a model's file may hold: the description's own, and its parts'."""
     parts = [spec.load_data, spec.estimator, *spec.estimator.get_params(deep=True).values()]
     return {(getattr(part, "__module__", None) or type(part).__module__).partition(".")[0] for part in parts}
-
-
-def _record(model: Model) -> dict[str, Any]:
-    return {
-        **to_record(model),
-        "format": FORMAT,
-        "spec_digest": model.spec.digest,
-        "scikit-learn": _sklearn_version(),
-    }

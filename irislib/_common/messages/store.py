@@ -1,0 +1,22 @@
+"""Texts about stored models: what has changed since one was trained, and why one cannot be stored."""
+
+__all__ = ["TEXTS"]
+
+TEXTS = {
+    # what has changed
+    "change.data": "the data",
+    "change.rows": "the data ({before:,} rows then, {now:,} now)",
+    "change.code": "the code of {name}",
+    "change.version": "{name} ({before} then, {now} now)",
+    "change.none": "none",
+    "change.format": "how irislib stores models",
+    "change.more": "{count} more",
+    # by `irislib check`
+    "check.none": "stored: none; `irislib train` keeps one",
+    "check.current": "stored: version {version} of {trained_at}, with the same data, description, code and libraries",
+    "check.stale": "stored: version {version} of {trained_at} is out of date. Since then these have changed: {changes}."
+    " Train it anew: irislib train --model {reference}",
+    # in the log
+    "not_used": "The stored {name} {version} is out of date and not used: since it was trained these have changed: "
+    "{changes}. A new one is trained now; `irislib train` keeps it.",
+}
