@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,39 +66,6 @@ def test_a_spoilt_file_is_an_error_not_a_wrong_model(iris, tmp_path: Path, spoil
             store.read(iris.spec, tmp_path)
     store.save(iris, tmp_path)  # training again mends it
     assert store.read(iris.spec, tmp_path).version == iris.version
-
-
-SOURCE = """
-import pandas as pd
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from irislib import Feature, ModelSpec
-
-def double(x): return x * 2
-def helper(): return pd.DataFrame({"x": range(20), "y": range(20)})
-def load_data(): return helper()
-
-spec = ModelSpec("line", [Feature("x")], "y", load_data, make_pipeline(FunctionTransformer(double), LinearRegression()))
-"""
-
-
-@pytest.mark.parametrize("edit", [("x * 2", "x * 4"), ("range(20)}", "range(0, 40, 2)}")])
-def test_any_edit_of_its_module_makes_a_stored_model_old(tmp_path: Path, edit: tuple[str, str]) -> None:
-    code = (
-        "import mine, sys, pathlib; from irislib import train; "
-        "from irislib._modeling import store; root = pathlib.Path('store');"
-        "print(store.read(mine.spec, root) is not None); store.save(train(mine.spec), root)"
-    )
-    outputs = []
-    for source in (SOURCE, SOURCE, SOURCE.replace(*edit)):
-        (tmp_path / "mine.py").write_text(source)
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        run = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, env=environment
-        )
-        outputs.append(run.stdout.strip())
-    assert outputs == ["False", "True", "False"]
 
 
 def test_the_record_is_plain_json_without_nan(rent, tmp_path: Path) -> None:
