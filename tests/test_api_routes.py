@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from invalid_inputs import GOOD, SENT, TYPED, TYPES, Case
 
 import irislib
 from irislib import insights
-from irislib.api import create_app
+from irislib.api import Options, create_app
 from irislib.errors import UnknownModelError
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -248,10 +250,55 @@ def test_unknown_addresses_and_methods(server: Server) -> None:
     expect_problem(requests.put(f"{server.url}/iris-wizard", data=GOOD, timeout=PATIENCE), 405)
 
 
+READ, WRITE = {"GET", "HEAD", "OPTIONS"}, {"OPTIONS", "POST"}
+ADDRESSES = {
+    "/": READ, "/iris-wizard": READ | WRITE, "/iris-wizard/batch": WRITE, "/iris-wizard/schema": READ,
+    "/iris-wizard/card": READ, "/iris-wizard/insights": READ, "/iris-wizard/insights/roc_curve": READ,
+    "/iris-wizard/insights/contributions": WRITE, "/iris-wizard/insights/nothing": set(), "/openapi.json": READ,
+    "/docs": READ, "/healthz": READ, "/readyz": READ, "/metrics": READ, "/nothing": set(), "/nothing/batch": set(),
+    "/iris-wizard/nothing": set(), "/iris-wizard/": set(),
+}  # fmt: skip
+ADDRESSES_OF_SERVE = {
+    "/dummy": READ, "/voila/front/nothing": READ,
+    "/voila/templates/irislib/static/page.css": READ, "/api/kernels/x": READ, "/api/kernels/x/channels":
+    {"GET", "OPTIONS"}, "/voila/api/shutdown/x": WRITE,
+}  # fmt: skip
+
+
+def test_every_address_answers_every_method(server: Server, request: pytest.FixtureRequest) -> None:
+    """Also to those that Tornado refuses before a handler is prepared: they had no answer at all."""
+    is_serve = request.node.callspec.params["server"] == "serve"
+    addresses = ADDRESSES | (ADDRESSES_OF_SERVE if is_serve else {})
+    for path, allowed in addresses.items():
+        statuses = {}
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "FOO", "post"):
+            if (path, method) in (("/dummy", "GET"), ("/iris-wizard", "GET")):
+                continue  # a page of `irislib serve` starts a kernel
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+                connection.request(method, path)
+                response = connection.getresponse()
+                response.read()
+            statuses[method] = response.status
+            if response.status == 405 or (method == "OPTIONS" and allowed):
+                assert set(response.headers["Allow"].split(", ")) == allowed, (method, path)
+            if method not in ("GET", "HEAD", "OPTIONS", "POST") and not (method == "post" and not is_serve):
+                assert response.status == (405 if allowed else 404), (method, path)
+        assert statuses["OPTIONS"] in ((200, 204) if allowed else (404,)), path
+        assert all((statuses.get(method) != 405) is (method in allowed) for method in allowed - {"OPTIONS"}), path
+        assert statuses["HEAD"] == statuses.get("GET", 200) or "HEAD" not in allowed, path
+
+
+def test_options_reveal_no_names_without_a_token(iris) -> None:
+    guarded = create_app([iris], options=Options(token="secret")).test_client()  # noqa: S106
+    answers = {guarded.options(f"/{name}").headers["Allow"] for name in ("iris-wizard", "nothing")}
+    assert answers == {"GET, HEAD, OPTIONS, POST"}
+    assert guarded.put("/nothing").status_code == 401
+
+
 def test_a_page_without_a_model_takes_no_post(serve: Server) -> None:
     for response in (serve.post("/dummy", data={"text": "x"}), create_app().test_client().post("/dummy")):
         assert "no model behind it" in expect_problem(response, 405)["detail"]
-        assert response.headers["Allow"] == "GET"
+        assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
     expect_problem(create_app("irislib.iris:spec").test_client().post("/dummy"), 404)  # no page there
 
 

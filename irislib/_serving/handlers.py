@@ -21,6 +21,7 @@ from irislib._common.routes import ROUTES
 from irislib._common.theme import css_properties
 from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
+from irislib._serving.methods import MethodsMixin
 from irislib.api._application import request_id_of
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem, too_large
@@ -72,15 +73,24 @@ def log_as_json(handler: Any) -> None:
     handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=fields)
 
 
-class EndpointMixin:
+class EndpointMixin(MethodsMixin):
     """Forward every request but GET and HEAD to the endpoint.
 
     A body is received in chunks, so that one that is too large is refused before it is read.
     """
 
+    prepared = refused = False
+
     def initialize(self, endpoint: WSGIContainer, **kwargs: Any) -> None:
         self.endpoint = endpoint
         super().initialize(**kwargs)  # type: ignore[misc]
+
+    def allowed_methods(self: Any) -> list[str]:
+        """Return the methods of an address of the endpoint, or of a page."""
+        return list(self.settings["irislib_allowed_methods"](self.request.path))
+
+    def check_method(self) -> None:
+        """Leave that to the endpoint, which says more about it."""
 
     async def prepare(self: Any) -> None:
         request_id = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
@@ -92,7 +102,7 @@ class EndpointMixin:
         # a refused body is read to its end, or the client would see a broken connection instead of the response
         self.request.connection.set_max_body_size(MAX_DISCARDED_BYTES)
         self.prepared = False
-        await super().prepare()  # type: ignore[misc]
+        await super().prepare()
         self.prepared = True
         length = self.request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > self.limit and not self._finished:
@@ -194,6 +204,11 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         except FullError as error:
             self.refuse_page(error)
 
+    @tornado.web.authenticated
+    def head(self, path: str | None = None) -> None:
+        """Respond as to a GET, as far as that is known without a kernel."""
+        self.set_header("Cache-Control", "no-store")
+
     async def send(self, chunks: AsyncIterator[str]) -> None:
         """Send a page in chunks, until its kernel has ended."""
         heartbeats = 0
@@ -269,6 +284,8 @@ class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ign
     @tornado.web.authenticated
     def get(self) -> None:
         self.finish(self.render_template("apps.html", is_index=True))
+
+    head = get
 
 
 class HealthHandler(tornado.web.RequestHandler):

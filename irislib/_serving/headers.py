@@ -74,7 +74,7 @@ class ForeignHost(Matcher):
         try:
             ipaddress.ip_address(name)
         except ValueError:
-            return {"path_kwargs": {"name": name}}
+            return {}
         return None
 
 
@@ -92,6 +92,14 @@ class ForeignHostHandler(RequestHandler):
 
     def prepare(self) -> None:
         """Refuse it, whatever it asks for."""
+        self.refuse()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Refuse a method that Tornado does not know in the same way."""
+        self.refuse()
+
+    def refuse(self) -> None:
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(UNKNOWN_HOST.format(name=self.path_kwargs["name"]) + "\n")
+        name = split_host_and_port(self.request.host.lower())[0].rstrip(".")
+        self.finish(UNKNOWN_HOST.format(name=name) + "\n")

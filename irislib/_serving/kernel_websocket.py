@@ -140,7 +140,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 class KernelStateHandler(KernelHandler):  # type: ignore[misc]
     """Report whether a kernel is alive; only the shutdown request ends one."""
 
-    SUPPORTED_METHODS = ("GET", "OPTIONS")
+    SUPPORTED_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]

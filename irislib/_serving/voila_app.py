@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
@@ -56,6 +57,7 @@ from irislib._serving.headers import HEADERS, SafeHeaders, refusal_routes, with_
 from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
+from irislib._serving.methods import with_methods
 from irislib._serving.notebooks import AppContents, generated_notebook, notebook_path
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
@@ -198,6 +200,8 @@ class AppServer(Voila):  # type: ignore[misc]
         prefix = self.server_url.rstrip("/")
         options = replace(self.options, is_guarded=self.identity_provider.auth_enabled)
         wsgi: Any = create_app(self.loaded, pages, options)
+        allowed_methods = wsgi.allowed_methods
+        self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
         endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
@@ -207,8 +211,7 @@ class AppServer(Voila):  # type: ignore[misc]
         def absolute(path: str) -> str:
             return str(url_path_join(self.server_url, path))
 
-        return [
-            *refusal_routes(self),
+        rules = [
             *([(re.escape(prefix), RedirectHandler, {"url": self.base_url})] if prefix else []),
             (absolute("/"), IndexHandler, {**common, "endpoint": endpoint}),
             *(
@@ -226,6 +229,7 @@ class AppServer(Voila):  # type: ignore[misc]
             *((absolute(path), *arguments) for path, *arguments in self.identity_provider.get_handlers()),
             (r".*", MissingHandler, {**common, "endpoint": endpoint}),
         ]
+        return [*refusal_routes(self), *((path, with_methods(handler), *kwargs) for path, handler, *kwargs in rules)]
 
     def start(self) -> None:
         try:

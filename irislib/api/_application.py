@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.wsgi import ClosingIterator
 
 from irislib._common.routes import ROUTES
@@ -48,6 +48,8 @@ class Endpoint(Flask):
         self.metrics = Metrics(models)
         self.token_check = TokenCheck(options.token)
         self.model_endpoints = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
+        self.check_method: Callable[[], Response | None] = lambda: None
+        self.allowed_methods: Callable[[str], list[str]] = lambda path: []
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -69,9 +71,9 @@ class Endpoint(Flask):
         return self._call_flask(environ, start_response, start)
 
     def preprocess_request(self) -> Any:
-        """Require the token, then do what Flask does before a view is called."""
+        """Require the token, do what Flask does before a view is called, and check the method."""
         self.token_check.require()
-        return super().preprocess_request()
+        return super().preprocess_request() or self.check_method()
 
     def _call_flask(self, environ: Environ, start_response: Any, start: float) -> Iterable[bytes]:
         _, name, *rest = f"{environ['PATH_INFO']}/".split("/")

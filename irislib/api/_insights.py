@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import NotFound
 
 from irislib import insights
 from irislib._common import messages
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib.insights import Insight
 
-__all__ = ["about_model", "about_row", "insight_json", "insights_of", "listed", "paths"]
+__all__ = ["about_model", "about_row", "insight_json", "insights_of", "listed", "method_of", "paths"]
 
 UNMEASURED = "{} has not been measured for this version of {}. The app does it, and so does irislib.insights.{}(model)."
 
@@ -38,7 +38,7 @@ def insights_of(model: Model) -> dict[str, InsightEntry]:
 def listed(model: Model) -> list[Object]:
     """Return the insights of a model as JSON has them."""
     return [
-        {"name": entry.name, "tab": entry.tab, "method": _method(entry), "about": _description(entry)}
+        {"name": entry.name, "tab": entry.tab, "method": method_of(entry), "about": _description(entry)}
         for entry in insights_of(model).values()
     ]
 
@@ -49,7 +49,8 @@ def _description(entry: InsightEntry) -> str:
     return TEXTS.get(f"insight.{entry.name}", entry.about) if is_ours else entry.about
 
 
-def _method(entry: InsightEntry) -> str:
+def method_of(entry: InsightEntry) -> str:
+    """Return the method that the address of an insight takes."""
     return "POST" if entry.needs_row else "GET"
 
 
@@ -68,9 +69,9 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
     ------
     ValidationError
         Naming every wrong option.
-    NotFound, MethodNotAllowed
+    NotFound
     """
-    entry = _find(model, name, "GET")
+    entry = _find(model, name)
     values = _read_options(entry, args)
     if not isinstance(entry.function, LongRunning):
         return insight_json(_call(entry.function, model, **values))
@@ -82,18 +83,15 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
 
 def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], args: MultiDict[str, str]) -> Object:
     """Return an insight about one row, which is read if there is such an insight; see :func:`about_model`."""
-    entry = _find(model, name, "POST")
+    entry = _find(model, name)
     values = _read_options(entry, args)
     return insight_json(_call(entry.function, model, model.predict_row(read()), **values))
 
 
-def _find(model: Model, name: str, method: str) -> InsightEntry:
+def _find(model: Model, name: str) -> InsightEntry:
     known = insights_of(model)
     if name not in known:
         raise NotFound(f"There is no insight {name!r} of {model.spec.title}. {did_you_mean(name, list(known))}")
-    if _method(known[name]) != method:
-        needed = "one row: POST it" if known[name].needs_row else "the model: GET it"
-        raise MethodNotAllowed([_method(known[name])], f"{name} is about {needed}.")
     return known[name]
 
 
@@ -187,7 +185,7 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
             operation |= {"requestBody": row, "responses": responses(good, secured, 400, 413, 415, 422)}
         else:
             operation["responses"] = responses(good, secured, 422)
-        result[f"/{name}/insights/{entry.name}"] = {_method(entry).lower(): operation}
+        result[f"/{name}/insights/{entry.name}"] = {method_of(entry).lower(): operation}
     return result
 
 

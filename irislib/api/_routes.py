@@ -18,6 +18,7 @@ from irislib._modeling.model import Model
 from irislib.api import _views
 from irislib.api._application import REQUEST_ID, Endpoint
 from irislib.api._config import ROW_BYTES, Options
+from irislib.api._methods import allowed_methods, check_method
 from irislib.api._problem_details import problem, refuse, reply, too_large
 from irislib.errors import ValidationError
 
@@ -57,7 +58,10 @@ def create_app(
         pages = [] if chosen else [path.stem for path in paths.notebooks_dir().glob("*.ipynb")]
     app = Endpoint(loaded, options or Options.from_environment())
     app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES
-    _add_routes(app, _views.Context(app, by_name, frozenset(pages)))
+    context = _views.Context(app, by_name, frozenset(pages))
+    app.check_method = partial(check_method, context)
+    app.allowed_methods = partial(allowed_methods, context, hide_names=app.options.is_secured)
+    _add_routes(app, context)
     app.register_error_handler(ValidationError, refuse)
     app.register_error_handler(HTTPException, explain)
     app.register_error_handler(Exception, fail)

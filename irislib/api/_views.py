@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import NotFound
 
 from irislib._common.formatting import short_repr
-from irislib._common.routes import server_names
 from irislib._model_card.card import card_html
 from irislib.api import _batch, _insights
 from irislib.api._openapi import docs as docs_page
@@ -42,14 +41,10 @@ class Context:
 
         Raises
         ------
-        NotFound, MethodNotAllowed
+        NotFound
         """
         if name in self.models:
             return self.models[name]
-        if name in self.pages and request.method == "POST":
-            raise MethodNotAllowed(["GET"], f"{name} is a page for people; there is no model behind it.")
-        if name in server_names():
-            raise MethodNotAllowed(["GET", "HEAD", "OPTIONS"], f"/{name} takes no {request.method}.")
         raise NotFound(f"There is no model {name!r} here. Known: {', '.join(self.models)}.")
 
     def document(self) -> dict[str, Any]:

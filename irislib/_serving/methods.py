@@ -1,0 +1,72 @@
+"""Methods of the addresses of ``irislib serve``: HEAD wherever there is GET, OPTIONS, and 405 for any other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import APIHandler
+from tornado.web import HTTPError, RequestHandler
+from tornado.websocket import WebSocketHandler
+
+from irislib.api._problem_details import PROBLEM, problem
+
+__all__ = ["MethodsMixin", "with_methods"]
+
+
+class MethodsMixin:
+    """Answer each method that the address does not take by 405, and OPTIONS by those that it takes."""
+
+    # Tornado refuses other methods before `prepare` is called: nothing that is set there is available.
+    def allowed_methods(self) -> list[str]:
+        """Return the methods of this address; an empty list if there is no such address."""
+        missing = RequestHandler.get  # all methods that a handler does not have are this function
+        known = [name for name in RequestHandler.SUPPORTED_METHODS if name in self.SUPPORTED_METHODS]  # type: ignore[attr-defined]
+        return [name for name in known if getattr(type(self), name.lower()) is not missing]
+
+    def check_method(self: Any) -> None:
+        """Refuse a method that this address does not take, before anything else is asked of the client."""
+        if self.request.method not in self.allowed_methods():
+            raise HTTPError(405)
+
+    async def prepare(self: Any) -> None:
+        """Check the method, then do what the handler does before its method is called."""
+        self.check_method()
+        if (prepared := super().prepare()) is not None:  # type: ignore[misc]
+            await prepared
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    def options(self: Any, *args: Any, **kwargs: Any) -> None:
+        """Return the methods of this address, besides what the handler has to say to other origins."""
+        if isinstance(self, APIHandler):
+            super().options(*args, **kwargs)  # type: ignore[misc]
+        self.set_header("Allow", ", ".join(self.allowed_methods()))
+        self.set_status(204)
+
+    def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
+        """Write the response to an error; to a wrong method, with the methods of the address."""
+        if status_code != 405:
+            super().write_error(status_code, **kwargs)  # type: ignore[misc]
+            return
+        allowed = self.allowed_methods()
+        details = problem(405, f"{self.request.path} takes no {self.request.method[:20]}.")
+        if allowed:
+            self.set_header("Allow", ", ".join(allowed))
+        else:
+            self.set_status(404)
+            details = problem(404, f"There is nothing at {self.request.path}.")
+        self.set_header("Content-Type", PROBLEM)
+        self.finish(json.dumps(details) + "\n")
+
+
+def with_methods(handler: type) -> type:
+    """Return a handler with the methods that it lacks."""
+    if issubclass(handler, MethodsMixin):
+        return handler
+    attributes = {"__module__": handler.__module__}
+    get = getattr(handler, "get", None)
+    has_get = get is not RequestHandler.get
+    if has_get and getattr(handler, "head", None) is RequestHandler.head and not issubclass(handler, WebSocketHandler):
+        attributes["head"] = get  # type: ignore[assignment]
+    return type(handler.__name__, (MethodsMixin, handler), attributes)
