@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import shutil
@@ -245,6 +246,11 @@ def run_irislib(*args: str, cwd: Path | None = None, **env: str) -> subprocess.C
         [sys.executable, "-m", "irislib", *args], cwd=cwd, env={**os.environ, **env},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
+
+
+def import_booster(name: str) -> Any:
+    """Import a package of the extra `boosters`; skip the test if it is missing, except in CI."""
+    return importlib.import_module(name) if os.environ.get("CI") else pytest.importorskip(name)
 
 
 def free_port() -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from conftest import import_booster
 from scipy.stats import loguniform, randint
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
@@ -78,7 +79,7 @@ def linear() -> LogisticRegression:
 
 
 def booster(module: str, name: str, **options: Any) -> Any:
-    return getattr(pytest.importorskip(module), name)(**options)
+    return getattr(import_booster(module), name)(**options)
 
 
 def xgboost(**options: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import import_booster
 from scipy.stats import loguniform
 from sklearn import (
     calibration,
@@ -70,7 +71,7 @@ THREE = np.digitize(SIZE, [10, 14])
 
 
 def booster(module: str, name: str, **options: Any) -> Callable[[], Any]:
-    return lambda: getattr(pytest.importorskip(module), name)(n_estimators=10, **options)
+    return lambda: getattr(import_booster(module), name)(n_estimators=10, **options)
 
 
 CASES: dict[str, tuple[Any, Any, Any]] = {
