@@ -160,7 +160,12 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, name
         classes = list(getattr(estimator, "classes_", ()))
         if classes and (unknown := sorted({repr(label) for label in array.tolist() if label not in classes})):
             known = ", ".join(repr(to_python(label)) for label in classes)
-            raise DataError(f"{argument} has unknown classes: {', '.join(unknown)}; the estimator knows {known}.")
+            hint = ""
+            if not names and all(isinstance(label, str) for label in array.tolist()):
+                hint = f" Name its classes: classes={{{to_python(classes[0])!r}: {unknown[0]}, …}}."
+            raise DataError(
+                f"{argument} has unknown classes: {', '.join(unknown)}; the estimator knows {known}.{hint}"
+            )
     return array
 
 
