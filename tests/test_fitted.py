@@ -184,7 +184,11 @@ def test_a_regression(tmp_path) -> None:
         ({"estimator": IsolationForest().fit(X_TRAIN)}, SpecError, "IsolationForest finds outliers"),
         ({"estimator": RandomForestClassifier}, SpecError, "give a scikit-learn estimator"),
         ({"y_test": Y_TEST[:3]}, DataError, "y_test has 3 values for 45 rows"),
-        ({"y_test": Y_TEST.astype(str)}, DataError, "unknown classes: '0', '1', '2'; .* Name its classes: classes={0: '0', …}"),
+        (
+            {"y_test": Y_TEST.astype(str)},
+            DataError,
+            "unknown classes: '0', '1', '2'; .* Name its classes: classes={0: '0', …}",
+        ),
         ({"y_test": np.column_stack([Y_TEST, Y_TEST])}, DataError, "y_test has 2 columns"),
         ({"y_test": Y_TEST.astype(float).where(Y_TEST > 0)}, DataError, "is missing in 16 rows"),
         ({"X_test": X_TEST.drop(columns="alcohol")}, DataError, "X_test lacks the columns alcohol"),

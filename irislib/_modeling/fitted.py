@@ -163,9 +163,7 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, name
             hint = ""
             if not names and all(isinstance(label, str) for label in array.tolist()):
                 hint = f" Name its classes: classes={{{to_python(classes[0])!r}: {unknown[0]}, …}}."
-            raise DataError(
-                f"{argument} has unknown classes: {', '.join(unknown)}; the estimator knows {known}.{hint}"
-            )
+            raise DataError(f"{argument} has unknown classes: {', '.join(unknown)}; the estimator knows {known}.{hint}")
     return array
 
 
