@@ -120,9 +120,12 @@ def report(model: Model) -> str:
         if model.is_fitted_elsewhere
         else f"trained on {model.data['training_rows']} rows; on {len(held_out.y_true)} held-out rows:",
     ]
-    for name, value in held_out.metrics.items():
-        label = name.replace("_", " ") + (f" ({unit})" if unit and "error" in name else "")
-        lines.append(f"  {label:<32} {value:.4g}")
+    for name in (*held_out.measures, *(f"baseline_{name}" for name in held_out.measures)):
+        if name in held_out.metrics:
+            value = held_out.metrics[name]
+            label = name.replace("_", " ") + (f" ({unit})" if unit and "error" in name else "")
+            score = min(value, 0.9999) if value < 1 and "error" not in name else value  # 1 is of no mistake alone
+            lines.append(f"  {label:<32} {score:.4g}")
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ from sklearn import (
     ensemble,
     gaussian_process,
     linear_model,
+    metrics,
     naive_bayes,
     neighbors,
     neural_network,
@@ -31,7 +32,7 @@ from sklearn import (
 )
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -305,6 +306,91 @@ def test_no_tie_is_claimed_where_a_threshold_decides(threshold: float | None) ->
     alone = " ".join(str(problem) for problem in model.predict_row(row).warnings)
     many = create_app([model]).test_client().post("/thing/batch", json=[row]).text
     assert ["nearly a tie" in text for text in (alone, many)] == [threshold is None] * 2
+
+
+@pytest.mark.parametrize("positive", ["groß & schwer", "klein"])
+def test_a_threshold_is_said_where_it_decides(positive: str) -> None:
+    other = next(iter({"groß & schwer", "klein"} - {positive}))
+    estimator = FixedThresholdClassifier(logistic(), threshold=0.2, pos_label=positive).fit(NUMBERS, TWO)
+    model = Model.from_estimator(make_pipeline(estimator), NUMBERS, TWO, name="thing")
+    shares = model.predict_proba(NUMBERS)[:, model.classes.index(positive)]
+    client = create_app([model]).test_client()
+    seen = set()
+    for i, share in enumerate(shares.tolist()):
+        prediction = model.predict_row(NUMBERS.iloc[i])
+        if share >= 0.2:
+            expected = f"{positive}, for {share:.0%} is above its threshold of 20%"
+        else:
+            expected = f"{other}, for {share:.0%} for {positive} is below the threshold of 20%"
+        if f"{share:.0%}" == "20%" or prediction.prediction in seen:
+            continue
+        seen.add(prediction.prediction)
+        assert str(prediction) == expected
+        assert insights.class_probabilities(model, prediction).text == f"{expected}."
+        row = NUMBERS.iloc[i].to_dict()
+        assert submit(irislib.app(model), row)["announcement"] == f"Answer: {expected}"
+        details = client.post("/thing?details=1", json=row).json
+        assert (details["prediction"], details["threshold"]) == (
+            prediction.prediction, {"class": positive, "probability": 0.2}
+        )  # fmt: skip
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        logistic(),
+        FixedThresholdClassifier(svm.LinearSVC(), threshold=0.5),
+        FixedThresholdClassifier(logistic(), threshold=0.5, response_method="decision_function"),
+    ],
+    ids=["none", "of scores alone", "of scores"],
+)
+def test_no_threshold_is_said_where_none_of_a_probability_decides(estimator: Any) -> None:
+    model = Model.from_estimator(estimator.fit(NUMBERS, TWO), NUMBERS, TWO, name="thing")
+    assert str(model.predict_row(NUMBERS.iloc[0])) in {"groß & schwer", "klein"}
+    document = create_app([model]).test_client().post("/thing?details=1", json=NUMBERS.iloc[0].to_dict()).json
+    assert "threshold" not in document
+
+
+@pytest.mark.parametrize("y", [TWO, THREE], ids=["two", "three"])
+@pytest.mark.parametrize(
+    "estimator", [svm.SVC(), svm.LinearSVC(), linear_model.RidgeClassifier(), linear_model.SGDClassifier()], ids=repr
+)
+def test_curves_follow_the_decision_function_where_there_are_no_probabilities(estimator: Any, y: Any) -> None:
+    steps = make_pipeline(PolynomialFeatures(), StandardScaler(), estimator).fit(NUMBERS, y)
+    model = Model.from_estimator(steps, NUMBERS, y, name="thing")
+    scores = steps.decision_function(NUMBERS)
+    last = scores if scores.ndim == 1 else scores[:, -1]
+    roc, costs = insights.roc_curve(model), insights.precision_recall_curve(model)
+    false, true, _ = metrics.roc_curve(y == model.classes[-1], last)
+    points = roc.frame[roc.frame["class"] == model.classes[-1]]
+    np.testing.assert_array_equal(points.iloc[:, 1:], np.column_stack([false, true]))
+    for insight in (roc, costs):
+        assert insight.text.endswith("It has no probabilities: the curves follow the scores of its decision function.")
+        insight.plot()
+
+
+def test_scores_of_pairs_of_classes_are_no_scores_of_classes() -> None:
+    estimator = svm.SVC(decision_function_shape="ovo").fit(NUMBERS, THREE)  # three pairs of three classes
+    model = Model.from_estimator(estimator, NUMBERS, THREE, name="thing")
+    with pytest.raises(NotApplicableError, match="SVC has no probabilities, and no score for each class to follow"):
+        insights.roc_curve(model)
+
+
+@pytest.mark.parametrize("vectorizer", [TfidfVectorizer, CountVectorizer])
+def test_text_goes_through_every_door(vectorizer: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = np.array(["gut", "schlecht", "schön", "übel", "très", "bien", "mauvais", "ok"])
+    x = pd.DataFrame({"review": [" ".join(rng.choice(words, 5)) for _ in range(160)], "length": NUMBERS.length})
+    y = x.review.str.contains("gut|schön").map({True: "gefällt sehr", False: "ne plaît pas"}).to_numpy()
+    estimator = make_pipeline(make_column_transformer((vectorizer(), "review"), remainder="passthrough"), logistic())
+    model = Model.from_estimator(clone(estimator).fit(x[:120], y[:120]), x[120:], y[120:], name="thing")
+    assert model.spec.features[0].kind == "text"
+    assert_every_door(model, x[120:], model.estimator.predict(x[120:]), tmp_path)
+    features = irislib.infer_features(x)
+    trained = irislib.train(ModelSpec("thing", features, "liked", lambda: x.assign(liked=y), estimator))
+    assert trained.classes == sorted({*y})
+    assert trained.predict(x[:5]).tolist() == trained.estimator.predict(x[:5]).tolist()
 
 
 def assert_equal(actual: Any, expected: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from irislib._common.messages.validation import TEXTS
 
-__all__ = ["did_you_mean", "format_value", "join_words", "short_repr"]
+__all__ = ["did_you_mean", "format_apart", "format_score", "format_share", "format_value", "join_words", "short_repr"]
 
 
 def short_repr(value: Any) -> str:
@@ -30,6 +30,22 @@ def format_value(value: Any, digits: int = 12) -> str:
     if isinstance(value, dt.time):
         return value.isoformat("auto" if value.second or value.microsecond else "minutes")
     return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
+
+
+def format_share(share: float) -> str:
+    """Format a share in percent; one that is not whole never becomes ``100%``: ``99.7%``."""
+    return f"{min(share, 0.999):.1%}" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def format_score(score: float, digits: int = 3) -> str:
+    """Format a score of at most 1; one below 1 never becomes ``1.000``."""
+    return f"{min(score, 1 - 10**-digits) if score < 1 else score:.{digits}f}"
+
+
+def format_apart(share: float, other: float) -> tuple[str, str]:
+    """Format two shares in percent, with as many decimals as tell them apart."""
+    decimals = next((n for n in range(4) if f"{share:.{n}%}" != f"{other:.{n}%}"), 0)
+    return f"{share:.{decimals}%}", f"{other:.{decimals}%}"
 
 
 def join_words(items: Sequence[str]) -> str:

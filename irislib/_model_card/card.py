@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import insights
 from irislib._common import messages
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_score, format_value
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib.errors import NotApplicableError
@@ -238,8 +238,7 @@ def _evaluation_section(model: Model) -> CardSection:
             _format_interval(model, name),
             _format_metric(model, name, metrics.get(f"baseline_{name}")),
         ]
-        for name, value in metrics.items()
-        if not name.startswith("baseline_")
+        for name, value in model.evaluation.measures.items()
     ]
     return CardSection("evaluation", TEXTS["evaluation.title"], paragraphs, head, rows)
 
@@ -247,7 +246,7 @@ def _evaluation_section(model: Model) -> CardSection:
 def _format_metric(model: Model, name: str, value: float | None) -> str:
     if value is None:
         return NOTHING
-    return format_target(model, value) if _has_unit(name) else f"{value:.3f}"
+    return format_target(model, value) if _has_unit(name) else format_score(value)
 
 
 def _has_unit(name: str) -> bool:
@@ -298,7 +297,8 @@ def _classes_section(model: Model) -> CardSection:
     def with_interval(row: dict[str, Any], name: str) -> str:
         if row[name] != row[name]:
             return NOTHING  # nothing was counted
-        return TEXTS["classes.interval"].format(value=row[name], low=row[f"{name} from"], high=row[f"{name} to"])
+        value, low, high = (format_score(row[key]) for key in (name, f"{name} from", f"{name} to"))
+        return TEXTS["classes.interval"].format(value=value, low=low, high=high)
 
     rows = [
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-__all__ = ["check_estimator", "has_threshold", "is_fitted", "unfitted_copy"]
+__all__ = ["check_estimator", "has_threshold", "is_fitted", "probability_threshold", "unfitted_copy"]
 
 OTHER_KINDS = {
     "outlier_detector": "finds outliers",
@@ -98,6 +98,20 @@ def has_threshold(estimator: Any) -> bool:
     from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
     return isinstance(last_step(estimator), FixedThresholdClassifier | TunedThresholdClassifierCV)
+
+
+def probability_threshold(estimator: Any) -> float | None:
+    """Return the probability from which on a fitted classifier with a threshold predicts its positive class.
+
+    None if it has no threshold, or one of its decision function.
+    """
+    if not has_threshold(estimator):
+        return None
+    last = last_step(estimator)
+    if last.response_method == "decision_function" or not hasattr(last, "predict_proba"):
+        return None
+    threshold = last.best_threshold_ if hasattr(last, "best_threshold_") else last.threshold
+    return 0.5 if threshold == "auto" else float(threshold)
 
 
 def unfitted_copy(estimator: Any) -> Any:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation"]
 
+UNBALANCED = 0.8  # share of the commonest class
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -22,9 +24,9 @@ class Evaluation:
     y_true, y_pred : ndarray of shape (n_test,)
     y_proba : ndarray of shape (n_test, n_classes) or None
     metrics : dict of str to float
-        For a classifier ``accuracy``, ``balanced_accuracy`` and the ``baseline_accuracy`` of always
-        predicting the commonest class; for a regressor ``r2``, and in the target's unit
-        ``mean_absolute_error``, ``root_mean_squared_error`` and the
+        For a classifier ``accuracy``, ``balanced_accuracy``, and the ``baseline_accuracy`` and
+        ``baseline_balanced_accuracy`` of always predicting the commonest class; for a regressor ``r2``, and in the
+        target's unit ``mean_absolute_error``, ``root_mean_squared_error`` and the
         ``baseline_mean_absolute_error`` of always predicting the median.
     """
 
@@ -33,3 +35,17 @@ class Evaluation:
     y_pred: np.ndarray
     y_proba: np.ndarray | None
     metrics: dict[str, float]
+
+    @property
+    def is_unbalanced(self) -> bool:
+        """True if 80 % of the rows or more are of the commonest class, so that a high accuracy says little."""
+        metrics = self.metrics
+        return "baseline_balanced_accuracy" in metrics and metrics["baseline_accuracy"] >= UNBALANCED
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """The metrics without the baselines, the one that says most first."""
+        measures = {name: value for name, value in self.metrics.items() if not name.startswith("baseline_")}
+        if self.is_unbalanced:
+            return {"balanced_accuracy": measures.pop("balanced_accuracy"), **measures}
+        return measures

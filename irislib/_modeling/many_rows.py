@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_names
-from irislib._modeling.estimators import has_threshold
 from irislib._modeling.prediction import near_ties
 from irislib.errors import Problem
 
@@ -103,7 +102,7 @@ def _predict_columns(
         arrays = [model.predict_frame(rows)]
     else:
         shares = model.estimator.predict_proba(rows)
-        if not has_threshold(model.estimator):
+        if not model.has_threshold:
             ties = near_ties(model.classes, shares)
         if model.predicts_likeliest:  # predict would ask every tree once more
             predictions = to_names(model.spec.classes, model.estimator.classes_.take(shares.argmax(axis=1)))

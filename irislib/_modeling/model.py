@@ -23,11 +23,11 @@ from irislib._compiled import (
 from irislib._description.class_names import to_names
 from irislib._description.validation import check_row
 from irislib._description.values import is_empty
-from irislib._modeling.estimators import has_threshold
+from irislib._modeling.estimators import has_threshold, probability_threshold
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import USUAL, NoveltyDetector
-from irislib._modeling.prediction import Prediction, near_ties
+from irislib._modeling.prediction import Prediction, Threshold, near_ties
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -282,11 +282,19 @@ class Model:
         if shares:
             classes = self.classes or []
             probabilities = dict(zip(classes, shares, strict=True))
-            if not has_threshold(self.estimator):
+            if not self.has_threshold:
                 warnings += near_ties(classes, [shares]).values()
         spec = self.spec
         return Prediction(
-            prediction, probabilities, spec.target_unit, warnings, self.version, row, spec.features, values
+            prediction,
+            probabilities,
+            spec.target_unit,
+            warnings,
+            self.version,
+            row,
+            spec.features,
+            values,
+            self.threshold,
         )
 
     def predict_values(self, values: Sequence[Any]) -> Outcome:
@@ -321,6 +329,22 @@ class Model:
     def fast_form(self) -> tuple[FastForm | None, str]:
         """The fast form of the estimator, or None, and a sentence about it."""
         return compiled(self.spec, self.estimator, self.evaluation.features)
+
+    @cached_property
+    def has_threshold(self) -> bool:
+        """True if the estimator decides by a threshold of its own, not by the largest probability."""
+        return has_threshold(self.estimator)
+
+    @cached_property
+    def threshold(self) -> Threshold | None:
+        """The class that the estimator predicts from a probability on, if all test rows confirm it; else None."""
+        limit, held_out = probability_threshold(self.estimator), self.evaluation
+        if limit is None or held_out.y_proba is None:
+            return None
+        for i, label in enumerate(self.classes or ()):
+            if ((held_out.y_proba[:, i] >= limit) == (held_out.y_pred == label)).all():
+                return Threshold(label, limit)
+        return None
 
     @cached_property
     def predicts_likeliest(self) -> bool:

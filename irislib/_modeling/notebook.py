@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.notebook import TEXTS
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def model_html(model: Model) -> str:
 def _evaluation_sentence(model: Model) -> str:
     metrics, rows = model.evaluation.metrics, f"{len(model.evaluation.y_true):,}"
     if "accuracy" in metrics:
-        shares = {name: f"{metrics[name]:.0%}" for name in ("accuracy", "baseline_accuracy")}
-        return TEXTS["accuracy"].format(rows=rows, **shares)
+        shares = {name: format_share(value) for name, value in metrics.items()}
+        key = "balanced_accuracy" if model.evaluation.is_unbalanced else "accuracy"
+        return TEXTS[key].format(rows=rows, **shares)
     errors = {
         name: f"{format_value(metrics[name], 3)} {model.spec.target_unit}".rstrip()
         for name in ("mean_absolute_error", "baseline_mean_absolute_error")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_apart, format_share, format_value
 from irislib._common.messages.validation import TEXTS
 from irislib._compiled import one_row_frame
 from irislib.errors import Problem
@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
     from irislib._description.feature import Feature
 
-__all__ = ["Prediction", "near_ties"]
+__all__ = ["Prediction", "Threshold", "near_ties"]
 
 NEAR = 0.1  # two classes whose probabilities are nearer to each other than this are nearly a tie
+
+
+class Threshold(NamedTuple):
+    """A class, and the probability from which on it is predicted, which need not be the largest."""
+
+    label: Any
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Prediction:
     features : sequence of Feature
     values : mapping
         The checked values of the row, None where one is missing.
+    threshold : Threshold or None
+        The class that is predicted from a probability on, if the estimator has such a threshold of its own.
     """
 
     prediction: Any
@@ -53,10 +62,21 @@ class Prediction:
     row: Mapping[str, Any] = field(default_factory=dict, repr=False)
     features: Sequence[Feature] = field(default=(), repr=False, compare=False)
     values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    threshold: Threshold | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``."""
+        """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``.
+
+        With a threshold also the reason: ``yes, for 40% is above its threshold of 32%``.
+        """
+        if self.threshold and self.probabilities:
+            return self._with_threshold(self.threshold, self.probabilities[self.threshold.label])
         return f"{format_value(self.prediction, 5)} {self.unit}".rstrip()
+
+    def _with_threshold(self, threshold: Threshold, probability: float) -> str:
+        key = "above_threshold" if self.prediction == threshold.label else "below_threshold"
+        share, limit = format_apart(probability, threshold.probability)
+        return TEXTS[key].format(prediction=self.prediction, label=threshold.label, share=share, threshold=limit)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -85,5 +105,5 @@ def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> dict[int, Pr
 def _tie(classes: Sequence[Any], probabilities: Sequence[float]) -> Problem:
     first, second = sorted(range(len(classes)), key=lambda i: -probabilities[i])[:2]
     both = {"first": classes[first], "second": classes[second]}
-    shares = {"first_share": f"{probabilities[first]:.0%}", "second_share": f"{probabilities[second]:.0%}"}
+    shares = {"first_share": format_share(probabilities[first]), "second_share": format_share(probabilities[second])}
     return Problem(TEXTS["warning.tie"].format(**both, **shares))

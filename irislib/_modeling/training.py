@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
@@ -208,10 +209,12 @@ def evaluate(
     predicted = np.asarray(estimator.predict(x)).ravel()
     if is_classifier(estimator):
         baseline = DummyClassifier().fit(y_train, y_train).predict(y)
+        recall = partial(recall_score, y, labels=np.unique(y), average="macro")
         metrics = {
             "accuracy": accuracy_score(y, predicted),
-            "balanced_accuracy": recall_score(y, predicted, labels=np.unique(y), average="macro"),
+            "balanced_accuracy": recall(predicted),
             "baseline_accuracy": accuracy_score(y, baseline),
+            "baseline_balanced_accuracy": recall(baseline),
         }
     else:
         baseline = DummyRegressor(strategy="median").fit(y_train, y_train).predict(y)

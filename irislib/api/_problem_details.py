@@ -69,13 +69,15 @@ def reply(body: Any, status: int = 200) -> Response:
 
 
 def details(prediction: Prediction) -> dict[str, Any]:
-    """Convert a prediction to JSON, with its probabilities and warnings."""
+    """Convert a prediction to JSON, with its probabilities and warnings, and its threshold if there is one."""
+    threshold = prediction.threshold
     return {
         "prediction": prediction.prediction,
         "unit": prediction.unit,
         "probabilities": {str(name): p for name, p in (prediction.probabilities or {}).items()} or None,
         "warnings": warnings_json(prediction.warnings),
         "version": prediction.version,
+        **({"threshold": {"class": threshold.label, "probability": threshold.probability}} if threshold else {}),
     }
 
 

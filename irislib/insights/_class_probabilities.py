@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, by_probability
@@ -43,8 +44,10 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Prediction) -> In
     prediction = as_prediction(model, row)
     frame = by_probability(model, prediction)
     # the prediction need not be the likeliest class: an estimator may have a threshold of its own
-    text = TEXTS["class_probabilities.text"].format(
-        prediction=prediction.prediction, probability=(prediction.probabilities or {})[prediction.prediction]
-    )
+    if prediction.threshold:
+        text = f"{prediction}."
+    else:
+        probability = format_share((prediction.probabilities or {})[prediction.prediction])
+        text = TEXTS["class_probabilities.text"].format(prediction=prediction.prediction, probability=probability)
     draw = partial(_drawing.bars, frame=frame, names=frame.columns[0], values="probability")
     return Insight(TEXTS["class_probabilities.title"], frame, text, draw, 0.8 + 0.45 * len(frame), bar="probability")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
@@ -57,8 +58,12 @@ def confusion_matrix(model: Model) -> Insight:
         right=right,
         total=total,
         interval=format_interval(right, total),
-        baseline=held_out.metrics["baseline_accuracy"],
+        baseline=format_share(held_out.metrics["baseline_accuracy"]),
     )
+    if held_out.is_unbalanced:
+        names = ("balanced_accuracy", "baseline_balanced_accuracy", "baseline_accuracy")
+        balanced, baseline, share = (format_share(held_out.metrics[name]) for name in names)
+        text = TEXTS["confusion_matrix.balanced"].format(balanced=balanced, baseline=baseline, share=share, text=text)
     few = len(classes) <= 5
     draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=few)
     return Insight(TEXTS["confusion_matrix.title"], frame, text, draw, height=3.6 if few else 4.6)
@@ -102,7 +107,10 @@ def class_metrics(model: Model) -> Insight:
     worst = frame.astype(object).loc[frame["recall"].idxmin()]  # of objects, or each would be a fraction
     key = "class_metrics.text_equal" if worst["recall"] == frame["recall"].max() else "class_metrics.text"
     text = TEXTS[key].format(
-        support=worst["support"], name=worst["class"], recall=worst["recall"], baseline=worst["baseline"]
+        support=worst["support"],
+        name=worst["class"],
+        recall=format_share(worst["recall"]),
+        baseline=format_share(worst["baseline"]),
     )
     draw = partial(_drawing.class_intervals, frame=frame)
     return Insight(TEXTS["class_metrics.title"], frame, text, draw, height=1.6 + 0.45 * len(frame))
@@ -149,7 +157,9 @@ def calibration(model: Model) -> Insight:
     score, baseline = (
         float(((guess - is_it) ** 2).sum(axis=1).mean()) for guess in (probabilities, is_it.mean(axis=0))
     )
-    text = TEXTS["calibration.text"].format(probability=sure.mean(), right=right.mean(), score=score, baseline=baseline)
+    text = TEXTS["calibration.text"].format(
+        probability=format_share(sure.mean()), right=format_share(right.mean()), score=score, baseline=baseline
+    )
     draw = partial(_drawing.reliability, frame=frame)
     return Insight(TEXTS["calibration.title"], frame, text, draw, height=4)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def proportion_interval(right: int, total: int) -> tuple[float, float]:
 def format_interval(right: int, total: int) -> str:
     """Format a share and its interval for a sentence: ``97% (95% interval 83% to 99%)``."""
     low, high = proportion_interval(right, total)
-    return TEXTS["interval"].format(share=right / total, confidence=CONFIDENCE, low=low, high=high)
+    share, low_end, high_end = map(format_share, (right / total, low, high))
+    return TEXTS["interval"].format(share=share, confidence=CONFIDENCE, low=low_end, high=high_end)
 
 
 def bootstrap(measure: Callable[..., Any], rows: Sequence[np.ndarray], seed: int) -> tuple[float, float] | None:

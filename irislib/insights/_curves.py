@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["precision_recall_curve", "roc_curve"]
 
+AGREEMENT = 0.9  # share of rows whose predicted class has the highest score, at least
+
 
 def roc_curve(model: Model) -> Insight:
     """True and false positive rates of each class against the rest, on the held-out set.
@@ -30,7 +32,7 @@ def roc_curve(model: Model) -> Insight:
     Raises
     ------
     NotApplicableError
-        For a model without probabilities.
+        For a model with neither probabilities nor a decision function for each class.
 
     Notes
     -----
@@ -65,7 +67,7 @@ def precision_recall_curve(model: Model) -> Insight:
     Raises
     ------
     NotApplicableError
-        For a model without probabilities.
+        For a model with neither probabilities nor a decision function for each class.
 
     Notes
     -----
@@ -91,14 +93,14 @@ def _class_curves(model: Model, curve: Any, key: str, names: tuple[str, str], gu
     """Compute a curve for each class that the held-out rows have, and have others beside."""
     import pandas as pd
 
-    probabilities, true = held_out_probabilities(model), model.evaluation.y_true
+    scores, true = _held_out_scores(model), model.evaluation.y_true
     curves: list[_drawing.Curve] = []
     frames, values = [], []
-    for name, probability in zip(model.classes or (), probabilities.T, strict=True):
+    for name, score in zip(model.classes or (), scores.T, strict=True):
         is_it = true == name
         if not 0 < is_it.sum() < len(is_it):
             continue
-        x, y, text, value = curve(is_it, probability)
+        x, y, text, value = curve(is_it, score)
         curves.append((name, x, y, text, guess(is_it)))
         values.append(value)
         frames.append(pd.DataFrame({"class": [name] * len(x), names[0]: x, names[1]: y}))
@@ -109,9 +111,34 @@ def _class_curves(model: Model, curve: Any, key: str, names: tuple[str, str], gu
     text = TEXTS["curves.text_equal" if is_equal else "curves.text"].format(
         name=worst[0], measure=TEXTS[f"{key}.measure"], value=worst[3], baseline=TEXTS[f"{key}.baseline"]
     )
+    if not model.has_probabilities:
+        text = TEXTS["curves.scores"].format(text=text)
     draw = partial(_drawing.class_curves, curves=curves, names=names)
     frame = pd.concat(frames, ignore_index=True)
     return Insight(TEXTS[f"{key}.title"], frame, text, draw, height=4.2 + 0.2 * len(curves))
+
+
+def _held_out_scores(model: Model) -> np.ndarray:
+    """Return a score of each class for the held-out rows: its probability, or what the decision function returns.
+
+    Raises
+    ------
+    NotApplicableError
+        For a regression, or where no class has a score of its own.
+    """
+    import numpy as np
+
+    decision_function = getattr(model.estimator, "decision_function", None)
+    if model.classes is None or model.has_probabilities or decision_function is None:
+        return held_out_probabilities(model)
+    scores = np.asarray(decision_function(model.evaluation.features))
+    if scores.ndim == 1:
+        return np.column_stack([-scores, scores])
+    likeliest = np.asarray(model.classes, dtype=object).take(scores.argmax(axis=1), mode="clip")
+    # a score for each pair of classes would be no score of a class, even where there are three of both
+    if scores.shape[1] != len(model.classes) or (likeliest == model.evaluation.y_pred).mean() < AGREEMENT:
+        raise NotApplicableError(TEXTS["no_scores"].format(estimator=type(model.estimator).__name__))
+    return scores
 
 
 def area_interval(area: float, n_positive: int, n_negative: int) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
 from irislib._common.theme import AUBERGINE, INK, ORANGE, PAPER, WARM_GREY, series
 
@@ -92,7 +93,7 @@ def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bo
     axes.set_xlabel(frame.columns.name)
     axes.set_ylabel(frame.index.name)
     for i, j in np.ndindex(counts.shape):
-        text = f"{counts[i, j]}\n{rates[i, j]:.0%}" if with_rates else str(counts[i, j])
+        text = f"{counts[i, j]}\n{format_share(float(rates[i, j]))}" if with_rates else str(counts[i, j])
         colour = PAPER if rates[i, j] > 0.5 else INK
         axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=11 if with_rates else 9)
 

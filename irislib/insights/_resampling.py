@@ -7,6 +7,7 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling import training
 from irislib.errors import NotApplicableError
@@ -129,7 +130,7 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
 
 
 def _format_share(value: float) -> str:
-    return f"{value:.0%}"
+    return format_share(value)
 
 
 def _scored_sizes(model: Model) -> Generator[float, None, Measured]:

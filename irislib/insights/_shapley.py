@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.insights import TEXTS
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, mix_rows
@@ -247,5 +247,7 @@ def _contributions_text(model: Model, prediction: Prediction, table: pd.DataFram
         number, average = format_target(model, reached), format_target(model, base)
         start = TEXTS["contributions.number"].format(prediction=number, base=average)
     else:
-        start = TEXTS["contributions.class"].format(prediction=prediction.prediction, probability=reached, base=base)
+        start = TEXTS["contributions.class"].format(
+            prediction=prediction.prediction, probability=format_share(reached), base=format_share(base)
+        )
     return TEXTS["contributions.text"].format(start=start, reasons=TEXTS["and"].join(reasons)) if reasons else start

@@ -11,27 +11,30 @@ TEXTS = {
     "held_out_rows": "rows that it had not seen",
     "explained": "how much of the differences between rows it explains, at most 1",  # what R² is
     "measure_explained": "{measure} ({meaning})",
-    "interval": "{share:.0%} ({confidence:.0%} interval {low:.0%} to {high:.0%})",
+    "interval": "{share} ({confidence:.0%} interval {low} to {high})",
     "left_empty": "left empty",
     "and": " and ",
     "or": " or ",
     # class_probabilities
     "class_probabilities.title": "How sure it is",
-    "class_probabilities.text": "{prediction} with a probability of {probability:.0%}.",
+    "class_probabilities.text": "{prediction} with a probability of {probability}.",
     # confusion_matrix
     "confusion_matrix.title": "How often it is right, and what it confuses",
     "confusion_matrix.text": "{right} of {total} rows that it had not seen were predicted rightly, {interval}; always "
-    "answering the commonest class would get {baseline:.0%}.",
+    "answering the commonest class would get {baseline}.",
+    "confusion_matrix.balanced": "Of an average class {balanced} of the rows that it had not seen were found "
+    "(balanced accuracy); always answering the commonest class, which {share} of the rows are of, would find "
+    "{baseline}. {text}",
     # class_metrics
     "class_metrics.title": "How well it finds each class",
-    "class_metrics.text": "Of the {support} rows of {name} that it had not seen, {recall:.0%} were found, the least of "
-    "all classes; guessing by the classes' shares would find {baseline:.0%}.",
-    "class_metrics.text_equal": "Of the rows of each class that it had not seen, {recall:.0%} were found; guessing by "
+    "class_metrics.text": "Of the {support} rows of {name} that it had not seen, {recall} were found, the least of "
+    "all classes; guessing by the classes' shares would find {baseline}.",
+    "class_metrics.text_equal": "Of the rows of each class that it had not seen, {recall} were found; guessing by "
     "the classes' shares would find the class's share.",
     "class_metrics.axis": "share of the rows it had not seen, with 95% interval",
     # calibration
     "calibration.title": "Whether to trust its probabilities",
-    "calibration.text": "Its predictions had a mean probability of {probability:.0%}, {right:.0%} of them were right; "
+    "calibration.text": "Its predictions had a mean probability of {probability}, {right} of them were right; "
     "the Brier score is {score:.2f}, where 0 is best and predicting the classes' shares gets {baseline:.2f}.",
     "calibration.ideal": "as sure as it is right",
     "calibration.model": "this model, with 95% interval",
@@ -47,6 +50,7 @@ TEXTS = {
     "precision_recall_curve.baseline": "guessing gets the class's share",
     "curves.text": "{name} is the hardest to tell from the rest: {measure} {value}; {baseline}.",
     "curves.text_equal": "No class is harder than another to tell from the rest: {measure} {value}; {baseline}.",
+    "curves.scores": "{text} It has no probabilities: the curves follow the scores of its decision function.",
     # prediction_set
     "set.title": "What else it could be",
     "set.text": "With {coverage} stated coverage {classes}; the set should hold the true class at least that often, "
@@ -61,7 +65,7 @@ TEXTS = {
     "often, and {counts}.",
     # contributions
     "contributions.title": "Why this answer",
-    "contributions.class": "{prediction} with {probability:.0%}, where {base:.0%} is the average",
+    "contributions.class": "{prediction} with {probability}, where {base} is the average",
     "contributions.number": "{prediction}, where {base} is the average",
     "contributions.reason": "{feature} is {value} (typical: {typical})",
     "contributions.text": "{start}, mostly because {reasons}",
@@ -132,6 +136,7 @@ TEXTS = {
     "no_class_to_change": "{model} predicts a number: there is no class to change.",
     "no_number": "{model} predicts a class; see {instead}.",
     "no_probabilities": "{model} was evaluated without probabilities.",
+    "no_scores": "{estimator} has no probabilities, and no score for each class to follow.",
     "one_class": "The rows that it had not seen are all of one class: there is nothing to tell apart.",
     "too_few_for_coverage": "{rows} rows that it had not seen are too few to state {coverage} coverage: it takes "
     "{needed}. Hold out more (test_size), or state less.",

@@ -16,7 +16,7 @@ TEXTS = {
     "about.trained": "Trained",
     "about.version": "Version",
     "classes.baseline": "Guessing",
-    "classes.interval": "{value:.3f} ({low:.3f} to {high:.3f})",
+    "classes.interval": "{value} ({low} to {high})",
     "classes.name": "Class",
     "classes.precision": "Precision",
     "classes.recall": "Recall",

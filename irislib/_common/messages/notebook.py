@@ -6,6 +6,9 @@ TEXTS = {
     "predicts": "Predicts {target}.",
     "accuracy": "{accuracy} of {rows} test rows are predicted correctly; always predicting the most common class "
     "would get {baseline_accuracy}.",
+    "balanced_accuracy": "Of an average class {balanced_accuracy} are found in {rows} test rows (balanced accuracy); "
+    "always predicting the most common class would find {baseline_balanced_accuracy}. {accuracy} are predicted "
+    "correctly, where it would get {baseline_accuracy}.",
     "error": "Off by {mean_absolute_error} on average for {rows} test rows; always predicting the median would be off "
     "by {baseline_mean_absolute_error}.",
     "version": "Version {version}, trained on {date} with {rows} rows.",

@@ -38,6 +38,8 @@ TEXTS = {
     "the model are less unusual.",
     "warning.tie": "It is nearly a tie between {first} ({first_share}) and {second} ({second_share}).",
     # predictions
+    "above_threshold": "{prediction}, for {share} is above its threshold of {threshold}",
+    "below_threshold": "{prediction}, for {share} for {label} is below the threshold of {threshold}",
     "not_trainable": "{model} was fitted elsewhere, so that it cannot be trained again here.",
     "no_prediction": "The model gives no answer for these values.",
     "no_classes": "{model} predicts a number: it has no classes and no probabilities.",

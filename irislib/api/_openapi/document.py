@@ -105,6 +105,8 @@ def _response_schemas(model: Model) -> Object:
     answer = {"prediction": ref("schemas", f"{prefix}prediction"), "unit": {"const": spec.target_unit}}
     answer |= {"probabilities": _probabilities(model, {"type": "number"}), "warnings": components.WARNINGS}
     answer["version"] = {"type": "string"}
+    if model.threshold:
+        answer["threshold"] = components.object_of({"class": answer["prediction"], "probability": {"type": "number"}})
     entry = {
         "prediction": _nullable(answer["prediction"]),
         "probabilities": _nullable(answer["probabilities"]),
