@@ -185,7 +185,7 @@ def test_the_probability_in_the_text_is_that_of_the_prediction(iris) -> None:
     shy = FixedThresholdClassifier(LogisticRegression(), threshold=0.99, pos_label="virginica")
     model = irislib.train(replace(iris.spec, estimator=shy, target="probability"), data)
     insight = insights.class_probabilities(model, {**GOOD, "petal_length_cm": 5.0, "petal_width_cm": 1.8})
-    assert insight.text.startswith("versicolor with a probability of")
+    assert insight.text == "versicolor, for 58% for virginica is below the threshold of 99%."
     assert insight.frame["class"][0] == "virginica"  # the likelier class, below the threshold
 
 
