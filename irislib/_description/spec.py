@@ -64,7 +64,7 @@ class ModelSpec:
     classes : mapping of code to str, optional
         Names of the classes that the estimator predicts as codes: ``{0: "no", 1: "yes"}``. People and programs see
         the names alone. The target may hold either: the estimator is trained on the codes, so that XGBoost takes
-        a target of text.
+        a target of text. Of a ``LabelEncoder``: ``dict(enumerate(encoder.classes_))``.
     max_rows : int, default 100000
         The most rows of a CSV file that the app accepts; the library takes any number.
     tabs : mapping of str to sequence of callable, optional

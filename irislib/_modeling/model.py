@@ -104,7 +104,7 @@ class Model:
         X_test : DataFrame or array of shape (n_test, n_features)
             Rows that it was not trained on, to evaluate it.
         y_test : array-like of shape (n_test,)
-            Their true values.
+            Their true values; with ``classes`` either names or codes.
         name : str
             The last part of its URL, in lower case with hyphens: ``wine``.
         X_train : DataFrame or array of shape (n_train, n_features), optional
@@ -116,7 +116,7 @@ class Model:
         target : str, optional
             What it predicts; the name of ``y_test`` if that has one.
         **description
-            Any other parameter of :class:`ModelSpec`: ``title``, ``target_unit``, ``examples``, ``tabs``…
+            Any other parameter of :class:`ModelSpec`: ``title``, ``target_unit``, ``classes``, ``tabs``…
 
         Returns
         -------
