@@ -5,13 +5,16 @@ The tests do not depend on how a kernel is started: a page itself reports the pr
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import resource
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,10 @@ import requests
 from conftest import PATIENCE, Server, descendants, is_running, notebook, process_of, wait_until
 from playwright.sync_api import expect
 from test_accessibility import check
-from test_security import Visitor
+from test_security import Visitor, connect_to_kernel
+
+from irislib._forkserver import messages
+from irislib._forkserver.server import RequestLoop
 
 APP = """
 import os
@@ -329,6 +335,42 @@ def test_a_server_without_memory_is_full(tmp_path: Path) -> None:
         assert post(server).json() == "versicolor"
     finally:
         assert server.stop() == 0
+
+
+def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(notebook(WIDGET), tmp_path / "notebooks" / "widget.ipynb")
+    limited = ("sh", "-c", 'ulimit -Sn 200; ulimit -Hn 330; exec "$@"', "sh", sys.executable, "-m", "irislib")
+    many = (f"{KERNEL}.max_kernels=100", f"{KERNEL}.max_kernels_per_visitor=100")
+    args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "irislib.iris:spec", *many)
+    server = Server(tmp_path / "log", *args, program=limited).wait()
+    try:
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (330, 330)
+        with ExitStack() as pages:
+            while (response := server.get("/widget")).status_code == 200:
+                (kernel,) = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.text)[:1]
+                socket = pages.enter_context(connect_to_kernel(server, kernel, **response.cookies.get_dict()))
+                assert socket.states()
+            assert response.status_code == 503
+            assert "there is no room for another page" in response.text
+            assert post(server).json() == "versicolor"
+            assert socket.states()
+        response = wait_until(lambda: server.get("/widget").ok)
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text()
+    assert "Too many open files" not in server.text()
+
+
+def test_a_kernel_that_cannot_be_forked_is_no_end_of_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = messages.pair()
+    status = os.memfd_create("status")
+    messages.send(here, {"argv": []}, [status])
+    monkeypatch.setattr(os, "fork", lambda: os.open("/proc/self/nothing", 0))  # any error of the system
+    with here, there:
+        assert RequestLoop(there, -1).handle_request() is None
+        assert messages.receive(here)[0] == {"errno": errno.ENOENT}
+    os.close(status)
 
 
 def test_a_full_disk_gives_an_error_page_until_there_is_space(tmp_path: Path) -> None:

@@ -255,8 +255,11 @@ class ForkServer:
     def _fork(self, template: TemplateProcess, request: Mapping[str, Any], *files: int) -> tuple[int, int]:
         status, status_writer = os.pipe()
         try:
-            return template.request(request, [status_writer, *files])["pid"], status
-        except LostTemplateError:
+            reply = template.request(request, [status_writer, *files])
+            if number := reply.get("errno"):
+                raise OSError(number, os.strerror(number))
+            return reply["pid"], status
+        except (LostTemplateError, OSError):
             os.close(status)
             raise
         finally:

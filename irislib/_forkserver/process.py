@@ -26,6 +26,10 @@ class ForkedProcess:
             self._pidfd: int | None = os.pidfd_open(pid)
         except ProcessLookupError:  # it has ended and has been reaped
             self._pidfd = None
+        except OSError:  # too many open files: nobody would notice its end
+            os.kill(pid, signal.SIGKILL)
+            os.close(status)
+            raise
 
     def poll(self) -> int | None:
         """Return the exit code, or None while the process runs."""

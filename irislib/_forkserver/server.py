@@ -140,7 +140,13 @@ class RequestLoop:
             request, files = messages.receive(self.channel)
         except (EOFError, OSError):
             self.exit()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # the operating system has no room for another process
+            for file in files:
+                os.close(file)
+            messages.send(self.channel, {"errno": error.errno})
+            return None
         if pid:
             self.status_pipes[pid] = files[0]
             if "notebook" in request:

@@ -17,7 +17,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
-from irislib._serving import memory
+from irislib._serving import memory, system_limits
 from irislib._serving.options import trait
 from irislib.errors import IrislibError
 
@@ -133,6 +133,9 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             raise FullError(is_visitor_limit=True)
         if memory.available() - starting * KERNEL_BYTES < self.memory_margin:
             raise FullError
+        unconnected = sum(not self._kernel_connections.get(kernel) for kernel in self.visitors)
+        if not system_limits.has_room_for_pages(starting + unconnected + 1):
+            raise FullError
 
     def take(self, kernel_id: str) -> None:
         """Assign a spare kernel to the current visitor.
@@ -174,10 +177,12 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.starting[visitor] += 1
         try:
             await super().start_kernel(**kwargs)
-        except BaseException:
+        except BaseException as error:
             self._pending_kernels.pop(kernel_id, None)
             Path(self.connection_dir, f"kernel-{kernel_id}.json").unlink(missing_ok=True)
             self.remove_kernel(kernel_id)
+            if system_limits.is_exhausted(error):
+                raise FullError from error
             raise
         finally:
             if not spare:

@@ -61,15 +61,23 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         return super().connect()
 
     def create_stream(self) -> None:
-        """Open the channels to the kernel, with an identity that no other connection has.
+        """Open the channels to the kernel that every page needs.
+
+        An input channel is left out: a page cannot be asked for input. Each channel takes two open files.
+        """
+        for channel in ("iopub", "shell"):
+            self.open_channel(channel)
+
+    def open_channel(self, channel: str) -> Any:
+        """Open a channel to the kernel, with an identity that no other connection has.
 
         jupyter_server's identity is the page's session. A page that reconnects before its end was noticed
         would have two connections of one identity, and messages would be lost.
         """
-        identity = secrets.token_bytes(16)
-        for channel in ("iopub", "shell", "control", "stdin"):
-            self.channels[channel] = stream = getattr(self.kernel_manager, f"connect_{channel}")(identity=identity)
-            stream.channel = channel
+        connect = getattr(self.kernel_manager, f"connect_{channel}")
+        self.channels[channel] = stream = connect(identity=secrets.token_bytes(16))
+        stream.channel = channel
+        return stream
 
     @property
     def subprotocol(self) -> Any:
@@ -82,6 +90,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             channel, header = self.channel_and_header(incoming_msg)
             msg_type = header["msg_type"]
             if msg_type in ALLOWED_TYPES.get(channel, ()):
+                if channel not in self.channels and self.channels:  # `control`, which few pages use
+                    self.open_channel(channel).on_recv_stream(self.handle_outgoing_message)
                 super().handle_incoming_message(incoming_msg)
                 if channel == "shell":
                     self.pending.add(str(header.get("msg_id")), len(incoming_msg))

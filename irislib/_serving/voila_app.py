@@ -62,6 +62,7 @@ from irislib._serving.notebooks import AppContents, generated_notebook, notebook
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.static_files import files_version, static_routes
+from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options, create_app
 from irislib.api._auth import read_token
 from irislib.errors import IrislibError, StoreError
@@ -93,6 +94,7 @@ class AppServer(Voila):  # type: ignore[misc]
         return 0
 
     def initialize(self, argv: list[str] | None = None) -> None:
+        raise_file_limit()
         paths.add_to_jupyter_path()
         super().initialize(argv)
         if self.json_logs:
