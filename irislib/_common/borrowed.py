@@ -118,6 +118,8 @@ BORROWED: tuple[Borrowed, ...] = (
     *_entries("serve", "guards", "_serving.handlers", f"{VOILA}/tornado/handler.py", {
         "voila.tornado.handler:TornadoVoilaHandler.get_generator": "render a page",
         "voila.utils:make_url": "make the addresses of static files",
+        "voila.handler:NotebookRenderer": "end a page that cannot be rendered",
+        "voila.notebook_renderer:NotebookRenderer.generate_content_generator": "end a page that cannot be rendered",
     }),
     *_entries("serve", "guards", "_serving.page_pool", f"{VOILA}/utils.py", {
         "voila.utils:get_page_config": "render a page",

@@ -23,6 +23,7 @@ __all__ = ["imported_modules", "run_notebook", "runs_once"]
 # The environment variables with which Voila describes a visit; see voila.utils.ENV_VARIABLE.
 VISIT_VARIABLES = {"QUERY_STRING", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
          "SERVER_SOFTWARE", "VOILA_REQUEST_URL", "VOILA_KERNEL_ID", "VOILA_PREHEAT"}  # fmt: skip
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of a magic, of a null character, of deep nesting
 UNSAFE_BUILTINS = {"open", "input", "eval", "exec", "compile", "__import__"}  # reach beyond irislib without an import
 
 
@@ -43,7 +44,7 @@ def uses_only_irislib(source: str) -> bool:
     """Return True if a cell uses nothing but irislib."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:  # a magic, or a syntax error
+    except UNPARSABLE:
         return False
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return not names & UNSAFE_BUILTINS and all(name.partition(".")[0] == "irislib" for name in imported_modules(source))
@@ -54,7 +55,7 @@ def imported_modules(source: str) -> list[str]:
     modules: list[str] = []
     try:
         nodes = list(ast.walk(ast.parse(source)))
-    except SyntaxError:
+    except UNPARSABLE:
         return modules
     for node in nodes:
         if isinstance(node, ast.Import):

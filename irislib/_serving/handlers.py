@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import tornado.web
+import voila.handler
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.log import log_request
 from tornado.httputil import url_concat
 from voila.handler import BaseVoilaHandler
+from voila.notebook_renderer import NotebookRenderer
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import make_url
 
@@ -22,6 +24,7 @@ from irislib._common.theme import css_properties
 from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
 from irislib._serving.methods import MethodsMixin
+from irislib._serving.notebooks import NotebookError
 from irislib.api._application import request_id_of
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem, too_large
@@ -71,6 +74,22 @@ def log_as_json(handler: Any) -> None:
     fields = request_fields(request.method, request.path, status, request.request_time(), request.remote_ip)
     fields["request_id"] = request.headers.get("X-Request-ID")
     handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=fields)
+
+
+class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
+    """Voila's renderer, which reports any failure: Voila waits for the rest of the page forever."""
+
+    async def generate_content_generator(self, *args: Any) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """Yield the page in pieces, and the error in place of those that cannot be rendered."""
+        try:
+            async for piece in super().generate_content_generator(*args):
+                yield piece
+        except Exception:
+            self.log.exception("%s could not be rendered.", self.notebook_path)
+            yield self.request_handler.render_failure(), {}
+
+
+voila.handler.NotebookRenderer = VisitRenderer  # Voila has no option for it
 
 
 class EndpointMixin(MethodsMixin):
@@ -203,6 +222,10 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             self.finish(html)
         except FullError as error:
             self.refuse_page(error)
+        except NotebookError as error:
+            self.set_status(500)
+            self.set_header("Cache-Control", "no-store")
+            self.finish(self.render_template("unopened.html", notebook=self.notebook_path, reason=str(error)))
 
     @tornado.web.authenticated
     def head(self, path: str | None = None) -> None:
@@ -216,12 +239,15 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             if html.startswith(HEARTBEAT) and STARTED_KERNEL.get() not in self.kernel_manager:
                 heartbeats += 1
                 if heartbeats == 2:  # Voila itself waits forever for a kernel that ended before its first cell
-                    name = "failed.html.j2" if self._headers_written else "failed.html"
-                    self.write(self.with_reference(self.render_template(name, mark=FAILURE_MARK)))
+                    self.write(self.with_reference(self.render_failure()))
                     return
                 continue
             self.write(self.with_reference(html))
             self.flush()
+
+    def render_failure(self) -> str:
+        """Render the error: a page, or the end of one that has begun."""
+        return self.render_template("failed.html.j2" if self._headers_written else "failed.html", mark=FAILURE_MARK)
 
     def refuse_page(self, error: FullError) -> None:
         """Respond that there is no room, and when to try again."""

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
+from irislib._common.messages import TEXTS
+from irislib.errors import IrislibError
+
 if TYPE_CHECKING:
     from irislib._modeling.registry import AppEntry
 
-__all__ = ["AppContents", "generated_notebook", "notebook_path"]
+__all__ = ["AppContents", "NotebookError", "generated_notebook", "notebook_path", "read_notebook"]
+
+MAX_NOTEBOOK_BYTES = 100_000_000
+SECTIONS = ("kernelspec", "language_info", "voila", "irislib")  # of a notebook's metadata that are read here
+CELL_TYPES = ("code", "markdown", "raw")
+
+
+class NotebookError(IrislibError):
+    """A notebook that cannot be opened; the message is the end of a sentence that begins with its name."""
 
 
 class AppContents(LargeFileManager):  # type: ignore[misc]
@@ -20,11 +33,100 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
         """Do nothing: stored outputs are never displayed, and signatures would be written to the home folder."""
 
     def get(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the content model of a notebook by its path."""
-        generated = self.parent.generated.get(path.strip("/"))
-        if generated is None:
-            return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
-        return {"type": "notebook", "path": path, "content": nbformat.from_dict(generated)}
+        """Return the content model of a notebook or file by its path.
+
+        Raises
+        ------
+        NotebookError
+        """
+        path = path.strip("/")
+        if (generated := self.parent.generated.get(path)) is not None:
+            return {"type": "notebook", "path": path, "content": nbformat.from_dict(generated)}
+        if path.endswith(".ipynb"):
+            return {"type": "notebook", "path": path, "content": read_notebook(Path(self.root_dir, path))}
+        return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a notebook of any version of the format, without its outputs.
+
+    Raises
+    ------
+    NotebookError
+        If it cannot be read, or is no notebook.
+    """
+    text = _read_text(path)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if any(line.startswith("<<<<<<< ") for line in text.splitlines()):
+            raise NotebookError(TEXTS["notebook_conflict"]) from None
+        raise NotebookError(TEXTS["notebook_no_json"]) from error
+    if not isinstance(content, dict) or "nbformat" not in content:
+        raise NotebookError(TEXTS["notebook_no_notebook"])
+    try:
+        _clean_cells(content)
+        content["metadata"] = _clean_metadata(content.get("metadata"))
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
+        _check_cells(notebook)
+    except Exception as error:  # nbformat's conversions raise anything for what is no notebook
+        raise NotebookError(TEXTS["notebook_no_notebook"]) from error
+    return notebook
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if not path.is_file():  # a pipe or a device would block whoever opens it
+            reason = "notebook_no_file" if path.exists() else "notebook_gone"
+            raise NotebookError(TEXTS[reason])
+        if path.stat().st_size > MAX_NOTEBOOK_BYTES:
+            raise NotebookError(TEXTS["notebook_too_big"].format(limit=MAX_NOTEBOOK_BYTES // 10**6))
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise NotebookError(TEXTS["notebook_unreadable"].format(reason=error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise NotebookError(TEXTS["notebook_not_utf8"]) from error
+    if not text.strip():
+        raise NotebookError(TEXTS["notebook_empty"])
+    return text
+
+
+def _clean_cells(content: dict[str, Any]) -> None:
+    """Drop the stored outputs, which may be large and are never displayed, and add what other programs leave out."""
+    has_ids = content["nbformat"] == 4 and content.get("nbformat_minor", 0) >= 5
+    for sheet in [content, *content.get("worksheets", ())]:  # of format 3 and older
+        for number, cell in enumerate(sheet.get("cells", ())):
+            if "outputs" in cell:
+                cell["outputs"] = []
+            if not isinstance(cell.get("metadata"), dict):
+                cell["metadata"] = {}
+            if has_ids:
+                cell.setdefault("id", f"cell-{number}")
+
+
+def _check_cells(notebook: Any) -> None:
+    for cell in notebook.cells:
+        if cell.cell_type not in CELL_TYPES:
+            raise ValueError(f"a cell of type {cell.cell_type!r}")
+        cell.source.encode()  # fails for lone surrogates, which no page can contain
+        if cell.cell_type == "code":
+            cell.outputs = []
+
+
+def _clean_metadata(metadata: Any) -> dict[str, Any]:
+    """Return a notebook's metadata without those that are not of the type that their readers expect."""
+    if not isinstance(metadata, dict):
+        return {}
+    for section in SECTIONS:
+        if section in metadata and not isinstance(metadata[section], dict):
+            del metadata[section]
+    for section in ("kernelspec", "language_info"):
+        texts = {name: value for name, value in metadata.get(section, {}).items() if value is not None}
+        if section in metadata:
+            metadata[section] = texts
+    if not isinstance(metadata.get("title", ""), str):
+        del metadata["title"]
+    return metadata
 
 
 def notebook_path(app: AppEntry) -> str:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_core.utils import ensure_async
 from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 from voila.utils import ENV_VARIABLE, get_page_config
 
 from irislib._common import borrowed
+from irislib._common.messages import TEXTS
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.provisioner import PAGE_VARIABLE, ForkProvisioner
 from irislib._serving.kernel_manager import FullError
-from irislib._serving.notebooks import notebook_path
+from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
 
@@ -30,6 +31,7 @@ IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sk
            "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib.widgets._report",
            "irislib._modeling.registry:load_all")  # fmt: skip
 MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
+MAX_WAIT_SECONDS = 90.0  # seconds after the server's start until pages open without being warm
 
 
 @dataclass(eq=False)
@@ -73,15 +75,19 @@ class Pages(LoggingConfigurable):
         )  # set once a page is warm, or never will be
         self.tasks: set[asyncio.Task[Any]] = set()
         self.runs = 0
+        self.problems: dict[str, str] = {}  # why a notebook cannot be opened, by its path
 
     def start(self) -> None:
         """Start the template process, and keep one running."""
+        for app in self.parent.apps:
+            self.check_notebook(notebook_path(app))
         ForkProvisioner.fork_server = self.fork_server  # otherwise it would start one of its own
         if not self.warm or not can_fork() or borrowed.check("warm pages"):
             self.log.info("Each visitor's kernel is started in the ordinary way.")
             self.stop_waiting()
             return
         self.start_task(self.supervise())
+        asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.stop_waiting)  # for one that takes long
 
     def stop_waiting(self) -> None:
         """Let no visitor wait for a warm page any longer."""
@@ -91,7 +97,38 @@ class Pages(LoggingConfigurable):
     def start_task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self.finish_task)
+
+    def finish_task(self, task: asyncio.Task[Any]) -> None:
+        """Log the failure of a background task, so that nobody waits for it."""
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.log.error("Pages are no longer prepared.", exc_info=error)
+            self.stop_waiting()
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each page by the app's name: ``warm``, ``per visit``, ``starting`` or ``unreadable``."""
+        return {app.name: self.state(notebook_path(app)) for app in list(self.parent.apps)}
+
+    def state(self, path: str) -> str:
+        """Return the state of one page."""
+        if path in self.problems:
+            return "unreadable"
+        if path in self.warm_pages:
+            return "warm"
+        return "per visit" if path in self.decided and self.decided[path].is_set() else "starting"
+
+    def check_notebook(self, path: str) -> Any:
+        """Read a notebook; log once why it cannot be read, and return None."""
+        try:
+            notebook = self.parent.contents_manager.get(path=path)["content"]
+        except NotebookError as error:
+            if self.problems.get(path) != str(error):
+                self.problems[path] = str(error)
+                self.log.warning(TEXTS["notebook_unopened"].format(name=path, reason=error))
+            return None
+        self.problems.pop(path, None)
+        return notebook
 
     def end(self) -> None:
         """End the template processes."""
@@ -104,14 +141,7 @@ class Pages(LoggingConfigurable):
         wait = 1.0
         while True:
             try:
-                if self.fork_server.main is None:
-                    self.fork_server.imports = [*IMPORTS, *await self.imported_modules()]
-                    environment = self.parent.kernel_environment(os.environ)
-                    await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
-                paths = [notebook_path(app) for app in self.parent.apps]
-                work = (self.prepare(path) for path in paths if path not in self.per_visitor)
-                for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
-                    raise failed  # after all have finished, so that none is prepared twice
+                await self.prepare_all()
                 wait = 1.0
                 await self.wait_for_end()
                 self.log.warning("A template of kernels has ended; another is started.")
@@ -119,22 +149,32 @@ class Pages(LoggingConfigurable):
                 self.stop_waiting()
                 self.log.warning("Kernels are started in the ordinary way. %s", error)
                 return
-            except LostTemplateError as error:
+            except Exception as error:  # whatever it is, visitors do not wait for it
                 self.stop_waiting()
                 self.fork_server.discard_ended()
-                self.log.warning("Kernels are started in the ordinary way for now: %s.", error)
+                unexpected = None if isinstance(error, LostTemplateError) else error
+                self.log.warning(
+                    "Kernels are started in the ordinary way for now: %s.", error, exc_info=unexpected
+                )
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
 
-    async def imported_modules(self) -> list[str]:
+    async def prepare_all(self) -> None:
+        """Start the main template process if there is none, and make the pages warm that are not."""
+        paths = [notebook_path(app) for app in self.parent.apps]
+        if self.fork_server.main is None:
+            self.fork_server.imports = [*IMPORTS, *self.imported_modules(paths)]
+            environment = self.parent.kernel_environment(os.environ)
+            await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
+        work = (self.prepare(path) for path in paths if path not in self.per_visitor)
+        for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
+            raise failed  # after all have finished, so that none is prepared twice
+
+    def imported_modules(self, paths: Iterable[str]) -> list[str]:
         """Return the modules that the notebooks import."""
-        modules = []
-        for app in self.parent.apps:
-            model = await ensure_async(self.parent.contents_manager.get(path=notebook_path(app)))
-            modules += [
-                imported_modules(cell["source"]) for cell in model["content"]["cells"] if cell["cell_type"] == "code"
-            ]
-        return list(dict.fromkeys(name for names in modules for name in names))
+        notebooks = filter(None, map(self.check_notebook, paths))
+        cells = [cell for notebook in notebooks for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        return list(dict.fromkeys(name for cell in cells for name in imported_modules(cell["source"])))
 
     async def wait_for_end(self) -> None:
         """Wait until a template process ends, and discard it; it may have ended while others were starting."""
@@ -173,8 +213,10 @@ class Pages(LoggingConfigurable):
 
     async def warm_up(self, path: str) -> None:
         """Run a notebook in its own template process, and render its page."""
-        model = await ensure_async(self.parent.contents_manager.get(path=path))
-        notebook = model["content"]
+        notebook = self.check_notebook(path)
+        if notebook is None:
+            await self.run_per_visitor(path)
+            return
         if self.parent.voila_configuration.prelaunch_hook or not runs_once(notebook):
             await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)

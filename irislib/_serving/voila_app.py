@@ -204,6 +204,7 @@ class AppServer(Voila):  # type: ignore[misc]
         wsgi: Any = create_app(self.loaded, pages, options)
         allowed_methods = wsgi.allowed_methods
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
+        wsgi.page_states = self.page_pool.states
         if prefix:
             wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
         endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -50,6 +50,7 @@ class Endpoint(Flask):
         self.model_endpoints = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
         self.check_method: Callable[[], Response | None] = lambda: None
         self.allowed_methods: Callable[[str], list[str]] = lambda path: []
+        self.page_states: Callable[[], Mapping[str, str]] = dict  # of the pages that a server has besides
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:

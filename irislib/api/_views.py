@@ -116,7 +116,10 @@ def healthz(context: Context) -> Response:
 
 def readyz(context: Context) -> Response:
     models = {n: {"version": m.version, "trained_at": m.trained_at} for n, m in context.models.items()}
-    return reply({"status": "ready", "models": models})
+    pages = context.app.page_states()
+    is_ready = "starting" not in pages.values()  # a visitor would have to wait
+    body = {"status": "ready" if is_ready else "starting", "models": models, **({"pages": pages} if pages else {})}
+    return reply(body, 200 if is_ready else 503)
 
 
 def metrics(context: Context) -> Response:

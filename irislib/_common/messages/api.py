@@ -124,6 +124,9 @@ TEXTS = {
     "status.422": "The values cannot be used; `errors` names each that is wrong.",
     "status.429": "More requests than this server allows, where its operator has set a limit.",
     "status.500": "Something went wrong on the server; its log has more under the `reference`.",
+    "readyz.pages": "The state of each page. One that is `starting` makes a visitor wait; one that is `unreadable` "
+    "has a notebook that cannot be opened.",
+    "readyz.503": "The server is starting, or cannot answer at the moment.",
     "status.503": "The server cannot answer at the moment.",
     # headers and the token
     "request_id": "The id of this request.",

@@ -194,13 +194,23 @@ def server_paths(secured: bool) -> Object:
         "openapi": {"type": "object"},
         "healthz": object_of({"status": {"const": "ok"}}),
         "readyz": object_of({
-            "status": {"const": "ready"}, "models": {"type": "object", "additionalProperties": model}
+            "status": {"enum": ["ready", "starting"]}, "models": {"type": "object", "additionalProperties": model}
         }),
     }  # fmt: skip
+    schemas["readyz"]["properties"]["pages"] = {  # where there are pages
+        "type": "object",
+        "additionalProperties": {"enum": ["warm", "per visit", "starting", "unreadable"]},
+        "description": TEXTS["readyz.pages"],
+    }
     paths: Object = {}
     for route in ROUTES:
         if route.is_of_model or route.path == "/":
             continue
         item = paths.setdefault(route.path, {"parameters": [ref("parameters", "X-Request-ID")]})
-        item[route.method.lower()] = operation(route, route.name, SERVER, secured, schemas.get(route.name))
+        described = item[route.method.lower()] = operation(
+            route, route.name, SERVER, secured, schemas.get(route.name)
+        )
+        if route.name == "readyz":
+            both = content(schemas["readyz"]) | content(ref("schemas", "Problem"), PROBLEM)
+            described["responses"]["503"] = response(TEXTS["readyz.503"], both)
     return paths

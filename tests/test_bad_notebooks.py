@@ -1,0 +1,180 @@
+"""Notebooks that cannot be opened: they take nothing else down, and the log and their own page say why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+import voila.handler
+from conftest import Server, notebook, wait_until
+from traitlets.config import Configurable
+from voila.configuration import VoilaConfiguration
+
+from irislib._modeling.registry import AppEntry
+from irislib._serving.notebooks import NotebookError, read_notebook
+from irislib._serving.page_pool import Pages
+
+GOOD = nbformat.writes(notebook("print('all', 'is well')"))
+BAD: dict[str, tuple[bytes | Callable[[Path], object], str]] = {
+    "nothing": (b"", "it is empty."),
+    "spaces": (b" \n\n", "it is empty."),
+    "html": (b"<!DOCTYPE html><title>404</title>", "it is not JSON."),
+    "cut": (GOOD[:100].encode(), "it is not JSON."),
+    "conflict": (f"<<<<<<< HEAD\n{GOOD}=======\n{GOOD}>>>>>>> theirs\n".encode(), "it has unresolved conflicts"),
+    "utf16": (GOOD.encode("utf-16"), "it is not UTF-8 text."),
+    "latin1": (GOOD.replace("all", "für").encode("latin-1"), "it is not UTF-8 text."),
+    "gzip": (b"\x1f\x8b\x08\x00\x00", "it is not UTF-8 text."),
+    "folder": (Path.mkdir, "it is not a regular file."),
+    "pipe": (os.mkfifo, "it is not a regular file."),
+    "dangling": (lambda path: path.symlink_to("nowhere"), "there is no such file."),
+    "loop": (lambda path: path.symlink_to(path.name), "there is no such file."),
+    "null": (b"null", "its JSON is no notebook."),
+    "array": (b"[1, 2]", "its JSON is no notebook."),
+    "other": (b'{"cells": []}', "its JSON is no notebook."),
+    "future": (b'{"nbformat": 99, "cells": []}', "its JSON is no notebook."),
+    "version": (b'{"nbformat": "four", "cells": []}', "its JSON is no notebook."),
+    "no-cells": (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "its JSON is no notebook."),
+    "cells": (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": {"a": 1}}', "its JSON is no notebook."),
+    "numbers": (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1]}', "its JSON is no notebook."),
+    "source": (json.dumps({**json.loads(GOOD), "cells": [{"cell_type": "code"}]}).encode(), "its JSON is no notebook."),
+    "nested": (b"[" * 100_000, "it is not JSON."),
+    "surrogate": (GOOD.replace("all", "\\ud800").encode(), "its JSON is no notebook."),
+    "huge": (lambda path: os.truncate(path.touch() or path, 10**12), "it has more than 100 MB."),
+}
+
+
+def write(path: Path, content: bytes | Callable[[Path], object]) -> Path:
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content(path)
+    return path
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_is_no_notebook_is_one_sentence(name: str, tmp_path: Path) -> None:
+    content, sentence = BAD[name]
+    path = write(tmp_path / f"{name}.ipynb", content)
+    with pytest.raises(NotebookError) as refused:
+        read_notebook(path)
+    assert str(refused.value).startswith(sentence)
+    assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path / "secret.ipynb", GOOD.encode())
+    path.chmod(0)
+    with pytest.raises(NotebookError, match="it cannot be read"):
+        read_notebook(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metadata": None},
+        {"metadata": {"kernelspec": None, "voila": "lab", "irislib": [], "title": 5, "language_info": "python"}},
+        {"metadata": {"kernelspec": {"name": None, "language": None}}},
+        {"nbformat_minor": 99},
+        {"cells": [{"cell_type": "code", "source": ["1\n", "2"], "outputs": [{"output_type": "none"}]}]},
+    ],
+)
+def test_a_notebook_with_faults_that_do_not_matter_is_read(changes: dict, tmp_path: Path) -> None:
+    content = json.dumps({**json.loads(GOOD), **changes})
+    read = read_notebook(write(tmp_path / "a.ipynb", content.encode("utf-8-sig")))
+    assert read.cells
+    assert isinstance(read.metadata.get("kernelspec", {}).get("name", ""), str)
+    assert all(cell.outputs == [] for cell in read.cells)
+
+
+def test_a_notebook_of_an_old_format_is_read(tmp_path: Path) -> None:
+    old = nbformat.writes(nbformat.convert(nbformat.reads(GOOD, 4), 3), version=3)
+    assert read_notebook(write(tmp_path / "a.ipynb", old.encode())).cells[0].source == "print('all', 'is well')"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("notebooks")
+    for name, (content, _) in BAD.items():
+        write(folder / f"{name}.ipynb", content)
+    write(folder / "good.ipynb", GOOD.encode())
+    write(folder / "._good.ipynb", b"\x00\x05\x16\x07")
+    write(folder / "null-character.ipynb", nbformat.writes(notebook("print('\0')")).encode())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server") / "log", "serve", "--notebooks", str(folder)).wait()
+    yield server
+    assert server.stop() == 0
+
+
+def test_the_others_are_served_and_readiness_names_the_bad_ones(server: Server) -> None:
+    wait_until(lambda: server.get("/readyz").status_code == 200)
+    pages = server.get("/readyz").json()["pages"]
+    assert {name for name, state in pages.items() if state == "unreadable"} == set(BAD)
+    assert pages["iris-wizard"] == pages["good"] == "warm"
+    assert "all is well" in server.get("/good").text
+    assert server.get("/null-character").status_code == 200  # the cell's error is the page
+    assert "data-irislib-model" in server.get("/iris-wizard").text
+
+
+@pytest.mark.parametrize("name", ["nothing", "utf16", "folder", "dangling", "source"])
+def test_the_page_of_a_bad_one_and_the_log_say_why(server: Server, name: str) -> None:
+    answer = server.get(f"/{name}")
+    sentence = f"The notebook {name}.ipynb cannot be opened: {BAD[name][1]}"
+    assert answer.status_code == 500
+    assert sentence in answer.text
+    assert sentence in server.text()
+    assert "NotebookError" not in server.text()
+
+
+def test_a_page_that_cannot_be_rendered_ends_with_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> AsyncIterator[tuple[str, dict]]:
+        yield "<h1>", {}
+        raise LookupError
+
+    async def render() -> list[str]:
+        renderer = voila.handler.NotebookRenderer(
+            request_handler=SimpleNamespace(render_failure=lambda: "<p>failed"),
+            voila_configuration=VoilaConfiguration(),
+            notebook_path="a.ipynb",
+        )
+        return [piece async for piece, _ in renderer.generate_content_generator()]
+
+    import irislib._serving.handlers  # noqa: F401 - Voila takes its renderer
+
+    monkeypatch.setattr("voila.notebook_renderer.NotebookRenderer.generate_content_generator", fail)
+    assert asyncio.run(render()) == ["<h1>", "<p>failed"]
+
+
+def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: Pages) -> None:
+        raise KeyError("anything")
+
+    class Parent(Configurable):
+        apps = (AppEntry("a", "A"),)
+        contents_manager = SimpleNamespace(get=lambda path: {"content": notebook()})
+
+    async def start() -> None:
+        pages = Pages(parent=Parent())
+        pages.start()
+        await pages.decided["a.ipynb"].wait()
+        pages.end()
+
+    monkeypatch.setattr(Pages, "prepare_all", fail)
+    asyncio.run(start())
+    monkeypatch.setattr(Pages, "supervise", fail)
+    asyncio.run(start())
+
+
+def test_hidden_files_are_no_pages(server: Server) -> None:
+    assert "._" not in server.get("/").text
+    assert "._good" not in server.text()
