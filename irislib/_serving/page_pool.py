@@ -153,9 +153,7 @@ class Pages(LoggingConfigurable):
                 self.stop_waiting()
                 self.fork_server.discard_ended()
                 unexpected = None if isinstance(error, LostTemplateError) else error
-                self.log.warning(
-                    "Kernels are started in the ordinary way for now: %s.", error, exc_info=unexpected
-                )
+                self.log.warning("Kernels are started in the ordinary way for now: %s.", error, exc_info=unexpected)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
 

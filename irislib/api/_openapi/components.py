@@ -207,9 +207,7 @@ def server_paths(secured: bool) -> Object:
         if route.is_of_model or route.path == "/":
             continue
         item = paths.setdefault(route.path, {"parameters": [ref("parameters", "X-Request-ID")]})
-        described = item[route.method.lower()] = operation(
-            route, route.name, SERVER, secured, schemas.get(route.name)
-        )
+        described = item[route.method.lower()] = operation(route, route.name, SERVER, secured, schemas.get(route.name))
         if route.name == "readyz":
             both = content(schemas["readyz"]) | content(ref("schemas", "Problem"), PROBLEM)
             described["responses"]["503"] = response(TEXTS["readyz.503"], both)
