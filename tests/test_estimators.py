@@ -334,6 +334,9 @@ def test_a_threshold_is_said_where_it_decides(positive: str) -> None:
             prediction.prediction, {"class": positive, "probability": 0.2}
         )  # fmt: skip
     assert len(seen) == 2
+    assert f"It answers {positive} from a probability of 20% on" in html.unescape(card_html(model))
+    answer = client.get("/openapi.json").json["components"]["schemas"]["thing.answer"]
+    assert {*answer["required"]} == {*details}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import irislib
 from irislib import Model, insights
 from irislib._common.formatting import format_apart, format_score, format_share
 from irislib.cli import report
+from irislib.widgets._blocks import Table
+from irislib.widgets._html import render
 
 X = pd.DataFrame({"amount": np.arange(1000.0)})
 RARE = np.where(X.amount >= 990, "fraud", "fine")
@@ -70,6 +72,11 @@ def test_a_share_is_rounded_down_to_less_than_100_percent(share: float, text: st
 
 def test_a_score_below_1_is_not_shown_as_1() -> None:
     assert [format_score(score) for score in (0.5, 0.9997, 1, -2.5)] == ["0.500", "0.999", "1.000", "-2.500"]
+
+
+def test_a_probability_below_1_is_not_shown_as_1_on_the_page() -> None:
+    table = Table(pd.DataFrame({"class": ["a", "b", "c"], "probability": [0.9997, 1.0, 0.5]}), "probability")
+    assert re.findall(r"</span>([\d.]+)<", render([table])) == ["0.999", "1.000", "0.500"]
 
 
 def test_two_shares_are_told_apart() -> None:

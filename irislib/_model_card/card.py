@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import insights
 from irislib._common import messages
-from irislib._common.formatting import format_score, format_value
+from irislib._common.formatting import format_score, format_share, format_value
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib.errors import NotApplicableError
@@ -148,6 +148,9 @@ def _limit_paragraphs(model: Model) -> list[str]:
         paragraphs.append(TEXTS["limits.number"].format(target=spec.target, span=span))
     else:
         paragraphs.append(TEXTS["limits.classes"].format(count=len(model.classes)))
+        if model.threshold:
+            label, limit = model.threshold
+            paragraphs.append(TEXTS["limits.threshold"].format(label=label, threshold=format_share(limit)))
     paragraphs += [
         TEXTS["limits.unseen" if model.knows_training_rows else "limits.unseen_given"].format(
             feature=feature.label, values=", ".join(unseen)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from irislib._common.formatting import format_score
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
     Block,
@@ -189,7 +190,7 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
         start = 0 if not is_signed else 50 if value >= 0 else 50 - size
         style = ' class="irislib-less"' if value < 0 else ""
         bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
-        number = f"{value:+.3f}" if is_signed else f"{value:.3f}"
+        number = f"{value:+.3f}" if is_signed else format_score(value)
         return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{number}')  # noqa: S704 - numbers
 
     return show

@@ -65,6 +65,7 @@ TEXTS = {
     " some kinds of rows it may do worse.",
     "limits.rows_given": "How well it does was measured over all rows that came with it, taken together; for some "
     "kinds of rows it may do worse.",
+    "limits.threshold": "It answers {label} from a probability of {threshold} on, which need not be the largest.",
     "limits.title": "When not to use it",
     "limits.unseen": "The training data contain no row with {feature}: {values}.",
     "limits.unseen_given": "The rows that came with it contain none with {feature}: {values}.",
