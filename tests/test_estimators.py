@@ -230,6 +230,8 @@ def test_names_take_the_place_of_codes_at_every_door(make: Callable[[], Any], y_
     assert model.classes == [*NAMES.values()]
     assert model.evaluation.y_true.tolist() == NAMED[120:].tolist()
     assert insights.confusion_matrix(model).frame.to_numpy().sum() == 40
+    changed = insights.smallest_changes(model, NUMBERS.iloc[120]).frame
+    assert {*changed["then size"]} <= {*NAMES.values()} - {expected[0]}
     assert "klein, groß & schwer or très grand" in html.unescape(card_html(model))
     assert "klein, groß &amp; schwer, très grand" in model._repr_html_()
     enum = json.dumps([*NAMES.values()])
