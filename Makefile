@@ -5,7 +5,7 @@ VENV := .venv
 LOWEST := .venv-lowest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test test-lowest constraints soak format insights settings screenshots clean
+.PHONY: serve test test-lowest constraints soak format estimators insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -33,6 +33,9 @@ format: $(VENV)/ready-test
 
 soak: $(VENV)/ready-test
 	$(VENV)/bin/python benchmarks/soak.py $(ARGS)
+
+estimators: $(VENV)/ready-test
+	$(VENV)/bin/python docs/estimators.py
 
 insights: $(VENV)/ready-test
 	$(VENV)/bin/python docs/insights.py

@@ -4,208 +4,76 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import estimators
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import import_booster
-from scipy.stats import loguniform
-from sklearn import (
-    calibration,
-    cluster,
-    discriminant_analysis,
-    dummy,
-    ensemble,
-    gaussian_process,
-    linear_model,
-    metrics,
-    naive_bayes,
-    neighbors,
-    neural_network,
-    svm,
-    tree,
-)
-from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from conftest import ROOT
+from estimators import NUMBERS, SIZE, THREE, TWO, booster, logistic, table
+from sklearn import dummy, ensemble, gaussian_process, linear_model, metrics, naive_bayes, svm
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.impute import SimpleImputer
-from sklearn.model_selection import (
-    FixedThresholdClassifier,
-    GridSearchCV,
-    RandomizedSearchCV,
-    TunedThresholdClassifierCV,
-)
-from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, PolynomialFeatures, SplineTransformer, StandardScaler
-from test_widgets import request, submit
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from test_widgets import submit
 
 import irislib
 from irislib import Model, ModelSpec, insights
 from irislib._model_card.card import card_html
 from irislib.api import create_app
 from irislib.errors import DataError, NotApplicableError, SpecError
-from irislib.insights._registry import insight_entries
 
-logistic = linear_model.LogisticRegression
-encoder = make_column_transformer(
-    (OneHotEncoder(handle_unknown="ignore"), ["colour"]), (SimpleImputer(), ["length", "width"])
-)
-
-
-def table(n: int = 160) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    data = pd.DataFrame({"length": rng.normal(5, 1, n).round(2), "width": rng.normal(3, 1, n).round(2)})
-    data["colour"] = rng.choice(["red", "green"], n)
-    return data
+SENTENCES = {
+    "IsolationForest": "IsolationForest finds outliers",
+    "KMeans": "KMeans finds clusters",
+    "StandardScaler": "StandardScaler transforms data",
+    "MultiOutputRegressor, three numbers (linnerud)": "one target",
+    "RandomForestClassifier, two classes at once": "one target",
+    "MultiOutputClassifier": "predicts several targets at once",
+    "ClassifierChain": "predicts several targets at once",
+    "LinearRegression, two numbers": "LinearRegression predicts 2 targets",
+}
 
 
-NUMBERS = table()[["length", "width"]]
-SIZE = 3 * NUMBERS.length - NUMBERS.width
-TWO = np.where(SIZE > 12, "groß & schwer", "klein")
-THREE = np.digitize(SIZE, [10, 14])
-
-
-def booster(module: str, name: str, **options: Any) -> Callable[[], Any]:
-    return lambda: getattr(import_booster(module), name)(n_estimators=10, **options)
-
-
-CASES: dict[str, tuple[Any, Any, Any]] = {
-    # classifiers
-    "logistic regression": (logistic(), NUMBERS, TWO),
-    "three integer classes": (logistic(), NUMBERS, THREE),
-    "booleans": (ensemble.RandomForestClassifier(10), NUMBERS, SIZE.to_numpy() > 12),
-    "float classes": (tree.DecisionTreeClassifier(max_depth=3), NUMBERS, THREE.astype(float)),
-    "SVC without probabilities": (svm.SVC(), NUMBERS, TWO),
-    "SVC with probabilities": (svm.SVC(probability=True), NUMBERS, TWO),
-    "linear SVC": (svm.LinearSVC(), NUMBERS, THREE),
-    "naive Bayes": (naive_bayes.GaussianNB(), NUMBERS, THREE),
-    "neighbours": (neighbors.KNeighborsClassifier(), NUMBERS, TWO),
-    "forest": (ensemble.RandomForestClassifier(10), NUMBERS, THREE),
-    "extra trees": (ensemble.ExtraTreesClassifier(10), NUMBERS, TWO),
-    "gradient boosting": (ensemble.GradientBoostingClassifier(n_estimators=5), NUMBERS, THREE),
-    "histograms": (ensemble.HistGradientBoostingClassifier(max_iter=5), NUMBERS, TWO),
-    "histograms of categories": (
-        ensemble.HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype"),
-        table().astype({"colour": "category"}), TWO,
-    ),
-    "AdaBoost": (ensemble.AdaBoostClassifier(n_estimators=5), NUMBERS, TWO),
-    "perceptron": (neural_network.MLPClassifier((4,), max_iter=30), NUMBERS, THREE),
-    "discriminant analysis": (discriminant_analysis.LinearDiscriminantAnalysis(), NUMBERS, THREE),
-    "voting": (ensemble.VotingClassifier([("a", logistic()), ("b", naive_bayes.GaussianNB())]), NUMBERS, TWO),
-    "soft voting": (
-        ensemble.VotingClassifier([("a", logistic()), ("b", naive_bayes.GaussianNB())], voting="soft"), NUMBERS, TWO,
-    ),
-    "stacking": (ensemble.StackingClassifier([("a", naive_bayes.GaussianNB())], cv=2), NUMBERS, THREE),
-    "bagging": (ensemble.BaggingClassifier(n_estimators=3), NUMBERS, TWO),
-    "calibrated": (calibration.CalibratedClassifierCV(svm.LinearSVC(), cv=2), NUMBERS, TWO),
-    "tuned threshold": (TunedThresholdClassifierCV(logistic(), cv=2), NUMBERS, TWO),
-    "grid search": (GridSearchCV(logistic(), {"C": [0.1, 1]}, cv=2), NUMBERS, THREE),
-    "random search": (RandomizedSearchCV(logistic(), {"C": loguniform(0.1, 1)}, n_iter=2, cv=2), NUMBERS, TWO),
-    "encoder and forest": (make_pipeline(encoder, ensemble.RandomForestClassifier(10)), table(), TWO),
-    "bins and logistic": (
-        make_pipeline(KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), logistic()), NUMBERS, TWO,
-    ),
-    "words": (
-        make_pipeline(make_column_transformer((TfidfVectorizer(), "colour"), remainder="passthrough"), logistic()),
-        table(), TWO,
-    ),
-    "most frequent": (dummy.DummyClassifier(), NUMBERS, TWO),
-    # regressors
-    "linear": (linear_model.LinearRegression(), NUMBERS, SIZE),
-    "ridge of polynomials": (make_pipeline(PolynomialFeatures(), linear_model.Ridge()), NUMBERS, SIZE),
-    "splines": (make_pipeline(SplineTransformer(), linear_model.ElasticNet(0.01)), NUMBERS, SIZE),
-    "SVR": (svm.SVR(), NUMBERS, SIZE),
-    "forest of numbers": (ensemble.RandomForestRegressor(10), NUMBERS, SIZE),
-    "histograms of numbers": (ensemble.HistGradientBoostingRegressor(max_iter=5), NUMBERS, SIZE),
-    "neighbours of numbers": (neighbors.KNeighborsRegressor(), NUMBERS, SIZE),
-    "Gaussian process": (gaussian_process.GaussianProcessRegressor(alpha=0.1), NUMBERS, SIZE),
-    "transformed target": (
-        TransformedTargetRegressor(linear_model.LinearRegression(), transformer=StandardScaler()), NUMBERS, SIZE,
-    ),
-    "encoder and linear": (make_pipeline(encoder, linear_model.LinearRegression()), table(), SIZE),
-    # boosters
-    "XGBoost": (booster("xgboost", "XGBClassifier"), NUMBERS, THREE),
-    "XGBoost of numbers": (booster("xgboost", "XGBRegressor"), NUMBERS, SIZE),
-    "LightGBM": (booster("lightgbm", "LGBMClassifier", verbose=-1), NUMBERS, TWO),
-    "LightGBM of numbers": (booster("lightgbm", "LGBMRegressor", verbose=-1), NUMBERS, SIZE),
-    "CatBoost": (booster("catboost", "CatBoostClassifier", verbose=False, allow_writing_files=False), NUMBERS, TWO),
-    "CatBoost of categories": (
-        booster("catboost", "CatBoostClassifier", cat_features=["colour"], verbose=False, allow_writing_files=False),
-        table(), TWO,
-    ),
-    "CatBoost of numbers": (
-        booster("catboost", "CatBoostRegressor", verbose=False, allow_writing_files=False), NUMBERS, SIZE,
-    ),
-}  # fmt: skip
+def read_page() -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return what docs/estimators.md says: the outcomes of each estimator, and the sentences of what is refused."""
+    page = (ROOT / "docs" / "estimators.md").read_text(encoding="utf-8")
+    sentences = dict(re.findall(r"^(\d+)\. (.+)$", page, re.M))
+    answered, refused = re.findall(r"(?:^\|.+\n)+", page, re.M)
+    (_, *doors), _, *rows = [line.strip("| ").split(" | ") for line in answered.splitlines()]
+    cells = {name: [sentences.get(cell, cell.strip("✓")) for cell in row] for name, *row in rows}
+    rows_of_refused = [line.strip("| ").split(" | ") for line in refused.splitlines()[2:]]
+    return {name: dict(zip(doors, row, strict=True)) for name, row in cells.items()}, dict(rows_of_refused)
 
 
 @pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
-@pytest.mark.parametrize("name", CASES)
-def test_an_estimator_goes_through_every_door(name: str, tmp_path: Path) -> None:
-    make, x, y = CASES[name]
-    estimator = clone(make) if hasattr(make, "fit") else make()
-    estimator.fit(x[:120], y[:120])
-    x_test, y_test = x[120:], y[120:]
-    expected = np.asarray(estimator.predict(x_test)).ravel()
-    model = Model.from_estimator(estimator, x_test, y_test, name="thing", X_train=x[:120], y_train=y[:120])
-    assert model.estimator is estimator
-    assert (model.classes is None) is (y is SIZE)
-    assert_every_door(model, x_test, expected, tmp_path)
+@pytest.mark.parametrize("name", estimators.CASES)
+def test_an_estimator_goes_through_every_door_as_the_documentation_has_it(name: str, tmp_path: Path) -> None:
+    assert estimators.outcomes(name, tmp_path) == read_page()[0][name], "`make estimators` renews the page"
 
 
-def assert_every_door(model: Model, x_test: pd.DataFrame, expected: np.ndarray, tmp_path: Path) -> None:
-    """Assert that a model predicts what is expected in the library, at the endpoint, on the page and from a file."""
-    # library
-    assert_equal(model.predict(x_test), expected)
-    prediction = model.predict_row(x_test.iloc[0])
-    assert_equal([prediction.prediction], expected[:1])
-    assert str(prediction)
-    for entry in insight_entries(insights.default_tabs(model).items()).values():
-        try:
-            insight = entry.function(model, prediction) if entry.needs_row else entry.function(model)
-            assert insight.text
-            insight.plot()
-        except NotApplicableError as error:
-            assert str(error).endswith(".")  # noqa: PT017 - a sentence
-    assert irislib.card(model)
-    # endpoint
-    client = create_app([model]).test_client()
-    row = {feature.name: value for feature, value in zip(model.spec.features, x_test.iloc[0].tolist(), strict=True)}
-    assert_equal([client.post("/thing", json=row).json], expected[:1])
-    assert_equal([client.post("/thing/batch", json=[row]).json[0]["prediction"]], expected[:1])
-    table = x_test.head(2).to_csv(index=False)
-    assert client.post("/thing/batch", data=table, content_type="text/csv").status_code == 200
-    for path in ("/thing/schema", "/openapi.json", "/docs"):
-        assert client.get(path).status_code == 200
-    # page
-    app = irislib.app(model)
-    assert submit(app, row)["announcement"] == f"Answer: {prediction}"
-    for position, tab in enumerate(app.facts["tabs"][:-1]):  # the last one takes a CSV file
-        assert "error" not in request(app, "draw", tab=position), tab["title"]
-    # file
-    again = irislib.load(str(model.save(tmp_path / "thing.irislib")))
-    assert_equal(again.predict(x_test), expected)
+@pytest.mark.parametrize("name", estimators.REFUSED)
+def test_what_predicts_no_single_target_is_refused_with_a_sentence(name: str) -> None:
+    assert SENTENCES[name] in estimators.refusal(name)
+    assert estimators.refusal(name) == read_page()[1][name], "`make estimators` renews the page"
 
 
-@pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
-@pytest.mark.parametrize("name", CASES)
-def test_an_estimator_is_trained_from_a_description(name: str) -> None:
-    make, x, y = CASES[name]
-    estimator = clone(make) if hasattr(make, "fit") else make()
-    spec = ModelSpec("thing", irislib.infer_features(x), "answer", lambda: x.assign(answer=y), estimator)
-    model = irislib.train(spec)
-    assert model.estimator is not estimator
-    assert_equal([model.predict_row(x.iloc[0]).prediction], model.estimator.predict(x.head(1)))
+def test_the_documentation_has_every_estimator() -> None:
+    answered, refused = read_page()
+    assert list(answered) == list(estimators.CASES)
+    assert list(refused) == list(estimators.REFUSED)
 
 
 NAMES = {0: "klein", 1: "groß & schwer", 2: "très grand"}
@@ -236,7 +104,11 @@ def test_names_take_the_place_of_codes_at_every_door(make: Callable[[], Any], y_
     assert "klein, groß &amp; schwer, très grand" in model._repr_html_()
     enum = json.dumps([*NAMES.values()])
     assert f'"enum": {enum}' in create_app([model]).test_client().get("/openapi.json").text
-    assert_every_door(model, NUMBERS[120:], np.array(expected), tmp_path)
+    visit = estimators.Visit(make(), NUMBERS, THREE, tmp_path)
+    visit.model, visit.expected = model, np.array(expected)
+    for door in [*estimators.DOORS.values()][2:]:  # it is made already
+        with suppress(NotApplicableError):  # such as insights of probabilities
+            door(visit)
 
 
 @pytest.mark.parametrize("target", [THREE, NAMED], ids=["codes", "names"])
@@ -389,41 +261,14 @@ def test_text_goes_through_every_door(vectorizer: Any, tmp_path: Path) -> None:
     x = pd.DataFrame({"review": [" ".join(rng.choice(words, 5)) for _ in range(160)], "length": NUMBERS.length})
     y = x.review.str.contains("gut|schön").map({True: "gefällt sehr", False: "ne plaît pas"}).to_numpy()
     estimator = make_pipeline(make_column_transformer((vectorizer(), "review"), remainder="passthrough"), logistic())
-    model = Model.from_estimator(clone(estimator).fit(x[:120], y[:120]), x[120:], y[120:], name="thing")
-    assert model.spec.features[0].kind == "text"
-    assert_every_door(model, x[120:], model.estimator.predict(x[120:]), tmp_path)
+    visit = estimators.Visit(estimator, x, y, tmp_path)
+    for door in estimators.DOORS.values():
+        door(visit)
+    assert visit.model.spec.features[0].kind == "text"
     features = irislib.infer_features(x)
     trained = irislib.train(ModelSpec("thing", features, "liked", lambda: x.assign(liked=y), estimator))
     assert trained.classes == sorted({*y})
     assert trained.predict(x[:5]).tolist() == trained.estimator.predict(x[:5]).tolist()
-
-
-def assert_equal(actual: Any, expected: Any) -> None:
-    actual, expected = np.asarray(actual).ravel(), np.asarray(expected).ravel()
-    if expected.dtype.kind == "f":
-        np.testing.assert_allclose(actual.astype(float), expected, rtol=1e-5)
-    else:
-        assert actual.tolist() == expected.tolist()
-
-
-@pytest.mark.parametrize(
-    ("estimator", "y", "message"),
-    [
-        (ensemble.IsolationForest(), SIZE, "IsolationForest finds outliers"),
-        (cluster.KMeans(2, n_init=1), SIZE, "KMeans finds clusters"),
-        (StandardScaler(), SIZE, "StandardScaler transforms data"),
-        (MultiOutputRegressor(linear_model.LinearRegression()), np.column_stack([SIZE, SIZE]), "one target"),
-        (ensemble.RandomForestClassifier(3), np.column_stack([THREE, THREE]), "one target"),
-        (MultiOutputClassifier(logistic()), np.column_stack([THREE, THREE]), "predicts several targets at once"),
-        (ClassifierChain(logistic()), np.column_stack([THREE > 0, THREE > 1]), "predicts several targets at once"),
-        (linear_model.LinearRegression(), np.column_stack([SIZE, SIZE]), "LinearRegression predicts 2 targets"),
-    ],
-)
-def test_what_predicts_no_single_target_is_refused_with_a_sentence(estimator: Any, y: Any, message: str) -> None:
-    estimator.fit(NUMBERS, y)
-    for y_test in (y, y.reshape(len(y), -1)[:, 0]):
-        with pytest.raises(irislib.errors.IrislibError, match=message):
-            Model.from_estimator(estimator, NUMBERS, y_test, name="thing")
 
 
 @pytest.mark.parametrize("make", [MultiOutputClassifier, ClassifierChain])

@@ -111,7 +111,7 @@ def _two_decimals(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 def _with_missing(spec: ModelSpec, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, each without one of the features that may be missing."""
-    optional = [feature.name for feature in spec.features if not feature.required]
+    optional = [feature.column for feature in spec.features if not feature.required]
     rows = rows.reset_index(drop=True)
     for i, name in enumerate(optional):
         # not set in place, which pandas refuses where the column is of booleans
