@@ -254,6 +254,7 @@ def test_scores_of_pairs_of_classes_are_no_scores_of_classes() -> None:
         insights.roc_curve(model)
 
 
+@pytest.mark.filterwarnings("ignore::irislib.errors.OutsideTrainingDataWarning")
 @pytest.mark.parametrize("vectorizer", [TfidfVectorizer, CountVectorizer])
 def test_text_goes_through_every_door(vectorizer: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
