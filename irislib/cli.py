@@ -13,7 +13,7 @@ from irislib import __version__
 from irislib._common import borrowed
 from irislib._common.formatting import did_you_mean, format_score
 from irislib._common.paths import write_atomically
-from irislib.errors import IrislibError
+from irislib.errors import IrislibError, UserCodeError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -50,10 +50,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     name = args.pop(0) if args and args[0] in COMMANDS else "serve"
     try:
         sys.exit(COMMANDS[name](args))
-    except IrislibError as error:
-        sys.exit(f"irislib {name}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        sys.exit(f"irislib {name}: {_described(error)}")
+
+
+def _described(error: Exception) -> str:
+    """Return an error as a sentence and the user's own traceback; raise it if irislib itself is what failed."""
+    from irislib._modeling.user_errors import describe, explain
+
+    if isinstance(error, IrislibError) and not isinstance(error, UserCodeError):
+        return explain(error)
+    described = describe(error)
+    if described is None:
+        raise error
+    return f"{described}\n\n{described.traceback}".rstrip()
 
 
 def serve(args: list[str]) -> int:
@@ -131,13 +143,17 @@ def report(model: Model) -> str:
 
 def predict(args: list[str]) -> int:
     """Predict one row written as name=value."""
+    from irislib._modeling.user_errors import user_errors
+
     parser = _parser("predict", "Answer one row.")
     parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
     options = parser.parse_intermixed_args(args)
     if bare := [text for text in options.values if "=" not in text]:
         raise IrislibError(f"Write name=value, such as {bare[0]}=1.")
     pairs = [text.partition("=")[::2] for text in options.values]
-    prediction = _one_model(options.model).predict_row(dict(pairs))
+    model = _one_model(options.model)
+    with user_errors(model.spec):
+        prediction = model.predict_row(dict(pairs))
     print(prediction)
     for name, probability in (prediction.probabilities or {}).items():
         print(f"  {name!s:<24} {format_score(probability)}")
@@ -154,7 +170,7 @@ def check(args: list[str]) -> int:
     ok = True
     for good, text in check_model(options.model):
         ok = ok and good
-        print(f"{'ok' if good else 'FAULT':<6} {text}")
+        print(f"{'ok' if good else 'FAULT':<6} {text}".replace("\n", "\n" + " " * 7))
     return 0 if ok else 1
 
 
@@ -162,6 +178,7 @@ def card(args: list[str]) -> int:
     """Write a page about a model."""
     from irislib._model_card.card import card as markdown
     from irislib._model_card.card import card_html
+    from irislib._modeling.user_errors import user_errors
 
     parser = _parser("card", "Write a page about a model: purpose, data, inputs, evaluation, limits, version.")
     parser.add_argument("--format", choices=("md", "html"), help="[what the file's ending says, else md]")
@@ -169,7 +186,8 @@ def card(args: list[str]) -> int:
     options = parser.parse_args(args)
     form = options.format or _file_format(options.output)
     model = _one_model(options.model)
-    text = card_html(model) if form == "html" else markdown(model)
+    with user_errors(model.spec):
+        text = card_html(model) if form == "html" else markdown(model)
     if options.output is None:
         print(text, end="")
         return 0

@@ -5,7 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from irislib._common.user_code import Location
 
 __all__ = [
     "DataError",
@@ -16,6 +19,7 @@ __all__ = [
     "SpecError",
     "StoreError",
     "UnknownModelError",
+    "UserCodeError",
     "ValidationError",
     "new_reference",
 ]
@@ -97,6 +101,34 @@ class DataError(IrislibError, ValueError):
 
 class UnknownModelError(IrislibError, LookupError):
     """A name or a ``package.module:name`` of which there is no model."""
+
+
+class UserCodeError(IrislibError):
+    """An exception in the user's own code or estimator; it is raised from the original one.
+
+    Attributes
+    ----------
+    sentence : str
+        Type and message of the original exception.
+    location : Location or None
+        The ``file`` and ``line`` of the user's code; None if it is not known.
+    advice : str
+        What to do about it; empty if it is not a known error.
+    traceback : str
+        The frames of the user's code alone; empty if none was running.
+    """
+
+    def __init__(self, sentence: str, location: Location | None = None, advice: str = "", traceback: str = ""):
+        super().__init__(sentence, location, advice, traceback)
+        self.sentence, self.location, self.advice, self.traceback = sentence, location, advice, traceback
+
+    def __str__(self) -> str:
+        where = f" ({self.location})" if self.location else ""
+        return f"{self.sentence}{where}" + (f"\n{self.advice}" if self.advice else "")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows instead of the traceback."""
+        return [*self.traceback.splitlines(), f"{type(self).__name__}: {self}"]
 
 
 class NotApplicableError(IrislibError, TypeError):

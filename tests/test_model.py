@@ -157,7 +157,7 @@ def test_any_classifier(iris, estimator) -> None:
         (lambda d: pd.concat([d, d.species], axis=1), "have the columns species more than once"),
         (lambda d: d.assign(species=d.species.astype(object).where(d.index > 0, 0)), "numbers or text, got int 0"),
         (lambda d: d.assign(species=pd.cut(d.petal_width_cm, 3)), "must hold numbers or text, got Interval"),
-        (lambda d: d.to_numpy(), "is it a DataFrame?"),
+        (lambda d: d.to_numpy(), "must be a DataFrame, got ndarray"),
     ],
 )
 def test_data_that_do_not_fit_are_refused(iris, spoil, sentence: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from irislib import train
 from irislib._modeling import registry, store
-from irislib.errors import SpecError, StoreError, UnknownModelError
+from irislib.errors import SpecError, StoreError, UnknownModelError, UserCodeError
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,13 @@ def test_an_invalid_reference_gives_a_message(reference: str, sentence: str) -> 
         registry.resolve(reference)
 
 
-def test_an_error_inside_the_module_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_inside_the_module_names_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "faulty_module.py").write_text("import a_package_that_is_not_there\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ModuleNotFoundError, match="a_package_that_is_not_there"):
+    with pytest.raises(UserCodeError, match="a_package_that_is_not_there") as caught:
         registry.resolve("faulty_module:spec")
+    assert caught.value.location == (str(tmp_path / "faulty_module.py"), 1)
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
 def test_a_name_is_looked_up_among_the_models(monkeypatch: pytest.MonkeyPatch) -> None:

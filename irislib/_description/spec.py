@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.routes import reserved_names
+from irislib._common.user_code import call_site
 from irislib._description import fingerprint
 from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
@@ -106,6 +107,7 @@ class ModelSpec:
     contact: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_defined_at", call_site())
         if not self.title:
             object.__setattr__(self, "title", str(self.name).replace("-", " ").capitalize())
         object.__setattr__(self, "classes", class_names(self.classes))
@@ -188,7 +190,8 @@ class ModelSpec:
             faults.append(f"name: use lower case, digits and hyphens ('iris-wizard'), got {self.name!r}.")
         if self.name in reserved_names():
             faults.append(f"name: {self.name!r} is a path of the server itself; choose another.")
-        if not all(isinstance(feature, Feature) for feature in self.features):
+        is_list = isinstance(self.features, Iterable)
+        if not is_list or not all(isinstance(feature, Feature) for feature in self.features):
             return [*faults, "features: give a list of Feature(…)."]
         faults += describe_faults(self.features)
         for feature in self.features:
@@ -202,13 +205,27 @@ class ModelSpec:
         faults += describe_class_faults(self.classes, self.estimator)
         if not 0 < self.test_size < 1:
             faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
+        if not_mappings := self._mapping_faults():
+            return [*faults, *not_mappings]
         for title, functions in self.tabs.items():
-            if isinstance(functions, str) or not all(map(callable, functions)):
+            is_list = isinstance(functions, Iterable) and not isinstance(functions, str)
+            if not is_list or not all(map(callable, functions)):
                 faults.append(f"tabs: {title!r} must be a list of functions, such as [insights.confusion_matrix].")
         if not faults:
             for name, row in self.examples.items():
                 _, problems = check_values(self.features, row, 1)
                 faults += [f"example {name!r}: {problem}" for problem in problems]
+        return faults
+
+    def _mapping_faults(self) -> list[str]:
+        """Return which of tabs and examples are no mappings, one sentence each."""
+        faults: list[str] = []
+        if not isinstance(self.tabs, Mapping):
+            kind = type(self.tabs).__name__
+            faults.append(f"tabs: give a dict of titles and lists of functions, {{'Insights': […]}}, got a {kind}.")
+        if not isinstance(self.examples, Mapping):
+            kind = type(self.examples).__name__
+            faults.append(f"examples: give a dict of titles and rows, {{'A typical row': {{…}}}}, got a {kind}.")
         return faults
 
     def _source_faults(self) -> list[str]:

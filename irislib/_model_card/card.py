@@ -18,6 +18,7 @@ from irislib._common import messages
 from irislib._common.formatting import format_score, format_share, format_value
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
+from irislib._modeling.arguments import require_model
 from irislib.errors import NotApplicableError
 from irislib.insights._confidence_intervals import CONFIDENCE, bootstrap, proportion_interval
 from irislib.insights._phrases import format_target
@@ -60,6 +61,7 @@ def card(model: Model) -> Card:
     model : Model
         From :func:`irislib.load` or :func:`irislib.train`.
     """
+    require_model(model)
     return Card(_rendered(model, "_model_card/card.md.j2"))
 
 
@@ -71,6 +73,7 @@ def card_html(model: Model) -> str:
     model : Model
         From :func:`irislib.load` or :func:`irislib.train`.
     """
+    require_model(model)
     return _rendered(model, "_model_card/card.html.j2")
 
 

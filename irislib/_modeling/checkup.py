@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from irislib._common import borrowed, paths
 from irislib._common.messages.store import TEXTS
@@ -11,10 +11,13 @@ from irislib._description.spec import ModelSpec
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import read_back
 from irislib._modeling.fitted import FittedSpec
+from irislib._modeling.many_rows import predict_many
 from irislib._modeling.model import Model
+from irislib._modeling.prediction import Prediction
 from irislib._modeling.staleness import describe_changes
 from irislib._modeling.training import train
-from irislib.errors import IrislibError, StoreError
+from irislib._modeling.user_errors import explain
+from irislib.errors import NotApplicableError, StoreError
 
 __all__ = ["check_model"]
 
@@ -26,12 +29,8 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
     for reference in references or registry.references():
         try:
             spec = registry.resolve(reference)
-        except IrislibError as error:
-            yield False, f"{reference}: {error}"
-            continue
-        except Exception as error:  # an error in the user's own module
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            yield False, f"{reference}: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
+        except Exception as error:  # the user's own module may raise anything
+            yield False, f"{reference}: {explain(error)}"
             continue
         yield True, f"{reference} describes {spec.name!r}: {len(spec.features)} features, target {spec.target!r}"
         yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec, reference)
@@ -47,7 +46,7 @@ def _check_spec(spec: ModelSpec, reference: str) -> Iterator[tuple[bool, str]]:
     try:
         model = train(spec)
     except Exception as error:  # the user's own load_data and estimator may raise anything
-        yield False, f"training failed: {type(error).__name__}: {error}"
+        yield False, f"training failed: {explain(error, spec)}"
         return
     yield True, f"its data fit: {model.data['rows']} rows, {model.data['training_rows']} of them trained on"
     same = train(spec).version == model.version
@@ -59,11 +58,76 @@ def _check_spec(spec: ModelSpec, reference: str) -> Iterator[tuple[bool, str]]:
 
 def _check_answers(model: Model) -> Iterator[tuple[bool, str]]:
     spec = model.spec
-    yield True, model.fast_form[1]
+    yield _attempt(spec, "its fast form", lambda: model.fast_form[1])
     for name, row in spec.examples.items():
-        yield True, f"example {name!r}: {model.predict_row(row)}"
+        yield _attempt(spec, f"example {name!r}", _predict_row, model, row)
+    yield from _check_outputs(model)
     page = paths.notebooks_dir() / f"{spec.name}.ipynb"
     yield True, f"its page is {page.name if page.exists() else 'made for it'}, at /{spec.name}"
+
+
+def _check_outputs(model: Model) -> Iterator[tuple[bool, str]]:
+    """Make each thing that comes of a model once."""
+    from irislib import insights
+    from irislib._model_card.card import card, card_html
+    from irislib.api._openapi.document import document
+
+    spec, rows = model.spec, model.evaluation.features.head(2)
+    yield _attempt(spec, "a held-out row", _predict_row, model, rows.head(1))
+    yield _attempt(spec, "a batch of two rows", _predict_batch, model, rows)
+    yield _attempt(spec, "its card", lambda: f"{len(card(model)):,} characters, {len(card_html(model)):,} as HTML")
+    yield _attempt(spec, "its endpoint", lambda: f"{len(document([model])['paths'])} paths in the OpenAPI document")
+    yield _attempt(spec, "its app", _use_app, model, rows.head(1))
+    try:
+        prediction = model.predict_row(rows.head(1))
+    except Exception:  # reported above
+        return
+    for title, functions in (spec.tabs or insights.default_tabs(model)).items():
+        for function in functions:
+            name = getattr(function, "__name__", repr(function))
+            yield _attempt(spec, f"{name} in the tab {title!r}", _make_insight, function, model, prediction)
+
+
+def _predict_row(model: Model, row: Any) -> str:
+    return str(model.predict_row(row))
+
+
+def _predict_batch(model: Model, rows: Any) -> str:
+    batch = predict_many(model, (model.spec.validate(rows), []), {})
+    return ", ".join(map(str, batch.columns[0]))
+
+
+def _use_app(model: Model, row: Any) -> str:
+    from irislib.widgets import app
+
+    page = app(model)
+    page.tabs[0].draw(model.predict_row(row))
+    return f"{len(page.tabs)} tabs"
+
+
+def _make_insight(function: Any, model: Model, prediction: Prediction) -> str:
+    """Make an insight and its chart; one of irislib's own that takes long is made when someone asks for it."""
+    from irislib.insights import Insight
+    from irislib.insights._long_running import LongRunning
+    from irislib.insights._registry import needs_row
+
+    if isinstance(function, LongRunning) and function.__module__.startswith("irislib."):
+        return "measured when someone asks for it"
+    try:
+        insight = function(model, prediction) if needs_row(function) else function(model)
+        if isinstance(insight, Insight):
+            insight.plot()
+    except NotApplicableError as error:
+        return str(error)  # as in its tab
+    return "can be made"
+
+
+def _attempt(spec: ModelSpec, subject: str, make: Callable[..., str], *args: Any) -> tuple[bool, str]:
+    """Return whether something can be made, with a sentence."""
+    try:
+        return True, f"{subject}: {make(*args)}"
+    except Exception as error:  # the user's own code and estimator may raise anything
+        return False, f"{subject}: {explain(error, spec)}"
 
 
 def _check_store(model: Model) -> tuple[bool, str]:

@@ -13,8 +13,10 @@ from irislib._description.feature import Feature
 from irislib._description.spec import ModelSpec
 from irislib._description.values import to_python
 from irislib._modeling import training
+from irislib._modeling.arguments import require_estimator
 from irislib._modeling.estimators import check_estimator, is_fitted
 from irislib._modeling.model import Model
+from irislib._modeling.user_errors import user_errors
 from irislib.errors import DataError, SpecError, ValidationError
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def from_estimator(
     """Make a model of a fitted estimator; see :meth:`Model.from_estimator`."""
     import numpy as np
 
+    require_estimator(estimator)
     subject = f"The description of model {name!r}"
     if faults := check_estimator(estimator):
         raise SpecError(subject, faults)
@@ -85,12 +88,14 @@ def from_estimator(
         **description,
     )
     x, known = _checked(spec, test, "X_test"), None if train is None else _checked(spec, train, "X_train")
-    _require_same_predictions(estimator, test, x)
+    with user_errors(spec, test, y):
+        _require_same_predictions(estimator, test, x)
+        evaluation = training.evaluate(estimator, x, y, y_fit, spec.classes)
     known_rows = x if known is None else known
     return Model(
         spec=spec,
         estimator=estimator,
-        evaluation=training.evaluate(estimator, x, y, y_fit, spec.classes),
+        evaluation=evaluation,
         coverage=training.coverage(spec, known_rows),
         sample=training.sample(known_rows, spec.random_state),
         version=spec.digest[:12],

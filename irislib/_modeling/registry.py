@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from irislib._common.formatting import did_you_mean
+from irislib._common.messages.advice import TEXTS as ADVICE
 from irislib._common.routes import reserved_names
 from irislib._common.settings import environment_value, split_list
+from irislib._common.user_code import add_package
 from irislib._description.spec import ModelSpec
 from irislib._modeling import store
+from irislib._modeling.arguments import require_spec
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
 from irislib._modeling.model_file import SUFFIX, read_model
 from irislib._modeling.training import train
+from irislib._modeling.user_errors import user_errors
 from irislib.errors import SpecError, StoreError, UnknownModelError
 
 __all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"]
@@ -45,7 +49,7 @@ class AppEntry:
     notebook: Path | None = None
 
 
-def load(model: str | ModelSpec) -> Model:
+def load(model: str | os.PathLike[str] | ModelSpec) -> Model:
     """Return a trained model: the only way to one, for scripts, notebooks and servers alike.
 
     The first of these that there is: the model already loaded in this process; the one the server
@@ -67,7 +71,8 @@ def load(model: str | ModelSpec) -> Model:
     StoreError
         In a page's kernel, if its server could not store the model: each page would train it again.
     """
-    spec = _find_spec(model) if isinstance(model, str) else model
+    spec = _find_spec(os.fspath(model)) if isinstance(model, str | os.PathLike) else model
+    require_spec(spec)
     for root in _session():
         if spec not in _loaded and (reason := store.refusal(spec.name, root)):
             raise StoreError(f"{spec.title} is in its server's memory alone, which this page cannot reach. {reason}")
@@ -151,7 +156,8 @@ def resolve(reference: str) -> ModelSpec:
     if key not in _resolved:
         value = _import(reference) if path is None else read_model(path)
         if inspect.isfunction(value):
-            value = value()
+            with user_errors():
+                value = value()
         if isinstance(value, Model):
             _loaded[value.spec] = value
             value = value.spec
@@ -169,11 +175,13 @@ def _import(reference: str) -> Any:
     if path.endswith(".py") or "/" in path:
         module_name = path.removesuffix(".py").strip("./").replace("/", ".")
         raise UnknownModelError(f"{path!r} is a file; give its module instead: --model {module_name}:{name}")
+    add_package(path)
     try:
-        module = importlib.import_module(path)
+        with user_errors():
+            module = importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name is None or not (path == error.name or path.startswith(f"{error.name}.")):
-            raise  # an import inside the module failed, as its traceback shows
+            raise
         raise UnknownModelError(
             f"There is no module {error.name!r} here. Give a model as --model package.module:name "
             "and start irislib in the folder that holds the package."
@@ -185,6 +193,8 @@ def _import(reference: str) -> Any:
     value = getattr(module, name)
     if not (isinstance(value, ModelSpec | Model) or inspect.isfunction(value)):
         hint = did_you_mean(name, names) if names else NO_SPEC
+        if hasattr(value, "get_params"):
+            hint = ADVICE["spec.estimator"].format(type=type(value).__name__)
         raise UnknownModelError(f"{path}:{name} is a {type(value).__name__}, not a ModelSpec or a Model. {hint}")
     return value
 

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.advice import TEXTS as ADVICE
 from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_codes, to_names
 from irislib._description.validation import names_of
+from irislib._modeling.arguments import require_spec
 from irislib._modeling.estimators import unfitted_copy
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib._modeling.threads import idle_cores_only
+from irislib._modeling.user_errors import user_errors
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
 
 if TYPE_CHECKING:
@@ -50,18 +53,22 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         If the data do not fit the description: a column is missing, or a value is impossible.
     SpecError
         If a feature may be left empty that the estimator cannot do without.
+    UserCodeError
+        If ``load_data`` or the estimator fails.
     """
     from sklearn.base import is_classifier
     from sklearn.model_selection import train_test_split
 
-    data = spec.load_data() if data is None else data
+    require_spec(spec)
+    data = _load_data(spec) if data is None else data
     features, target = _checked(spec, data)
-    estimator = unfitted(spec)
+    with user_errors(spec):
+        estimator = unfitted(spec)
     shares = target if is_classifier(estimator) and _can_be_shared(target, spec.test_size) else None
     x_train, x_test, y_train, y_test = train_test_split(
         features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
     )
-    with idle_cores_only():
+    with idle_cores_only(), user_errors(spec, x_train, y_train):
         estimator.fit(x_train, y_train)
         _require_missing_are_taken(spec, estimator, x_test)
         evaluation = evaluate(estimator, x_test, y_test, y_train, spec.classes)
@@ -97,7 +104,7 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
     """
     if model.is_fitted_elsewhere:
         raise NotApplicableError(TEXTS["not_trainable"].format(model=model.spec.title))
-    features, target = _checked(model.spec, model.spec.load_data())
+    features, target = _checked(model.spec, _load_data(model.spec))
     if _digest(features, target) != model.data["digest"]:
         raise NotApplicableError(
             f"The data have changed since this version of {model.spec.title} was trained; train it anew."
@@ -107,22 +114,30 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
 
 def data_digest(spec: ModelSpec) -> str:
     """Return the digest of the data that ``load_data`` returns now."""
-    return _digest(*_checked(spec, spec.load_data()))
+    return _digest(*_checked(spec, _load_data(spec)))
+
+
+def _load_data(spec: ModelSpec) -> pd.DataFrame:
+    with user_errors(spec):
+        return spec.load_data()
 
 
 def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    columns = list(getattr(data, "columns", ()))
+    if not hasattr(data, "columns"):
+        raise DataError(ADVICE["data.type"].format(name=spec.name, type=type(data).__name__))
+    columns = list(data.columns)
     names = names_of(spec.features, columns)
     missing = [feature.column for feature in spec.features if feature.name not in names.values()]
     if missing := [*missing, *({spec.target} - {*columns})]:
         raise DataError(
             f"The training data of {spec.name!r} lack the columns {', '.join(map(str, missing))}; "
-            f"they have {', '.join(map(str, columns)) or 'none (is it a DataFrame?)'}."
+            f"they have {', '.join(map(str, columns)) or 'none'}."
         )
     if duplicates := [str(name) for name in [*names, spec.target] if columns.count(name) > 1]:
         raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(duplicates)} more than once.")
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
+    _require_values(spec, data, names)
     try:
         features = spec.validate(data[list(names)])
     except ValidationError as error:
@@ -143,6 +158,19 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
             "turn it into text in load_data: .astype(str)."
         )
     return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
+
+
+def _require_values(spec: ModelSpec, data: pd.DataFrame, names: Mapping[Any, str]) -> None:
+    """Raise DataError if a feature that must not be left empty is empty in the training data."""
+    required = {feature.name for feature in spec.features if feature.required}
+    counts = {name: int(data[column].isna().sum()) for column, name in names.items() if name in required}
+    columns = [
+        ADVICE["data.missing.column"].format(column=name, count=count, rows=len(data))
+        for name, count in counts.items()
+        if count
+    ]
+    if columns:
+        raise DataError(ADVICE["data.missing"].format(name=spec.name, columns=", ".join(columns)))
 
 
 def _seeded(estimator: Any, random_state: int) -> Any:

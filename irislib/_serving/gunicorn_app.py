@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from irislib._common import paths
 from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
+from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, url
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
@@ -121,10 +122,10 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
                 app = create_app(self.models and registry.references(self.models), options=self.options)
-        except Exception:
+        except Exception as error:
             if not self.cfg.reload:
                 raise
-            log.exception("A model could not be loaded; correct it, and the endpoint starts again.")
+            log_error(log, "A model could not be loaded; correct it, and the endpoint starts again.", error)
             return failing("A model could not be loaded; the server's log says why.")
         # A collection in a worker would write to all objects that exist now, and so copy them.
         gc.unfreeze()
@@ -145,8 +146,8 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         try:
             registry.clear(self.models)
             self.callable = self.load()
-        except Exception:
-            log.exception("A model could not be loaded again; the models stay as they were.")
+        except Exception as error:
+            log_error(log, "A model could not be loaded again; the models stay as they were.", error)
 
 
 def endpoint_options(ours: dict[str, Any]) -> Options:

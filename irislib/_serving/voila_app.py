@@ -40,6 +40,7 @@ from irislib._common.routes import endpoint_pattern
 from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
 from irislib._modeling import registry, store
+from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.handlers import (
@@ -237,10 +238,10 @@ class AppServer(Voila):  # type: ignore[misc]
     def start(self) -> None:
         try:
             self.init_apps()
-        except Exception:
+        except Exception as error:
             if not self.debug_mode:
                 raise
-            self.log.exception("A model could not be loaded; correct it, and this server starts again.")
+            log_error(self.log, "A model could not be loaded; correct it, and this server starts again.", error)
             watch(registry.source_files(self.models))
             tornado.autoreload.start()
             IOLoop.current().start()

@@ -15,6 +15,7 @@ from irislib._common import paths
 from irislib._common.routes import ROUTES
 from irislib._modeling import registry
 from irislib._modeling.model import Model
+from irislib._modeling.user_errors import log_error
 from irislib.api import _views
 from irislib.api._application import REQUEST_ID, Endpoint
 from irislib.api._config import ROW_BYTES, Options
@@ -112,15 +113,9 @@ def oversized() -> dict[str, Any]:
 
 
 def fail(error: Exception) -> Response:
-    """Make the response to an error of ours: the traceback goes to the log, a reference to the caller."""
+    """Make the response to an exception: the traceback goes to the log, a reference to the caller."""
     reference = request.environ[REQUEST_ID]
-    log.error(
-        "reference %s: %s %s failed",
-        reference,
-        request.method,
-        request.path,
-        exc_info=error,
-        extra={"request_id": reference},
-    )
+    message = f"reference {reference}: {request.method} {request.path} failed"
+    log_error(log, message, error, {"request_id": reference})
     detail = f"Something went wrong on our side. Tell the operator this reference: {reference}."
     return reply(problem(500, detail, reference=reference), 500)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from irislib._common.messages import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.insights._base import Insight
 from irislib.insights._class_probabilities import class_probabilities
 from irislib.insights._classification import calibration, class_metrics, confusion_matrix
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 
+@takes_model
 def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
     """Return the tabs of a model's app besides the prediction, if its spec lists none.
 

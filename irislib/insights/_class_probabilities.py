@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, by_probability
 from irislib.insights._base import Insight
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["class_probabilities"]
 
 
+@takes_model
 def class_probabilities(model: Model, row: Mapping[str, Any] | Prediction) -> Insight:
     """Probability of each class for one row, the likeliest first.
 

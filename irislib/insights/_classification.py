@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._background import held_out_probabilities
@@ -21,6 +22,7 @@ __all__ = ["calibration", "class_metrics", "confusion_matrix"]
 GROUPS = 5  # of held-out rows, by how sure the model was of them
 
 
+@takes_model
 def confusion_matrix(model: Model) -> Insight:
     """Count the true and the predicted classes of the held-out set.
 
@@ -69,6 +71,7 @@ def confusion_matrix(model: Model) -> Insight:
     return Insight(TEXTS["confusion_matrix.title"], frame, text, draw, height=3.6 if few else 4.6)
 
 
+@takes_model
 def class_metrics(model: Model) -> Insight:
     """Precision and recall of each class on the held-out set, with 95 % intervals.
 
@@ -116,6 +119,7 @@ def class_metrics(model: Model) -> Insight:
     return Insight(TEXTS["class_metrics.title"], frame, text, draw, height=1.6 + 0.45 * len(frame))
 
 
+@takes_model
 def calibration(model: Model) -> Insight:
     """Compare the probabilities of predictions with how often these are right.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, by_probability, held_out_probabilities
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["prediction_set"]
 
 
+@takes_model
 def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: float = 0.9) -> Insight:
     """Return the classes, or the range of numbers, that hold the truth of one row in 90 % of such cases.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import did_you_mean, format_value, join_words
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, changed_rows, mix_rows
@@ -43,6 +44,7 @@ Change = dict[str, Step]
 Flip = tuple[Change, Any, float]  # a change, the class that it leads to, and its size
 
 
+@takes_model
 def smallest_changes(
     model: Model, row: Mapping[str, Any] | Prediction, fixed: Collection[str] = (), *, seconds: float = 3
 ) -> Insight:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._background import held_out_probabilities
@@ -21,6 +22,7 @@ __all__ = ["precision_recall_curve", "roc_curve"]
 AGREEMENT = 0.9  # share of rows whose predicted class has the highest score, at least
 
 
+@takes_model
 def roc_curve(model: Model) -> Insight:
     """True and false positive rates of each class against the rest, on the held-out set.
 
@@ -56,6 +58,7 @@ def roc_curve(model: Model) -> Insight:
     return _class_curves(model, curve, "roc_curve", names, lambda _: (0.0, 1.0))
 
 
+@takes_model
 def precision_recall_curve(model: Model) -> Insight:
     """Precision and recall of each class against the rest, over all thresholds, on the held-out set.
 

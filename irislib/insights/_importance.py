@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._background import background_rows, changed_rows, scorer, with_column
@@ -28,6 +29,7 @@ SHUFFLES = 5  # shufflings of each feature
 MAX_BARS = 30  # in the picture
 
 
+@takes_model
 def feature_importances(model: Model) -> Insight:
     """Impurity-based importances of a forest, with their standard deviation over its trees.
 

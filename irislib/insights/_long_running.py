@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
 from irislib._modeling import store
+from irislib._modeling.arguments import require_model
 from irislib._modeling.threads import idle_cores_only
 from irislib.errors import NotApplicableError
 
@@ -58,6 +59,7 @@ class LongRunning:
         -------
         Insight
         """
+        require_model(model)
         if (insight := self.stored(model)) is not None:
             return insight
         measuring = self._measure(model)

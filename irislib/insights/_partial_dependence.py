@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
@@ -33,6 +34,7 @@ RANKED_SHARE = 0.4  # of the time, for that
 PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
 
 
+@takes_model
 def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     """Predict rows as each feature alone goes through its values, all others as they are.
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
@@ -19,6 +20,7 @@ __all__ = ["predicted_against_true", "residuals"]
 QUANTILE = 0.9  # of the errors, that the sentence reports
 
 
+@takes_model
 def predicted_against_true(model: Model) -> Insight:
     """Compare predicted and true values of the held-out set, with R², MAE and RMSE.
 
@@ -48,6 +50,7 @@ def predicted_against_true(model: Model) -> Insight:
     return Insight(TEXTS["predicted_against_true.title"], frame, text, draw, height=3.6)
 
 
+@takes_model
 def residuals(model: Model) -> Insight:
     """Subtract the predictions from the true values of the held-out set.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
@@ -35,6 +36,7 @@ PROBE = 5  # the part of a round that shows how fast the estimator is
 SLOW_SECONDS = 3  # that a slow estimator may take besides the time for sampling
 
 
+@takes_model
 def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float = 0.3) -> Insight:
     """Compute how much each value of a row has added to the prediction, or taken from it.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from irislib._common.messages import TEXTS, validation
+from irislib._modeling import registry
+from irislib._modeling.user_errors import explain, log_text
 from irislib.errors import new_reference
 
 __all__ = ["guarded"]
@@ -17,6 +19,7 @@ __all__ = ["guarded"]
 def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] = tuple) -> Iterator[None]:
     """Turn any failure into one plain sentence for the page and a traceback for the log.
 
+    In Jupyter, where authors try their apps, the sentence is the error with the line of their code.
     The texts that ``secrets_of`` returns are masked in the log, for an exception may quote them.
 
     Both carry the same reference. Without it ipywidgets writes the traceback into the page, even
@@ -24,12 +27,23 @@ def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable
     """
     try:
         yield
-    except Exception:
+    except Exception as error:
         reference = new_reference()
         log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
         if log is not None:
-            text = traceback.format_exc()
-            for secret in filter(None, secrets_of()):
-                text = text.replace(secret, validation.TEXTS["password.entered"])
-            print(f"reference {reference}:", text, sep="\n", file=log, flush=True)
-        show_error(TEXTS["callback_failed"].format(reference=reference))
+            print(f"reference {reference}:", _masked(log_text(error), secrets_of), sep="\n", file=log, flush=True)
+        key = "callback_failed_in_jupyter" if _is_in_jupyter() else "callback_failed"
+        show_error(TEXTS[key].format(reference=reference, error=_masked(explain(error), secrets_of)))
+
+
+def _masked(text: str, secrets_of: Callable[[], Iterable[str]]) -> str:
+    for secret in filter(None, secrets_of()):
+        text = text.replace(secret, validation.TEXTS["password.entered"])
+    return text
+
+
+def _is_in_jupyter() -> bool:
+    """Return True if Jupyter displays this kernel's notebook to its author, and not Voila or our server a page."""
+    software = os.environ.get("SERVER_SOFTWARE", "")
+    is_page = registry.SESSION in os.environ or software.startswith("voila")
+    return "JPY_SESSION_NAME" in os.environ and not is_page

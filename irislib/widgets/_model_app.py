@@ -9,6 +9,7 @@ from typing import Any
 from irislib import insights
 from irislib._common.messages import TEXTS
 from irislib._modeling import registry
+from irislib._modeling.arguments import require_model
 from irislib._modeling.model import Model
 from irislib._modeling.prediction import Prediction
 from irislib.errors import NotApplicableError
@@ -31,6 +32,7 @@ def app(model: Model) -> Page:
     model : Model
         From :func:`irislib.load` or :func:`irislib.train`.
     """
+    require_model(model)
     spec = model.spec
     _ = model.fast_form  # built and proved while the page starts, not at the first click
 

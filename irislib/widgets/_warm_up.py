@@ -29,8 +29,7 @@ def warm_up(page: Page) -> None:
                 render(blocks)
     if page.csv_tab:
         with guarded(lambda _: None):
-            test_rows = page.csv_tab.model.evaluation.features
-            row = {name: value for name, value in test_rows.iloc[0].items() if value == value}
-            result = page.on_submit(row)
+            model = page.csv_tab.model
+            result = model.predict_row(model.evaluation.features.head(1))
             for tab in page.tabs:
                 render_pieces(tab.draw(result))

@@ -42,6 +42,7 @@ TEXTS = {
     "output_cut": "… There is more of this output than a page can show.",
     "callback_failed": "Something went wrong on our side; try again. If it stays so, report this reference: "
     "{reference}.",
+    "callback_failed_in_jupyter": "{error}\nIts traceback is in Jupyter's log, with the reference {reference}.",
     # the form
     "required": "required",
     "examples": "Try an example:",
