@@ -57,8 +57,6 @@ def from_estimator(
     **description: Any,
 ) -> Model:
     """Make a model of a fitted estimator; see :meth:`Model.from_estimator`."""
-    import numpy as np
-
     require_estimator(estimator)
     subject = f"The description of model {name!r}"
     if faults := check_estimator(estimator):
@@ -73,8 +71,8 @@ def from_estimator(
     require_names(names, estimator, subject)
     ignore_missing_names(estimator)
     test = _frame(X_test, estimator, "X_test")
-    if (targets := np.asarray(estimator.predict(test.head(1)))).ndim == 2 and targets.shape[1] > 1:
-        predicts = f"this {type(estimator).__name__} predicts {targets.shape[1]} targets"
+    if (n_targets := _count_targets(estimator, test.head(1))) > 1:
+        predicts = f"this {type(estimator).__name__} predicts {n_targets} targets"
         raise SpecError(subject, [f"estimator: {predicts}; irislib shows models with one target."])
     train = None if X_train is None else _frame(X_train, estimator, "X_train")
     y = _target(y_test, test, "y_test", estimator, names)
@@ -107,6 +105,16 @@ def from_estimator(
             "fitted_elsewhere": True,
         },
     )
+
+
+def _count_targets(estimator: Any, row: pd.DataFrame) -> int:
+    import numpy as np
+
+    try:
+        predicted = np.asarray(estimator.predict(row))
+    except Exception:  # reported when all rows are predicted, with the description's line and advice
+        return 1
+    return int(predicted.shape[1]) if predicted.ndim == 2 else 1
 
 
 def ignore_missing_names(estimator: Any) -> None:
