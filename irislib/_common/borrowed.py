@@ -115,6 +115,15 @@ BORROWED: tuple[Borrowed, ...] = (
         "tornado.web:RequestHandler._headers_written": "answer with an error only before the page has begun",
         "tornado.web:RequestHandler._auto_finish": "hand a request over to the endpoint",
     }),
+    *_entries("serve", "guards", "_serving.http_server", f"{TORNADO}/http1connection.py", {
+        "tornado.http1connection:HTTP1Connection._request_headers": "answer a body that ends early",
+        "tornado.http1connection:HTTP1Connection._read_finished": "answer a body that ends early",
+        "tornado.http1connection:HTTP1Connection._response_start_line": "answer a request that is not valid HTTP",
+        "tornado.iostream:IOStream._read_buffer": "answer a request whose head is too large",
+    }),
+    *_entries("serve", "guards", "_serving.endpoint_container", f"{TORNADO}/wsgi.py", {
+        "tornado.wsgi:WSGIContainer._log": "log the requests of the endpoint",
+    }),
     *_entries("serve", "guards", "_serving.handlers", f"{VOILA}/tornado/handler.py", {
         "voila.tornado.handler:TornadoVoilaHandler.get_generator": "render a page",
         "voila.utils:make_url": "make the addresses of static files",
@@ -179,6 +188,7 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.app.wsgiapp:WSGIApplication.reload": "keep the models that work at a reload",
         "gunicorn.config:Config.parser": "add the options of `irislib api` to Gunicorn's",
         "gunicorn.config:Config.set": "refuse options that would be ignored",
+        "gunicorn.util:write_error": "answer a request that is not valid HTTP by a problem",
         "gunicorn.workers.base:Worker.notify": "let long responses keep their worker",
     }),
     *_entries("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {

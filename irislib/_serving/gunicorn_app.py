@@ -7,11 +7,15 @@ import gc
 import logging
 import os
 import shutil
+import socket
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import gunicorn.util
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config
 from threadpoolctl import threadpool_limits
@@ -21,6 +25,7 @@ from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, url
+from irislib._serving.http_server import MAX_REQUEST_LINE, raw_response
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib.api import Options, create_app, failing
@@ -30,6 +35,9 @@ from irislib.api._metrics import FOLDER
 __all__ = ["ApiServer", "option_names"]
 
 log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 2
+MAX_DRAINED_BYTES = 2**24
 
 
 class ApiConfig(Config):  # type: ignore[misc]
@@ -83,7 +91,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         super().load_config()
-        self.cfg.set("post_worker_init", chained_hook(enable_heartbeat, self.cfg.post_worker_init))
+        self.cfg.set("post_worker_init", chained_hook(prepare_worker, self.cfg.post_worker_init))
 
     def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
         values = vars(opts)
@@ -100,6 +108,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         settings: dict[str, Any] = {
             "default_proc_name": "irislib",
             "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
+            "limit_request_line": MAX_REQUEST_LINE,
             "preload_app": not ("debug" in ours or opts.reload),  # what is loaded before the fork is shared
             "logger_class": JsonApiLogger if "json_logs" in ours else ApiLogger,
         }
@@ -165,9 +174,25 @@ def default_of(name: str) -> Any:
     return SETTINGS[name].default if value is None else value
 
 
-def enable_heartbeat(worker: Any) -> None:
-    """Let an endpoint notify Gunicorn that a worker still works if a response takes longer than the timeout."""
+def prepare_worker(worker: Any) -> None:
+    """Let the endpoint notify Gunicorn that a worker still works, and its refusals be problems."""
     worker.wsgi.heartbeat = worker.notify
+    gunicorn.util.write_error = write_problem
+
+
+def write_problem(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """Answer a request that Gunicorn could not read or answer, in place of its page of HTML.
+
+    The client may still be sending, and would see a broken connection if it was closed at once.
+    """
+    detail = f"The request is not valid HTTP. {message}".strip() if status < 500 else message or reason
+    client.settimeout(DRAIN_SECONDS)
+    with suppress(OSError):
+        client.sendall(raw_response(status, detail))
+        client.shutdown(socket.SHUT_WR)
+        end, count = time.monotonic() + DRAIN_SECONDS, 0
+        while count < MAX_DRAINED_BYTES and time.monotonic() < end and (data := client.recv(65536)):
+            count += len(data)
 
 
 def chained_hook(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -21,20 +21,22 @@ from voila.utils import make_url
 from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._common.theme import css_properties
+from irislib._serving.http_server import MAX_DISCARDED_BYTES
 from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
 from irislib._serving.methods import MethodsMixin
 from irislib._serving.notebooks import NotebookError
 from irislib.api._application import request_id_of
-from irislib.api._config import ROW_BYTES, Options
-from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem, too_large
+from irislib.api._config import ROW_BYTES
+from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem
 from irislib.errors import new_reference
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from jinja2 import Environment
-    from tornado.wsgi import WSGIContainer
+
+    from irislib._serving.endpoint_container import EndpointContainer
 
 __all__ = [
     "FAILURE_MARK",
@@ -47,8 +49,7 @@ __all__ = [
 ]
 
 
-MAX_DISCARDED_BYTES = 2**30  # bytes of a refused body that are read all the same
-BATCH_ADVICE = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
+ERRORS = {404: "There is nothing at this address."}
 
 # Voila's text in place of a cell if not the notebook failed but the connection to its kernel.
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
@@ -92,15 +93,25 @@ class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
 voila.handler.NotebookRenderer = VisitRenderer  # Voila has no option for it
 
 
-class EndpointMixin(MethodsMixin):
+class RequestIdMixin:
+    """Responses with the id of their request, errors included."""
+
+    def set_default_headers(self: Any) -> None:
+        """Set it in the request, too, for the endpoint and the log."""
+        super().set_default_headers()  # type: ignore[misc]
+        request_id = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
+        self.set_header("X-Request-ID", request_id)
+
+
+class EndpointMixin(RequestIdMixin, MethodsMixin):
     """Forward every request but GET and HEAD to the endpoint.
 
     A body is received in chunks, so that one that is too large is refused before it is read.
     """
 
-    prepared = refused = False
+    prepared, is_answered, is_read_only, size = False, True, False, 0  # of a method that Tornado refuses by itself
 
-    def initialize(self, endpoint: WSGIContainer, **kwargs: Any) -> None:
+    def initialize(self, endpoint: EndpointContainer, **kwargs: Any) -> None:
         self.endpoint = endpoint
         super().initialize(**kwargs)  # type: ignore[misc]
 
@@ -112,20 +123,35 @@ class EndpointMixin(MethodsMixin):
         """Leave that to the endpoint, which says more about it."""
 
     async def prepare(self: Any) -> None:
-        request_id = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
-        self.set_header("X-Request-ID", request_id)
         self.chunks: list[bytes] = []
-        self.size, self.refused = 0, False
-        self.is_batch = any(route.is_batch and self.request.path.endswith(route.suffix) for route in ROUTES)
-        self.limit = self.settings["irislib_batch_bytes"] if self.is_batch else ROW_BYTES
+        self.size, self.is_answered = 0, False
+        self.awaits_continue = "Expect" in self.request.headers  # it sends its body when it is asked to
+        self.is_read_only = self.request.method in ("GET", "HEAD")
+        is_batch = any(route.is_batch and self.request.path.endswith(route.suffix) for route in ROUTES)
+        self.limit = self.settings["irislib_batch_bytes"] if is_batch else ROW_BYTES
         # a refused body is read to its end, or the client would see a broken connection instead of the response
         self.request.connection.set_max_body_size(MAX_DISCARDED_BYTES)
         self.prepared = False
         await super().prepare()
         self.prepared = True
+        if not self._finished and not self.is_read_only:
+            await self.answer_early()
+
+    async def answer_early(self: Any) -> None:
+        """Answer a request whose body need not be read; `post` ends the response when it was."""
+        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS"
         length = self.request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > self.limit and not self._finished:
-            await self.refuse_large_body()
+        if self.identity_provider.auth_enabled and not is_authenticated:
+            self.is_answered = True
+            self.set_header("WWW-Authenticate", "Bearer")
+            self.send_problem(problem(401, MISSING_TOKEN))
+            if not self.awaits_continue:
+                await self.flush()
+        elif length.isdecimal() and int(length) > self.limit:
+            await self.forward(int(length))
+        if self.is_answered and self.awaits_continue:
+            self.prepared = False
+            self.end_response()
 
     def finish(self: Any, *args: Any) -> Any:
         if not self.prepared and not self._headers_written:
@@ -133,23 +159,13 @@ class EndpointMixin(MethodsMixin):
             self.set_header("Connection", "close")
         return super().finish(*args)  # type: ignore[misc]
 
-    async def refuse_large_body(self: Any) -> None:
-        self.refused = True
-        self.chunks.clear()
-        self.send_problem(too_large(self.limit, BATCH_ADVICE if self.is_batch else ""))
-        if self.request.headers.get("Expect"):  # the client waits for 100 Continue before it sends the body
-            self.prepared = False
-            self.finish()
-        else:
-            await self.flush()
-
     async def data_received(self: Any, chunk: bytes) -> None:
         self.size += len(chunk)
-        if self.refused:
+        if self.is_answered or self.is_read_only:
             return
         self.chunks.append(chunk)
         if self.size > self.limit:
-            await self.refuse_large_body()
+            await self.forward(self.size)
 
     def check_xsrf_cookie(self: Any) -> None:
         # A program has no XSRF cookie to repeat. A POST changes nothing here, and if a token is set,
@@ -159,25 +175,49 @@ class EndpointMixin(MethodsMixin):
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # it checks that itself: a program needs 401, not a login page
     async def post(self: Any, *args: Any) -> None:
-        if self.refused:
-            return
-        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS"
-        if self.identity_provider.auth_enabled and not is_authenticated:
-            self.refuse_unauthenticated()
-            return
-        self.request.body = b"".join(self.chunks)
-        await self.forward()
+        if not self.is_answered:
+            await self.forward(self.size)
+        self.end_response()
 
     put = patch = delete = options = post
 
-    async def forward(self: Any) -> None:
-        self._auto_finish = False
-        await self.endpoint.handle_request(self.request)
+    async def forward(self: Any, length: int) -> None:
+        """Have the endpoint answer, and send all but the end of its response.
+
+        Parameters
+        ----------
+        length : int
+            Of the body. One beyond the limit is not handed over: the endpoint refuses it by its length, after
+            whatever else is wrong.
+        """
+        self.is_answered, self._auto_finish = True, False
+        self.request.body = b"" if length > self.limit else b"".join(self.chunks)
+        self.chunks.clear()
+        self.request.headers = self.request.headers.copy()  # the connection has yet to read the body by its own
+        self.request.headers.pop("Transfer-Encoding", None)
+        self.request.headers["Content-Length"] = str(length)
+        await self.endpoint.respond(self.request, closes=self.awaits_continue and length > self.limit)
+
+    def end_response(self: Any) -> None:
+        """End a response that was sent before the request had been read."""
+        if self._auto_finish:
+            self.finish()
+        elif not self.request.connection.stream.closed():
+            self.request.connection.finish()
 
     def refuse_unauthenticated(self: Any) -> None:
         self.set_header("WWW-Authenticate", "Bearer")
         self.send_problem(problem(401, MISSING_TOKEN))
         self.finish()
+
+    def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
+        """Send a page, or a problem to a program that asks for JSON."""
+        accepted = self.request.headers.get("Accept", "")
+        if "json" in accepted and "html" not in accepted:
+            self.send_problem(problem(status_code, ERRORS.get(status_code, "The server cannot answer this request.")))
+            self.finish()
+        else:
+            super().write_error(status_code, **kwargs)  # type: ignore[misc]
 
     def send_problem(self: Any, details: dict[str, Any]) -> None:
         body = json.dumps(details) + "\n"
@@ -284,7 +324,8 @@ class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
     async def get(self, path: str) -> None:
         if self.current_user or any(route.is_open and route.path == f"/{path}" for route in ROUTES):
-            await self.forward()
+            await self.forward(0)
+            self.end_response()
         elif "text/html" in self.request.headers.get("Accept", ""):
             self.redirect(url_concat(self.get_login_url(), {"next": self.request.uri}))
         else:
@@ -314,7 +355,7 @@ class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ign
     head = get
 
 
-class HealthHandler(tornado.web.RequestHandler):
+class HealthHandler(RequestIdMixin, tornado.web.RequestHandler):
     """The health check: cheap, and open to a probe without a token."""
 
     def get(self) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, split_host_and_port
 from tornado.routing import Matcher
-from tornado.web import ErrorHandler, OutputTransform, RequestHandler
+from tornado.web import OutputTransform, RequestHandler
 
 from irislib._serving import is_local
+from irislib.api._application import request_id_of
+from irislib.api._problem_details import PROBLEM, problem
 
 __all__ = ["HEADERS", "SafeHeaders", "refusal_routes", "with_headers"]
 
@@ -81,17 +84,23 @@ class ForeignHost(Matcher):
 def refusal_routes(server: Any) -> list[tuple[Any, ...]]:
     """Return the rules that precede all others: requests that are refused."""
     is_unguarded = is_local(server.ip) and not server.identity_provider.auth_enabled  # nothing else guards it
+    foreign = (ForeignHost(server.public_hosts), ProblemHandler, {"status": 403, "detail": UNKNOWN_HOST})
+    missing = {"status": 404, "detail": "There is nothing at this address."}
     return [
-        *([(ForeignHost(server.public_hosts), ForeignHostHandler)] if server.public_hosts or is_unguarded else []),
-        (r".*%00.*", ErrorHandler, {"status_code": 404}),  # on which the handlers of static files would fail
+        *([foreign] if server.public_hosts or is_unguarded else []),
+        (r".*%00.*", ProblemHandler, missing),  # on which the handlers of static files would fail
     ]
 
 
-class ForeignHostHandler(RequestHandler):
-    """Refuse such a request, with advice for the operator of a proxy."""
+class ProblemHandler(RequestHandler):
+    """Refuse a request, whatever it asks for."""
+
+    def initialize(self, status: int, detail: str) -> None:
+        """Note the refusal; the detail may have the `name` of the host in it."""
+        self.status, self.detail = status, detail
 
     def prepare(self) -> None:
-        """Refuse it, whatever it asks for."""
+        """Refuse it before its method is looked at."""
         self.refuse()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -99,7 +108,9 @@ class ForeignHostHandler(RequestHandler):
         self.refuse()
 
     def refuse(self) -> None:
-        self.set_status(403)
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        """Send the problem."""
         name = split_host_and_port(self.request.host.lower())[0].rstrip(".")
-        self.finish(UNKNOWN_HOST.format(name=name) + "\n")
+        self.set_status(self.status)
+        self.set_header("Content-Type", PROBLEM)
+        self.set_header("X-Request-ID", request_id_of(self.request.headers.get("X-Request-ID", "")))
+        self.finish(json.dumps(problem(self.status, self.detail.format(name=name))) + "\n")

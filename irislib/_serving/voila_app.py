@@ -23,14 +23,13 @@ import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
 from jupyter_core.utils import run_sync
 from jupyter_server.utils import url_path_join
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import GZipContentEncoding, RedirectHandler
-from tornado.wsgi import WSGIContainer
 from traitlets import Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
-from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from irislib import __version__
@@ -43,6 +42,7 @@ from irislib._modeling import registry, store
 from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
+from irislib._serving.endpoint_container import EndpointContainer
 from irislib._serving.handlers import (
     FAILURE_MARK,
     SERVER_ERROR,
@@ -55,6 +55,7 @@ from irislib._serving.handlers import (
     log_without_queries,
 )
 from irislib._serving.headers import HEADERS, SafeHeaders, refusal_routes, with_headers
+from irislib._serving.http_server import ProblemServer
 from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
@@ -66,6 +67,7 @@ from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options, create_app
 from irislib.api._auth import read_token
+from irislib.api._problem_details import not_found
 from irislib.errors import IrislibError, StoreError
 
 __all__ = ["AppServer"]
@@ -163,7 +165,10 @@ class AppServer(Voila):  # type: ignore[misc]
             self.token = read_token(self.token_file)
         elif token and not self.token:
             self.token = token
-        return Options(cors=self.cors, rate_limit=self.rate_limit, batch_bytes=self.max_batch_bytes)
+        advice = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
+        return Options(
+            cors=self.cors, rate_limit=self.rate_limit, batch_bytes=self.max_batch_bytes, batch_advice=advice
+        )
 
     def template_facts(self) -> dict[str, Any]:
         """Return what the page template reads besides the notebook."""
@@ -207,8 +212,8 @@ class AppServer(Voila):  # type: ignore[misc]
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
         wsgi.page_states = self.page_pool.states
         if prefix:
-            wsgi = DispatcherMiddleware(NotFound(), {prefix: wsgi})
-        endpoint = WSGIContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
+            wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
+        endpoint = EndpointContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
         common = {"voila_configuration": self.voila_configuration}
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
@@ -279,6 +284,7 @@ class AppServer(Voila):  # type: ignore[misc]
         self.ioloop.add_callback(self.page_pool.start)
         # as for SIGTERM: a KeyboardInterrupt would interrupt what is running, such as the start of a kernel
         signal.signal(signal.SIGINT, self._handle_signal_stop)
+        HTTPServer.configure(ProblemServer)  # Voila does not say which server it makes
         super().listen()
 
     def exit_with(self, message: str) -> None:

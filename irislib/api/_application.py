@@ -14,7 +14,8 @@ from werkzeug.wsgi import ClosingIterator
 from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
 from irislib.api._auth import TokenCheck
-from irislib.api._config import Options
+from irislib.api._body_stream import BodyStream
+from irislib.api._config import ROW_BYTES, Options
 from irislib.api._fast_path import Environ, ModelEndpoint, has_hooks, is_plain
 from irislib.api._metrics import Metrics
 
@@ -80,6 +81,7 @@ class Endpoint(Flask):
         _, name, *rest = f"{environ['PATH_INFO']}/".split("/")
         endpoint = self.model_endpoints.get(f"/{name}")
         status_code = "500"
+        body = BodyStream(environ, ROW_BYTES)
 
         def start_with_ids(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             nonlocal status_code
@@ -87,11 +89,12 @@ class Endpoint(Flask):
             more = [] if endpoint is None else [("X-Model-Version", endpoint.model.version)]
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
-        def count() -> None:
+        def finish() -> None:
+            body.drain(self.heartbeat)
             label = _endpoint_label(rest[0], environ["REQUEST_METHOD"]) if endpoint else "other"
             self.metrics.count(name if endpoint else "", label, status_code, perf_counter() - start)
 
-        return ClosingIterator(super().wsgi_app(environ, start_with_ids), count)
+        return ClosingIterator(super().wsgi_app(environ, start_with_ids), finish)
 
 
 def _endpoint_label(segment: str, method: str) -> str:

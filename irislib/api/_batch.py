@@ -18,6 +18,7 @@ from irislib._description.feature import Feature
 from irislib._description.validation import check_columns, check_names, check_values, names_of
 from irislib._modeling import csv_files, many_rows
 from irislib._modeling.model import Model
+from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
 from irislib.api._problem_details import errors_json, warnings_json
 from irislib.errors import Problem, ValidationError
 
@@ -59,7 +60,7 @@ def answer(
     if mimetype == "text/csv":
         chunks = _predict_csv(model, body, heartbeat)
     elif mimetype == "application/json":
-        chunks = _predict_json(model, read_json(body), heartbeat)
+        chunks = _predict_json(model, _read_json(body), heartbeat)
     else:
         sent = mimetype or "a body without a Content-Type"
         raise UnsupportedMediaType(f"Send JSON (application/json) or CSV (text/csv), not {sent}.")
@@ -96,29 +97,7 @@ def _predict_csv(model: Model, body: IO[bytes], heartbeat: Heartbeat) -> Iterato
         header = b""
 
 
-class RepeatedNames(dict[str, Any]):
-    """A JSON object in which some names occur more than once.
-
-    Attributes
-    ----------
-    repeated : dict of str to list
-        All values of these names.
-    """
-
-    def __init__(self, pairs: Sequence[tuple[str, Any]]):
-        super().__init__(pairs)
-        values: dict[str, list[Any]] = {name: [] for name in self}
-        for name, value in pairs:
-            values[name].append(value)
-        self.repeated = {name: repeats for name, repeats in values.items() if len(repeats) > 1}
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    return values if len(values) == len(pairs) else RepeatedNames(pairs)
-
-
-def read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
+def _read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
     """Read a JSON array or object; objects that repeat a name become :class:`RepeatedNames`.
 
     Raises
@@ -126,12 +105,7 @@ def read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
     BadRequest
         If the body is not JSON that Python can read, or is JSON of another type.
     """
-    try:
-        value = json.loads(body.read().decode("utf-8-sig"), object_pairs_hook=_object)
-    except UnicodeDecodeError:
-        raise BadRequest("The body is not JSON: it is not UTF-8 text.") from None
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"The body is not JSON: {error}.") from None
+    value = decode_json(body.read())
     if not isinstance(value, list | dict):
         expected = "an array of objects, one for each row, or an object of arrays, one for each feature"
         raise BadRequest(f"Expected {expected}, got {short_repr(value)}.")
@@ -156,7 +130,7 @@ def _predict_records(model: Model, records: list[Any], heartbeat: Heartbeat) -> 
 
 def _record_problems(row: Any) -> list[Problem]:
     if isinstance(row, RepeatedNames):
-        return [Problem(f"{name} was given more than once.", name, values) for name, values in row.repeated.items()]
+        return repeated_problems(row)
     return [Problem(f"Expected an object of feature names and values, got {short_repr(row)}.", value=row)]
 
 
@@ -223,7 +197,9 @@ def _columns_by_name(features: Sequence[Feature], columns: dict[str, Any]) -> di
     """Return an object of arrays with the features' names for its keys; what is given twice is repeated."""
     names = names_of(features, columns)
     pairs = columns.repeated if isinstance(columns, RepeatedNames) else {}
-    return _object([(names.get(key, key), value) for key in columns for value in pairs.get(key, [columns[key]])])
+    return object_of_pairs(
+        [(names.get(key, key), value) for key in columns for value in pairs.get(key, [columns[key]])]
+    )
 
 
 def _column_labels(model: Model) -> list[str]:

@@ -28,6 +28,8 @@ class Options:
         The number of proxies in front of this server to trust.
     batch_bytes : int
         The largest body of a batch; of one in JSON at most `JSON_BATCH_BYTES`.
+    batch_advice : str
+        What to do with a batch that is larger.
     is_guarded : bool
         The server around the endpoint asks for the token, so that the documentation mentions it.
     """
@@ -37,6 +39,7 @@ class Options:
     rate_limit: str = ""
     proxies: int = 0
     batch_bytes: int = SETTINGS["max_batch_bytes"].default
+    batch_advice: str = "Send it in parts."
     is_guarded: bool = False
 
     @property

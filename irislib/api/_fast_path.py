@@ -17,6 +17,7 @@ from flask import Flask, signals
 
 from irislib._description.validation import check_row
 from irislib._modeling.model import Model
+from irislib.api._json_bodies import parse_json
 from irislib.api._metrics import Metrics
 from irislib.api._request_bodies import FORM, JSON
 
@@ -30,11 +31,12 @@ BodyAndHeaders = tuple[bytes, list[tuple[str, str]]]
 
 
 def is_plain(environ: Environ) -> bool:
-    """Return True for a short POST without a query."""
+    """Return True for a short POST without a query whose body is not packed."""
     length = environ.get("CONTENT_LENGTH") or ""
     return (
         environ["REQUEST_METHOD"] == "POST"
         and not environ.get("QUERY_STRING")
+        and "HTTP_CONTENT_ENCODING" not in environ
         and length.isdecimal()
         and int(length) <= MAX_BYTES
     )
@@ -77,8 +79,11 @@ class ModelEndpoint:
 
     def respond(self, environ: Environ) -> BodyAndHeaders | None:
         """Return the response to a request, or None if Flask has to answer it."""
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        length = int(environ["CONTENT_LENGTH"])
+        body = environ["wsgi.input"].read(length)
         environ["wsgi.input"] = io.BytesIO(body)  # for Flask, where it has to read it again
+        if len(body) < length:
+            return None
         row = _read_row(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(), body)
         if row is None:
             return None
@@ -102,8 +107,8 @@ def _read_row(mimetype: str, body: bytes) -> Mapping[str, Any] | None:
     """Return the row in a body, or None if Flask has to read it."""
     try:
         if mimetype == JSON:
-            row = json.loads(body)
-            return row if isinstance(row, dict) else None
+            row = parse_json(body.decode())
+            return row if row.__class__ is dict else None
         if mimetype == FORM:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
             row = dict(pairs)

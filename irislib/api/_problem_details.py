@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "PROBLEM",
     "details",
     "errors_json",
+    "not_found",
     "problem",
     "refuse",
     "reply",
@@ -104,6 +105,13 @@ def refuse(error: ValidationError) -> Response:
     """Make the response to wrong values, which names each of them."""
     detail = " ".join(problem.message for problem in error.problems[:5])
     return reply(problem(422, detail, errors=errors_json(error.problems)), 422)
+
+
+def not_found(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer any request by 404, as WSGI has it."""
+    response = reply(problem(404, "There is nothing at this address."), 404)
+    response.headers["X-Request-ID"] = environ["HTTP_X_REQUEST_ID"]
+    return response(environ, start_response)
 
 
 def _echo(value: Any) -> Any:

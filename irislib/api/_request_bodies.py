@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
@@ -12,6 +11,7 @@ from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
+from irislib.api._json_bodies import RepeatedNames, decode_json, repeated_problems
 from irislib.errors import Problem, ValidationError
 
 __all__ = ["FORM", "JSON", "closing", "read_row", "spooled"]
@@ -28,12 +28,11 @@ def read_row() -> Mapping[str, Any]:
             )
         return request.form.to_dict()
     if request.is_json:
-        try:
-            row = json.loads(request.get_data())
-        except (ValueError, RecursionError) as error:
-            raise BadRequest(f"The body is not JSON: {error}.") from None
+        row = decode_json(request.get_data())
         if not isinstance(row, dict):
             raise BadRequest(f"Expected one JSON object of feature names and values, got {short_repr(row)}.")
+        if isinstance(row, RepeatedNames):
+            raise ValidationError(repeated_problems(row))
         return row
     raise UnsupportedMediaType(
         f"Send a form ({FORM}) or JSON (application/json), not {request.mimetype or 'a body without a Content-Type'}."

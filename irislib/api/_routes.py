@@ -58,7 +58,7 @@ def create_app(
         chosen = models is not None or "IRISLIB_MODEL" in os.environ
         pages = [] if chosen else [path.stem for path in paths.notebooks_dir().glob("*.ipynb")]
     app = Endpoint(loaded, options or Options.from_environment())
-    app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES + 1  # Werkzeug would cut off a body of no stated length at its limit
     context = _views.Context(app, by_name, frozenset(pages))
     app.check_method = partial(check_method, context)
     app.allowed_methods = partial(allowed_methods, context, hide_names=app.options.is_secured)
@@ -109,7 +109,7 @@ def oversized() -> dict[str, Any]:
     if request.mimetype == "application/json" and options.json_batch_bytes < options.batch_bytes:
         advice = f"Send it in parts, or as CSV, of which {options.batch_bytes:,} bytes are taken."
         return too_large(options.json_batch_bytes, advice)
-    return too_large(options.batch_bytes, "Send it in parts.")
+    return too_large(options.batch_bytes, options.batch_advice)
 
 
 def fail(error: Exception) -> Response:

@@ -74,7 +74,8 @@ def batch(context: Context, name: str) -> Response:
     model = context.find(name)
     options, heartbeat = context.app.options, context.app.heartbeat
     is_json = request.mimetype == "application/json"
-    request.max_content_length = options.json_batch_bytes if is_json else options.batch_bytes
+    limit = options.json_batch_bytes if is_json else options.batch_bytes
+    request.environ["wsgi.input"].limit, request.max_content_length = limit, limit + 1
     with contextlib.ExitStack() as stack:
         body = stack.enter_context(spooled(request.stream, heartbeat))
         mimetype, pieces = _batch.answer(model, body, request.mimetype, heartbeat)

@@ -1,0 +1,87 @@
+"""The endpoint, a WSGI application, within Tornado: its responses are sent while they are made."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
+from tornado.ioloop import IOLoop
+from tornado.iostream import StreamClosedError
+from tornado.wsgi import WSGIContainer
+
+__all__ = ["EndpointContainer"]
+
+log = logging.getLogger(__name__)
+
+
+class Response:
+    """A response of a WSGI application: its head, and its body in pieces."""
+
+    status: str
+    headers: list[tuple[str, str]]
+
+    def __init__(self, application: Any, environ: dict[str, Any]):
+        self.body = application(environ, self.start)
+        self.pieces: Iterator[bytes] = iter(self.body)
+        try:
+            self.first = next(self.pieces, b"")  # with it, nearly every response is complete
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Note the head, as WSGI has it."""
+        self.status, self.headers = status, headers
+
+    def close(self) -> None:
+        """End the work on it."""
+        if hasattr(self.body, "close"):
+            self.body.close()
+
+    def read_all(self) -> None:
+        """Read the body to its end, for a client that would not know where it ends."""
+        self.first = b"".join([self.first, *self.pieces])
+        self.headers.append(("Content-Length", str(len(self.first))))
+
+
+class EndpointContainer(WSGIContainer):
+    """Tornado's container, for responses of any length.
+
+    Tornado's own holds a response in memory until it is complete.
+    """
+
+    async def respond(self, request: HTTPServerRequest, closes: bool = False) -> None:
+        """Send the response to a request, except its end, for which the caller calls ``connection.finish``.
+
+        The work on a long response ends when its client goes.
+
+        Parameters
+        ----------
+        request : HTTPServerRequest
+        closes : bool
+            The connection is closed after the response, and its client is told so.
+        """
+        connection: Any = request.connection
+        run = IOLoop.current().run_in_executor
+        response = await run(self.executor, Response, self.wsgi_application, self.environ(request))
+        try:
+            headers = HTTPHeaders({"Connection": "close"} if closes else {})
+            has_length = any(name.lower() == "content-length" for name, _ in response.headers)
+            if not has_length and request.version == "HTTP/1.0":
+                await run(self.executor, response.read_all)
+            for name, value in response.headers:
+                headers.add(name, value)
+            status, _, reason = response.status.partition(" ")
+            await connection.write_headers(ResponseStartLine("HTTP/1.1", int(status), reason), headers, response.first)
+            while not has_length and (piece := await run(self.executor, next, response.pieces, None)):
+                await connection.write(piece)
+            self._log(int(status), request)
+        except StreamClosedError:
+            pass
+        except Exception:
+            log.exception("The response to %s %s broke off.", request.method, request.path)
+            connection.stream.close()  # for its client must not take it for complete
+        finally:
+            await run(self.executor, response.close)

@@ -1,0 +1,197 @@
+"""Tornado's HTTP server, with a problem as the response to a request that it would only close the connection for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.iostream import UnsatisfiableReadError
+
+from irislib.api._problem_details import PROBLEM, problem
+
+__all__ = ["MAX_DISCARDED_BYTES", "ProblemServer"]
+
+# As in Gunicorn, so that both servers take the same requests.
+MAX_REQUEST_LINE = 8190
+MAX_FIELD_BYTES = 8190
+MAX_FIELDS = 100
+MAX_HEAD_BYTES = 2**18
+MAX_CHUNK_LINE = 1024
+
+MAX_DISCARDED_BYTES = 2**28  # of a refused body, which are read so that its client gets to read the refusal
+BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"  # how Tornado answers what it cannot read
+ABSOLUTE_TARGET = re.compile(r"https?://([^/?#]*)/?", re.IGNORECASE)
+DETAILS = {
+    400: "The request is not valid HTTP.",
+    414: f"The first line of the request is longer than {MAX_REQUEST_LINE:,} bytes.",
+    431: f"The request has more than {MAX_FIELDS} headers, or one of more than {MAX_FIELD_BYTES:,} bytes.",
+}
+SHORT_BODY = "The body is shorter than its Content-Length, or lacks its last chunk."
+
+
+class ProblemServer(HTTPServer):
+    """The server: each of its connections answers what is not valid HTTP, or too long, by a problem."""
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """Read heads that are too large, too, so that their clients get a response."""
+        super().initialize(*args, **{"max_header_size": MAX_HEAD_BYTES, **kwargs})
+
+    def start_request(self, server_conn: Any, request_conn: Any) -> HTTPMessageDelegate:
+        """Prepare for the next request of a connection."""
+        stream = request_conn.stream
+        if not hasattr(stream, "irislib_refusals"):
+            stream.irislib_refusals = Refusals(stream)
+        stream.irislib_refusals.connection = request_conn
+        return CheckedHead(super().start_request(server_conn, request_conn), request_conn)
+
+
+class CheckedHead(HTTPMessageDelegate):
+    """A request on its way to the application: its head is checked, and its target made relative."""
+
+    def __init__(self, delegate: HTTPMessageDelegate, connection: Any):
+        self.delegate, self.connection = delegate, connection
+        self.is_refused = False
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
+        """Refuse a head that is too large or ambiguous, or forward it."""
+        fields = list(headers.get_all())
+        if sum(map(len, start_line)) + 2 > MAX_REQUEST_LINE:
+            return self.refuse(414)
+        if len(fields) > MAX_FIELDS or any(len(name) + len(value) + 4 > MAX_FIELD_BYTES for name, value in fields):
+            return self.refuse(431)
+        if start_line.version == "HTTP/1.0" and "Transfer-Encoding" in headers:
+            return self.refuse(400)
+        if match := ABSOLUTE_TARGET.match(start_line.path):
+            headers["Host"] = match[1]  # it is this that counts (RFC 9112)
+            path = "/" + start_line.path[match.end() :]
+            start_line = RequestStartLine(start_line.method, path, start_line.version)
+        return self.delegate.headers_received(start_line, headers)
+
+    def refuse(self, status: int) -> None:
+        """Send a problem; the rest of the request is read and dropped."""
+        self.is_refused = True
+        self.connection.set_max_body_size(MAX_DISCARDED_BYTES)
+        body, headers = problem_response(status, DETAILS[status])
+        line = ResponseStartLine("HTTP/1.1", status, HTTPStatus(status).phrase)
+        self.connection.write_headers(line, HTTPHeaders(headers), body)
+
+    def data_received(self, chunk: bytes) -> Any:
+        """Forward a part of the body."""
+        return None if self.is_refused else self.delegate.data_received(chunk)
+
+    def finish(self) -> None:
+        """Note the end of the request."""
+        if self.is_refused:
+            self.connection.finish()
+        else:
+            self.delegate.finish()
+
+    def on_connection_close(self) -> None:
+        """Note the end of the connection."""
+        if not self.is_refused:
+            self.delegate.on_connection_close()
+
+
+class Refusals:
+    """The refusals of one connection, where Tornado has none or no more than a status.
+
+    Parameters
+    ----------
+    stream : IOStream
+
+    Attributes
+    ----------
+    connection : HTTP1Connection
+        The present request.
+    """
+
+    connection: Any
+
+    def __init__(self, stream: Any):
+        self.stream = stream
+        self.write, self.close, self.read_from_fd = stream.write, stream.close, stream.read_from_fd
+        self.read_until, self.read_bytes = stream.read_until, stream.read_bytes
+        stream.write, stream.close, stream.read_from_fd = self.explain_refusal, self.explain_close, self.explain_end
+        stream.read_until, stream.read_bytes = self.read_chunk_size, self.read_chunk
+        self.has_read_trailers = False
+
+    async def read_chunk_size(self, delimiter: bytes, max_bytes: int | None = None) -> bytes:
+        """Read the line before a chunk without its extensions, which Tornado does not know; drop the trailers."""
+        line: bytes = await self.read_until(delimiter, max_bytes=MAX_CHUNK_LINE)
+        size = line.partition(b";")[0].rstrip()
+        if size and not size.strip(b"0"):
+            count = 0
+            while (trailer := await self.read_until(delimiter, max_bytes=MAX_FIELD_BYTES)) != delimiter:
+                count += len(trailer)
+                if count > MAX_FIELD_BYTES:
+                    raise HTTPInputError("too many trailers")
+            self.has_read_trailers = True
+        return size + delimiter
+
+    def read_chunk(self, *args: Any, **kwargs: Any) -> Any:
+        """Read bytes of a chunk, or the end of the line after the trailers."""
+        if self.has_read_trailers:
+            self.has_read_trailers = False
+            end: asyncio.Future[bytes] = asyncio.Future()
+            end.set_result(b"\r\n")
+            return end
+        return self.read_bytes(*args, **kwargs)
+
+    def explain_refusal(self, data: Any) -> Any:
+        """Write data, or a problem in place of Tornado's bare status."""
+        if data == BARE_REFUSAL:
+            data = b"" if self.has_begun else raw_response(400, DETAILS[400])
+        return self.write(data)
+
+    def explain_close(self, exc_info: Any = False) -> None:
+        """Close the connection, with a problem before it if something was too long."""
+        if isinstance(exc_info, UnsatisfiableReadError):
+            is_one_line = b"\n" not in bytes(self.stream._read_buffer[:MAX_REQUEST_LINE])
+            self.send(400 if self.is_in_body else 414 if is_one_line else 431)
+        self.close(exc_info)
+
+    def explain_end(self, buffer: Any) -> int | None:
+        """Read bytes; a client that ends within a body gets a problem."""
+        count: int | None = self.read_from_fd(buffer)
+        if count == 0 and self.is_in_body:
+            self.send(400, SHORT_BODY)
+        return count
+
+    @property
+    def has_begun(self) -> bool:
+        """True if a response to the present request has begun."""
+        return self.connection._response_start_line is not None
+
+    @property
+    def is_in_body(self) -> bool:
+        """True after the head of the present request, and before its end."""
+        return self.connection._request_headers is not None and not self.connection._read_finished
+
+    def send(self, status: int, detail: str = "") -> None:
+        """Send a problem at once, for the connection is closed next."""
+        if self.connection is not None and not self.has_begun and not self.stream.writing():
+            with suppress(OSError):  # the client may be gone
+                self.stream.socket.send(raw_response(status, detail or DETAILS[status]))
+                while self.stream.socket.recv(65536):  # or the client may see a broken connection instead
+                    pass
+
+
+def problem_response(status: int, detail: str) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of a problem."""
+    body = (json.dumps(problem(status, detail)) + "\n").encode()
+    headers = {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "X-Request-ID": secrets.token_hex(8)}
+    return body, headers
+
+
+def raw_response(status: int, detail: str) -> bytes:
+    """Return a problem as it is sent, with the end of the connection announced."""
+    body, headers = problem_response(status, detail)
+    lines = [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
+    return "\r\n".join([f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *lines, "", ""]).encode() + body

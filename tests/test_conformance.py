@@ -1,0 +1,432 @@
+"""One table of requests, as clients, proxies and scanners send them, that both servers answer alike."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import socket
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PATIENCE, Server
+from invalid_inputs import GOOD
+
+TOKEN = "a-token"  # noqa: S105
+LIMIT = 2_000_000  # bytes of a batch
+PROBLEM = "application/problem+json"
+JSON = "application/json"
+ROW = json.dumps(GOOD).encode()
+
+
+@dataclass
+class Answer:
+    """A response as it came over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def detail(self) -> str:
+        return json.loads(self.body)["detail"]
+
+
+class Wire(io.BytesIO):
+    """Received bytes, which several responses are read from."""
+
+    def makefile(self, *_: Any) -> Wire:
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+def parse(data: bytes) -> list[Answer]:
+    """Return all responses in received bytes but 100 Continue, which `http.client` skips."""
+    wire, answers = Wire(data), []
+    while wire.tell() < len(data):
+        response = HTTPResponse(wire)  # type: ignore[arg-type]
+        response.begin()
+        body = response.read()
+        answers.append(Answer(response.status, {k.title(): v for k, v in response.getheaders()}, body))
+    return answers
+
+
+def talk(server: Server, *pieces: bytes, ends: bool = False) -> list[Answer]:
+    """Send pieces, wait until the server closes the connection, and return the responses.
+
+    Parameters
+    ----------
+    ends : bool
+        The client sends no more, and lets the server know.
+    """
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as sock:
+        for piece in pieces:
+            sock.sendall(piece)
+        if ends:
+            with contextlib.suppress(OSError):  # the server may have closed the connection already
+                sock.shutdown(socket.SHUT_WR)
+        return parse(b"".join(iter(lambda: sock.recv(65536), b"")))
+
+
+class Front:
+    """One of the servers, with its addresses."""
+
+    def __init__(self, server: Server, base: str):
+        self.server, self.base = server, base
+
+    def head(self, path: str = "/iris-wizard", method: str = "POST", version: str = "1.1", /, **headers: Any) -> bytes:
+        """Write the head of a request: keywords are headers, with underscores for hyphens, and None for no header."""
+        values = {"Host": f"127.0.0.1:{self.server.port}", "Authorization": f"Bearer {TOKEN}"}
+        values |= {"Content-Type": JSON, "Connection": "close"}
+        values |= {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = [f"{method} {path if '//' in path else self.base + path} HTTP/{version}"]
+        lines += [f"{name}: {value}" for name, value in values.items() if value is not None]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    def send(self, body: bytes = ROW, path: str = "/iris-wizard", method: str = "POST", /, **headers: Any) -> Answer:
+        """Send a body with its length, and return the one response."""
+        (answer,) = talk(self.server, self.head(path, method, Content_Length=len(body), **headers), body)
+        return answer
+
+    def chunked(self, *chunks: bytes, path: str = "/iris-wizard", **headers: Any) -> Answer:
+        """Send a body in chunks."""
+        (answer,) = talk(self.server, self.head(path, Transfer_Encoding="chunked", **headers), in_chunks(*chunks))
+        return answer
+
+
+def in_chunks(*chunks: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+
+
+@pytest.fixture(scope="module", params=["serve", "api"])
+def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    more = {
+        "serve": ["--base_url=/x/", "--Pages.warm=False", f"--AppServer.max_batch_bytes={LIMIT}"],
+        "api": [f"--max-batch-bytes={LIMIT}"],
+    }[request.param]
+    server = Server(folder / "log", request.param, *more, IRISLIB_TOKEN=TOKEN)
+    base = "/x" if request.param == "serve" else ""
+    yield Front(server.wait(f"{base}/healthz"), base)
+    assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
+def check_problem(answer: Answer, status: int, text: str = "") -> None:
+    """Check that an answer is a problem in full, for programs."""
+    assert answer.status == status, answer
+    assert answer.headers["Content-Type"].partition(";")[0] == PROBLEM, answer
+    problem = json.loads(answer.body)
+    assert problem["status"] == status
+    assert text in problem["detail"], problem["detail"]
+    assert answer.headers["X-Request-Id"]
+
+
+def check_row(answer: Answer) -> None:
+    assert (answer.status, answer.body) == (200, b'"virginica"\n'), answer
+
+
+# --- bodies in every framing ---
+
+FORM = "&".join(f"{name}={value}" for name, value in GOOD.items()).encode()
+BATCH = json.dumps([GOOD, GOOD]).encode()
+CSV = (",".join(GOOD) + "\n" + ",".join(map(str, GOOD.values())) + "\n").encode()
+MULTIPART = "multipart/form-data; boundary=b"
+PART = 'Content-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--b'
+PARTS = ("--b\r\n" + "\r\n".join(PART.format(*item) for item in GOOD.items()) + "--\r\n").encode()
+BODIES = {
+    "json": ("/iris-wizard", ROW, JSON),
+    "form": ("/iris-wizard", FORM, "application/x-www-form-urlencoded"),
+    "parts": ("/iris-wizard", PARTS, MULTIPART),
+    "records": ("/iris-wizard/batch", BATCH, JSON),
+    "csv": ("/iris-wizard/batch", CSV, "text/csv"),
+    "insight": ("/iris-wizard/insights/contributions", ROW, JSON),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("encoding", ["", "gzip", "deflate"])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_body_is_the_same_in_every_framing(front: Front, body: str, encoding: str, framing: str) -> None:
+    path, content, mimetype = BODIES[body]
+    plain = front.send(content, path, Content_Type=mimetype)
+    assert plain.status == 200
+    assert plain.body
+    headers = {"Content_Type": mimetype, "Content_Encoding": encoding or None}
+    if encoding:
+        content = zlib.compress(content) if encoding == "deflate" else gzip.compress(content)
+    if framing == "length":
+        answer = front.send(content, path, **headers)
+    else:
+        answer = front.chunked(content[:7], content[7:8], content[8:], path=path, **headers)
+    assert (answer.status, answer.body) == (200, plain.body)
+
+
+def test_chunks_may_have_extensions_and_trailers_and_come_one_byte_at_a_time(front: Front) -> None:
+    body = b'%x ;a=b;c="d e"\r\n%b\r\n000;e\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n' % (len(ROW), ROW)
+    head = front.head(Transfer_Encoding="chunked")
+    (answer,) = talk(front.server, head, *(body[i : i + 1] for i in range(len(body))))
+    check_row(answer)
+
+
+@pytest.mark.parametrize("size", [b"zz", b"-1", b"0x10", b"", b" ", b"1_0", b"f" * 40, b"+5"])
+def test_a_bad_chunk_size_is_400(front: Front, size: bytes) -> None:
+    for path in ("/iris-wizard", "/iris-wizard/batch"):
+        body = b"2\r\n{}\r\n" + size + b"\r\n" + ROW + b"\r\n0\r\n\r\n"
+        (answer,) = talk(front.server, front.head(path, Transfer_Encoding="chunked"), body, ends=True)
+        check_problem(answer, 400)
+
+
+@pytest.mark.parametrize("body", [b"5\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n"])
+def test_a_chunk_of_another_length_is_400(front: Front, body: bytes) -> None:
+    (answer,) = talk(front.server, front.head(Transfer_Encoding="chunked"), body, ends=True)
+    check_problem(answer, 400)
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("framing", ["length", "chunks", "gzip"])
+def test_a_body_that_ends_early_is_never_answered_as_whole(front: Front, body: str, framing: str) -> None:
+    path, content, mimetype = BODIES[body]
+    headers: dict[str, Any] = {"Content_Type": mimetype}
+    if framing == "chunks":
+        sent = in_chunks(content)[:-5]  # without the last chunk
+        headers["Transfer_Encoding"] = "chunked"
+    elif framing == "gzip":
+        sent = gzip.compress(content)[:-6]
+        headers |= {"Content_Encoding": "gzip", "Content_Length": len(sent)}
+    else:
+        sent = content
+        headers["Content_Length"] = len(content) + 5
+    (answer,) = talk(front.server, front.head(path, **headers), sent, ends=framing != "gzip")
+    check_problem(answer, 400)
+
+
+# --- what else a request may be ---
+
+
+def test_expect_100_continue(front: Front) -> None:
+    with socket.create_connection(("127.0.0.1", front.server.port), PATIENCE) as sock:
+        sock.sendall(front.head(Content_Length=len(ROW), Expect="100-continue"))
+        first = sock.recv(65536)
+        assert first.startswith(b"HTTP/1.1 100 ")
+        sock.sendall(ROW)
+        data = first + b"".join(iter(lambda: sock.recv(65536), b""))
+    check_row(parse(data)[-1])
+
+
+def test_an_absolute_target_is_the_address_itself(front: Front) -> None:
+    address = f"http://127.0.0.1:{front.server.port}{front.base}"
+    check_row(front.send(ROW, f"{address}/iris-wizard"))
+    assert json.loads(front.send(ROW, f"{address}/iris-wizard?details=1").body)["prediction"] == "virginica"
+    assert front.send(b"", f"{address}/readyz", "GET").status == 200
+    check_problem(front.send(ROW, f"{address}/nothing"), 404)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", None])
+def test_http_1_0(front: Front, host: str | None) -> None:
+    head = front.head("/iris-wizard", "POST", "1.0", Content_Length=len(ROW), Host=host, Connection=None)
+    (answer,) = talk(front.server, head, ROW)
+    check_row(answer)
+    batch = front.head("/iris-wizard/batch", "POST", "1.0", Content_Length=len(BATCH), Host=host, Connection=None)
+    (answer,) = talk(front.server, batch, BATCH)
+    assert len(json.loads(answer.body)) == 2
+
+
+def test_pipelined_requests_are_answered_in_order(front: Front) -> None:
+    other = json.dumps(dict.fromkeys(GOOD, 1)).encode()
+    first = front.head(Content_Length=len(ROW), Connection=None) + ROW
+    second = front.head("/iris-wizard", "POST", Transfer_Encoding="chunked", Connection=None) + in_chunks(other)
+    third = front.head("/readyz", "GET", Connection="close")
+    answers = talk(front.server, first + second + third)
+    check_row(answers[0])
+    if answers[0].headers.get("Connection") != "close":
+        assert answers[1].body == b'"versicolor"\n'
+        assert json.loads(answers[2].body)["status"] == "ready"
+
+
+def test_a_name_twice_in_a_row_is_refused_as_in_a_batch(front: Front) -> None:
+    twice = ROW[:-1] + b', "petal_width_cm": 1}'
+    refused = front.send(twice)
+    check_problem(refused, 422, "petal_width_cm was given more than once.")
+    (error,) = json.loads(refused.body)["errors"]
+    (row,) = json.loads(front.send(b"[" + twice + b"]", "/iris-wizard/batch").body)
+    assert {**error, "pointer": "#/0/petal_width_cm"} == row["errors"][0]
+    check_problem(front.send(twice, "/iris-wizard?details=1"), 422)
+    check_problem(front.send(twice, "/iris-wizard/insights/contributions"), 422)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(("path", "body"), [("/iris-wizard", ROW), ("/iris-wizard/batch", BATCH)])
+def test_json_in_another_unicode_encoding(front: Front, encoding: str, path: str, body: bytes) -> None:
+    answer = front.send(body.decode().encode(encoding), path)
+    assert (answer.status, answer.body) == (200, front.send(body, path).body)
+
+
+@pytest.mark.parametrize("path", ["/iris-wizard", "/iris-wizard/batch"])
+def test_json_that_is_no_text(front: Front, path: str) -> None:
+    for body in (b'{"a": "\xff"}', b"\xff\xfe{", b'{"a": "\xed\xa0\x80"}', b"\x00"):
+        check_problem(front.send(body, path), 400, "The body is not JSON")
+
+
+# --- too much ---
+
+
+def send_spaces(front: Front, framing: str, size: int, path: str, mimetype: str) -> Answer:
+    pieces = [b" " * 500_000] * (size // 500_000) + [b" " * (size % 500_000)]
+    headers: dict[str, Any] = {"Content_Type": mimetype}
+    if "gzip" in framing:
+        pieces, headers["Content_Encoding"] = [gzip.compress(b"".join(pieces))], "gzip"
+    if "chunks" in framing:
+        return front.chunked(*pieces, path=path, **headers)
+    return front.send(b"".join(pieces), path, **headers)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks", "gzip", "gzip in chunks"])
+def test_a_body_over_the_limit_is_413_in_every_framing(front: Front, framing: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    for kind in (JSON, form):
+        check_problem(send_spaces(front, framing, 1_000_500, "/iris-wizard", kind), 413, "larger than 1,000,000 bytes")
+    for kind in (JSON, "text/csv"):
+        answer = send_spaces(front, framing, LIMIT + 500, "/iris-wizard/batch", kind)
+        check_problem(answer, 413, f"larger than {LIMIT:,} bytes")
+
+
+def test_a_small_body_that_unpacks_without_end_is_413(front: Front) -> None:
+    bomb = gzip.compress(b" " * 50_000_000, 9)
+    assert len(bomb) < 1_000_000
+    for path in ("/iris-wizard", "/iris-wizard/batch"):
+        check_problem(front.send(bomb, path, Content_Encoding="gzip"), 413)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "no-such"])
+def test_an_unknown_content_encoding_is_415(front: Front, encoding: str) -> None:
+    for path in ("/iris-wizard", "/iris-wizard/batch"):
+        answer = front.send(ROW, path, Content_Encoding=encoding)
+        check_problem(answer, 415, f"Content-Encoding {encoding}")
+        assert "gzip" in answer.headers["Accept-Encoding"]
+
+
+def test_what_is_no_gzip_is_400(front: Front) -> None:
+    for path in ("/iris-wizard", "/iris-wizard/batch"):
+        check_problem(front.send(ROW, path, Content_Encoding="gzip"), 400, "Content-Encoding")
+        damaged = bytearray(gzip.compress(ROW))
+        damaged[-5] ^= 1  # in its checksum
+        check_problem(front.send(bytes(damaged), path, Content_Encoding="gzip"), 400, "Content-Encoding")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_target_that_is_too_long_is_414(front: Front, method: str) -> None:
+    for size in (9_000, 200_000):
+        head = front.head(f"/iris-wizard?{'a' * size}", method, Content_Length=0)
+        (answer,) = talk(front.server, head)
+        check_problem(answer, 414)
+
+
+def test_headers_that_are_too_large_are_431(front: Front) -> None:
+    for headers in ({"X_A": "a" * 9000}, {"X_A": "a" * 200_000}, {f"X_{i}": "a" for i in range(200)}):
+        (answer,) = talk(front.server, front.head("/readyz", "GET", **headers))
+        check_problem(answer, 431)
+    check_row(front.send(ROW, X_A="a" * 8000))
+
+
+POST = b"POST /iris-wizard HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a-token\r\n"
+BAD_HEADS = {
+    "no version": b"POST /iris-wizard\r\nHost: a\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    "another version": b"POST /iris-wizard HTTP/3.7\r\nHost: a\r\n\r\n",
+    "two hosts": POST + b"Host: b\r\nContent-Length: 0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "two framings": POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a negative length": POST + b"Content-Length: -2\r\n\r\n{}",
+    "a length that is no number": POST + b"Content-Length: two\r\n\r\n{}",
+    "a header without a colon": POST + b"nonsense\r\n\r\n",
+    "a name with a space": POST + b"Content-Length : 0\r\n\r\n",
+    "chunks in HTTP/1.0": b"POST /iris-wizard HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", BAD_HEADS)
+def test_what_is_not_http_is_400(front: Front, head: str) -> None:
+    (answer,) = talk(front.server, BAD_HEADS[head])
+    check_problem(answer, 400)
+
+
+def test_an_unknown_transfer_coding_is_refused(front: Front) -> None:
+    for coding in ("gzip, chunked", "nonsense"):
+        (answer,) = talk(front.server, front.head(Transfer_Encoding=coding), in_chunks(ROW), ends=True)
+        assert answer.status in (400, 501)
+        check_problem(answer, answer.status)
+
+
+# --- other addresses ---
+
+
+ELSEWHERE = ["/iris-wizard/", "/iris-wizard%00", "/%00", "/iris-wizard/batch/"]
+ELSEWHERE += ["/iris-wizard/insights/nothing", "/nothing", "/nothing/batch", "/iris-wizard%2Fnothing"]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_a_post_elsewhere_is_404(front: Front, path: str) -> None:
+    check_problem(front.send(ROW, path), 404)
+
+
+def test_a_post_outside_the_base_url_is_404(front: Front) -> None:
+    for path in ("/", "/iris-wizard", "/y/iris-wizard") if front.base else ():
+        check_problem(front.send(ROW, f"http://127.0.0.1:{front.server.port}{path}"), 404)
+
+
+def test_a_program_gets_no_page_for_an_error(front: Front) -> None:
+    for path in ("/iris-wizard%00", "/nothing/at/all"):
+        check_problem(front.send(b"", path, "GET", Accept=JSON), 404)
+
+
+# --- refusals that come early ---
+
+EARLY = {
+    "no token": ("/iris-wizard", 401, {"Authorization": None}),
+    "no token for a batch": ("/iris-wizard/batch", 401, {"Authorization": None}),
+    "no such model": ("/nothing", 404, {}),
+    "no such batch": ("/nothing/batch", 404, {}),
+    "a method": ("/iris-wizard/schema", 405, {}),
+    "a length": ("/iris-wizard", 413, {}),
+    "the length of a batch": ("/iris-wizard/batch", 413, {}),
+    "a type": ("/iris-wizard/batch", 415, {"Content_Type": "text/plain"}),
+}
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+@pytest.mark.parametrize("case", EARLY)
+def test_an_early_refusal_reaches_a_client_that_still_sends(front: Front, case: str, framing: str) -> None:
+    path, status, headers = EARLY[case]
+    size = 1_800_000 if status == 415 else 6_000_000
+    frame = {"Content_Length": size} if framing == "length" else {"Transfer_Encoding": "chunked"}
+    head = front.head(path, **frame, **headers)
+    pieces = [b" " * 60_000] * (size // 60_000)
+    body = b"".join(pieces) if framing == "length" else in_chunks(*pieces)
+    failures: list[Exception] = []
+
+    def send(sock: socket.socket) -> None:
+        try:
+            for start in range(0, len(body), 100_000):
+                sock.sendall(body[start : start + 100_000])
+        except OSError as error:
+            failures.append(error)
+
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", front.server.port), PATIENCE) as sock:
+            sock.sendall(head)
+            sender = threading.Thread(target=send, args=[sock])
+            sender.start()
+            sender.join()  # as many clients do: they read no answer before they have sent it all
+            (answer,) = parse(b"".join(iter(lambda: sock.recv(65536), b"")))
+        assert not failures
+        check_problem(answer, status)
