@@ -217,7 +217,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             self.send_problem(problem(status_code, ERRORS.get(status_code, "The server cannot answer this request.")))
             self.finish()
         else:
-            super().write_error(status_code, **kwargs)  # type: ignore[misc]
+            super().write_error(status_code, **kwargs)
 
     def send_problem(self: Any, details: dict[str, Any]) -> None:
         body = json.dumps(details) + "\n"

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import secrets
+import socket
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,7 @@ MAX_FIELD_BYTES = 8190
 MAX_FIELDS = 100
 MAX_HEAD_BYTES = 2**18
 MAX_CHUNK_LINE = 1024
+LINGER_SECONDS = 2
 
 MAX_DISCARDED_BYTES = 2**28  # of a refused body, which are read so that its client gets to read the refusal
 BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"  # how Tornado answers what it cannot read
@@ -120,7 +122,7 @@ class Refusals:
         self.read_until, self.read_bytes = stream.read_until, stream.read_bytes
         stream.write, stream.close, stream.read_from_fd = self.explain_refusal, self.explain_close, self.explain_end
         stream.read_until, stream.read_bytes = self.read_chunk_size, self.read_chunk
-        self.has_read_trailers = False
+        self.has_read_trailers = self.is_refused = False
 
     async def read_chunk_size(self, delimiter: bytes, max_bytes: int | None = None) -> bytes:
         """Read the line before a chunk without its extensions, which Tornado does not know; drop the trailers."""
@@ -147,6 +149,7 @@ class Refusals:
     def explain_refusal(self, data: Any) -> Any:
         """Write data, or a problem in place of Tornado's bare status."""
         if data == BARE_REFUSAL:
+            self.is_refused = True
             data = b"" if self.has_begun else raw_response(400, DETAILS[400])
         return self.write(data)
 
@@ -155,6 +158,10 @@ class Refusals:
         if isinstance(exc_info, UnsatisfiableReadError):
             is_one_line = b"\n" not in bytes(self.stream._read_buffer[:MAX_REQUEST_LINE])
             self.send(400 if self.is_in_body else 414 if is_one_line else 431)
+            self.is_refused = True
+        if self.is_refused and not self.stream.closed():
+            with suppress(OSError, NotImplementedError):  # as of TLS
+                close_later(self.stream.socket.dup())
         self.close(exc_info)
 
     def explain_end(self, buffer: Any) -> int | None:
@@ -179,8 +186,33 @@ class Refusals:
         if self.connection is not None and not self.has_begun and not self.stream.writing():
             with suppress(OSError):  # the client may be gone
                 self.stream.socket.send(raw_response(status, detail or DETAILS[status]))
-                while self.stream.socket.recv(65536):  # or the client may see a broken connection instead
-                    pass
+
+
+def close_later(sock: socket.socket) -> None:
+    """Close a connection after its client has: one that still sends would see it broken, and not the refusal."""
+    loop = asyncio.get_running_loop()
+    count = 0
+
+    def discard() -> None:
+        nonlocal count
+        try:
+            received = len(sock.recv(65536))
+        except BlockingIOError:
+            return
+        except OSError:
+            received = 0
+        count += received
+        if not received or count > MAX_HEAD_BYTES:
+            end()
+
+    def end() -> None:
+        timer.cancel()
+        loop.remove_reader(sock)
+        sock.close()
+
+    timer = loop.call_later(LINGER_SECONDS, end)
+    loop.add_reader(sock, discard)
+    sock.shutdown(socket.SHUT_WR)
 
 
 def problem_response(status: int, detail: str) -> tuple[bytes, dict[str, str]]:
