@@ -5,12 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import numbers
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from irislib._common.messages.validation import TEXTS
 
-__all__ = ["did_you_mean", "format_apart", "format_score", "format_share", "format_value", "join_words", "short_repr"]
+__all__ = [
+    "MAX_WORDS",
+    "closest_texts",
+    "did_you_mean",
+    "format_apart",
+    "format_score",
+    "format_share",
+    "format_value",
+    "join_words",
+    "short_repr",
+    "shorten_list",
+]
+
+MAX_WORDS = 10  # of a list in a message
 
 
 def short_repr(value: Any) -> str:
@@ -53,9 +67,31 @@ def join_words(items: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
+def shorten_list(items: Sequence[str]) -> str:
+    """Join texts with commas; a long list ends after its first few with the number of all."""
+    if len(items) <= MAX_WORDS + 2:
+        return ", ".join(items)
+    return TEXTS["list.more"].format(first=", ".join(items[:MAX_WORDS]), count=f"{len(items):,}")
+
+
+def closest_texts(text: str, texts: Sequence[str], cutoff: float = 0.6) -> list[str]:
+    """Return the one of some texts that is most like a text, or nothing: the same number, else the same letters."""
+    text = text.strip()[:100]
+
+    def same(form: Callable[[str], str]) -> list[str]:
+        return [other for other in texts if form(other) == form(text)]
+
+    return (same(str.casefold) or same(_bare) or difflib.get_close_matches(text, texts, n=1, cutoff=cutoff))[:1]
+
+
+def _bare(text: str) -> str:
+    """Return text without accents, spaces, signs and leading zeros, which are what is forgotten first."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(filter(str.isalnum, letters)).lstrip("0") or text
+
+
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """Return ``Did you mean 'x'?`` for a similar name, or the list of all names."""
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
-    if close:
+    """Return ``Did you mean 'x'?`` for a similar name, or the list of names, which is cut if it is long."""
+    if close := closest_texts(str(name), names):
         return TEXTS["rows.near"].format(name=close[0])
-    return TEXTS["rows.known"].format(names=", ".join(names))
+    return TEXTS["rows.known"].format(names=shorten_list(names))

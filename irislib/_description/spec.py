@@ -16,7 +16,8 @@ from irislib._description import fingerprint
 from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
-from irislib._description.validation import check_values, normalized
+from irislib._description.validation import check_values
+from irislib._description.values import normalized
 from irislib.errors import SpecError, ValidationError
 
 if TYPE_CHECKING:

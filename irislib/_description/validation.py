@@ -6,14 +6,14 @@ import collections
 import dataclasses
 import functools
 import itertools
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import did_you_mean
+from irislib._common.formatting import did_you_mean, shorten_list
 from irislib._common.messages.validation import TEXTS
-from irislib._description.values import is_empty
+from irislib._description.feature_types.base import InvalidValueError
+from irislib._description.values import is_empty, normalized
 from irislib.errors import Problem
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ __all__ = [
     "check_values",
     "column_dtypes",
     "names_of",
-    "normalized",
     "to_array",
 ]
 
-HINTS = 100  # unknown names for which a similar one is sought: many would take minutes
+HINTS = 100  # names, and values of a column, for which a similar one is sought: many would take minutes
 
 
 def check_row(features: Sequence[Feature], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -152,11 +151,6 @@ def names_of(features: Sequence[Feature], keys: Iterable[Any]) -> dict[Any, str]
     return {key: name for key, name in matches.items() if name is not None}
 
 
-def normalized(column: Any) -> Any:
-    """Return a column's name in the one form that all spellings of its accents have in common."""
-    return unicodedata.normalize("NFC", column) if isinstance(column, str) else column
-
-
 def by_name(features: Sequence[Feature], row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Problem]]:
     """Return a row with the features' names for its keys where they have one, and the problems of repeated ones."""
     names = names_of(features, row)
@@ -188,7 +182,7 @@ def _unknown(features: Sequence[Feature], rows: Iterable[Mapping[Any, Any]], sin
         return []
     messages = {}
     for i, name in enumerate(unknown):
-        hint = did_you_mean(name, names) if i < HINTS else TEXTS["rows.known"].format(names=", ".join(names))
+        hint = did_you_mean(name, names) if i < HINTS else TEXTS["rows.known"].format(names=shorten_list(names))
         messages[name] = TEXTS["rows.unknown"].format(name=name, hint=hint)
     cells = [(name, None if single else i, row[name]) for i, row in enumerate(rows) for name in row]
     return [Problem(messages[name], str(name), value, row) for name, row, value in cells if name in messages]
@@ -216,10 +210,13 @@ def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Probl
 
 def _cached_parse(feature: Feature, values: Sequence[Any]) -> Callable[[Any], tuple[Any, str]]:
     """Return a function that parses one of these values and returns what is wrong with it; equal ones once."""
+    hints = itertools.count()
 
     def parse(value: Any) -> tuple[Any, str]:
         try:
             return feature.parse(value), ""
+        except InvalidValueError as error:
+            return None, str(error) if next(hints) < HINTS else error.args[0]
         except ValueError as error:
             return None, str(error)
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import numbers
+import unicodedata
 from typing import Any, NamedTuple
 
 from irislib._common.formatting import format_value
 from irislib._common.messages.validation import TEXTS
 
-__all__ = ["UploadedFile", "equals_number", "is_empty", "to_json", "to_python"]
+__all__ = ["UploadedFile", "equals_number", "is_empty", "means_missing", "normalized", "to_json", "to_python"]
+
+
+# As spreadsheets, databases, R, SAS, Weka and pandas write a missing value; in any case.
+_MISSING = {"na", "n/a", "n.a.", "nan", "null", "none", "nil", "<na>", "nat", "#n/a", "#na", "#nv", "\\n", ".", "?"}
+_DASHES = {"-", "--", "---", "\u2013", "\u2014", "\u2212"}
 
 
 class UploadedFile(NamedTuple):
@@ -44,6 +50,19 @@ def is_empty(value: Any, nan_is_empty: bool = True) -> bool:
     if isinstance(value, numbers.Real):
         return bool(value != value) and nan_is_empty
     return type(value).__name__ in ("NAType", "NaTType")  # pandas' own, without importing it
+
+
+def means_missing(value: Any) -> bool:
+    """Return whether a value is text with which other programs write a missing value."""
+    if not isinstance(value, str) or len(value) > 20:
+        return False
+    text = value.strip()
+    return text in _DASHES or text.casefold() in _MISSING
+
+
+def normalized(text: Any) -> Any:
+    """Return text in the one form that all spellings of its accents have in common; anything else as it is."""
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
 
 
 def equals_number(value: Any, number: Any) -> bool:

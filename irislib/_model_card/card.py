@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import insights
 from irislib._common import messages
-from irislib._common.formatting import format_score, format_share, format_value
+from irislib._common.formatting import MAX_WORDS, format_score, format_share, format_value, shorten_list
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib._modeling.arguments import require_model
@@ -118,6 +118,8 @@ def _lead(model: Model) -> str:
     if model.classes is None:
         return TEXTS["lead.unit" if unit else "lead.number"].format(target=target, unit=unit)
     *most, last = map(str, model.classes)
+    if len(model.classes) > MAX_WORDS:
+        return TEXTS["lead.classes"].format(target=target, classes=shorten_list([*most, last]))
     return TEXTS["lead.classes"].format(target=target, classes=TEXTS["or"].join(filter(None, [", ".join(most), last])))
 
 
@@ -156,7 +158,7 @@ def _limit_paragraphs(model: Model) -> list[str]:
             paragraphs.append(TEXTS["limits.threshold"].format(label=label, threshold=format_share(limit)))
     paragraphs += [
         TEXTS["limits.unseen" if model.knows_training_rows else "limits.unseen_given"].format(
-            feature=feature.label, values=", ".join(unseen)
+            feature=feature.label, values=shorten_list(unseen)
         )
         for feature in spec.features
         if (unseen := _unseen(model, feature))
@@ -215,7 +217,7 @@ def _covered(model: Model, feature: Feature) -> str:
     if covered is None:
         return TEXTS["inputs.unknown"]
     if "values" in covered:
-        return ", ".join(map(feature.to_text, covered["values"]))
+        return shorten_list(list(map(feature.to_text, covered["values"])))
     low, high = (format_value(covered[end], 6) for end in ("low", "high"))
     return TEXTS["range"].format(low=low, high=f"{high} {feature.unit}".rstrip())
 

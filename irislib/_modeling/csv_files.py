@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
+from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
-from irislib._description.validation import check_columns, normalized
+from irislib._description.validation import check_columns
+from irislib._description.values import normalized
 from irislib._modeling import many_rows
 from irislib.errors import Problem, ValidationError
 
@@ -197,7 +199,7 @@ def _header_problems(header: list[str], positions: dict[str, list[int]], feature
                 Problem(" ".join([message, *(f"Did you mean {name!r}?" for name in similar)]), feature.name)
             )
     if missing:
-        problems.append(Problem(TEXTS["table_has"].format(columns=", ".join(header))))
+        problems.append(Problem(TEXTS["table_has"].format(columns=shorten_list(header))))
     return problems
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import shorten_list
 from irislib._description.class_names import class_names, describe_class_faults, require_names, to_codes
 from irislib._description.feature import Feature
 from irislib._description.spec import ModelSpec
@@ -146,7 +147,7 @@ def _frame(rows: Any, estimator: Any, argument: str) -> pd.DataFrame:
     if names is None:
         return rows.reset_index(drop=True)
     if missing := [str(column) for column in names if column not in rows.columns]:
-        raise DataError(f"{argument} lacks the columns {', '.join(missing)}, on which the estimator was fitted.")
+        raise DataError(f"{argument} lacks the columns {shorten_list(missing)}, on which the estimator was fitted.")
     return rows[list(names)].reset_index(drop=True)
 
 
@@ -172,11 +173,12 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, name
     if is_classifier(estimator):
         classes = list(getattr(estimator, "classes_", ()))
         if classes and (unknown := sorted({repr(label) for label in array.tolist() if label not in classes})):
-            known = ", ".join(repr(to_python(label)) for label in classes)
+            known = shorten_list([repr(to_python(label)) for label in classes])
             hint = ""
             if not names and all(isinstance(label, str) for label in array.tolist()):
                 hint = f" Name its classes: classes={{{to_python(classes[0])!r}: {unknown[0]}, …}}."
-            raise DataError(f"{argument} has unknown classes: {', '.join(unknown)}; the estimator knows {known}.{hint}")
+            labels = shorten_list(unknown)
+            raise DataError(f"{argument} has unknown classes: {labels}; the estimator knows {known}.{hint}")
     return array
 
 
@@ -226,7 +228,8 @@ def _require_same_predictions(estimator: Any, rows: pd.DataFrame, checked: pd.Da
         ]
         raise DataError(
             f"{int(differ.sum())} of {len(rows)} predictions change when the values pass through the features: "
-            f"{', '.join(changed) or 'their values change'}. Give Feature(…, dtype=…) what the estimator was fitted on."
+            f"{shorten_list(changed) or 'their values change'}. "
+            "Give Feature(…, dtype=…) what the estimator was fitted on."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import format_share, format_value
+from irislib._common.formatting import format_share, format_value, shorten_list
 from irislib._common.messages.notebook import TEXTS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def model_html(model: Model) -> str:
     if model.classes is None:
         target = f"{spec.target} ({spec.target_unit})" if spec.target_unit else spec.target
     else:
-        target = f"{spec.target}: {', '.join(map(str, model.classes))}"
+        target = f"{spec.target}: {shorten_list(list(map(str, model.classes)))}"
     if model.is_fitted_elsewhere:
         version = TEXTS["version_fitted"].format(version=model.version, date=model.trained_at[:10])
     else:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import shorten_list
 from irislib._common.messages.advice import TEXTS as ADVICE
 from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_codes, to_names
@@ -130,11 +131,13 @@ def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
     missing = [feature.column for feature in spec.features if feature.name not in names.values()]
     if missing := [*missing, *({spec.target} - {*columns})]:
         raise DataError(
-            f"The training data of {spec.name!r} lack the columns {', '.join(map(str, missing))}; "
-            f"they have {', '.join(map(str, columns)) or 'none'}."
+            f"The training data of {spec.name!r} lack the columns {shorten_list(list(map(str, missing)))}; "
+            f"they have {shorten_list(list(map(str, columns))) or 'none'}."
         )
     if duplicates := [str(name) for name in [*names, spec.target] if columns.count(name) > 1]:
-        raise DataError(f"The training data of {spec.name!r} have the columns {', '.join(duplicates)} more than once.")
+        raise DataError(
+            f"The training data of {spec.name!r} have the columns {shorten_list(duplicates)} more than once."
+        )
     if len(data) < 2:
         raise DataError(f"The training data of {spec.name!r} have {len(data)} rows: too few to learn from.")
     _require_values(spec, data, names)

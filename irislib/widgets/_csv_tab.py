@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib.errors import Problem, ValidationError
@@ -93,7 +94,7 @@ class CsvTab:
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
         lines = [template.format(name=self.name, total=f"{total:,}", shown=PREVIEW_ROWS)]
         if layout.unused:
-            lines.append(TEXTS["table_unused"].format(columns=", ".join(layout.unused)))
+            lines.append(TEXTS["table_unused"].format(columns=shorten_list(layout.unused)))
         for feature in spec.features:
             if feature.name not in layout.columns:
                 lines.append(TEXTS["table_empty_column"].format(name=feature.name))

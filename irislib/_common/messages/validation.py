@@ -27,6 +27,7 @@ TEXTS = {
     "rows.unknown": "Unknown feature {name!r}. {hint}",
     "rows.near": "Did you mean {name!r}?",
     "rows.known": "Known: {names}.",
+    "list.more": "{first}, … ({count} in all)",
     # beyond the training data
     "warning.value": "{name} is {value}, which the training data do not contain.",
     "warning.range": "{name} is {value}, but the model was trained on {low} to {high} only.",
@@ -47,6 +48,10 @@ TEXTS = {
     # one kind each
     "number": "a number",
     "number.comma": " Write it with a point, not a comma.",
+    "number.either": " It could be {grouped} or {decimal}: write the one that is meant.",
+    "number.plain": " Write it as {number}.",
+    "number.percent": " Write it without a percent sign, in the unit of this column: 0.12, say, for parts of 1.",
+    "number.unit": " Write the number alone{unit}.",
     "number.finite": "a finite number",
     "integer": "a whole number",
     "integer.long": "a whole number of at most 18 digits",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from irislib._common.formatting import format_value, short_repr
+from irislib._common.formatting import MAX_WORDS, format_value, short_repr
 from irislib._common.messages.validation import TEXTS
-from irislib._description.values import is_empty, to_python
+from irislib._description.values import is_empty, means_missing, to_python
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,12 +15,23 @@ if TYPE_CHECKING:
 
     from irislib._description.feature import Feature
 
-__all__ = ["FeatureType", "wrong"]
+__all__ = ["FeatureType", "InvalidValueError", "wrong"]
 
 
-def wrong(expected: str, value: Any, hint: str = "") -> ValueError:
-    """Return the error of a value that is not what is expected."""
-    return ValueError(TEXTS["wrong"].format(expected=expected, value=short_repr(value)) + hint)
+class InvalidValueError(ValueError):
+    """The error of a value that is not what is expected; its hint is sought when it is read."""
+
+    def __init__(self, message: str, hint: Callable[[], str]):
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}{self.hint()}"
+
+
+def wrong(expected: str, value: Any, hint: Callable[[], str] = str) -> ValueError:
+    """Return the error of a value that is not what is expected; the hint begins with a space."""
+    return InvalidValueError(TEXTS["wrong"].format(expected=expected, value=short_repr(value)), hint)
 
 
 class FeatureType:
@@ -79,8 +90,8 @@ class FeatureType:
         return f"{self.noun} {feature.limits}".rstrip()
 
     def is_empty(self, feature: Feature, value: Any) -> bool:
-        """Return whether a received value is a missing one."""
-        return is_empty(value)
+        """Return whether a received value is a missing one: empty, or of a feature that may be, what others write."""
+        return is_empty(value) or (not feature.required and means_missing(value))
 
     def parse(self, feature: Feature, value: Any) -> Any:
         """Convert a received value, which is not empty, to a value of this kind.
@@ -164,7 +175,7 @@ class FeatureType:
         if feature.required:
             schema["pattern"] = r"\S"
         if suggestions := [str(choice) for choice in feature.choices if not is_empty(choice)]:
-            schema["examples"] = suggestions
+            schema["examples"] = suggestions[:MAX_WORDS]
         return schema
 
     def hint(self, feature: Feature) -> str:

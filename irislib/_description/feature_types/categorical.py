@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from irislib._common.formatting import closest_texts, shorten_list
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
-from irislib._description.values import equals_number, is_empty, to_json, to_python
+from irislib._description.values import equals_number, is_empty, normalized, to_json, to_python
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -23,15 +23,30 @@ class ChoiceType(FeatureType):
     controls = ("select", "radio")
 
     def expected(self, feature: Feature) -> str:
-        return TEXTS["choice"].format(choices=", ".join(map(repr, feature.choices)))
+        return TEXTS["choice"].format(choices=shorten_list([repr(choice) for choice in feature.choices]))
+
+    def is_empty(self, feature: Feature, value: Any) -> bool:
+        return super().is_empty(feature, value) and (is_empty(value) or self._find(feature, value) is None)
 
     def parse(self, feature: Feature, value: Any) -> Any:
         value = to_python(value)
+        choice = self._find(feature, value)
+        if choice is not None:
+            return choice
+        raise wrong(feature.expected, value, lambda: self._hint(feature, str(value)))
+
+    def _hint(self, feature: Feature, text: str) -> str:
+        near = closest_texts(text, [str(choice) for choice in feature.choices])
+        return TEXTS["choice.near"].format(choice=near[0]) if near else ""
+
+    def _find(self, feature: Feature, value: Any) -> Any:
+        """Return the choice that a value is, or None."""
+        texts = {normalized(str(value)), normalized(str(value).strip())}
         for choice in feature.choices:
-            if str(choice) in (str(value), str(value).strip()) or equals_number(value, choice):
+            text = str(choice)
+            if (text if text.isascii() else normalized(text)) in texts or equals_number(value, choice):
                 return choice
-        near = difflib.get_close_matches(str(value), [str(choice) for choice in feature.choices], n=1)
-        raise wrong(feature.expected, value, TEXTS["choice.near"].format(choice=near[0]) if near else "")
+        return None
 
     def faults(self, feature: Feature) -> list[str]:
         return [] if feature.choices else [f"{feature.name}: a choice needs choices=[…]."]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_value, short_repr
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
+from irislib._description.number_text import hint_for_number, simplify_number
 from irislib._description.values import is_empty, to_json, to_python
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["IntegerType", "NumberType", "RangeType"]
 
 MAX_EXACT = 2**53  # below it every whole number is a float
-_DIGITS = re.compile(r"[+-]?[0-9]+")
+_DIGITS = re.compile(r"[+-]?\d+")
 
 
 class NumberType(FeatureType):
@@ -37,17 +38,17 @@ class NumberType(FeatureType):
     largest: float = sys.float_info.max  # JSON writes numbers of any size
 
     def is_empty(self, feature: Feature, value: Any) -> bool:
-        return is_empty(value, nan_is_empty=not feature.required)
+        if feature.required:  # where not a number is a mistake
+            return is_empty(value, nan_is_empty=False)
+        return super().is_empty(feature, value)
 
     def parse(self, feature: Feature, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, str | numbers.Real | Decimal):
             raise wrong(self.noun, value)
         try:
-            if isinstance(value, str) and "_" in value:
-                raise ValueError
-            number = float(value)
+            number = _parse_text(value, feature.unit) if isinstance(value, str) else float(value)
         except ValueError:
-            raise wrong(self.noun, value, TEXTS["number.comma"] if "," in str(value) else "") from None
+            raise wrong(self.noun, value, lambda: hint_for_number(str(value), feature.unit)) from None
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
@@ -103,7 +104,9 @@ class IntegerType(NumberType):
             raise ValueError(TEXTS["wrong"].format(expected=self.noun, value=format_value(number)))
         if abs(number) >= 2**63:
             raise wrong(TEXTS["integer.long"], value)
-        exact = isinstance(value, numbers.Integral) or (isinstance(value, str) and _DIGITS.fullmatch(value.strip()))
+        if isinstance(value, str):
+            value = simplify_number(value, feature.unit)
+        exact = isinstance(value, numbers.Integral) or (isinstance(value, str) and _DIGITS.fullmatch(value))
         return int(value if exact else number)  # a float would lose the last digits of a long one
 
     def parse_column(self, feature: Feature, values: Any) -> tuple[np.ndarray, list[int]]:
@@ -152,6 +155,15 @@ class RangeType(FeatureType):
     def format(self, value: Any, digits: int = 12) -> str:
         low, high = (format_value(end, digits) for end in value)
         return TEXTS["range.span"].format(low=low, high=high)
+
+
+def _parse_text(text: str, unit: str) -> float:
+    if "_" in text:  # which Python takes between digits
+        raise ValueError
+    try:
+        return float(text)
+    except ValueError:
+        return float(simplify_number(text, unit))
 
 
 def _to_floats(values: Any) -> np.ndarray:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numbers
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
-from irislib._description.values import UploadedFile
+from irislib._description.values import UploadedFile, is_empty
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -25,11 +26,17 @@ class TextType(FeatureType):
 
     name = "text"
     noun = TEXTS["text"]
+    missing: ClassVar = frozenset({"NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "-"})
     controls: ClassVar[tuple[str, ...]] = ("text", "textarea", "suggestions")
+
+    def is_empty(self, feature: Feature, value: Any) -> bool:
+        if isinstance(value, str) and not feature.required:  # as pandas reads it: other words may be what is meant
+            return is_empty(value) or value.strip() in self.missing - set(map(str, feature.choices))
+        return is_empty(value)
 
     def parse(self, feature: Feature, value: Any) -> str:
         if isinstance(value, str | numbers.Real):
-            return str(value)
+            return unicodedata.normalize("NFC", str(value))
         raise wrong(self.noun, value)
 
 
@@ -75,15 +82,15 @@ class PasswordType(TextType):
 
     name = "password"
     noun = TEXTS["password"]
+    missing = frozenset()
     controls = ("password",)
     in_models = False
     is_private = True
 
     def parse(self, feature: Feature, value: Any) -> str:
-        try:
-            return super().parse(feature, value)
-        except ValueError:
-            raise ValueError(TEXTS["password.wrong"]) from None
+        if isinstance(value, str | numbers.Real):
+            return str(value)  # to the letter
+        raise ValueError(TEXTS["password.wrong"])
 
     def format(self, value: Any, digits: int = 12) -> str:
         return TEXTS["password.entered"]
