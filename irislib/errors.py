@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataError",
+    "ForeignExitError",
     "IrislibError",
     "NotApplicableError",
     "OutsideTrainingDataWarning",
@@ -22,6 +24,7 @@ __all__ = [
     "UserCodeError",
     "ValidationError",
     "new_reference",
+    "without_exit",
 ]
 
 MAX_LINES = 10  # a message longer than this many lines is not read
@@ -30,6 +33,21 @@ MAX_LINES = 10  # a message longer than this many lines is not read
 def new_reference() -> str:
     """Return a reference number of a failure, which people can report and the log has beside its traceback."""
     return secrets.token_hex(4)
+
+
+class ForeignExitError(RuntimeError):
+    """Code of somebody else that would have ended the process around it, such as by ``sys.exit``."""
+
+
+@contextmanager
+def without_exit() -> Iterator[None]:
+    """Make an error of whatever somebody else's code raises that is no Exception, but for Ctrl-C."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise ForeignExitError(f"{type(error).__name__}: {error}") from error
 
 
 class IrislibError(Exception):

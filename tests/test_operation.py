@@ -290,6 +290,14 @@ def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+# What a module or its load_data may do instead of raising an Exception.
+ENDINGS = [
+    "import sys; sys.exit(3)",
+    "class Odd(BaseException): ...\nraise Odd",
+    "from dataclasses import replace\nspec = replace(spec, load_data=lambda: exit('no data'), name='other')",
+]
+
+
 def test_a_reload_reads_the_spec_and_keeps_the_old_one_if_it_is_broken(tmp_path: Path) -> None:
     module = tmp_path / "mine.py"
     source = (ROOT / "irislib" / "iris.py").read_text()
@@ -308,6 +316,9 @@ def test_a_reload_reads_the_spec_and_keeps_the_old_one_if_it_is_broken(tmp_path:
 
     try:
         reload(source + "\n(", "the models stay as they were")
+        for number, fault in enumerate(ENDINGS, 2):
+            reload(f"{source}\n{fault}", "")
+            wait_until(lambda n=number: server.text().count("the models stay as they were") == n)
         assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
         reload(source.replace('"iris-wizard"', '"flower-oracle"'), "/flower-oracle")
     finally:

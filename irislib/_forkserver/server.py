@@ -58,7 +58,9 @@ def import_modules(names: Iterable[str]) -> str:
             imported = importlib.import_module(module)
             if function:
                 getattr(imported, function)()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a sys.exit, too
             log.warning("%s is left to each kernel: %s: %s", name, type(error).__name__, error)
         if has_threads():
             return str(name)

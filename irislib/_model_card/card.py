@@ -6,6 +6,7 @@ made from the description of the model and from its training; a sentence takes t
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from irislib._common.formatting import MAX_WORDS, format_score, format_share, fo
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib._modeling.arguments import require_model
-from irislib.errors import NotApplicableError
+from irislib.errors import NotApplicableError, new_reference
 from irislib.insights._confidence_intervals import CONFIDENCE, bootstrap, proportion_interval
 from irislib.insights._phrases import format_target
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
 __all__ = ["card", "card_html"]
+
+log = logging.getLogger(__name__)
 
 NOTHING = "–"
 
@@ -130,10 +133,34 @@ def _sections(model: Model) -> Iterator[CardSection]:
     yield CardSection("limits", TEXTS["limits.title"], _limit_paragraphs(model))
     yield _data_section(model)
     yield _features_section(model)
-    yield _evaluation_section(model)
+    yield _guarded_section(model, "evaluation", _evaluation_section)
     if model.classes is not None:
-        yield _classes_section(model)
+        yield _guarded_section(model, "classes", _classes_section)
     yield CardSection("about", TEXTS["about.title"], facts=_about_facts(model))
+
+
+def _guarded_section(model: Model, name: str, make: Callable[[Model], CardSection]) -> CardSection:
+    """Make a section; if it fails, a sentence with a reference to the log is in its place."""
+    try:
+        return make(model)
+    except Exception:
+        return CardSection(name, TEXTS[f"{name}.title"], [_report_failure(model)])
+
+
+def _guarded_text(model: Model, insight: Callable[[Model], insights.Insight]) -> str:
+    """Return the sentence of an insight; if it fails, one with a reference to the log."""
+    try:
+        return insight(model).text
+    except NotApplicableError:
+        raise
+    except Exception:
+        return _report_failure(model)
+
+
+def _report_failure(model: Model) -> str:
+    reference = new_reference()
+    log.exception("reference %s: a part of the card of %s failed", reference, model.spec.name)
+    return messages.TEXTS["callback_failed"].format(reference=reference)
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -225,13 +252,13 @@ def _covered(model: Model, feature: Feature) -> str:
 def _evaluation_section(model: Model) -> CardSection:
     if model.classes is None:
         paragraphs, baseline = (
-            [insights.predicted_against_true(model).text, insights.residuals(model).text],
+            [_guarded_text(model, function) for function in (insights.predicted_against_true, insights.residuals)],
             "evaluation.median",
         )
     else:
-        paragraphs, baseline = [insights.confusion_matrix(model).text], "evaluation.commonest"
+        paragraphs, baseline = [_guarded_text(model, insights.confusion_matrix)], "evaluation.commonest"
         with suppress(NotApplicableError):
-            paragraphs.append(insights.calibration(model).text)
+            paragraphs.append(_guarded_text(model, insights.calibration))
     metrics = model.evaluation.metrics
     head = [
         TEXTS["evaluation.measure"],

@@ -28,7 +28,7 @@ from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import USUAL, NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
-from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError
+from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError, without_exit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -215,7 +215,8 @@ class Model:
         """Predict checked rows, such as those of :meth:`ModelSpec.validate`."""
         import numpy as np
 
-        return to_names(self.spec.classes, np.asarray(self.estimator.predict(frame)).ravel())
+        with without_exit():
+            return to_names(self.spec.classes, np.asarray(self.estimator.predict(frame)).ravel())
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """Probability of each class for one row or many.
@@ -238,7 +239,8 @@ class Model:
             If a value lies beyond what the training data cover.
         """
         self.require_probabilities()
-        return self.estimator.predict_proba(self._ready(rows))  # type: ignore[no-any-return]
+        with without_exit():
+            return self.estimator.predict_proba(self._ready(rows))  # type: ignore[no-any-return]
 
     def predict_row(self, row: Any) -> Prediction:
         """Predict one row, with probabilities and warnings.

@@ -26,7 +26,7 @@ from irislib._modeling.model import Model
 from irislib._modeling.model_file import SUFFIX, read_model
 from irislib._modeling.training import train
 from irislib._modeling.user_errors import user_errors
-from irislib.errors import SpecError, StoreError, UnknownModelError
+from irislib.errors import SpecError, StoreError, UnknownModelError, without_exit
 
 __all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"]
 
@@ -101,7 +101,8 @@ def clear(models: Iterable[str] | None = None) -> None:
     _resolved.clear()
     for name in dict.fromkeys(reference.partition(":")[0] for reference in references(models)):
         if name in sys.modules:
-            importlib.reload(sys.modules[name])
+            with without_exit():
+                importlib.reload(sys.modules[name])
 
 
 def references(models: Iterable[str] | None = None) -> list[str]:
@@ -154,7 +155,8 @@ def resolve(reference: str) -> ModelSpec:
     if path is not None and path.exists():
         key += f"@{path.stat().st_mtime_ns}"  # it may be written anew
     if key not in _resolved:
-        value = _import(reference) if path is None else read_model(path)
+        with without_exit():
+            value = _import(reference) if path is None else read_model(path)
         if inspect.isfunction(value):
             with user_errors():
                 value = value()
@@ -267,6 +269,7 @@ def _session() -> list[Path]:
     return [Path(folder)] if folder else []
 
 
+@without_exit()
 def _stored(spec: ModelSpec, roots: Iterable[Path]) -> Model | None:
     for root in roots:
         try:

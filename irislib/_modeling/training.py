@@ -19,7 +19,7 @@ from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib._modeling.threads import idle_cores_only
 from irislib._modeling.user_errors import user_errors
-from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError
+from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError, without_exit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,7 @@ __all__ = ["coverage", "data_digest", "evaluate", "sample", "train", "training_d
 SAMPLE = 1000  # training rows kept with the model
 
 
+@without_exit()
 def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     """Train and evaluate the model that a spec describes.
 

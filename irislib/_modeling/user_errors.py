@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common import user_code
 from irislib._common.user_code import Location
 from irislib._modeling.advice import Training, give_advice
-from irislib.errors import IrislibError, UserCodeError
+from irislib.errors import ForeignExitError, IrislibError, UserCodeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,13 +42,15 @@ def user_errors(
     """
     try:
         yield
-    except IrislibError:
+    except (IrislibError, KeyboardInterrupt, GeneratorExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # a sys.exit, too
         described = describe(error, None if spec is None else Training(spec, rows, target))
-        if described is None:
+        if described is not None:
+            raise described from error
+        if isinstance(error, Exception):
             raise
-        raise described from error
+        raise ForeignExitError(user_code.message_of(error)) from error
 
 
 def describe(error: BaseException, training: Training | None = None) -> UserCodeError | None:

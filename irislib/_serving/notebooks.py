@@ -77,8 +77,7 @@ def read_notebook(path: Path) -> Any:
 def _read_text(path: Path) -> str:
     try:
         if not path.is_file():  # a pipe or a device would block whoever opens it
-            reason = "notebook_no_file" if path.exists() else "notebook_gone"
-            raise NotebookError(TEXTS[reason])
+            raise NotebookError(TEXTS["notebook_no_file"] if path.exists() else TEXTS["notebook_gone"])
         if path.stat().st_size > MAX_NOTEBOOK_BYTES:
             raise NotebookError(TEXTS["notebook_too_big"].format(limit=MAX_NOTEBOOK_BYTES // 10**6))
         text = path.read_bytes().decode("utf-8-sig")

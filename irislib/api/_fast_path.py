@@ -93,7 +93,9 @@ class ModelEndpoint:
                 return None
             prediction, _ = self.model.predict_values(list(values.values()))
             return self.responses[prediction] if self.responses else self.make_response(prediction)
-        except Exception:  # Flask meets it again, and reports it
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # Flask meets it again, and reports it
             return None
 
     def make_response(self, prediction: Any) -> BodyAndHeaders:

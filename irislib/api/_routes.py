@@ -21,7 +21,7 @@ from irislib.api._application import REQUEST_ID, Endpoint
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._methods import allowed_methods, check_method
 from irislib.api._problem_details import problem, refuse, reply, too_large
-from irislib.errors import ValidationError
+from irislib.errors import ValidationError, without_exit
 
 __all__ = ["create_app", "failing"]
 
@@ -76,7 +76,9 @@ def create_app(
 def _add_routes(app: Endpoint, context: _views.Context) -> None:
     for route in ROUTES:
         view = getattr(_views, route.view) if isinstance(route.view, str) else route.view
-        app.add_url_rule(route.path, route.name, update_wrapper(partial(view, context), view), methods=[route.method])
+        # a model's own code that exits would end the worker
+        guarded = update_wrapper(partial(without_exit()(view), context), view)
+        app.add_url_rule(route.path, route.name, guarded, methods=[route.method])
 
 
 def failing(detail: str) -> Flask:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import enum
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from irislib._common.messages.insights import TEXTS
 from irislib.insights._long_running import LongRunning
 
 if TYPE_CHECKING:
     from irislib.insights._base import Insight
 
-__all__ = ["InsightEntry", "Option", "choices", "function_options", "insight_entries", "needs_row"]
+__all__ = ["InsightEntry", "Option", "choices", "function_options", "insight_entries", "insight_title", "needs_row"]
 
 PLAIN = (bool, int, float, str, tuple)  # types of values that an address can hold
 PARAMETER = r"^{} : .*\n((?:[ \t]+.*\n?)+)"  # as numpydoc has it
@@ -72,8 +73,23 @@ def needs_row(function: Callable[..., Insight]) -> bool:
     """Return True if an insight takes a row as well as the model."""
     if isinstance(function, LongRunning):
         return False
-    required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    return len(required) > 1
+    return len([p for p in _parameters(function).values() if p.default is p.empty]) > 1
+
+
+def insight_title(function: Callable[..., Insight]) -> str:
+    """Return the title of an insight before it is computed; of one of a model's own, its name in words."""
+    if isinstance(function, LongRunning):
+        return function.title
+    name = str(getattr(function, "__name__", ""))
+    words = name.replace("_", " ").strip(" <>")
+    return TEXTS.get(f"{name}.title", words[:1].upper() + words[1:])
+
+
+def _parameters(function: Callable[..., Insight]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of some functions written in C there is none
+        return {}
 
 
 def function_options(function: Callable[..., Insight]) -> dict[str, Option]:
@@ -82,7 +98,7 @@ def function_options(function: Callable[..., Insight]) -> dict[str, Option]:
         return {}
     doc = inspect.getdoc(function) or ""
     result = {}
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in _parameters(function).items():
         if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.default is parameter.empty:
             continue
         choices = type(parameter.default) if isinstance(parameter.default, enum.Enum) else None
@@ -121,7 +137,7 @@ def insight_entries(tabs: Iterable[tuple[str, Iterable[Any]]]) -> dict[str, Insi
     entries: dict[str, InsightEntry] = {}
     for tab, functions in tabs:
         for function in functions:
-            name = function.name if isinstance(function, LongRunning) else getattr(function, "__name__", "")
+            name = function.name if isinstance(function, LongRunning) else str(getattr(function, "__name__", ""))
             if name.isidentifier():
                 entries.setdefault(name, InsightEntry(name, tab, function, needs_row(function)))
     return entries

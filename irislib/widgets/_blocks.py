@@ -24,6 +24,7 @@ __all__ = [
     "Buttons",
     "Details",
     "DownloadButton",
+    "Failure",
     "FillButton",
     "Heading",
     "HeldFeatures",
@@ -130,6 +131,14 @@ class Section(Block):
 
 
 @dataclass(frozen=True)
+class Failure(Block):
+    """The sentence in place of a part of the content that failed, under the title of that part if it has one."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Html(Block):
     """The HTML that an object's ``__html__`` returns."""
 
@@ -144,6 +153,7 @@ class HeldFeatures(Block):
     ----------
     name : str
         Unique in the page.
+    title : str
     compute : callable
         Takes the names of the held features and returns the insight.
     held : list of str
@@ -153,6 +163,7 @@ class HeldFeatures(Block):
     """
 
     name: str
+    title: str
     compute: Callable[[Sequence[str]], Insight]
     held: list[str] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -182,6 +193,8 @@ class Job(Block):
         Takes nothing and returns the result of an earlier run, such as another visitor's, or None.
     blocks : list of Block or None
         The result; None until the job is done.
+    failure : str
+        The sentence about its failure outside of the page's own run of it, such as for a report.
     """
 
     name: str
@@ -191,6 +204,7 @@ class Job(Block):
     starts_itself: bool = False
     stored: Callable[[], Any] = lambda: None
     blocks: list[Block] | None = None
+    failure: str = ""
 
 
 def to_blocks(pieces: Iterable[Any]) -> list[Block]:

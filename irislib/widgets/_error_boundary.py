@@ -1,4 +1,4 @@
-"""The one place that handles failing callbacks."""
+"""The one place that handles failing callbacks and insights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from irislib._common.messages import TEXTS, validation
 from irislib._modeling import registry
@@ -14,26 +15,35 @@ from irislib.errors import new_reference
 
 __all__ = ["guarded"]
 
+_secrets_of: ContextVar[Callable[[], Iterable[str]]] = ContextVar("secrets_of", default=tuple)
+
 
 @contextmanager
-def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] = tuple) -> Iterator[None]:
+def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable[str]] | None = None) -> Iterator[None]:
     """Turn any failure into one plain sentence for the page and a traceback for the log.
 
     In Jupyter, where authors try their apps, the sentence is the error with the line of their code.
-    The texts that ``secrets_of`` returns are masked in the log, for an exception may quote them.
+    The texts that ``secrets_of`` returns are masked in the log, for an exception may quote them; also within, where a
+    part of the work has a boundary of its own.
 
     Both carry the same reference. Without it ipywidgets writes the traceback into the page, even
     where Voila hides tracebacks of cells (https://github.com/voila-dashboards/voila/issues/604).
     """
+    secrets_of = secrets_of or _secrets_of.get()
+    token = _secrets_of.set(secrets_of)
     try:
         yield
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # a sys.exit in somebody's function, too
         reference = new_reference()
         log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
         if log is not None:
             print(f"reference {reference}:", _masked(log_text(error), secrets_of), sep="\n", file=log, flush=True)
         key = "callback_failed_in_jupyter" if _is_in_jupyter() else "callback_failed"
         show_error(TEXTS[key].format(reference=reference, error=_masked(explain(error), secrets_of)))
+    finally:
+        _secrets_of.reset(token)
 
 
 def _masked(text: str, secrets_of: Callable[[], Iterable[str]]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from irislib.errors import NotApplicableError
-from irislib.widgets._blocks import Block, HeldFeatures, Paragraph, to_blocks
+from irislib.widgets._blocks import Block, Failure, HeldFeatures, Paragraph, to_blocks
+from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render
 
 __all__ = ["HeldFeatureState"]
@@ -20,8 +21,14 @@ class HeldFeatureState:
         self.blocks: dict[str, HeldFeatures] = {}
 
     def to_blocks(self, pieces: Iterable[Any]) -> list[Block]:
-        """Convert the pieces of a tab to blocks, with the boxes checked as before."""
-        return [block for piece in pieces for block in self._convert(piece)]
+        """Convert the pieces of a tab to blocks, with the boxes checked as before; each fails alone."""
+        return [block for piece in pieces for block in self._convert_guarded(piece)]
+
+    def _convert_guarded(self, piece: Any) -> list[Block]:
+        blocks: list[Block] = []
+        with guarded(lambda text: blocks.append(Failure(getattr(piece, "title", ""), text))):
+            blocks += self._convert(piece)
+        return blocks
 
     def _convert(self, piece: Any) -> list[Block]:
         if not isinstance(piece, HeldFeatures):

@@ -17,6 +17,7 @@ from irislib.widgets._blocks import (
     Buttons,
     Details,
     DownloadButton,
+    Failure,
     FillButton,
     Heading,
     HeldFeatures,
@@ -28,6 +29,7 @@ from irislib.widgets._blocks import (
     Table,
     to_blocks,
 )
+from irislib.widgets._error_boundary import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +47,15 @@ def render(blocks: Iterable[Block], is_static: bool = False) -> Markup:
         Render for a file without the page's script, such as a report: a job that is not done is a
         sentence, held features have no checkboxes, and the keyboard reaches every wide table.
     """
-    return Markup("\n").join(_render(block, is_static) for block in blocks)
+    return Markup("\n").join(_render_guarded(block, is_static) for block in blocks)
+
+
+def _render_guarded(block: Block, is_static: bool) -> Markup:
+    """Render a block; one that cannot be rendered gives way to a sentence, and the others stay."""
+    failures: list[Failure] = []
+    with guarded(lambda text: failures.append(Failure(getattr(block, "title", ""), text))):
+        return _render(block, is_static)
+    return _render(failures[0], is_static)
 
 
 def render_pieces(pieces: Iterable[Any]) -> Markup:
@@ -73,6 +83,14 @@ def _(block: Paragraph, _: bool) -> Markup:
     if block.kind == "text":
         return Markup("<p>{}</p>").format(block.text)
     return Markup('<p class="irislib-{}">{}</p>').format(block.kind, block.text)
+
+
+@_render.register
+def _(block: Failure, _: bool) -> Markup:
+    heading = Markup("<h3>{}</h3>").format(block.title) if block.title else ""
+    return Markup('<section class="irislib-insight">{}<p class="irislib-message">{}</p></section>').format(
+        heading, block.text
+    )
 
 
 @_render.register
@@ -124,6 +142,8 @@ def _(block: HeldFeatures, is_static: bool) -> Markup:
 def _(block: Job, is_static: bool) -> Markup:
     if block.blocks is not None:
         return render(block.blocks, is_static)
+    if is_static and block.failure:
+        return _render(Failure(block.title, block.failure), is_static)
     if is_static:
         text = TEXTS["work_not_done_at_once"] if block.starts_itself else TEXTS["work_not_done"]
         return _render(Section(block.title, [Paragraph(text.format(button=TEXTS["work_start"]))]), is_static)

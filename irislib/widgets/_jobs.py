@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from irislib._common.messages import TEXTS
 from irislib.errors import NotApplicableError
 from irislib.widgets._blocks import Block, Job, iter_jobs, to_blocks
+from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render
 
 __all__ = ["JobList"]
@@ -61,7 +63,9 @@ class JobList:
         end = clock() + seconds
         for job in iter_jobs(blocks):
             if job.blocks is None and job.name not in self.running:
-                self._finish(job, end)
+                job.failure = ""
+                with guarded(partial(setattr, job, "failure")):
+                    self._finish(job, end)
 
     def _finish(self, job: Job, end: float) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from irislib import insights
@@ -15,8 +15,9 @@ from irislib._modeling.prediction import Prediction
 from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
-from irislib.insights._registry import function_options, needs_row
-from irislib.widgets._blocks import Block, Heading, HeldFeatures, Job, Paragraph, Table
+from irislib.insights._registry import function_options, insight_title, needs_row
+from irislib.widgets._blocks import Block, Failure, Heading, HeldFeatures, Job, Paragraph, Table
+from irislib.widgets._error_boundary import guarded
 from irislib.widgets._page import Page, Tab
 
 __all__ = ["app"]
@@ -41,8 +42,9 @@ def app(model: Model) -> Page:
         labels = {feature.name: feature.label for feature in spec.features}
         content += [Paragraph(w.labelled(labels.get(w.feature or "", "")), "warning") for w in prediction.warnings]
         if prediction.probabilities:
-            content.append(Table(insights.class_probabilities(model, prediction).frame, "probability"))
-        with suppress(NotApplicableError):  # there may be too few test rows
+            with alone(insights.class_probabilities, content):
+                content.append(Table(insights.class_probabilities(model, prediction).frame, "probability"))
+        with alone(insights.prediction_set, content), suppress(NotApplicableError):  # there may be too few test rows
             content.append(insights.prediction_set(model, prediction).text)
         return content
 
@@ -75,17 +77,23 @@ def app(model: Model) -> Page:
     )
 
 
+def alone(function: Callable[..., Insight], content: list[Any]) -> AbstractContextManager[None]:
+    """Let an insight fail alone: a sentence under its title takes its position in the content."""
+    return guarded(lambda text: content.append(Failure(insight_title(function), text)))
+
+
 def _draw_insights(model: Model, functions: Sequence[Callable[..., Insight]]) -> Callable[[Any], Sequence[Any]]:
     """Return a tab's function that draws insights one below the other; one that does not apply is a sentence."""
 
     def draw(prediction: Any) -> Sequence[Any]:
         content: list[Any] = []
         for function in functions:
-            try:
-                content.append(_compute(model, function, prediction))
-            except NotApplicableError as error:
-                if str(error) not in content:
-                    content.append(str(error))
+            with alone(function, content):
+                try:
+                    content.append(_compute(model, function, prediction))
+                except NotApplicableError as error:
+                    if str(error) not in content:
+                        content.append(str(error))
         return content
 
     return draw
@@ -103,5 +111,7 @@ def _compute(model: Model, function: Callable[..., Insight], prediction: Any) ->
     if not needs_row(function):
         return function(model)
     if FIXED in function_options(function):
-        return HeldFeatures(function.__name__, lambda names: function(model, prediction, fixed=names))
+        return HeldFeatures(
+            function.__name__, insight_title(function), lambda names: function(model, prediction, fixed=names)
+        )
     return function(model, prediction)

@@ -20,7 +20,7 @@ from irislib._description.spec import describe_faults
 from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
-from irislib.widgets._blocks import Block, Buttons, DownloadButton
+from irislib.widgets._blocks import Block, Buttons, DownloadButton, Failure
 from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
@@ -286,7 +286,10 @@ class Page(anywidget.AnyWidget):
         """
         contents = self.warm_contents if is_warm else self.contents
         if index not in contents:
-            contents[index] = self.warm_contents.get(index) or self._draw(index)
+            blocks = self.warm_contents.get(index) or self._draw(index)
+            if any(isinstance(block, Failure) for block in blocks):
+                return blocks  # drawn again when the tab is next opened
+            contents[index] = blocks
         return contents[index]
 
     def _draw(self, index: int) -> list[Block]:

@@ -21,8 +21,8 @@ def warm_up(page: Page) -> None:
     That imports the modules for predicting and drawing, so that no visitor waits for them. It is
     for a model's page alone: another page's function may have side effects.
     """
-    with guarded(lambda _: None):
-        for index, tab in enumerate(page.tabs):
+    for index, tab in enumerate(page.tabs):
+        with guarded(lambda _: None):
             if not tab.empty:
                 blocks = page.draw_tab(index, is_warm=True)
                 page.jobs.finish(blocks, JOB_SECONDS)
@@ -32,4 +32,5 @@ def warm_up(page: Page) -> None:
             model = page.csv_tab.model
             result = model.predict_row(model.evaluation.features.head(1))
             for tab in page.tabs:
-                render_pieces(tab.draw(result))
+                with guarded(lambda _: None):
+                    render_pieces(tab.draw(result))
