@@ -229,8 +229,8 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     every : bool
         When False, notebooks that belong to none of the models are left out.
     """
-    found = sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))  # as macOS's ._a.ipynb
-    paths = [notebooks] if notebooks.is_file() else found
+    visible = sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))  # ._a.ipynb
+    paths = [notebooks] if notebooks.is_file() else visible
     files = {path.stem: path for path in paths}
     apps = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
     for stem, path in files.items():

@@ -31,8 +31,8 @@ def raise_file_limit() -> None:
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in (MAX_FILES, 10_240):  # macOS refuses more than this number
-        target = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    for limit in (MAX_FILES, 10_240):  # macOS refuses more than this number
+        target = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         if 0 <= soft < target:
             with suppress(OSError, ValueError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
