@@ -150,6 +150,20 @@ def test_a_trusted_proxy_sets_the_servers_address(guarded: Server, api: Server) 
     assert api.get("/openapi.json", headers=headers).json()["servers"] == [{"url": api.url}]
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("127.0.0.1:1", 200), ("[::1]:5000", 200), ("evil.example", 403), ("localhost.evil", 403)],
+)
+def test_the_endpoint_on_loopback_refuses_a_foreign_host_name(
+    guarded: Server, api: Server, host: str, status: int
+) -> None:
+    assert api.post("/iris-wizard", data=GOOD, headers={"Host": host}).status_code == status
+    refused = api.get("/docs", headers={"Host": host})
+    assert refused.status_code == status
+    assert status == 200 or f"--public-host {host}" in refused.json()["detail"]
+    assert guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "Host": host}).status_code == 200
+
+
 def test_metrics_add_up_over_all_workers(guarded: Server) -> None:
     def count() -> float:
         name = 'irislib_requests_total{endpoint="predict",model="iris-wizard",status="200"}'

@@ -18,7 +18,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, Server, descendants, notebook, wait_until
+from conftest import PATIENCE, Server, descendants, notebook, run_in_thread, wait_until
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_server.services.kernels.connection.base import (
     deserialize_binary_message,
@@ -30,6 +30,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from irislib._serving.kernel_spec import private_transport
+from irislib._serving.kernel_websocket import ChannelsHandler
 from irislib._serving.websocket_limits import MAX_CONNECTIONS, PendingMessages, RateLimit, check_offsets
 
 V1 = "v1.kernel.websocket.jupyter.org"
@@ -285,6 +286,17 @@ def test_a_page_that_does_not_read_is_disconnected(visitor: Visitor) -> None:
         assert page.states()[0]
 
 
+def test_nothing_is_sent_to_a_page_that_has_left() -> None:
+    handler = ChannelsHandler.__new__(ChannelsHandler)
+    handler.ws_connection = None
+    assert run_in_thread(send_and_ping(handler)) is None
+
+
+async def send_and_ping(handler: ChannelsHandler) -> Any:
+    handler.ping(b"")
+    return await handler.write_message(b"x", binary=True)
+
+
 def test_a_kernel_has_few_connections(visitor: Visitor) -> None:
     with ExitStack() as pages:
         for _ in range(MAX_CONNECTIONS):
@@ -396,6 +408,27 @@ def test_the_public_host_name_is_accepted(notebooks_server: Server) -> None:
     assert notebooks_server.get("/").status_code == 200
 
 
+def test_addresses_and_cookies_follow_a_trusted_proxy(notebooks_server: Server) -> None:
+    for scheme in ("https", "http"):
+        name = {"X-Forwarded-Host": "evil.example, apps.example.org", "X-Forwarded-Proto": scheme}
+        headers = {**name, "X-Forwarded-Prefix": "/lab", "X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+        document = notebooks_server.get("/openapi.json", headers=headers).json()
+        assert document["servers"] == [{"url": f"{scheme}://apps.example.org/lab"}]
+        assert f"{scheme}://apps.example.org/lab" in notebooks_server.get("/docs", headers=headers).text
+        page = notebooks_server.get("/once", headers=headers)
+        (cookie,) = page.raw.headers.getlist("Set-Cookie")
+        assert ("; Secure" in cookie) is (scheme == "https")
+        token = {**headers, "X-XSRFToken": page.cookies["_xsrf"], "Cookie": f"_xsrf={page.cookies['_xsrf']}"}
+        kernel = UUID.findall(page.text)[0]
+        assert notebooks_server.post(f"/voila/api/shutdown/{kernel}", headers=token).status_code == 204
+
+
+def test_a_logout_ends_at_the_login(guarded: Server) -> None:
+    headers = {"Authorization": f"Bearer {MARKER}"}
+    response = guarded.get("/logout", headers=headers, allow_redirects=False)
+    assert (response.status_code, response.headers["Location"].partition("?")[0]) == (302, "/login")
+
+
 def test_a_server_with_a_token_accepts_any_host_name(guarded: Server) -> None:
     assert guarded.get("/", headers={"Host": "apps.example.org"}, allow_redirects=False).status_code == 302
     assert guarded.post("/iris-wizard", headers={"Host": "evil.example"}, json=ROW).status_code == 401
@@ -433,9 +466,12 @@ ipywidgets.VBox([label, button])
         book.metadata["irislib"] = {"run": "once" if name == "once" else "each visit"}
         nbformat.write(book, folder / f"{name}.ipynb")
     (folder / "notes.txt").write_text(MARKER)
-    server = Server(folder / "log", "serve", "--notebooks", str(folder), "--public-host=apps.example.org").wait()
+    args = ("serve", "--notebooks", str(folder), "--public-host=apps.example.org", "--proxies=1")
+    server = Server(folder / "log", *args).wait()
     yield server
     assert server.stop() == 0
+    assert "Uncaught exception" not in server.text()
+    assert "Exception: You must define" not in server.text()  # of an error page of jupyter_server's
 
 
 PATHS = [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,6 +50,45 @@ def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page(tmp_path: Path) -> No
     assert server.stop(signal.SIGINT) == 0  # `stop` also finds that no process is left
     assert "Traceback" not in server.text()
     assert "token" not in server.text()  # on loopback nobody needs the warning
+
+
+def test_it_answers_what_was_asked_before_it_ends(tmp_path: Path) -> None:
+    """Also after SIGHUP, which does not end it; and it removes what a server that was killed has left."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    start = ("serve", "--model", "irislib.iris:spec", "--Pages.warm=False")
+    killed = Server(tmp_path / "killed", *start, TMPDIR=str(temporary)).wait()
+    (connections,) = re.findall(r"Storing connection files in (\S+)\.\n", killed.text())
+    left = {*temporary.iterdir(), Path(connections)}
+    assert len(left) >= 2
+    assert all(folder.is_dir() for folder in left)
+    killed.process.kill()
+    killed.process.wait()
+    server = Server(tmp_path / "log", *start, TMPDIR=str(temporary)).wait()
+    assert not any(folder.exists() for folder in left)
+
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "SIGHUP is ignored" in server.text())
+    header = "petal_length_cm,petal_width_cm,sepal_length_cm,sepal_width_cm\n"
+    body = header + 2_000 * "1,1,1,1\n"
+    request = (
+        f"POST /iris-wizard/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE)) for _ in range(12)
+        ]
+        for client in clients:
+            client.sendall(request.encode())
+        server.process.send_signal(signal.SIGTERM)
+        for client in clients:
+            response = http.client.HTTPResponse(client)
+            response.begin()
+            assert response.status == 200
+            assert len(response.read().splitlines()) == 2_001
+    assert server.process.wait(PATIENCE) == 0
+    assert not list(temporary.iterdir())
 
 
 def test_a_port_in_use_is_one_message(serve: Server) -> None:

@@ -140,9 +140,15 @@ BORROWED: tuple[Borrowed, ...] = (
     *_entries("serve", "guards", "_serving.voila_app", f"{VOILA}/app.py", {
         "voila.app:Voila.init_handlers": "serve the apps' addresses, and only those of Voila's that a page needs",
         "voila.app:Voila.init_settings": "set the headers of all responses",
+    }),
+    *_entries("serve", "guards", "_serving.lifecycle", f"{VOILA}/app.py", {
         "voila.app:Voila.listen": "warn about an open server, and stop in good order",
         "voila.app:Voila.stop": "end all kernels with the server",
-        "voila.app:Voila._handle_signal_stop": "stop in good order at Ctrl-C",
+        "voila.app:Voila._handle_signal_stop": "answer what was asked before the server ends",
+    }),
+    *_entries("serve", "guards", "_serving.http_connections", f"{TORNADO}/http1connection.py", {
+        "tornado.httpserver:HTTPServer.conn_params": "end in good order",
+        "tornado.http1connection:HTTP1Connection.context": "read the headers of trusted proxies",
     }),
     *_entries("serve", "guards", "_serving.identity", f"{JUPYTER}/auth/identity.py", {
         f"{IDENTITY}.get_token": "compare tokens in constant time",

@@ -123,7 +123,10 @@ _ALL = (
         "rate_limit_storage", str, "memory://", "Where the requests are counted, such as redis://localhost:6379.",
         "IRISLIB_RATE_LIMIT_STORAGE", default_text="the memory of each worker",
     ),
-    Setting("proxies", int, 0, "The number of proxies in front of this server to trust.", api=True),
+    Setting(
+        "proxies", int, 0, "The number of proxies in front of this server to trust.",
+        api=True, trait="AppServer.proxies",
+    ),
     Setting(
         "max_batch_bytes", int, 256_000_000,
         "The largest body of a batch; of JSON at most 16,000,000 are read. `irislib serve` holds it in memory.",
@@ -131,7 +134,7 @@ _ALL = (
     ),
     Setting(
         "public_host", list, (), "A name by which a proxy calls this server; may be repeated.",
-        trait="AppServer.public_hosts",
+        api=True, trait="AppServer.public_hosts",
     ),
     Setting(
         "json_logs", bool, False, "Write each line of the logs as a JSON object.",

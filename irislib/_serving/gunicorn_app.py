@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,11 +19,11 @@ from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config
 from threadpoolctl import threadpool_limits
 
-from irislib._common import paths
+from irislib._common import paths, temporary_folders
 from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
-from irislib._serving import announce_health, url
+from irislib._serving import announce_health, is_local, url
 from irislib._serving.http_server import MAX_REQUEST_LINE, raw_response
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
@@ -77,7 +76,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             announce_health(url(address[0], address[1], "/healthz"))
         metrics_folder = None
         if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
-            metrics_folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix="irislib-metrics-")
+            metrics_folder = os.environ[FOLDER] = str(temporary_folders.make("irislib-metrics-"))
             os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
         self.master = os.getpid()
         try:
@@ -130,7 +129,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             registry.load_specs(self.models)  # imports every library that has threads of its own
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
-                app = create_app(self.models and registry.references(self.models), options=self.options)
+                app = create_app(self.models and registry.references(self.models), options=self.guarded_options())
         except Exception as error:
             if not self.cfg.reload:
                 raise
@@ -141,6 +140,12 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         gc.collect()
         gc.freeze()
         return app
+
+    def guarded_options(self) -> Options:
+        """Return the options; a server that nothing else guards answers to no names but its own."""
+        is_private = all(isinstance(address, tuple) and is_local(address[0]) for address in self.cfg.address)
+        options: Options = self.options
+        return replace(options, hosts=options.hosts or frozenset()) if is_private and not options.token else options
 
     def reload(self) -> None:
         """Read the options, the descriptions and the models again; what cannot be read stays as it was."""
@@ -163,6 +168,8 @@ def endpoint_options(ours: dict[str, Any]) -> Options:
     """Return the endpoint's options: the command line's, else the environment's."""
     fields = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
     changes = {attribute: ours[name] for attribute, name in fields.items() if name in ours}
+    if "public_host" in ours:
+        changes["hosts"] = frozenset(name.lower() for name in ours["public_host"])
     if "token_file" in ours:
         changes["token"] = read_token(ours["token_file"])
     return replace(Options.from_environment(), **changes)

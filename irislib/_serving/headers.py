@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tornado.httputil import HTTPHeaders, HTTPServerRequest, split_host_and_port
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.routing import Matcher
 from tornado.web import OutputTransform, RequestHandler
 
 from irislib._serving import is_local
 from irislib.api._application import request_id_of
+from irislib.api._hosts import UNKNOWN_HOST, foreign_name
 from irislib.api._problem_details import PROBLEM, problem
 
 __all__ = ["HEADERS", "SafeHeaders", "refusal_routes", "with_headers"]
@@ -26,9 +26,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 SERVER_NAME = "irislib"  # without a version, which would help to find vulnerable servers
-UNKNOWN_HOST = (
-    "This server is not known by the name {name}. Behind a proxy, start it with a token, or with --public-host {name}."
-)
 
 
 class SafeHeaders(OutputTransform):
@@ -59,26 +56,14 @@ def with_headers(wsgi: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ForeignHost(Matcher):
-    """Match a request whose host name is not one of this server.
-
-    This prevents DNS rebinding on a server without a token: any page on the web could have its own
-    name resolve to 127.0.0.1, and its visitor's browser would then send requests to this server as
-    to that page's own. A numeric address cannot be misused in this way.
-    """
+    """Match a request whose host name is not one of this server; see :func:`irislib.api._hosts.foreign_name`."""
 
     def __init__(self, names: Iterable[str]):
-        self.names = {"localhost", *(name.lower() for name in names)}
+        self.names = frozenset(name.lower() for name in names)
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return a dict if the host is foreign, else None, as tornado's matchers do."""
-        name = split_host_and_port(request.host.lower())[0].strip("[]").rstrip(".")
-        if name in self.names:
-            return None
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return {}
-        return None
+        return {} if foreign_name(request.host, self.names) is not None else None
 
 
 def refusal_routes(server: Any) -> list[tuple[Any, ...]]:
@@ -109,7 +94,7 @@ class ProblemHandler(RequestHandler):
 
     def refuse(self) -> None:
         """Send the problem."""
-        name = split_host_and_port(self.request.host.lower())[0].rstrip(".")
+        name = foreign_name(self.request.host, frozenset())
         self.set_status(self.status)
         self.set_header("Content-Type", PROBLEM)
         self.set_header("X-Request-ID", request_id_of(self.request.headers.get("X-Request-ID", "")))

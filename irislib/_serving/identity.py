@@ -6,7 +6,10 @@ import os
 from typing import Any
 
 import tornado.autoreload
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import PasswordIdentityProvider
+from jupyter_server.base.handlers import JupyterHandler
+from traitlets import default
 
 from irislib._common.settings import SETTINGS
 from irislib.api._auth import is_token
@@ -22,8 +25,22 @@ def hide_secrets() -> None:
     tornado.autoreload.add_reload_hook(lambda: os.environ.update(secrets))
 
 
+class LogoutHandler(JupyterHandler):  # type: ignore[misc]
+    """End a login, and go where the next one begins; jupyter_server's page needs files that Voila does not have."""
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    def get(self) -> None:
+        """End the login."""
+        self.identity_provider.clear_login_cookie(self)
+        self.redirect(self.get_login_url() if self.login_available else self.base_url)
+
+
 class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
     """jupyter_server's identity provider, with a constant-time comparison of tokens."""
+
+    @default("logout_handler_class")
+    def _logout_handler_class(self) -> type:
+        return LogoutHandler
 
     def set_login_cookie(self, handler: Any, user: Any) -> None:
         """Set the cookie of a login, unless no login is needed."""

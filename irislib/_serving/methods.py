@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -36,6 +37,12 @@ class MethodsMixin:
         if (prepared := super().prepare()) is not None:  # type: ignore[misc]
             await prepared
 
+    def set_cookie(self: Any, name: Any, value: Any, *args: Any, **kwargs: Any) -> None:
+        """Set a cookie; one that was set over TLS is sent over TLS only."""
+        if self.request.protocol == "https":
+            kwargs.setdefault("secure", True)
+        super().set_cookie(name, value, *args, **kwargs)  # type: ignore[misc]
+
     @allow_unauthenticated  # type: ignore[untyped-decorator]
     def options(self: Any, *args: Any, **kwargs: Any) -> None:
         """Return the methods of this address, besides what the handler has to say to other origins."""
@@ -47,7 +54,11 @@ class MethodsMixin:
     def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
         """Write the response to an error; to a wrong method, with the methods of the address."""
         if status_code != 405:
-            super().write_error(status_code, **kwargs)  # type: ignore[misc]
+            try:
+                super().write_error(status_code, **kwargs)  # type: ignore[misc]
+            except Exception:  # the page of jupyter_server's own handlers needs files that Voila does not have
+                self.set_header("Content-Type", "text/plain; charset=utf-8")
+                self.finish(f"{status_code}: {HTTPStatus(status_code).phrase}\n")
             return
         allowed = self.allowed_methods()
         details = problem(405, f"{self.request.path} takes no {self.request.method[:20]}.")

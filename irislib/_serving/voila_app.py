@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shlex
-import shutil
-import signal
-import socket
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,26 +15,23 @@ from urllib.parse import unquote
 
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
-from jupyter_core.utils import run_sync
 from jupyter_server.utils import url_path_join
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 from tornado.web import GZipContentEncoding, RedirectHandler
 from traitlets import Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from irislib import __version__
-from irislib._common import paths
+from irislib._common import paths, temporary_folders
 from irislib._common.messages import TEXTS
 from irislib._common.routes import endpoint_pattern
 from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
 from irislib._modeling import registry, store
 from irislib._modeling.user_errors import log_error
-from irislib._serving import announce_health, is_local, url
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.endpoint_container import EndpointContainer
 from irislib._serving.handlers import (
@@ -55,10 +46,10 @@ from irislib._serving.handlers import (
     log_without_queries,
 )
 from irislib._serving.headers import HEADERS, SafeHeaders, refusal_routes, with_headers
-from irislib._serving.http_server import ProblemServer
 from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
+from irislib._serving.lifecycle import Lifecycle
 from irislib._serving.methods import with_methods
 from irislib._serving.notebooks import AppContents, generated_notebook, notebook_path
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
@@ -73,7 +64,7 @@ from irislib.errors import IrislibError, StoreError
 __all__ = ["AppServer"]
 
 
-class AppServer(Voila):  # type: ignore[misc]
+class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     """Voila with a URL for each app, and the endpoint at the same URLs."""
 
     name = "voila"  # the name of its configuration files
@@ -88,6 +79,7 @@ class AppServer(Voila):  # type: ignore[misc]
     token_file = trait("token_file")
     cors = trait("cors")
     rate_limit = trait("rate_limit")
+    proxies = trait("proxies")
     max_batch_bytes = trait("max_batch_bytes")
     public_hosts = trait("public_host")
     json_logs = trait("json_logs")
@@ -134,7 +126,7 @@ class AppServer(Voila):  # type: ignore[misc]
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
         self.generated = {notebook_path(app): generated_notebook(app) for app in self.apps if app.notebook is None}
         self.loaded = [registry.load_stored(spec) for spec in specs.values()]
-        self.session = Path(tempfile.mkdtemp(prefix="irislib-"))
+        self.session = temporary_folders.make("irislib-session-")
         for model in self.loaded:
             try:
                 store.save(model, self.session)
@@ -183,6 +175,9 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
+        folder = Path(self.connection_dir)  # which Voila has made
+        temporary_folders.clear_abandoned(folder.parent, "voila_")
+        temporary_folders.claim(folder)
         self.contents_manager = AppContents(parent=self)
         self.page_pool = Pages(parent=self)
         pages = Environment(
@@ -213,6 +208,8 @@ class AppServer(Voila):  # type: ignore[misc]
         wsgi.page_states = self.page_pool.states
         if prefix:
             wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
+        if self.proxies:  # the rest of what they forward was read before any handler was chosen
+            wsgi = ProxyFix(wsgi, 0, 0, 0, 0, self.proxies)
         endpoint = EndpointContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
         common = {"voila_configuration": self.voila_configuration}
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
@@ -256,42 +253,6 @@ class AppServer(Voila):  # type: ignore[misc]
             watch([*Path(self.root_dir).glob("*.ipynb"), *paths.jupyter_dir().rglob("*"), *paths.frontend_files()])
             tornado.autoreload.add_reload_hook(self.stop)
         super().start()
-
-    def stop(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
-        # Voila's own method removes the folder of the sockets while there are kernels that use it
-        if asyncio.get_event_loop().is_running():  # in a restart for new code
-            run_sync(self.kernel_manager.shutdown_all)()
-        else:
-            IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
-        self.page_pool.end()
-        shutil.rmtree(self.connection_dir, ignore_errors=True)
-        shutil.rmtree(self.session, ignore_errors=True)
-
-    def listen(self) -> None:
-        try:
-            for sock in bind_sockets(self.port, self.ip, family=socket.AF_UNSPEC):
-                sock.close()
-        except OSError as error:
-            self.exit_with(
-                f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
-            )
-        announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
-        self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
-        if not is_local(self.ip) and not self.identity_provider.auth_enabled:
-            self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
-        self.ioloop = IOLoop.current()
-        self.ioloop.add_callback(self.page_pool.start)
-        # as for SIGTERM: a KeyboardInterrupt would interrupt what is running, such as the start of a kernel
-        signal.signal(signal.SIGINT, self._handle_signal_stop)
-        HTTPServer.configure(ProblemServer)  # Voila does not say which server it makes
-        super().listen()
-
-    def exit_with(self, message: str) -> None:
-        """End the server with a message instead of a traceback."""
-        print(message, file=sys.stderr)
-        self.stop()
-        self.exit(1)
 
 
 def watch(paths: Iterable[Path]) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+from werkzeug.exceptions import Forbidden
 from werkzeug.wsgi import ClosingIterator
 
 from irislib._common.routes import ROUTES
@@ -17,6 +18,7 @@ from irislib.api._auth import TokenCheck
 from irislib.api._body_stream import BodyStream
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._fast_path import Environ, ModelEndpoint, has_hooks, is_plain
+from irislib.api._hosts import UNKNOWN_HOST, foreign_name
 from irislib.api._metrics import Metrics
 
 __all__ = ["REQUEST_ID", "Endpoint", "request_id_of"]
@@ -58,6 +60,8 @@ class Endpoint(Flask):
         """Answer one request, as WSGI has it."""
         start = perf_counter()
         request_id = environ[REQUEST_ID] = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+        if self.options.hosts is not None and foreign_name(environ.get("HTTP_HOST", ""), self.options.hosts):
+            return self._call_flask(environ, start_response, start)
         endpoint = self.model_endpoints.get(environ["PATH_INFO"])
         if (
             endpoint is not None
@@ -73,7 +77,10 @@ class Endpoint(Flask):
         return self._call_flask(environ, start_response, start)
 
     def preprocess_request(self) -> Any:
-        """Require the token, do what Flask does before a view is called, and check the method."""
+        """Check the host and the token, do what Flask does before a view is called, and check the method."""
+        hosts = self.options.hosts
+        if hosts is not None and (name := foreign_name(request.host, hosts)):
+            raise Forbidden(UNKNOWN_HOST.format(name=name))
         self.token_check.require()
         return super().preprocess_request() or self.check_method()
 

@@ -30,6 +30,8 @@ class Options:
         The largest body of a batch; of one in JSON at most `JSON_BATCH_BYTES`.
     batch_advice : str
         What to do with a batch that is larger.
+    hosts : frozenset of str, optional
+        The names, in lower case, by which it may be called besides localhost and numeric addresses; any if left out.
     is_guarded : bool
         The server around the endpoint asks for the token, so that the documentation mentions it.
     """
@@ -40,6 +42,7 @@ class Options:
     proxies: int = 0
     batch_bytes: int = SETTINGS["max_batch_bytes"].default
     batch_advice: str = "Send it in parts."
+    hosts: frozenset[str] | None = None
     is_guarded: bool = False
 
     @property

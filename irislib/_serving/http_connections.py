@@ -1,0 +1,149 @@
+"""Connections of the HTTP server: their limit, trusted proxies, and an end that answers what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any
+
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
+
+from irislib._common.messages import TEXTS
+from irislib._serving.http_server import ProblemServer
+from irislib._serving.system_limits import free_files
+
+__all__ = ["AppHTTPServer"]
+
+IDLE_SECONDS = 60  # until a connection is closed that sends no request, or not all of its headers
+BODY_SECONDS = 900  # that a client may take to send a body
+DRAIN_SECONDS = 25.0  # that requests may take to be answered once the server is to end
+REFUSAL_SECONDS = 2  # that a client without room may take to send its request
+FILES_TO_ACCEPT, FILES_TO_REFUSE = 30, 10  # free files that it takes to accept a connection, or to refuse it politely
+RETRY_AFTER = 10
+
+
+class AppHTTPServer(ProblemServer):
+    """The HTTP server of ``irislib serve``.
+
+    Parameters
+    ----------
+    args, kwargs
+        As Tornado has them.
+    proxies : int
+        The number of proxies in front of this server to trust.
+    """
+
+    def initialize(self, *args: Any, proxies: int = 0, **kwargs: Any) -> None:
+        """Set the limits; Tornado calls this in place of ``__init__``."""
+        limits: dict[str, Any] = {"idle_connection_timeout": IDLE_SECONDS, "body_timeout": BODY_SECONDS}
+        super().initialize(*args, **{**limits, **kwargs})
+        self.proxies = proxies
+        self.answering: set[object] = set()  # the connections with a request that has no response yet
+        self.refusals: set[asyncio.Future[None]] = set()
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """Serve a connection, if there are files enough to answer."""
+        free = free_files()
+        if free >= FILES_TO_ACCEPT:
+            super().handle_stream(stream, address)
+        elif free >= FILES_TO_REFUSE:
+            task = asyncio.ensure_future(refuse(stream))
+            self.refusals.add(task)
+            task.add_done_callback(self.refusals.discard)
+        else:
+            stream.close()
+
+    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
+        """Return what receives the next request of a connection, whose last one has its response now."""
+        self.answering.discard(server_conn)
+        return RequestDelegate(super().start_request(server_conn, request_conn), self, server_conn, request_conn)
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection."""
+        self.answering.discard(server_conn)
+        super().on_close(server_conn)
+
+    async def drain(self) -> None:
+        """Accept what waits for that, then no more, and wait until all requests are answered, for a while."""
+        self.conn_params.no_keep_alive = True
+        await asyncio.sleep(0.1)  # in which the event loop accepts the connections that wait
+        self.stop()
+        end = asyncio.get_running_loop().time() + DRAIN_SECONDS
+        await asyncio.sleep(0.1)  # and receives their requests
+        while self.answering and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.05)
+
+
+class RequestDelegate(HTTPMessageDelegate):
+    """A request: counted until it is answered, and read as the trusted proxies forwarded it."""
+
+    def __init__(self, delegate: HTTPMessageDelegate, server: AppHTTPServer, server_conn: object, request_conn: Any):
+        self.delegate, self.server = delegate, server
+        self.server_conn, self.request_conn = server_conn, request_conn
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        """Receive the headers; the address and the scheme are of this request, not of its connection."""
+        self.server.answering.add(self.server_conn)
+        context = self.request_conn.context
+        original = context.remote_ip, context.protocol
+        if self.server.proxies:
+            apply_forwarded(headers, context, self.server.proxies)
+        try:
+            return self.delegate.headers_received(start_line, headers)
+        finally:
+            context.remote_ip, context.protocol = original
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Receive a part of the body."""
+        return self.delegate.data_received(chunk)
+
+    def finish(self) -> None:
+        """Receive the end of the body."""
+        self.delegate.finish()
+
+    def on_connection_close(self) -> None:
+        """Receive the end of the connection, before that of the body."""
+        self.delegate.on_connection_close()
+
+
+def apply_forwarded(headers: HTTPHeaders, context: Any, proxies: int) -> None:
+    """Read the headers of the trusted proxies, as Werkzeug's ProxyFix does: each of them has added a value.
+
+    Parameters
+    ----------
+    headers : HTTPHeaders
+        Of the request; loses those that were read.
+    context : object
+        Gets the address of the client and the scheme of the request.
+    proxies : int
+        The number of trusted proxies.
+    """
+
+    def forwarded(name: str) -> str:
+        values = [value.strip() for value in headers.pop(f"X-Forwarded-{name}", "").split(",")]
+        return values[-proxies] if len(values) >= proxies else ""
+
+    with suppress(ValueError):
+        context.remote_ip = str(ipaddress.ip_address(forwarded("For")))
+    if (scheme := forwarded("Proto")) in ("http", "https"):
+        context.protocol = scheme
+    if host := forwarded("Host"):
+        headers["Host"] = host
+
+
+async def refuse(stream: IOStream) -> None:
+    """Answer that there is no room, once the client has sent its request."""
+    body = f"{TEXTS['full']}\n".encode()
+    head = (
+        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
+        f"Retry-After: {RETRY_AFTER}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with suppress(StreamClosedError, UnsatisfiableReadError, TimeoutError):
+        await asyncio.wait_for(stream.read_until(b"\r\n\r\n", max_bytes=65_536), REFUSAL_SECONDS)
+        await stream.write(head.encode() + body)
+    stream.close()

@@ -1,0 +1,78 @@
+"""The start and the end of ``irislib serve``: the sockets it listens on, and the signals it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import sys
+from typing import Any
+
+from jupyter_core.utils import run_sync
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+
+from irislib._serving import announce_health, is_local, url
+from irislib._serving.http_connections import AppHTTPServer
+
+__all__ = ["Lifecycle"]
+
+
+class Lifecycle:
+    """What an `AppServer` does when it starts and when it is to end."""
+
+    def stop(self: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
+        # Voila's own method removes the folder of the sockets while there are kernels that use it
+        if asyncio.get_event_loop().is_running():  # in a restart for new code
+            run_sync(self.kernel_manager.shutdown_all)()
+        else:
+            IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
+        self.page_pool.end()
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
+        shutil.rmtree(self.session, ignore_errors=True)
+
+    def listen(self: Any) -> None:
+        try:
+            sockets = bind_sockets(self.port, self.ip)
+        except OSError as error:
+            self.exit_with(
+                f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
+            )
+        announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
+        self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
+        if not is_local(self.ip) and not self.identity_provider.auth_enabled:
+            self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
+        self.ioloop = IOLoop.current()
+        self.ioloop.add_callback(self.page_pool.start)
+        # as for SIGTERM: a KeyboardInterrupt would interrupt what is running, such as the start of a kernel
+        signal.signal(signal.SIGINT, self._handle_signal_stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, lambda *_: self.ioloop.add_callback_from_signal(self.ignore_hang_up))
+        self.http_server = AppHTTPServer(self.app, proxies=self.proxies)
+        self.http_server.add_sockets(sockets)
+        if self.open_browser:
+            self.launch_browser()
+        try:
+            self.ioloop.start()
+        finally:
+            self.stop()
+
+    def ignore_hang_up(self: Any) -> None:
+        """Go on: the pages of all visitors would end with this server."""
+        self.log.info("SIGHUP is ignored. SIGTERM ends this server; a new one reads the models and notebooks again.")
+
+    def _handle_signal_stop(self: Any, sig: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
+        self.ioloop.add_callback_from_signal(self.drain)
+
+    async def drain(self: Any) -> None:
+        """Answer what was asked, and end."""
+        await self.http_server.drain()
+        self.ioloop.stop()
+
+    def exit_with(self: Any, message: str) -> None:
+        """End the server with a message instead of a traceback."""
+        print(message, file=sys.stderr)
+        self.stop()
+        self.exit(1)
