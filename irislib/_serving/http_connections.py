@@ -28,10 +28,8 @@ RETRY_AFTER = 10
 class AppHTTPServer(ProblemServer):
     """The HTTP server of ``irislib serve``.
 
-    Parameters
+    Attributes
     ----------
-    args, kwargs
-        As Tornado has them.
     proxies : int
         The number of proxies in front of this server to trust.
     """
