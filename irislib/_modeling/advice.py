@@ -24,6 +24,7 @@ OWN_ENCODINGS = {  # of estimators that take text by themselves, by the start of
     "XGB": "text.XGB",
     "CatBoost": "text.CatBoost",
 }
+MAX_CLASSES = 5  # that an advice names
 VECTORIZERS = ("TfidfVectorizer", "CountVectorizer", "HashingVectorizer")
 
 
@@ -97,7 +98,9 @@ def _about_missing(_: re.Match[str], training: Training) -> str:
 
 
 def _about_classes(_: re.Match[str], training: Training) -> str:
-    return TEXTS["classes"].format(target=training.spec.target)
+    labels = [] if training.target is None else sorted(set(training.target.tolist()), key=str)
+    some = ", ".join(f"{code}: {label!r}" for code, label in enumerate(map(str, labels[:MAX_CLASSES])))
+    return TEXTS["classes"].format(classes=some + (", …" if len(labels) > MAX_CLASSES else ""))
 
 
 def _about_categories(_: re.Match[str], training: Training) -> str:

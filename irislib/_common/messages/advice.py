@@ -23,8 +23,8 @@ TEXTS = {
     "missing.none": "A step of the pipeline makes",
     "vectorizer": "{vectorizer} takes one column of text, and gets a whole table. Name the column as text, not as a "
     "list: ColumnTransformer([('words', {vectorizer}(), {column!r})]).",
-    "classes": "XGBoost takes the classes 0, 1, 2, … alone. Encode the target in load_data: "
-    "data[{target!r}] = LabelEncoder().fit_transform(data[{target!r}]).",
+    "classes": "XGBoost takes the classes 0, 1, 2, … alone. Name them in the description, and irislib encodes "
+    "the target: classes={{{classes}}}.",
     "categories": "A value did not occur in the training part of the data: give the encoder handle_unknown='ignore' "
     "(OrdinalEncoder: handle_unknown='use_encoded_value', unknown_value=-1).",
     "file": "A relative path is looked up in the folder where irislib was started, {folder}. In a module, write "
