@@ -184,7 +184,9 @@ def test_columns_may_have_the_labels_of_the_form_and_numbers_a_decimal_comma(iri
     assert [row["predicted_species"] for row in rows] == ["virginica", ""]
     assert "got '6,0,0'" in problems[0].message
     assert list(rows[0].values())[:4] == ["6,0", "2,5", "6.3", "3,3"]  # as it was sent
-    assert "Write it with a point" in predict_file(iris, f'{HEAD}\n"6,0",1,1,1\n')[1][0].message
+    mixed = predict_file(iris, f'{HEAD}\n"6,0",1,1,1\n6.5,1,1,1\n')
+    assert [row["predicted_species"] for row in mixed[0]] == ["", "virginica"]
+    assert "Write it with a point" in mixed[1][0].message
 
 
 def test_problems_come_in_the_order_of_the_lines(iris) -> None:

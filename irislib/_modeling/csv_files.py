@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import csv
-import difflib
 import io
 import itertools
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TextIO
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any
 
-from irislib._common.formatting import shorten_list
+from irislib._common.formatting import closest_texts, shorten_list
 from irislib._common.messages import TEXTS
 from irislib._description.validation import check_columns
 from irislib._description.values import normalized
 from irislib._modeling import many_rows
+from irislib._modeling.csv_numbers import ambiguous_points, find_decimal_signs, may_need_signs, to_points
+from irislib._modeling.csv_text import BOM, encoding_of, find_header, is_comment, names_of_column, open_text
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
 __all__ = [
+    "BOM",
     "CsvLayout",
     "csv_template",
+    "is_comment",
     "predict_csv_rows",
     "read_layout",
     "read_rows",
@@ -36,7 +38,7 @@ __all__ = [
     "write_header",
 ]
 
-BOM = codecs.BOM_UTF8  # spreadsheets put it before UTF-8
+HINTS = 20  # missing columns for which a similar one is sought
 DIGITS = 6  # of probabilities in a file for people
 
 
@@ -54,7 +56,9 @@ class CsvLayout:
         The number of the first row in a spreadsheet, where the top line is 1.
     delimiter : str
     bom : bytes
-        The byte order mark before the header, or nothing.
+        The byte order mark before the header of the result, or nothing.
+    decimal_signs : dict of str to str
+        By feature, where it is not plainly a point; empty where there are several.
     """
 
     header: list[str]
@@ -62,12 +66,25 @@ class CsvLayout:
     first_line: int
     delimiter: str
     bom: bytes
+    decimal_signs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unused(self) -> list[str]:
-        """The columns that are not features."""
+        """The columns that are not features, without those that have no name."""
         used = set(self.columns.values())
-        return [name for index, name in enumerate(self.header) if index not in used]
+        return [name for index, name in enumerate(self.header) if index not in used and name]
+
+    def fit(self, row: list[str]) -> list[str] | None:
+        """Return a row with a cell for each column, or None if it has too many or too few.
+
+        Empty cells at the end may be more, and cells of columns without a name may be missing.
+        """
+        width, count = len(self.header), len(row)
+        if count == width:
+            return row
+        if any(map(str.strip, row[width:] if count > width else self.header[count:])):
+            return None
+        return row[:width] if count > width else [*row, *[""] * (width - count)]
 
 
 def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
@@ -87,20 +104,30 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
     ValidationError
         If the header cannot be used; `read_rows` checks the rest.
     """
-    file.seek(0)
-    bom = BOM if file.read(len(BOM)) == BOM else b""
-    with _text(file) as text:
-        beginning = text.read(csv.field_size_limit())
-    if not beginning.strip():
-        raise ValidationError([Problem(TEXTS["table_empty_file"])])
-    delimiter, skipped = _delimiter(beginning, features)
-    with _text(file) as text:
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
-        header = [name.strip() for name in next(itertools.islice(reader, skipped, None), [])]
+    with open_text(file) as text:
+        beginning = text.read(csv.field_size_limit() + 1)
+        if "\0" in beginning:
+            raise ValidationError([Problem(TEXTS["table_not_text"])])
+        if not beginning.strip():
+            raise ValidationError([Problem(TEXTS["table_empty_file"])])
+        header, delimiter, skipped = find_header(beginning, features)
     positions = _positions(header, features)
     if problems := _header_problems(header, positions, features):
         raise ValidationError(problems)
-    return CsvLayout(header, {name: indices[0] for name, indices in positions.items()}, skipped + 2, delimiter, bom)
+    columns = {name: indices[0] for name, indices in positions.items()}
+    bom = BOM if encoding_of(file)[1] else b""
+    layout = CsvLayout(header, columns, skipped + 2, delimiter, bom)
+    if may_need_signs(file, delimiter):
+        with _rows(file, layout) as rows:
+            layout = replace(layout, decimal_signs=find_decimal_signs(rows, columns, features))
+    return layout
+
+
+@contextlib.contextmanager
+def _rows(file: IO[bytes], layout: CsvLayout) -> Iterator[Iterator[list[str]]]:
+    with open_text(file, layout.delimiter) as text:
+        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
+        yield itertools.islice(reader, layout.first_line - 1, None)
 
 
 def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -> Iterator[list[str]]:
@@ -124,9 +151,8 @@ def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -
         If the file cannot be used; maybe after many rows.
     """
     count = empty = 0
-    with _text(file) as text:
-        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
-        for row in itertools.islice(reader, layout.first_line - 1, None):
+    with _rows(file, layout) as rows:
+        for row in rows:
             if not any(row):
                 empty += 1
                 continue
@@ -141,46 +167,19 @@ def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -
         raise ValidationError([Problem(TEXTS["table_nothing"])])
 
 
-@contextlib.contextmanager
-def _text(file: IO[bytes]) -> Iterator[TextIO]:
-    """Open a file as text from its beginning; raise ValidationError if it is not UTF-8 or not CSV."""
-    file.seek(0)
-    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    try:
-        yield text
-    except UnicodeDecodeError:
-        raise ValidationError([Problem(TEXTS["table_not_text"])]) from None
-    except csv.Error as error:
-        raise ValidationError([Problem(f"{TEXTS['table_not_csv']} ({error})")]) from None
-    finally:
-        text.detach()  # or the file would be closed with it
-
-
-def _delimiter(text: str, features: Sequence[Feature]) -> tuple[str, int]:
-    """Return the delimiter, and the number of lines before the header."""
-    first = re.search(r"[^\r\n]+", text)
-    if first is None:
-        return ",", 0
-    skipped = len(re.findall(r"\r\n|\r|\n", text[: first.start()]))
-    if match := re.fullmatch(r"sep=(.)", first[0]):  # a line that some spreadsheets write
-        return match[1], skipped + 1
-
-    def matches(sign: str) -> int:
-        header = next(csv.reader([first[0]], delimiter=sign))
-        return len(_positions([name.strip() for name in header], features))
-
-    return max(",;\t", key=matches), skipped
-
-
 def _positions(header: Sequence[str], features: Sequence[Feature]) -> dict[str, list[int]]:
     """Return the indices of each feature's columns: those of its name, else of its name or label in any case."""
+    exact, alike = defaultdict(list), defaultdict(list)
+    for index, name in enumerate(map(normalized, header)):
+        exact[name].append(index)
+        alike[name.casefold()].append(index)
     positions = {}
     for feature in features:
-        own = {feature.name, normalized(str(feature.column))}
-        alike = {text.casefold() for text in (*own, feature.label, f"{feature.label} ({feature.unit})")}
-        exact = [index for index, name in enumerate(header) if normalized(name) in own]
-        if columns := exact or [index for index, name in enumerate(header) if normalized(name).casefold() in alike]:
-            positions[feature.name] = columns
+        names = names_of_column(feature)
+        columns = [index for name in dict.fromkeys(names[:2]) for index in exact.get(name, ())]
+        columns = columns or [i for name in {name.casefold() for name in names} for i in alike.get(name, ())]
+        if columns:
+            positions[feature.name] = sorted(columns)
     return positions
 
 
@@ -189,12 +188,14 @@ def _header_problems(header: list[str], positions: dict[str, list[int]], feature
     used = set(itertools.chain.from_iterable(positions.values()))
     unused = [name for index, name in enumerate(header) if index not in used]
     missing = [feature for feature in features if feature.required and feature.name not in positions]
+    hints = HINTS
     for feature in features:
         if len(positions.get(feature.name, ())) > 1:
             problems.append(Problem(TEXTS["table_twice"].format(name=feature.name), feature.name))
         elif feature in missing:
             message = TEXTS["table_missing"].format(name=feature.name, expected=feature.expected)
-            similar = difflib.get_close_matches(feature.name, unused, n=1, cutoff=0.8)
+            hints -= 1
+            similar = closest_texts(feature.name, unused, cutoff=0.8) if hints >= 0 else []
             problems.append(
                 Problem(" ".join([message, *(f"Did you mean {name!r}?" for name in similar)]), feature.name)
             )
@@ -217,25 +218,28 @@ def predict_csv_rows(
         The index in the file of the first of them.
     """
     width = len(layout.header)
-    refused = {
-        i: [Problem(TEXTS["table_width"].format(given=len(row), wanted=width))] if row else []
-        for i, row in enumerate(rows)
-        if len(row) != width
-    }
-    if refused:
-        rows = [[""] * width if i in refused else row for i, row in enumerate(rows)]
-    columns = {}
+    refused: dict[int, list[Problem]] = {}
+    fitted = []
+    for i, row in enumerate(rows):
+        cells = row if len(row) == width and row[0][:1] != "#" else _cells(layout, row)
+        if cells is None:
+            problem = Problem(TEXTS["table_width"].format(given=len(row), wanted=width))
+            refused[i] = [problem] if row and not is_comment(row, width) else []
+        fitted.append(cells or [""] * width)
+    columns, ambiguous = {}, []
     for feature in model.spec.features:
         if (index := layout.columns.get(feature.name)) is not None:
-            columns[feature.name] = [row[index] for row in rows]
-            if feature.type.dtype == "float64" and layout.delimiter == ";":
-                columns[feature.name] = [_with_point(value) for value in columns[feature.name]]
-    return many_rows.predict_many(model, check_columns(model.spec.features, columns, len(rows)), refused, start, DIGITS)
+            texts = [row[index] for row in fitted]
+            if (sign := layout.decimal_signs.get(feature.name)) is not None:
+                ambiguous += ambiguous_points(texts, feature, sign)
+                texts = to_points(texts, feature, sign, layout.delimiter)
+            columns[feature.name] = texts
+    frame, problems = check_columns(model.spec.features, columns, len(rows))
+    return many_rows.predict_many(model, (frame, [*problems, *ambiguous]), refused, start, DIGITS)
 
 
-def _with_point(value: str) -> str:
-    """Replace a decimal comma by a point."""
-    return value.replace(",", ".") if "," in value and re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", value) else value
+def _cells(layout: CsvLayout, row: list[str]) -> list[str] | None:
+    return None if not row or is_comment(row, len(layout.header)) else layout.fit(row)
 
 
 def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
@@ -265,14 +269,24 @@ def write_header(model: Model, layout: CsvLayout) -> bytes:
 
 
 def write_csv(layout: CsvLayout, rows: Iterable[list[str]], cells: Iterable[Iterable[Any]]) -> bytes:
-    """Return rows with the cells added to them, in the delimiter of the file itself."""
+    """Return rows with the cells added to them, in the delimiter of the file itself.
+
+    A row with too many values has the surplus ones in its last cell, with the delimiters between them.
+    """
     file = io.StringIO()
     width = len(layout.header)
     csv.writer(file, delimiter=layout.delimiter).writerows(
-        [*(row if len(row) == width else [*row, *[""] * width][:width]), *row_cells]
+        [*(row if len(row) == width else _to_width(layout, row)), *row_cells]
         for row, row_cells in zip(rows, cells, strict=True)
     )
     return file.getvalue().encode()
+
+
+def _to_width(layout: CsvLayout, row: list[str]) -> list[str]:
+    width = len(layout.header)
+    if fitted := layout.fit(row):
+        return fitted
+    return [*row[: width - 1], layout.delimiter.join(row[width - 1 :]), *[""] * (width - len(row) - 1)][:width]
 
 
 def csv_template(features: Sequence[Feature], rows: Iterable[Any]) -> bytes:

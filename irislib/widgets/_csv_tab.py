@@ -103,8 +103,9 @@ class CsvTab:
 
     @property
     def total(self) -> int:
-        """The number of rows to predict, without empty lines."""
-        return sum(map(bool, self.rows))
+        """The number of rows to predict, without empty lines and comments."""
+        width = len(self.layout.header) if self.layout else 0
+        return sum(bool(row) and not csv_files.is_comment(row, width) for row in self.rows)
 
     def _preview(self, layout: csv_files.CsvLayout) -> Block:
         import pandas as pd
@@ -154,9 +155,10 @@ class CsvTab:
     def _first_predictions(self, layout: csv_files.CsvLayout) -> Block:
         import pandas as pd
 
-        positions = [i for i, cells in enumerate(self.results) if self.rows[i] and not cells[-1]][:PREVIEW_ROWS]
+        predicted = (i for i, cells in enumerate(self.results) if cells[0] is not None)
+        positions = list(itertools.islice(predicted, PREVIEW_ROWS))
         # without warnings and problems, which are sentences: they are above or in the result
-        rows = [[*self.results[i][:-2], *self.rows[i]] for i in positions]
+        rows = [[*self.results[i][:-2], *(layout.fit(self.rows[i]) or ())] for i in positions]
         names = csv_files.result_columns(self.model, layout)
         lines = pd.Index([str(layout.first_line + i) for i in positions], name=TEXTS["table_line"])
         return Table(pd.DataFrame(rows, columns=[*names[:-2], *layout.header], index=lines))
@@ -167,10 +169,11 @@ class CsvTab:
             return None
         stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
         rows = csv_files.write_csv(self.layout, self.rows, self.results)
-        return f"{stem}-predicted.csv", csv_files.write_header(self.model, self.layout) + rows
+        header = csv_files.write_header(self.model, self.layout).removeprefix(csv_files.BOM)
+        return f"{stem}-predicted.csv", csv_files.BOM + header + rows  # the mark lets spreadsheets read its accents
 
     def template(self) -> tuple[str, bytes]:
         """Return the name and content of a file to fill in."""
         spec = self.model.spec
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
-        return f"{spec.name}-template.csv", csv_files.csv_template(spec.features, rows)
+        return f"{spec.name}-template.csv", csv_files.BOM + csv_files.csv_template(spec.features, rows)

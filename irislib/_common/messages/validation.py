@@ -49,6 +49,8 @@ TEXTS = {
     "number": "a number",
     "number.comma": " Write it with a point, not a comma.",
     "number.either": " It could be {grouped} or {decimal}: write the one that is meant.",
+    "number.mixed": "could be {grouped} or {decimal}, got {value!r}: this column has decimal commas as well as decimal "
+    "points. Use one of them throughout.",
     "number.plain": " Write it as {number}.",
     "number.percent": " Write it without a percent sign, in the unit of this column: 0.12, say, for parts of 1.",
     "number.unit": " Write the number alone{unit}.",

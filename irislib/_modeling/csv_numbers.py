@@ -1,0 +1,116 @@
+"""The decimal signs of a CSV file: decided once for each column, from all of its values and from its neighbours.
+
+``1.234`` is a number a little above one where others have a point, and above a thousand in a file of decimal commas.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING
+
+from irislib._common.messages.validation import TEXTS
+from irislib._description.number_text import readings, simplify_number
+from irislib.errors import Problem
+
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
+
+__all__ = ["ambiguous_points", "find_decimal_signs", "may_need_signs", "to_points"]
+
+BLOCK_BYTES = 1 << 20
+_GROUPED = re.compile(rb"\d\.\d{3}\.\d{3}")
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+MIXED = ""  # instead of a decimal sign: each value that can mean one number only is that number
+
+
+def may_need_signs(file: IO[bytes], delimiter: str) -> bool:
+    """Return False if no value of a file has a comma or several points in it, which is soon seen."""
+    mark = b'"' if delimiter == "," else b","
+    file.seek(0)
+    end = b""
+    while block := file.read(BLOCK_BYTES):
+        if mark in block or b"\0" in block or _GROUPED.search(end + block):
+            return True
+        end = block[-20:]
+    return False
+
+
+def find_decimal_signs(
+    rows: Iterable[Sequence[str]], columns: Mapping[str, int], features: Sequence[Feature]
+) -> dict[str, str]:
+    """Return the decimal signs of the columns that are not plain numbers with points, by feature.
+
+    Parameters
+    ----------
+    rows : iterable of sequence of str
+        All rows of the file.
+    columns : dict of str to int
+        The indices of the features' columns.
+    features : sequence of Feature
+    """
+    scans = [_Scan(f.name, columns[f.name], f.unit) for f in features if f.type.is_numeric and f.name in columns]
+    for row in rows:
+        for scan in scans:
+            if scan.index < len(row) and ("," in (text := row[scan.index]) or "." in text):
+                scan.add(text)
+    signs = {}
+    together = set().union(*(scan.signs for scan in scans))
+    for scan in scans:
+        if not scan.has_commas and ("." in scan.signs or not (scan.has_either and "," in together)):
+            continue  # as a program writes numbers
+        own = scan.signs or together
+        signs[scan.name] = next(iter(own)) if len(own) == 1 else MIXED
+    return signs
+
+
+class _Scan:
+    """What the values of a column say about its decimal sign."""
+
+    def __init__(self, name: str, index: int, unit: str):
+        self.name, self.index, self.unit = name, index, unit
+        self.signs: set[str] = set()  # those without which a value would be no number
+        self.has_commas = False  # or several points
+        self.has_either = False  # values that are a number with either sign
+
+    def add(self, text: str) -> None:
+        if self.has_commas and "," in self.signs and "." not in text and text.count(",") == 1:
+            return  # nothing new
+        has_commas = "," in text or text.count(".") > 1
+        if "." in self.signs and not has_commas:
+            return
+        meanings = readings(simplify_number(text, self.unit))
+        if len(meanings) == 1:
+            self.signs |= meanings.keys()
+        self.has_either |= len(meanings) == 2
+        self.has_commas |= has_commas and bool(meanings)
+
+
+def to_points(texts: Iterable[str], feature: Feature, sign: str, delimiter: str) -> list[str]:
+    """Return the values of a column with its decimal signs as points and without thousands separators.
+
+    What is no number, or not surely one, stays as it is.
+    """
+    return [_to_point(text, feature.unit, sign, delimiter) if "," in text or "." in text else text for text in texts]
+
+
+def _to_point(text: str, unit: str, sign: str, delimiter: str) -> str:
+    if sign == "," and _COMMA.fullmatch(text):  # as most are
+        return text.replace(",", ".")
+    meanings = readings(simplify_number(text, unit))
+    if sign != MIXED:
+        return meanings.get(sign, text)
+    # among commas that separate values, one in a number is rather a mistake
+    return next(iter(meanings.values())) if len(meanings) == 1 and delimiter != "," else text
+
+
+def ambiguous_points(texts: Sequence[str], feature: Feature, sign: str) -> list[Problem]:
+    """Return the problems of values such as 1.234 in a column that has decimal commas as well as points."""
+    if sign != MIXED:
+        return []
+    problems = []
+    for i, text in enumerate(texts):
+        if "." in text and "," not in text and len(meanings := readings(simplify_number(text, feature.unit))) == 2:
+            reason = TEXTS["number.mixed"].format(value=text, grouped=meanings[","], decimal=meanings["."])
+            problems.append(Problem(f"{feature.name} {reason}", feature.name, text, i))
+    return problems
