@@ -247,7 +247,10 @@ def test_a_table_that_is_refused_as_a_whole(iris) -> None:
         ("", "The file is empty."),
         (f"{head}\n\n", "The file holds no rows below its first line"),
         (f"{head}\n1,1,1,1\n".encode() * 9000 + b"\xff", "This is no CSV file: it is not UTF-8 text."),
-        (f"{head}\n" + "1,1,1,1\n" * 9000 + '"1', "This is no CSV file. The quotation mark that opens in line 9002 is not closed"),
+        (
+            f"{head}\n" + "1,1,1,1\n" * 9000 + '"1',
+            "This is no CSV file. The quotation mark that opens in line 9002 is not closed",
+        ),
         ("a,b\n1,2\n", "The file lacks the column petal_length_cm"),
     ):
         with pytest.raises(ValidationError) as caught:
