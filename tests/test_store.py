@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,18 @@ def test_a_stored_model_is_read_unchanged(name: str, tmp_path: Path, request) ->
     rows = model.evaluation.features
     np.testing.assert_array_equal(back.estimator.predict(rows), model.estimator.predict(rows))
     assert sorted(path.name for path in folder.parent.iterdir()) == sorted([model.version, "current"])
+
+
+def test_saves_at_the_same_time_do_not_disturb_each_other(iris, tmp_path: Path) -> None:
+    roots = [tmp_path / str(number) for number in range(4)]
+    (roots[0] / iris.spec.name / iris.version / "unreadable").mkdir(parents=True)
+    with ThreadPoolExecutor(12) as threads:
+        futures = [threads.submit(store.save, iris, root) for root in roots for _ in range(12)]
+        for future in futures:
+            future.result()
+    for root in roots:
+        assert store.read(iris.spec, root).version == iris.version
+        assert sorted(path.name for path in (root / iris.spec.name).iterdir()) == sorted([iris.version, "current"])
 
 
 def test_the_store_is_its_owners_alone(iris, tmp_path: Path) -> None:

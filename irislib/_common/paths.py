@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))  # a link goes on leading there
-    incomplete = target.with_name(f".{target.name}-{os.getpid()}")
+    incomplete = target.with_name(f".{target.name}-{os.getpid()}-{threading.get_ident()}")
     try:
         incomplete.write_bytes(data)
         if target.exists():

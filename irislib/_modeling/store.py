@@ -9,12 +9,13 @@ version is kept in ``<root>/<name>/measured/<version>/``, whether the version is
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,18 +89,32 @@ def save(model: Model, root: Path) -> Path:
             try:
                 (incomplete / "estimator.skops").write_bytes(content)
                 (incomplete / "model.json").write_text(json.dumps(record), encoding="utf-8")
-                shutil.rmtree(folder, ignore_errors=True)  # there only if it could not be read
-                incomplete.rename(folder)
+                _move_into_place(incomplete, folder, lambda: _is_sound(folder, record, model.spec))
             finally:
                 shutil.rmtree(incomplete, ignore_errors=True)
-        pointer = versions / f".current-{os.getpid()}"
-        pointer.write_text(model.version, encoding="utf-8")
-        pointer.replace(versions / "current")
+        write_atomically(versions / "current", model.version)
     except StoreError:
         raise
     except (OSError, TypeError, ValueError) as error:
         raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
     return folder
+
+
+def _move_into_place(incomplete: Path, folder: Path, is_sound: Callable[[], bool]) -> None:
+    """Rename a folder, in place of one that cannot be read; leave it if another process has stored the same."""
+    while True:
+        try:
+            incomplete.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        if is_sound():
+            return
+        unreadable = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
+        with suppress(FileNotFoundError):  # another process has moved it
+            folder.rename(unreadable)
+        shutil.rmtree(unreadable, ignore_errors=True)
 
 
 def note_refusal(name: str, root: Path, reason: str) -> None:
