@@ -10,9 +10,10 @@ import pytest
 from invalid_inputs import GOOD, TYPED
 
 import irislib
-from irislib._modeling import csv_files
+from irislib._modeling import csv_files, spreadsheet_safety
 from irislib.errors import ValidationError
 from irislib.widgets import _csv_tab as widget_table
+from irislib.widgets._csv_tab import CsvTab
 
 NAMES = list(GOOD)
 HEAD = ",".join(NAMES)
@@ -237,3 +238,44 @@ def test_a_file_that_is_too_large_is_refused_and_dropped(iris, monkeypatch) -> N
     assert "big.csv has over" in table.handle_part(us, [b"x"])["error"]
     assert not table.content
     assert "choose the file again" in table.handle_slice({"start": 0, **us}, [])["error"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_marked"),
+    [
+        ("=1+1", True), ('=HYPERLINK("http://x")', True), ("@SUM(1)", True), ("+1+cmd|' /C calc'!A0", True),
+        ("-2+3", True), (" =1", True), ("\t=1", True), ("＝1+1", True), ("-1 to 0", True),
+        ("-5", False), ("+5", False), ("-5,25", False), ("-1.234,5", False), ("-1e-5", False), ("-", False),
+        ("text", False), ("", False), ("a=b", False), ("'quoted", False), ("-12 %", False),
+    ],
+)  # fmt: skip
+def test_a_cell_of_a_downloaded_file_is_no_formula(cell: str, is_marked: bool) -> None:
+    for delimiter in ",;":
+        file = io.StringIO()
+        csv.writer(file, delimiter=delimiter).writerow(["x", cell])
+        content = spreadsheet_safety.mark_formulas(b"\xef\xbb\xbf" + file.getvalue().encode(), delimiter)
+        assert content.startswith(b"\xef\xbb\xbf")
+        ((_, marked),) = csv.reader(io.StringIO(content[3:].decode(), newline=""), delimiter=delimiter)
+        assert marked == (f"'{cell}" if is_marked else cell)
+        assert spreadsheet_safety.unmark(marked) == cell
+
+
+def test_a_page_offers_files_without_formulas_and_reads_them_back(rent) -> None:
+    tab = CsvTab(rent)
+    names = rent.spec.feature_names
+    (example, *_) = rent.spec.examples.values()
+    line = ",".join([*(str(example.get(name, "")) for name in names), "=1+1"])
+
+    def predicted(content: bytes) -> bytes:
+        tab.handle_begin({"name": "flats.csv", "upload": 1}, [])
+        tab.handle_part({"upload": 1}, [content])
+        tab.handle_read({"upload": 1}, [])
+        tab.handle_slice({"start": 0, "upload": 1}, [])
+        return tab.result_file()[1]
+
+    content = predicted(",".join([*names, "note"]).encode() + b"\r\n" + line.encode())
+    assert b",'=1+1," in content
+    assert tab.rows[0][-1] == "=1+1"
+    again = predicted(content)
+    assert tab.rows[0][len(names)] == "=1+1"
+    assert b",''" not in again

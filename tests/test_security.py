@@ -19,6 +19,7 @@ import psutil
 import pytest
 import requests
 from conftest import PATIENCE, Server, descendants, notebook, run_in_thread, wait_until
+from jinja2 import Environment, FileSystemLoader
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_server.services.kernels.connection.base import (
     deserialize_binary_message,
@@ -29,6 +30,8 @@ from jupyter_server.services.kernels.connection.base import (
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from irislib._common import paths
+from irislib._common.messages import TEXTS
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import ChannelsHandler
 from irislib._serving.websocket_limits import MAX_CONNECTIONS, PendingMessages, RateLimit, check_offsets
@@ -472,6 +475,18 @@ ipywidgets.VBox([label, button])
     assert server.stop() == 0
     assert "Uncaught exception" not in server.text()
     assert "Exception: You must define" not in server.text()  # of an error page of jupyter_server's
+
+
+@pytest.mark.parametrize("template", ["bar.html.j2", "apps.html"])
+@pytest.mark.parametrize("autoescape", [True, False])  # of irislib's own pages, and of Voila's
+def test_the_title_of_an_app_is_text(template: str, autoescape: bool) -> None:
+    folder = paths.jupyter_dir() / "voila" / "templates" / "irislib"
+    environment = Environment(loader=FileSystemLoader(folder), autoescape=autoescape)  # noqa: S701 - as Voila has it
+    environment.globals["static"] = str
+    apps = [{"name": "app", "title": "<img src=x onerror=alert(1)>&amp;"}]
+    html = environment.get_template(template).render(apps=apps, texts=TEXTS, base_url="/", current="app")
+    assert "&lt;img src=x onerror=alert(1)&gt;&amp;amp;" in html
+    assert "<img src=x" not in html
 
 
 PATHS = [

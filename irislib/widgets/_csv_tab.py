@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
+from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
 from irislib.errors import Problem, ValidationError
 from irislib.widgets._blocks import Block, Paragraph, Table
 from irislib.widgets._html import render, render_pieces
@@ -83,7 +84,7 @@ class CsvTab:
         file = io.BytesIO(self.content)
         try:
             layout = csv_files.read_layout(file, spec.features)
-            rows = list(csv_files.read_rows(file, layout, spec.max_rows))
+            rows = [list(map(unmark, row)) for row in csv_files.read_rows(file, layout, spec.max_rows)]
         except ValidationError as error:
             self.clear()
             return {"html": render([Paragraph(p.message, "message") for p in error.problems])}
@@ -170,10 +171,12 @@ class CsvTab:
         stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
         rows = csv_files.write_csv(self.layout, self.rows, self.results)
         header = csv_files.write_header(self.model, self.layout).removeprefix(csv_files.BOM)
-        return f"{stem}-predicted.csv", csv_files.BOM + header + rows  # the mark lets spreadsheets read its accents
+        content = csv_files.BOM + header + rows  # the mark lets spreadsheets read its accents
+        return f"{stem}-predicted.csv", mark_formulas(content, self.layout.delimiter)
 
     def template(self) -> tuple[str, bytes]:
         """Return the name and content of a file to fill in."""
         spec = self.model.spec
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
-        return f"{spec.name}-template.csv", csv_files.BOM + csv_files.csv_template(spec.features, rows)
+        content = csv_files.BOM + csv_files.csv_template(spec.features, rows)
+        return f"{spec.name}-template.csv", mark_formulas(content)
