@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -17,22 +18,23 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from invalid_inputs import GOOD, LIMITS, NAMES, SENT, TYPED, TYPES
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, ClientDisconnected, UnsupportedMediaType
 
 from irislib import Feature
 from irislib._description.validation import check_columns, check_row, check_values
 from irislib.api import Options, _batch, _config, create_app
+from irislib.api._batch_limits import BatchLimits
 from irislib.errors import Problem, ValidationError
 
 ROW = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
 quick = settings(deadline=None, max_examples=200)
 
 
-def send(model, body: Any, kind: str = "application/json", **more) -> str:
+def send(model, body: Any, kind: str = "application/json", **more: Any) -> str:
     """Return the whole answer to a body of text, bytes, or values to be written as JSON."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     content = text if isinstance(text, bytes) else text.encode()
-    mimetype, pieces = _batch.answer(model, io.BytesIO(content), kind, **more)
+    mimetype, pieces = _batch.answer(model, io.BytesIO(content), kind, BatchLimits(Options(), **more))
     assert mimetype == kind
     return b"".join(pieces).decode("utf-8-sig")
 
@@ -291,7 +293,7 @@ def test_nothing_is_answered_before_all_is_read(iris, monkeypatch, start: str, r
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
     monkeypatch.setattr(_batch.many_rows, "predict_many", lambda *_: pytest.fail("answered already"))
     with pytest.raises((BadRequest, ValidationError)):
-        _batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind)
+        _batch.answer(iris, io.BytesIO((start + row * 50 + end).encode()), kind, BatchLimits(Options()))
 
 
 @pytest.mark.parametrize("form", [list, by_columns, as_csv])
@@ -338,7 +340,7 @@ def test_memory_does_not_grow_with_the_rows_of_a_table(iris, flowers, monkeypatc
     for times in (10, 40):
         body = io.BytesIO(as_csv(flowers * times).encode())
         tracemalloc.start()
-        for _ in _batch.answer(iris, body, "text/csv")[1]:
+        for _ in _batch.answer(iris, body, "text/csv", BatchLimits(Options()))[1]:
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
@@ -395,7 +397,7 @@ def test_an_answer_can_be_closed_early(iris, flowers, monkeypatch, form) -> None
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
     content = form(flowers)
     body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
-    _, pieces = _batch.answer(iris, body, "text/csv" if form is as_csv else "application/json")
+    _, pieces = _batch.answer(iris, body, "text/csv" if form is as_csv else "application/json", BatchLimits(Options()))
     next(pieces)
     pieces.close()
     del pieces
@@ -405,7 +407,93 @@ def test_an_answer_can_be_closed_early(iris, flowers, monkeypatch, form) -> None
 def test_a_fault_of_the_model_comes_before_the_answer_begins(iris) -> None:
     broken = replace(iris, estimator=object())
     with pytest.raises(AttributeError):
-        _batch.answer(broken, io.BytesIO(json.dumps([GOOD]).encode()), "application/json")
+        _batch.answer(broken, io.BytesIO(json.dumps([GOOD]).encode()), "application/json", BatchLimits(Options()))
+
+
+# --- limits ---
+
+
+def answered(iris, body: str | bytes, kind: str, **options: int) -> tuple[str, BatchLimits]:
+    """Return the answer under limits, and the limits."""
+    limits = BatchLimits(Options(**options))
+    content = body.encode() if isinstance(body, str) else body
+    return b"".join(_batch.answer(iris, io.BytesIO(content), kind, limits)[1]).decode(), limits
+
+
+def test_repeated_problems_are_counted_after_a_number_of_rows(iris) -> None:
+    rows = [{}, GOOD, {**GOOD, "petal_width_cm": "x"}, {}, 5, GOOD, {**GOOD, "petal_width_cm": "x"}, {}]
+    records = json.loads(answered(iris, json.dumps(rows), "application/json", batch_problem_rows=3)[0])
+    assert [[entry["message"] for entry in row["errors"]] for row in records[4:]] == [
+        ["1 problem."], [], ["1 problem."], ["4 problems."]
+    ]  # fmt: skip
+    assert [len(row["errors"]) for row in records[:4]] == [4, 0, 1, 4]
+    assert records[7]["errors"] == [{"feature": None, "pointer": "#/7", "message": "4 problems.", "value": None}]
+    by_column = by_columns([row if isinstance(row, dict) and row else dict.fromkeys(GOOD, "x") for row in rows])
+    columns = json.loads(answered(iris, json.dumps(by_column), "application/json", batch_problem_rows=3)[0])
+    assert [len(errors) for errors in columns["errors"]] == [4, 0, 1, 4, 1, 0, 1, 1]
+    table = list(csv.DictReader(io.StringIO(answered(
+        iris, as_csv([GOOD, *[dict.fromkeys(GOOD, "x")] * 3]), "text/csv", batch_problem_rows=2
+    )[0])))  # fmt: skip
+    assert [row["problems"][-11:] for row in table] == ["", "r, got 'x'.", "r, got 'x'.", "4 problems."]
+
+
+def test_bad_rows_do_not_swell_to_much_more_than_sound_ones(iris) -> None:
+    size = 300_000
+    body = "[" + "{}," * (size // 3) + "{}]"
+    assert len(answered(iris, body, "application/json")[0]) < 55 * size  # as sound rows of this size would
+
+
+def test_a_batch_of_too_many_rows_is_413(iris) -> None:
+    client = create_app([iris], options=Options(batch_rows=10)).test_client()
+    for count, status in ((10, 200), (11, 413)):
+        for body in ([GOOD] * count, by_columns([GOOD] * count), as_csv([GOOD] * count)):
+            kind = "text/csv" if isinstance(body, str) else "application/json"
+            content = body if isinstance(body, str) else json.dumps(body)
+            response = client.post("/iris-wizard/batch", data=content, content_type=kind)
+            assert response.status_code == status
+            assert status == 200 or response.json["detail"] == "The batch has more than 10 rows. Send it in parts."
+    lines = as_csv([GOOD]) + "\n" * 20 + as_csv([GOOD]).splitlines()[1]
+    assert client.post("/iris-wizard/batch", data=lines, content_type="text/csv").status_code == 413
+
+
+def test_empty_lines_cost_less_than_sound_rows(iris, monkeypatch) -> None:
+    predicted = []
+    predict = _batch.csv_files.predict_csv_rows
+    monkeypatch.setattr(
+        _batch.csv_files,
+        "predict_csv_rows",
+        lambda model, layout, rows: predicted.append(len(rows)) or predict(model, layout, rows),
+    )
+    head, line = as_csv([GOOD]).splitlines()
+    text = answered(iris, "\n".join([head, line, *[""] * 20_000, line]), "text/csv")[0]
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert [row["predicted_species"] for row in table] == ["virginica", *[""] * 20_000, "virginica"]
+    assert sum(predicted) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_seconds": -1}, "The batch takes longer than -1 seconds. Send it in parts."),
+        ({"batch_answer_bytes": 100}, "The answer is longer than 100 bytes. Send the batch in parts."),
+    ],
+)
+def test_a_batch_ends_at_its_limits(iris, caplog, options: dict[str, int], message: str) -> None:
+    client = create_app([iris], options=Options(**options)).test_client()
+    with contextlib.suppress(BrokenPipeError):  # the answer has begun, and its client sees it broken off
+        response = client.post("/iris-wizard/batch", json=[GOOD] * 10)
+        assert (response.status_code, response.json["detail"]) == (503, message)
+        return
+    assert f"The answer to a batch was broken off: {message}" in caplog.text
+
+
+def test_the_work_ends_when_the_client_has_gone(iris, flowers, monkeypatch) -> None:
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
+    gone = iter([False, False, True])
+    limits = BatchLimits(Options(), is_client_gone=lambda: next(gone))
+    pieces = _batch.answer(iris, io.BytesIO(json.dumps(flowers).encode()), "application/json", limits)[1]
+    with pytest.raises(ClientDisconnected):
+        list(pieces)
 
 
 # --- columns checked as a whole ---

@@ -277,6 +277,16 @@ def test_json_that_is_no_text(front: Front, path: str) -> None:
         check_problem(front.send(body, path), 400, "The body is not JSON")
 
 
+def test_a_long_answer_is_sent_in_chunks_or_whole_to_http_1_0(front: Front) -> None:
+    body = CSV + CSV.splitlines(keepends=True)[1] * 20_000
+    answer = front.send(body, "/iris-wizard/batch", Content_Type="text/csv")
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert len(answer.body.splitlines()) == 20_002
+    head = front.head("/iris-wizard/batch", "POST", "1.0", Content_Length=len(body), Content_Type="text/csv")
+    (old,) = talk(front.server, head, body)
+    assert old.body == answer.body
+
+
 # --- too much ---
 
 

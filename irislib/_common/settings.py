@@ -133,6 +133,23 @@ _ALL = (
         api=True, trait="AppServer.max_batch_bytes", short=False, serve_default=10_000_000,
     ),
     Setting(
+        "max_batch_rows", int, 10_000_000, "The most rows of a batch, empty lines included.",
+        api=True, trait="AppServer.max_batch_rows", short=False, serve_default=1_000_000,
+    ),
+    Setting(
+        "max_batch_problem_rows", int, 1000,
+        "The most rows of a batch whose problems are listed in full; for others the answer has their number.",
+        api=True, trait="AppServer.max_batch_problem_rows", short=False,
+    ),
+    Setting(
+        "max_batch_answer_bytes", int, 2_000_000_000, "The largest answer to a batch; a longer one is broken off.",
+        api=True, trait="AppServer.max_batch_answer_bytes", short=False, serve_default=200_000_000,
+    ),
+    Setting(
+        "max_batch_seconds", int, 600, "The longest time to work on a batch; one that takes longer is broken off.",
+        api=True, trait="AppServer.max_batch_seconds", short=False, serve_default=120,
+    ),
+    Setting(
         "public_host", list, (), "A name by which a proxy calls this server; may be repeated.",
         api=True, trait="AppServer.public_hosts",
     ),

@@ -8,7 +8,6 @@ from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.ioloop import IOLoop
-from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
 __all__ = ["EndpointContainer"]
@@ -65,7 +64,8 @@ class EndpointContainer(WSGIContainer):
         """
         connection: Any = request.connection
         run = IOLoop.current().run_in_executor
-        response = await run(self.executor, Response, self.wsgi_application, self.environ(request))
+        environ = {**self.environ(request), "irislib.is_client_gone": connection.stream.closed}
+        response = await run(self.executor, Response, self.wsgi_application, environ)
         try:
             headers = HTTPHeaders({"Connection": "close"} if closes else {})
             has_length = any(name.lower() == "content-length" for name, _ in response.headers)
@@ -78,8 +78,8 @@ class EndpointContainer(WSGIContainer):
             while not has_length and (piece := await run(self.executor, next, response.pieces, None)):
                 await connection.write(piece)
             self._log(int(status), request)
-        except StreamClosedError:
-            pass
+        except OSError:  # the client has gone, or the response is broken off
+            connection.stream.close()
         except Exception:
             log.exception("The response to %s %s broke off.", request.method, request.path)
             connection.stream.close()  # for its client must not take it for complete

@@ -29,6 +29,7 @@ from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib.api import Options, create_app, failing
 from irislib.api._auth import read_token
+from irislib.api._config import BATCH_LIMITS
 from irislib.api._metrics import FOLDER
 
 __all__ = ["ApiServer", "option_names"]
@@ -166,7 +167,8 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
 
 def endpoint_options(ours: dict[str, Any]) -> Options:
     """Return the endpoint's options: the command line's, else the environment's."""
-    fields = {"batch_bytes": "max_batch_bytes", **{name: name for name in ("cors", "rate_limit", "proxies")}}
+    fields = {name: name for name in ("cors", "rate_limit", "proxies")}
+    fields |= {name: f"max_{name}" for name in BATCH_LIMITS}
     changes = {attribute: ours[name] for attribute, name in fields.items() if name in ours}
     if "public_host" in ours:
         changes["hosts"] = frozenset(name.lower() for name in ours["public_host"])

@@ -58,6 +58,7 @@ from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options, create_app
 from irislib.api._auth import read_token
+from irislib.api._config import BATCH_LIMITS
 from irislib.api._problem_details import not_found
 from irislib.errors import IrislibError, StoreError
 
@@ -81,6 +82,10 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     rate_limit = trait("rate_limit")
     proxies = trait("proxies")
     max_batch_bytes = trait("max_batch_bytes")
+    max_batch_rows = trait("max_batch_rows")
+    max_batch_problem_rows = trait("max_batch_problem_rows")
+    max_batch_answer_bytes = trait("max_batch_answer_bytes")
+    max_batch_seconds = trait("max_batch_seconds")
     public_hosts = trait("public_host")
     json_logs = trait("json_logs")
 
@@ -158,9 +163,8 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         elif token and not self.token:
             self.token = token
         advice = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
-        return Options(
-            cors=self.cors, rate_limit=self.rate_limit, batch_bytes=self.max_batch_bytes, batch_advice=advice
-        )
+        limits = {name: getattr(self, f"max_{name}") for name in BATCH_LIMITS}
+        return Options(cors=self.cors, rate_limit=self.rate_limit, batch_advice=advice, **limits)
 
     def template_facts(self) -> dict[str, Any]:
         """Return what the page template reads besides the notebook."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -18,6 +18,7 @@ from irislib._description.feature import Feature
 from irislib._description.validation import check_columns, check_names, check_values, names_of
 from irislib._modeling import csv_files, many_rows
 from irislib._modeling.model import Model
+from irislib.api._batch_limits import BatchLimits
 from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
 from irislib.api._problem_details import errors_json, warnings_json
 from irislib.errors import Problem, ValidationError
@@ -28,12 +29,8 @@ CHUNK_ROWS = 8_000  # predicted at once: fewer take longer, more take more memor
 PIECE_BYTES = 262_144  # of the answer that are sent at once
 MAX_UNKNOWN_COLUMNS = 100  # named in a problem; more would make it longer than the request
 
-Heartbeat = Callable[[], None]
 
-
-def answer(
-    model: Model, body: IO[bytes], mimetype: str, heartbeat: Heartbeat = lambda: None
-) -> tuple[str, Iterator[bytes]]:
+def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) -> tuple[str, Iterator[bytes]]:
     """Answer all rows of a request.
 
     Parameters
@@ -43,8 +40,7 @@ def answer(
         Seekable; to be closed when the answer is complete.
     mimetype : str
         Of the body: ``application/json`` or ``text/csv``.
-    heartbeat : callable
-        Called for each chunk of rows.
+    limits : BatchLimits
 
     Returns
     -------
@@ -53,19 +49,19 @@ def answer(
 
     Raises
     ------
-    UnsupportedMediaType, BadRequest
+    UnsupportedMediaType, BadRequest, RequestEntityTooLarge, ServiceUnavailable
     ValidationError
         If the body as a whole cannot be used. The problems of single rows are part of the answer.
     """
     if mimetype == "text/csv":
-        chunks = _predict_csv(model, body, heartbeat)
+        chunks = _predict_csv(model, body, limits)
     elif mimetype == "application/json":
-        chunks = _predict_json(model, _read_json(body), heartbeat)
+        chunks = _predict_json(model, _read_json(body), limits)
     else:
         sent = mimetype or "a body without a Content-Type"
         raise UnsupportedMediaType(f"Send JSON (application/json) or CSV (text/csv), not {sent}.")
     first = next(chunks)  # so that what fails in the first rows fails before the answer has begun
-    return mimetype, _pieces(itertools.chain([first], chunks))
+    return mimetype, limits.limited(_pieces(itertools.chain([first], chunks)))
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -85,16 +81,27 @@ def _require_rows(features: Sequence[Feature], count: int) -> None:
         raise ValidationError(check_values(features, [], 0)[1])
 
 
-def _predict_csv(model: Model, body: IO[bytes], heartbeat: Heartbeat) -> Iterator[bytes]:
+def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator[bytes]:
     layout = csv_files.read_layout(body, model.spec.features)
-    for _ in _chunks(csv_files.read_rows(body, layout)):
-        heartbeat()
-    header = csv_files.write_header(model, layout)
+    count = 0
     for rows in _chunks(csv_files.read_rows(body, layout)):
-        heartbeat()
-        cells = csv_files.result_cells(csv_files.predict_csv_rows(model, layout, rows), len(rows))
-        yield header + csv_files.write_csv(layout, rows, cells)
-        header = b""
+        count += len(rows)
+        limits.check_rows(count)
+        limits.check_time()
+    text = csv_files.write_header(model, layout)
+    blank = ("",) * len(csv_files.result_columns(model, layout))
+    empty_line = csv_files.write_csv(layout, [[]], [blank])
+    for rows in _chunks(csv_files.read_rows(body, layout)):
+        limits.check_time()
+        if filled := [row for row in rows if row]:
+            results = csv_files.predict_csv_rows(model, layout, filled)
+            limits.shorten(results.problems)
+            cells = csv_files.result_cells(results, len(filled))
+            text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))
+        else:
+            text += empty_line * len(rows)
+        yield text
+        text = b""
 
 
 def _read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
@@ -112,18 +119,19 @@ def _read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
     return value
 
 
-def _predict_json(model: Model, value: list[Any] | dict[str, Any], heartbeat: Heartbeat) -> Iterator[bytes]:
+def _predict_json(model: Model, value: list[Any] | dict[str, Any], limits: BatchLimits) -> Iterator[bytes]:
     if isinstance(value, list):
-        return _predict_records(model, value, heartbeat)
-    return _predict_by_column(model, value, heartbeat)
+        return _predict_records(model, value, limits)
+    return _predict_by_column(model, value, limits)
 
 
-def _predict_records(model: Model, records: list[Any], heartbeat: Heartbeat) -> Iterator[bytes]:
+def _predict_records(model: Model, records: list[Any], limits: BatchLimits) -> Iterator[bytes]:
     _require_rows(model.spec.features, len(records))
+    limits.check_rows(len(records))
     separator, start = "[", 0
     for rows in _chunks(records):
-        heartbeat()
-        yield (separator + ",\n".join(_result_records(model, rows, start))).encode()
+        limits.check_time()
+        yield (separator + ",\n".join(_result_records(model, rows, start, limits))).encode()
         separator, start = ",\n", start + len(rows)
     yield b"]\n"
 
@@ -134,13 +142,14 @@ def _record_problems(row: Any) -> list[Problem]:
     return [Problem(f"Expected an object of feature names and values, got {short_repr(row)}.", value=row)]
 
 
-def _result_records(model: Model, rows: list[Any], start: int) -> list[str]:
+def _result_records(model: Model, rows: list[Any], start: int, limits: BatchLimits) -> list[str]:
     """Return the JSON of the result of each record."""
     features = model.spec.features
     refused = {i: _record_problems(row) for i, row in enumerate(rows) if row.__class__ is not dict}
     if refused:
         rows = [{} if i in refused else row for i, row in enumerate(rows)]
     results = many_rows.predict_many(model, check_values(features, rows, len(rows)), refused, start)
+    limits.shorten(results.problems)
     # no JSON value has a line break in it
     predictions, *shares = (
         json.dumps(column, allow_nan=False, separators=("\n", ": "))[1:-1].split("\n") for column in results.columns
@@ -172,16 +181,17 @@ def _errors(results: many_rows.ManyPredictions, count: int, columns: bool = Fals
     return texts
 
 
-def _predict_by_column(model: Model, columns: dict[str, Any], heartbeat: Heartbeat) -> Iterator[bytes]:
+def _predict_by_column(model: Model, columns: dict[str, Any], limits: BatchLimits) -> Iterator[bytes]:
     columns = _columns_by_name(model.spec.features, columns)
     count = _column_length(model.spec.features, columns)
+    limits.check_rows(count)
     first_label, *labels, end = _column_labels(model)
     separator = first_label
     waiting: list[list[str]] = [[] for _ in labels]  # only the first list of the answer can be sent while it grows
     for start in range(0, count, CHUNK_ROWS):
-        heartbeat()
+        limits.check_time()
         chunk = {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()}
-        predictions, *lists = _result_columns(model, chunk, start)
+        predictions, *lists = _result_columns(model, chunk, start, limits)
         yield (separator + predictions).encode()
         for texts, text in zip(waiting, lists, strict=True):
             texts.append(text)
@@ -213,10 +223,11 @@ def _column_labels(model: Model) -> list[str]:
     return [*labels, '], "errors": [', "]}\n"]
 
 
-def _result_columns(model: Model, columns: Mapping[str, list[Any]], start: int) -> list[str]:
+def _result_columns(model: Model, columns: Mapping[str, list[Any]], start: int, limits: BatchLimits) -> list[str]:
     """Return the JSON in each list of an answer by columns for some rows."""
     count = len(next(iter(columns.values())))
     results = many_rows.predict_many(model, check_columns(model.spec.features, columns, count), {}, start)
+    limits.shorten(results.problems)
     lists = [json.dumps(column, allow_nan=False)[1:-1] for column in results.columns]
     return [*lists, ", ".join(_warnings(results, count)), ", ".join(_errors(results, count, columns=True))]
 

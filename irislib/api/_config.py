@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from irislib._common.settings import SETTINGS, environment_value
 
-__all__ = ["JSON_BATCH_BYTES", "ROW_BYTES", "Options"]
+__all__ = ["BATCH_LIMITS", "JSON_BATCH_BYTES", "ROW_BYTES", "Options"]
 
 ROW_BYTES = 1_000_000  # one row is a few hundred bytes
 JSON_BATCH_BYTES = 16_000_000  # JSON is read whole into memory, where it takes several times as much
+
+
+# The attributes whose settings have a name that begins with "max_"
+BATCH_LIMITS = ("batch_bytes", "batch_rows", "batch_problem_rows", "batch_answer_bytes", "batch_seconds")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Options:
         The number of proxies in front of this server to trust.
     batch_bytes : int
         The largest body of a batch; of one in JSON at most `JSON_BATCH_BYTES`.
+    batch_rows, batch_problem_rows, batch_answer_bytes, batch_seconds : int
+        The most rows of a batch, rows whose problems are listed in full, bytes of its answer, and seconds of work.
     batch_advice : str
         What to do with a batch that is larger.
     hosts : frozenset of str, optional
@@ -41,6 +47,10 @@ class Options:
     rate_limit: str = ""
     proxies: int = 0
     batch_bytes: int = SETTINGS["max_batch_bytes"].default
+    batch_rows: int = SETTINGS["max_batch_rows"].default
+    batch_problem_rows: int = SETTINGS["max_batch_problem_rows"].default
+    batch_answer_bytes: int = SETTINGS["max_batch_answer_bytes"].default
+    batch_seconds: int = SETTINGS["max_batch_seconds"].default
     batch_advice: str = "Send it in parts."
     hosts: frozenset[str] | None = None
     is_guarded: bool = False

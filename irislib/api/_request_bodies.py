@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from flask import request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
 from irislib.api._json_bodies import RepeatedNames, decode_json, repeated_problems
 from irislib.errors import Problem, ValidationError
 
 __all__ = ["FORM", "JSON", "closing", "read_row", "spooled"]
+
+log = logging.getLogger(__name__)
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
@@ -51,6 +55,17 @@ def spooled(stream: IO[bytes], heartbeat: Callable[[], None]) -> Iterator[IO[byt
 
 
 def closing(sources: contextlib.ExitStack, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of an answer, and close its sources after the last or when the client is gone."""
+    """Yield the pieces of an answer, and close its sources after the last or when the client is gone.
+
+    Raises
+    ------
+    BrokenPipeError
+        If the answer has to be broken off, for it has begun: servers close the connection then, and its client
+        does not take it for complete.
+    """
     with sources:
-        yield from pieces
+        try:
+            yield from pieces
+        except HTTPException as error:
+            log.warning("The answer to a batch was broken off: %s", error.description)
+            raise BrokenPipeError(errno.EPIPE, error.description) from None

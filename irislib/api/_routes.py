@@ -18,6 +18,7 @@ from irislib._modeling.model import Model
 from irislib._modeling.user_errors import log_error
 from irislib.api import _views
 from irislib.api._application import REQUEST_ID, Endpoint
+from irislib.api._batch_limits import TooManyRowsError
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._methods import allowed_methods, check_method
 from irislib.api._problem_details import problem, refuse, reply, too_large
@@ -95,7 +96,8 @@ def failing(detail: str) -> Flask:
 def explain(error: HTTPException) -> Response:
     """Make the response to an error that has a status in HTTP."""
     status = error.code or 500
-    body = oversized() if status == 413 else problem(status, error.description or "")
+    is_oversized = status == 413 and not isinstance(error, TooManyRowsError)
+    body = oversized() if is_oversized else problem(status, error.description or "")
     response = reply(body, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

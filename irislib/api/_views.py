@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 from irislib._common.formatting import short_repr
 from irislib._model_card.card import card_html
 from irislib.api import _batch, _insights
+from irislib.api._batch_limits import BatchLimits
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._problem_details import details, reply
@@ -76,9 +77,10 @@ def batch(context: Context, name: str) -> Response:
     is_json = request.mimetype == "application/json"
     limit = options.json_batch_bytes if is_json else options.batch_bytes
     request.environ["wsgi.input"].limit, request.max_content_length = limit, limit + 1
+    limits = BatchLimits(options, heartbeat, request.environ.get("irislib.is_client_gone", lambda: False))
     with contextlib.ExitStack() as stack:
         body = stack.enter_context(spooled(request.stream, heartbeat))
-        mimetype, pieces = _batch.answer(model, body, request.mimetype, heartbeat)
+        mimetype, pieces = _batch.answer(model, body, request.mimetype, limits)
         return Response(closing(stack.pop_all(), pieces), mimetype=mimetype)
 
 

@@ -91,9 +91,10 @@ TEXTS = {
     "batch": "Predict {target} for many rows",
     "batch.body": "Three forms, each answered in its own: an array of rows; an object with an array for each feature; "
     "CSV whose first line names the columns. At least one row, and at most {json_limit:,} bytes of JSON or "
-    "{csv_limit:,} bytes of CSV.\n\n"
+    "{csv_limit:,} bytes of CSV, with at most {rows:,} rows.\n\n"
     "A wrong row does not stop the others: its answer has errors and no prediction. In CSV the errors are in the "
-    "column `problems`. Columns of a CSV file that are no features are kept.",
+    "column `problems`. After {problem_rows:,} wrong rows the answer has only the number of the problems of each.\n\n"
+    "Columns of a CSV file that are no features are kept.",
     "batch.response": "The answers, in the form and order of the request. In CSV they are more columns: {columns}",
     # examples
     "example": "An example",
@@ -119,7 +120,7 @@ TEXTS = {
     "status.401": "The token is missing or wrong.",
     "status.404": "There is no model of this name, or no such insight of it; `detail` says why.",
     "status.405": "This address does not take this method.",
-    "status.413": "The body is larger than this address takes.",
+    "status.413": "The body is larger than this address takes, or has more rows.",
     "status.415": "The body has a type that this address does not take.",
     "status.422": "The values cannot be used; `errors` names each that is wrong.",
     "status.429": "More requests than this server allows, where its operator has set a limit.",

@@ -241,7 +241,12 @@ def _batch(model: Model, options: Options) -> Object:
     return {
         "tags": [spec.name],
         "summary": TEXTS["batch"].format(target=spec.target),
-        "description": TEXTS["batch.body"].format(json_limit=options.json_batch_bytes, csv_limit=options.batch_bytes),
+        "description": TEXTS["batch.body"].format(
+            json_limit=options.json_batch_bytes,
+            csv_limit=options.batch_bytes,
+            rows=options.batch_rows,
+            problem_rows=options.batch_problem_rows,
+        ),
         "requestBody": {"required": True, "content": body(["records", "columns"], requests)},
         "responses": responses(good, options.is_secured, 400, 413, 415, 422),
     }

@@ -1,0 +1,76 @@
+"""The endpoint within Tornado: responses are sent while they are made, and the work on them ends with their clients."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import tornado.web
+from conftest import PATIENCE
+
+from irislib._serving.endpoint_container import EndpointContainer
+from irislib._serving.http_server import ProblemServer
+
+BROKEN = "/broken"
+
+
+class Application:
+    """A WSGI application whose responses have no end, or break off, and that notes when they are closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        try:
+            while True:
+                yield b"x" * 100_000
+                if environ["PATH_INFO"] == BROKEN:
+                    raise BrokenPipeError
+        finally:
+            self.closed.set()
+
+
+class Handler(tornado.web.RequestHandler):
+    """A handler of all addresses."""
+
+    async def get(self) -> None:
+        self._auto_finish = False
+        await self.settings["container"].respond(self.request)
+        if not self.request.connection.stream.closed():
+            self.request.connection.finish()
+
+
+async def receive(path: str, size: int) -> tuple[bytes, bool]:
+    """Return the beginning of a response, and whether the work on it ends when the client has gone."""
+    application = Application()
+    with ThreadPoolExecutor(1) as executor:
+        container = EndpointContainer(application, executor)
+        server = ProblemServer(tornado.web.Application([(".*", Handler)], container=container))
+        server.listen(0, "127.0.0.1")
+        (sock,) = server._sockets.values()
+        reader, writer = await asyncio.open_connection(*sock.getsockname())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        data = b""
+        while len(data) < size and (piece := await reader.read(65536)):
+            data += piece
+        writer.close()
+        is_closed = await asyncio.get_running_loop().run_in_executor(None, application.closed.wait, PATIENCE)
+        server.stop()
+        return data, is_closed
+
+
+def test_a_response_comes_while_it_is_made_and_ends_with_its_client() -> None:
+    data, is_closed = asyncio.run(receive("/", 1_000_000))
+    assert len(data) >= 1_000_000
+    assert is_closed
+
+
+def test_a_response_that_breaks_off_is_not_taken_for_complete() -> None:
+    data, is_closed = asyncio.run(receive(BROKEN, 2**62))
+    assert b"Transfer-Encoding: chunked" in data
+    assert not data.endswith(b"0\r\n\r\n")
+    assert is_closed
