@@ -12,6 +12,8 @@ from irislib._common.messages.api import TEXTS
 from irislib._description.validation import check_row
 from irislib._modeling import csv_files
 from irislib.api import _batch
+from irislib.api._batch_limits import BatchLimits
+from irislib.api._config import Options
 from irislib.api._openapi.code_samples import Row
 from irislib.api._openapi.schema import row_json
 from irislib.api._problem_details import details, refuse
