@@ -86,7 +86,7 @@ def test_the_document_is_openapi(either: Json) -> None:
     assert bases == parts
     for _, _, operation in operations(either):
         for status, response in operation["responses"].items():
-            assert status == "200" or list(at(either, response)["content"]) == ["application/problem+json"]
+            assert status == "200" or "application/problem+json" in at(either, response)["content"]
         assert {"200", "404", "405", "429", "500", "503"} <= operation["responses"].keys()
     assert either["servers"] == [{"url": "/"}]
     assert either["info"]["version"] == irislib.__version__
