@@ -129,6 +129,24 @@ def test_a_field_is_checked_when_it_is_left(page, serve: Server) -> None:
     assert petal.input_value() == "30"
 
 
+def test_a_reader_whose_language_has_a_decimal_comma_types_one(chromium, serve: Server) -> None:
+    context = chromium.new_context(locale="de-DE")
+    page = context.new_page()
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    fields = [page.get_by_label(label) for label in ("Petal length", "Petal width", "Sepal length", "Sepal width")]
+    for field, text in zip(fields, ("6,0", "2,5", "6.3", "3.300"), strict=True):
+        field.fill(text)
+    fields[-1].press("Tab")
+    page.locator(".irislib-panel").get_by_text("Sepal width could be 3300 or 3,300: write the one that").wait_for()
+    fields[-1].fill("3,300")
+    page.get_by_role("button", name="Abrakadabra").click()
+    expect(page.locator(".irislib-answer")).to_have_text("virginica")
+    assert [field.input_value() for field in fields] == ["6,0", "2,5", "6.3", "3,300"]  # as they were typed
+    fields[0].press("ArrowUp")
+    assert fields[0].input_value() == "6,1"
+    context.close()
+
+
 def test_a_prediction_is_stale_once_the_form_has_changed(page, serve: Server) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     stale = page.get_by_text("The form has changed since this answer.").first

@@ -27,6 +27,23 @@ test("a step keeps the decimals of the value and ends at the limits", () => {
   assert.equal(logic.stepNumber("1", 1, { step: 0 }), null);
 });
 
+test("a number field has the decimal sign of the reader's language", () => {
+  assert.deepEqual(["en-US", "de-DE", "fr", "ja"].map(logic.decimalSign), [".", ",", ",", "."]);
+  const comma = { "6,5": "6.5", " -0,25 ": "-0.25", "1.234,5": "1234.5", "1 234,5": "1234.5", ",5": ".5", "6,": "6", "1,5e3": "1.5e3" };
+  for (const [text, number] of Object.entries(comma)) assert.equal(logic.readNumber(text, ","), number);
+  for (const text of ["", "6.5", "6", ",", "1,2,3", "1,234.5", "6,5 cm", "1.23,4"]) assert.equal(logic.readNumber(text, ","), text);
+  for (const text of ["6,5", "1.234,5", "6.5"]) assert.equal(logic.readNumber(text, "."), text);
+  for (const text of ["6.5", "-0.001", "1234", "1e-05", "1.5e-07", "abc", ""]) assert.equal(logic.readNumber(logic.writeNumber(text, ","), ","), text);
+  assert.equal(logic.writeNumber("5.843", ","), "5,843");
+  assert.equal(logic.writeNumber("5.843", "."), "5.843");
+});
+
+test("a point that may group thousands is asked about where the decimal sign is a comma", () => {
+  assert.deepEqual(logic.numberMeanings("1.234", ","), { grouped: "1234", decimal: "1,234" });
+  for (const text of ["1.5", "0.123", "1234.567", "1,234", "1.234,5", ""]) assert.equal(logic.numberMeanings(text, ","), null);
+  assert.equal(logic.numberMeanings("1.234", "."), null);
+});
+
 test("a range reads back as itself", () => {
   for (const text of ["", "1 to 2.5", " to 3", "3 to "]) assert.equal(logic.joinRange(logic.splitRange(text)), text);
 });

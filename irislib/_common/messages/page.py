@@ -61,6 +61,7 @@ TEXTS = {
     "file_too_big": "has {size} MB; at most {limit} MB are taken, of all files together.",
     "file_unreadable": "The file cannot be read; choose it again.",
     "unfinished": "is only partly filled in.",
+    "ambiguous": "could be {grouped} or {decimal}: write the one that is meant.",
     "required_mark": "* required",
     # links
     "copy_link": "Copy link",

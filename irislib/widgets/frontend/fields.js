@@ -42,7 +42,11 @@ function createField(facts, texts, id, changed) {
       for (const input of control.inputs) input.setAttribute("aria-invalid", message ? "true" : "false");
     },
     mustFill,
-    partialMessage: () => (control.isPartial?.() ? `${facts.label} ${texts.unfinished}` : ""),
+    partialMessage() {
+      const meanings = control.meanings?.();
+      if (meanings) return `${facts.label} ${formatText(texts.ambiguous, meanings)}`;
+      return control.isPartial?.() ? `${facts.label} ${texts.unfinished}` : "";
+    },
     isWrong: () => !note.hidden,
     isMissing: () => facts.required && (control.files ? !control.files().length : !control.read().trim()),
     // Returns false if the control cannot hold the value as it is.
@@ -69,6 +73,18 @@ function textInput(input, element = input) {
   return { element, inputs: [input], read: () => input.value, fill: (text) => void (input.value = text) };
 }
 
+const DECIMAL_SIGN = decimalSign(globalThis.navigator?.language);
+
+// A number, with the decimal sign of the reader's language.
+function numberInput(input, element = input) {
+  return {
+    ...textInput(input, element),
+    read: () => readNumber(input.value, DECIMAL_SIGN),
+    fill: (text) => void (input.value = writeNumber(text, DECIMAL_SIGN)),
+    meanings: () => numberMeanings(input.value, DECIMAL_SIGN),
+  };
+}
+
 const CONTROLS = {
   text: (facts, common) =>
     textInput(h("input", { ...common, type: facts.type ?? "text", autocomplete: "off", placeholder: facts.placeholder })),
@@ -82,9 +98,9 @@ const CONTROLS = {
     if (facts.low < 0 || facts.low === undefined) input.inputMode = "text"; // the numeric keyboards of some phones have no minus sign
     const step = Number(facts.step ?? 0);
     const move = (direction) => {
-      const next = stepNumber(input.value, direction, { ...facts, step });
+      const next = stepNumber(readNumber(input.value, DECIMAL_SIGN), direction, { ...facts, step });
       if (next === null) return;
-      input.value = next;
+      input.value = writeNumber(next, DECIMAL_SIGN);
       input.dispatchEvent(new Event("input", { bubbles: true }));
       input.dispatchEvent(new Event("change", { bubbles: true }));
     };
@@ -94,12 +110,12 @@ const CONTROLS = {
       event.preventDefault();
       move(direction);
     });
-    if (!step) return textInput(input);
+    if (!step) return numberInput(input);
     // Buttons for touch and mouse; the keyboard has its arrow keys.
     input.className = "irislib-stepped";
     const button = (sign, direction, title) =>
       h("button", { type: "button", tabindex: -1, "aria-hidden": "true", title, onclick: () => move(direction) }, sign);
-    return textInput(input, h("span", { class: "irislib-stepper" }, button("−", -1, texts.less), input, button("+", 1, texts.more)));
+    return numberInput(input, h("span", { class: "irislib-stepper" }, button("−", -1, texts.less), input, button("+", 1, texts.more)));
   },
   slider(facts, common) {
     const input = h("input", { ...common, type: "range", min: facts.low, max: facts.high, step: facts.step ?? "any" });
@@ -125,8 +141,9 @@ const CONTROLS = {
     return {
       element: h("span", { class: "irislib-pair" }, part("from", 0), part("to", 1)),
       inputs,
-      read: () => joinRange(inputs.map((input) => input.value)),
-      fill: (text) => inputs.forEach((input, i) => (input.value = splitRange(text)[i])),
+      read: () => joinRange(inputs.map((input) => readNumber(input.value, DECIMAL_SIGN))),
+      fill: (text) => inputs.forEach((input, i) => (input.value = writeNumber(splitRange(text)[i], DECIMAL_SIGN))),
+      meanings: () => inputs.map((input) => numberMeanings(input.value, DECIMAL_SIGN)).find(Boolean),
     };
   },
   select: (facts, common, texts) =>

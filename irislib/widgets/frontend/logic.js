@@ -27,6 +27,30 @@ function stepNumber(text, direction, { step, low, high, lowest }) {
   return !step || Number.isNaN(next) || next < low || next > high ? null : String(next);
 }
 
+// Returns the decimal sign of the reader's language, which is the only one that the number keyboards of phones have.
+function decimalSign(language) {
+  return new Intl.NumberFormat(language).formatToParts(1.5).find((part) => part.type === "decimal").value;
+}
+
+// Returns the text of a number field as Python writes numbers, if the reader's decimal sign is a comma.
+function readNumber(text, sign) {
+  const match = sign === "," && /^\s*([+\u2212-]?)(\d{1,3}(?:[.\s]\d{3})+|\d*),(\d*)(e[+-]?\d+)?\s*$/i.exec(text);
+  if (!match || !(match[2] + match[3])) return text;
+  return match[1] + match[2].replace(/[.\s]/g, "") + (match[3] && `.${match[3]}`) + (match[4] ?? "");
+}
+
+// Returns a number that Python wrote as the reader writes it.
+function writeNumber(text, sign) {
+  return sign === "," && /^[+-]?\d*\.\d+(e[+-]?\d+)?$/i.test(text) ? text.replace(".", ",") : text;
+}
+
+// Returns what a text such as 1.234 can mean where the decimal sign is a comma, or null if that is clear.
+function numberMeanings(text, sign) {
+  const number = text.trim();
+  if (sign !== "," || !/^[+\u2212-]?[1-9]\d{0,2}\.\d{3}$/.test(number)) return null;
+  return { grouped: number.replace(".", ""), decimal: number.replace(".", ",") };
+}
+
 // Joins the two ends of a range to one value, which Python parses.
 function joinRange(ends) {
   const values = ends.map((end) => end.trim());

@@ -158,7 +158,7 @@ class App {
     if (field?.isWrong() && !isComplete) field.show(field.partialMessage());
     if (this.messages.querySelector(".irislib-done")) this.showMessage(""); // the copied link has earlier values
     this.showReasons();
-    if (!isComplete || field.private || field.read() === "") return;
+    if (!isComplete || field.private || field.read() === "" || field.partialMessage()) return;
     const value = field.read();
     const { message } = await this.request("validate", { name: field.name, value });
     if (field.read() !== value) return;
