@@ -77,8 +77,11 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             announce_health(url(address[0], address[1], "/healthz"))
         metrics_folder = None
         if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
-            metrics_folder = os.environ[FOLDER] = str(temporary_folders.make("irislib-metrics-"))
-            os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
+            try:
+                metrics_folder = os.environ[FOLDER] = str(temporary_folders.make("irislib-metrics-"))
+                os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
+            except OSError as error:
+                log.warning("The workers' metrics are not added up: there is no temporary folder (%s).", error)
         self.master = os.getpid()
         try:
             super().run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,6 +23,8 @@ from irislib.api._metrics import Metrics
 from irislib.api._request_bodies import FORM, JSON
 
 __all__ = ["Environ", "ModelEndpoint", "has_hooks", "is_plain"]
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 10_000
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
@@ -74,8 +77,11 @@ class ModelEndpoint:
 
     def count(self, seconds: float) -> None:
         """Count one response."""
-        self.requests.inc()
-        self.seconds.observe(seconds)
+        try:  # and no context manager, which would take longer than both
+            self.requests.inc()
+            self.seconds.observe(seconds)
+        except Exception:
+            log.exception("A request could not be counted.")
 
     def respond(self, environ: Environ) -> BodyAndHeaders | None:
         """Return the response to a request, or None if Flask has to answer it."""

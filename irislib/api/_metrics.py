@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
+import logging
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
@@ -13,11 +13,22 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from irislib._modeling.model import Model
+from irislib.api._metrics_files import FOLDER, AllocatedDict, slot
 
-__all__ = ["FOLDER", "Metrics"]
+__all__ = ["FOLDER", "Metrics", "no_failure"]
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's own name for where processes leave their numbers
+log = logging.getLogger(__name__)
+
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+@contextlib.contextmanager
+def no_failure() -> Iterator[None]:
+    """Log a failure to count, which must not cost the response."""
+    try:
+        yield
+    except Exception:
+        log.exception("A request could not be counted.")
 
 
 class Metrics:
@@ -32,7 +43,8 @@ class Metrics:
         self.models = models
         self.shared = bool(os.environ.get(FOLDER))
         if self.shared:
-            values.ValueClass = values.MultiProcessValue(_slot)  # type: ignore[no-untyped-call]
+            values.MmapedDict = AllocatedDict  # type: ignore[attr-defined]
+            values.ValueClass = values.MultiProcessValue(slot)  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "irislib_requests", "Requests that were answered.", ["model", "endpoint", "status"], registry=self.registry
@@ -47,8 +59,9 @@ class Metrics:
 
     def count(self, model: str, endpoint: str, status: str, seconds: float) -> None:
         """Count one answer."""
-        self.requests.labels(model, endpoint, status).inc()
-        self.seconds.labels(model, endpoint).observe(seconds)
+        with no_failure():
+            self.requests.labels(model, endpoint, status).inc()
+            self.seconds.labels(model, endpoint).observe(seconds)
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
@@ -65,37 +78,3 @@ class Metrics:
         for model in self.models:
             info.add_metric([model.spec.name, model.version], 1)
         yield info
-
-
-_held: dict[str, int] = {"pid": 0, "slot": 0}
-
-
-def _slot() -> int:
-    """Return a number of this process's own, among those that run.
-
-    prometheus_client names a file by each process's id, so that there are ever more of them while
-    workers come and go. A new worker takes over the files of one that has ended instead, and counts on in them.
-    """
-    # mark_process_dead is no way out: it deletes the files of live gauges only, for those of counters and
-    # histograms still count, and we have no live gauge.
-    if _held["pid"] == os.getpid():
-        return _held["slot"]
-    import fcntl
-
-    for number in itertools.count():
-        path = Path(os.environ[FOLDER]) / f"slot-{number}"
-        try:
-            # never closed: the lock is given back when the process ends, however it does
-            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-        except PermissionError:
-            if not path.exists():
-                raise
-            continue  # that of a master which runs as another user than its workers
-        try:
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            continue
-        _held.update(pid=os.getpid(), slot=number)
-        break
-    return _held["slot"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from irislib._common import paths
+from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._modeling import registry
 from irislib._modeling.model import Model
@@ -66,6 +68,7 @@ def create_app(
     _add_routes(app, context)
     app.register_error_handler(ValidationError, refuse)
     app.register_error_handler(HTTPException, explain)
+    app.register_error_handler(OSError, explain_full_disk)
     app.register_error_handler(Exception, fail)
     if app.options.cors or app.options.rate_limit or app.options.proxies:
         from irislib.api import _extensions
@@ -114,6 +117,14 @@ def oversized() -> dict[str, Any]:
         advice = f"Send it in parts, or as CSV, of which {options.batch_bytes:,} bytes are taken."
         return too_large(options.json_batch_bytes, advice)
     return too_large(options.batch_bytes, options.batch_advice)
+
+
+def explain_full_disk(error: OSError) -> Response:
+    """Make the response to a body that no temporary file has room for; any other error is one of ours."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return fail(error)
+    log.error("%s %s: the temporary folder is full.", request.method, request.path)
+    return reply(problem(507, TEXTS["full_disk"]), 507)
 
 
 def fail(error: Exception) -> Response:

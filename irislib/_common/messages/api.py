@@ -128,6 +128,9 @@ TEXTS = {
     "readyz.pages": "The state of each page. One that is `starting` makes a visitor wait; one that is `unreadable` "
     "has a notebook that cannot be opened.",
     "readyz.503": "The server is starting, or cannot answer at the moment.",
+    "full_disk": "The server's temporary folder is full: there is no room for this body. Try again later, or send it "
+    "in smaller parts.",
+    "status.507": "The server's temporary folder has no room for the body.",
     "status.503": "The server cannot answer at the moment.",
     # headers and the token
     "request_id": "The id of this request.",

@@ -248,7 +248,7 @@ def _batch(model: Model, options: Options) -> Object:
             problem_rows=options.batch_problem_rows,
         ),
         "requestBody": {"required": True, "content": body(["records", "columns"], requests)},
-        "responses": responses(good, options.is_secured, 400, 413, 415, 422),
+        "responses": responses(good, options.is_secured, 400, 413, 415, 422, 507),
     }
 
 

@@ -1,0 +1,108 @@
+"""A full temporary folder costs metrics, never a prediction; a batch is refused with the reason."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Server, descendants, wait_until
+from invalid_inputs import GOOD
+
+from irislib.api import create_app
+from irislib.api._metrics_files import INITIAL_BYTES, AllocatedDict
+
+HEADERS = {"Content-Type": "text/csv"}
+
+
+def refuse(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def values(numbers: AllocatedDict) -> dict[str, float]:
+    return {key: value for key, value, _ in numbers.read_all_values()}
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="no files in memory here")
+@pytest.mark.parametrize("moment", ["before", "later"])
+def test_numbers_go_on_in_memory_if_there_is_no_room(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "counter_0.db"
+    if moment == "before":
+        monkeypatch.setattr(os, "posix_fallocate", refuse)
+    numbers = AllocatedDict(str(path))
+    numbers.write_value("first", 1.0, 0.0)
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    many = {f"{'key' * 30}-{i}": float(i) for i in range(2 * INITIAL_BYTES // 100)}
+    for key, value in many.items():
+        numbers.read_value(key)
+        numbers.write_value(key, value, 0.0)
+    assert values(numbers) == {"first": 1.0, **many}
+    numbers.close()
+    assert path.exists() == (moment == "later")
+    if path.exists():
+        assert next(AllocatedDict.read_all_values_from_file(path))[0] == "first"
+
+
+def test_the_blocks_of_a_file_are_allocated_before_they_are_written(tmp_path: Path) -> None:
+    AllocatedDict(str(tmp_path / "counter_0.db")).close()
+    assert (tmp_path / "counter_0.db").stat().st_blocks * 512 >= INITIAL_BYTES
+
+
+def test_a_batch_that_no_file_has_room_for_is_507(iris: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = create_app([iris]).test_client()
+    for error, status in ((errno.ENOSPC, 507), (errno.EIO, 500)):
+
+        def fail(error: int = error) -> None:
+            raise OSError(error, os.strerror(error))
+
+        monkeypatch.setattr("tempfile.TemporaryFile", fail)
+        answer = client.post("/iris-wizard/batch", data="a", headers=HEADERS)
+        assert answer.status_code == answer.get_json()["status"] == status
+        assert ("temporary folder is full" in answer.get_json()["detail"]) == (status == 507)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can make a small disk")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_no_prediction_is_lost_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    server = Server(tmp_path / "log", "api", "--workers", "2", TMPDIR=str(small_disk)).wait()
+    try:
+        wait_until(lambda: server.text().count("Booting worker") == 2)
+        with (small_disk / "rest").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        for worker in descendants(server.process.pid):  # new ones open the files of the metrics anew
+            os.kill(worker, signal.SIGTERM)
+        wait_until(lambda: server.text().count("Booting worker") == 4)
+        for number in range(100):
+            assert server.post("/iris-wizard", json=GOOD).json() == "virginica"
+            assert server.post("/iris-wizard", json={str(number): 1}).status_code == 422
+            assert server.get(f"/nothing/{number}").status_code == 404
+        body = ",".join(GOOD) + "\n" + (",".join(map(str, GOOD.values())) + "\n") * 1000
+        refused = server.post("/iris-wizard/batch", data=body, headers=HEADERS)
+        assert refused.status_code == 507
+        assert "temporary folder is full" in json.loads(refused.text)["detail"]
+        assert server.get("/metrics").status_code == 200
+        (small_disk / "rest").unlink()
+        assert server.post("/iris-wizard/batch", data=body, headers=HEADERS).text.count(",virginica,") == 1000
+    finally:
+        assert server.stop() == 0
+    assert "SIGBUS" not in server.text()
