@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -261,7 +262,7 @@ def test_a_batch_that_is_too_large(guarded: Server, serve: Server) -> None:
 @pytest.mark.parametrize("line", ["OPTIONS *", "GET http://127.0.0.1", "POST //iris-wizard", "POST /iris-wizard/"])
 def test_an_unusual_request_target_gets_a_response(api: Server, line: str) -> None:
     with socket.create_connection(("127.0.0.1", api.port), timeout=PATIENCE) as sock:
-        sock.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+        sock.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
         response = http.client.HTTPResponse(sock)
         response.begin()
         assert response.status in (200, 302, 308, 404, 405, 415)
@@ -310,6 +311,25 @@ ENDINGS = [
     "class Odd(BaseException): ...\nraise Odd",
     "from dataclasses import replace\nspec = replace(spec, load_data=lambda: exit('no data'), name='other')",
 ]
+
+
+def test_connections_that_wait_are_answered_before_the_end(tmp_path: Path) -> None:
+    server = Server(tmp_path / "log", "api", "--worker-class", "sync", "--model", "irislib.iris:spec").wait()
+    rows = json.dumps([GOOD] * 300)
+    head = "POST /iris-wizard/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE)) for _ in range(8)
+        ]
+        for client in clients:
+            client.sendall(f"{head}Content-Length: {len(rows)}\r\n\r\n{rows}".encode())
+        server.process.send_signal(signal.SIGTERM)
+        for client in clients:
+            response = http.client.HTTPResponse(client)
+            response.begin()
+            assert response.status == 200
+            assert response.read()
+    assert server.process.wait(PATIENCE) == 0
 
 
 def test_a_reload_reads_the_spec_and_keeps_the_old_one_if_it_is_broken(tmp_path: Path) -> None:

@@ -195,6 +195,8 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.config:Config.parser": "add the options of `irislib api` to Gunicorn's",
         "gunicorn.config:Config.set": "refuse options that would be ignored",
         "gunicorn.util:write_error": "answer a request that is not valid HTTP by a problem",
+        "gunicorn.arbiter:Arbiter.signal": "answer what waits before the server ends",
+        "gunicorn.arbiter:Arbiter.LISTENERS": "answer what waits before the server ends",
         "gunicorn.workers.base:Worker.notify": "let long responses keep their worker",
     }),
     *_entries("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {

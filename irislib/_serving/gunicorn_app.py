@@ -6,7 +6,9 @@ import argparse
 import gc
 import logging
 import os
+import select
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -95,6 +97,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         super().load_config()
         self.cfg.set("post_worker_init", chained_hook(prepare_worker, self.cfg.post_worker_init))
+        self.cfg.set("when_ready", chained_hook(answer_before_end, self.cfg.when_ready))
 
     def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
         values = vars(opts)
@@ -205,6 +208,21 @@ def write_problem(client: socket.socket, status: int, reason: str, message: str)
         end, count = time.monotonic() + DRAIN_SECONDS, 0
         while count < MAX_DRAINED_BYTES and time.monotonic() < end and (data := client.recv(65536)):
             count += len(data)
+
+
+def answer_before_end(server: Any) -> None:
+    """Let the workers take the connections that wait before SIGTERM ends them; Gunicorn would reset these.
+
+    It takes half of Gunicorn's graceful timeout at most; the answers have the whole of it.
+    """
+
+    def end(number: int, frame: Any) -> None:
+        limit = time.monotonic() + server.cfg.graceful_timeout / 2
+        while time.monotonic() < limit and select.select(server.LISTENERS, [], [], 0)[0]:
+            time.sleep(0.02)
+        server.signal(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def chained_hook(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
