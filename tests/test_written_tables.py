@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import sys
 from typing import Any
 
 import numpy as np
@@ -225,3 +226,75 @@ def test_the_page_gives_files_that_spreadsheets_open(iris) -> None:
         assert result.startswith(codecs.BOM_UTF8)
         assert result.count(codecs.BOM_UTF8) == 1
         assert result.count(b"\n") == total + 1
+
+
+def show(model: Model, content: bytes, name: str = "flowers.xlsx") -> tuple[str, list[list[str]]]:
+    """Return what the page says of a file, and the rows of its result."""
+    from irislib.widgets._csv_tab import CsvTab
+
+    tab, us = CsvTab(model), {"upload": 1}
+    tab.handle_begin({"name": name, **us}, [])
+    tab.handle_part(us, [content])
+    reply = tab.handle_read(us, [])
+    if "total" not in reply:
+        return reply["html"], []
+    tab.handle_slice({"start": 0, **us}, [])
+    result = tab.result_file()[1].decode("utf-8-sig")
+    return reply["html"] + tab.handle_finish(us, [])["html"], list(csv.reader(io.StringIO(result, newline="")))[1:]
+
+
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    book = pytest.importorskip("openpyxl").Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_the_sheet_of_a_workbook_with_the_columns_is_the_table(rent, add) -> None:
+    rows = [["Flats", None], ["area_m2", "balcony", "built"], [40, True, pd.Timestamp("1990-05-01").to_pydatetime()]]
+    html, result = show(rent, workbook(Notes=[["Read me"]], Flats=[*rows, [None], [80, "no", "2001-01-01"], ["#N/A"]]))
+    assert "Rows in flowers.xlsx (sheet Flats): 3." in html
+    assert result[0][:3] == ["40", "true", "1990-05-01"]
+    expected = rent.predict([{"area_m2": 40, "balcony": True, "built": "1990-05-01"}])[0]
+    assert float(result[0][-3]) == pytest.approx(expected)
+    assert result[3][-1].startswith("area_m2 must be a number, got '#N/A'.")
+    assert "<td>6</td>" in html  # the row's number in the sheet
+    html, result = show(add, workbook(A=[["a", "b"], [0.12, "1,5"], [1234.5, None]]))
+    assert [float(row[2]) for row in result] == [pytest.approx(0.12), pytest.approx(1234.5)]
+
+
+def test_a_parquet_file_is_a_table(add) -> None:
+    pytest.importorskip("pyarrow")
+    file = io.BytesIO()
+    pd.DataFrame({"b": [None, 1.0], "a": [1.5, 2.0], "c": ["x, y", None]}).to_parquet(file)
+    _, result = show(add, file.getvalue(), "rows.parquet")
+    assert [row[:3] for row in result] == [["", "1.5", "x, y"], ["1.0", "2.0", ""]]
+    assert [float(row[3]) for row in result] == [pytest.approx(1.5), pytest.approx(2)]
+
+
+def test_tables_that_cannot_be_read_are_explained(add, monkeypatch) -> None:
+    good = workbook(A=[["a", "b"], [1, 2]])
+    for content, reason in (
+        (b"PK\x03\x04 nothing", "This Excel file cannot be read (BadZipFile)"),
+        (good[:-200], "This Excel file cannot be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx"),
+        (workbook(A=[["x", "y"], ["1", 2]]), "The file lacks the column a"),
+    ):
+        assert reason in show(add, content)[0]
+    monkeypatch.setattr("irislib._modeling.table_files.UNPACKED_BYTES", 100)
+    assert "when it is unpacked" in show(add, good)[0]
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    assert "Excel files are not taken here" in show(add, good)[0]
+
+
+def test_a_sheet_with_too_many_rows_is_refused(add, monkeypatch) -> None:
+    object.__setattr__(add.spec, "max_rows", 100)
+    try:
+        assert "more than 100 rows" in show(add, workbook(A=[["a"], *([[1]] * 500)]))[0]
+    finally:
+        object.__setattr__(add.spec, "max_rows", 100_000)

@@ -14,13 +14,23 @@ from typing import IO, TYPE_CHECKING, NamedTuple, TextIO
 from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
 from irislib._description.number_text import readings, simplify_number
-from irislib._description.values import normalized
+from irislib._description.values import means_missing, normalized
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
 
-__all__ = ["BOM", "Header", "encoding_of", "find_header", "is_comment", "names_of_column", "open_text"]
+__all__ = [
+    "BOM",
+    "TITLE_LINES",
+    "Header",
+    "count_names",
+    "encoding_of",
+    "find_header",
+    "is_comment",
+    "names_of_column",
+    "open_text",
+]
 
 BOM = codecs.BOM_UTF8  # spreadsheets put it before UTF-8
 _ENCODINGS = {  # UTF-32 first: its mark begins with that of UTF-16
@@ -94,12 +104,10 @@ def find_header(beginning: str, features: Sequence[Feature]) -> Header:
     if lines and (match := re.fullmatch(r"sep=(.)", lines[first := min(lines)])):
         delimiters = match[1]
         del lines[first]
-    known = {text.casefold() for feature in features for text in names_of_column(feature)}
     best, number, delimiter = -1, 1, delimiters[0]
     for i, line in itertools.islice(lines.items(), TITLE_LINES):
         for sign in delimiters:
-            cells = {normalized(name).casefold() for name in _clean(next(csv.reader([line], delimiter=sign), []))}
-            if (matches := len(cells & known)) > best:
+            if (matches := count_names(next(csv.reader([line], delimiter=sign), []), features)) > best:
                 best, number, delimiter = matches, i, sign
         if best == len(features):
             break
@@ -109,6 +117,12 @@ def find_header(beginning: str, features: Sequence[Feature]) -> Header:
         names = shorten_list([feature.name for feature in features])
         raise ValidationError([Problem(TEXTS["table_no_header"].format(names=names, line=lines[number][:80]))])
     return Header(header, delimiter, skipped)
+
+
+def count_names(row: list[str], features: Sequence[Feature]) -> int:
+    """Return how many cells of a row are names of features."""
+    known = {text.casefold() for feature in features for text in names_of_column(feature)}
+    return len(known & {normalized(name).casefold() for name in _clean(row)})
 
 
 def _clean(row: list[str]) -> list[str]:
@@ -125,6 +139,8 @@ def names_of_column(feature: Feature) -> tuple[str, ...]:
 
 def is_comment(row: list[str], width: int) -> bool:
     """Return whether a row is a line of comment: it begins with # and has nothing in other columns."""
-    if not row or not row[0].lstrip().startswith("#"):
+    if not row or not (text := row[0].strip()).startswith("#"):
+        return False
+    if means_missing(text) or text.endswith(("!", "?")):  # errors of spreadsheets: #N/A, #REF!, #NAME?
         return False
     return len(row) != width or (width > 1 and not any(row[1:]))

@@ -11,6 +11,7 @@ from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
+from irislib._modeling.table_files import to_csv
 from irislib.errors import Problem, ValidationError
 from irislib.widgets._blocks import Block, Paragraph, Table
 from irislib.widgets._html import render, render_pieces
@@ -81,8 +82,9 @@ class CsvTab:
         if self._is_stale(request):
             return {"error": TEXTS["table_gone"]}
         spec = self.model.spec
-        file = io.BytesIO(self.content)
         try:
+            content, sheet = to_csv(bytes(self.content), spec.features, spec.max_rows)
+            file = io.BytesIO(content)
             layout = csv_files.read_layout(file, spec.features)
             rows = [list(map(unmark, row)) for row in csv_files.read_rows(file, layout, spec.max_rows)]
         except ValidationError as error:
@@ -93,7 +95,8 @@ class CsvTab:
         self.layout, self.rows, self.results, self.problems = layout, rows, [], []
         total = self.total
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
-        lines = [template.format(name=self.name, total=f"{total:,}", shown=PREVIEW_ROWS)]
+        name = TEXTS["table_sheet"].format(name=self.name, sheet=sheet) if sheet else self.name
+        lines = [template.format(name=name, total=f"{total:,}", shown=PREVIEW_ROWS)]
         if layout.unused:
             lines.append(TEXTS["table_unused"].format(columns=shorten_list(layout.unused)))
         for feature in spec.features:

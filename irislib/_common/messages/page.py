@@ -138,6 +138,12 @@ TEXTS = {
     "table_open_quote": "The quotation mark that opens in line {line} is not closed ({error}).",
     "table_bad_line": "Line {line} cannot be read ({error}).",
     "table_no_header": "No line of the file names the columns; one has to: {names}. It begins with: {line}",
+    "table_old_excel": "This is a file of an old Excel: save it as .xlsx or as “CSV UTF-8”.",
+    "table_no_reader": "{kind} files are not taken here: save the table as “CSV UTF-8”. (They are once whoever runs "
+    "this server installs irislib[tables].)",
+    "table_damaged": "This {kind} file cannot be read ({error}): save the table as “CSV UTF-8”.",
+    "table_unpacked": "The file has over {limit} MB when it is unpacked, which is too much. Split it.",
+    "table_sheet": "{name} (sheet {sheet})",
     "table_empty_file": "The file is empty.",
     "table_has": "The file has: {columns}.",
     "table_first": "The first rows that were predicted:",

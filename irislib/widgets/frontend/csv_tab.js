@@ -12,7 +12,7 @@ class CsvTab {
 
   createDropZone() {
     const { texts, limit } = this;
-    const input = h("input", { type: "file", accept: ".csv,text/csv", class: "irislib-away", id: uniqueId() });
+    const input = h("input", { type: "file", accept: ".csv,.tsv,.txt,.xlsx,.parquet,text/csv", class: "irislib-away", id: uniqueId() });
     input.addEventListener("change", () => {
       const [file] = input.files;
       input.value = ""; // so that the same file, corrected, can be chosen again
