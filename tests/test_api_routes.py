@@ -334,7 +334,18 @@ def test_the_factory_takes_a_reference() -> None:
 
 def test_gunicorns_own_options_work(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text('workers = 1\nraw_env = ["FROM_CONF=1"]\n')
-    args = ("--threads", "2", "-c", str(tmp_path / "conf.py"), "--name", "wizard", "--access-logfile", "-")
+    args = (
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "2",
+        "-c",
+        str(tmp_path / "conf.py"),
+        "--name",
+        "wizard",
+        "--access-logfile",
+        "-",
+    )
     args = (*args, "--log-level", "debug", "--pythonpath", str(tmp_path))
     server = Server(tmp_path / "log", "api", *args, GUNICORN_CMD_ARGS="--workers 2").wait()
     assert server.post("/iris-wizard", data=GOOD).json() == "virginica"

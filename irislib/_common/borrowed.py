@@ -199,6 +199,15 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.arbiter:Arbiter.LISTENERS": "answer what waits before the server ends",
         "gunicorn.workers.base:Worker.notify": "let long responses keep their worker",
     }),
+    *_entries("api", "guards", "_serving.gunicorn_worker", f"{GUNICORN}/workers/gthread.py", {
+        "gunicorn.workers.gthread:ThreadWorker.accept": "give no thread to an idle connection",
+        "gunicorn.workers.gthread:ThreadWorker.enqueue_req": "answer a batch by a thread",
+        "gunicorn.workers.gthread:ThreadWorker.finish_request": "wait for the next request of a connection",
+        "gunicorn.workers.gthread:ThreadWorker.handle": "answer a request that has arrived",
+        "gunicorn.workers.gthread:ThreadWorker.murder_keepalived": "close connections that send nothing",
+        "gunicorn.workers.gthread:ThreadWorker.poller": "receive requests without a thread",
+        "gunicorn.http.unreader:Unreader.buf": "answer pipelined requests",
+    }),
     *_entries("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {
         "gunicorn.glogging:Logger.setup": "log what irislib has to say",
     }),

@@ -38,6 +38,8 @@ __all__ = ["ApiServer", "option_names"]
 
 log = logging.getLogger(__name__)
 
+WORKER = "irislib._serving.gunicorn_worker.FrontWorker"
+THREADS = 4  # for what may take long; the rest needs none
 DRAIN_SECONDS = 2
 MAX_DRAINED_BYTES = 2**24
 
@@ -115,6 +117,8 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             "default_proc_name": "irislib",
             "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
             "limit_request_line": MAX_REQUEST_LINE,
+            "worker_class": WORKER,
+            "threads": THREADS,
             "preload_app": not ("debug" in ours or opts.reload),  # what is loaded before the fork is shared
             "logger_class": JsonApiLogger if "json_logs" in ours else ApiLogger,
         }

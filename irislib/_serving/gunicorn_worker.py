@@ -1,0 +1,223 @@
+"""Gunicorn's threaded worker with a front: connections that are idle or slow take no thread.
+
+Requests are received by the worker's event loop. One that has arrived is answered at once if it is short, as by
+Gunicorn's sync worker; what may take long (batches, insights, bodies that are large) is answered by threads.
+"""
+
+from __future__ import annotations
+
+import io
+import selectors
+import socket
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from irislib._serving.http_server import raw_response
+
+__all__ = ["FrontWorker"]
+
+MAX_BUFFERED_BYTES = 1_100_000  # of a request: one row, and its head
+RECEIVE_SECONDS = 30  # in which a request has to arrive
+LINGER_SECONDS = 2  # for a client to close its connection
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class RequestScan:
+    """The bytes of a request as they arrive.
+
+    Attributes
+    ----------
+    data : bytearray
+    is_complete : bool
+        The request has arrived, or as much of it as is buffered.
+    is_short : bool
+        It has arrived to its end, and takes no longer than one prediction.
+    awaits_continue : bool
+        Its client waits for 100 Continue.
+    """
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.is_complete = self.is_short = self.awaits_continue = False
+        self.position = 0  # of the next chunk's size; before the end of the head, from where that is searched
+        self.end: int | None = None  # of a body with a length
+        self.has_head = self.is_chunked = False
+
+    def feed(self, data: bytes) -> None:
+        """Add bytes."""
+        self.data += data
+        if not self.has_head:
+            self._find_head()
+        if self.has_head:
+            self._find_end()
+        if len(self.data) > MAX_BUFFERED_BYTES:
+            self.is_complete = True
+
+    def _find_head(self) -> None:
+        end = self.data.find(b"\r\n\r\n", self.position)
+        self.position = max(0, len(self.data) - 3)
+        if end < 0:
+            return
+        self.has_head, self.position = True, end + 4
+        line, *fields = bytes(self.data[:end]).split(b"\r\n")
+        pairs = [
+            (name.strip().lower(), value.strip().lower()) for name, _, value in (f.partition(b":") for f in fields)
+        ]
+        headers = dict(pairs)
+        self.is_chunked = b"transfer-encoding" in headers
+        length = headers.get(b"content-length", b"0")
+        self.end = self.position + int(length) if length.isdigit() and len(length) < 20 else self.position
+        path = line.split(b" ")[1:2]
+        self.is_short = bool(path) and path[0].count(b"/") < 2 and line.startswith(b"POST ")
+        self.awaits_continue = headers.get(b"expect") == b"100-continue" and len(self.data) == self.position
+        if len([1 for name, _ in pairs if name == b"content-length"]) > 1:  # for Gunicorn to refuse
+            self.is_complete = True
+        if not self.is_chunked and self.end > MAX_BUFFERED_BYTES:
+            self.is_complete, self.is_short = True, False
+
+    def _find_end(self) -> None:
+        """Find the end of the body; what is no sound chunk is for Gunicorn to refuse."""
+        if not self.is_chunked:
+            self.is_complete |= len(self.data) >= (self.end or 0)
+            return
+        while (line_end := self.data.find(b"\r\n", self.position, self.position + 4096)) >= 0:
+            size = bytes(self.data[self.position : line_end]).partition(b";")[0].strip()
+            try:
+                count = int(size, 16)
+            except ValueError:
+                count = -1
+            if count < 0 or len(size) > 16:
+                self.is_complete = True
+                return
+            if count == 0:
+                self.is_complete |= self.data.find(b"\r\n\r\n", line_end) >= 0
+                return
+            if line_end + 2 + count + 2 > len(self.data):
+                return
+            self.position = line_end + 2 + count + 2
+
+
+class FrontWorker(ThreadWorker):  # type: ignore[misc]
+    """The worker; each connection is received by the event loop until a request is complete."""
+
+    def init_process(self) -> None:
+        self.waiting: dict[Any, float] = {}  # connections, and until when
+        super().init_process()
+
+    def accept(self, listener: Any) -> None:
+        """Accept a connection; one with TLS or HTTP/2 goes to a thread as in Gunicorn's own worker."""
+        if self.cfg.is_ssl or "h2" in self.cfg.http_protocols:
+            super().accept(listener)
+            return
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        self.nr_conns += 1
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        conn.data_ready = True
+        self.receive(conn, RECEIVE_SECONDS)
+
+    def receive(self, conn: Any, seconds: float, data: bytes = b"") -> None:
+        """Receive the next request of a connection, which may have begun already."""
+        conn.scan, conn.is_closing = RequestScan(), False
+        conn.sock.setblocking(False)
+        self.wait(conn, seconds)
+        if data:
+            self.take(conn, data)
+        elif conn.parser is None:  # it has just been opened, and its request is nearly always there
+            self.on_readable(conn)
+
+    def wait(self, conn: Any, seconds: float) -> None:
+        """Have a connection call `on_readable`, for some seconds."""
+        if conn not in self.waiting:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_readable, conn))
+        self.waiting[conn] = time.monotonic() + seconds
+
+    def on_readable(self, conn: Any, _: Any = None) -> None:
+        """Receive what has arrived."""
+        try:
+            data = conn.sock.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if conn.is_closing or not (data or conn.scan.data):
+            if not data:
+                self.drop(conn)
+            return
+        self.take(conn, data)
+
+    def take(self, conn: Any, data: bytes) -> None:
+        """Answer a request if these are its last bytes, or the last that come."""
+        scan = conn.scan
+        scan.feed(data)
+        if scan.awaits_continue and not scan.is_complete:
+            scan.awaits_continue = False
+            conn.sock.send(CONTINUE)
+        if not scan.is_complete and data:
+            return
+        self.poller.unregister(conn.sock)
+        del self.waiting[conn]
+        if scan.is_short and scan.is_complete:
+            future: Future[Any] = Future()
+            future.set_result(self.handle(conn))
+            self.finish_request(conn, future)
+        else:
+            self.enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """Answer a request."""
+        if hasattr(conn, "scan") and conn.scan.data:
+            conn.sock.setblocking(True)
+            conn.init()
+            conn.parser.unreader.unread(bytes(conn.scan.data))
+            conn.scan.data.clear()
+        return super().handle(conn)
+
+    def finish_request(self, conn: Any, future: Any) -> None:
+        """Wait for the next request of a connection, or for its end."""
+        if not hasattr(conn, "scan"):
+            super().finish_request(conn, future)
+            return
+        try:
+            if not future.cancelled() and future.result():
+                unreader = conn.parser.unreader
+                pipelined, unreader.buf = unreader.buf.getvalue(), io.BytesIO()
+                self.receive(conn, self.cfg.keepalive, pipelined)
+            else:
+                self.close_later(conn)
+        except Exception:
+            self.drop(conn)
+
+    def close_later(self, conn: Any) -> None:
+        """Close a connection after its client has: one that still sends would see it broken."""
+        conn.is_closing = True
+        conn.sock.setblocking(False)
+        with suppress(OSError):
+            conn.sock.shutdown(socket.SHUT_WR)
+        self.wait(conn, LINGER_SECONDS)
+
+    def drop(self, conn: Any) -> None:
+        """Close a connection."""
+        if self.waiting.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
+        """Close the connections whose time is over; when the worker stops, all that have sent nothing."""
+        super().murder_keepalived(*args, **kwargs)
+        now = time.monotonic()
+        for conn, end in list(self.waiting.items()):
+            if end < now and conn.scan.data and not conn.is_closing:
+                with suppress(OSError):
+                    conn.sock.send(raw_response(408, "The request did not come in time."))
+                self.close_later(conn)
+            elif end < now or not (self.alive or conn.scan.data):
+                self.drop(conn)
