@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from irislib._forkserver.client import ForkServer, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._forkserver.threads import single_threaded
 from irislib._serving.page_pool import Pages, WarmPage
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="This platform cannot fork kernels; they are ordinary here.")
@@ -34,7 +36,7 @@ DRAW = (
 
 @pytest.fixture(scope="module")
 def fork_server() -> Iterator[ForkServer]:
-    fork_server = ForkServer(["numpy", "ipywidgets", "starts_a_thread", "there_is_none"])
+    fork_server = ForkServer(["numpy", "ipywidgets", "imports_a_thread", "starts_a_thread", "there_is_none"])
     fork_server.start({**os.environ, "PYTHONPATH": str(Path(__file__).parent / "modules")})
     yield fork_server
     fork_server.end()
@@ -103,7 +105,22 @@ def test_modules_that_start_a_thread_or_are_missing_are_left_to_the_kernels(
     fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
     assert "starts_a_thread" not in fork_server.imports
+    assert fork_server.left_out["imports_a_thread"].startswith("starts_a_thread: ")  # it names what is to blame
     assert kernel().run("import sys; print('starts_a_thread' in sys.modules)").strip() == "False"
+
+
+def test_allocators_are_asked_for_no_thread() -> None:
+    environment = single_threaded({"JE_ARROW_MALLOC_CONF": "dirty_decay_ms:0", "OMP_NUM_THREADS": "4", "A": "b"})
+    assert environment["JE_ARROW_MALLOC_CONF"] == "dirty_decay_ms:0,background_thread:false"
+    assert (environment["OMP_NUM_THREADS"], environment["A"]) == ("1", "b")
+
+
+@pytest.mark.skipif(not find_spec("pyarrow"), reason="pyarrow is not installed")
+def test_pandas_with_pyarrow_starts_no_thread() -> None:
+    fork_server = ForkServer(["pandas", "pyarrow"])
+    fork_server.start(os.environ)
+    fork_server.end()
+    assert fork_server.left_out == {}
 
 
 def test_kernels_draw_different_random_numbers(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:

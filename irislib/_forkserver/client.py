@@ -15,17 +15,15 @@ from typing import Any
 
 from irislib._forkserver import messages
 from irislib._forkserver.process import ForkedProcess, has_ended
+from irislib._forkserver.threads import single_threaded
 
 __all__ = ["PROCESS_ENDED", "CannotForkError", "ForkServer", "LostTemplateError", "can_fork"]
 
 log = logging.getLogger("irislib._forkserver")
 
-SINGLE_THREADED = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-     "MALLOC_ARENA_MAX"), "1"
-)  # fmt: skip
 FORK_TIMEOUT = 30.0  # seconds; importing and loading may take longer than a fork
 IMPORT_TIMEOUT = 600.0
+LEFT_OUT = "%s starts a thread (%s), and is left to each kernel: pages that import it open more slowly."
 PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be prerun
 
 
@@ -114,6 +112,7 @@ class ForkServer:
     def __init__(self, imports: Sequence[str] = (), threads: int = 0):
         self.imports = list(imports)
         self.threads = threads
+        self.left_out: dict[str, str] = {}  # modules that start threads, and what of them does
         self.main: TemplateProcess | None = None
         self.page_templates: dict[str, TemplateProcess] = {}
         self._starting: set[TemplateProcess] = set()
@@ -143,7 +142,8 @@ class ForkServer:
             if not threaded_module:
                 self.main = template
                 return
-            log.info("%s starts a thread, and is left to each kernel.", threaded_module)
+            self.left_out[threaded_module] = reply["starter"]
+            log.warning(LEFT_OUT, threaded_module, reply["starter"])
             template.end()
             self.imports.remove(threaded_module)
 
@@ -168,7 +168,7 @@ class ForkServer:
         with template_end:
             self._process = subprocess.Popen(  # noqa: S603 - a module of this package
                 [sys.executable, "-m", "irislib._forkserver", str(template_end.fileno()), str(self._lifeline_reader)],
-                env={**environment, **SINGLE_THREADED},
+                env=single_threaded(environment),
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 pass_fds=(template_end.fileno(), self._lifeline_reader),

@@ -21,7 +21,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
-__all__ = ["has_threads", "run_kernel", "shell", "unseeded_generators"]
+__all__ = ["run_kernel", "shell", "unseeded_generators"]
 
 
 def shell() -> ZMQInteractiveShell:
@@ -34,11 +34,6 @@ def shell() -> ZMQInteractiveShell:
     import_without_debugger()
     without_history = Config({"HistoryManager": {"enabled": False}})  # its thread and its database cannot be forked
     return ZMQInteractiveShell.instance(config=without_history)
-
-
-def has_threads() -> bool:
-    """Return True if this process has more than one thread: a forked one would lack the others."""
-    return len(os.listdir("/proc/self/task")) > 1
 
 
 def import_without_debugger() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import nbformat
 from jupyter_client.session import Session
 
-from irislib._forkserver.kernel import has_threads, shell
+from irislib._forkserver.kernel import shell
+from irislib._forkserver.threads import has_threads, thread_names
 
 MAX_PAGE_CHARACTERS = 20_000_000  # characters of a page
 
@@ -153,7 +154,7 @@ def run_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
             return {"refusal": refusal}
         warm_up_widgets()
     if has_threads():
-        return {"refusal": "it has started a thread"}
+        return {"refusal": f"it has started a thread ({', '.join(thread_names())})"}
     from ipywidgets import Widget
 
     return {"outputs": outputs, "widgets": Widget.get_manager_state()["state"]}

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from irislib._common import borrowed
 from irislib._forkserver import messages
+from irislib._forkserver.threads import has_threads, thread_names, watch_imports
 
 __all__ = ["main"]
 
@@ -32,39 +33,42 @@ def main() -> None:
     logging.basicConfig(format="[%(name)s] %(message)s")
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     request, _ = messages.receive(channel)
-    threaded_module = import_modules(request["imports"])
+    threaded_module, starter = import_modules(request["imports"])
     missing = [] if threaded_module else borrowed.find_missing("kernels")
     sentences = [borrowed.report_missing(row) for row in missing]
-    messages.send(channel, {"threaded_module": threaded_module, "missing": sentences})
+    messages.send(channel, {"threaded_module": threaded_module, "starter": starter, "missing": sentences})
     loop = RequestLoop(channel, lifeline)
     while True:
         loop.serve()()  # in a forked child; returns only in the template process of a page
 
 
-def import_modules(names: Iterable[str]) -> str:
+def import_modules(names: Iterable[str]) -> tuple[str, str]:
     """Import modules and call functions; a failure is left to the kernels, whose users then see it.
 
     Returns
     -------
-    str
-        The module that has started a thread, and so must be left out of a template process; else an empty string.
+    module : str
+        The one of these that has started a thread, and so must be left out of a template process; else an empty string.
+    starter : str
+        What of it has started the thread: a module that it imports, or itself.
     """
-    from irislib._forkserver.kernel import has_threads, shell
+    from irislib._forkserver.kernel import shell
 
     shell()
     for name in names:
         module, _, function = name.partition(":")
         try:
-            imported = importlib.import_module(module)
-            if function:
-                getattr(imported, function)()
+            with watch_imports() as starters:
+                imported = importlib.import_module(module)
+                if function:
+                    getattr(imported, function)()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a sys.exit, too
             log.warning("%s is left to each kernel: %s: %s", name, type(error).__name__, error)
         if has_threads():
-            return str(name)
-    return ""
+            return str(name), f"{(starters or [name])[0]}: {', '.join(thread_names())}"
+    return "", ""
 
 
 class RequestLoop:

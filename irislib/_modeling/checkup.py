@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from irislib._common import borrowed, paths
 from irislib._common.messages.store import TEXTS
 from irislib._description.spec import ModelSpec
+from irislib._forkserver.client import LEFT_OUT, ForkServer, LostTemplateError, can_fork
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import read_back
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.many_rows import predict_many
 from irislib._modeling.model import Model
+from irislib._modeling.model_file import SUFFIX
 from irislib._modeling.prediction import Prediction
 from irislib._modeling.staleness import describe_changes
 from irislib._modeling.training import train
@@ -26,6 +29,7 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
     """Check the models, and yield for each thing whether it is in order, with a sentence."""
     for row in borrowed.find_missing():
         yield row.kind == "saves", borrowed.report_missing(row)
+    yield from _check_threads(references)
     for reference in references or registry.references():
         try:
             spec = registry.resolve(reference)
@@ -34,6 +38,22 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
             continue
         yield True, f"{reference} describes {spec.name!r}: {len(spec.features)} features, target {spec.target!r}"
         yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec, reference)
+
+
+def _check_threads(references: Sequence[str] | None) -> Iterator[tuple[bool, str]]:
+    """Yield a sentence for each import that starts a thread, so that no kernel with it can be forked."""
+    modules = [name.partition(":")[0] for name in registry.references(references) if not name.endswith(SUFFIX)]
+    fork_server = ForkServer(["pandas", "sklearn.ensemble", "irislib.widgets", *modules])
+    if not can_fork():
+        return
+    try:
+        fork_server.start(os.environ)
+    except LostTemplateError:  # for the same reason for which it cannot be imported here
+        return
+    finally:
+        fork_server.end()
+    for module, starter in fork_server.left_out.items():
+        yield True, LEFT_OUT % (module, starter)
 
 
 def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:
