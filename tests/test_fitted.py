@@ -232,6 +232,61 @@ def test_a_trained_model_has_a_file_too(rent, tmp_path) -> None:
     assert "Trained" in irislib.card(back)
 
 
+def write_parts(path: Path, record: object, estimator: bytes) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("model.json", json.dumps(record))
+        file.writestr("estimator.skops", estimator)
+
+
+def test_the_numbers_in_a_file_have_to_fit_its_estimator(wine, tmp_path) -> None:
+    path = wine.save(tmp_path / "wine.irislib")
+    with zipfile.ZipFile(path) as file:
+        record, estimator = json.loads(file.read("model.json")), file.read("estimator.skops")
+    model, held_out = record["model"], record["model"]["evaluation"]
+
+    def with_part(**part: object) -> dict:
+        return record | {"model": model | part}
+
+    def with_evaluation(**part: object) -> dict:
+        return with_part(evaluation=held_out | part)
+
+    broken = tmp_path / "broken.irislib"
+    for content, message in (
+        ([], "its description is a list"),
+        (record | {"model": None}, "its record is a NoneType"),
+        (with_part(version=3), "version of its record is a int"),
+        (with_part(data=None), "data of its record is a NoneType"),
+        (with_part(data=model["data"] | {"rows": "45"}), "rows of its data is a str"),
+        (with_part(coverage=[]), "coverage of its record is a list"),
+        (with_part(coverage={"alcohol": 3}), "alcohol of its coverage is a int"),
+        (with_part(sample={"alcohol": [1.0]}), "no model's file"),
+        (with_evaluation(metrics=[]), "metrics of its evaluation is a list"),
+        (with_evaluation(metrics={"accuracy": "good"}), "accuracy of its metrics is a str"),
+        (with_evaluation(y_true=held_out["y_true"][:3]), "one true value and one prediction for each row"),
+        (with_evaluation(y_pred=[[value] for value in held_out["y_pred"]]), "one true value and one prediction"),
+        (with_evaluation(y_pred=[7, *held_out["y_pred"][1:]]), "has the class 7, which the estimator lacks"),
+        (with_evaluation(y_proba=held_out["y_proba"][:3]), "a probability for each row and class"),
+        (with_evaluation(y_proba=[row[:2] for row in held_out["y_proba"]]), "a probability for each row and class"),
+        (with_evaluation(y_proba=[[2, -1, 0]] * len(Y_TEST)), "a probability for each row and class"),
+        (with_evaluation(y_proba=[["a", "b", "c"]] * len(Y_TEST)), "could not convert string to float"),
+    ):
+        write_parts(broken, content, estimator)
+        with pytest.raises(StoreError, match=message):
+            irislib.load(str(broken))
+    write_parts(broken, record, estimator)
+    assert irislib.load(str(broken)).predict(X_TEST).tolist() == wine.predict(X_TEST).tolist()
+
+
+@pytest.mark.filterwarnings("ignore:pandas.DataFrame with sparse columns")
+def test_sparse_columns_are_kept(tmp_path) -> None:
+    codes = np.arange(60)
+    frame = pd.DataFrame({"counts": pd.arrays.SparseArray(codes % 3, fill_value=0), "x": codes * 0.5})
+    clf = LogisticRegression().fit(frame, codes % 2)
+    model = Model.from_estimator(clf, frame, codes % 2, name="sparse")
+    again = irislib.load(str(model.save(tmp_path / "sparse.irislib")))
+    assert again.predict_proba(frame).tolist() == model.predict_proba(frame).tolist()
+
+
 def test_what_is_no_models_file_is_refused(wine, tmp_path) -> None:
     with pytest.raises(StoreError, match=r"ends in \.irislib"):
         wine.save(tmp_path / "wine.joblib")
@@ -254,9 +309,7 @@ def test_what_is_no_models_file_is_refused(wine, tmp_path) -> None:
         {"modules": ["os"]},
         {"features": [{"name": "not a name"}]},
     ):
-        with zipfile.ZipFile(broken, "w") as file:
-            file.writestr("model.json", json.dumps(record | change))
-            file.writestr("estimator.skops", estimator)
+        write_parts(broken, record | change, estimator)
         with pytest.raises(StoreError):
             irislib.load(str(broken))
     mine = replace_tabs(wine, {"Mine": [lambda model: None]})

@@ -25,7 +25,7 @@ from irislib._modeling.fitted import FittedSpec, ignore_missing_names
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
 from irislib._modeling.trusted_types import is_of_library
-from irislib.errors import SpecError, StoreError
+from irislib.errors import StoreError
 
 __all__ = ["SUFFIX", "read_model", "write_model"]
 
@@ -75,6 +75,8 @@ def read_model(path: Path) -> Model:
         raise StoreError(f"There is no file {path}.") from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise StoreError(f"{path} is no model's file: {error}") from error
+    if not isinstance(record, dict):
+        raise StoreError(f"{path} is no model's file: its description is a {type(record).__name__}.")
     if record.get("format") != FORMAT:
         raise StoreError(f"{path} was written by irislib {record.get('irislib')}, in another format.")
     try:
@@ -83,8 +85,10 @@ def read_model(path: Path) -> Model:
         estimator = estimator_file.load_estimator(content, record["modules"])
         spec = _restore_spec(record, estimator)
         model = from_record(spec, estimator, record["model"])
-    except (SpecError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path} is no model's file: {error}") from error
+    except StoreError:
+        raise
+    except Exception as error:  # what is damaged or forged fails in its own way
+        raise StoreError(f"{path} is no model's file: {type(error).__name__}: {error}") from error
     ignore_missing_names(estimator)
     if record["versions"] != library_versions(estimator):
         _require_same_predictions(path, model, record["versions"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from irislib._description.values import is_empty
+from irislib._description.values import is_empty, to_python
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 
@@ -39,8 +39,8 @@ def to_record(model: Model) -> dict[str, Any]:
 
 
 def _frame_to_json(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    return {
-        name: [None if is_empty(value) else value for value in _to_json_value(column.tolist())]
+    return {  # to_python: of a sparse column, tolist returns NumPy's numbers
+        name: [None if is_empty(value) else to_python(value) for value in _to_json_value(column.tolist())]
         for name, column in frame.items()
     }
 
@@ -55,32 +55,81 @@ def _to_json_value(value: Any) -> Any:
 
 
 def from_record(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Model:
-    """Return a model from its spec, its estimator and its record."""
+    """Return a model from its spec, its estimator and its record.
+
+    Raises
+    ------
+    ValueError
+        If the record is damaged, or does not fit the spec and the estimator.
+    """
     import numpy as np
     import pandas as pd
 
+    _require_types(record)
     held_out = record["evaluation"]
     features, sample = (pd.DataFrame(rows) for rows in (held_out["features"], record["sample"]))
     coverage = record["coverage"]
     for feature in spec.features:
         covered = coverage.get(feature.name, {})
         covered |= {end: feature.type.restore(covered[end]) for end in ("low", "high") if end in covered}
-    return Model(
+    evaluation = Evaluation(
+        spec.validate(features),
+        _array(held_out["y_true"]),
+        _array(held_out["y_pred"]),
+        None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"], dtype=float),
+        held_out["metrics"],
+    )
+    model = Model(
         spec=spec,
         estimator=estimator,
-        evaluation=Evaluation(
-            spec.validate(features),
-            _array(held_out["y_true"]),
-            _array(held_out["y_pred"]),
-            None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"]),
-            held_out["metrics"],
-        ),
+        evaluation=evaluation,
         coverage=coverage,
         sample=spec.validate(sample),
         version=record["version"],
         trained_at=record["trained_at"],
         data=record["data"],
     )
+    _require_same_rows(model)
+    return model
+
+
+def _require_types(record: Any) -> None:
+    """Raise ValueError unless the parts of a record are of the types that :func:`to_record` gives them."""
+    whole = {
+        "data": dict, "coverage": dict, "sample": dict, "evaluation": dict, "version": str, "trained_at": str,
+    }  # fmt: skip
+    data = {"rows": int, "digest": str, "training_rows": (int, type(None))}
+    _require(record, "record", whole)
+    _require(record["data"], "data", data)
+    _require(record["coverage"], "coverage", dict.fromkeys(record["coverage"], dict))
+    _require(record["evaluation"], "evaluation", {"y_true": list, "y_pred": list, "metrics": dict})
+    metrics = record["evaluation"]["metrics"]
+    _require(metrics, "metrics", dict.fromkeys(metrics, (int, float)))
+
+
+def _require(part: Any, name: str, types: dict[str, Any]) -> None:
+    if not isinstance(part, dict):
+        raise ValueError(f"its {name} is a {type(part).__name__}.")
+    for key, kind in types.items():
+        if not isinstance(part.get(key), kind):
+            raise ValueError(f"{key} of its {name} is a {type(part.get(key)).__name__}.")
+
+
+def _require_same_rows(model: Model) -> None:
+    """Raise ValueError unless an evaluation has a true value, a prediction and probabilities for each of its rows."""
+    held_out, classes = model.evaluation, model.classes
+    shape = (len(held_out.features),)
+    if not shape[0] or held_out.y_true.shape != shape or held_out.y_pred.shape != shape:
+        raise ValueError("its evaluation does not have one true value and one prediction for each row.")
+    if classes is None:
+        if not {held_out.y_true.dtype.kind, held_out.y_pred.dtype.kind} <= set("biuf"):
+            raise ValueError("the values of its evaluation are no numbers.")
+        return
+    if unknown := {*held_out.y_pred.tolist()} - {*classes}:
+        raise ValueError(f"its evaluation has the class {sorted(map(repr, unknown))[0]}, which the estimator lacks.")
+    proba = held_out.y_proba
+    if proba is not None and (proba.shape != (*shape, len(classes)) or not ((proba >= 0) & (proba <= 1 + 1e-6)).all()):
+        raise ValueError("its evaluation does not have a probability for each row and class.")
 
 
 def _array(values: list[Any]) -> np.ndarray:
