@@ -252,6 +252,15 @@ def test_a_table_of_offsets_that_is_not_sound_is_refused(count: int, offsets: li
     check_offsets(message, 8, "little")
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_message_of_many_objects_is_not_parsed(visitor: Visitor, framing: str) -> None:
+    with visitor.connect(framing) as page:
+        before = peak_memory(visitor.server)
+        page.send("shell", "comm_msg", {"comm_id": "none", "data": [[] for _ in range(2_000_000)]})
+        assert page.states()[0]
+    assert peak_memory(visitor.server) - before < 100_000
+
+
 def test_a_page_that_sends_too_much_is_read_more_slowly() -> None:
     rate = RateLimit()
     assert sum(rate.take(1000) for _ in range(900)) == 0

@@ -28,6 +28,7 @@ from irislib._serving.websocket_limits import (
     PacedProtocol,
     PendingMessages,
     RateLimit,
+    check_json,
     check_offsets,
 )
 
@@ -116,12 +117,15 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             check_offsets(message, 8, "little")
             channel, parts = deserialize_msg_from_ws_v1(message)
             headers = parts[:3]
+            check_json(*parts[:4])
             header, _, _, _ = (self.session.unpack(part) for part in parts[:4])
         else:
             if isinstance(message, bytes):
-                check_offsets(message, 4, "big")
+                start, end, *_ = check_offsets(message, 4, "big")
+                check_json(message[start:end])
                 content = deserialize_binary_message(message)
             else:
+                check_json(message)
                 content = self.session.unpack(message.encode())
             channel, header = content["channel"], content["header"]
             headers = [self.session.pack(content.get(name)) for name in ("header", "parent_header", "metadata")]

@@ -19,10 +19,12 @@ __all__ = [
     "PacedProtocol",
     "PendingMessages",
     "RateLimit",
+    "check_json",
     "check_offsets",
 ]
 
 MAX_PARTS = 1000  # of a binary message: the headers, the content, and a buffer for each file or array
+MAX_CONTAINERS = 200_000  # objects and lists in the JSON of a message: each takes some 30 times its bytes in memory
 MAX_HEADER_BYTES = 10_000  # of each header: the kernel repeats it in all messages that it sends for this one
 MAX_CONNECTIONS = 8  # of the pages of one kernel: a page has one, or some more while its network is unreliable
 FRAMES_PER_SECOND, BURST_OF_FRAMES = 100, 1000  # a slider that is dragged sends about 20 messages a second
@@ -34,7 +36,20 @@ MAX_UNREAD_BYTES_OPEN = 20_000_000  # and before its connection is closed
 PAUSE = 0.05  # seconds
 
 
-def check_offsets(message: bytes, width: int, order: Any) -> None:
+def check_json(*texts: str | bytes) -> None:
+    """Refuse JSON with so many objects and lists that it would take far more memory than its bytes.
+
+    Raises
+    ------
+    ValueError
+    """
+    brackets = [("{", "[") if isinstance(text, str) else (b"{", b"[") for text in texts]
+    counts = [text.count(one) for text, pair in zip(texts, brackets, strict=True) for one in pair]  # type: ignore[arg-type]
+    if sum(counts) > MAX_CONTAINERS:
+        raise ValueError("its objects and lists are too many")
+
+
+def check_offsets(message: bytes, width: int, order: Any) -> list[int]:
     """Refuse a binary message whose parts overlap, lie outside of it or are too many.
 
     jupyter_server trusts the table. Parts that overlap are copied each for itself, so that a message would take
@@ -48,6 +63,11 @@ def check_offsets(message: bytes, width: int, order: Any) -> None:
         The bytes of a number.
     order : str
         The order of these bytes, as ``int.from_bytes`` has it.
+
+    Returns
+    -------
+    list of int
+        The offsets, and the length of the message.
 
     Raises
     ------
@@ -63,6 +83,7 @@ def check_offsets(message: bytes, width: int, order: Any) -> None:
     bounds = [width * (count + 1), *table, len(message)]
     if any(this > following for this, following in pairwise(bounds)):
         raise ValueError("its parts overlap or lie outside of it")
+    return bounds[1:]
 
 
 class RateLimit:
