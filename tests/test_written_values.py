@@ -197,3 +197,14 @@ def test_the_nearest_of_many_choices_is_sought_for_the_first_values_only() -> No
     _, problems = check_values([feature], [{"x": f"choise {i}"} for i in range(150)])
     hints = ["Did you mean" in problem.message for problem in problems]
     assert hints == [True] * 100 + [False] * 50
+
+
+def test_a_point_beside_decimal_commas_is_asked_about_in_rows_and_columns() -> None:
+    """Else 1.234 would be a thousand times too small beside 1.234,50."""
+    feature = Feature("x")
+    for values in (["1.234", "1.234,50", "2.5", 1.234], ["1.234", "6,5", "2.5", 1.234]):
+        for rows in ([{"x": value} for value in values], pd.DataFrame({"x": values})):
+            _, problems = check_values([feature], rows)
+            assert [problem.row for problem in problems] == [0, 1]
+            assert "could be 1234 or 1.234, got '1.234'" in problems[0].message
+    assert not check_values([feature], [{"x": "1.234"}, {"x": "2.5"}])[1]

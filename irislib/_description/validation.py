@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import did_you_mean, shorten_list
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import InvalidValueError
+from irislib._description.number_text import readings, simplify_number
 from irislib._description.values import is_empty, normalized
 from irislib.errors import Problem
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
 
 __all__ = [
+    "ambiguous_points",
     "by_name",
     "check_columns",
     "check_names",
@@ -205,7 +207,27 @@ def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Probl
         parsed[i], reason = parse(values[i])
         if reason:
             problems.append(_problem(feature, values[i], reason, i))
+    if feature.type.is_numeric and any(_has_decimal_comma(problem.value, feature.unit) for problem in problems):
+        invalid = {problem.row for problem in problems}
+        problems += [problem for problem in ambiguous_points(feature, values) if problem.row not in invalid]
+        problems.sort(key=lambda problem: problem.row or 0)
     return to_array(feature, parsed), problems
+
+
+def _has_decimal_comma(value: Any, unit: str) -> bool:
+    return isinstance(value, str) and readings(simplify_number(value, unit)).keys() == {","}
+
+
+def ambiguous_points(feature: Feature, values: Iterable[Any]) -> list[Problem]:
+    """Return the problems of texts such as 1.234 in a column that has decimal commas, too."""
+    problems = []
+    for i, text in enumerate(values):
+        if isinstance(text, str) and "." in text and "," not in text:
+            meanings = readings(simplify_number(text, feature.unit))
+            if len(meanings) == 2:
+                reason = TEXTS["number.mixed"].format(value=text, grouped=meanings[","], decimal=meanings["."])
+                problems.append(_problem(feature, text, reason, i))
+    return problems
 
 
 def _cached_parse(feature: Feature, values: Sequence[Any]) -> Callable[[Any], tuple[Any, str]]:

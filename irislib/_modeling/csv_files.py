@@ -13,10 +13,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from irislib._common.formatting import closest_texts, shorten_list
 from irislib._common.messages import TEXTS
-from irislib._description.validation import check_columns
+from irislib._description.validation import ambiguous_points, check_columns
 from irislib._description.values import normalized
 from irislib._modeling import many_rows
-from irislib._modeling.csv_numbers import ambiguous_points, find_decimal_signs, may_need_signs, to_points
+from irislib._modeling.csv_numbers import MIXED, find_decimal_signs, may_need_signs, to_points
 from irislib._modeling.csv_text import BOM, encoding_of, find_header, is_comment, names_of_column, open_text
 from irislib.errors import Problem, ValidationError
 
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
 __all__ = [
-    "BOM",
     "CsvLayout",
     "csv_template",
-    "is_comment",
     "predict_csv_rows",
     "read_layout",
     "read_rows",
@@ -231,11 +229,13 @@ def predict_csv_rows(
         if (index := layout.columns.get(feature.name)) is not None:
             texts = [row[index] for row in fitted]
             if (sign := layout.decimal_signs.get(feature.name)) is not None:
-                ambiguous += ambiguous_points(texts, feature, sign)
+                ambiguous += ambiguous_points(feature, texts) if sign == MIXED else []
                 texts = to_points(texts, feature, sign, layout.delimiter)
             columns[feature.name] = texts
     frame, problems = check_columns(model.spec.features, columns, len(rows))
-    return many_rows.predict_many(model, (frame, [*problems, *ambiguous]), refused, start, DIGITS)
+    invalid = {(problem.row, problem.feature) for problem in problems}
+    problems += [problem for problem in ambiguous if (problem.row, problem.feature) not in invalid]
+    return many_rows.predict_many(model, (frame, problems), refused, start, DIGITS)
 
 
 def _cells(layout: CsvLayout, row: list[str]) -> list[str] | None:

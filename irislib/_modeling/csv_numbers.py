@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
-from irislib._common.messages.validation import TEXTS
 from irislib._description.number_text import readings, simplify_number
-from irislib.errors import Problem
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
 
-__all__ = ["ambiguous_points", "find_decimal_signs", "may_need_signs", "to_points"]
+__all__ = ["MIXED", "find_decimal_signs", "may_need_signs", "to_points"]
 
 BLOCK_BYTES = 1 << 20
 _GROUPED = re.compile(rb"\d\.\d{3}\.\d{3}")
@@ -102,15 +100,3 @@ def _to_point(text: str, unit: str, sign: str, delimiter: str) -> str:
         return meanings.get(sign, text)
     # among commas that separate values, one in a number is rather a mistake
     return next(iter(meanings.values())) if len(meanings) == 1 and delimiter != "," else text
-
-
-def ambiguous_points(texts: Sequence[str], feature: Feature, sign: str) -> list[Problem]:
-    """Return the problems of values such as 1.234 in a column that has decimal commas as well as points."""
-    if sign != MIXED:
-        return []
-    problems = []
-    for i, text in enumerate(texts):
-        if "." in text and "," not in text and len(meanings := readings(simplify_number(text, feature.unit))) == 2:
-            reason = TEXTS["number.mixed"].format(value=text, grouped=meanings[","], decimal=meanings["."])
-            problems.append(Problem(f"{feature.name} {reason}", feature.name, text, i))
-    return problems

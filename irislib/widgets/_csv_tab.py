@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
+from irislib._modeling.csv_text import BOM, is_comment
 from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
 from irislib._modeling.table_files import to_csv
 from irislib.errors import Problem, ValidationError
@@ -109,7 +110,7 @@ class CsvTab:
     def total(self) -> int:
         """The number of rows to predict, without empty lines and comments."""
         width = len(self.layout.header) if self.layout else 0
-        return sum(bool(row) and not csv_files.is_comment(row, width) for row in self.rows)
+        return sum(bool(row) and not is_comment(row, width) for row in self.rows)
 
     def _preview(self, layout: csv_files.CsvLayout) -> Block:
         import pandas as pd
@@ -173,13 +174,13 @@ class CsvTab:
             return None
         stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
         rows = csv_files.write_csv(self.layout, self.rows, self.results)
-        header = csv_files.write_header(self.model, self.layout).removeprefix(csv_files.BOM)
-        content = csv_files.BOM + header + rows  # the mark lets spreadsheets read its accents
+        header = csv_files.write_header(self.model, self.layout).removeprefix(BOM)
+        content = BOM + header + rows  # the mark lets spreadsheets read its accents
         return f"{stem}-predicted.csv", mark_formulas(content, self.layout.delimiter)
 
     def template(self) -> tuple[str, bytes]:
         """Return the name and content of a file to fill in."""
         spec = self.model.spec
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
-        content = csv_files.BOM + csv_files.csv_template(spec.features, rows)
+        content = BOM + csv_files.csv_template(spec.features, rows)
         return f"{spec.name}-template.csv", mark_formulas(content)
