@@ -45,7 +45,22 @@ BAD: dict[str, tuple[bytes | Callable[[Path], object], str]] = {
     "source": (json.dumps({**json.loads(GOOD), "cells": [{"cell_type": "code"}]}).encode(), "its JSON is no notebook."),
     "nested": (b"[" * 100_000, "it is not JSON."),
     "surrogate": (GOOD.replace("all", "\\ud800").encode(), "its JSON is no notebook."),
+    "julia": (
+        json.dumps(
+            {**json.loads(GOOD), "metadata": {"kernelspec": {"name": "julia-1.9", "language": "julia"}}}
+        ).encode(),
+        "there is no kernel here for its language, julia.",
+    ),
     "huge": (lambda path: os.truncate(path.touch() or path, 10**12), "it has more than 100 MB."),
+}
+
+
+KERNELS: dict[str, object] = {
+    "conda": {"name": "conda-env-foo-py", "language": "python", "display_name": "Python [conda env:foo]"},
+    "venv": {"name": "my-venv", "display_name": "My venv"},
+    "none": {},
+    "no-kernel": None,
+    "text": "python3",
 }
 
 
@@ -57,7 +72,7 @@ def write(path: Path, content: bytes | Callable[[Path], object]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", [name for name in BAD if name != "julia"])
 def test_a_file_that_is_no_notebook_is_one_sentence(name: str, tmp_path: Path) -> None:
     content, sentence = BAD[name]
     path = write(tmp_path / f"{name}.ipynb", content)
@@ -105,6 +120,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(folder / f"{name}.ipynb", content)
     write(folder / "good.ipynb", GOOD.encode())
     write(folder / "._good.ipynb", b"\x00\x05\x16\x07")
+    for name in ("日本", "a b", "a-b", "Gro\u0308ße", "docs", "iris wizard", "(?)"):
+        write(folder / f"{name}.ipynb", nbformat.writes(notebook(f"print('this is', {name!r})")).encode())
+    for name, kernel in KERNELS.items():
+        content = json.loads(nbformat.writes(notebook(f"print('this is', {name!r})")))
+        content["metadata"] = {"kernelspec": kernel} if kernel != {} else {}
+        write(folder / f"{name}.ipynb", json.dumps(content).encode())
+    picture = nbformat.v4.new_markdown_cell("![hidden](.hidden.png) ![a notebook](good.ipynb)")
+    write(folder / ".hidden.png", b"PNG")
+    write(folder / "pictures.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[picture])).encode())
     write(folder / "null-character.ipynb", nbformat.writes(notebook("print('\0')")).encode())
     return folder
 
@@ -173,6 +197,43 @@ def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.Mo
     asyncio.run(start())
     monkeypatch.setattr(Pages, "supervise", fail)
     asyncio.run(start())
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_of_another_machine_is_replaced_by_ours(server: Server, name: str) -> None:
+    assert server.get("/readyz").json()["pages"][name] == "warm"
+    assert f"this is {name}" in server.get(f"/{name}").text
+
+
+def test_a_language_without_a_kernel_is_named_on_the_page(server: Server) -> None:
+    answer = server.get("/julia")
+    assert answer.status_code == 500
+    assert "The notebook julia.ipynb cannot be opened: there is no kernel here for its language, julia." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("日本", "日本"),
+        ("%E6%97%A5%e6%9c%ac", "日本"),
+        ("a-b", "a-b"),
+        ("a-b-2", "a b"),
+        ("Gr\u00f6ße", "Gro\u0308ße"),
+        ("docs-2", "docs"),
+        ("iris-wizard-2", "iris wizard"),
+        ("notebook", "(?)"),
+    ],
+)
+def test_every_notebook_has_an_address_of_its_own(server: Server, address: str, name: str) -> None:
+    answer = server.get(f"/{address}")
+    assert answer.status_code == 200
+    assert f"this is {name}" in answer.text
+
+
+def test_a_page_shows_no_hidden_file_and_no_source(server: Server) -> None:
+    answer = server.get("/pictures")
+    assert answer.status_code == 200
+    assert "base64" not in answer.text.partition('id="rendered_cells"')[2]
 
 
 def test_hidden_files_are_no_pages(server: Server) -> None:

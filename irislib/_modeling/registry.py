@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import itertools
 import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,12 +235,21 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     paths = [notebooks] if notebooks.is_file() else visible
     files = {path.stem: path for path in paths}
     apps = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
-    for stem, path in files.items():
-        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-")
-        if every and name not in models and name not in reserved_names():
-            title = stem.replace("-", " ").replace("_", " ")
-            apps.append(AppEntry(name, title[:1].upper() + title[1:], None, path))
+    others = [stem for stem in files if stem not in models] if every else []
+    names: dict[str, str] = {}
+    for stem in sorted(others, key=lambda stem: stem != _address(stem)):  # a file called as its address keeps it
+        names[stem] = _address(stem, {*models, *reserved_names(), *names.values()})
+    for stem in others:
+        title = stem.replace("-", " ").replace("_", " ")
+        apps.append(AppEntry(names[stem], title[:1].upper() + title[1:], None, files[stem]))
     return apps
+
+
+def _address(stem: str, taken: Collection[str] = ()) -> str:
+    """Return the address of a notebook, with the letters of its name, and with a number if that is taken."""
+    name = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", stem)).strip("-") or "notebook"
+    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _find_spec(name: str) -> ModelSpec:

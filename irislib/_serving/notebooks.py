@@ -13,9 +13,11 @@ from irislib._common.messages import TEXTS
 from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpecManager
+
     from irislib._modeling.registry import AppEntry
 
-__all__ = ["AppContents", "NotebookError", "generated_notebook", "notebook_path", "read_notebook"]
+__all__ = ["AppContents", "NotebookError", "choose_kernel", "generated_notebook", "notebook_path", "read_notebook"]
 
 MAX_NOTEBOOK_BYTES = 100_000_000
 SECTIONS = ("kernelspec", "language_info", "voila", "irislib")  # of a notebook's metadata that are read here
@@ -43,8 +45,41 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
         if (generated := self.parent.generated.get(path)) is not None:
             return {"type": "notebook", "path": path, "content": nbformat.from_dict(generated)}
         if path.endswith(".ipynb"):
-            return {"type": "notebook", "path": path, "content": read_notebook(Path(self.root_dir, path))}
+            notebook = read_notebook(Path(self.root_dir, path))
+            choose_kernel(notebook, self.parent.kernel_spec_manager)
+            return {"type": "notebook", "path": path, "content": notebook}
         return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def file_exists(self, path: str = "") -> bool:
+        """Return True if a file exists that a page may contain, such as a picture: no notebook, nothing hidden."""
+        try:
+            return bool(super().file_exists(path)) and not path.endswith(".ipynb") and not self.is_hidden(path)
+        except Exception:  # outside of the folder, or no valid path
+            return False
+
+
+def choose_kernel(notebook: Any, specs: KernelSpecManager) -> None:
+    """Set the kernelspec of a notebook to one that there is: its own, else one for its language.
+
+    Raises
+    ------
+    NotebookError
+        If there is none for its language.
+    """
+    metadata = notebook.metadata
+    wanted = metadata.get("kernelspec", {})
+    name = wanted.get("name")
+    if name not in specs.find_kernel_specs():
+        language = str(wanted.get("language") or metadata.get("language_info", {}).get("name") or "python").lower()
+        languages = {key: str(entry["spec"]["language"]).lower() for key, entry in specs.get_all_specs().items()}
+        others = sorted(key for key, other in languages.items() if other == language)
+        if language != "python" and not others:
+            raise NotebookError(TEXTS["notebook_language"].format(language=language))
+        name = "python3" if language == "python" else others[0]
+    spec = specs.get_kernel_spec(name)
+    metadata["kernelspec"] = nbformat.from_dict(
+        {"name": name, "display_name": spec.display_name, "language": spec.language}
+    )
 
 
 def read_notebook(path: Path) -> Any:

@@ -215,7 +215,8 @@ class Pages(LoggingConfigurable):
         if notebook is None:
             await self.run_per_visitor(path)
             return
-        if self.parent.voila_configuration.prelaunch_hook or not runs_once(notebook):
+        is_ours = notebook.metadata.kernelspec.name in ("python3", "irislib")  # others have packages of their own
+        if self.parent.voila_configuration.prelaunch_hook or not is_ours or not runs_once(notebook):
             await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)
             return

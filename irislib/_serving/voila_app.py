@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
@@ -231,7 +231,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             (absolute("/healthz"), HealthHandler),
             (absolute(f"/({endpoint_pattern()})"), EndpointHandler, {**common, "endpoint": endpoint}),
             *(
-                (absolute(f"/{re.escape(app.name)}"), AppHandler, {**page, "notebook_path": notebook_path(app)})
+                (absolute(f"/{path_pattern(app.name)}"), AppHandler, {**page, "notebook_path": notebook_path(app)})
                 for app in self.apps
             ),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(absolute, VOILA_PATHS)))),
@@ -257,6 +257,11 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             watch([*Path(self.root_dir).glob("*.ipynb"), *paths.jupyter_dir().rglob("*"), *paths.frontend_files()])
             tornado.autoreload.add_reload_hook(self.stop)
         super().start()
+
+
+def path_pattern(name: str) -> str:
+    """Return a regular expression of a name in the path of a request, where its letters may be escaped."""
+    return rf"(?:{re.escape(name)}|(?i:{re.escape(quote(name))}))"
 
 
 def watch(paths: Iterable[Path]) -> None:

@@ -30,6 +30,7 @@ TEXTS = {
     "notebook_empty": "it is empty.",
     "notebook_conflict": "it has unresolved conflicts of a merge.",
     "notebook_no_json": "it is not JSON.",
+    "notebook_language": "there is no kernel here for its language, {language}.",
     "notebook_no_notebook": "its JSON is no notebook.",
     "not_loaded": "A part of this page could not be loaded. Reload the page; if it stays so, tell whoever runs this "
     "server.",
