@@ -117,6 +117,8 @@ def stands_for_another(feature_: Feature, value: Any) -> bool:
     if isinstance(value, str):
         if not value.strip() or feature_.kind in ("number", "integer", "boolean"):
             return True
+        if not feature_.required and feature_.parse(value) is None:
+            return True  # as other programs write a missing value
         if feature_.kind == "date":
             return not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
         if feature_.kind == "time":

@@ -11,6 +11,7 @@ import pytest
 from irislib._common.formatting import MAX_WORDS
 from irislib._description.feature import Feature
 from irislib._description.validation import check_row, check_values
+from irislib.api._openapi.docs import _field
 
 POINT = "Write it with a point, not a comma."
 
@@ -167,6 +168,15 @@ def test_a_long_list_is_never_printed_whole(count: int) -> None:
     features = [Feature(f"feature_{i}") for i in range(count)]
     _, problems = check_row(features, {"nothing": 1, **{feature.name: 1 for feature in features}})
     assert f"feature_9, … ({count} in all)" in problems[0].message
+
+
+@pytest.mark.parametrize(("count", "shown"), [(12, 12), (13, 0), (800, 0)])
+def test_the_page_for_programs_lists_few_choices_only(count: int, shown: int) -> None:
+    choices = [f"{i:03}" for i in range(count)]
+    schema = {"title": "X", "x-expected": Feature("x", "choice", choices=choices).expected, "enum": [*choices, None]}
+    field = _field("x", schema, [])
+    assert len(field["choices"]) == shown
+    assert ("in all" in field["expected"]) == (shown == 0)
 
 
 def test_a_list_that_is_short_is_printed_whole() -> None:

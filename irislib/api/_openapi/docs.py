@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from irislib._common.formatting import MAX_WORDS
 from irislib._common.messages.api import TEXTS
 from irislib._common.theme import css_properties
 from irislib.api._openapi import code_samples
@@ -124,13 +125,14 @@ def _insights(document: Object, name: str) -> list[Object]:
 
 def _field(name: str, schema: Object, required: list[str]) -> Object:
     unit = schema.get("x-unit", "")
+    choices = [json.dumps(value, ensure_ascii=False) for value in schema.get("enum", ()) if value is not None]
     return {
         "name": name,
         "title": schema["title"],
         "help": schema.get("description", "").removesuffix(TEXTS["row.unit"].format(unit=unit)).strip(),
         "unit": unit,
         "expected": schema["x-expected"],
-        "choices": [json.dumps(value, ensure_ascii=False) for value in schema.get("enum", ()) if value is not None],
+        "choices": choices if len(choices) <= MAX_WORDS + 2 else [],  # the others are cut in what is expected
         "required": name in required,
     }
 
