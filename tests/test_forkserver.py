@@ -259,12 +259,18 @@ def test_the_end_of_a_template_process_is_noticed_while_another_starts(fork_serv
     fork_server.discard(fork_server.page_templates["b"])
 
 
-def test_the_provisioner_forks_kernels_for_any_jupyter_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_provisioner_forks_kernels_for_any_jupyter_client_and_replaces_a_template_that_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("JUPYTER_PATH", str(jupyter_dir()))
 
     async def use() -> list[bool]:
         forked = []
-        for _ in range(2):
+        for round_number in range(4):
+            if round_number == 2:
+                assert ForkProvisioner.fork_server
+                assert ForkProvisioner.fork_server.main
+                os.kill(ForkProvisioner.fork_server.main.pid, signal.SIGKILL)
             manager = AsyncKernelManager(kernel_name="irislib")
             await manager.start_kernel(cwd=str(tmp_path))
             provisioner: Any = manager.provisioner
@@ -285,16 +291,18 @@ def test_the_provisioner_forks_kernels_for_any_jupyter_client(tmp_path: Path, mo
             client.stop_channels()
             await manager.shutdown_kernel()
             assert not await manager.is_alive()
-            if ForkProvisioner.start_task:
-                await ForkProvisioner.start_task
+            if ForkProvisioner.starter:
+                await asyncio.to_thread(ForkProvisioner.starter.join)
         return forked
 
     try:
-        assert run_in_thread(use()) == [False, True]
+        assert run_in_thread(use()) == [False, True, False, True]
+        warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert warnings == ["The template process of kernels has ended; another is started."]
     finally:
         if ForkProvisioner.fork_server:
             ForkProvisioner.fork_server.end()
-        ForkProvisioner.fork_server = ForkProvisioner.start_task = None
+        ForkProvisioner.fork_server = ForkProvisioner.starter = None
 
 
 VISITS = notebook(

@@ -173,6 +173,10 @@ BORROWED: tuple[Borrowed, ...] = (
         "atexit:_clear": "keep a kernel from running the exit functions of its template process",
         "atexit:_run_exitfuncs": "run the exit functions of a kernel",
     }),
+    *_entries("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Lib/weakref.py", {
+        "weakref:finalize._registry": "keep a kernel from removing the temporary folders of its template process",
+        "weakref:finalize._exitfunc": "remove the temporary folders of a kernel",
+    }),
     *_entries("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Lib/random.py", {
         "random:_inst": "give each kernel random numbers of its own",
     }),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import atexit
 import gc
+import logging
 import os
 import random
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -20,6 +22,8 @@ from ipykernel import ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
+
+from irislib._forkserver.server import LOG_HANDLER
 
 __all__ = ["run_kernel", "shell", "unseeded_generators"]
 
@@ -48,7 +52,7 @@ def import_without_debugger() -> None:
 def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]) -> None:
     """Run a kernel until it is shut down. Never returns."""
     os.setsid()
-    atexit._clear()  # those of the template process would remove its files
+    forget_exit_functions()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["env"])
@@ -67,13 +71,34 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         with hide_modules():
             app.initialize(request["argv"])
         attach_shell(app.kernel)
+        if app.capture_fd_output:
+            log_to_cells()
         app.start()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     finally:
         atexit._run_exitfuncs()
+        shell().user_ns.clear()  # closes the user's files, which writes what is in their buffers
         sys.stdout.flush()
         os._exit(code)
+
+
+def forget_exit_functions() -> None:
+    """Forget what is to be done at the exit of the template process: it would remove its files."""
+    for finalizer in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        finalizer.atexit = False
+    atexit._clear()
+    # Modules register these once, when they are imported or first used: in the template process.
+    atexit.register(logging.shutdown)
+    atexit.register(weakref.finalize._exitfunc)  # type: ignore[attr-defined]
+
+
+def log_to_cells() -> None:
+    """Let messages of `logging` appear in cells, in the user's own format; the template process has its own."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if handler.name == LOG_HANDLER:
+            root.removeHandler(handler)
 
 
 @contextmanager

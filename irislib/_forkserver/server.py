@@ -26,11 +26,14 @@ __all__ = ["main"]
 
 log = logging.getLogger("irislib._forkserver")
 
+LOG_HANDLER = "irislib-template"  # name of the handler of a template process's messages
+
 
 def main() -> None:
     """Import the modules that the server names, then fork at its requests; end with the server."""
     channel, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     logging.basicConfig(format="[%(name)s] %(message)s")
+    logging.getLogger().handlers[0].name = LOG_HANDLER
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     request, _ = messages.receive(channel)
     threaded_module, starter = import_modules(request["imports"])

@@ -20,14 +20,16 @@ MAX_SOCKET_PATH = 103  # of a socket's path: the least of Linux's and macOS's li
 class AppKernelSpecManager(KernelSpecManager):
     """Use the kernelspec of apps for ``python3``, so that notebooks run without changes.
 
-    That kernel writes no history to the operator's home, and its log messages go to the server's
-    log instead of the visitor's page.
+    That kernel writes no history to the operator's home. Log messages and the output of subprocesses
+    go to the server's log instead of the visitor's page.
     """
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         spec = super().get_kernel_spec("irislib" if kernel_name == "python3" else kernel_name)
         if spec.argv[0] == "python":
             spec.argv = [sys.executable, *spec.argv[1:]]  # the server's own, whatever PATH says
+        if spec.argv[1:3] == ["-m", "ipykernel_launcher"]:
+            spec.argv = [*spec.argv, "--IPKernelApp.capture_fd_output=False"]
         return spec
 
 
