@@ -11,12 +11,14 @@ import jupyter_kernel_test  # not its class, whose tests would be collected here
 import pytest
 from conftest import PATIENCE
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 from irislib._common.paths import jupyter_dir
 from irislib._forkserver.client import ForkServer, can_fork
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._serving.kernel_spec import AppKernelSpecManager
 
 pytestmark = [
     pytest.mark.skipif(not can_fork(), reason="This platform cannot fork kernels; they are ordinary here."),
@@ -42,8 +44,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
 class Kernel:
     """A kernel of the kernelspec, and its client."""
 
-    def __init__(self, folder: Path):
-        self.manager = KernelManager(kernel_name="irislib")
+    def __init__(self, folder: Path, name: str = "irislib", specs: KernelSpecManager | None = None):
+        self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs or KernelSpecManager())
         # ipykernel leaves the file descriptors alone if pytest captures them
         environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
         self.manager.start_kernel(env=environment, cwd=str(folder))
@@ -107,6 +109,15 @@ def test_messages_of_logging_have_the_format_of_the_notebook(kernel: Kernel) -> 
 def test_basic_configuration_of_logging_works(kernel: Kernel) -> None:
     kernel.run("import logging; logging.basicConfig(level='INFO', format='%(message)s!')")
     assert kernel.run("logging.info('cold')").strip() == "cold!"
+
+
+def test_visitors_see_neither_messages_of_logging_nor_the_output_of_subprocesses(tmp_path: Path) -> None:
+    kernel = Kernel(tmp_path, "python3", AppKernelSpecManager())
+    first = kernel.run(
+        "import logging, os; logging.warning('secret'); os.write(1, b'secret'); os.system('echo secret')"
+    )
+    assert first + kernel.run("import time; time.sleep(0.5); print('public')") == "0public\n"
+    kernel.end()
 
 
 def test_input_comes_from_the_reader(kernel: Kernel) -> None:
