@@ -116,7 +116,7 @@ def test_visitors_see_neither_messages_of_logging_nor_the_output_of_subprocesses
     first = kernel.run(
         "import logging, os; logging.warning('secret'); os.write(1, b'secret'); os.system('echo secret')"
     )
-    assert first + kernel.run("import time; time.sleep(0.5); print('public')") == "0public\n"
+    assert first + kernel.run("import time; time.sleep(0.5); print('public')") == "public\n"
     kernel.end()
 
 
