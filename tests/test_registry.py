@@ -89,7 +89,7 @@ def test_the_pages_are_the_models_and_the_other_notebooks(iris, rent, tmp_path: 
     for name in ("iris-wizard", "my_own", "healthz"):
         (tmp_path / f"{name}.ipynb").touch()
     pages = {app.name: app for app in registry.list_apps(models, tmp_path)}
-    assert list(pages) == ["iris-wizard", "flat-rent", "my_own"]  # a notebook cannot take a route of ours
+    assert list(pages) == ["iris-wizard", "flat-rent", "healthz-2", "my_own"]  # no notebook takes a route of ours
     assert pages["iris-wizard"].notebook == tmp_path / "iris-wizard.ipynb"
     assert pages["flat-rent"].notebook is None
     assert pages["my_own"].title == "My own"
