@@ -32,6 +32,7 @@ def form_post(path: str, row: dict[str, float], token: str = "") -> bytes:
     lines = [
         f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",
+        "Connection: close",
         "Content-Type: application/x-www-form-urlencoded",
         f"Content-Length: {len(body)}",
         *([f"Authorization: Bearer {token}"] if token else []),

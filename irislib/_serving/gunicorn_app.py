@@ -26,6 +26,7 @@ from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, is_local, url
+from irislib._serving.gunicorn_worker import FrontWorker
 from irislib._serving.http_server import MAX_REQUEST_LINE, raw_response
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
@@ -196,18 +197,22 @@ def default_of(name: str) -> Any:
 def prepare_worker(worker: Any) -> None:
     """Let the endpoint notify Gunicorn that a worker still works, and its refusals be problems."""
     worker.wsgi.heartbeat = worker.notify
-    gunicorn.util.write_error = write_problem
+    is_front = isinstance(worker, FrontWorker)  # which waits for the end of each connection without a thread
+    gunicorn.util.write_error = send_problem if is_front else write_problem
 
 
-def write_problem(client: socket.socket, status: int, reason: str, message: str) -> None:
-    """Answer a request that Gunicorn could not read or answer, in place of its page of HTML.
-
-    The client may still be sending, and would see a broken connection if it was closed at once.
-    """
+def send_problem(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """Answer a request that Gunicorn could not read or answer, in place of its page of HTML."""
     detail = f"The request is not valid HTTP. {message}".strip() if status < 500 else message or reason
     client.settimeout(DRAIN_SECONDS)
     with suppress(OSError):
         client.sendall(raw_response(status, detail))
+
+
+def write_problem(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """Answer such a request; its client may still be sending, and would see a broken connection if it was closed."""
+    send_problem(client, status, reason, message)
+    with suppress(OSError):
         client.shutdown(socket.SHUT_WR)
         end, count = time.monotonic() + DRAIN_SECONDS, 0
         while count < MAX_DRAINED_BYTES and time.monotonic() < end and (data := client.recv(65536)):

@@ -24,6 +24,7 @@ __all__ = ["FrontWorker"]
 MAX_BUFFERED_BYTES = 1_100_000  # of a request: one row, and its head
 RECEIVE_SECONDS = 30  # in which a request has to arrive
 LINGER_SECONDS = 2  # for a client to close its connection
+ACCEPTED_AT_ONCE = 16
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -55,8 +56,11 @@ class RequestScan:
             self._find_head()
         if self.has_head:
             self._find_end()
-        if len(self.data) > MAX_BUFFERED_BYTES:
-            self.is_complete = True
+        if len(self.data) > MAX_BUFFERED_BYTES and not self.is_complete:
+            self._leave_to_thread()
+
+    def _leave_to_thread(self) -> None:
+        self.is_complete, self.is_short = True, False
 
     def _find_head(self) -> None:
         end = self.data.find(b"\r\n\r\n", self.position)
@@ -64,21 +68,18 @@ class RequestScan:
         if end < 0:
             return
         self.has_head, self.position = True, end + 4
-        line, *fields = bytes(self.data[:end]).split(b"\r\n")
-        pairs = [
-            (name.strip().lower(), value.strip().lower()) for name, _, value in (f.partition(b":") for f in fields)
-        ]
-        headers = dict(pairs)
-        self.is_chunked = b"transfer-encoding" in headers
-        length = headers.get(b"content-length", b"0")
-        self.end = self.position + int(length) if length.isdigit() and len(length) < 20 else self.position
-        path = line.split(b" ")[1:2]
-        self.is_short = bool(path) and path[0].count(b"/") < 2 and line.startswith(b"POST ")
-        self.awaits_continue = headers.get(b"expect") == b"100-continue" and len(self.data) == self.position
-        if len([1 for name, _ in pairs if name == b"content-length"]) > 1:  # for Gunicorn to refuse
-            self.is_complete = True
-        if not self.is_chunked and self.end > MAX_BUFFERED_BYTES:
-            self.is_complete, self.is_short = True, False
+        head = bytes(self.data[: end + 2]).lower()
+        first, second = head.find(b" "), head.find(b"\r\n")
+        path = head[first:second].strip().partition(b" ")[0]
+        self.is_chunked = b"\r\ntransfer-encoding" in head
+        self.is_short = head.startswith(b"post /") and path.count(b"/") < 2
+        self.awaits_continue = b"\r\nexpect:" in head and len(self.data) == self.position
+        value = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0].strip()
+        self.end = self.position + (int(value) if value.isdigit() and len(value) < 20 else 0)
+        if head.count(b"\r\ncontent-length") > 1 or (
+            not self.is_chunked and self.end > MAX_BUFFERED_BYTES
+        ):  # for Gunicorn to refuse
+            self._leave_to_thread()
 
     def _find_end(self) -> None:
         """Find the end of the body; what is no sound chunk is for Gunicorn to refuse."""
@@ -92,7 +93,7 @@ class RequestScan:
             except ValueError:
                 count = -1
             if count < 0 or len(size) > 16:
-                self.is_complete = True
+                self._leave_to_thread()
                 return
             if count == 0:
                 self.is_complete |= self.data.find(b"\r\n\r\n", line_end) >= 0
@@ -107,6 +108,9 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.waiting: dict[Any, float] = {}  # connections, and until when
+        self.names: dict[Any, Any] = {}  # of the listeners
+        self.refused: set[Any] = set()  # connections whose request Gunicorn could not read
+        self.next_check = 0.0
         super().init_process()
 
     def accept(self, listener: Any) -> None:
@@ -114,24 +118,27 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         if self.cfg.is_ssl or "h2" in self.cfg.http_protocols:
             super().accept(listener)
             return
-        try:
-            client, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
-        self.nr_conns += 1
-        conn = TConn(self.cfg, client, address, listener.getsockname())
-        conn.data_ready = True
-        self.receive(conn, RECEIVE_SECONDS)
+        if listener not in self.names:
+            self.names[listener] = listener.getsockname()
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                client, address = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            self.nr_conns += 1
+            conn = TConn(self.cfg, client, address, self.names[listener])
+            conn.data_ready = True
+            self.receive(conn, RECEIVE_SECONDS)
 
     def receive(self, conn: Any, seconds: float, data: bytes = b"") -> None:
         """Receive the next request of a connection, which may have begun already."""
         conn.scan, conn.is_closing = RequestScan(), False
         conn.sock.setblocking(False)
-        self.wait(conn, seconds)
-        if data:
-            self.take(conn, data)
-        elif conn.parser is None:  # it has just been opened, and its request is nearly always there
-            self.on_readable(conn)
+        if not data and conn.parser is None:  # it has just been opened, and its request is nearly always there
+            with suppress(OSError):
+                data = conn.sock.recv(65536)
+        if not data or not self.take(conn, data):
+            self.wait(conn, seconds)
 
     def wait(self, conn: Any, seconds: float) -> None:
         """Have a connection call `on_readable`, for some seconds."""
@@ -153,23 +160,24 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             return
         self.take(conn, data)
 
-    def take(self, conn: Any, data: bytes) -> None:
-        """Answer a request if these are its last bytes, or the last that come."""
+    def take(self, conn: Any, data: bytes) -> bool:
+        """Answer a request, and return True, if these are its last bytes, or the last that come."""
         scan = conn.scan
         scan.feed(data)
         if scan.awaits_continue and not scan.is_complete:
             scan.awaits_continue = False
             conn.sock.send(CONTINUE)
         if not scan.is_complete and data:
-            return
-        self.poller.unregister(conn.sock)
-        del self.waiting[conn]
+            return False
+        if self.waiting.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
         if scan.is_short and scan.is_complete:
             future: Future[Any] = Future()
             future.set_result(self.handle(conn))
             self.finish_request(conn, future)
         else:
             self.enqueue_req(conn)
+        return True
 
     def handle(self, conn: Any) -> Any:
         """Answer a request."""
@@ -190,6 +198,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
                 unreader = conn.parser.unreader
                 pipelined, unreader.buf = unreader.buf.getvalue(), io.BytesIO()
                 self.receive(conn, self.cfg.keepalive, pipelined)
+            elif conn.scan.is_short and conn.sock not in self.refused:  # it has been read to its end
+                self.drop(conn)
             else:
                 self.close_later(conn)
         except Exception:
@@ -203,10 +213,16 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.shutdown(socket.SHUT_WR)
         self.wait(conn, LINGER_SECONDS)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        """Refuse a request that is not valid HTTP."""
+        self.refused.add(client)
+        super().handle_error(req, client, addr, exc)
+
     def drop(self, conn: Any) -> None:
         """Close a connection."""
         if self.waiting.pop(conn, None) is not None:
             self.poller.unregister(conn.sock)
+        self.refused.discard(conn.sock)
         self.nr_conns -= 1
         conn.close()
 
@@ -214,6 +230,9 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         """Close the connections whose time is over; when the worker stops, all that have sent nothing."""
         super().murder_keepalived(*args, **kwargs)
         now = time.monotonic()
+        if self.alive and now < self.next_check:
+            return
+        self.next_check = now + 1
         for conn, end in list(self.waiting.items()):
             if end < now and conn.scan.data and not conn.is_closing:
                 with suppress(OSError):
