@@ -15,6 +15,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from conftest import PATIENCE, Server
 from invalid_inputs import GOOD
@@ -466,3 +467,73 @@ def test_an_early_refusal_reaches_a_client_that_still_sends(front: Front, case: 
             (answer,) = parse(b"".join(iter(lambda: sock.recv(65536), b"")))
         assert not failures
         check_problem(answer, status)
+
+
+# --- the document ---
+
+REAL = {
+    ("/iris-wizard", "post"): [
+        ROW, FORM, b"{", b"[]", b"{}", b'{"a": 1}', b" " * 1_000_001, b"\xff",
+        json.dumps({**GOOD, "petal_width_cm": "x"}).encode(),
+        json.dumps({**GOOD, "petal_width_cm": 29}).encode(),  # outside the training data
+        json.dumps({**GOOD, "petal_width_cm": 0.1}).encode(),  # an unusual combination
+    ],
+    ("/iris-wizard/batch", "post"): [
+        BATCH, CSV, b"[]", b"{", b"5", b"[{}, 5, null]", json.dumps({name: [1, "x", None] for name in GOOD}).encode(),
+        json.dumps([{**GOOD, "petal_width_cm": value} for value in (0.1, 29, "x")]).encode(), b" " * (LIMIT + 1),
+    ],
+    ("/iris-wizard/insights/contributions", "post"): [ROW, b"{}", b"{"],
+    **{(path, "get"): [b""] for path in (
+        "/iris-wizard/schema", "/iris-wizard/card", "/iris-wizard/insights", "/iris-wizard/insights/roc_curve",
+        "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics",
+    )},
+}  # fmt: skip
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"Authorization": None},
+    {"Content_Type": "application/x-www-form-urlencoded"},
+    {"Content_Type": "text/csv"},
+    {"Content_Type": "text/plain"},
+    {"Content_Encoding": "gzip"},
+    {"Content_Encoding": "br"},
+    {"X_A": "a" * 9000},
+    {"Content_Length": 10_000_000},
+]
+
+
+def test_real_answers_of_every_kind_are_in_the_document(front: Front) -> None:
+    document = json.loads(front.send(b"", "/openapi.json", "GET").body)
+    statuses = set()
+    for (path, method), bodies in REAL.items():
+        described = document["paths"][path][method]["responses"]
+        for body in bodies:
+            for variant in VARIANTS:
+                for query in ("", "?details=1", "?details=x") if path == "/iris-wizard" else ("",):
+                    head = front.head(path + query, method.upper(), **{"Content_Length": len(body), **variant})
+                    for answer in talk(front.server, head, body, ends="Content_Length" in variant):
+                        check_described(document, described, answer)
+                        statuses.add(answer.status)
+    assert statuses == {200, 400, 401, 413, 415, 422, 431}
+
+
+def check_described(document: dict[str, Any], described: dict[str, Any], answer: Answer) -> None:
+    """Check the status, the type, the headers and the body of a real answer."""
+
+    def at(part: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in part:
+            return part
+        target: Any = document
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return dict(target)
+
+    assert str(answer.status) in described, answer
+    response = at(described[str(answer.status)])
+    mimetype = answer.headers["Content-Type"].partition(";")[0]
+    assert mimetype in response["content"], answer
+    for name, header in response.get("headers", {}).items():
+        if at(header).get("required"):
+            assert name.title() in answer.headers, answer
+    if mimetype.endswith("json"):
+        schema = {**response["content"][mimetype]["schema"], "components": document["components"]}
+        jsonschema.Draft202012Validator(schema).validate(json.loads(answer.body))

@@ -182,7 +182,7 @@ def paths(model: Model, secured: bool, row: Object) -> Object:
         if known:
             operation["parameters"] = known
         if entry.needs_row:
-            operation |= {"requestBody": row, "responses": responses(good, secured, 400, 413, 415, 422)}
+            operation |= {"requestBody": row, "responses": responses(good, secured, *components.OF_BODIES)}
         else:
             operation["responses"] = responses(good, secured, 422)
         result[f"/{name}/insights/{entry.name}"] = {method_of(entry).lower(): operation}

@@ -91,7 +91,7 @@ TEXTS = {
     "batch": "Predict {target} for many rows",
     "batch.body": "Three forms, each answered in its own: an array of rows; an object with an array for each feature; "
     "CSV whose first line names the columns. At least one row, and at most {json_limit:,} bytes of JSON or "
-    "{csv_limit:,} bytes of CSV, with at most {rows:,} rows.\n\n"
+    "{csv_limit:,} bytes of CSV. At most {rows:,} rows.\n\n"
     "A wrong row does not stop the others: its answer has errors and no prediction. In CSV the errors are in the "
     "column `problems`. After {problem_rows:,} wrong rows the answer has only the number of the problems of each.\n\n"
     "Columns of a CSV file that are no features are kept.",
@@ -116,12 +116,20 @@ TEXTS = {
     "problem.reference": "For the operator of the server, whose log has more under it.",
     "problem.values": "Problem with values",
     # statuses
-    "status.400": "The body is not JSON, or no JSON object (for a batch: neither an array nor an object).",
+    "status.400": "The body is not JSON, or no JSON object (for a batch: neither an array nor an object), or "
+    "the request is not valid HTTP.",
+    "status.408": "The body did not come in time.",
+    "status.414": "The first line of the request is too long.",
+    "status.431": "The headers of the request are too large.",
+    "status.501": "The Transfer-Encoding of the body is not supported.",
+    "page.500": "The page failed; the server's log has more.",
+    "page.503": "All places for pages are taken at the moment.",
     "status.401": "The token is missing or wrong.",
     "status.404": "There is no model of this name, or no such insight of it; `detail` says why.",
     "status.405": "This address does not take this method.",
     "status.413": "The body is larger than this address takes, or has more rows.",
-    "status.415": "The body has a type that this address does not take.",
+    "status.415": "The body has a type that this address does not take, or its Content-Encoding is neither gzip nor "
+    "deflate.",
     "status.422": "The values cannot be used; `errors` names each that is wrong.",
     "status.429": "More requests than this server allows, where its operator has set a limit.",
     "status.500": "Something went wrong on the server; its log has more under the `reference`.",

@@ -28,8 +28,9 @@ __all__ = [
 
 Object = dict[str, Any]
 SERVER = "Server"  # the tag of what is not about one model; the name of a model has no capital
-EVERYWHERE = (404, 405, 429, 500, 503)
-STATUSES = (400, 401, 404, 405, 413, 415, 422, 429, 500, 503, 507)
+EVERYWHERE = (400, 404, 405, 414, 429, 431, 500, 503)
+OF_BODIES = (408, 413, 415, 422, 501)
+STATUSES = (*EVERYWHERE, *OF_BODIES, 401, 507)
 MORE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 
@@ -94,9 +95,13 @@ def operation(
     default: Object = {"type": "string"} if route.mimetype.startswith("text/") else {}
     headers = ("X-Model-Version",) if route.is_of_model else ()
     good = response(f"{summary}.", content(schema or default, route.mimetype), *headers)
-    statuses = (400, 413, 415, 422, *((507,) if route.is_batch else ())) if route.method == "POST" else ()
+    statuses = (*OF_BODIES, *((507,) if route.is_batch else ())) if route.method == "POST" else ()
     result: Object = {"operationId": operation_id, "tags": [tag], "summary": summary}
     result["responses"] = responses(good, secured and not route.is_open, *statuses)
+    if route.is_page and route.is_of_model and route.method == "GET":  # by the server that has pages
+        both = content({"type": "string"}, "text/html") | content(ref("schemas", "Problem"), PROBLEM)
+        result["responses"]["500"] = response(TEXTS["page.500"], both)
+        result["responses"]["503"] = response(TEXTS["page.503"], both, "Retry-After")
     if secured and route.is_open:
         result["security"] = []
     return result

@@ -203,7 +203,7 @@ def _predict(model: Model, secured: bool) -> Object:
             | components.content(form, FORM, requests)
             | components.content(form, "multipart/form-data", requests),
         },
-        "responses": responses(good, secured, 400, 413, 415, 422) | _invalid(model),
+        "responses": responses(good, secured, *components.OF_BODIES) | _invalid(model),
     }
 
 
@@ -248,7 +248,7 @@ def _batch(model: Model, options: Options) -> Object:
             problem_rows=options.batch_problem_rows,
         ),
         "requestBody": {"required": True, "content": body(["records", "columns"], requests)},
-        "responses": responses(good, options.is_secured, 400, 413, 415, 422, 507),
+        "responses": responses(good, options.is_secured, *components.OF_BODIES, 507),
     }
 
 
