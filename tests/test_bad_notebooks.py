@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,7 +11,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import voila.handler
-from conftest import Server, notebook, wait_until
+from conftest import Server, notebook, run_in_thread, wait_until
 from traitlets.config import Configurable
 from voila.configuration import VoilaConfiguration
 
@@ -176,7 +175,7 @@ def test_a_page_that_cannot_be_rendered_ends_with_the_error(monkeypatch: pytest.
     import irislib._serving.handlers  # noqa: F401 - Voila takes its renderer
 
     monkeypatch.setattr("voila.notebook_renderer.NotebookRenderer.generate_content_generator", fail)
-    assert asyncio.run(render()) == ["<h1>", "<p>failed"]
+    assert run_in_thread(render()) == ["<h1>", "<p>failed"]
 
 
 def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +193,9 @@ def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.Mo
         pages.end()
 
     monkeypatch.setattr(Pages, "prepare_all", fail)
-    asyncio.run(start())
+    run_in_thread(start())
     monkeypatch.setattr(Pages, "supervise", fail)
-    asyncio.run(start())
+    run_in_thread(start())
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import tornado.web
-from conftest import PATIENCE
+from conftest import PATIENCE, run_in_thread
 
 from irislib._serving.endpoint_container import EndpointContainer
 from irislib._serving.http_server import ProblemServer
@@ -64,13 +64,13 @@ async def receive(path: str, size: int) -> tuple[bytes, bool]:
 
 
 def test_a_response_comes_while_it_is_made_and_ends_with_its_client() -> None:
-    data, is_closed = asyncio.run(receive("/", 1_000_000))
+    data, is_closed = run_in_thread(receive("/", 1_000_000))
     assert len(data) >= 1_000_000
     assert is_closed
 
 
 def test_a_response_that_breaks_off_is_not_taken_for_complete() -> None:
-    data, is_closed = asyncio.run(receive(BROKEN, 2**62))
+    data, is_closed = run_in_thread(receive(BROKEN, 2**62))
     assert b"Transfer-Encoding: chunked" in data
     assert not data.endswith(b"0\r\n\r\n")
     assert is_closed

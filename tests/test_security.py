@@ -232,7 +232,7 @@ def test_a_message_of_overlapping_parts_takes_no_memory(visitor: Visitor, framin
         before = peak_memory(visitor.server)
         page.socket.send(overlapping(framing, 200_000))
         assert page.states()[0]
-    assert peak_memory(visitor.server) - before < 100_000
+    assert peak_memory(visitor.server) - before < 150_000  # kilobytes
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_message_of_many_objects_is_not_parsed(visitor: Visitor, framing: str)
         before = peak_memory(visitor.server)
         page.send("shell", "comm_msg", {"comm_id": "none", "data": [[] for _ in range(2_000_000)]})
         assert page.states()[0]
-    assert peak_memory(visitor.server) - before < 100_000
+    assert peak_memory(visitor.server) - before < 150_000  # kilobytes
 
 
 def test_a_page_that_sends_too_much_is_read_more_slowly() -> None:
@@ -289,11 +289,11 @@ def test_a_page_that_does_not_read_is_disconnected(visitor: Visitor) -> None:
         run(visitor.kernel, "page = b'x' * 1_000_000")
         page.socket.protocol.max_size = None
         code = "from comm import create_comm; c = create_comm(target_name='none')\n" + (
-            "import time\nfor _ in range(120):\n    c.send(buffers=[page]); time.sleep(0.01)"
+            "import time\nfor _ in range(250):\n    c.send(buffers=[page]); time.sleep(0.02)"
         )
         run(visitor.kernel, code)
         wait_until(lambda: "does not read what is sent" in visitor.server.text())
-    assert peak_memory(visitor.server) - before < 100_000
+    assert peak_memory(visitor.server) - before < 150_000  # kilobytes
     with visitor.connect() as page:
         assert page.states()[0]
 

@@ -495,6 +495,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     front = "\n".join(p.read_text() for p in files if p.suffix != ".py" and p.parent.name != "_model_card")
     names = set(re.findall(r"""TEXTS\[["'](\w+)["']\]""", of_page)) | set(re.findall(r"\btexts\.(\w+)", front))
     indirect = {
+        "callback_failed",
+        "callback_failed_in_jupyter",
         "all_rows",
         "first_rows",
         "about_fitted",

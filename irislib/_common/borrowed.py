@@ -219,8 +219,13 @@ BORROWED: tuple[Borrowed, ...] = (
            "https://github.com/prometheus/client_python/blob/master/prometheus_client/values.py", {
         "prometheus_client.values:ValueClass": "let a new worker count on in the files of one that has ended",
         "prometheus_client.values:MmapedDict": "survive a full disk",
-        "prometheus_client.mmap_dict:MmapedDict._init_value": "survive a full disk",
         "prometheus_client.values:MultiProcessValue": "let a new worker count on in the files of one that has ended",
+    }),
+    *_entries("api", "guards", "api._metrics_files",
+           "https://github.com/prometheus/client_python/blob/master/prometheus_client/mmap_dict.py", {
+        "prometheus_client.mmap_dict:MmapedDict._init_value": "survive a full disk",
+        "prometheus_client.mmap_dict:MmapedDict._used": "survive a full disk",
+        "prometheus_client.mmap_dict:MmapedDict._capacity": "survive a full disk",
     }),
     *_entries("fast form", "saves", "_compiled.tree_tables", f"{SKLEARN}/ensemble/_gb.py", {
         "sklearn.ensemble:GradientBoostingClassifier._raw_predict_init": "predict one row of a boosting faster",

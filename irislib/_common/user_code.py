@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -60,7 +61,7 @@ def is_users(file: str) -> bool:
 
 def call_site() -> Location | None:
     """Return the line of the user's code that is being executed."""
-    for frame, line in traceback.walk_stack(sys._getframe()):
+    for frame, line in traceback.walk_stack(inspect.currentframe()):
         if is_users(frame.f_code.co_filename):
             return Location(frame.f_code.co_filename, line)
     return None

@@ -42,21 +42,21 @@ def thread_names() -> list[str]:
 def watch_imports() -> Iterator[list[str]]:
     """Yield a list that comes to hold the module whose import has started the first thread."""
     original: Any = builtins.__import__
-    found: list[str] = []
+    names: list[str] = []
 
     def watched(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         n_modules = len(sys.modules)
         module = original(name, globals, locals, fromlist, level)
-        if not found and len(sys.modules) != n_modules:
+        if not names and len(sys.modules) != n_modules:
             is_builtin = not level and name.partition(".")[0] in sys.stdlib_module_names
             if has_threads() and not is_builtin:  # the innermost import ends first
                 package = (globals or {}).get("__package__") or ""
                 parent = package.rsplit(".", level - 1)[0] if level else ""
-                found.append(".".join(filter(None, (parent, name))))
+                names.append(".".join(filter(None, (parent, name))))
         return module
 
     builtins.__import__ = watched
     try:
-        yield found
+        yield names
     finally:
         builtins.__import__ = original

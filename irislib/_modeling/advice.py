@@ -30,7 +30,7 @@ VECTORIZERS = ("TfidfVectorizer", "CountVectorizer", "HashingVectorizer")
 
 @dataclass(frozen=True)
 class Training:
-    """What an estimator was given when it failed.
+    """The input of an estimator that failed.
 
     Attributes
     ----------

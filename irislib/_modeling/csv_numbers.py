@@ -63,7 +63,7 @@ def find_decimal_signs(
 
 
 class _Scan:
-    """What the values of a column say about its decimal sign."""
+    """Evidence about the decimal sign in the values of a column."""
 
     def __init__(self, name: str, index: int, unit: str):
         self.name, self.index, self.unit = name, index, unit

@@ -91,7 +91,8 @@ def _describe_error(file: IO[bytes], encoding: str, delimiter: str, error: str) 
     finally:
         text.detach()
     is_open = error.startswith("unexpected end") or reader.line_num > first
-    return TEXTS["table_open_quote" if is_open else "table_bad_line"].format(line=first, error=error)
+    template = TEXTS["table_open_quote"] if is_open else TEXTS["table_bad_line"]
+    return template.format(line=first, error=error)
 
 
 def find_header(beginning: str, features: Sequence[Feature]) -> Header:

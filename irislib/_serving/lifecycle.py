@@ -19,7 +19,7 @@ __all__ = ["Lifecycle"]
 
 
 class Lifecycle:
-    """What an `AppServer` does when it starts and when it is to end."""
+    """Startup and shutdown of an `AppServer`."""
 
     def stop(self: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once

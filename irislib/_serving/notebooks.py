@@ -67,10 +67,10 @@ def choose_kernel(notebook: Any, specs: KernelSpecManager) -> None:
         If there is none for its language.
     """
     metadata = notebook.metadata
-    wanted = metadata.get("kernelspec", {})
-    name = wanted.get("name")
+    kernelspec = metadata.get("kernelspec", {})
+    name = kernelspec.get("name")
     if name not in specs.find_kernel_specs():
-        language = str(wanted.get("language") or metadata.get("language_info", {}).get("name") or "python").lower()
+        language = str(kernelspec.get("language") or metadata.get("language_info", {}).get("name") or "python").lower()
         languages = {key: str(entry["spec"]["language"]).lower() for key, entry in specs.get_all_specs().items()}
         others = sorted(key for key, other in languages.items() if other == language)
         if language != "python" and not others:

@@ -81,8 +81,8 @@ def insight_title(function: Callable[..., Insight]) -> str:
     if isinstance(function, LongRunning):
         return function.title
     name = str(getattr(function, "__name__", ""))
-    words = name.replace("_", " ").strip(" <>")
-    return TEXTS.get(f"{name}.title", words[:1].upper() + words[1:])
+    title = name.replace("_", " ").strip(" <>")
+    return TEXTS.get(f"{name}.title", title[:1].upper() + title[1:])
 
 
 def _parameters(function: Callable[..., Insight]) -> Mapping[str, inspect.Parameter]:
