@@ -88,7 +88,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def connection_files(server: Server) -> list[Path]:
-    return list(Path(re.search(r"Storing connection files in (\S+)\.\n", server.text())[1]).iterdir())
+    folder = Path(re.search(r"Storing connection files in (\S+)\.\n", server.text())[1])
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]  # without the lock of the folder
 
 
 def count_resources(server: Server) -> tuple[int, int, int]:
