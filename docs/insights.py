@@ -14,6 +14,7 @@ from irislib import insights
 
 DOCS = Path(__file__).parent
 PICTURES = DOCS / "insights"
+ENOUGH_SECONDS = 3600  # so that a busy machine makes the same page
 FLOWER = {"petal_length_cm": 5.1, "petal_width_cm": 1.9, "sepal_length_cm": 5.8, "sepal_width_cm": 2.7}
 FLAT = {"area_m2": 40, "balcony": True, "built": "1990-05-01", "rooms": 2, "district": "centre"}
 
@@ -84,7 +85,9 @@ def section(name: str, how: str, flowers: Any, flats: Any, pictures: Path | None
     function = getattr(insights, name)
     is_regression = name in ("predicted_against_true", "residuals")
     model, row = (flats, FLAT) if is_regression else (flowers, FLOWER)
-    insight = function(model, row) if "row" in inspect.signature(function).parameters else function(model)
+    parameters = inspect.signature(function).parameters
+    options = {"seconds": ENOUGH_SECONDS} if "seconds" in parameters else {}
+    insight = function(model, row, **options) if "row" in parameters else function(model, **options)
     if pictures:
         insight.plot().savefig(pictures / f"{name}.png", dpi=110)
     sources = re.search(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import inspect
 import json
 import logging
 import signal
@@ -104,7 +105,11 @@ def test_insights_are_those_of_the_library(server: Server, iris) -> None:
         assert response.headers["X-Model-Version"] == iris.version
         insight = function(iris, GOOD) if entry["method"] == "POST" else function(iris)
         body = response.json()
-        assert (body["title"], body["text"]) == (insight.title, insight.text)
+        assert body["title"] == insight.title
+        if "seconds" in inspect.signature(function).parameters:  # a busy machine computes less in the same time
+            assert {*body["rows"][0]} == {*map(str, insight.frame)}
+            continue
+        assert body["text"] == insight.text
         for row, expected in zip(body["rows"], rows_of(insight.frame), strict=True):
             assert row == {str(key): value if value == value else None for key, value in expected.items()} | {
                 key: pytest.approx(value, rel=1e-12) for key, value in expected.items() if isinstance(value, float)
