@@ -175,6 +175,7 @@ def test_metrics_add_up_over_all_workers(guarded: Server) -> None:
     with ThreadPoolExecutor(8) as threads:
         for response in threads.map(lambda _: guarded.post("/iris-wizard", data=GOOD, headers=GUARD), range(100)):
             assert response.json() == "virginica"
+    wait_until(lambda: count() == before + 100)  # a request is counted once its response has been sent
     assert {count() for _ in range(20)} == {before + 100}  # whichever worker is asked
     text = guarded.get("/metrics", headers=GUARD).text
     assert 'irislib_request_seconds_bucket{endpoint="predict",le="0.0005",model="iris-wizard"}' in text

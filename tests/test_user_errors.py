@@ -26,6 +26,7 @@ from irislib._modeling import registry, user_errors
 from irislib.cli import main
 from irislib.errors import DataError, IrislibError, NotApplicableError, SpecError, UserCodeError
 from irislib.widgets._error_boundary import guarded
+from irislib.widgets._html import render
 
 HEAD = """import numpy as np
 import pandas as pd
@@ -360,16 +361,14 @@ def test_the_log_of_a_page_has_the_users_frames_alone(folder: Path, monkeypatch:
     monkeypatch.setattr(sys, "__stderr__", io.StringIO())
     model = irislib.load(importlib.import_module("birds").spec)
     page = irislib.app(model)
-    shown: list[str] = []
-    with guarded(shown.append):
-        page.draw_tab(1)
+    text = render(page.draw_tab(1))
     log = sys.__stderr__.getvalue()
-    reference = re.search(r"reference: (\w{8})", shown[0])
+    reference = re.search(r"reference: (\w{8})", text)
     assert f"reference {reference[1]}:" in log
     assert f'birds.py", line {line}, in wings\n' in log
     assert "IndexError: list index out of range" in log
     assert f"{Path(irislib.__file__).parent}/" not in log
-    assert "IndexError" not in shown[0]
+    assert "IndexError" not in text
 
 
 JUPYTER = {"JPY_SESSION_NAME": "/home/birds.ipynb"}
@@ -397,7 +396,7 @@ def test_authors_alone_see_the_error(
         monkeypatch.setenv(name, value)
     shown: list[str] = []
     with guarded(shown.append, lambda: ["range"]):
-        page.draw_tab(1)
+        shown.append(render(page.draw_tab(1)))
     error = f"IndexError: list index out of (entered) (birds.py, line {line})"
     assert (error in shown[0]) is is_author
     assert ("birds" in shown[0]) is is_author

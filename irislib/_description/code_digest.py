@@ -19,6 +19,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from irislib._common.locks import PARSING
+
 __all__ = ["digest_code", "is_own_module"]
 
 # Compared by version; irislib itself may be installed from a folder like the user's own modules.
@@ -187,7 +189,8 @@ def _read_module(name: str) -> _Module | None:
 
 @functools.lru_cache(maxsize=1000)
 def _parse(name: str, file: str, changed_at: int) -> _Module:
-    return _Module(name, file, Path(file).read_bytes().decode())
+    with PARSING:
+        return _Module(name, file, Path(file).read_bytes().decode())
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.locks import PARSING
 from irislib._modeling.trusted_types import audit, is_of_library
 from irislib.errors import StoreError
 
@@ -98,7 +99,8 @@ def load_estimator(content: bytes, modules: Collection[str] = ()) -> Any:
     try:
         trusted, refused = audit(content, modules)
         if not refused:
-            return skops.io.loads(content, trusted=sorted(trusted))
+            with PARSING:
+                return skops.io.loads(content, trusted=sorted(trusted))
     except ModuleNotFoundError as error:
         raise StoreError(f"The estimator needs {error.name}, which is not installed here.") from error
     except Exception as error:  # skops raises many kinds for a file it cannot read
