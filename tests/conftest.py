@@ -31,9 +31,11 @@ PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
 # With several workers (`make test`) each file runs as a whole in one of them. Those that take long begin first.
-LONG = ("test_kernel_manager", "test_operation", "test_pages", "test_insights", "test_forkserver", "test_api_routes",
-        "test_error_boundary", "test_serve", "test_security", "test_model_card", "test_cli", "test_prerender",
-        "test_soak", "test_jupyter", "test_accessibility", "test_install", "test_compiled")  # fmt: skip
+LONG = ("test_kernel_manager", "test_operation", "test_pages", "test_fitted", "test_insights", "test_security",
+        "test_forkserver", "test_serve", "test_conformance", "test_estimators", "test_soak", "test_kernelspec",
+        "test_api_fuzz", "test_accessibility", "test_documentation", "test_insights_wide", "test_error_boundary",
+        "test_api_routes", "test_model_card", "test_cli", "test_prerender", "test_store", "test_jupyter",
+        "test_install", "test_compiled")  # fmt: skip
 
 # What `make test-lowest` leaves out: how servers run for long or under load, texts, and tools that only tests use.
 NOT_LOWEST = ("test_operation", "test_kernel_manager", "test_serve", "test_security", "test_soak", "test_store",
