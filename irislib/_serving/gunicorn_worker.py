@@ -115,7 +115,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; one with TLS or HTTP/2 goes to a thread as in Gunicorn's own worker."""
-        if self.cfg.is_ssl or "h2" in self.cfg.http_protocols:
+        if self.cfg.is_ssl or "h2" in getattr(self.cfg, "http_protocols", ()):  # Gunicorn 24 has no HTTP/2
             super().accept(listener)
             return
         if listener not in self.names:
