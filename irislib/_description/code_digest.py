@@ -21,7 +21,7 @@ from typing import Any
 
 from irislib._common.locks import PARSING
 
-__all__ = ["digest_code", "is_own_module"]
+__all__ = ["digest_code", "is_installed", "is_own_module"]
 
 # Compared by version; irislib itself may be installed from a folder like the user's own modules.
 LIBRARIES = frozenset(("irislib", *sys.stdlib_module_names)) - {"__main__"}
@@ -56,11 +56,12 @@ def is_own_module(name: str, packages: Collection[str] = ()) -> bool:
     if package in LIBRARIES:
         return False
     file = _file(name)
-    return file is None or not _is_installed(file)
+    return file is None or not is_installed(file)
 
 
 @functools.cache
-def _is_installed(file: str) -> bool:
+def is_installed(file: str) -> bool:
+    """Return True if a file is Python's or an installed library's."""
     folders = {Path(folder).resolve() for folder in sysconfig.get_paths().values()}
     path = Path(file).resolve()
     return not folders.isdisjoint(path.parents) or not {"site-packages", "dist-packages"}.isdisjoint(path.parts)

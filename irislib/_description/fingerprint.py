@@ -18,7 +18,15 @@ from irislib._description.feature import Feature
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
-__all__ = ["description_digests", "estimator_code", "estimator_digests", "library_versions", "loading_code"]
+__all__ = [
+    "description_digests",
+    "estimator_code",
+    "estimator_digests",
+    "estimator_parts",
+    "library_versions",
+    "loading_code",
+    "package_of",
+]
 
 TEXTS_ONLY = ("label", "help", "step", "control", "default")  # of a feature: they change no prediction
 SPEED_ONLY = ("n_jobs", "verbose")  # of an estimator
@@ -46,25 +54,36 @@ def estimator_digests(estimator: Any) -> dict[str, str]:
     return {"estimator": _digest(type(estimator)), **digests}
 
 
+def estimator_parts(estimator: Any) -> list[Any]:
+    """Return an estimator and the values of all its parameters, those of its parts included."""
+    return [estimator, *estimator.get_params(deep=True).values()]
+
+
+def package_of(value: Any) -> str:
+    """Return the top-level package of a function, a class or an object."""
+    return str(getattr(value, "__module__", None) or type(value).__module__).partition(".")[0]
+
+
 def estimator_code(spec: ModelSpec) -> dict[str, str]:
     """Return digests of the user's own functions and classes in an estimator, and of what these use."""
-    package = _package(spec.load_data)
-    packages = {package} - {"irislib", ""}
-    parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
+    packages = _own_packages(spec)
+    parts = estimator_parts(spec.estimator)
     own = [code for part in parts for code in _code(part) if is_own_module(code.__module__ or "", packages)]
     return digest_code(own, packages)
 
 
 def loading_code(spec: ModelSpec) -> dict[str, str]:
     """Return digests of ``load_data`` and of what it uses."""
-    package = _package(spec.load_data)
-    return digest_code(_code(spec.load_data), {package} - {"irislib", ""})
+    return digest_code(_code(spec.load_data), _own_packages(spec))
+
+
+def _own_packages(spec: ModelSpec) -> set[str]:
+    return {package_of(spec.load_data)} - {"irislib", ""}
 
 
 def library_versions(estimator: Any) -> dict[str, str]:
     """Return the versions of scikit-learn and of the other installed libraries with parts in an estimator."""
-    parts = [estimator, *estimator.get_params(deep=True).values()]
-    modules = {code.__module__ or "" for part in parts for code in _code(part)}
+    modules = {code.__module__ or "" for part in estimator_parts(estimator) for code in _code(part)}
     packages = {name.partition(".")[0] for name in modules if not is_own_module(name)} | {"sklearn"}
     versions = ((DISTRIBUTIONS.get(name, name), _version(name)) for name in sorted(packages - UNCOMPARED))
     return {name: version for name, version in versions if version}
@@ -77,10 +96,6 @@ def _version(package: str) -> str | None:
     except importlib.metadata.PackageNotFoundError:
         names = importlib.metadata.packages_distributions().get(package)
         return importlib.metadata.version(names[0]) if names else None
-
-
-def _package(function: Any) -> str:
-    return str(getattr(function, "__module__", None) or type(function).__module__).partition(".")[0]
 
 
 def _code(value: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._description.feature import Feature
 from irislib._description.feature_types.numeric import MAX_EXACT, IntegerType
-from irislib._description.values import to_json, to_python
+from irislib._description.values import normalized, to_json, to_python
 from irislib.errors import DataError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def infer_features(table: Any) -> FeatureList:
     ]
     """
     frame = _to_frame(table)
-    texts = [unicodedata.normalize("NFC", str(column)) for column in frame.columns]
+    texts = [normalized(str(column)) for column in frame.columns]
     _check_names(frame, texts)
     features = FeatureList()
     names = {text for text in texts if text == _identifier(text)}  # which these columns keep

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.advice import TEXTS
+from irislib._description.fingerprint import estimator_parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,7 @@ def give_advice(message: str, error: BaseException, training: Training | None) -
 
 
 def _about_vectorizer(_: re.Match[str], training: Training) -> str:
-    names = {type(part).__name__ for part in _parts(training.spec.estimator)}
+    names = {type(part).__name__ for part in estimator_parts(training.spec.estimator)}
     name = next((name for name in VECTORIZERS if name in names), "")
     text = next((f.column for f in training.spec.features if f.kind == "text"), training.spec.columns[0])
     return TEXTS["vectorizer"].format(vectorizer=name, column=text) if name else ""
@@ -113,14 +114,6 @@ def _text_columns(rows: pd.DataFrame | None) -> dict[Any, list[str]]:
         return {}
     columns = {column: rows[column].dropna().unique().tolist() for column in rows if rows[column].dtype.kind == "O"}
     return {column: values for column, values in columns.items() if any(isinstance(value, str) for value in values)}
-
-
-def _parts(estimator: Any) -> Iterator[Any]:
-    yield estimator
-    if hasattr(estimator, "get_params"):
-        for value in estimator.get_params(deep=True).values():
-            if hasattr(value, "get_params"):
-                yield value
 
 
 KNOWN: tuple[tuple[str, Callable[[re.Match[str], Training], str]], ...] = (

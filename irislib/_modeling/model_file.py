@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sysconfig
 import zipfile
 from dataclasses import asdict, fields
 from io import BytesIO
@@ -16,8 +15,9 @@ from typing import Any
 
 from irislib import __version__
 from irislib._common.paths import write_atomically
+from irislib._description.code_digest import is_installed
 from irislib._description.feature import Feature
-from irislib._description.fingerprint import library_versions
+from irislib._description.fingerprint import estimator_parts, library_versions, package_of
 from irislib._description.spec import ModelSpec
 from irislib._description.values import to_json
 from irislib._modeling import estimator_file
@@ -97,8 +97,7 @@ def read_model(path: Path) -> Model:
 
 def estimator_modules(spec: ModelSpec) -> list[str]:
     """Return the top-level modules of the author's own that the parts of the estimator come from."""
-    parts = [spec.estimator, *spec.estimator.get_params(deep=True).values()]
-    names = {(getattr(part, "__module__", None) or type(part).__module__).partition(".")[0] for part in parts}
+    names = set(map(package_of, estimator_parts(spec.estimator)))
     return sorted(name for name in names if not is_of_library(name))
 
 
@@ -110,10 +109,7 @@ def _require_own(path: Path, module: str) -> None:
         spec = None
     if spec is None or spec.origin is None:
         raise StoreError(f"{path} has parts of the module {module!r}, which is not here: start in the folder of it.")
-    folders = [Path(folder).resolve() for folder in set(sysconfig.get_paths().values())]
-    origin = Path(spec.origin).resolve()
-    is_installed = any(folder in origin.parents for folder in folders)
-    if not origin.is_file() or is_installed or {"site-packages", "dist-packages"}.intersection(origin.parts):
+    if not Path(spec.origin).is_file() or is_installed(spec.origin):
         raise StoreError(f"{path} has parts of {module!r}, which is an installed library that irislib does not trust.")
 
 

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from irislib._common.routes import reserved_names
 from irislib._common.settings import environment_value, split_list
 from irislib._common.user_code import add_package
 from irislib._description.spec import ModelSpec
+from irislib._description.values import normalized
 from irislib._modeling import store
 from irislib._modeling.arguments import require_spec
 from irislib._modeling.fitted import FittedSpec
@@ -247,7 +247,7 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
 
 def _address(stem: str, taken: Collection[str] = ()) -> str:
     """Return the address of a notebook, with the letters of its name, and with a number if that is taken."""
-    name = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", stem)).strip("-") or "notebook"
+    name = re.sub(r"[^\w.-]+", "-", normalized(stem)).strip("-") or "notebook"
     candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(candidate for candidate in candidates if candidate not in taken)
 

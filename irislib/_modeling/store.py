@@ -23,6 +23,7 @@ from irislib import __version__
 from irislib._common.messages.store import TEXTS
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
+from irislib._description.fingerprint import estimator_parts, package_of
 from irislib._modeling.estimator_file import load_estimator, read_back
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
@@ -241,5 +242,4 @@ def _is_sound(folder: Path, record: dict[str, Any], spec: ModelSpec) -> bool:
 
 def trusted_modules(spec: ModelSpec) -> set[str]:
     """Return the top-level modules whose types a model's file may hold: the description's own, and its parts'."""
-    parts = [spec.load_data, spec.estimator, *spec.estimator.get_params(deep=True).values()]
-    return {(getattr(part, "__module__", None) or type(part).__module__).partition(".")[0] for part in parts}
+    return set(map(package_of, [spec.load_data, *estimator_parts(spec.estimator)]))

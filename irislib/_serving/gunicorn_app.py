@@ -27,9 +27,9 @@ from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.gunicorn_worker import FrontWorker
-from irislib._serving.http_server import MAX_REQUEST_LINE, raw_response
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
+from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
 from irislib.api import Options, create_app, failing
 from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS

@@ -17,7 +17,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from irislib._serving.http_server import raw_response
+from irislib._serving.raw_problems import raw_response
 
 __all__ = ["FrontWorker"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,14 +20,14 @@ from voila.utils import make_url
 from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._common.theme import css_properties
-from irislib._serving.http_server import MAX_DISCARDED_BYTES
 from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
-from irislib._serving.methods import MethodsMixin
+from irislib._serving.methods import MethodsMixin, send_problem
 from irislib._serving.notebooks import NotebookError
 from irislib.api._application import request_id_of
+from irislib.api._body_stream import MAX_DRAINED_BYTES
 from irislib.api._config import ROW_BYTES
-from irislib.api._problem_details import MISSING_TOKEN, PROBLEM, problem
+from irislib.api._problem_details import MISSING_TOKEN, problem
 from irislib.errors import new_reference
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         is_batch = any(route.is_batch and self.request.path.endswith(route.suffix) for route in ROUTES)
         self.limit = self.settings["irislib_batch_bytes"] if is_batch else ROW_BYTES
         # a refused body is read to its end, or the client would see a broken connection instead of the response
-        self.request.connection.set_max_body_size(MAX_DISCARDED_BYTES)
+        self.request.connection.set_max_body_size(MAX_DRAINED_BYTES)
         self.prepared = False
         await super().prepare()
         self.prepared = True
@@ -144,7 +143,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         if self.identity_provider.auth_enabled and not is_authenticated:
             self.is_answered = True
             self.set_header("WWW-Authenticate", "Bearer")
-            self.send_problem(problem(401, MISSING_TOKEN))
+            send_problem(self, problem(401, MISSING_TOKEN))
             if not self.awaits_continue:
                 await self.flush()
         elif length.isdecimal() and int(length) > self.limit:
@@ -207,24 +206,17 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
 
     def refuse_unauthenticated(self: Any) -> None:
         self.set_header("WWW-Authenticate", "Bearer")
-        self.send_problem(problem(401, MISSING_TOKEN))
+        send_problem(self, problem(401, MISSING_TOKEN))
         self.finish()
 
     def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
         """Send a page, or a problem to a program that asks for JSON."""
         accepted = self.request.headers.get("Accept", "")
         if "json" in accepted and "html" not in accepted:
-            self.send_problem(problem(status_code, ERRORS.get(status_code, "The server cannot answer this request.")))
+            send_problem(self, problem(status_code, ERRORS.get(status_code, "The server cannot answer this request.")))
             self.finish()
         else:
             super().write_error(status_code, **kwargs)
-
-    def send_problem(self: Any, details: dict[str, Any]) -> None:
-        body = json.dumps(details) + "\n"
-        self.set_status(details["status"])
-        self.set_header("Content-Type", PROBLEM)
-        self.set_header("Content-Length", len(body))
-        self.write(body)
 
 
 class TemplateMixin:

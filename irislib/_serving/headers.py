@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,9 +10,10 @@ from tornado.routing import Matcher
 from tornado.web import OutputTransform, RequestHandler
 
 from irislib._serving import is_local
+from irislib._serving.methods import send_problem
 from irislib.api._application import request_id_of
 from irislib.api._hosts import UNKNOWN_HOST, foreign_name
-from irislib.api._problem_details import PROBLEM, problem
+from irislib.api._problem_details import problem
 
 __all__ = ["HEADERS", "SafeHeaders", "refusal_routes", "with_headers"]
 
@@ -95,7 +95,6 @@ class ProblemHandler(RequestHandler):
     def refuse(self) -> None:
         """Send the problem."""
         name = foreign_name(self.request.host, frozenset())
-        self.set_status(self.status)
-        self.set_header("Content-Type", PROBLEM)
         self.set_header("X-Request-ID", request_id_of(self.request.headers.get("X-Request-ID", "")))
-        self.finish(json.dumps(problem(self.status, self.detail.format(name=name))) + "\n")
+        send_problem(self, problem(self.status, self.detail.format(name=name)))
+        self.finish()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import secrets
 import socket
 from contextlib import suppress
 from http import HTTPStatus
@@ -15,19 +13,18 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import UnsatisfiableReadError
 
-from irislib.api._problem_details import PROBLEM, problem
+from irislib._serving.raw_problems import MAX_REQUEST_LINE, problem_response, raw_response
+from irislib.api._body_stream import MAX_DRAINED_BYTES
 
-__all__ = ["MAX_DISCARDED_BYTES", "ProblemServer"]
+__all__ = ["ProblemServer"]
 
 # As in Gunicorn, so that both servers take the same requests.
-MAX_REQUEST_LINE = 8190
 MAX_FIELD_BYTES = 8190
 MAX_FIELDS = 100
 MAX_HEAD_BYTES = 2**18
 MAX_CHUNK_LINE = 1024
 LINGER_SECONDS = 2
 
-MAX_DISCARDED_BYTES = 2**28  # of a refused body, which are read so that its client gets to read the refusal
 BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"  # how Tornado answers what it cannot read
 ABSOLUTE_TARGET = re.compile(r"https?://([^/?#]*)/?", re.IGNORECASE)
 DETAILS = {
@@ -79,7 +76,7 @@ class CheckedHead(HTTPMessageDelegate):
     def refuse(self, status: int) -> None:
         """Send a problem; the rest of the request is read and dropped."""
         self.is_refused = True
-        self.connection.set_max_body_size(MAX_DISCARDED_BYTES)
+        self.connection.set_max_body_size(MAX_DRAINED_BYTES)
         body, headers = problem_response(status, DETAILS[status])
         line = ResponseStartLine("HTTP/1.1", status, HTTPStatus(status).phrase)
         self.connection.write_headers(line, HTTPHeaders(headers), body)
@@ -213,17 +210,3 @@ def close_later(sock: socket.socket) -> None:
     timer = loop.call_later(LINGER_SECONDS, end)
     loop.add_reader(sock, discard)
     sock.shutdown(socket.SHUT_WR)
-
-
-def problem_response(status: int, detail: str) -> tuple[bytes, dict[str, str]]:
-    """Return the body and the headers of a problem."""
-    body = (json.dumps(problem(status, detail)) + "\n").encode()
-    headers = {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "X-Request-ID": secrets.token_hex(8)}
-    return body, headers
-
-
-def raw_response(status: int, detail: str) -> bytes:
-    """Return a problem as it is sent, with the end of the connection announced."""
-    body, headers = problem_response(status, detail)
-    lines = [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
-    return "\r\n".join([f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *lines, "", ""]).encode() + body

@@ -13,7 +13,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-__all__ = ["available", "limit_process", "total"]
+__all__ = ["available", "group_folders", "limit_process", "total"]
 
 CGROUPS = Path("/sys/fs/cgroup")
 # for each version: its folder, the files of the limit and of the usage, the reclaimable part of the usage
@@ -60,11 +60,15 @@ def _cgroup_limits() -> Iterator[tuple[int, int]]:
             continue
         folder, *files = CGROUP_VERSIONS[bool(names)]
         root = CGROUPS / folder
-        group_folder = root / path.strip("/")
-        for group in (group_folder, *group_folder.parents):
-            if group.is_relative_to(root):
-                with suppress(OSError, ValueError):
-                    yield _read_cgroup(group, *files)
+        for group in group_folders(root, path):
+            with suppress(OSError, ValueError):
+                yield _read_cgroup(group, *files)
+
+
+def group_folders(root: Path, path: str) -> list[Path]:
+    """Return the folder of a control group and those of the groups around it."""
+    folder = root / path.strip("/")
+    return [group for group in (folder, *folder.parents) if group.is_relative_to(root)]
 
 
 def _read_cgroup(group: Path, limit: str, usage: str, spare: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from tornado.websocket import WebSocketHandler
 
 from irislib.api._problem_details import PROBLEM, problem
 
-__all__ = ["MethodsMixin", "with_methods"]
+__all__ = ["MethodsMixin", "send_problem", "with_methods"]
 
 
 class MethodsMixin:
@@ -65,10 +65,18 @@ class MethodsMixin:
         if allowed:
             self.set_header("Allow", ", ".join(allowed))
         else:
-            self.set_status(404)
             details = problem(404, f"There is nothing at {self.request.path}.")
-        self.set_header("Content-Type", PROBLEM)
-        self.finish(json.dumps(details) + "\n")
+        send_problem(self, details)
+        self.finish()
+
+
+def send_problem(handler: Any, details: dict[str, Any]) -> None:
+    """Write a problem as the whole response of a Tornado handler."""
+    body = json.dumps(details) + "\n"
+    handler.set_status(details["status"])
+    handler.set_header("Content-Type", PROBLEM)
+    handler.set_header("Content-Length", len(body))
+    handler.write(body)
 
 
 def with_methods(handler: type) -> type:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from irislib._serving.memory import CGROUPS
+from irislib._serving.memory import CGROUPS, group_folders
 
 try:
     import resource
@@ -52,9 +52,9 @@ def free_processes() -> int:
     free = UNLIMITED
     with suppress(OSError, ValueError):
         lines = Path("/proc/self/cgroup").read_text().splitlines()
-        group = next(line for line in lines if line.startswith("0::")).removeprefix("0::").strip("/")
-        for folder in (CGROUPS / group, *(CGROUPS / group).parents):
-            if folder.is_relative_to(CGROUPS) and (folder / "pids.max").exists():
+        group = next(line for line in lines if line.startswith("0::")).removeprefix("0::")
+        for folder in group_folders(CGROUPS, group):
+            if (folder / "pids.max").exists():
                 limit = (folder / "pids.max").read_text().strip()
                 if limit != "max":
                     free = min(free, int(limit) - int((folder / "pids.current").read_text()))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numbers
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
-from irislib._description.values import UploadedFile, is_empty
+from irislib._description.values import UploadedFile, is_empty, normalized
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -36,7 +35,7 @@ class TextType(FeatureType):
 
     def parse(self, feature: Feature, value: Any) -> str:
         if isinstance(value, str | numbers.Real):
-            return unicodedata.normalize("NFC", str(value))
+            return str(normalized(str(value)))
         raise wrong(self.noun, value)
 
 
