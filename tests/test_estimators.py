@@ -19,6 +19,7 @@ import pytest
 from conftest import ROOT
 from estimators import NUMBERS, SIZE, THREE, TWO, booster, logistic, table
 from sklearn import dummy, ensemble, gaussian_process, linear_model, metrics, naive_bayes, svm
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
@@ -280,6 +281,24 @@ def test_an_estimator_of_several_targets_is_refused_by_its_description(make: Any
         estimator = GridSearchCV(estimator, {})
     with pytest.raises(SpecError, match="predicts several targets at once; irislib shows models with one target"):
         ModelSpec("thing", irislib.infer_features(NUMBERS), "size", table, estimator)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda forest: GridSearchCV(forest, {"max_depth": [2]}),
+        lambda forest: FixedThresholdClassifier(forest),
+        lambda forest: CalibratedClassifierCV(forest),
+        lambda forest: ensemble.BaggingClassifier(forest),
+        lambda forest: ensemble.AdaBoostClassifier(forest),
+        lambda forest: ensemble.AdaBoostClassifier(),
+    ],
+)
+def test_an_estimator_around_an_ensemble_that_is_not_fitted_is_taken(make: Any) -> None:
+    estimator = make(ensemble.RandomForestClassifier(3))
+    spec = ModelSpec("thing", irislib.infer_features(NUMBERS), "size", table, estimator)
+    assert spec.estimator is estimator
+    assert Model.from_estimator(estimator.fit(NUMBERS, TWO), NUMBERS, TWO, name="thing").classes == sorted({*TWO})
 
 
 def test_true_values_of_several_targets_are_refused() -> None:

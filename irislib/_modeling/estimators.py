@@ -59,7 +59,8 @@ def _has_many_targets(estimator: Any) -> bool:
     """Return True if an estimator never predicts a single target, alone or at the end of pipelines and searches."""
     from sklearn.utils import get_tags
 
-    last = last_step(getattr(estimator, "estimator", None) or estimator)  # AdaBoost may have None
+    inner = getattr(estimator, "estimator", None)  # AdaBoost's is None; an ensemble that is not fitted has no length
+    last = last_step(estimator if inner is None else inner)
     try:
         return any(not get_tags(part).target_tags.single_output for part in (estimator, last))
     except (AttributeError, TypeError, ValueError):  # an estimator without scikit-learn's tags
