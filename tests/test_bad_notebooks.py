@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import nbformat
 import pytest
@@ -16,6 +18,7 @@ from traitlets.config import Configurable
 from voila.configuration import VoilaConfiguration
 
 from irislib._modeling.registry import AppEntry
+from irislib._serving.app_list import NotebookWatch
 from irislib._serving.notebooks import NotebookError, read_notebook
 from irislib._serving.page_pool import Pages
 
@@ -233,6 +236,67 @@ def test_a_page_shows_no_hidden_file_and_no_source(server: Server) -> None:
     answer = server.get("/pictures")
     assert answer.status_code == 200
     assert "base64" not in answer.text.partition('id="rendered_cells"')[2]
+
+
+def write_page(folder: Path, name: str, text: str, run: str) -> None:
+    content = notebook(f"print('this', 'is', {text!r})")
+    content.metadata["irislib"] = {"run": run}
+    write(folder / f"{name}.ipynb", nbformat.writes(content).encode())
+
+
+@pytest.mark.parametrize(("name", "run", "state"), [("once", "once", "warm"), ("each", "each visit", "per visit")])
+def test_a_notebook_that_is_added_edited_or_removed_is_noticed(
+    server: Server, folder: Path, name: str, run: str, state: str
+) -> None:
+    def pages() -> dict[str, str]:
+        return server.get("/readyz").json()["pages"]
+
+    write_page(folder, name, "the first", run)
+    wait_until(lambda: pages().get(name) == state)
+    assert f'href="/{name}"' in server.get("/").text
+    assert server.post(f"/{name}").status_code == 405  # a page, without a model
+    first = server.get(f"/{name}").text
+    assert "this is the first" in first
+
+    write(folder / f"{name}.ipynb", b"")  # as an editor does before it writes
+    wait_until(lambda: f"{name}.ipynb cannot be opened: it is empty. Its page stays as it was." in server.text())
+    assert pages()[name] == state
+    assert "this is the first" in server.get(f"/{name}").text
+
+    write_page(folder, name, "the second", run)
+    wait_until(lambda: f"{name}.ipynb has changed, and so has its page." in server.text())
+    assert "this is the second" in server.get(f"/{name}").text
+    kernel = re.search(r'"kernel(?:Id)?": ?"([^"]+)"', first)
+    assert kernel
+    assert server.get(f"/api/kernels/{kernel[1]}").status_code == 200  # of the visitor with the page open
+
+    (folder / f"{name}.ipynb").unlink()
+    wait_until(lambda: name not in pages())
+    assert server.get(f"/{name}").status_code == 404
+    assert f'href="/{name}"' not in server.get("/").text
+
+
+def test_a_bad_notebook_that_is_repaired_has_its_page(server: Server, folder: Path) -> None:
+    write(folder / "repaired.ipynb", b"<<<<<<< HEAD")
+    wait_until(lambda: server.get("/readyz").json()["pages"].get("repaired") == "unreadable")
+    assert server.get("/repaired").status_code == 500
+    write_page(folder, "repaired", "repaired", "once")
+    wait_until(lambda: server.get("/readyz").json()["pages"]["repaired"] == "warm")
+    assert "this is repaired" in server.get("/repaired").text
+    (folder / "repaired.ipynb").unlink()
+
+
+def test_an_unchanged_notebook_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_page(tmp_path, "a", "one", "once")
+    watch = NotebookWatch(tmp_path, record := AsyncMock())
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("it is read"))
+    run_in_thread(watch.poll())
+    record.assert_not_called()
+    (tmp_path / "a.ipynb").rename(tmp_path / "b.ipynb")
+    run_in_thread(watch.poll())
+    record.assert_not_called()  # it may be there again
+    run_in_thread(watch.poll())
+    record.assert_awaited_once_with({"a.ipynb", "b.ipynb"})
 
 
 def test_hidden_files_are_no_pages(server: Server) -> None:

@@ -248,14 +248,14 @@ def test_the_end_of_a_template_process_is_noticed_while_another_starts(fork_serv
         assert "refusal" not in fork_server.run_notebook(page, notebook("1"), str(tmp_path))
         pages.warm_pages[page] = WarmPage(page, "", "python3")
 
-    async def wait_for_end() -> None:
-        await asyncio.wait_for(pages.wait_for_end(), 1)
+    async def wait_for_work() -> None:
+        await asyncio.wait_for(pages.wait_for_work(), 1)
 
     with pytest.raises(TimeoutError):
-        run_in_thread(wait_for_end())
+        run_in_thread(wait_for_work())
     fork_server.page_templates["a"].end()
     assert fork_server.fork([], os.environ, str(tmp_path), "a") is None  # a visitor notices first
-    run_in_thread(wait_for_end())
+    run_in_thread(wait_for_work())
     fork_server.discard(fork_server.page_templates["b"])
 
 

@@ -130,7 +130,7 @@ BORROWED: tuple[Borrowed, ...] = (
         "voila.handler:NotebookRenderer": "end a page that cannot be rendered",
         "voila.notebook_renderer:NotebookRenderer.generate_content_generator": "end a page that cannot be rendered",
     }),
-    *_entries("serve", "guards", "_serving.page_pool", f"{VOILA}/utils.py", {
+    *_entries("serve", "guards", "_serving.warm_page", f"{VOILA}/utils.py", {
         "voila.utils:get_page_config": "render a page",
         "voila.utils:ENV_VARIABLE": "tell a kernel which page it is for",
     }),

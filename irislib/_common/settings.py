@@ -90,7 +90,7 @@ _ALL = (
     Setting("port", int, 5000, "Port to listen on.", "IRISLIB_PORT", api=True, trait="Voila.port"),
     Setting(
         "debug", bool, False,
-        "Log everything, and restart when code, the description of a model, a notebook or a template changes; "
+        "Log everything, and restart when code, the description of a model or a template changes; "
         "under Gunicorn with one sync worker and one thread.",
         api=True, trait="AppServer.debug_mode",
     ),

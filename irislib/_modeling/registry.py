@@ -30,7 +30,7 @@ from irislib._modeling.training import train
 from irislib._modeling.user_errors import user_errors
 from irislib.errors import SpecError, StoreError, UnknownModelError, without_exit
 
-__all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "resolve"]
+__all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "notebook_files", "resolve"]
 
 log = logging.getLogger(__name__)
 
@@ -231,9 +231,7 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     every : bool
         When False, notebooks that belong to none of the models are left out.
     """
-    visible = sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))  # ._a.ipynb
-    paths = [notebooks] if notebooks.is_file() else visible
-    files = {path.stem: path for path in paths}
+    files = {path.stem: path for path in notebook_files(notebooks)}
     apps = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
     others = [stem for stem in files if stem not in models] if every else []
     names: dict[str, str] = {}
@@ -243,6 +241,13 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
         title = stem.replace("-", " ").replace("_", " ")
         apps.append(AppEntry(names[stem], title[:1].upper() + title[1:], None, files[stem]))
     return apps
+
+
+def notebook_files(notebooks: Path) -> list[Path]:
+    """Return the notebooks of a folder, without hidden files such as ``._a.ipynb``, or the one notebook."""
+    if notebooks.is_file():
+        return [notebooks]
+    return sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))
 
 
 def _address(stem: str, taken: Collection[str] = ()) -> str:

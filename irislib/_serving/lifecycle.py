@@ -45,6 +45,7 @@ class Lifecycle:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.page_pool.start)
+        self.ioloop.add_callback(self.notebook_watch.timer.start)
         # as for SIGTERM: a KeyboardInterrupt would interrupt what is running, such as the start of a kernel
         signal.signal(signal.SIGINT, self._handle_signal_stop)
         if hasattr(signal, "SIGHUP"):
@@ -60,7 +61,7 @@ class Lifecycle:
 
     def ignore_hang_up(self: Any) -> None:
         """Go on: the pages of all visitors would end with this server."""
-        self.log.info("SIGHUP is ignored. SIGTERM ends this server; a new one reads the models and notebooks again.")
+        self.log.info("SIGHUP is ignored: notebooks are read when they change; a new server reads the models again.")
 
     def _handle_signal_stop(self: Any, sig: int, frame: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +20,15 @@ if TYPE_CHECKING:
 
     from irislib._modeling.registry import AppEntry
 
-__all__ = ["AppContents", "NotebookError", "choose_kernel", "generated_notebook", "notebook_path", "read_notebook"]
+__all__ = [
+    "AppContents",
+    "NotebookError",
+    "choose_kernel",
+    "file_signature",
+    "generated_notebook",
+    "notebook_path",
+    "read_notebook",
+]
 
 MAX_NOTEBOOK_BYTES = 100_000_000
 SECTIONS = ("kernelspec", "language_info", "voila", "irislib")  # of a notebook's metadata that are read here
@@ -28,8 +39,35 @@ class NotebookError(IrislibError):
     """A notebook that cannot be opened; the message is the end of a sentence that begins with its name."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A notebook file as it was read.
+
+    Attributes
+    ----------
+    signature : tuple or None
+        That of the file when it was read.
+    notebook : NotebookNode or None
+        The notebook; if the file cannot be read, the one that it was before, if any.
+    problem : str
+        Why the file cannot be read.
+    """
+
+    signature: tuple[int, ...] | None
+    notebook: Any
+    problem: str = ""
+
+
 class AppContents(LargeFileManager):  # type: ignore[misc]
-    """The notebooks of a folder, and those generated for models that have none."""
+    """The notebooks of a folder, and those generated for models that have none.
+
+    A file is read again when it has changed. While it cannot be read, as when an editor is writing it, the notebook
+    stays as it was.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.readings: dict[str, Reading] = {}
 
     def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
         """Do nothing: stored outputs are never displayed, and signatures would be written to the home folder."""
@@ -45,10 +83,39 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
         if (generated := self.parent.generated.get(path)) is not None:
             return {"type": "notebook", "path": path, "content": nbformat.from_dict(generated)}
         if path.endswith(".ipynb"):
-            notebook = read_notebook(Path(self.root_dir, path))
+            reading = self.read(path)
+            if reading.notebook is None:
+                raise NotebookError(reading.problem)
+            notebook = copy.deepcopy(reading.notebook)
             choose_kernel(notebook, self.parent.kernel_spec_manager)
             return {"type": "notebook", "path": path, "content": notebook}
         return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def read(self, path: str) -> Reading:
+        """Return the reading of a notebook file, which is a new one if the file has changed."""
+        file, known = Path(self.root_dir, path), self.readings.get(path)
+        signature = file_signature(file)
+        if known and known.signature == signature:
+            return known
+        try:
+            reading = Reading(signature, read_notebook(file))
+        except NotebookError as error:
+            reading = Reading(signature, known.notebook if known else None, str(error))
+            if reading.notebook is not None:
+                problem = TEXTS["notebook_unopened"].format(name=path, reason=error)
+                self.log.warning("%s Its page stays as it was.", problem)
+        self.readings[path] = reading
+        return reading
+
+    def is_outdated(self, path: str) -> bool:
+        """Return True if a notebook is that of an earlier file, since the present one cannot be read."""
+        reading = self.readings.get(path)
+        return bool(path not in self.parent.generated and reading and reading.notebook and reading.problem)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Forget notebooks whose files were removed."""
+        for path in paths:
+            self.readings.pop(path, None)
 
     def file_exists(self, path: str = "") -> bool:
         """Return True if a file exists that a page may contain, such as a picture: no notebook, nothing hidden."""
@@ -80,6 +147,15 @@ def choose_kernel(notebook: Any, specs: KernelSpecManager) -> None:
     metadata["kernelspec"] = nbformat.from_dict(
         {"name": name, "display_name": spec.display_name, "language": spec.language}
     )
+
+
+def file_signature(path: Path) -> tuple[int, ...] | None:
+    """Return what changes whenever a file does; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def read_notebook(path: Path) -> Any:

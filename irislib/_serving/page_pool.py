@@ -6,22 +6,21 @@ import asyncio
 import os
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
-from voila.utils import ENV_VARIABLE, get_page_config
 
 from irislib._common import borrowed
 from irislib._common.messages import TEXTS
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
-from irislib._forkserver.provisioner import PAGE_VARIABLE, ForkProvisioner
+from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._serving.kernel_manager import FullError
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
+from irislib._serving.warm_page import WarmPage, page_environment, renderer_options
 
 __all__ = ["Pages"]
 
@@ -30,31 +29,9 @@ IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sk
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
            "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib.widgets._report",
            "irislib._modeling.registry:load_all")  # fmt: skip
+PAGE_CHANGED = "%s has changed, and so has its page."
 MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
 MAX_WAIT_SECONDS = 90.0  # seconds after the server's start until pages open without being warm
-
-
-@dataclass(eq=False)
-class WarmPage:
-    """A page whose notebook was run before the visit.
-
-    Attributes
-    ----------
-    name : str
-        The name of its template process; every run has its own.
-    html : str
-        With :data:`irislib._serving.prerender.KERNEL_ID` in place of a kernel's id.
-    spares : deque of str
-        Kernels that are ready for it.
-    filling : Lock
-        Locked while more of them are started.
-    """
-
-    name: str
-    html: str
-    kernel: str
-    spares: deque[str] = field(default_factory=deque)
-    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Pages(LoggingConfigurable):
@@ -76,6 +53,9 @@ class Pages(LoggingConfigurable):
         self.tasks: set[asyncio.Task[Any]] = set()
         self.runs = 0
         self.problems: dict[str, str] = {}  # why a notebook cannot be opened, by its path
+        self.changed: set[str] = set()  # the notebooks that have changed since they were run
+        self.has_work = asyncio.Event()
+        self.is_forking = False  # there is a template process, or will be one again
 
     def start(self) -> None:
         """Start the template process, and keep one running."""
@@ -86,6 +66,7 @@ class Pages(LoggingConfigurable):
             self.log.info("Each visitor's kernel is started in the ordinary way.")
             self.stop_waiting()
             return
+        self.is_forking = True
         self.start_task(self.supervise())
         asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.stop_waiting)  # for one that takes long
 
@@ -104,6 +85,7 @@ class Pages(LoggingConfigurable):
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self.log.error("Pages are no longer prepared.", exc_info=error)
+            self.is_forking = False
             self.stop_waiting()
 
     def states(self) -> dict[str, str]:
@@ -130,6 +112,31 @@ class Pages(LoggingConfigurable):
         self.problems.pop(path, None)
         return notebook
 
+    async def update(self, changed: set[str], removed: set[str]) -> None:
+        """Prepare the pages of notebooks that are new or have changed, and forget those that were removed.
+
+        Until a page is prepared, visitors get the one that it was before; open pages stay in any case.
+        """
+        for path in removed:
+            self.problems.pop(path, None)
+            self.changed.discard(path)
+            await self.run_per_visitor(path)
+            self.per_visitor.discard(path)
+            self.decided.pop(path, asyncio.Event()).set()
+        for path in changed:
+            self.check_notebook(path)
+            if self.parent.contents_manager.is_outdated(path):
+                continue  # as it cannot be read
+            self.changed.add(path)
+            self.per_visitor.discard(path)
+            if path in self.decided and path not in self.warm_pages:
+                self.log.info(PAGE_CHANGED, path)
+        if not self.is_forking:
+            self.stop_waiting()
+        for path in changed - self.decided.keys():
+            asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.decided[path].set)
+        self.has_work.set()
+
     def end(self) -> None:
         """End the template processes."""
         for task in self.tasks:
@@ -143,9 +150,11 @@ class Pages(LoggingConfigurable):
             try:
                 await self.prepare_all()
                 wait = 1.0
-                await self.wait_for_end()
-                self.log.warning("A template of kernels has ended; another is started.")
+                await self.wait_for_work()
+                if self.lacks_template():
+                    self.log.warning("A template of kernels has ended; another is started.")
             except CannotForkError as error:
+                self.is_forking = False
                 self.stop_waiting()
                 self.log.warning("Kernels are started in the ordinary way. %s", error)
                 return
@@ -158,7 +167,8 @@ class Pages(LoggingConfigurable):
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
 
     async def prepare_all(self) -> None:
-        """Start the main template process if there is none, and make the pages warm that are not."""
+        """Start the main template process if there is none, and make the pages warm that are not up to date."""
+        self.has_work.clear()
         paths = [notebook_path(app) for app in self.parent.apps]
         if self.fork_server.main is None:
             self.fork_server.imports = [*IMPORTS, *self.imported_modules(paths)]
@@ -167,6 +177,9 @@ class Pages(LoggingConfigurable):
         work = (self.prepare(path) for path in paths if path not in self.per_visitor)
         for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
             raise failed  # after all have finished, so that none is prepared twice
+        for path, page in list(self.warm_pages.items()):
+            if page.bar != self.parent.app_list.bar:
+                await self.render(path, page)
 
     def imported_modules(self, paths: Iterable[str]) -> list[str]:
         """Return the modules that the notebooks import."""
@@ -174,34 +187,42 @@ class Pages(LoggingConfigurable):
         cells = [cell for notebook in notebooks for cell in notebook["cells"] if cell["cell_type"] == "code"]
         return list(dict.fromkeys(name for cell in cells for name in imported_modules(cell["source"])))
 
-    async def wait_for_end(self) -> None:
-        """Wait until a template process ends, and discard it; it may have ended while others were starting."""
-        if self.fork_server.main is None or any(
-            page.name not in self.fork_server.page_templates for page in self.warm_pages.values()
-        ):
+    async def wait_for_work(self) -> None:
+        """Wait until a notebook changes or a template process ends, which is discarded.
+
+        It may have ended while others were starting.
+        """
+        if self.lacks_template():
             return
-        loop, has_ended, watched = asyncio.get_running_loop(), asyncio.Event(), []
+        loop, watched = asyncio.get_running_loop(), []
         for template in self.fork_server.templates():
             if (process := template.dup_pidfd()) is None:
-                has_ended.set()
+                self.has_work.set()
             else:
                 watched.append(process)
-                loop.add_reader(process, has_ended.set)
+                loop.add_reader(process, self.has_work.set)
         try:
-            await has_ended.wait()
+            await self.has_work.wait()
         finally:
             for process in watched:
                 loop.remove_reader(process)
                 os.close(process)
         self.fork_server.discard_ended()
 
+    def lacks_template(self) -> bool:
+        """Return True if a template process that is needed has been discarded."""
+        templates = self.fork_server.page_templates
+        return self.fork_server.main is None or any(page.name not in templates for page in self.warm_pages.values())
+
     async def prepare(self, path: str) -> None:
         """Make a page warm, or let its notebook run for each visitor, who then sees the error."""
         try:
             page = self.warm_pages.get(path)
-            if not page or page.name not in self.fork_server.page_templates:
+            if path in self.changed or not page or page.name not in self.fork_server.page_templates:
+                self.changed.discard(path)
                 await self.warm_up(path)
         except LostTemplateError:
+            self.changed.add(path)
             raise
         except Exception:
             await self.run_per_visitor(path)
@@ -238,46 +259,44 @@ class Pages(LoggingConfigurable):
             if cell.cell_type == "code":
                 cell.outputs = NotebookRun.outputs(outputs)
         kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
-        html = await prerender(
-            NotebookRun(notebook, reply["widgets"]), notebook_path=path, **self.renderer_options(path)
-        )
-        old, self.warm_pages[path] = self.warm_pages.get(path), WarmPage(name, html, kernel)
-        await self.end_spares(old)
-        await self.refill(self.warm_pages[path])
+        page = WarmPage(name, "", kernel, NotebookRun(notebook, reply["widgets"]))
+        try:
+            await self.render(path, page)
+        except Exception:
+            await self.retire(page)
+            raise
+        await self.replace(path, page)
+
+    async def replace(self, path: str, page: WarmPage) -> None:
+        """Serve a page from now on, instead of the one before it if there is one."""
+        if path not in self.parent.app_list.paths():  # the notebook was removed meanwhile
+            await self.retire(page)
+            return
+        old, self.warm_pages[path] = self.warm_pages.get(path), page
+        if old:
+            self.log.info(PAGE_CHANGED, path)
+        await self.refill(page)
+        await self.retire(old)
+
+    async def render(self, path: str, page: WarmPage) -> None:
+        """Render a page that has been run."""
+        page.bar = self.parent.app_list.bar
+        page.html = await prerender(page.run, notebook_path=path, **renderer_options(self.parent, path))
 
     async def run_per_visitor(self, path: str) -> None:
         """Let a page's notebook run for each visitor from now on."""
         self.per_visitor.add(path)
-        await self.end_spares(self.warm_pages.pop(path, None))
+        await self.retire(self.warm_pages.pop(path, None))
 
-    async def end_spares(self, page: WarmPage | None) -> None:
-        """End the spare kernels of a page."""
+    async def retire(self, page: WarmPage | None) -> None:
+        """End the template process and the spare kernels of a page; visitors who have it open keep their kernels."""
+        if page and (template := self.fork_server.page_templates.get(page.name)):
+            self.fork_server.discard(template)
         manager = self.parent.kernel_manager
         while page and page.spares:
             spare = page.spares.popleft()
             if spare in manager.spare:  # it has not died
                 await manager.shutdown_kernel(spare)
-
-    def renderer_options(self, path: str) -> dict[str, Any]:
-        """Return the options of Voila's renderer."""
-        server = self.parent
-        settings = server.app.settings
-        shared = {"base_url": server.base_url, "settings": settings, "log": self.log}
-        config = get_page_config(**shared, voila_configuration=server.voila_configuration)
-        if hook := server.voila_configuration.page_config_hook:
-            config = hook(config, **shared, voila_configuration=server.voila_configuration, notebook_path=path)
-        return {
-            "voila_configuration": server.voila_configuration,
-            "traitlet_config": server.config,
-            "template_paths": server.template_paths,
-            "config_manager": server.config_manager,
-            "contents_manager": server.contents_manager,
-            "base_url": server.base_url,
-            "kernel_spec_manager": server.kernel_spec_manager,
-            "page_config": config,
-            "mathjax_config": settings.get("mathjax_config"),
-            "mathjax_url": settings.get("mathjax_url"),
-        }
 
     async def open(self, path: str) -> str | None:
         """Return a page with its own kernel; None if the notebook has to be run for this visitor.
@@ -311,17 +330,9 @@ class Pages(LoggingConfigurable):
 
     async def start_kernel(self, page: WarmPage, **kwargs: Any) -> str | None:
         """Return a kernel forked from a page's template process; None if that has ended."""
-        manager, server = self.parent.kernel_manager, self.parent
+        manager = self.parent.kernel_manager
         kernel_id = manager.new_kernel_id()
-        env = {
-            **os.environ,
-            PAGE_VARIABLE: page.name,
-            ENV_VARIABLE.VOILA_KERNEL_ID: kernel_id,
-            ENV_VARIABLE.VOILA_BASE_URL: server.base_url,
-            ENV_VARIABLE.VOILA_SERVER_URL: server.server_url,
-            ENV_VARIABLE.VOILA_APP_PORT: str(server.port),
-            ENV_VARIABLE.VOILA_PREHEAT: "False",
-        }
+        env = page_environment(self.parent, page, kernel_id)
         await manager.start_kernel(kernel_id=kernel_id, kernel_name=page.kernel, path="", env=env, **kwargs)
         if getattr(manager.get_kernel(kernel_id).provisioner, "page", "") == page.name:
             return str(kernel_id)

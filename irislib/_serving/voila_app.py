@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
@@ -32,6 +32,7 @@ from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
 from irislib._modeling import registry, store
 from irislib._modeling.user_errors import log_error
+from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.endpoint_container import EndpointContainer
 from irislib._serving.handlers import (
@@ -51,7 +52,7 @@ from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
 from irislib._serving.lifecycle import Lifecycle
 from irislib._serving.methods import with_methods
-from irislib._serving.notebooks import AppContents, generated_notebook, notebook_path
+from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.static_files import files_version, static_routes
@@ -126,10 +127,11 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         if not notebooks.exists():
             raise IrislibError(f"--notebooks {notebooks}: there is no such folder or notebook.")
         self.root_dir = str(notebooks.parent if notebooks.is_file() else notebooks)
-        self.apps = registry.list_apps(specs, notebooks, every=bool(self.notebooks) or not self.models)
+        self.app_list = AppList(specs, notebooks, every=bool(self.notebooks) or not self.models)
+        self.apps, self.generated = self.app_list.entries, self.app_list.generated
+        self.notebook_watch = NotebookWatch(notebooks, self.update_apps)
         resources = self.voila_configuration.resources
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
-        self.generated = {notebook_path(app): generated_notebook(app) for app in self.apps if app.notebook is None}
         self.loaded = [registry.load_stored(spec) for spec in specs.values()]
         self.session = temporary_folders.make("irislib-session-")
         for model in self.loaded:
@@ -138,6 +140,18 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             except StoreError as error:
                 store.note_refusal(model.spec.name, self.session, str(error))
                 self.log.warning("%s It is served from memory, and trained again when the server starts.", error)
+
+    async def update_apps(self, files: set[str]) -> None:
+        """Serve the notebooks as they are now, some of which have changed."""
+        before = self.app_list.paths()
+        self.app_list.update()
+        after = self.app_list.paths()
+        for name in sorted(before - after):
+            self.log.info("%s is gone, and so is its page.", name)
+        for name in sorted(after - before):
+            self.log.info("%s is new, and has a page now.", name)
+        self.contents_manager.forget(name for name in files if not Path(self.root_dir, name).exists())
+        await self.page_pool.update(files & after, before - after)
 
     def kernel_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a visitor's kernel, or of the process that one is forked from.
@@ -169,7 +183,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     def template_facts(self) -> dict[str, Any]:
         """Return what the page template reads besides the notebook."""
         return {
-            "apps": [{"name": app.name, "title": app.title} for app in self.apps],
+            "apps": self.app_list.links,
             "texts": TEXTS,
             "colours": css_properties(),
             "failed_mark": FAILURE_MARK,
@@ -203,10 +217,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         }
 
     def init_handlers(self) -> list[Any]:
-        pages = [app.name for app in self.apps]
         prefix = self.server_url.rstrip("/")
         options = replace(self.options, is_guarded=self.identity_provider.auth_enabled)
-        wsgi: Any = create_app(self.loaded, pages, options)
+        wsgi: Any = create_app(self.loaded, self.app_list.names, options)
         allowed_methods = wsgi.allowed_methods
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
         wsgi.page_states = self.page_pool.states
@@ -230,10 +243,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             ),
             (absolute("/healthz"), HealthHandler),
             (absolute(f"/({endpoint_pattern()})"), EndpointHandler, {**common, "endpoint": endpoint}),
-            *(
-                (absolute(f"/{path_pattern(app.name)}"), AppHandler, {**page, "notebook_path": notebook_path(app)})
-                for app in self.apps
-            ),
+            (AppMatcher(self.app_list, absolute("/"), page), AppHandler),
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(absolute, VOILA_PATHS)))),
             # Voila registers these without its base_url
             *((absolute(path), *arguments) for path, *arguments in self.identity_provider.get_handlers()),
@@ -254,14 +264,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             return
         if self.debug_mode:
             # files that are read; tornado itself watches imported modules
-            watch([*Path(self.root_dir).glob("*.ipynb"), *paths.jupyter_dir().rglob("*"), *paths.frontend_files()])
+            watch([*paths.jupyter_dir().rglob("*"), *paths.frontend_files()])
             tornado.autoreload.add_reload_hook(self.stop)
         super().start()
-
-
-def path_pattern(name: str) -> str:
-    """Return a regular expression of a name in the path of a request, where its letters may be escaped."""
-    return rf"(?:{re.escape(name)}|(?i:{re.escape(quote(name))}))"
 
 
 def watch(paths: Iterable[Path]) -> None:

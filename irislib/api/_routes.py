@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Set
 from functools import partial, update_wrapper
 from typing import Any
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 def create_app(
     models: str | Iterable[str | Model] | None = None,
-    pages: Iterable[str] | None = None,
+    pages: Collection[str] | None = None,
     options: Options | None = None,
 ) -> Endpoint:
     """Make the application.
@@ -43,9 +43,9 @@ def create_app(
     models : str, or sequence of str or Model, optional
         Trained models or references to them (``package.module:name``); those in
         ``$IRISLIB_MODEL`` if left out.
-    pages : sequence of str, optional
+    pages : collection of str, optional
         Names of pages, where a POST is answered by 405 instead of 404 if there is no model behind
-        them; those of irislib's own notebooks if left out and no model was chosen.
+        them; those of irislib's own notebooks if left out and no model was chosen. A set may change later.
     options : Options, optional
         Those of the environment if left out.
 
@@ -62,7 +62,7 @@ def create_app(
         pages = [] if chosen else [path.stem for path in paths.notebooks_dir().glob("*.ipynb")]
     app = Endpoint(loaded, options or Options.from_environment())
     app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES + 1  # Werkzeug would cut off a body of no stated length at its limit
-    context = _views.Context(app, by_name, frozenset(pages))
+    context = _views.Context(app, by_name, pages if isinstance(pages, Set) else frozenset(pages))
     app.check_method = partial(check_method, context)
     app.allowed_methods = partial(allowed_methods, context, hide_names=app.options.is_secured)
     _add_routes(app, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class Context:
 
     app: Endpoint
     models: Mapping[str, Model]
-    pages: frozenset[str]
+    pages: Set[str]
 
     def find(self, name: str) -> Model:
         """Return a model by its name.

@@ -1,0 +1,142 @@
+"""The apps of a server: those of its models, and those of a folder of notebooks that may change meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import PeriodicCallback
+from tornado.routing import Matcher
+
+from irislib._modeling import registry
+from irislib._serving.notebooks import file_signature, generated_notebook, notebook_path
+
+if TYPE_CHECKING:
+    from irislib._description.spec import ModelSpec
+    from irislib._modeling.registry import AppEntry
+
+__all__ = ["AppList", "AppMatcher", "NotebookWatch"]
+
+POLL_SECONDS = 1.0  # seconds between two looks at the folder, of a few microseconds for each notebook
+MAX_LINKS = 5  # apps up to which the bar above each page links to all of them
+
+
+class AppList:
+    """The apps of a server. Its attributes are updated in place, so that whoever has them sees a change.
+
+    Parameters
+    ----------
+    specs : dict of str to ModelSpec
+    notebooks : Path
+        A folder, or one notebook.
+    every : bool
+        False to leave out notebooks that belong to none of the models.
+
+    Attributes
+    ----------
+    entries : list of AppEntry
+    names : set of str
+    links : list of dict
+        The name and the title of each app.
+    generated : dict of str to dict
+        The notebooks of models that have none, by their paths.
+    """
+
+    def __init__(self, specs: dict[str, ModelSpec], notebooks: Path, every: bool):
+        self.specs, self.notebooks, self.every = specs, notebooks, every
+        self.entries: list[AppEntry] = []
+        self.names: set[str] = set()
+        self.links: list[dict[str, str]] = []
+        self.generated: dict[str, dict[str, Any]] = {}
+        self.update()
+
+    def update(self) -> None:
+        """List the apps again, as they would be after a restart of the server."""
+        self.entries[:] = registry.list_apps(self.specs, self.notebooks, self.every)
+        self.links[:] = [{"name": app.name, "title": app.title} for app in self.entries]
+        names = {app.name for app in self.entries}
+        self.names |= names
+        self.names &= names  # other threads read it
+        generated = {notebook_path(app): generated_notebook(app) for app in self.entries if app.notebook is None}
+        self.generated.clear()
+        self.generated.update(generated)
+
+    def paths(self) -> set[str]:
+        """Return the paths of all notebooks, relative to their folder."""
+        return {notebook_path(app) for app in self.entries}
+
+    @property
+    def bar(self) -> tuple[str, ...]:
+        """What the bar above each page has of the apps, to tell whether a page is up to date."""
+        return tuple(map(str, self.links)) if len(self.links) <= MAX_LINKS else ()
+
+
+class AppMatcher(Matcher):
+    """Match the address of any app that there is at present, and pass its notebook's path to the handler.
+
+    Parameters
+    ----------
+    apps : AppList
+    prefix : str
+        The path of the server, with a slash at its end.
+    options : dict
+        Further arguments of the handler.
+    """
+
+    def __init__(self, apps: AppList, prefix: str, options: dict[str, Any]):
+        self.apps, self.prefix, self.options = apps, prefix, options
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """Return the handler's arguments, or None, as tornado's matchers do."""
+        if not request.path.startswith(self.prefix):
+            return None
+        path = request.path.removeprefix(self.prefix)
+        for app in self.apps.entries:
+            if app.name in (path, unquote(path)):
+                return {"target_kwargs": {**self.options, "notebook_path": notebook_path(app)}}
+        return None
+
+
+class NotebookWatch:
+    """Notice notebooks that are added, edited or removed.
+
+    Nothing is read but the folder and the times of its files. A file that is missing is gone only when it is
+    missing twice, for some editors remove a file before they write the new one.
+
+    Parameters
+    ----------
+    notebooks : Path
+        A folder, or one notebook.
+    on_change : callable
+        Called with the names of the files.
+    """
+
+    def __init__(self, notebooks: Path, on_change: Callable[[set[str]], Awaitable[None]]):
+        self.notebooks, self.on_change = notebooks, on_change
+        self.known = self.signatures()
+        self.missing: set[str] = set()
+        self.timer = PeriodicCallback(self.poll, 1000 * POLL_SECONDS)
+
+    def signatures(self) -> dict[str, Any]:
+        """Return the signature of each notebook by its name."""
+        return {path.name: file_signature(path) for path in registry.notebook_files(self.notebooks)}
+
+    async def poll(self) -> None:
+        """Compare the files with those of the last call."""
+        if not self.notebooks.parent.exists():  # a network drive that is gone for now
+            return
+        current = await asyncio.to_thread(self.signatures)
+        missing = self.known.keys() - current.keys()
+        if missing - self.missing:
+            self.missing = missing
+            return
+        self.missing = set()
+        names = {*self.known, *current}
+        changed = {name for name in names if self.known.get(name, "none") != current.get(name, "none")}
+        self.known = current
+        if changed:
+            await self.on_change(changed)

@@ -1,0 +1,80 @@
+"""A warm page, and what its rendering and its kernels need of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from voila.utils import ENV_VARIABLE, get_page_config
+
+from irislib._forkserver.provisioner import PAGE_VARIABLE
+
+__all__ = ["WarmPage", "page_environment", "renderer_options"]
+
+
+@dataclass(eq=False)
+class WarmPage:
+    """A page whose notebook was run before the visit.
+
+    Attributes
+    ----------
+    name : str
+        The name of its template process; every run has its own.
+    html : str
+        With :data:`irislib._serving.prerender.KERNEL_ID` in place of a kernel's id.
+    kernel : str
+        The name of its kernelspec.
+    run : NotebookRun
+        Rendered again when there are other apps to link to.
+    bar : tuple
+        The apps that it links to.
+    spares : deque of str
+        Kernels that are ready for it.
+    filling : Lock
+        Locked while more of them are started.
+    """
+
+    name: str
+    html: str
+    kernel: str
+    run: Any = None
+    bar: Any = None
+    spares: deque[str] = field(default_factory=deque)
+    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+def renderer_options(server: Any, path: str) -> dict[str, Any]:
+    """Return the options of Voila's renderer for a notebook."""
+    settings = server.app.settings
+    shared = {"base_url": server.base_url, "settings": settings, "log": server.log}
+    config = get_page_config(**shared, voila_configuration=server.voila_configuration)
+    if hook := server.voila_configuration.page_config_hook:
+        config = hook(config, **shared, voila_configuration=server.voila_configuration, notebook_path=path)
+    return {
+        "voila_configuration": server.voila_configuration,
+        "traitlet_config": server.config,
+        "template_paths": server.template_paths,
+        "config_manager": server.config_manager,
+        "contents_manager": server.contents_manager,
+        "base_url": server.base_url,
+        "kernel_spec_manager": server.kernel_spec_manager,
+        "page_config": config,
+        "mathjax_config": settings.get("mathjax_config"),
+        "mathjax_url": settings.get("mathjax_url"),
+    }
+
+
+def page_environment(server: Any, page: WarmPage, kernel_id: str) -> dict[str, str]:
+    """Return the environment of a kernel of a page."""
+    return {
+        **os.environ,
+        PAGE_VARIABLE: page.name,
+        ENV_VARIABLE.VOILA_KERNEL_ID: kernel_id,
+        ENV_VARIABLE.VOILA_BASE_URL: server.base_url,
+        ENV_VARIABLE.VOILA_SERVER_URL: server.server_url,
+        ENV_VARIABLE.VOILA_APP_PORT: str(server.port),
+        ENV_VARIABLE.VOILA_PREHEAT: "False",
+    }
