@@ -13,6 +13,7 @@ import pytest
 import requests
 from conftest import PATIENCE, ROOT, Server, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD
+from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
 
@@ -103,6 +104,13 @@ def answer(values):
 
 Page("Slow", [Feature("a", "text")], "Go", answer, [Tab("Out", lambda text: [text + "!"], "Empty.")])
 """
+FILES = """
+from matplotlib.figure import Figure
+from IPython.display import HTML, FileLink, display
+
+Figure(figsize=(1, 1)).savefig("saved.png")
+display(HTML('<img src="pictures/a b.png"><img src="saved.png">'), FileLink("data.csv"))
+"""
 LAB = "import ipywidgets\nbox = ipywidgets.Text(description='In')\nout = ipywidgets.Label()\n"
 LAB += "box.observe(lambda change: setattr(out, 'value', change.new.upper()), 'value')\nipywidgets.VBox([box, out])"
 
@@ -114,9 +122,18 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         content = notebook(cell)
         content.metadata["irislib"] = {"run": "once"}
         nbformat.write(content, folder / f"{name}.ipynb")
+    (folder / "pictures").mkdir()
+    Figure(figsize=(1, 1)).savefig(folder / "pictures" / "a b.png")
+    (folder / "data.csv").write_text("a,b\n1,2\n")
+    for name, run in (("files-once", "once"), ("files-each", "each visit")):
+        content = notebook(FILES)
+        content.cells.append(new_markdown_cell("![inlined](saved.png) ![linked](pictures/a%20b.png)"))
+        content.metadata["irislib"] = {"run": run}
+        nbformat.write(content, folder / f"{name}.ipynb")
     for name in ("iris-wizard", "dummy"):
         (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
-    server = Server(folder / "log", "serve", "--notebooks", str(folder)).wait()
+    allowed = r"--VoilaConfiguration.file_allowlist=.*\.(png|csv)"
+    server = Server(folder / "log", "serve", "--notebooks", str(folder), allowed).wait()
     requests.get(f"{server.url}/slow", timeout=PATIENCE)  # until all pages have been run
     yield server
     assert server.stop() == 0
@@ -233,6 +250,17 @@ def test_files_are_uploaded_and_downloaded(page, ahead: Server, tmp_path: Path) 
     result = Path(download.value.path()).read_text()
     assert len(result) > 500_000  # in several messages
     assert result.count(",virginica,") == 20_000
+
+
+@pytest.mark.parametrize("name", ["files-once", "files-each"])
+def test_pictures_and_links_to_files_beside_a_notebook_work(page, ahead: Server, name: str) -> None:
+    page.goto(f"{ahead.url}/{name}")
+    pictures = page.locator("#rendered_cells img")
+    expect(pictures).to_have_count(4)
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    assert pictures.evaluate_all("images => images.map((image) => image.naturalWidth)") == [100] * 4
+    address = page.get_by_role("link", name="data.csv").evaluate("link => link.href")
+    assert requests.get(address, timeout=PATIENCE).text == "a,b\n1,2\n"
 
 
 def test_widgets_of_other_libraries_work(page, ahead: Server) -> None:

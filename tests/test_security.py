@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import re
 import stat
 import struct
@@ -34,6 +35,7 @@ from irislib._common import paths
 from irislib._common.messages import TEXTS
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import ChannelsHandler
+from irislib._serving.notebook_files import FileRules
 from irislib._serving.websocket_limits import MAX_CONNECTIONS, PendingMessages, RateLimit, check_offsets
 
 V1 = "v1.kernel.websocket.jupyter.org"
@@ -456,6 +458,11 @@ DRAWS = {
 }
 
 
+# beside its notebooks; none of these is sent to a visitor
+FILES = ["notes.txt", "data.csv", "module.py", "model.irislib", ".hidden.png", ".git/picture.png", "__pycache__/a.png",
+         "voila.json"]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def notebooks_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of notebooks: one that fails, and some that draw random numbers. It has a public host name."""
@@ -477,7 +484,11 @@ ipywidgets.VBox([label, button])
         book = notebook(source)
         book.metadata["irislib"] = {"run": "once" if name == "once" else "each visit"}
         nbformat.write(book, folder / f"{name}.ipynb")
-    (folder / "notes.txt").write_text(MARKER)
+    for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(MARKER)
+    (folder / "link.png").symlink_to("module.py")
+    (folder / "picture.svg").write_text("<svg>")
     args = ("serve", "--notebooks", str(folder), "--public-host=apps.example.org", "--proxies=1")
     server = Server(folder / "log", *args).wait()
     yield server
@@ -517,6 +528,8 @@ PATHS = [
     "/voila/labextensions/%2e%2e/%2e%2e/kernels/irislib/kernel.json",
     "/voila/labextensions//etc/passwd", "/voila/api/themes/%2e%2e/%2e%2e/kernels/irislib/kernel.json",
     "/voila/api/themes//etc/passwd", "/voila/front/%2e%2e/notes.txt", "/voila/front/notes.txt",
+    *(f"{prefix}/{name}" for name in [*FILES, "link.png", "%2ehidden.png", "x/../data.csv", "x\\picture.svg"]
+      for prefix in ("", "/voila/files")),
 ]  # fmt: skip
 
 
@@ -531,6 +544,29 @@ def test_no_file_no_listing_no_source(notebooks_server: Server, path: str) -> No
     assert response.status in (400, 403, 404), response.status
     for text in (MARKER, "ipykernel_launcher", "root:", "{%", "import ", str(notebooks_server.log.parent)):
         assert text not in body
+
+
+def test_a_picture_beside_a_notebook_is_sent_and_its_scripts_are_confined(notebooks_server: Server) -> None:
+    for path in ("/picture.svg", "/voila/files/picture.svg"):
+        response = notebooks_server.get(path)
+        assert (response.status_code, response.text) == (200, "<svg>")
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+    etag = {"If-None-Match": response.headers["ETag"]}
+    assert notebooks_server.get(path, headers=etag).status_code == 304
+    (notebooks_server.log.parent / "picture.svg").write_text("<svg/>")
+    assert notebooks_server.get(path, headers=etag).text == "<svg/>"
+    assert notebooks_server.post(path).status_code == 405
+    assert "data.csv is not served: no pattern of VoilaConfiguration.file_allowlist" in notebooks_server.text()
+
+
+def test_source_models_and_secrets_are_never_served_whatever_is_allowed(tmp_path: Path) -> None:
+    for name in [*FILES, "store/model.json", "token", "public/data.csv", "private/data.csv"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    secrets = [tmp_path / "store", tmp_path / "token"]
+    rules = FileRules(str(tmp_path), [".*"], ["private.*"], secrets, logging.getLogger())
+    files = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")]
+    assert sorted(filter(rules.find, files)) == ["data.csv", "notes.txt", "public/data.csv"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -110,6 +111,10 @@ def test_a_port_in_use_is_one_message(serve: Server) -> None:
         (["trian"], "There is no command 'trian'. Did you mean 'train'?"),
         (["serve", "a", "b"], "Give one folder or notebook, not a and b."),
         (["--notebooks", "nowhere"], "there is no such folder or notebook"),
+        (["--classic-tree"], "VoilaConfiguration.classic_tree has no effect on `irislib serve`. The list of apps is"),
+        (["--VoilaConfiguration.file_whitelist=x"], "has no effect on `irislib serve`. Use VoilaConfiguration.file_al"),
+        (["--Voila.root_dir=/tmp"], "Voila.root_dir has no effect on `irislib serve`. Use --notebooks."),
+        (["--VoilaConfiguration.file_allowlist=*.csv"], "has '*.csv', which is no regular expression: nothing to rep"),
     ],
 )
 def test_an_invalid_command_line_is_one_message(args: list[str], sentence: str) -> None:
@@ -120,8 +125,11 @@ def test_an_invalid_command_line_is_one_message(args: list[str], sentence: str) 
 
 
 def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
+    notebooks = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    (notebooks / "picture.png").write_bytes(b"PNG")
     args = (
         "serve",
+        f"--notebooks={notebooks}",
         "--base_url=/lab",
         "--template=lab",
         "--token=s3cret",
@@ -147,6 +155,9 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         assert "There is no page at this address." in visitor.get(f"{server.url}/lab/nothing", timeout=PATIENCE).text
         assert visitor.post(f"{server.url}/lab/iris-wizard", data=row, timeout=PATIENCE).status_code == 401
         assert 'href="/lab/dummy"' not in server.get("/lab/").text
+        for path in ("/lab/picture.png", "/lab/voila/files/picture.png"):
+            assert visitor.get(f"{server.url}{path}", timeout=PATIENCE).content == b"PNG"
+            assert b"PNG" not in server.get(path).content
         # this connection ends, and the client is told, or its next request would meet a closed connection
         assert server.get("/lab/", allow_redirects=False).headers["Connection"] == "close"
         assert 'data-jp-theme-light="false"' in visitor.get(f"{server.url}/lab/dummy", timeout=PATIENCE).text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from irislib._serving.notebook_files import ALLOWED
+
 __all__ = ["DEFAULTS", "VOILA_PATHS"]
 
 # Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
@@ -21,6 +23,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "template": "irislib",
         "allow_template_override": "NO",
         "allow_theme_override": "NO",
+        "file_allowlist": ALLOWED,
         # Extensions that a page of widgets does not need; those of other widget libraries are still loaded.
         "extension_denylist": ["@jupyter-notebook/lab-extension", "jupyterlab_pygments"],
         "kernel_spec_manager_class": "irislib._serving.kernel_spec.AppKernelSpecManager",

@@ -118,11 +118,8 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
             self.readings.pop(path, None)
 
     def file_exists(self, path: str = "") -> bool:
-        """Return True if a file exists that a page may contain, such as a picture: no notebook, nothing hidden."""
-        try:
-            return bool(super().file_exists(path)) and not path.endswith(".ipynb") and not self.is_hidden(path)
-        except Exception:  # outside of the folder, or no valid path
-            return False
+        """Return True if a file exists that a page may contain, such as a picture: no source, nothing hidden."""
+        return bool(self.parent.file_rules.is_public(path))
 
 
 def choose_kernel(notebook: Any, specs: KernelSpecManager) -> None:

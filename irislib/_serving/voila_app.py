@@ -52,9 +52,11 @@ from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
 from irislib._serving.lifecycle import Lifecycle
 from irislib._serving.methods import with_methods
+from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
 from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
+from irislib._serving.refused_options import check_options
 from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options, create_app
@@ -100,6 +102,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         super().initialize(argv)
         if self.json_logs:
             self.logging_config = {"formatters": {"console": {"class": "irislib._serving.logs.JsonFormatter"}}}
+        check_options(self)
         self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")
         if self.debug_mode:
             self.autoreload = True
@@ -130,7 +133,11 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.app_list = AppList(specs, notebooks, every=bool(self.notebooks) or not self.models)
         self.apps, self.generated = self.app_list.entries, self.app_list.generated
         self.notebook_watch = NotebookWatch(notebooks, self.update_apps)
-        resources = self.voila_configuration.resources
+        configuration = self.voila_configuration
+        secrets = [store.default_root(), *([Path(self.token_file)] if self.token_file else [])]
+        rules = configuration.file_allowlist, configuration.file_denylist
+        self.file_rules = FileRules(self.root_dir, *rules, secrets, self.log)
+        resources = configuration.resources
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
         self.loaded = [registry.load_stored(spec) for spec in specs.values()]
         self.session = temporary_folders.make("irislib-session-")
@@ -229,6 +236,11 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             wsgi = ProxyFix(wsgi, 0, 0, 0, 0, self.proxies)
         endpoint = EndpointContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
         common = {"voila_configuration": self.voila_configuration}
+        files = {
+            "path": self.root_dir,
+            "allowlist": self.voila_configuration.file_allowlist,
+            "denylist": self.voila_configuration.file_denylist,
+        }
         page = {**common, "endpoint": endpoint, "template_paths": self.template_paths, "config": self.config}
 
         def absolute(path: str) -> str:
@@ -247,6 +259,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(absolute, VOILA_PATHS)))),
             # Voila registers these without its base_url
             *((absolute(path), *arguments) for path, *arguments in self.identity_provider.get_handlers()),
+            (FileMatcher(self.file_rules, absolute("/voila/files/"), absolute("/")), NotebookFileHandler, files),
             (r".*", MissingHandler, {**common, "endpoint": endpoint}),
         ]
         return [*refusal_routes(self), *((path, with_methods(handler), *kwargs) for path, handler, *kwargs in rules)]

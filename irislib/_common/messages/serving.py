@@ -1,0 +1,24 @@
+"""Texts for those who run a server: refusals at its start, and lines of its log."""
+
+__all__ = ["REFUSED", "TEXTS"]
+
+TEXTS = {
+    "file_not_allowed": "{path} is not served: no pattern of VoilaConfiguration.file_allowlist matches it.",
+    "bad_pattern": "VoilaConfiguration.{option} has {pattern!r}, which is no regular expression: {error}.",
+    "option_ignored": "{option} has no effect on `irislib serve`. {advice}",
+}
+
+# Options of Voila that are refused, and what to use instead.
+REFUSED = {
+    "Voila.notebook_path": "Use --notebooks.",
+    "Voila.root_dir": "Use --notebooks.",
+    "Voila.static_root": "Put such files into the folder `static` of a template.",
+    "Voila.port_retries": "It listens on --port, or says why it cannot.",
+    "Voila.custom_display_url": "Use --public-host for the name that visitors type.",
+    "VoilaConfiguration.classic_tree": "The list of apps is irislib's own.",
+    "VoilaConfiguration.file_whitelist": "Use VoilaConfiguration.file_allowlist.",
+    "VoilaConfiguration.file_blacklist": "Use VoilaConfiguration.file_denylist.",
+    "VoilaConfiguration.extension_language_mapping": "It serves notebooks (*.ipynb) alone.",
+    "VoilaConfiguration.attempt_fix_notebook": "A kernel for each notebook is chosen in any case.",
+    "VoilaConfiguration.multi_kernel_manager_class": "The limits of kernels are options of AppKernelManager.",
+}

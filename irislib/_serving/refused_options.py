@@ -1,0 +1,30 @@
+"""Options of Voila that `irislib serve` refuses, since they would have no effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from irislib._common.messages.serving import REFUSED, TEXTS
+from irislib._serving.kernel_manager import AppKernelManager
+from irislib.errors import IrislibError
+
+__all__ = ["check_options"]
+
+
+def check_options(server: Any) -> None:
+    """Check the options of a server, from the command line and its configuration files.
+
+    Raises
+    ------
+    IrislibError
+        With the option that would be ignored, and what to use instead.
+    """
+    owners = {"Voila": server, "VoilaConfiguration": server.voila_configuration}
+    for option, advice in REFUSED.items():
+        section, name = option.split(".")
+        if name not in server.config.get(section, {}):
+            continue
+        trait = owners[section].traits()[name]
+        expected = AppKernelManager if name == "multi_kernel_manager_class" else trait.default(owners[section])
+        if getattr(owners[section], name) != expected:
+            raise IrislibError(TEXTS["option_ignored"].format(option=option, advice=advice))
