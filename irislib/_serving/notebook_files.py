@@ -125,9 +125,10 @@ class NotebookFileHandler(JupyterHandler, AllowListFileHandler):  # type: ignore
         """Send a file."""
         await AllowListFileHandler.get(self, path, include_body)
 
+    @tornado.web.authenticated
     async def head(self, path: str) -> None:
         """Send the headers of a file."""
-        await self.get(path, include_body=False)
+        await AllowListFileHandler.get(self, path, include_body=False)
 
     def set_extra_headers(self, path: str) -> None:
         """Have browsers ask whether a file has changed, and confine the scripts in a document."""
