@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
 
+from irislib._serving.callback_log import CallbackLog
 from irislib._serving.prerender import VIEW, NotebookRun, is_light
 
 WIDGETS = '''
@@ -111,6 +113,26 @@ from IPython.display import HTML, FileLink, display
 Figure(figsize=(1, 1)).savefig("saved.png")
 display(HTML('<img src="pictures/a b.png"><img src="saved.png">'), FileLink("data.csv"))
 """
+CALLBACKS = """
+import ipywidgets, logging
+
+upload, size, button = ipywidgets.FileUpload(), ipywidgets.Label(), ipywidgets.Button(description="go")
+output = ipywidgets.Output()
+
+def measure(change):
+    size.value = f"{len(upload.value[0]['content']):,} bytes"
+
+def go(_):
+    print("printed by", "a callback")
+    logging.getLogger("mine").warning("logged")
+    with output:
+        print("shown on the page")
+    raise LookupError("raised by a callback")
+
+upload.observe(measure, "value")
+button.on_click(go)
+ipywidgets.VBox([upload, size, button, output])
+"""
 LAB = "import ipywidgets\nbox = ipywidgets.Text(description='In')\nout = ipywidgets.Label()\n"
 LAB += "box.observe(lambda change: setattr(out, 'value', change.new.upper()), 'value')\nipywidgets.VBox([box, out])"
 
@@ -130,10 +152,14 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         content.cells.append(new_markdown_cell("![inlined](saved.png) ![linked](pictures/a%20b.png)"))
         content.metadata["irislib"] = {"run": run}
         nbformat.write(content, folder / f"{name}.ipynb")
+    for name, run in (("callbacks-once", "once"), ("callbacks-each", "each visit")):
+        content = notebook(CALLBACKS)
+        content.metadata["irislib"] = {"run": run}
+        nbformat.write(content, folder / f"{name}.ipynb")
     for name in ("iris-wizard", "dummy"):
         (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     allowed = r"--VoilaConfiguration.file_allowlist=.*\.(png|csv)"
-    server = Server(folder / "log", "serve", "--notebooks", str(folder), allowed).wait()
+    server = Server(folder / "log", "serve", "--notebooks", str(folder), allowed, "--max-upload-bytes=2500000").wait()
     requests.get(f"{server.url}/slow", timeout=PATIENCE)  # until all pages have been run
     yield server
     assert server.stop() == 0
@@ -261,6 +287,44 @@ def test_pictures_and_links_to_files_beside_a_notebook_work(page, ahead: Server,
     assert pictures.evaluate_all("images => images.map((image) => image.naturalWidth)") == [100] * 4
     address = page.get_by_role("link", name="data.csv").evaluate("link => link.href")
     assert requests.get(address, timeout=PATIENCE).text == "a,b\n1,2\n"
+
+
+@pytest.mark.parametrize("name", ["callbacks-once", "callbacks-each"])
+def test_an_upload_that_is_too_large_is_named_and_callbacks_are_logged(
+    page, ahead: Server, name: str, tmp_path: Path
+) -> None:
+    page.goto(f"{ahead.url}/{name}")
+    upload = page.locator("button.widget-upload")
+    line = page.locator("button.widget-upload + [role=alert]")
+    for size in (5_000_000, 2_400_000):
+        (tmp_path / "file").write_bytes(bytes(size))
+        with page.expect_file_chooser() as chooser:
+            upload.click()
+        chooser.value.set_files(tmp_path / "file")
+        if size > 2_500_000:
+            expect(line).to_have_text("This upload has 5.0 MB; at most 2.5 MB are taken at once.")
+    page.get_by_text("2,400,000 bytes").wait_for()
+    expect(line).to_have_count(0)
+
+    page.get_by_role("button", name="go").click()
+    page.get_by_text("shown on the page").wait_for()
+    wait_until(lambda: "LookupError: raised by" in ahead.text().partition(f"{name}.ipynb: a callback failed:")[2])
+    log = ahead.text()
+    assert f"{name}.ipynb printed: printed by a callback" in log
+    assert f"{name}: [mine] logged" in log.replace(".ipynb", "")
+    assert "shown on the page" not in log
+
+
+def test_what_a_page_can_write_into_the_log_is_limited(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log = CallbackLog("a.ipynb", logging.getLogger())
+    log.add("stream", {"name": "stdout", "text": "one\n[AppServer] \x1b[31mtwo\x1b[0m\r\n"})
+    assert caplog.messages == ["a.ipynb printed: one\n    [AppServer] two?"]
+    caplog.clear()
+    for _ in range(100):
+        log.add("stream", {"name": "stderr", "text": "x" * 10_000})
+    assert sum(map(len, caplog.messages)) < 30_000
+    assert caplog.messages[-1] == "a.ipynb prints more than is logged."
 
 
 def test_widgets_of_other_libraries_work(page, ahead: Server) -> None:

@@ -124,6 +124,10 @@ _ALL = (
         "IRISLIB_RATE_LIMIT_STORAGE", default_text="the memory of each worker",
     ),
     Setting(
+        "max_upload_bytes", int, 8_000_000, "The most bytes of the files that a page sends to its kernel at once.",
+        trait="AppServer.max_upload_bytes",
+    ),
+    Setting(
         "proxies", int, 0, "The number of proxies in front of this server to trust.",
         api=True, trait="AppServer.proxies",
     ),

@@ -245,7 +245,7 @@ class ForkServer:
         template = self.page_templates.get(page) if page else self.main
         if template is None:
             return None
-        request = {"argv": list(argv), "env": dict(env), "cwd": cwd, "warm_page": bool(page), "threads": self.threads}
+        request = {"argv": list(argv), "env": dict(env), "cwd": cwd, "page": page, "threads": self.threads}
         try:
             return ForkedProcess(*self._fork(template, request))
         except LostTemplateError:

@@ -57,6 +57,7 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    name_page(request["page"].rpartition("#")[0] or request["env"].get("SCRIPT_NAME", ""))
     with open("/proc/self/comm", "w", encoding="ascii") as name:
         name.write("irislib-kernel")
     threading.Thread(target=exit_with_server, args=(lifeline,), daemon=True).start()
@@ -66,7 +67,7 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
     gc.enable()
     code = 0
     try:
-        app_class: Any = WarmKernelApp if request["warm_page"] else IPKernelApp
+        app_class: Any = WarmKernelApp if request["page"] else IPKernelApp
         app = app_class.instance(parent_handle=1)  # 1: watch no parent, print nothing on a terminal
         with hide_modules():
             app.initialize(request["argv"])
@@ -101,6 +102,13 @@ def log_to_cells() -> None:
     for handler in root.handlers[:]:
         if handler.name == LOG_HANDLER:
             root.removeHandler(handler)
+
+
+def name_page(page: str) -> None:
+    """Begin messages of `logging` that go to the server's log with the name of the page."""
+    for handler in logging.getLogger().handlers:
+        if page and handler.name == LOG_HANDLER:
+            handler.setFormatter(logging.Formatter(f"{page.replace('%', '%%')}: [%(name)s] %(message)s"))
 
 
 @contextmanager

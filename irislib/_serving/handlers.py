@@ -20,7 +20,7 @@ from voila.utils import make_url
 from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._common.theme import css_properties
-from irislib._serving.kernel_manager import CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
+from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
 from irislib._serving.methods import MethodsMixin, send_problem
 from irislib._serving.notebooks import NotebookError
@@ -244,6 +244,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             return
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
         CURRENT_VISITOR.set(visitor_address(self.request))
+        CURRENT_PAGE.set(self.notebook_path)
         try:
             self.kernel_manager.check_room()
             html = await self.settings["irislib_page_pool"].open(self.notebook_path)

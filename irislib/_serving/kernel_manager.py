@@ -21,9 +21,10 @@ from irislib._serving import memory, system_limits
 from irislib._serving.options import trait
 from irislib.errors import IrislibError
 
-__all__ = ["CURRENT_VISITOR", "STARTED_KERNEL", "AppKernelManager", "FullError", "visitor_address"]
+__all__ = ["CURRENT_PAGE", "CURRENT_VISITOR", "STARTED_KERNEL", "AppKernelManager", "FullError", "visitor_address"]
 
-# The visitor of the current request, and the kernel that was started for it; Voila's handler passes on neither.
+# The page and the visitor of the current request, and the kernel that was started for it; Voila passes on none.
+CURRENT_PAGE: ContextVar[str] = ContextVar("page", default="")
 CURRENT_VISITOR: ContextVar[str] = ContextVar("visitor", default="")
 STARTED_KERNEL: ContextVar[str] = ContextVar("started", default="")
 
@@ -78,6 +79,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         Kernels that wait for a visitor. They do not count as visitors' kernels, and are never culled.
     visitors : dict of str
         The visitor of each other kernel.
+    pages : dict of str
+        The notebook of each kernel, as far as it is known.
     """
 
     max_kernels = trait("max_kernels")
@@ -111,6 +114,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.shared_event_logger: Any = None  # the logger of all kernels' events, which the first one makes
         self.spare: set[str] = set()
         self.visitors: dict[str, str] = {}
+        self.pages: dict[str, str] = {}
         self.starting: Counter[str] = Counter()
         self.disconnected_since: dict[str, float] = {}  # as measured by the culler
         self.ending: set[asyncio.Task[None]] = set()
@@ -187,6 +191,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         finally:
             if not spare:
                 self.starting[visitor] -= 1
+        self.pages[kernel_id] = CURRENT_PAGE.get()
         memory.limit_process(self.get_kernel(kernel_id).provisioner.pid, self.kernel_memory)
         if spare:
             self.spare.add(kernel_id)
@@ -201,7 +206,13 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.stop_watching_activity(kernel_id)
             self.stop_buffering(kernel_id)
         self.spare.discard(kernel_id)
-        for mapping in (self.visitors, self.disconnected_since, self._kernel_connections, self._kernel_ports):
+        for mapping in (
+            self.visitors,
+            self.pages,
+            self.disconnected_since,
+            self._kernel_connections,
+            self._kernel_ports,
+        ):
             mapping.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)
 

@@ -19,6 +19,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Finish, HTTPError
 from tornado.websocket import WebSocketClosedError
 
+from irislib._serving.callback_log import CallbackLog
 from irislib._serving.websocket_limits import (
     MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
@@ -49,6 +50,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     A message may have any of three framings: JSON as text, and two binary ones.
     """
 
+    callback_logs: ClassVar[WeakKeyDictionary[Any, CallbackLog]] = WeakKeyDictionary()  # by kernel
     warned = False
     last_subprotocol: Any = None
 
@@ -145,10 +147,20 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             return
         if msg_type == "status" and self.session.unpack(parts[3]).get("execution_state") == "idle":
             self.pending.remove(str(self.session.unpack(parts[1]).get("msg_id")))
+        if msg_type in ("stream", "error") or (msg_type == "comm_msg" and b'"msg_id"' in parts[3]):
+            self.callback_log().add(msg_type, self.session.unpack(parts[3]))
         if msg_type == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
             parts[3] = self.session.pack(HIDDEN_ERROR)
             outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
         super().handle_outgoing_message(stream, outgoing_msg)
+
+    def callback_log(self) -> CallbackLog:
+        """Return the log of the kernel's callbacks, which all its connections share."""
+        kernel = self.kernel_manager
+        if kernel not in self.callback_logs:
+            page = self.multi_kernel_manager.pages.get(self.kernel_id) or f"kernel {self.kernel_id}"
+            self.callback_logs[kernel] = CallbackLog(page, self.log)
+        return self.callback_logs[kernel]
 
 
 class KernelStateHandler(KernelHandler):  # type: ignore[misc]

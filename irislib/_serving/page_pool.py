@@ -16,7 +16,7 @@ from irislib._common.messages import TEXTS
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
-from irislib._serving.kernel_manager import FullError
+from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
@@ -332,6 +332,7 @@ class Pages(LoggingConfigurable):
         """Return a kernel forked from a page's template process; None if that has ended."""
         manager = self.parent.kernel_manager
         kernel_id = manager.new_kernel_id()
+        CURRENT_PAGE.set(page.name.rpartition("#")[0])
         env = page_environment(self.parent, page, kernel_id)
         await manager.start_kernel(kernel_id=kernel_id, kernel_name=page.kernel, path="", env=env, **kwargs)
         if getattr(manager.get_kernel(kernel_id).provisioner, "page", "") == page.name:

@@ -30,6 +30,7 @@ from irislib._common.messages import TEXTS
 from irislib._common.routes import endpoint_pattern
 from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
+from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._modeling import registry, store
 from irislib._modeling.user_errors import log_error
 from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
@@ -67,6 +68,8 @@ from irislib.errors import IrislibError, StoreError
 
 __all__ = ["AppServer"]
 
+MESSAGE_ROOM = 2_000_000  # bytes of a message besides its files
+
 
 class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     """Voila with a URL for each app, and the endpoint at the same URLs."""
@@ -89,6 +92,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     max_batch_problem_rows = trait("max_batch_problem_rows")
     max_batch_answer_bytes = trait("max_batch_answer_bytes")
     max_batch_seconds = trait("max_batch_seconds")
+    max_upload_bytes = trait("max_upload_bytes")
     public_hosts = trait("public_host")
     json_logs = trait("json_logs")
 
@@ -171,6 +175,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         return {
             **environment,
             **models,
+            FILE_LIMIT: str(self.max_upload_bytes),
             registry.SESSION: str(self.session),
             "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, importable))),
         }
@@ -189,9 +194,11 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
 
     def template_facts(self) -> dict[str, Any]:
         """Return what the page template reads besides the notebook."""
+        too_big = TEXTS["upload_too_big"].replace("{limit}", f"{self.max_upload_bytes / 1e6:g}")
         return {
             "apps": self.app_list.links,
-            "texts": TEXTS,
+            "texts": {**TEXTS, "upload_too_big": too_big},
+            "message_bytes": self.max_upload_bytes + MESSAGE_ROOM,
             "colours": css_properties(),
             "failed_mark": FAILURE_MARK,
             "voila_files": files_version(self.static_paths),
@@ -219,6 +226,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             "irislib_pages": pages,
             "irislib_page_pool": self.page_pool,
             "irislib_batch_bytes": self.max_batch_bytes,
+            "websocket_max_message_size": self.max_upload_bytes + MESSAGE_ROOM,
             "irislib_log": self.log,
             "irislib_failures": Counter(),
         }

@@ -15,7 +15,7 @@ import traitlets
 from irislib._common import theme
 from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
-from irislib._description.feature_types.text import FILE_BYTES
+from irislib._description.feature_types.text import max_file_bytes
 from irislib._description.spec import describe_faults
 from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
@@ -142,7 +142,7 @@ class Page(anywidget.AnyWidget):
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),
             "card": card,
-            "file_bytes": FILE_BYTES,
+            "file_bytes": max_file_bytes(),
             "texts": TEXTS,
         }
         super().__init__(facts=facts)
@@ -231,7 +231,7 @@ class Page(anywidget.AnyWidget):
 
     def _handle_submit(self, request: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: value for name, value in request["values"].items() if value != ""}
-        if sum(len(content) for content in buffers) > FILE_BYTES:
+        if sum(len(content) for content in buffers) > max_file_bytes():
             raise ValueError("more than the page sends")
         for (name, file), content in zip(request.get("files", ()), buffers, strict=True):
             values[name] = UploadedFile(str(file), bytes(content))

@@ -60,6 +60,7 @@ TEXTS = {
     "cancel": "Cancel",
     "cancelled": "Cancelled; it stops after the step that is running.",
     "file_too_big": "has {size} MB; at most {limit} MB are taken, of all files together.",
+    "upload_too_big": "This upload has {size} MB; at most {limit} MB are taken at once.",
     "file_unreadable": "The file cannot be read; choose it again.",
     "unfinished": "is only partly filled in.",
     "ambiguous": "could be {grouped} or {decimal}: write the one that is meant.",

@@ -5,6 +5,9 @@ __all__ = ["REFUSED", "TEXTS"]
 TEXTS = {
     "file_not_allowed": "{path} is not served: no pattern of VoilaConfiguration.file_allowlist matches it.",
     "bad_pattern": "VoilaConfiguration.{option} has {pattern!r}, which is no regular expression: {error}.",
+    "callback_printed": "{page} printed: {text}",
+    "callback_failed": "{page}: a callback failed:\n    {text}",
+    "callback_cut": "{page} prints more than is logged.",
     "option_ignored": "{option} has no effect on `irislib serve`. {advice}",
 }
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import numbers
+import os
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from irislib._common.messages.validation import TEXTS
+from irislib._common.settings import SETTINGS
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.values import UploadedFile, is_empty, normalized
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
 
-__all__ = ["FILE_BYTES", "ColorType", "EmailType", "FileType", "PasswordType", "TextType"]
+__all__ = ["FILE_LIMIT", "ColorType", "EmailType", "FileType", "PasswordType", "TextType", "max_file_bytes"]
 
-FILE_BYTES = 8_000_000  # of all files: they travel in one message, and servers take none above ten megabytes
+FILE_LIMIT = "IRISLIB_FILE_LIMIT"  # in a kernel's environment: the limit of its server
 _EMAIL = r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"
 _COLOR = r"#[0-9a-fA-F]{6}"
+
+
+def max_file_bytes() -> int:
+    """Return the most bytes of all files of a form: they travel in one message, which servers limit."""
+    return int(os.environ.get(FILE_LIMIT) or SETTINGS["max_upload_bytes"].default)
 
 
 class TextType(FeatureType):
@@ -110,7 +117,7 @@ class FileType(FeatureType):
         return value
 
     def hint(self, feature: Feature) -> str:
-        return TEXTS["file.limit"].format(size=FILE_BYTES // 1_000_000)
+        return TEXTS["file.limit"].format(size=f"{max_file_bytes() / 1e6:g}")
 
     def format(self, value: Any, digits: int = 12) -> str:
         return TEXTS["file.size"].format(size=f"{len(value.content):,}")
