@@ -312,7 +312,7 @@ def test_an_upload_that_is_too_large_is_named_and_callbacks_are_logged(
     log = ahead.text()
     assert f"{name}.ipynb printed: printed by a callback" in log
     assert f"{name}: [mine] logged" in log.replace(".ipynb", "")
-    assert "shown on the page" not in log
+    assert "printed: shown on the page" not in log
 
 
 def test_what_a_page_can_write_into_the_log_is_limited(caplog: pytest.LogCaptureFixture) -> None:
