@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -101,12 +101,12 @@ class FileMatcher(Matcher):
     Parameters
     ----------
     rules : FileRules
-    *prefixes : str
+    prefixes : sequence of str
         Each before the path of a file, with a slash at its end. That of the server's own address is where a page's
         relative links lead.
     """
 
-    def __init__(self, rules: FileRules, *prefixes: str):
+    def __init__(self, rules: FileRules, prefixes: Sequence[str]):
         self.rules, self.prefixes = rules, prefixes
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:

@@ -267,7 +267,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             *(rule for rule in super().init_handlers() if str(rule[0]).startswith(tuple(map(absolute, VOILA_PATHS)))),
             # Voila registers these without its base_url
             *((absolute(path), *arguments) for path, *arguments in self.identity_provider.get_handlers()),
-            (FileMatcher(self.file_rules, absolute("/voila/files/"), absolute("/")), NotebookFileHandler, files),
+            (FileMatcher(self.file_rules, [absolute("/voila/files/"), absolute("/")]), NotebookFileHandler, files),
             (r".*", MissingHandler, {**common, "endpoint": endpoint}),
         ]
         return [*refusal_routes(self), *((path, with_methods(handler), *kwargs) for path, handler, *kwargs in rules)]
