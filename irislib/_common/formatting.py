@@ -22,6 +22,7 @@ __all__ = [
     "join_words",
     "short_repr",
     "shorten_list",
+    "within_sentence",
 ]
 
 MAX_WORDS = 10  # of a list in a message
@@ -62,9 +63,15 @@ def format_apart(share: float, other: float) -> tuple[str, str]:
     return f"{share:.{decimals}%}", f"{other:.{decimals}%}"
 
 
-def join_words(items: Sequence[str]) -> str:
+def join_words(items: Sequence[str], last: str = " and ") -> str:
     """Join texts as in ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+    return last.join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+
+
+def within_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: ``petal width``, but ``GDP`` and ``pH value``."""
+    first, *_ = label.split(maxsplit=1) or [""]
+    return label[:1].lower() + label[1:] if first[1:].islower() else label
 
 
 def shorten_list(items: Sequence[str]) -> str:

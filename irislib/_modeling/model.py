@@ -280,6 +280,7 @@ class Model:
         """Predict checked values, None where one is missing; the row is reported as it was before the check."""
         prediction, shares = self.predict_values(list(values.values()))
         warnings = self._row_warnings(values)
+        is_outside = bool(warnings)
         probabilities = None
         if shares:
             classes = self.classes or []
@@ -297,6 +298,7 @@ class Model:
             spec.features,
             values,
             self.threshold,
+            is_outside,
         )
 
     def predict_values(self, values: Sequence[Any]) -> Outcome:

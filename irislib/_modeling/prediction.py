@@ -52,6 +52,9 @@ class Prediction:
         The checked values of the row, None where one is missing.
     threshold : Threshold or None
         The class that is predicted from a probability on, if the estimator has such a threshold of its own.
+    is_outside_training : bool
+        True if a value, or all values together, are unlike the training rows: what was measured on test rows need
+        not hold for it.
     """
 
     prediction: Any
@@ -63,6 +66,7 @@ class Prediction:
     features: Sequence[Feature] = field(default=(), repr=False, compare=False)
     values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     threshold: Threshold | None = field(default=None, repr=False)
+    is_outside_training: bool = field(default=False, repr=False)
 
     def __str__(self) -> str:
         """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``.

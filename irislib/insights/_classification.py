@@ -13,6 +13,7 @@ from irislib.insights import _drawing
 from irislib.insights._background import held_out_probabilities
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval, proportion_interval
+from irislib.insights._phrases import explain_test_rows
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -61,6 +62,7 @@ def confusion_matrix(model: Model) -> Insight:
         total=total,
         interval=format_interval(right, total),
         baseline=format_share(held_out.metrics["baseline_accuracy"]),
+        test_rows=explain_test_rows(model),
     )
     if held_out.is_unbalanced:
         names = ("balanced_accuracy", "baseline_balanced_accuracy", "baseline_accuracy")

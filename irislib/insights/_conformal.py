@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value, short_repr
+from irislib._common.formatting import format_value, join_words, short_repr
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError, Problem, ValidationError
@@ -149,9 +149,11 @@ def _class_set(model: Model, prediction: Prediction, limit: float, coverage: flo
     frame["in the set"] = ["yes" if is_in else "no" for is_in in within]
     labels = frame[target].astype(str)
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
-    key = "set.all" if len(names) == len(frame) else "set.several" if len(names) > 1 else "set.one"
-    classes = TEXTS[key].format(name=names[0], names=TEXTS["or"].join(names))
-    text = TEXTS["set.text"].format(coverage=_format_coverage(coverage), classes=classes, counts=counts)
+    classes = TEXTS["set.several" if len(names) > 1 else "set.one"].format(
+        name=names[0], names=join_words(names, TEXTS["or"])
+    )
+    key = "set.text_all" if len(names) == len(frame) else "set.text"
+    text = _sentence(key, prediction, coverage=_format_coverage(coverage), classes=classes, counts=counts)
     draw = partial(
         _drawing.bars_with_threshold,
         labels=list(labels),
@@ -168,9 +170,13 @@ def _number_range(model: Model, prediction: Prediction, limit: float, coverage: 
     name, middle = with_target_unit(model, model.spec.target), prediction.prediction
     low, high = middle - limit, middle + limit
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
-    text = TEXTS["range.text"].format(
-        coverage=_format_coverage(coverage), low=format_value(low, 3), high=format_target(model, high), counts=counts
-    )
+    ends = {"low": format_value(low, 3), "high": format_target(model, high)}
+    text = _sentence("range.text", prediction, coverage=_format_coverage(coverage), counts=counts, **ends)
     values = model.evaluation.y_true
     draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)
     return Insight(TEXTS["range.title"], frame, text, draw)
+
+
+def _sentence(key: str, prediction: Prediction, **values: str) -> str:
+    """Return the sentence; for a row unlike the training rows it promises no coverage, which would not hold there."""
+    return TEXTS[f"{key}_outside" if prediction.is_outside_training else key].format(**values)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import did_you_mean, format_value, join_words
+from irislib._common.formatting import did_you_mean, format_value, join_words, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError, Problem, ValidationError
@@ -107,7 +107,7 @@ def smallest_changes(
     for change, changed_to, size in flips[:MAX_CHANGES]:
         parts = [
             TEXTS["smallest_changes.change"].format(
-                feature=by_name[name].label.lower(), value=_format_in_full(by_name[name], value)
+                feature=within_sentence(by_name[name].label), value=_format_in_full(by_name[name], value)
             )
             for name, (value, _) in change.items()
         ]
@@ -124,7 +124,7 @@ def smallest_changes(
     if len(set(fixed)) > MAX_NAMES:
         text = TEXTS["smallest_changes.fixed_many"].format(start=text, count=len(set(fixed)))
     elif fixed:
-        fixed_labels = [feature.label.lower() for feature in model.spec.features if feature.name in fixed]
+        fixed_labels = [within_sentence(feature.label) for feature in model.spec.features if feature.name in fixed]
         key = "smallest_changes.fixed_one" if len(fixed_labels) == 1 else "smallest_changes.fixed"
         text = TEXTS[key].format(start=text, names=join_words(fixed_labels))
 

@@ -5,7 +5,8 @@ An insight holds one of them with its keywords as a :class:`functools.partial`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Curve = tuple[Any, Any, Any, str, Any]  # class, x, y, its measure as text, the ends of the baseline
+
+LABEL_WIDTH, LABEL_LINES = 22, 2  # of a tick's label, in characters and lines
+WIDTH_OF_NAMES = 40  # characters of names that fit side by side below a matrix
+MANY_CATEGORIES = 12  # more than this are not drawn
+
+
+def wrap_label(value: Any) -> str:
+    """Return a value as the label of a tick: on at most two lines, cut off where it is longer."""
+    text = str(value)
+    if len(text) <= LABEL_WIDTH:
+        return text
+    return "\n".join(textwrap.wrap(text, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder="…")) or text[:LABEL_WIDTH]
 
 
 def legend(axes: Axes, columns: int = 1) -> None:
@@ -32,30 +45,38 @@ def legend(axes: Axes, columns: int = 1) -> None:
 def bars(axes: Axes, *, frame: pd.DataFrame, names: str, values: str, errors: str | None = None) -> None:
     """Draw horizontal bars, the first row on top, with error bars if there is a column of them."""
     axes.barh(
-        frame[names].astype(str),
+        range(len(frame)),
         frame[values],
         xerr=frame[errors] if errors else None,
         color=WARM_GREY if errors else AUBERGINE,
         error_kw={"ecolor": ORANGE, "elinewidth": 2, "capsize": 4},
         height=0.6,
     )
-    axes.invert_yaxis()
+    _name_bars(axes, frame[names])
     axes.set_xlabel(values)
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
 
+def _name_bars(axes: Axes, labels: Iterable[Any]) -> None:
+    """Name horizontal bars, the first one on top."""
+    texts = [wrap_label(label) for label in labels]
+    axes.set_yticks(range(len(texts)), texts)
+    axes.invert_yaxis()
+
+
 def labelled_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
     """Draw one bar for each label."""
-    axes.barh(labels, values, color=AUBERGINE, height=0.6)
-    axes.invert_yaxis()
+    axes.barh(range(len(labels)), values, color=AUBERGINE, height=0.6)
+    _name_bars(axes, labels)
     axes.set_xlabel(name)
 
 
 def signed_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
     """Draw bars to the right and, in another colour, to the left of zero."""
-    axes.barh(labels, values, color=[AUBERGINE if value > 0 else ORANGE for value in values], height=0.6)
+    colours = [AUBERGINE if value > 0 else ORANGE for value in values]
+    axes.barh(range(len(labels)), values, color=colours, height=0.6)
     axes.axvline(0, color=INK, linewidth=1)
-    axes.invert_yaxis()
+    _name_bars(axes, labels)
     axes.set_xlabel(name)
 
 
@@ -63,9 +84,10 @@ def bars_with_threshold(
     axes: Axes, *, labels: Sequence[str], values: Sequence[float], selected: Sequence[bool], threshold: float
 ) -> None:
     """Draw probabilities as bars, the selected ones coloured, and the line that separates them."""
-    axes.barh(labels, values, color=[AUBERGINE if is_in else WARM_GREY for is_in in selected], height=0.6)
+    colours = [AUBERGINE if is_in else WARM_GREY for is_in in selected]
+    axes.barh(range(len(labels)), values, color=colours, height=0.6)
     axes.axvline(threshold, color=ORANGE, linewidth=2)
-    axes.invert_yaxis()
+    _name_bars(axes, labels)
     axes.set_xlim(0, 1)
     axes.set_xlabel(TEXTS["set.axis"])
 
@@ -76,7 +98,7 @@ def histogram_with_range(axes: Axes, *, values: np.ndarray, low: float, middle: 
     axes.axvspan(low, high, color=AUBERGINE, alpha=0.25)
     axes.axvline(middle, color=ORANGE, linewidth=2)
     axes.set_xlabel(name)
-    axes.set_ylabel(TEXTS["held_out_rows"])
+    axes.set_ylabel(TEXTS["test_rows"])
 
 
 def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bool) -> None:
@@ -85,10 +107,12 @@ def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bo
     from matplotlib.colors import LinearSegmentedColormap
 
     counts = frame.to_numpy()
-    names = [str(name) for name in frame.columns]
+    names = [wrap_label(name) for name in frame.columns]
+    is_wide = max(map(len, names)) * len(names) > WIDTH_OF_NAMES
     colours = LinearSegmentedColormap.from_list("aubergine", [PAPER, AUBERGINE])
     axes.imshow(rates, cmap=colours, vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names)
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if is_wide else {}
+    axes.set_xticks(range(len(names)), names, **turned)
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel(frame.columns.name)
     axes.set_ylabel(frame.index.name)
@@ -109,8 +133,7 @@ def class_intervals(axes: Axes, *, frame: pd.DataFrame) -> None:
             frame[measure], heights + shift, xerr=[low, high], fmt=marker, color=colour, capsize=3, label=measure
         )
     axes.plot(frame["baseline"], heights, "|", color=INK, markersize=16, label=TEXTS["guessing"])
-    axes.set_yticks(heights, frame["class"].astype(str))
-    axes.invert_yaxis()
+    _name_bars(axes, frame["class"])
     axes.set_xlim(0, 1.02)
     axes.set_xlabel(TEXTS["class_metrics.axis"])
     legend(axes)
@@ -135,7 +158,7 @@ def class_curves(axes: Axes, *, curves: Sequence[Curve], names: tuple[str, str])
     """Draw a step curve for each class, and its baseline."""
     for (name, x, y, text, ends), style in zip(curves, series(len(curves)), strict=True):
         axes.plot([0, 1], ends, color=WARM_GREY, linewidth=1, linestyle=":")
-        axes.step(x, y, where="post", label=f"{name}: {text}", **style)
+        axes.step(x, y, where="post", label=f"{shorten(name)}: {text}", **style)
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
     axes.set_xlabel(names[0])
@@ -201,10 +224,13 @@ def dependence(
 ) -> None:
     """Draw the mean of each output over a feature's values, and thin lines for the first rows.
 
+    Categories have no order that a line could follow: each has a point for each output instead.
+
     Parameters
     ----------
     axes : Axes
     values : sequence of shape (n_values,)
+        Numbers, or texts for categories.
     lines : mapping of str to ndarray of shape (n_values, n_rows)
     thin : int
         How many rows get a line.
@@ -212,12 +238,56 @@ def dependence(
         Labels of both axes.
     is_probability : bool
     """
+    if any(isinstance(value, str) for value in values):
+        _category_points(axes, values, lines, names, is_probability)
+        return
     for (name, rows), style in zip(lines.items(), series(len(lines)), strict=True):
         axes.plot(values, rows[:, :thin], color=style["color"], linewidth=0.6, alpha=0.25)
-        axes.plot(values, rows.mean(axis=1), **style, linewidth=2.5, label=name)
+        axes.plot(values, rows.mean(axis=1), **style, linewidth=2.5, label=shorten(name))
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
     if is_probability:
         axes.set_ylim(-0.02, 1.02)
     if len(lines) > 1:
-        legend(axes, columns=len(lines))
+        _class_legend(axes, lines)
+
+
+def _category_points(
+    axes: Axes,
+    values: Sequence[Any],
+    lines: Mapping[str, np.ndarray],
+    names: tuple[str, str],
+    is_probability: bool,
+) -> None:
+    """Draw a point for each category and output, and a line to where nine of ten rows are; the strongest if many."""
+    import numpy as np
+
+    means = np.array([rows.mean(axis=1) for rows in lines.values()])
+    strength = np.abs(means - means.mean(axis=1, keepdims=True)).max(axis=0)
+    chosen = np.sort(np.argsort(-strength, kind="stable")[:MANY_CATEGORIES])
+    shifts = np.linspace(-0.2, 0.2, len(lines)) if len(lines) > 1 else [0.0]
+    for (name, rows), style, shift in zip(lines.items(), series(len(lines)), shifts, strict=True):
+        middle, (low, high) = rows.mean(axis=1)[chosen], np.quantile(rows[chosen], [0.1, 0.9], axis=1)
+        heights = np.arange(len(chosen)) + shift
+        axes.hlines(heights, low, high, color=style["color"], linewidth=1, alpha=0.5)
+        axes.plot(middle, heights, "o", color=style["color"], markersize=5, label=shorten(name))
+    _name_bars(axes, [values[i] for i in chosen])
+    left_out = len(values) - len(chosen)
+    axes.set_ylabel(TEXTS["partial_dependence.more"].format(name=names[0], count=left_out) if left_out else names[0])
+    axes.set_xlabel(names[1])
+    if is_probability:
+        axes.set_xlim(-0.02, 1.02)
+    if len(lines) > 1:
+        _class_legend(axes, lines)
+
+
+def _class_legend(axes: Axes, names: Iterable[str]) -> None:
+    """Add a legend of classes side by side, or one below the other if their names are long."""
+    lengths = [len(shorten(name)) for name in names]
+    legend(axes, columns=len(lengths) if sum(lengths) <= 2 * LABEL_WIDTH else 1)
+
+
+def shorten(name: Any) -> str:
+    """Return a name for a legend, cut off where it is long."""
+    text = str(name)
+    return text if len(text) <= 2 * LABEL_WIDTH else f"{text[: 2 * LABEL_WIDTH - 1]}…"

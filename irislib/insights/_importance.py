@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["feature_importances", "is_forest", "permutation_importance"]
 
 SHUFFLES = 5  # shufflings of each feature
-MAX_BARS = 30  # in the picture
+MAX_BARS = 12  # in the chart
 
 
 @takes_model

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_apart
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
-from irislib.insights._phrases import format_feature, with_target_unit
+from irislib.insights._phrases import format_feature, format_target, with_target_unit
 from irislib.insights._time_budget import TimeBudget, predict_within
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _panel(
     y = (
         "probability"
         if len(outputs) > 1
-        else f"P({outputs[1]})"
+        else TEXTS["partial_dependence.probability"].format(name=outputs[1])
         if is_class
         else with_target_unit(model, model.spec.target)
     )
@@ -214,17 +214,17 @@ def _panel(
 
 
 def _dependence_text(model: Model, feature: Feature, grid: list[Any], mean: np.ndarray) -> str:
-    i = int((mean.max(axis=0) - mean.min(axis=0)).argmax())
+    # of two classes the second, as in the chart
+    i = 1 if mean.shape[1] == 2 else int((mean.max(axis=0) - mean.min(axis=0)).argmax())
     low, high = sorted((int(mean[:, i].argmin()), int(mean[:, i].argmax())))
     if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):
         return TEXTS["partial_dependence.text_none"]
     number = TEXTS["partial_dependence.number"].format(target=model.spec.target)
-    output = f"P({model.classes[i]})" if model.classes else number
-    unit = f" {model.spec.target_unit}".rstrip() if model.classes is None else ""
-    ends = [
-        TEXTS["partial_dependence.point"].format(
-            value=f"{format_value(float(mean[k, i]), 3)}{unit}", at=format_feature(feature, grid[k])
-        )
-        for k in (low, high)
-    ]
-    return TEXTS["partial_dependence.text"].format(feature=feature.label, output=output, first=ends[0], second=ends[1])
+    first, second = (format_target(model, mean[k, i]) for k in (low, high))
+    if model.classes:
+        number = TEXTS["partial_dependence.probability"].format(name=model.classes[i])
+        first, second = format_apart(mean[low, i], mean[high, i])
+    start, stop = (format_feature(feature, grid[k]) for k in (low, high))
+    return TEXTS["partial_dependence.text"].format(
+        feature=feature.label, output=number, start=start, stop=stop, first=first, second=second
+    )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
-__all__ = ["SPREAD", "explained", "format_feature", "format_target", "with_target_unit"]
+__all__ = ["SPREAD", "explain_test_rows", "explained", "format_feature", "format_target", "with_target_unit"]
 
 SPREAD = "standard deviation"
 
@@ -31,6 +31,11 @@ def format_feature(feature: Feature, value: Any) -> str:
     import pandas as pd
 
     return TEXTS["left_empty"] if pd.isna(value) else f"{feature.type.format(value, 4)} {feature.unit}".rstrip()
+
+
+def explain_test_rows(model: Model) -> str:
+    """Return the sentence that says what test rows are."""
+    return TEXTS["test_rows.fitted" if model.is_fitted_elsewhere else "test_rows.trained"]
 
 
 def explained(measure: str) -> str:

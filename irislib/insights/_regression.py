@@ -10,7 +10,7 @@ from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
-from irislib.insights._phrases import format_target, with_target_unit
+from irislib.insights._phrases import explain_test_rows, format_target, with_target_unit
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -44,7 +44,7 @@ def predicted_against_true(model: Model) -> Insight:
     error, baseline, root = (format_target(model, held_out.metrics[name]) for name in measures)
     text = TEXTS["predicted_against_true.text"].format(
         rows=len(frame), error=error, root=root, baseline=baseline, explained=TEXTS["explained"],
-        r2=held_out.metrics["r2"],
+        r2=held_out.metrics["r2"], test_rows=explain_test_rows(model),
     )  # fmt: skip
     draw = partial(_drawing.points_on_diagonal, frame=frame)
     return Insight(TEXTS["predicted_against_true.title"], frame, text, draw, height=3.6)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share, format_value
+from irislib._common.formatting import format_share, format_value, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
@@ -241,7 +241,9 @@ def _contributions_text(model: Model, prediction: Prediction, table: pd.DataFram
     least = 1e-9 * max(abs(base), abs(reached))  # less than that is only how numbers are rounded
     same_way = table[table[name] * (1 if reached > base else -1) > least].head(2)
     reasons = [
-        TEXTS["contributions.reason"].format(feature=feature.lower(), value=value, typical=typical)
+        TEXTS["contributions.reason" if value == typical else "contributions.reason_unusual"].format(
+            feature=within_sentence(feature), value=value, typical=typical
+        )
         for feature, value, typical, size in zip(*(same_way[column] for column in list(table)[:4]), strict=True)
         if abs(size) >= 0.25 * abs(table[name]).max()
     ]
