@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Insight"]
 
 FIGURE_WIDTH = 4.8  # of a figure, in inches
+PANEL_HEIGHT = 2.6  # of a panel by itself, in inches, at least
 MAX_TABLE_ROWS = 20  # of a longer table in a notebook
 
 
@@ -72,6 +74,13 @@ class Insight:
             for text in (axes.xaxis.label, axes.yaxis.label):
                 text.set_color(INK)
         return panels[0].get_figure(root=True)  # type: ignore[return-value]  # a root is no SubFigure
+
+    def panels(self) -> list[Insight]:
+        """Return an insight for each panel, or this one if it has no more."""
+        if callable(self.draw):
+            return [self]
+        height = self.height / len(self.draw)
+        return [dataclasses.replace(self, draw=draw, height=max(height, PANEL_HEIGHT)) for draw in self.draw]
 
     def _repr_html_(self) -> str:
         """Return title, sentence, chart and table, as notebooks show them."""

@@ -6,6 +6,7 @@ State that changes on the page, such as which features are held or whether a job
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Block",
     "Buttons",
-    "Details",
+    "Card",
     "DownloadButton",
     "Failure",
     "FillButton",
@@ -34,14 +35,18 @@ __all__ = [
     "Picture",
     "Section",
     "Table",
-    "insight_section",
+    "insight_card",
+    "iter_cards",
     "iter_jobs",
+    "numbers_of",
     "picture",
     "to_blocks",
 ]
 
-MAX_ROWS = 10  # a longer table is folded
-MAX_FOLDED_ROWS = 1000  # and cut off if it is longer than this
+MAX_ROWS = 10  # of the bars in a card
+MAX_TABLE_ROWS = 1000  # of a table that a visitor asks for
+
+_numbers = itertools.count()  # of cards, also of those that a process has from the one that it was forked from
 
 # A picture follows the colour scheme of the element that shows it.
 DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
@@ -114,20 +119,33 @@ class Picture(Block):
 
 
 @dataclass(frozen=True)
-class Details(Block):
-    """Blocks that are folded until their summary is pressed."""
-
-    summary: str
-    blocks: Sequence[Block]
-
-
-@dataclass(frozen=True)
 class Section(Block):
     """Blocks under a title; ``kind`` is ``insight`` or ``history``."""
 
     title: str
     blocks: Sequence[Block]
     kind: str = "insight"
+
+
+@dataclass(frozen=True)
+class Card(Block):
+    """An insight on a page: what is shown at once, and what its numbers and files are made from.
+
+    Attributes
+    ----------
+    title, text : str
+    blocks : sequence of Block
+        Charts, one for each panel, or a table with bars.
+    insight : Insight
+    name : str
+        Unique in the page.
+    """
+
+    title: str
+    text: str
+    blocks: Sequence[Block]
+    insight: Insight
+    name: str
 
 
 @dataclass(frozen=True)
@@ -171,7 +189,7 @@ class HeldFeatures(Block):
     def hold(self, names: Sequence[str]) -> Insight:
         """Compute the insight with these features held."""
         insight = self.compute(names)
-        self.held, self.blocks = list(names), [insight_section(insight)]
+        self.held, self.blocks = list(names), [insight_card(insight)]
         return insight
 
 
@@ -237,25 +255,25 @@ def _to_block(piece: Any) -> Block:
     if hasattr(piece, "savefig"):
         return picture(piece)
     if hasattr(piece, "frame") and hasattr(piece, "plot"):
-        return insight_section(piece)
+        return insight_card(piece)
     kind = type(piece).__name__
     raise TypeError(f"A tab shows text, a DataFrame, a Figure or an Insight, not {kind}; give a list of these.")
 
 
-def insight_section(insight: Insight) -> Section:
-    """Return an insight's sentence, picture and table under its title; bars are in the table already."""
-    blocks: list[Block] = [Paragraph(insight.text)]
+def insight_card(insight: Insight) -> Card:
+    """Return an insight as a card: its sentence, and its chart, or its table if that has the bars."""
     if insight.bar:
-        blocks.append(Table(insight.frame.head(MAX_ROWS), insight.bar))
+        content: list[Block] = [Table(insight.frame.head(MAX_ROWS), insight.bar)]
     else:
-        blocks.append(picture(insight.plot(), insight.text))
-    if len(insight.frame) > MAX_ROWS:
-        key = "all_rows" if len(insight.frame) <= MAX_FOLDED_ROWS else "first_rows"
-        summary = TEXTS[key].format(total=len(insight.frame), count=MAX_FOLDED_ROWS)
-        blocks.append(Details(summary, [Table(insight.frame.head(MAX_FOLDED_ROWS))]))
-    elif not insight.bar:
-        blocks.append(Table(insight.frame))
-    return Section(insight.title, blocks)
+        content = [picture(panel.plot(), insight.text) for panel in insight.panels()]
+    return Card(insight.title, insight.text, content, insight, name=f"card-{next(_numbers)}")
+
+
+def numbers_of(insight: Insight) -> list[Block]:
+    """Return the table of an insight, cut off where it is too long for a page."""
+    cut = TEXTS["first_rows"].format(count=MAX_TABLE_ROWS, total=len(insight.frame))
+    more = [Paragraph(cut)] if len(insight.frame) > MAX_TABLE_ROWS else []
+    return [*more, Table(insight.frame.head(MAX_TABLE_ROWS))]
 
 
 def picture(figure: Figure, alt: str = "") -> Picture:
@@ -279,3 +297,12 @@ def _alternative_text(figure: Figure) -> str:
 def iter_jobs(blocks: Iterable[Block]) -> Iterator[Job]:
     """Iterate over the jobs of a tab."""
     return (block for block in blocks if isinstance(block, Job))
+
+
+def iter_cards(blocks: Iterable[Block]) -> Iterator[Card]:
+    """Iterate over the cards of a tab, those of jobs and held features included."""
+    for block in blocks:
+        if isinstance(block, Card):
+            yield block
+        elif isinstance(block, HeldFeatures | Job):
+            yield from iter_cards(block.blocks or [])

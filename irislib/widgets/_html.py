@@ -15,7 +15,7 @@ from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
     Block,
     Buttons,
-    Details,
+    Card,
     DownloadButton,
     Failure,
     FillButton,
@@ -27,6 +27,7 @@ from irislib.widgets._blocks import (
     Picture,
     Section,
     Table,
+    numbers_of,
     to_blocks,
 )
 from irislib.widgets._error_boundary import guarded
@@ -119,15 +120,21 @@ def _(block: Picture, _: bool) -> Markup:
 
 
 @_render.register
-def _(block: Details, is_static: bool) -> Markup:
-    content = _join(block.blocks, is_static)
-    return Markup("<details><summary>{}</summary>{}</details>").format(block.summary, content)
-
-
-@_render.register
 def _(block: Section, is_static: bool) -> Markup:
     content = _join(block.blocks, is_static)
     return Markup('<section class="irislib-{}"><h3>{}</h3>{}</section>').format(block.kind, block.title, content)
+
+
+@_render.register
+def _(block: Card, is_static: bool) -> Markup:
+    charts = Markup('<div class="irislib-charts">{}</div>').format(_join(block.blocks, is_static))
+    if is_static and not block.insight.bar:
+        charts += _join(numbers_of(block.insight), is_static)
+    name = Markup("") if is_static else Markup(' data-card="{}"').format(block.name)
+    kind = "irislib-insight irislib-panels" if len(block.blocks) > 1 else "irislib-insight"
+    return Markup('<section class="{}"{}><h3>{}</h3><p>{}</p>{}</section>').format(
+        kind, name, block.title, block.text, charts
+    )
 
 
 @_render.register

@@ -21,6 +21,7 @@ from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
 from irislib.widgets._blocks import Block, Buttons, DownloadButton, Failure
+from irislib.widgets._cards import CardList
 from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
@@ -39,7 +40,7 @@ __all__ = ["Page", "Tab"]
 
 FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
-SCRIPTS = ("logic.js", "dom.js", "requests.js", "fields.js", "csv_tab.js", "page.js")
+SCRIPTS = ("logic.js", "dom.js", "requests.js", "fields.js", "csv_tab.js", "cards.js", "page.js")
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
@@ -130,7 +131,8 @@ class Page(anywidget.AnyWidget):
         self.held_features = HeldFeatureState(self.features)
         self.contents: dict[int, list[Block]] = {}
         self.warm_contents: dict[int, list[Block]] = {}  # drawn before the visit
-        self.downloads = Downloads({"report": lambda: page_report(self)})
+        self.cards = CardList(lambda: self.contents.values())
+        self.downloads = Downloads({"report": lambda: page_report(self), **self.cards.file_makers()})
         if self.csv_tab:
             self.downloads.makers |= {"template": self.csv_tab.template, "result": self.csv_tab.result_file}
         self.replies: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_REPLIES)
@@ -197,6 +199,8 @@ class Page(anywidget.AnyWidget):
             "download": self.downloads.handle_part,
             "step_job": self.jobs.handle_step,
             "hold": self.held_features.handle_hold,
+            "numbers": self.cards.handle_numbers,
+            "points": self.cards.handle_points,
         }
         if self.csv_tab:
             handlers |= self.csv_tab.handlers()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common import theme
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import Block, Paragraph
+from irislib.widgets._downloads import file_stem
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._fields import format_entry
 from irislib.widgets._html import render
@@ -38,8 +38,7 @@ def page_report(page: Page) -> tuple[str, bytes]:
             page.jobs.finish(blocks, JOB_SECONDS)
             sections.append((tab.title, blocks))
         sections += [(tab.title, [Paragraph(error)]) for error in errors]
-    stem = re.sub(r"\W+", "-", title.lower()).strip("-") or "report"
-    return f"{stem}-report.html", report(title, inputs, page.draw_tab(0), sections, page.about)
+    return f"{file_stem(title)}-report.html", report(title, inputs, page.draw_tab(0), sections, page.about)
 
 
 def report(

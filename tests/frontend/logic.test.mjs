@@ -87,3 +87,16 @@ test("the parts of a file cover it without a gap", () => {
   assert.deepEqual(logic.sliceRanges(8, 4), [[0, 4], [4, 8]]);
   assert.deepEqual(logic.sliceRanges(9, 4), [[0, 4], [4, 8], [8, 9]]);
 });
+
+test("a tab is named in the address in letters of any language", () => {
+  assert.equal(logic.fragmentOf("Why"), "#why");
+  assert.equal(logic.fragmentOf("Größe & Form"), "#gr%C3%B6%C3%9Fe-form");
+});
+
+test("the point nearest to the pointer is meant, if it is near", () => {
+  const points = [[0.1, 0.5, "a"], [0.5, 0.5, "b"]];
+  assert.equal(logic.nearestPoint(points, 0.48, 0.52, 1)[2], "b");
+  assert.equal(logic.nearestPoint(points, 0.3, 0.5, 1), undefined);
+  assert.equal(logic.nearestPoint(points, 0.1, 0.58, 2)[2], "a");
+  assert.equal(logic.nearestPoint([], 0.1, 0.5, 1), undefined);
+});

@@ -90,6 +90,11 @@ function buildLink(address, values, defaults) {
   return link.length > LONGEST_LINK ? "" : link;
 }
 
+// Returns the part of the page's address that names a tab, as the browser writes it.
+function fragmentOf(title) {
+  return `#${encodeURIComponent(title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-"))}`;
+}
+
 // Returns the index of the tab that a key selects, or undefined.
 function tabForKey(key, open, count) {
   const last = count - 1;
@@ -99,4 +104,18 @@ function tabForKey(key, open, count) {
 // Returns the start and end of each part of a file.
 function sliceRanges(size, length) {
   return Array.from({ length: Math.ceil(size / length) }, (_, i) => [i * length, Math.min((i + 1) * length, size)]);
+}
+
+const NEAR = 0.06; // of a chart's width; a point that is farther from the pointer is not meant
+
+// Returns the points of a chart ([x, y, text], as shares of its width and height) in the order in which the keys visit them.
+function sortPoints(points) {
+  return [...points].sort(([x, y], [otherX, otherY]) => x - otherX || y - otherY);
+}
+
+// Returns the point that is nearest to a position, or undefined if none is near.
+function nearestPoint(points, x, y, aspect) {
+  const distance = ([otherX, otherY]) => Math.hypot(otherX - x, (otherY - y) / aspect);
+  const nearest = points.reduce((best, point) => (!best || distance(point) < distance(best) ? point : best), undefined);
+  return nearest && distance(nearest) <= NEAR ? nearest : undefined;
 }

@@ -34,7 +34,7 @@ class App {
     // A file that is dropped outside the drop zone would replace the page.
     for (const event of ["dragover", "drop"]) this.root.addEventListener(event, (dragged) => dragged.preventDefault());
     el.append(this.root);
-    this.choose(0);
+    this.choose(this.isServed ? Math.max(0, this.tabs.findIndex(({ title }) => fragmentOf(title) === location.hash)) : 0);
     this.showReasons();
     this.ready = this.connect();
     const sizes = new ResizeObserver(() => this.markScrolling());
@@ -82,7 +82,7 @@ class App {
       role: "tab",
       id: `${id}-tab-${i}`,
       "aria-controls": `${id}-pane-${i}`,
-      onclick: () => this.choose(i),
+      onclick: () => this.visit(i),
     }, tab.title);
     const stale = h("p", { class: "irislib-warning", hidden: true }, formatText(texts.stale, { action: facts.action }));
     const content = h("div", {}, h("p", { class: "irislib-empty" }, tab.empty));
@@ -279,26 +279,40 @@ class App {
       if (section.dataset.startsItself !== undefined) this.runJob(section, start, false);
     }
     for (const element of content.querySelectorAll("[data-hold]")) this.addCheckboxes(element);
+    this.addCardTools(content);
     this.markScrolling();
+  }
+
+  addCardTools(content) {
+    const tools = new CardTools(this.request, this.texts, () => this.markScrolling());
+    for (const card of content.querySelectorAll("[data-card]")) tools.addTo(card);
   }
 
   // Adds checkboxes to an insight that can be computed again with some features held.
   addCheckboxes(element) {
     const held = JSON.parse(element.dataset.held);
     const fields = this.fields.filter((field) => !field.files);
-    const boxes = fields.map(({ name }) => h("input", { type: "checkbox", value: name, ".checked": held.includes(name) }));
-    const labels = fields.map(({ label }, i) => h("label", {}, boxes[i], label));
+    const list = h("fieldset", { class: "irislib-choices", "aria-label": this.texts.fix });
     const content = h("div", {}, ...element.childNodes);
     const update = async () => {
-      const checked = boxes.filter((box) => box.checked).map((box) => box.value);
+      const checked = [...list.querySelectorAll(":checked")].map((box) => box.value);
       const reply = await this.request("hold", { name: element.dataset.hold, held: checked });
       if (reply.error) content.replaceChildren(h("p", { class: "irislib-message", role: "alert" }, reply.error));
-      else content.innerHTML = reply.html;
+      else {
+        content.innerHTML = reply.html;
+        this.addCardTools(content);
+      }
       this.announce(reply.announcement ?? "");
       this.markScrolling();
     };
-    const list = h("fieldset", { class: "irislib-choices", "aria-label": this.texts.fix, onchange: update }, labels);
-    element.replaceChildren(content, h("details", { open: held.length > 0 }, h("summary", {}, this.texts.fix), list));
+    list.addEventListener("change", update);
+    const addBoxes = () => {
+      if (list.children.length) return;
+      const box = ({ name }) => h("input", { type: "checkbox", value: name, ".checked": held.includes(name) });
+      list.append(...fields.map((field) => h("label", {}, box(field), field.label)));
+    };
+    if (held.length) addBoxes();
+    element.replaceChildren(content, h("details", { open: held.length > 0, ontoggle: addBoxes }, h("summary", {}, this.texts.fix), list));
   }
 
   // Runs a job step by step, so that it can be cancelled and other requests are handled in between.
@@ -322,6 +336,7 @@ class App {
       result.innerHTML = reply.html;
       const focused = section.contains(document.activeElement);
       section.replaceWith(result);
+      this.addCardTools(result);
       if (isByHand || focused) result.focus({ preventScroll: true });
       this.announce(reply.announcement);
       this.markScrolling();
@@ -335,6 +350,12 @@ class App {
       if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
       else wide.removeAttribute("tabindex");
     }
+  }
+
+  // Opens a tab for a visitor, and names it in the page's address.
+  visit(i) {
+    this.choose(i);
+    if (this.isServed) history.replaceState(history.state, "", fragmentOf(this.tabs[i].title));
   }
 
   choose(i) {
@@ -364,7 +385,7 @@ class App {
     const next = tabForKey(event.key, this.open, this.tabs.length);
     if (next === undefined) return;
     event.preventDefault();
-    this.choose(next);
+    this.visit(next);
     this.tabs[next].button.focus();
   }
 
