@@ -167,7 +167,7 @@ def calibration(model: Model) -> Insight:
         probability=format_share(sure.mean()), right=format_share(right.mean()), score=score, baseline=baseline
     )
     draw = partial(_drawing.reliability, frame=frame)
-    return Insight(TEXTS["calibration.title"], frame, text, draw, height=4)
+    return Insight(TEXTS["calibration.title"], frame, text, draw, height=3.4)
 
 
 def held_out_classes(model: Model, reason: str) -> list[Any]:

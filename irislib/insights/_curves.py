@@ -118,7 +118,7 @@ def _class_curves(model: Model, curve: Any, key: str, names: tuple[str, str], gu
         text = TEXTS["curves.scores"].format(text=text)
     draw = partial(_drawing.class_curves, curves=curves, names=names)
     frame = pd.concat(frames, ignore_index=True)
-    return Insight(TEXTS[f"{key}.title"], frame, text, draw, height=4.2 + 0.2 * len(curves))
+    return Insight(TEXTS[f"{key}.title"], frame, text, draw, height=3.4 + 0.2 * len(curves))
 
 
 def _held_out_scores(model: Model) -> np.ndarray:

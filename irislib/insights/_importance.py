@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
 from irislib._modeling.arguments import takes_model
@@ -59,7 +60,7 @@ def feature_importances(model: Model) -> Insight:
     )
     frame = _importances(model, "importance", mean.tolist(), np.std(trees, axis=0).tolist())
     key = "feature_importances.text" if mean.any() else "feature_importances.text_none"
-    text = TEXTS[key].format(feature=frame["feature"][0], trees=len(trees))
+    text = TEXTS[key].format(feature=within_sentence(frame["feature"][0]), trees=len(trees))
     return _with_bars(TEXTS["feature_importances.title"], frame, text)
 
 

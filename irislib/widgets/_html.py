@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["render", "render_pieces"]
 
+WIDE_TABLE = 4  # columns of a table that takes the width of two cards
+
 
 def render(blocks: Iterable[Block], is_static: bool = False) -> Markup:
     """Render blocks as HTML.
@@ -131,9 +133,9 @@ def _(block: Card, is_static: bool) -> Markup:
     if is_static and not block.insight.bar:
         charts += _join(numbers_of(block.insight), is_static)
     name = Markup("") if is_static else Markup(' data-card="{}"').format(block.name)
-    kind = "irislib-insight irislib-panels" if len(block.blocks) > 1 else "irislib-insight"
-    return Markup('<section class="{}"{}><h3>{}</h3><p>{}</p>{}</section>').format(
-        kind, name, block.title, block.text, charts
+    is_wide = len(block.blocks) > 1 or (block.insight.bar and len(block.insight.frame.columns) >= WIDE_TABLE)
+    return Markup('<section class="irislib-insight{}"{}><h3>{}</h3><p>{}</p>{}</section>').format(
+        " irislib-spread" if is_wide else "", name, block.title, block.text, charts
     )
 
 

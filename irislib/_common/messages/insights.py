@@ -74,7 +74,7 @@ TEXTS = {
     "be further off. How often such a range is right is known for usual values only.",
     # contributions
     "contributions.title": "Why this answer?",
-    "contributions.class": "{prediction} with {probability} (on average {base})",
+    "contributions.class": "The probability of {prediction} is {probability} (on average {base})",
     "contributions.number": "{prediction} (on average {base})",
     "contributions.reason": "{feature} is {value}",
     "contributions.reason_unusual": "{feature} is {value} (typical: {typical})",

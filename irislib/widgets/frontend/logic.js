@@ -106,7 +106,7 @@ function sliceRanges(size, length) {
   return Array.from({ length: Math.ceil(size / length) }, (_, i) => [i * length, Math.min((i + 1) * length, size)]);
 }
 
-const NEAR = 0.06; // of a chart's width; a point that is farther from the pointer is not meant
+const NEAR = 0.1; // of a chart's width; a point that is farther from the pointer is not meant
 
 // Returns the points of a chart ([x, y, text], as shares of its width and height) in the order in which the keys visit them.
 function sortPoints(points) {
