@@ -102,7 +102,7 @@ def test_confusion_matrix_counts_every_held_out_row(iris) -> None:
     insight = insights.confusion_matrix(iris)
     np.testing.assert_array_equal(insight.frame, count(iris.evaluation.y_true, iris.evaluation.y_pred))
     assert (insight.frame.index.name, insight.frame.columns.name) == ("true species", "predicted species")
-    assert insight.text.startswith("29 of 30 rows that it had not seen")
+    assert insight.text.startswith("It was right for 29 of 30 test rows: 97%")
 
 
 def test_class_probabilities_of_a_row(iris) -> None:
@@ -110,7 +110,7 @@ def test_class_probabilities_of_a_row(iris) -> None:
     expected = dict(zip(iris.classes, iris.predict_proba(GOOD)[0], strict=True))
     assert dict(insight.frame.itertuples(index=False)) == expected
     assert insight.frame["species"][0] == "virginica"
-    assert insight.text.startswith("virginica with a probability of")
+    assert insight.text.startswith("virginica, with a probability of")
 
 
 def test_predicted_against_true_has_the_mean_error(rent) -> None:
@@ -170,14 +170,14 @@ def test_importances_of_a_features_columns_are_added_up(mixed) -> None:
     assert insights.feature_importances in insights.default_tabs(model)["Insights"]
     numbers = make_column_transformer((PolynomialFeatures(2), ["size", "new"]))
     model = of_mixed(mixed, numbers, RandomForestClassifier(5, random_state=0))
-    with pytest.raises(NotApplicableError, match="mixes features"):
+    with pytest.raises(NotApplicableError, match="mix inputs"):
         insights.feature_importances(model)
 
 
 def test_classes_that_are_numbers_are_written_as_they_are(mixed) -> None:
     encoded = make_column_transformer((OneHotEncoder(), ["kind"]), remainder=SimpleImputer())
     text = insights.class_metrics(of_mixed(mixed, encoded, DecisionTreeClassifier(max_depth=1))).text
-    assert re.match(r"Of the \d+ rows of [012] that it had not seen, \d+% were found, the least of all classes", text)
+    assert re.match(r"[012] is the hardest to find: it found \d+% of the \d+ test rows of this class\.", text)
 
 
 def test_the_probability_in_the_text_is_that_of_the_prediction(iris) -> None:
@@ -192,7 +192,7 @@ def test_the_probability_in_the_text_is_that_of_the_prediction(iris) -> None:
 @pytest.mark.parametrize(
     ("function", "name", "why"),
     [
-        (insights.feature_importances, "rent", "is no forest to take importances from"),
+        (insights.feature_importances, "rent", "is no forest"),
         (insights.confusion_matrix, "rent", "there are no classes to confuse"),
         (lambda model: insights.class_probabilities(model, {}), "rent", "no classes and no probabilities"),
         (insights.predicted_against_true, "iris", "predicts a class"),
@@ -353,7 +353,7 @@ def test_calibration_counts_every_row(name: str, request) -> None:
     right = np.asarray(model.classes)[held_out.y_proba.argmax(axis=1)] == held_out.y_true
     assert (insight.frame["share right"] * insight.frame["rows"]).sum() == pytest.approx(right.sum())
     score = brier_score_loss(held_out.y_true, held_out.y_proba, labels=model.classes, scale_by_half=False)
-    assert f"the Brier score is {score:.2f}" in insight.text
+    assert f"The Brier score is {score:.2f}" in insight.text
 
 
 def test_residuals_add_up_to_the_truth(diabetes) -> None:
@@ -394,16 +394,21 @@ def test_covered_rows_are_counted_by_leave_one_out(name: str, request) -> None:
 
 def test_the_text_of_a_prediction_set(iris, rent) -> None:
     alone = insights.prediction_set(iris, GOOD)
-    assert alone.text.startswith("With 90% stated coverage it is virginica alone; ")
+    assert alone.text.startswith(
+        "Most likely virginica and nothing else. Such a list is made to contain the true class in 90%"
+    )
     assert list(alone.frame["in the set"]) == ["yes", "no", "no"]
     near = Prediction("virginica", {"setosa": 0.0, "versicolor": 0.49, "virginica": 0.51}, "", [], "")
     assert insights.prediction_set(iris, near, coverage=0.96).text.startswith(
-        "With 96% stated coverage it is virginica or versicolor; "
+        "Most likely virginica or versicolor. Such a list is made to contain the true class in 96%"
     )
     span = insights.prediction_set(rent, {"area_m2": 40, "balcony": True, "built": "1990-05-01"}).frame
     assert list(span) == ["rent (EUR)", "from", "to"]
     assert span["from"][0] < span["rent (EUR)"][0] < span["to"][0]
-    with pytest.raises(NotApplicableError, match=r"30 rows that it had not seen are too few.*it takes 99"):
+    for row in (dict.fromkeys(GOOD, 25), {**GOOD, "sepal_width_cm": 0.1}):  # warned of: nothing is promised
+        assert insights.prediction_set(iris, row).text.endswith("is known for usual values only.")
+    assert "further off" in insights.prediction_set(rent, {"area_m2": 900, "balcony": True, "built": "1990-05-01"}).text
+    with pytest.raises(NotApplicableError, match=r"30 test rows are too few for a coverage of 99%: it takes 99"):
         insights.prediction_set(iris, GOOD, coverage=0.99)
     with pytest.raises(ValueError, match="above 0 and below 1"):
         insights.prediction_set(iris, GOOD, coverage=90)
@@ -513,7 +518,9 @@ def test_a_learning_curve_is_scikit_learns(iris) -> None:
     insight = insights.learning_curve(iris)
     assert insight.frame["training rows"].tolist() == sizes.tolist()
     assert insight.frame["accuracy on unseen rows"].tolist() == pytest.approx(unseen.mean(axis=1))
-    assert insight.text.startswith("With 120 training rows its accuracy on rows it has not seen is 9")
+    assert insight.text.startswith(
+        "Hardly, if it is like these rows. With 120 training rows its accuracy on other rows is 9"
+    )
 
 
 def test_a_long_running_insight_can_be_cancelled_and_is_stored_for_its_version(iris, tmp_path) -> None:
@@ -577,7 +584,7 @@ def test_contributions_add_up_to_the_difference_from_the_average(name: str, requ
         (column,) = (name for name in insight.frame if name.startswith("contribution"))
         assert insight.frame[column].sum() == pytest.approx(predictions[0] - predictions[1:].mean(), abs=1e-6)
         is_sampled = len(model.spec.features) > 9 and not isinstance(model.estimator, RandomForestClassifier)
-        assert ("sampled" in insight.text) == ("standard error" in insight.frame) == is_sampled
+        assert ("samples" in insight.text) == ("standard error" in insight.frame) == is_sampled
 
 
 TREES = [
@@ -655,12 +662,14 @@ def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> Non
 def test_the_text_of_contributions(iris, rent) -> None:
     text = insights.contributions(iris, GOOD).text
     assert re.fullmatch(
-        r"virginica with \d+%, where \d+% is the average, mostly because petal (width|length) is [\d.]+ cm "
+        r"The probability of virginica is \d+% \(on average \d+%\), mostly because petal (width|length) is [\d.]+ cm "
         r"\(typical: [\d.]+ cm\)( and petal (width|length) is [\d.]+ cm \(typical: [\d.]+ cm\))?\.",
         text,
     )
     text = insights.contributions(rent, {"area_m2": 120, "balcony": True, "built": "1990-05-01"}).text
-    assert "EUR is the average, mostly because area is 120 m² (typical: " in text
+    assert re.search(r"EUR \(on average \d+ EUR\), mostly because area is 120 m² \(typical: ", text)
+    typical = {name: rows.median() for name, rows in iris.evaluation.features.items()}
+    assert "typical" not in insights.contributions(iris, typical).text  # it explains nothing
 
 
 @pytest.mark.parametrize("name", OF_CLASSES)
@@ -693,7 +702,7 @@ def test_smallest_changes_of_a_flower(iris) -> None:
     with pytest.raises(ValidationError, match="there is no feature 'petal'"):
         insights.smallest_changes(iris, row, fixed=["petal"])
     none = insights.smallest_changes(iris, row, fixed=iris.spec.feature_names)
-    assert none.text.startswith(f"It stays {now}: there is nothing that may change; petal length, petal width, sepal")
+    assert none.text.startswith(f"It stays {now}: no input may change; petal length, petal width, sepal")
 
 
 def test_two_changes_are_found_if_one_is_not_enough() -> None:
@@ -705,10 +714,12 @@ def test_two_changes_are_found_if_one_is_not_enough() -> None:
     spec = irislib.ModelSpec("two", features, "class", lambda: data, DecisionTreeClassifier(random_state=0))
     model, row = irislib.train(spec), dict.fromkeys(names, 0.3)
     insight = insights.smallest_changes(model, row)
-    values = [re.fullmatch(r"x8 ([\d.]+) and x11 ([\d.]+)", change) for change in insight.frame["change"]]
+    values = [re.fullmatch(r"X8 ([\d.]+) and X11 ([\d.]+)", change) for change in insight.frame["change"]]
     assert model.predict({**row, **dict(zip(relevant, map(float, values[0].groups()), strict=True))})[0] == "both"
     text = insights.smallest_changes(model, row, fixed=["x8"]).text
-    assert re.fullmatch(r"It stays not: none of the [\d,]+ changes .* makes it another; x8 stays as it is\.", text)
+    assert re.fullmatch(
+        r"It stays not: none of the [\d,]+ changes .* leads to another answer; X8 stays as it is\.", text
+    )
 
 
 @pytest.mark.parametrize("name", ["class_probabilities", "contributions", "prediction_set", "smallest_changes"])

@@ -46,7 +46,7 @@ def test_the_suggested_change_leads_to_the_predicted_class(low: float, high: flo
     model = train_on(data.assign(y=np.where(data["x"] < at, "west", "east")), DecisionTreeClassifier())
     for x in np.linspace(low, high, 9)[1:-1].tolist():
         insight = insights.smallest_changes(model, {"x": x})
-        changed = float(insight.frame["change"][0].removeprefix("x "))
+        changed = float(insight.frame["change"][0].removeprefix("X "))
         assert model.predict({"x": changed})[0] == insight.frame["then y"][0] != model.predict({"x": x})[0]
 
 
@@ -65,22 +65,22 @@ def test_the_counted_sets_are_those_of_the_insight(coverage: float) -> None:
     for row, true in zip(model.evaluation.features.to_dict("records"), model.evaluation.y_true, strict=True):
         insight = insights.prediction_set(model, row, coverage)
         within += true in insight.frame[insight.frame["in the set"] == "yes"].iloc[:, 0].tolist()
-    assert f"of 30 rows that it had not seen {within} did" in insight.text
-    with pytest.raises(NotApplicableError, match=re.escape("to state 99.6% coverage")):
+    assert f"it did for {within} of 30 test rows" in insight.text
+    with pytest.raises(NotApplicableError, match=re.escape("for a coverage of 99.6%")):
         insights.prediction_set(model, row, 0.996)
 
 
 def test_reasons_have_moved_the_prediction_in_its_direction() -> None:
     data = numbers()
     of_numbers = train_on(data.assign(y=100 * data["a"] + 100 * data["b"]), LinearRegression())
-    assert "because a is" in insights.contributions(of_numbers, {"a": 2, "b": -1.2}).text
+    assert "because A is" in insights.contributions(of_numbers, {"a": 2, "b": -1.2}).text
     assert "b is" not in insights.contributions(of_numbers, {"a": 2, "b": -1.2}).text
     mostly = np.where(data["a"] + 2 * data["b"] > -2.5, "no", "yes")
     of_classes = train_on(data.assign(y=mostly), LogisticRegression())
     insight = insights.contributions(of_classes, {"a": 0.5, "b": -1.4})
     reached, average = map(int, re.findall(r"(\d+)%", insight.text))
     assert reached < average
-    assert "because b is -1.4" in insight.text
+    assert "because B is -1.4" in insight.text
     assert "a is" not in insight.text
 
 
@@ -88,8 +88,8 @@ def test_a_model_that_uses_no_feature() -> None:
     data = numbers()
     model = train_on(data.assign(y=data["a"]), Lasso(alpha=1e4))
     assert "because" not in insights.contributions(model, {"a": 1, "b": 1}).text
-    assert insights.partial_dependence(model).text == "No feature by itself moves the answer."
-    assert insights.permutation_importance(model).text.startswith("It could do without each of them: ")
+    assert insights.partial_dependence(model).text == "No input by itself affects the answer."
+    assert insights.permutation_importance(model).text.startswith("None by itself: ")
     forest = train_on(data.assign(y=data["a"] > 0), RandomForestClassifier(5, max_depth=1, min_samples_leaf=200))
     assert insights.feature_importances(forest).text.startswith("The model's trees ask for no feature; ")
 
@@ -116,7 +116,7 @@ def test_cross_validation_if_some_parts_cannot_be_trained_on() -> None:
             continue
         insight = insights.cross_validation(model)
         assert insight.text.startswith(
-            "Trained 16 times on other parts of the data (4 more times it failed) its accuracy"
+            "Trained 16 times on different parts of the data (and 4 more times without success)"
         )
         assert insight.frame["accuracy"].count() == 16
         insight.plot()
@@ -145,7 +145,7 @@ def test_a_class_that_no_held_out_row_has_is_not_the_worst() -> None:
     data = pd.DataFrame({"a": [0, *[5] * 10, *[9] * 10]}).assign(y=["one", *["few"] * 10, *["more"] * 10])
     model = train_on(data, DecisionTreeClassifier())
     assert "one" not in model.evaluation.y_true
-    assert insights.class_metrics(model).text.startswith("Of the rows of each class that it had not seen, 100% were")
+    assert insights.class_metrics(model).text.startswith("It found 100% of the test rows of each class.")
 
 
 def test_importances_of_a_feature_that_is_constant_in_the_background() -> None:
@@ -164,5 +164,5 @@ def test_as_many_residuals_are_within_the_range_as_stated() -> None:
     model = train_on(data.assign(y=data["a"]), Ridge(alpha=100))
     insight = insights.residuals(model)
     errors = insight.frame.iloc[:, 1].abs()
-    limit = float(re.search(r"At least 90% of the 12 rows .* no more than ([\d.e-]+) ", insight.text)[1])
+    limit = float(re.search(r"At least 90% of the 12 test rows .* no more than ([\d.e-]+) ", insight.text)[1])
     assert (errors <= limit * 1.01).mean() >= 0.9

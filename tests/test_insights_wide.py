@@ -19,7 +19,7 @@ import irislib
 from irislib import Feature, insights
 from irislib.errors import NotApplicableError
 from irislib.insights import _importance, _time_budget
-from irislib.widgets._blocks import insight_section
+from irislib.widgets._blocks import numbers_of
 
 STRONG = 217  # the feature that decides
 
@@ -102,7 +102,7 @@ def test_partial_dependence_of_a_fast_estimator_has_every_feature(slow, estimato
     insight = insights.partial_dependence(slow(estimator, 0))
     assert insight.frame["feature"].nunique() == 300
     assert insight.frame["feature"][0] == f"Gene {STRONG}"
-    assert insight.text.startswith(f"Gene {STRONG} moves the answer most")
+    assert insight.text.startswith(f"Gene {STRONG} affects the answer most")
     assert "There was time" not in insight.text
     assert len(insight.plot().axes) == 6
 
@@ -115,7 +115,7 @@ def test_partial_dependence_of_a_slow_estimator_has_the_strongest_features(slow,
     assert features[1] == "Gene 0"
     assert 6 <= len(features) < 300
     assert insight.text.endswith(
-        f" There was time for {len(features)} of 300 features, beginning with those that move a few rows most."
+        f" There was time for {len(features)} of 300 inputs; those that seem to matter most came first."
     )
     assert clock.now < 2.2
     assert len(insight.plot().axes) == 6
@@ -124,7 +124,7 @@ def test_partial_dependence_of_a_slow_estimator_has_the_strongest_features(slow,
 def test_partial_dependence_ends_however_slow_the_estimator_is(slow, clock) -> None:
     insight = insights.partial_dependence(slow(Linear(), 1.0), seconds=2)
     assert insight.frame["feature"].nunique() == 1
-    assert "There was time for 1 of 300 features" in insight.text
+    assert "There was time for 1 of 300 inputs" in insight.text
     assert clock.rows < 100
     assert len(insight.plot().axes) == 1
 
@@ -163,7 +163,7 @@ def test_changes_of_a_slow_estimator_are_the_smallest(slow, clock) -> None:
 def test_changes_that_were_not_tried_are_not_counted(slow) -> None:
     insight = insights.smallest_changes(slow(Logistic(), 1e-3), ROW, seconds=0.1)
     tried = re.fullmatch(
-        r"It stays well: none of the (\d+) changes of one or two features that were tried makes it another; "
+        r"It stays well: none of the (\d+) changes of one or two inputs that were tried leads to another answer; "
         r"there was time for (\d+) of 11,966 changes, the smallest first\.",
         insight.text,
     )
@@ -173,7 +173,7 @@ def test_changes_that_were_not_tried_are_not_counted(slow) -> None:
 
 def test_many_fixed_features_are_a_number_in_the_sentence(slow) -> None:
     insight = insights.smallest_changes(slow(Logistic(), 0), ROW, fixed=[f"gene_{i}" for i in range(200)])
-    assert insight.text.endswith("; 200 features stay as they are.")
+    assert insight.text.endswith("; 200 inputs stay as they are.")
 
 
 @pytest.mark.parametrize("estimator", [Logistic(), Linear()])
@@ -183,7 +183,7 @@ def test_contributions_of_hundreds_of_features_end_and_add_up(slow, clock, estim
     insight = insights.contributions(model, ROW)
     assert clock.now < 3.5
     assert insight.frame["feature"][0] == f"Gene {STRONG}"
-    assert "sampled" in insight.text
+    assert "samples" in insight.text
     contributions = insight.frame.iloc[:, 3]
     if isinstance(estimator, Linear):
         background = model.evaluation.features
@@ -196,8 +196,8 @@ def test_contributions_of_hundreds_of_features_end_and_add_up(slow, clock, estim
 
 def test_contributions_are_sampled_where_every_combination_would_take_too_long(slow, clock) -> None:
     row = {f"gene_{i}": 1.0 for i in range(9)}
-    assert "sampled" not in insights.contributions(slow(Linear(), 0, n_features=9), row).text
-    assert "sampled" in insights.contributions(slow(Linear(), 1e-3, n_features=9), row).text
+    assert "samples" not in insights.contributions(slow(Linear(), 0, n_features=9), row).text
+    assert "samples" in insights.contributions(slow(Linear(), 1e-3, n_features=9), row).text
     assert clock.now < 3.5
 
 
@@ -222,9 +222,9 @@ def bars(insight: insights.Insight) -> list[str]:
 def test_importances_of_hundreds_of_features_are_a_readable_picture(forest, clock) -> None:
     for insight in (insights.feature_importances(forest), insights.permutation_importance(forest)):
         assert len(insight.frame) == 300
-        assert bars(insight) == insight.frame["feature"][:30].tolist()
+        assert bars(insight) == insight.frame["feature"][:12].tolist()
         assert insight.height < 15
-        assert insight.text.endswith(" The picture shows the 30 largest of 300 features.")
+        assert insight.text.endswith(" The chart shows the 12 strongest of 300 inputs.")
 
 
 def test_importances_of_a_pipeline_take_few_rows(forest, monkeypatch) -> None:
@@ -238,13 +238,13 @@ def test_importances_of_a_pipeline_take_few_rows(forest, monkeypatch) -> None:
 def test_contributions_of_the_other_features_are_added_up(forest) -> None:
     insight = insights.contributions(forest, ROW)
     assert len(bars(insight)) == 11
-    assert bars(insight)[-1] == "the other 290 features"
+    assert bars(insight)[-1] == "the other 290 inputs"
     (axes,) = insight.plot().axes
     assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(insight.frame.iloc[:, 3].sum())
 
 
 def test_a_table_of_thousands_of_rows_is_cut_off_on_the_page(forest) -> None:
     insight = insights.partial_dependence(forest, seconds=math.inf)
-    *_, details = insight_section(insight).blocks
-    assert details.summary == f"The first 1,000 of {len(insight.frame):,} rows"
-    assert len(details.blocks[0].frame) == 1000
+    sentence, table = numbers_of(insight)
+    assert sentence.text == f"The first 1,000 of {len(insight.frame):,} rows:"
+    assert len(table.frame) == 1000

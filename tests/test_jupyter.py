@@ -61,4 +61,4 @@ def test_the_iris_wizard_works_inline(page: Any, jupyter: str, iris: Any, interf
     for key in ("x", "d", "d", "b"):
         page.keyboard.press(key)
     page.keyboard.press("ArrowRight")
-    page.get_by_role("heading", name="Why this answer").wait_for()
+    page.get_by_role("heading", name="Why this answer?").wait_for()

@@ -95,7 +95,7 @@ def test_the_cli_writes_the_card_of_the_example(iris: Any) -> None:
     assert accuracy[1] == f"{held_out.metrics['accuracy']:.3f}"
     assert accuracy[3] == f"{held_out.metrics['baseline_accuracy']:.3f}" == "0.333"
     assert re.fullmatch(r"0\.\d{3} to [01]\.\d{3}", accuracy[2])
-    assert "of 30 rows that it had not seen were predicted rightly" in text
+    assert "It was right for 29 of 30 test rows" in text
     results = rows(text, "How well it finds each class")
     assert [(row[0], row[4]) for row in results] == [("setosa", "10"), ("versicolor", "10"), ("virginica", "10")]
     frame = irislib.insights.class_metrics(iris).frame.set_index("class")

@@ -176,8 +176,8 @@ def test_the_tabs(page, serve: Server) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.locator(".irislib-pane:visible")).to_contain_text("press Abrakadabra")
     for tab, text in (
-        ("Insights", "each line their standard deviation"),
-        ("Performance", "29 of 30 rows that it had not seen"),
+        ("Insights", "how much the trees differ"),
+        ("Performance", "29 of 30 test rows"),
     ):
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=tab)).to_be_focused()
@@ -228,7 +228,7 @@ def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, contr
     section.get_by_role("button", name="Work it out").wait_for()
     assert not list(store.rglob("learning_curve-*.json"))
     section.get_by_role("button", name="Work it out").press("Enter")
-    page.get_by_text("With 120 training rows its accuracy on rows it has not seen is").wait_for()
+    page.get_by_text("With 120 training rows its accuracy on other rows is").wait_for()
     assert not section.count()
     assert len(list(store.rglob("learning_curve-*.json"))) == 1
     page.get_by_role("tab", name="Prediction").click()

@@ -40,8 +40,8 @@ def test_balanced_accuracy_leads_with_its_baseline_everywhere(rare: Model) -> No
     )
     assert table == [("balanced accuracy", "0.850", "0.500"), ("accuracy", "0.997", "0.990")]
     text = insights.confusion_matrix(rare).text
-    assert text.startswith("Of an average class 85% of the rows that it had not seen were found (balanced accuracy)")
-    assert text.index("would find 50%") < text.index("997 of 1000 rows")
+    assert text.startswith("On average over the classes, it found 85% of the test rows of a class (balanced accuracy)")
+    assert text.index("would find 50%") < text.index("997 of 1000 test rows")
     assert text in irislib.card(rare)
     html = rare._repr_html_()
     assert html.index("85% are found") < html.index("would find 50%") < html.index("99.7% are predicted correctly")

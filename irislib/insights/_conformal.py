@@ -152,8 +152,10 @@ def _class_set(model: Model, prediction: Prediction, limit: float, coverage: flo
     classes = TEXTS["set.several" if len(names) > 1 else "set.one"].format(
         name=names[0], names=join_words(names, TEXTS["or"])
     )
-    key = "set.text_all" if len(names) == len(frame) else "set.text"
-    text = _sentence(key, prediction, coverage=_format_coverage(coverage), classes=classes, counts=counts)
+    is_all = "all_" if len(names) == len(frame) else ""
+    text = TEXTS[f"set.{is_all}{_kind_of_text(prediction)}"].format(
+        coverage=_format_coverage(coverage), classes=classes, counts=counts
+    )
     draw = partial(
         _drawing.bars_with_threshold,
         labels=list(labels),
@@ -171,12 +173,14 @@ def _number_range(model: Model, prediction: Prediction, limit: float, coverage: 
     low, high = middle - limit, middle + limit
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
     ends = {"low": format_value(low, 3), "high": format_target(model, high)}
-    text = _sentence("range.text", prediction, coverage=_format_coverage(coverage), counts=counts, **ends)
+    text = TEXTS[f"range.{_kind_of_text(prediction)}"].format(
+        coverage=_format_coverage(coverage), counts=counts, **ends
+    )
     values = model.evaluation.y_true
     draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)
     return Insight(TEXTS["range.title"], frame, text, draw)
 
 
-def _sentence(key: str, prediction: Prediction, **values: str) -> str:
-    """Return the sentence; for a row unlike the training rows it promises no coverage, which would not hold there."""
-    return TEXTS[f"{key}_outside" if prediction.is_outside_training else key].format(**values)
+def _kind_of_text(prediction: Prediction) -> str:
+    """Return the kind of sentence: one that promises no coverage for a row unlike the training rows."""
+    return "outside" if prediction.is_outside_training else "text"

@@ -32,7 +32,7 @@ TEXTS = {
     "class_metrics.text": "{name} is the hardest to find: it found {recall} of the {support} test rows of this class. "
     "Guessing by the classes' shares would find {baseline}.",
     "class_metrics.text_equal": "It found {recall} of the test rows of each class. Guessing by the classes' shares "
-    "would find as many as the class has of all rows.",
+    "would find the class's share.",
     "class_metrics.axis": "share of the test rows, with 95% interval",
     # calibration
     "calibration.title": "Can its probabilities be trusted?",
@@ -58,19 +58,19 @@ TEXTS = {
     "set.title": "What else could it be?",
     "set.text": "Most likely {classes}. Such a list is made to contain the true class in {coverage} of cases on "
     "average; {counts}.",
-    "set.text_outside": "Most likely {classes}, but these values are unlike those that the model knows: it may be "
+    "set.outside": "Most likely {classes}, but these values are unlike those that the model knows: it may be "
     "another class as well. How often such a list is right is known for usual values only.",
     "set.one": "{name} and nothing else",
     "set.several": "{names}",
-    "set.text_all": "It could be any class: none can be ruled out. A list of classes is made to contain the true one "
+    "set.all_text": "It could be any class: none can be ruled out. A list of classes is made to contain the true one "
     "in {coverage} of cases on average; {counts}.",
-    "set.text_all_outside": "It could be any class: none can be ruled out.",
+    "set.all_outside": "It could be any class: none can be ruled out.",
     "set.counts": "it did for {within} of {total} test rows, {interval}",
     "set.axis": "probability; what reaches the line is in the list",
     "range.title": "How far off can it be?",
     "range.text": "Most likely {low} to {high}. Such a range is made to contain the true number in {coverage} of cases "
     "on average; {counts}.",
-    "range.text_outside": "Most likely {low} to {high}, but these values are unlike those that the model knows: it may "
+    "range.outside": "Most likely {low} to {high}, but these values are unlike those that the model knows: it may "
     "be further off. How often such a range is right is known for usual values only.",
     # contributions
     "contributions.title": "Why this answer?",
@@ -80,7 +80,7 @@ TEXTS = {
     "contributions.reason_unusual": "{feature} is {value} (typical: {typical})",
     "contributions.text": "{start}, mostly because {reasons}",
     "contributions.others": "the other {count} inputs",
-    "contributions.sampled": "{start}; the contributions are estimated, to within about {error}",
+    "contributions.sampled": "{start}; the contributions are estimated from samples, to within about {error}",
     # smallest_changes
     "smallest_changes.title": "What would change the answer?",
     "smallest_changes.change": "{feature} {value}",
