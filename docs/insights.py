@@ -31,20 +31,19 @@ HOW = {
     "How sure is it?": {
         "class_probabilities": "The longer a bar, the surer the model is of that class; together they make 100 "
         "%. Two bars of nearly the same length mean that it cannot tell.",
-        "prediction_set": "What is in the set may be true; the set is made so that it holds the truth as "
-        "often as it states. The more is in it, the less the model knows about this "
-        "case.",
+        "prediction_set": "What is in the list may be true; the list is made so that it contains the truth as often "
+        "as it says, on average over cases like those in the data. The longer it is, the less the model knows about "
+        "this case.",
     },
     "What has it learnt?": {
         "feature_importances": "The longer a bar, the more the forest's trees have used that value to tell "
         "cases apart. The orange line shows how much the trees differ: a long one means "
         "that they do not agree.",
-        "permutation_importance": "The bar is how much worse the model gets when that value is shuffled, on cases "
-        "it has not seen. A bar near zero means that it could do without, perhaps "
-        "because another value says the same.",
+        "permutation_importance": "The bar is how much worse the model gets when that value is shuffled among the test "
+        "rows. A bar near zero means that it could do without, perhaps because another value says the same.",
         "partial_dependence": "The thick line is the answer on average when only that value changes; each thin line "
         "is one case. Where the lines are flat the value makes no difference, and where thin ones part it depends on "
-        "the other values.",
+        "the other values. A category has a point instead, with a line to where nine of ten cases are.",
     },
     "How well does it do?": {
         "confusion_matrix": "Each row is what cases truly were, each column what the model said; the dark "
@@ -59,15 +58,15 @@ HOW = {
         "the rest. On the dotted line the model would do no better than a coin.",
         "precision_recall_curve": "To the right more cases of the class are found; how far the curve falls there "
         "is the price in false alarms. The dotted line is what guessing gets.",
-        "predicted_against_true": "Each point is a case the model has not seen; on the orange line it would be "
-        "exactly right. The further a point from the line, the larger the error.",
+        "predicted_against_true": "Each point is a test row; on the orange line the answer would be exactly "
+        "right. The further a point from the line, the larger the error.",
         "residuals": "Each point is the error of one case; nine of ten are within the grey band. "
         "Where the points fan out or bend, the model does worse there than its average "
         "tells.",
         "cross_validation": "Each point is the model trained once more, on another part of the data. The wider they "
         "lie apart, the more a single measurement is a matter of luck.",
-        "learning_curve": "The aubergine line is how well the model does on cases it has not seen, the more cases it "
-        "was trained on the further to the right. Where it still rises at its end, more cases would help.",
+        "learning_curve": "The aubergine line is how well the model does on cases that it was not trained on, with "
+        "more training cases to the right. Where it still rises at its end, more cases would help.",
     },
 }
 

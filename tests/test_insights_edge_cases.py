@@ -91,7 +91,7 @@ def test_a_model_that_uses_no_feature() -> None:
     assert insights.partial_dependence(model).text == "No input by itself affects the answer."
     assert insights.permutation_importance(model).text.startswith("None by itself: ")
     forest = train_on(data.assign(y=data["a"] > 0), RandomForestClassifier(5, max_depth=1, min_samples_leaf=200))
-    assert insights.feature_importances(forest).text.startswith("The model's trees ask for no feature; ")
+    assert insights.feature_importances(forest).text.startswith("The model's trees use no input. ")
 
 
 def test_permutation_importance_is_of_accuracy_and_r2_whatever_chose_the_estimator() -> None:
