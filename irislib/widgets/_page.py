@@ -131,8 +131,8 @@ class Page(anywidget.AnyWidget):
         self.held_features = HeldFeatureState(self.features)
         self.contents: dict[int, list[Block]] = {}
         self.warm_contents: dict[int, list[Block]] = {}  # drawn before the visit
-        self.shown: dict[int, list[Block]] = {}  # also what will be drawn again
-        self.cards = CardList(lambda: self.shown.values())
+        self.latest_contents: dict[int, list[Block]] = {}  # also what will be drawn again
+        self.cards = CardList(lambda: self.latest_contents.values())
         self.downloads = Downloads({"report": lambda: page_report(self), **self.cards.file_makers()})
         if self.csv_tab:
             self.downloads.makers |= {"template": self.csv_tab.template, "result": self.csv_tab.result_file}
@@ -291,7 +291,7 @@ class Page(anywidget.AnyWidget):
         """
         contents = self.warm_contents if is_warm else self.contents
         if index not in contents:
-            blocks = self.shown[index] = self.warm_contents.get(index) or self._draw(index)
+            blocks = self.latest_contents[index] = self.warm_contents.get(index) or self._draw(index)
             if any(isinstance(block, Failure) for block in blocks):
                 return blocks  # drawn again when the tab is next opened
             contents[index] = blocks
