@@ -74,7 +74,7 @@ def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK)
     notebooks_folder.mkdir()
     for name in names:
         nbformat.write(notebook(*NOTEBOOKS[name]), notebooks_folder / f"{name}.ipynb")
-    args = ("serve", "--model", "irislib.iris:spec", "--notebooks", str(notebooks_folder), *options)
+    args = ("serve", "--model", "tiny:spec", "--notebooks", str(notebooks_folder), *options)
     return Server(folder / "log", *args).wait()
 
 
@@ -134,8 +134,7 @@ def peak_megabytes(server: Server) -> int:
 
 
 def post(server: Server) -> requests.Response:
-    row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
-    return server.post("/iris-wizard", data=row)
+    return server.post("/tiny", data={"size": 1})
 
 
 def submit(page: Any, what: str = "") -> str:
@@ -253,7 +252,7 @@ def test_a_visitor_who_leaves_while_connecting_to_a_kernel_is_no_error(server: S
         kernel.resume()
     with visitor.connect() as socket:
         socket.until(socket.send("shell", "kernel_info_request", {}), "kernel_info_reply")
-    visitor.leave()
+    wait_until(lambda: not is_running(kernel.pid))  # no page is connected to it any more
     assert "Uncaught exception" not in server.text()
 
 
@@ -287,10 +286,10 @@ def test_one_visitor_cannot_take_all_kernels(page: Any, tmp_path: Path) -> None:
         post(server)
         before = wait_until_steady(server)
         page.goto(f"{server.url}/app")
-        with ThreadPoolExecutor(20) as threads:
-            futures = [threads.submit(server.get, "/app?what=me") for _ in range(200)]
+        with ThreadPoolExecutor(10) as threads:
+            futures = [threads.submit(server.get, "/app?what=me") for _ in range(40)]
             for _ in range(5):
-                assert post(server).json() == "versicolor"
+                assert post(server).json() == "small"
             responses = [future.result() for future in futures]
         statuses = [response.status_code for response in responses]
         assert set(statuses) == {200, 503}
@@ -320,7 +319,7 @@ def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path:
         check(page, "full")
         page.clock.run_for(15_000)
         expect(page.get_by_text("there is no room for another page")).to_be_visible()
-        assert post(server).json() == "versicolor"
+        assert post(server).json() == "small"
         neighbour.goto("about:blank")
         wait_until(lambda: not is_running(kernel))
         page.clock.run_for(15_000)
@@ -333,7 +332,7 @@ def test_a_server_without_memory_is_full(tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "app", options=(f"{KERNEL}.memory_margin={10**15}", COLD))
     try:
         assert server.get("/app").status_code == 503
-        assert post(server).json() == "versicolor"
+        assert post(server).json() == "small"
     finally:
         assert server.stop() == 0
 
@@ -343,18 +342,18 @@ def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
     nbformat.write(notebook(WIDGET), tmp_path / "notebooks" / "widget.ipynb")
     limited = ("sh", "-c", 'ulimit -Sn 200; ulimit -Hn 330; exec "$@"', "sh", sys.executable, "-m", "irislib")
     many = (f"{KERNEL}.max_kernels=100", f"{KERNEL}.max_kernels_per_visitor=100")
-    args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "irislib.iris:spec", *many)
+    args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "tiny:spec", *many)
     server = Server(tmp_path / "log", *args, program=limited).wait()
     try:
         assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (330, 330)
         with ExitStack() as pages:
             while (response := server.get("/widget")).status_code == 200:
                 (kernel,) = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.text)[:1]
-                socket = pages.enter_context(connect_to_kernel(server, kernel, **response.cookies.get_dict()))
+                socket = pages.enter_context(connect_to_kernel(server, kernel, response.cookies))
                 assert socket.states()
             assert response.status_code == 503
             assert "there is no room for another page" in response.text
-            assert post(server).json() == "versicolor"
+            assert post(server).json() == "small"
             assert socket.states()
         response = wait_until(lambda: server.get("/widget").ok)
     finally:
@@ -385,7 +384,7 @@ def test_a_full_disk_gives_an_error_page_until_there_is_space(tmp_path: Path) ->
         responses = [server.get("/app") for _ in range(4)]  # some may be ready
         assert "Something went wrong on our side." in responses[-1].text
         assert responses[-1].status_code == 500
-        assert post(server).json() == "versicolor"
+        assert post(server).json() == "small"
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard_limit, hard_limit))
         wait_until(lambda: server.get("/app").status_code == 200)
         wait_until_released(server, before)

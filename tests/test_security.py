@@ -10,7 +10,7 @@ import stat
 import struct
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,8 @@ class Visitor:
         self.html = self.session.get(f"{server.url}/{name}", timeout=PATIENCE).text
         (self.kernel,) = set(UUID.findall(self.html))
 
-    def connect(
-        self, framing: str = V1, origin: str = "", open_timeout: float = 30
-    ) -> AbstractContextManager[KernelSocket]:
-        return connect_to_kernel(
-            self.server, self.kernel, framing, origin, open_timeout, **self.session.cookies.get_dict()
-        )
+    def connect(self, framing: str = V1, origin: str = "", **options: Any) -> AbstractContextManager[KernelSocket]:
+        return connect_to_kernel(self.server, self.kernel, self.session.cookies, framing, origin, **options)
 
     def status(self, method: str, path: str, **headers: str) -> int:
         return self.session.request(method, f"{self.server.url}{path}", headers=headers, timeout=PATIENCE).status_code
@@ -131,12 +127,14 @@ class KernelSocket:
 
 @contextmanager
 def connect_to_kernel(
-    server: Server, kernel: str, framing: str = V1, origin: str = "", open_timeout: float = 30, **cookies: str
+    server: Server, kernel: str, cookies: Mapping[str, str], framing: str = V1, origin: str = "", **options: Any
 ) -> Iterator[KernelSocket]:
+    """Connect to a kernel; what it sends is received even if nobody reads it, or the end would take 10 seconds."""
     url = f"{server.url.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    options: Any = {"origin": origin or server.url, "subprotocols": [V1] if framing == V1 else None}
-    with connect(url, additional_headers=headers, max_size=None, open_timeout=open_timeout, **options) as socket:
+    options = {"max_size": None, "max_queue": None, "open_timeout": PATIENCE, **options}
+    options |= {"origin": origin or server.url, "subprotocols": [V1] if framing == V1 else None}
+    with connect(url, additional_headers=headers, **options) as socket:
         yield KernelSocket(socket, framing)
 
 
@@ -286,10 +284,10 @@ def test_what_a_busy_kernel_has_not_handled_is_counted() -> None:
 
 def test_a_page_that_does_not_read_is_disconnected(visitor: Visitor) -> None:
     before = peak_memory(visitor.server)
-    with visitor.connect() as page:
+    with visitor.connect(max_queue=16) as page:
+        page.socket.close_timeout = 0  # it does not read the reply, either
         page.states()
         run(visitor.kernel, "page = b'x' * 1_000_000")
-        page.socket.protocol.max_size = None
         code = "from comm import create_comm; c = create_comm(target_name='none')\n" + (
             "import time\nfor _ in range(250):\n    c.send(buffers=[page]); time.sleep(0.02)"
         )
@@ -369,7 +367,7 @@ def test_nobody_reaches_the_kernel_of_another(visitor: Visitor) -> None:
     assert {
         (method, path): visitor.status(method, path, **token) for method, path in requests_and_statuses
     } == requests_and_statuses
-    with pytest.raises(InvalidStatus, match="404"), connect_to_kernel(visitor.server, str(uuid.uuid4())):
+    with pytest.raises(InvalidStatus, match="404"), connect_to_kernel(visitor.server, str(uuid.uuid4()), {}):
         pass
     # no other page contains the id
     for path in ("/", "/docs", "/metrics", "/readyz", "/healthz", "/openapi.json", "/nothing"):

@@ -115,7 +115,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; one with TLS or HTTP/2 goes to a thread as in Gunicorn's own worker."""
-        if self.cfg.is_ssl or "h2" in getattr(self.cfg, "http_protocols", ()):  # Gunicorn 24 has no HTTP/2
+        if self.cfg.is_ssl or "h2" in self.cfg.http_protocols:
             super().accept(listener)
             return
         if listener not in self.names:
@@ -226,9 +226,9 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         conn.close()
 
-    def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
+    def murder_keepalived(self, force: bool = False) -> None:
         """Close the connections whose time is over; when the worker stops, all that have sent nothing."""
-        super().murder_keepalived(*args, **kwargs)
+        super().murder_keepalived(force)
         now = time.monotonic()
         if self.alive and now < self.next_check:
             return

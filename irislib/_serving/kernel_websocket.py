@@ -52,6 +52,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 
     callback_logs: ClassVar[WeakKeyDictionary[Any, CallbackLog]] = WeakKeyDictionary()  # by kernel
     warned = False
+    is_counted = False  # among the connections of its kernel
     last_subprotocol: Any = None
 
     def __init__(self, **kwargs: Any):
@@ -61,7 +62,24 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     def connect(self) -> Any:
         """Connect to the kernel, and remember the subprotocol, which is lost when the page disconnects."""
         self.last_subprotocol = self.subprotocol
+        self.is_counted = True
         return super().connect()
+
+    def disconnect(self) -> None:
+        """Disconnect from the kernel.
+
+        A page may leave while it waits for a busy kernel, and was never counted. jupyter_server would count it off
+        all the same: the kernel would never be without a connection, and never end. Counted as two, it is also not
+        taken for the last one, whose messages are kept.
+        """
+        uncounted, self.is_counted = not self.is_counted, False
+        if not uncounted:
+            super().disconnect()
+            return
+        for _ in range(2):
+            self.multi_kernel_manager.notify_connect(self.kernel_id)
+        super().disconnect()
+        self.multi_kernel_manager.notify_disconnect(self.kernel_id)
 
     def create_stream(self) -> None:
         """Open the channels to the kernel that every page needs.
