@@ -133,6 +133,18 @@ upload.observe(measure, "value")
 button.on_click(go)
 ipywidgets.VBox([upload, size, button, output])
 """
+TAGGED = {
+    "remove_cell": "print('re' 'moved')",
+    "remove_output": "print('hid' 'den'); value = 5",
+    "remove_input": "print('input ' 'removed', value)  # sou" + "rce",
+    "stamp": "print('us' 'ual')",
+}
+TAG_OPTIONS = [
+    "--TagRemovePreprocessor.remove_cell_tags=remove_cell",
+    "--TagRemovePreprocessor.remove_all_outputs_tags=remove_output",
+    "--TagRemovePreprocessor.remove_input_tags=remove_input",
+    "--VoilaExporter.preprocessors=preprocessors.Stamp",
+]
 LAB = "import ipywidgets\nbox = ipywidgets.Text(description='In')\nout = ipywidgets.Label()\n"
 LAB += "box.observe(lambda change: setattr(out, 'value', change.new.upper()), 'value')\nipywidgets.VBox([box, out])"
 
@@ -156,10 +168,16 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         content = notebook(CALLBACKS)
         content.metadata["irislib"] = {"run": run}
         nbformat.write(content, folder / f"{name}.ipynb")
+    for name, run in (("tags-once", "once"), ("tags-each", "each visit")):
+        content = notebook(*TAGGED.values())
+        for cell, tag in zip(content.cells, TAGGED, strict=True):
+            cell.metadata["tags"] = [tag]
+        content.metadata["irislib"] = {"run": run}
+        nbformat.write(content, folder / f"{name}.ipynb")
     for name in ("iris-wizard", "dummy"):
         (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
-    allowed = r"--VoilaConfiguration.file_allowlist=.*\.(png|csv)"
-    server = Server(folder / "log", "serve", "--notebooks", str(folder), allowed, "--max-upload-bytes=2500000").wait()
+    options = [r"--VoilaConfiguration.file_allowlist=.*\.(png|csv)", "--max-upload-bytes=2500000", *TAG_OPTIONS]
+    server = Server(folder / "log", "serve", "--notebooks", str(folder), *options).wait()
     requests.get(f"{server.url}/slow", timeout=PATIENCE)  # until all pages have been run
     yield server
     assert server.stop() == 0
@@ -325,6 +343,16 @@ def test_what_a_page_can_write_into_the_log_is_limited(caplog: pytest.LogCapture
         log.add("stream", {"name": "stderr", "text": "x" * 10_000})
     assert sum(map(len, caplog.messages)) < 30_000
     assert caplog.messages[-1] == "a.ipynb prints more than is logged."
+
+
+@pytest.mark.parametrize("name", ["tags-once", "tags-each"])
+def test_tags_and_preprocessors_of_nbconvert_work(ahead: Server, name: str) -> None:
+    text = ahead.get(f"/{name}").text
+    assert "removed" not in text.replace("input removed 5", "")
+    assert "hidden" not in text.partition('id="rendered_cells"')[2]
+    assert "input removed 5" in text  # the cell before it was run
+    assert "usual" in text
+    assert text.count("stamped by a preprocessor") == 1
 
 
 def test_widgets_of_other_libraries_work(page, ahead: Server) -> None:

@@ -24,6 +24,7 @@ from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, START
 from irislib._serving.logs import request_fields
 from irislib._serving.methods import MethodsMixin, send_problem
 from irislib._serving.notebooks import NotebookError
+from irislib._serving.preprocessors import remove_outputs
 from irislib.api._application import request_id_of
 from irislib.api._body_stream import MAX_DRAINED_BYTES
 from irislib.api._config import ROW_BYTES
@@ -87,6 +88,12 @@ class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
         except Exception:
             self.log.exception("%s could not be rendered.", self.notebook_path)
             yield self.request_handler.render_failure(), {}
+
+    async def _jinja_cell_generator(self, nb: Any, kernel_id: Any) -> AsyncIterator[Any]:
+        """Yield the cells as they are run, without the outputs that tags remove."""
+        async for cell in super()._jinja_cell_generator(nb, kernel_id):
+            remove_outputs(cell, self.traitlet_config)
+            yield cell
 
 
 voila.handler.NotebookRenderer = VisitRenderer  # Voila has no option for it

@@ -19,6 +19,7 @@ from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
+from irislib._serving.preprocessors import preprocess
 from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
 from irislib._serving.warm_page import WarmPage, page_environment, renderer_options
 
@@ -236,6 +237,7 @@ class Pages(LoggingConfigurable):
         if notebook is None:
             await self.run_per_visitor(path)
             return
+        notebook = preprocess(notebook, self.parent.config)
         is_ours = notebook.metadata.kernelspec.name in ("python3", "irislib")  # others have packages of their own
         if self.parent.voila_configuration.prelaunch_hook or not is_ours or not runs_once(notebook):
             await self.run_per_visitor(path)

@@ -11,6 +11,7 @@ from nbformat import NotebookNode, from_dict
 from voila.execute import VoilaExecutor, strip_code_cell_warnings
 from voila.notebook_renderer import NotebookRenderer
 
+from irislib._serving.preprocessors import config_after_run
 from irislib._serving.static_files import publish
 
 __all__ = ["KERNEL_ID", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
@@ -62,7 +63,7 @@ class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
     """Voila's renderer, for cells that have been executed already."""
 
     def __init__(self, run: NotebookRun, **options: Any):
-        super().__init__(**options)
+        super().__init__(**{**options, "traitlet_config": config_after_run(options["traitlet_config"])})
         self.run = run
 
     async def load_notebook(self, path: str) -> NotebookNode:
