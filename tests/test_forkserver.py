@@ -105,8 +105,29 @@ def test_modules_that_start_a_thread_or_are_missing_are_left_to_the_kernels(
     fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
     assert "starts_a_thread" not in fork_server.imports
-    assert fork_server.left_out["imports_a_thread"].startswith("starts_a_thread: ")  # it names what is to blame
+    # it names what is to blame
+    assert fork_server.left_out["imports_a_thread"].startswith("starts a thread (starts_a_thread: ")
     assert kernel().run("import sys; print('starts_a_thread' in sys.modules)").strip() == "False"
+
+
+def test_modules_that_end_the_process_or_never_return_are_left_to_the_kernels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "exits.py").write_text("import os\nos._exit(0)")
+    (tmp_path / "crashes.py").write_text("import os\nos.abort()")
+    (tmp_path / "hangs.py").write_text("import time\ntime.sleep(10**6)")
+    monkeypatch.setattr(ForkServer, "import_timeout", 5.0)
+    fork_server = ForkServer(["exits", "json", "crashes", "hangs", "decimal"])
+    try:
+        fork_server.start({**os.environ, "PYTHONPATH": str(tmp_path)})
+        reply = fork_server.run_notebook("page", notebook("import sys; print('decimal' in sys.modules)"), str(tmp_path))
+    finally:
+        fork_server.end()
+    assert fork_server.imports == ["json", "decimal"]
+    assert "exits ends the process that imports it, and is left to each kernel" in caplog.text
+    assert "crashes ends the process that imports it, and is left to each kernel" in caplog.text
+    assert "hangs takes more than 5 seconds to import, and is left to each kernel" in caplog.text
+    assert reply["outputs"][0][0]["text"] == "True\n"
 
 
 def test_allocators_are_asked_for_no_thread() -> None:

@@ -22,8 +22,11 @@ __all__ = ["PROCESS_ENDED", "CannotForkError", "ForkServer", "LostTemplateError"
 log = logging.getLogger("irislib._forkserver")
 
 FORK_TIMEOUT = 30.0  # seconds; importing and loading may take longer than a fork
-IMPORT_TIMEOUT = 600.0
-LEFT_OUT = "%s starts a thread (%s), and is left to each kernel: pages that import it open more slowly."
+CALL_TIMEOUT = 600.0  # of a function that loads models, which may train them
+LEFT_OUT = "%s %s, and is left to each kernel: pages that import it open more slowly."
+STARTS_THREAD = "starts a thread (%s)"
+ENDS_PROCESS = "ends the process that imports it"
+TAKES_TOO_LONG = "takes more than %g seconds to import"
 PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be prerun
 
 
@@ -104,15 +107,25 @@ class ForkServer:
     ----------
     imports : sequence of str
         Modules to import before the first fork, and functions to call, as ``module:function``.
-        A module that starts a thread is left out.
+        A module that starts a thread, ends the process or takes too long is left out.
     threads : int
         Number of threads of the native libraries in a kernel; 0 leaves them at one.
+
+    Attributes
+    ----------
+    left_out : dict of str
+        The modules that are left out, and why.
+    import_timeout : float
+        Seconds that a module may take.
     """
+
+    import_timeout = 60.0
 
     def __init__(self, imports: Sequence[str] = (), threads: int = 0):
         self.imports = list(imports)
         self.threads = threads
-        self.left_out: dict[str, str] = {}  # modules that start threads, and what of them does
+        self.left_out: dict[str, str] = {}
+        self._suspect = ""  # the module that was being imported when a template process was ended
         self.main: TemplateProcess | None = None
         self.page_templates: dict[str, TemplateProcess] = {}
         self._starting: set[TemplateProcess] = set()
@@ -131,10 +144,14 @@ class ForkServer:
         CannotForkError
             If the installed packages lack a name that `irislib._common.borrowed` lists for kernels.
         """
+        self._suspect = ""
         while True:
+            self.imports = [name for name in self.imports if name not in self.left_out]
             template = self._launch(env, cwd)
             with self._starting_up(template):
-                reply = template.request({"imports": self.imports}, timeout=IMPORT_TIMEOUT)
+                reply = self._import(template)
+            if not reply:
+                continue
             if reply["missing"]:
                 template.end()
                 raise CannotForkError(" ".join(reply["missing"]))
@@ -142,10 +159,30 @@ class ForkServer:
             if not threaded_module:
                 self.main = template
                 return
-            self.left_out[threaded_module] = reply["starter"]
-            log.warning(LEFT_OUT, threaded_module, reply["starter"])
             template.end()
-            self.imports.remove(threaded_module)
+            self._leave_out(threaded_module, STARTS_THREAD % reply["starter"])
+
+    def _import(self, template: TemplateProcess) -> dict[str, Any]:
+        """Let a template process import everything, and return its reply; an empty one if it has to start again."""
+        module = ""
+        try:
+            reply = template.request({"imports": self.imports}, timeout=CALL_TIMEOUT)
+            while module := reply.get("importing", ""):
+                reply = template.request(None, timeout=CALL_TIMEOUT if ":" in module else self.import_timeout)
+            return reply
+        except LostTemplateError as error:
+            if self._ended or not module:
+                raise
+            if isinstance(error.__cause__, TimeoutError):
+                self._leave_out(module, TAKES_TOO_LONG % self.import_timeout)
+            elif module == self._suspect:  # for the second time: nobody else has ended it
+                self._leave_out(module, ENDS_PROCESS)
+            self._suspect = module
+            return {}
+
+    def _leave_out(self, module: str, reason: str) -> None:
+        self.left_out[module] = reason
+        log.warning(LEFT_OUT, module, reason)
 
     @contextmanager
     def _starting_up(self, template: TemplateProcess) -> Iterator[None]:

@@ -36,7 +36,9 @@ def main() -> None:
     logging.getLogger().handlers[0].name = LOG_HANDLER
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     request, _ = messages.receive(channel)
-    threaded_module, starter = import_modules(request["imports"])
+    threaded_module, starter = import_modules(
+        request["imports"], lambda name: messages.send(channel, {"importing": name})
+    )
     missing = [] if threaded_module else borrowed.find_missing("kernels")
     sentences = [borrowed.report_missing(row) for row in missing]
     messages.send(channel, {"threaded_module": threaded_module, "starter": starter, "missing": sentences})
@@ -45,8 +47,14 @@ def main() -> None:
         loop.serve()()  # in a forked child; returns only in the template process of a page
 
 
-def import_modules(names: Iterable[str]) -> tuple[str, str]:
+def import_modules(names: Iterable[str], announce: Callable[[str], None] = lambda name: None) -> tuple[str, str]:
     """Import modules and call functions; a failure is left to the kernels, whose users then see it.
+
+    Parameters
+    ----------
+    names : iterable of str
+    announce : callable
+        Called with each name before it is imported, for an import may never return.
 
     Returns
     -------
@@ -59,6 +67,7 @@ def import_modules(names: Iterable[str]) -> tuple[str, str]:
 
     shell()
     for name in names:
+        announce(name)
         module, _, function = name.partition(":")
         try:
             with watch_imports() as starters:

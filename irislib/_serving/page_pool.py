@@ -124,7 +124,7 @@ class Pages(LoggingConfigurable):
             await self.run_per_visitor(path)
             self.per_visitor.discard(path)
             self.decided.pop(path, asyncio.Event()).set()
-        for path in changed:
+        for path in sorted(changed):
             self.check_notebook(path)
             if self.parent.contents_manager.is_outdated(path):
                 continue  # as it cannot be read
