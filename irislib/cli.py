@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,14 +164,18 @@ def predict(args: list[str]) -> int:
 
 
 def check(args: list[str]) -> int:
-    """Check models, and print what is in order and what is not."""
+    """Check models and notebooks, and print what is in order and what is not."""
     from irislib._modeling.checkup import check_model
+    from irislib._serving.notebook_checkup import check_notebooks
 
-    options = _parser("check", "Check a model's description, data, training, examples and page.").parse_args(args)
+    parser = _parser("check", "Check a model's description, data, training, examples and page, and notebooks.")
+    parser.add_argument("--notebooks", default="", help="a folder, or a notebook, as `irislib serve` has it")
+    options = parser.parse_args(args)
     ok = True
-    for good, text in check_model(options.model):
+    for good, text in chain(check_model(options.model), check_notebooks(options.notebooks, options.model)):
         ok = ok and good
-        print(f"{'ok' if good else 'FAULT':<6} {text}".replace("\n", "\n" + " " * 7))
+        # at once, for a module that is imported may end this process
+        print(f"{'ok' if good else 'FAULT':<6} {text}".replace("\n", "\n" + " " * 7), flush=True)
     return 0 if ok else 1
 
 

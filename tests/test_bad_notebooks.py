@@ -19,6 +19,7 @@ from voila.configuration import VoilaConfiguration
 
 from irislib._modeling.registry import AppEntry
 from irislib._serving.app_list import NotebookWatch
+from irislib._serving.notebook_checkup import check_notebooks
 from irislib._serving.notebooks import NotebookError, read_notebook
 from irislib._serving.page_pool import Pages
 
@@ -297,6 +298,25 @@ def test_an_unchanged_notebook_is_read_once(tmp_path: Path, monkeypatch: pytest.
     record.assert_not_called()  # it may be there again
     run_in_thread(watch.poll())
     record.assert_awaited_once_with({"a.ipynb", "b.ipynb"})
+
+
+def test_check_reads_the_notebooks(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "bad_import.py").write_text("import os\nos._exit(0)")
+    write(folder / "imports.ipynb", nbformat.writes(notebook("import bad_import")).encode())
+    lines = [f"{'ok' if good else 'FAULT':<6} {text}" for good, text in check_notebooks(str(folder), None)]
+    (folder / "imports.ipynb").unlink()
+    for line in [
+        "FAULT  The notebook nothing.ipynb cannot be opened: it is empty.",
+        "FAULT  The notebook julia.ipynb cannot be opened: there is no kernel here for its language, julia.",
+        "ok     good.ipynb can be served, at /good",
+        "ok     a b.ipynb can be served, at /a-b-2, for another page has the address /a-b",
+        "ok     docs.ipynb can be served, at /docs-2, for another page has the address /docs",
+        "ok     conda.ipynb can be served, at /conda, with the kernel python3: there is no conda-env-foo-py here",
+        "ok     bad_import ends the process that imports it, and is left to each kernel",
+    ]:
+        assert any(found.startswith(line) for found in lines)
+    assert sum(line.startswith("FAULT") for line in lines) == len(BAD)
 
 
 def test_hidden_files_are_no_pages(server: Server) -> None:

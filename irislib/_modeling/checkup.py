@@ -22,14 +22,15 @@ from irislib._modeling.training import train
 from irislib._modeling.user_errors import explain
 from irislib.errors import NotApplicableError, StoreError
 
-__all__ = ["check_model"]
+__all__ = ["check_imports", "check_model"]
 
 
 def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool, str]]:
     """Check the models, and yield for each thing whether it is in order, with a sentence."""
     for row in borrowed.find_missing():
         yield row.kind == "saves", borrowed.report_missing(row)
-    yield from _check_threads(references)
+    modules = [name.partition(":")[0] for name in registry.references(references) if not name.endswith(SUFFIX)]
+    yield from check_imports(["pandas", "sklearn.ensemble", "irislib.widgets", *modules])
     for reference in references or registry.references():
         try:
             spec = registry.resolve(reference)
@@ -40,10 +41,9 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
         yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec, reference)
 
 
-def _check_threads(references: Sequence[str] | None) -> Iterator[tuple[bool, str]]:
-    """Yield a sentence for each import that starts a thread, so that no kernel with it can be forked."""
-    modules = [name.partition(":")[0] for name in registry.references(references) if not name.endswith(SUFFIX)]
-    fork_server = ForkServer(["pandas", "sklearn.ensemble", "irislib.widgets", *modules])
+def check_imports(modules: Sequence[str]) -> Iterator[tuple[bool, str]]:
+    """Yield a sentence for each module that a template process cannot import, so that pages with it open slowly."""
+    fork_server = ForkServer(modules)
     if not can_fork():
         return
     try:
@@ -52,8 +52,8 @@ def _check_threads(references: Sequence[str] | None) -> Iterator[tuple[bool, str
         return
     finally:
         fork_server.end()
-    for module, starter in fork_server.left_out.items():
-        yield True, LEFT_OUT % (module, starter)
+    for module, reason in fork_server.left_out.items():
+        yield True, LEFT_OUT % (module, reason)
 
 
 def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:

@@ -30,7 +30,7 @@ from irislib._modeling.training import train
 from irislib._modeling.user_errors import user_errors
 from irislib.errors import SpecError, StoreError, UnknownModelError, without_exit
 
-__all__ = ["AppEntry", "is_served", "list_apps", "load", "load_specs", "notebook_files", "resolve"]
+__all__ = ["AppEntry", "address", "is_served", "list_apps", "load", "load_specs", "notebook_files", "resolve"]
 
 log = logging.getLogger(__name__)
 
@@ -235,8 +235,8 @@ def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True)
     apps = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
     others = [stem for stem in files if stem not in models] if every else []
     names: dict[str, str] = {}
-    for stem in sorted(others, key=lambda stem: stem != _address(stem)):  # a file called as its address keeps it
-        names[stem] = _address(stem, {*models, *reserved_names(), *names.values()})
+    for stem in sorted(others, key=lambda stem: stem != address(stem)):  # a file called as its address keeps it
+        names[stem] = address(stem, {*models, *reserved_names(), *names.values()})
     for stem in others:
         title = stem.replace("-", " ").replace("_", " ")
         apps.append(AppEntry(names[stem], title[:1].upper() + title[1:], None, files[stem]))
@@ -250,7 +250,7 @@ def notebook_files(notebooks: Path) -> list[Path]:
     return sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))
 
 
-def _address(stem: str, taken: Collection[str] = ()) -> str:
+def address(stem: str, taken: Collection[str] = ()) -> str:
     """Return the address of a notebook, with the letters of its name, and with a number if that is taken."""
     name = re.sub(r"[^\w.-]+", "-", normalized(stem)).strip("-") or "notebook"
     candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))

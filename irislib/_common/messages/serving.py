@@ -1,6 +1,6 @@
 """Texts for those who run a server: refusals at its start, and lines of its log."""
 
-__all__ = ["REFUSED", "TEXTS"]
+__all__ = ["CHECKUP", "REFUSED", "TEXTS"]
 
 TEXTS = {
     "file_not_allowed": "{path} is not served: no pattern of VoilaConfiguration.file_allowlist matches it.",
@@ -24,4 +24,11 @@ REFUSED = {
     "VoilaConfiguration.extension_language_mapping": "It serves notebooks (*.ipynb) alone.",
     "VoilaConfiguration.attempt_fix_notebook": "A kernel for each notebook is chosen in any case.",
     "VoilaConfiguration.multi_kernel_manager_class": "The limits of kernels are options of AppKernelManager.",
+}
+
+# What `irislib check` says of a notebook.
+CHECKUP = {
+    "address": "{path} can be served, at /{name}",
+    "taken": ", for another page has the address /{name}",
+    "kernel": ", with the kernel {chosen}: there is no {kernel} here",
 }
