@@ -39,6 +39,8 @@ def description_digests(spec: ModelSpec) -> dict[str, str]:
     """Return digests of what a description states about data and training, by name; texts for people are left out."""
     facts: dict[str, Any] = {name: getattr(spec, name) for name in ("target", "test_size", "random_state")}
     facts["classes"] = [*spec.classes.items()]
+    if spec.threshold is not None:
+        facts["threshold"] = (spec.threshold, spec.positive_class)
     facts["order of the features"] = spec.feature_names
     for feature in spec.features:
         facts[f"feature {feature.name}"] = {

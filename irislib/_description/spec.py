@@ -67,6 +67,11 @@ class ModelSpec:
         Names of the classes that the estimator predicts as codes: ``{0: "no", 1: "yes"}``. People and programs see
         the names alone. The target may hold either: the estimator is trained on the codes, so that XGBoost takes
         a target of text. Of a ``LabelEncoder``: ``dict(enumerate(encoder.classes_))``.
+    positive_class : str, int or bool, optional
+        Of two classes the one that is looked for, by its name; the second where left out.
+    threshold : float, optional
+        The probability from which on the positive class is predicted, at every door, instead of the likelier one.
+        See :func:`irislib.insights.decision_threshold`.
     max_rows : int, default 100000
         The most rows of a CSV file that the app accepts; the library takes any number.
     tabs : mapping of str to sequence of callable, optional
@@ -100,6 +105,8 @@ class ModelSpec:
     source: str = ""
     action: str = "Predict"
     classes: Mapping[Any, str] = field(default_factory=dict)
+    positive_class: Any = None
+    threshold: float | None = None
     max_rows: int = 100_000
     tabs: Mapping[str, Sequence[Callable[..., Any]]] = field(default_factory=dict)
     purpose: str = ""
@@ -204,6 +211,7 @@ class ModelSpec:
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
         faults += self._source_faults()
         faults += describe_class_faults(self.classes, self.estimator)
+        faults += self._threshold_faults()
         if not 0 < self.test_size < 1:
             faults.append(f"test_size: a part between 0 and 1, such as 0.2, got {self.test_size}.")
         if not_mappings := self._mapping_faults():
@@ -227,6 +235,19 @@ class ModelSpec:
         if not isinstance(self.examples, Mapping):
             kind = type(self.examples).__name__
             faults.append(f"examples: give a dict of titles and rows, {{'A typical row': {{…}}}}, got a {kind}.")
+        return faults
+
+    def _threshold_faults(self) -> list[str]:
+        """Return what is wrong with the threshold, one sentence each."""
+        if self.threshold is None:
+            return []
+        faults = []
+        if not (isinstance(self.threshold, float | int) and 0 < self.threshold < 1):
+            faults.append(f"threshold: a probability above 0 and below 1, such as 0.3, got {self.threshold!r}.")
+        if self.positive_class is None:
+            faults.append("threshold: say of which class it is the probability: positive_class=….")
+        if not hasattr(self.estimator, "predict_proba"):
+            faults.append(f"threshold: {type(self.estimator).__name__} predicts no probabilities.")
         return faults
 
     def _source_faults(self) -> list[str]:

@@ -66,6 +66,9 @@ def from_estimator(
         raise SpecError(
             subject, [f"estimator: this {type(estimator).__name__} is not fitted; call its fit first, or use train."]
         )
+    if description.get("threshold") is not None:
+        wrapped = "FixedThresholdClassifier(FrozenEstimator(estimator), threshold=…, pos_label=…).fit(X_test, y_test)"
+        raise SpecError(subject, [f"threshold: a fitted estimator predicts as it does; give this one: {wrapped}."])
     names = class_names(description.get("classes", {}))
     if faults := describe_class_faults(names, estimator):
         raise SpecError(subject, faults)

@@ -64,6 +64,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     require_spec(spec)
     data = _load_data(spec) if data is None else data
     features, target = _checked(spec, data)
+    require_positive_class(spec, target)
     with user_errors(spec):
         estimator = unfitted(spec)
     shares = target if is_classifier(estimator) and _can_be_shared(target, spec.test_size) else None
@@ -88,8 +89,32 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
 
 
 def unfitted(spec: ModelSpec) -> Any:
-    """Return the estimator of a spec, not yet fitted, with every part seeded."""
-    return _seeded(unfitted_copy(spec.estimator), spec.random_state)
+    """Return the estimator of a spec, not yet fitted, with every part seeded and with the spec's threshold."""
+    estimator = _seeded(unfitted_copy(spec.estimator), spec.random_state)
+    if spec.threshold is None:
+        return estimator
+    from sklearn.model_selection import FixedThresholdClassifier
+
+    codes = {name: code for code, name in spec.classes.items()}
+    return FixedThresholdClassifier(
+        estimator,
+        threshold=spec.threshold,
+        pos_label=codes.get(spec.positive_class, spec.positive_class),
+        response_method="predict_proba",
+    )
+
+
+def require_positive_class(spec: ModelSpec, target: np.ndarray) -> None:
+    """Raise SpecError if the spec's positive class is not one of two classes of the target."""
+    if spec.positive_class is None:
+        return
+    names = [spec.classes.get(code, code) for code in sorted(set(target.tolist()))]
+    subject = f"The description of model {spec.name!r}"
+    if len(names) != 2:
+        raise SpecError(subject, [f"positive_class: it is for two classes, but {spec.target!r} has {len(names)}."])
+    if spec.positive_class not in names:
+        known = " and ".join(map(repr, names))
+        raise SpecError(subject, [f"positive_class: {spec.positive_class!r} is none of the classes {known}."])
 
 
 def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:

@@ -23,6 +23,7 @@ from irislib.insights._partial_dependence import partial_dependence
 from irislib.insights._regression import predicted_against_true, residuals
 from irislib.insights._resampling import cross_validation, learning_curve
 from irislib.insights._shapley import contributions
+from irislib.insights._thresholds import decision_threshold, gains
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -35,8 +36,10 @@ __all__ = [
     "confusion_matrix",
     "contributions",
     "cross_validation",
+    "decision_threshold",
     "default_tabs",
     "feature_importances",
+    "gains",
     "learning_curve",
     "on_demand",
     "partial_dependence",
@@ -67,7 +70,8 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         performance = [predicted_against_true, residuals]
     else:
         why = [contributions, smallest_changes, prediction_set]
-        performance = [confusion_matrix, class_metrics, calibration, roc_curve, precision_recall_curve]
+        of_two = [decision_threshold, gains] if len(model.classes) == 2 and model.has_probabilities else []
+        performance = [confusion_matrix, *of_two, class_metrics, calibration, roc_curve, precision_recall_curve]
     return {
         TEXTS["why"]: why,
         TEXTS["insights"]: [*forest, permutation_importance, partial_dependence],

@@ -41,6 +41,10 @@ class Insight:
     bar : str
         The column that a page shows as bars in the table of the numbers, instead of the picture: it has the same
         content, and takes a hundredth of the time.
+    interactive : str
+        The name of the view that a page makes of the table instead of the picture: ``threshold``.
+    start : int
+        The position of the row of the table that such a view begins with.
     """
 
     title: str
@@ -49,6 +53,8 @@ class Insight:
     draw: Callable[[Axes], Any] | Sequence[Callable[[Axes], Any]]
     height: float = 3
     bar: str = ""
+    interactive: str = ""
+    start: int = 0
 
     def plot(self, ax: Axes | Sequence[Axes] | None = None) -> Figure:
         """Draw the chart.

@@ -166,6 +166,30 @@ def class_curves(axes: Axes, *, curves: Sequence[Curve], names: tuple[str, str])
     legend(axes)
 
 
+def threshold_curves(axes: Axes, *, frame: pd.DataFrame, current: float, cheapest: float) -> None:
+    """Draw recall and precision over the threshold, and lines at the current and at the cheapest one."""
+    for name, style in zip(("recall", "precision"), series(2), strict=True):
+        axes.step(frame["threshold"], frame[name], where="pre", label=name, **style)
+    axes.axvline(current, color=INK, linewidth=1, label=TEXTS["decision_threshold.current"])
+    axes.axvline(cheapest, color=ORANGE, linewidth=1, linestyle=":", label=TEXTS["decision_threshold.cheapest_line"])
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.03)
+    axes.set_xlabel(TEXTS["decision_threshold.axis"])
+    legend(axes, columns=2)
+
+
+def gains(axes: Axes, *, shares: np.ndarray, found: np.ndarray, positive: float) -> None:
+    """Draw the share found over the share of rows, with the best that is possible and what chance finds."""
+    axes.plot([0, positive, 1], [0, 1, 1], color=WARM_GREY, linestyle="--", label=TEXTS["gains.best"])
+    axes.plot([0, 1], [0, 1], color=WARM_GREY, linestyle=":", label=TEXTS["guessing"])
+    axes.plot(shares, found, color=AUBERGINE, linewidth=2, label=TEXTS["gains.model"])
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.03)
+    axes.set_xlabel(TEXTS["gains.x"])
+    axes.set_ylabel(TEXTS["gains.y"])
+    legend(axes, columns=3)
+
+
 def cross_validation_scores(axes: Axes, *, frame: pd.DataFrame, score: str, middle: float) -> None:
     """Draw a point for each training and its baseline, and a line at the median."""
     import numpy as np

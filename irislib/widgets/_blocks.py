@@ -35,6 +35,7 @@ __all__ = [
     "Picture",
     "Section",
     "Table",
+    "charts_of",
     "insight_card",
     "iter_cards",
     "iter_jobs",
@@ -135,7 +136,7 @@ class Card(Block):
     ----------
     title, text : str
     blocks : sequence of Block
-        Charts, one for each panel, or a table with bars.
+        Charts, one for each panel, or a table with bars; none if the page makes an interactive view.
     insight : Insight
     name : str
         Unique in the page.
@@ -262,11 +263,17 @@ def _to_block(piece: Any) -> Block:
 
 def insight_card(insight: Insight) -> Card:
     """Return an insight as a card: its sentence, and its chart, or its table if that has the bars."""
+    content: list[Block] = []
     if insight.bar:
-        content: list[Block] = [Table(insight.frame.head(MAX_ROWS), insight.bar)]
-    else:
-        content = [picture(panel.plot(), insight.text) for panel in insight.panels()]
+        content = [Table(insight.frame.head(MAX_ROWS), insight.bar)]
+    elif not insight.interactive:
+        content = charts_of(insight)
     return Card(insight.title, insight.text, content, insight, name=f"card-{next(_numbers)}")
+
+
+def charts_of(insight: Insight) -> list[Block]:
+    """Return the charts of an insight, one for each panel."""
+    return [picture(panel.plot(), insight.text) for panel in insight.panels()]
 
 
 def numbers_of(insight: Insight) -> list[Block]:

@@ -42,6 +42,14 @@ class CardList:
         card = self.find(request["name"])
         return {"html": render(numbers_of(card.insight))} if card else {"error": TEXTS["card_gone"]}
 
+    def handle_columns(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """Return the columns of a card's insight, for an interactive view; a value that is no number is null."""
+        card = self.find(request["name"])
+        if not card:
+            return {"error": TEXTS["card_gone"]}
+        frame = card.insight.frame.astype(object)
+        return {"columns": frame.where(frame.notna(), None).to_dict("list"), "start": card.insight.start}
+
     def handle_points(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Return the points of each of a card's charts."""
         card = self.find(request["name"])

@@ -27,6 +27,7 @@ from irislib.widgets._blocks import (
     Picture,
     Section,
     Table,
+    charts_of,
     numbers_of,
     to_blocks,
 )
@@ -129,11 +130,18 @@ def _(block: Section, is_static: bool) -> Markup:
 
 @_render.register
 def _(block: Card, is_static: bool) -> Markup:
-    charts = Markup('<div class="irislib-charts">{}</div>').format(_join(block.blocks, is_static))
+    blocks = charts_of(block.insight) if is_static and block.insight.interactive else block.blocks
+    charts = Markup('<div class="irislib-charts">{}</div>').format(_join(blocks, is_static))
     if is_static and not block.insight.bar:
         charts += _join(numbers_of(block.insight), is_static)
     name = Markup("") if is_static else Markup(' data-card="{}"').format(block.name)
-    is_wide = len(block.blocks) > 1 or (block.insight.bar and len(block.insight.frame.columns) >= WIDE_TABLE)
+    if block.insight.interactive and not is_static:
+        name += Markup(' data-interactive="{}"').format(block.insight.interactive)
+    is_wide = (
+        len(block.blocks) > 1
+        or bool(block.insight.interactive)
+        or (block.insight.bar and len(block.insight.frame.columns) >= WIDE_TABLE)
+    )
     return Markup('<section class="irislib-insight{}"{}><h3>{}</h3><p>{}</p>{}</section>').format(
         " irislib-spread" if is_wide else "", name, block.title, block.text, charts
     )

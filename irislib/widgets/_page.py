@@ -40,7 +40,7 @@ __all__ = ["Page", "Tab"]
 
 FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
-SCRIPTS = ("logic.js", "dom.js", "requests.js", "fields.js", "csv_tab.js", "cards.js", "page.js")
+SCRIPTS = ("logic.js", "dom.js", "requests.js", "fields.js", "csv_tab.js", "threshold.js", "cards.js", "page.js")
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
@@ -202,6 +202,7 @@ class Page(anywidget.AnyWidget):
             "hold": self.held_features.handle_hold,
             "numbers": self.cards.handle_numbers,
             "points": self.cards.handle_points,
+            "columns": self.cards.handle_columns,
         }
         if self.csv_tab:
             handlers |= self.csv_tab.handlers()

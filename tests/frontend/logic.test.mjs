@@ -100,3 +100,8 @@ test("the point nearest to the pointer is meant, if it is near", () => {
   assert.equal(logic.nearestPoint(points, 0.1, 0.58, 2)[2], "a");
   assert.equal(logic.nearestPoint([], 0.1, 0.5, 1), undefined);
 });
+
+
+test("a share is written as Python writes it", () => {
+  assert.deepEqual([0, 0.334, 0.9951, 0.9999, 1, null].map(logic.formatPercent), ["0%", "33%", "99.5%", "99.9%", "100%", "–"]);
+});

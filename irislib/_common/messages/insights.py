@@ -54,6 +54,24 @@ TEXTS = {
     "curves.text": "{name} is the hardest to tell from the rest: {measure} {value}; {baseline}.",
     "curves.text_equal": "No class is harder than another to tell from the rest: {measure} {value}; {baseline}.",
     "curves.scores": "{text} It has no probabilities: the curves follow the scores of its decision function.",
+    # decision_threshold and gains
+    "decision_threshold.title": "From which probability on?",
+    "decision_threshold.text": "It answers {label} from a probability of {threshold}: it finds {recall} of the "
+    "{positives} test rows that are {label}, and {alarms} of its {answers} answers of {label} are false alarms.",
+    "decision_threshold.cheapest": "If missing one costs {ratio} times as much as a false alarm, {threshold} would be "
+    "cheapest for these rows.",
+    "decision_threshold.cheapest_now": "If missing one costs {ratio} times as much as a false alarm, nothing is "
+    "cheaper for these rows.",
+    "decision_threshold.current": "now",
+    "decision_threshold.cheapest_line": "cheapest",
+    "decision_threshold.axis": "answered from this probability on",
+    "gains.title": "How many are found first?",
+    "gains.text": "Of the test rows, the {rows} with the highest probability of {label} hold {found} of all that are "
+    "{label}: {lift} times as many as by chance.",
+    "gains.model": "this model",
+    "gains.best": "the best possible",
+    "gains.x": "share of the test rows, the highest probabilities first",
+    "gains.y": "share found",
     # prediction_set
     "set.title": "What else could it be?",
     "set.text": "Most likely {classes}. Such a list is made to contain the true class in {coverage} of cases on "
@@ -144,6 +162,7 @@ TEXTS = {
     "answering the median: {baseline}). On average the true number is {mean} below the answer.",
     "residuals.band": "{share:.0%} of the rows",
     # why there is none
+    "not_two_classes": "{model} has {count} classes; a threshold is for two.",
     "no_classes_to_confuse": "{model} predicts a number: there are no classes to confuse.",
     "no_class_metrics": "{model} predicts a number: precision and recall are of classes.",
     "no_class_to_change": "{model} predicts a number: there is no class to change.",

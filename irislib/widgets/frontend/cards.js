@@ -6,6 +6,7 @@ class CardTools {
   }
 
   addTo(card) {
+    if (card.dataset.interactive === "threshold") this.addThreshold(card);
     const charts = [...card.querySelectorAll(".irislib-figure")];
     const message = h("p", { class: "irislib-message", role: "alert", hidden: true });
     const showError = (error) => {
@@ -95,6 +96,12 @@ class CardTools {
   async loadPoints(card) {
     card.irislibPoints ??= this.request("points", { name: card.dataset.card }).then((reply) => reply.points ?? []);
     return card.irislibPoints;
+  }
+
+  async addThreshold(card) {
+    const { columns, start, error } = await this.request("columns", { name: card.dataset.card });
+    const content = error ? h("p", { class: "irislib-message" }, error) : new ThresholdView(columns, this.texts, start).createElement();
+    card.querySelector(".irislib-charts").replaceChildren(content);
   }
 
   enlarge(card, title, charts) {

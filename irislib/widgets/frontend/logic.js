@@ -95,6 +95,13 @@ function fragmentOf(title) {
   return `#${encodeURIComponent(title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-"))}`;
 }
 
+// Returns a share in percent as Python writes it: one that is not whole never becomes 100%.
+function formatPercent(share) {
+  if (share === null) return "–";
+  const percent = 100 * share;
+  return `${percent >= 99.5 && percent < 100 ? Math.min(percent, 99.9).toFixed(1) : percent.toFixed(0)}%`;
+}
+
 // Returns the index of the tab that a key selects, or undefined.
 function tabForKey(key, open, count) {
   const last = count - 1;

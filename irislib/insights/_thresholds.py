@@ -1,0 +1,185 @@
+"""Insights for two classes: from which probability on to answer the one that is looked for."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_share, format_value, short_repr
+from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
+from irislib.errors import NotApplicableError, Problem, ValidationError
+from irislib.insights import _drawing
+from irislib.insights._background import held_out_probabilities
+from irislib.insights._base import Insight
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib._modeling.model import Model
+
+__all__ = ["decision_threshold", "gains"]
+
+MAX_THRESHOLDS = 200
+LARGEST_PARTS = 20  # of the rows, in the table of gains
+TENTH = 0.1
+
+
+@takes_model
+def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm: float = 1.0) -> Insight:
+    """Compare the probabilities from which on the positive class may be answered, by errors and their costs.
+
+    Parameters
+    ----------
+    model : Model
+    cost_missed : float, default 1
+        What it costs to miss a row of the positive class, in any unit.
+    cost_false_alarm : float, default 1
+        What it costs to answer the positive class for a row of the other, in the same unit.
+
+    Returns
+    -------
+    Insight
+        Its frame has a row for each ``threshold`` with the counts of held-out rows (``true positives``, ``false
+        positives``, ``false negatives``, ``true negatives``), ``recall``, ``precision``, ``false positive rate`` and
+        ``cost``. The positive class is ``positive_class`` of the spec, else the one of the estimator's own
+        threshold, else the second. To keep a threshold: ``ModelSpec(positive_class=…, threshold=…)``.
+
+    Raises
+    ------
+    NotApplicableError
+        For a model without probabilities or with other than two classes.
+    ValidationError
+        For a cost below 0, or two of 0.
+
+    Notes
+    -----
+    Sources: C. Elkan (2001), The foundations of cost-sensitive learning, IJCAI, 973-978; as
+    :class:`sklearn.model_selection.TunedThresholdClassifierCV` chooses one by cross-validation. The cheapest threshold
+    is the best for these test rows, and a little less good for others.
+    """
+    _check_costs(cost_missed, cost_false_alarm)
+    label, scores, is_positive = positive_scores(model)
+    current = model.threshold.probability if model.threshold and model.threshold.label == label else 0.5
+    frame = _outcomes(scores, is_positive, current)
+    frame["cost"] = cost_missed * frame["false negatives"] + cost_false_alarm * frame["false positives"]
+    at, cheapest = _row_at(frame, current), frame.loc[frame["cost"].idxmin()]
+    text = TEXTS["decision_threshold.text"].format(
+        label=label,
+        threshold=format_share(current),
+        recall=format_share(at["recall"]),
+        positives=int(is_positive.sum()),
+        alarms=int(at["false positives"]),
+        answers=int(at["false positives"] + at["true positives"]),
+    )
+    key = "cheapest" if cheapest["cost"] < at["cost"] else "cheapest_now"
+    best = TEXTS[f"decision_threshold.{key}"].format(
+        label=label, ratio=format_value(cost_missed / cost_false_alarm, 2) if cost_false_alarm else "∞",
+        threshold=format_share(cheapest["threshold"]),
+    )  # fmt: skip
+    draw = partial(_drawing.threshold_curves, frame=frame, current=current, cheapest=float(cheapest["threshold"]))
+    title = TEXTS["decision_threshold.title"]
+    start = int((frame["threshold"] - current).abs().argmin())
+    return Insight(title, frame, f"{text} {best}", draw, 3.4, interactive="threshold", start=start)
+
+
+@takes_model
+def gains(model: Model) -> Insight:
+    """Count how much of the positive class is among the rows with its highest probabilities.
+
+    Returns
+    -------
+    Insight
+        Its frame has for each ``share of rows``, the highest probabilities first, the ``share found`` of the positive
+        class and the ``lift``: how many times as many as in rows chosen by chance.
+
+    Raises
+    ------
+    NotApplicableError
+        For a model without probabilities or with other than two classes.
+
+    Notes
+    -----
+    Source: M. Vuk and T. Curk (2006), ROC curve, lift chart and calibration plot, Metodološki zvezki 3, 89-108.
+    """
+    import numpy as np
+    import pandas as pd
+
+    label, scores, is_positive = positive_scores(model)
+    n = len(scores)
+    found = np.concatenate([[0], np.cumsum(is_positive[np.argsort(-scores, kind="stable")])]) / is_positive.sum()
+    counts = np.unique(np.linspace(0, n, min(n, LARGEST_PARTS) + 1).round().astype(int))
+    frame = pd.DataFrame({"share of rows": counts / n, "share found": found[counts]})
+    frame["lift"] = frame["share found"] / frame["share of rows"].where(frame["share of rows"] > 0)
+    first = max(1, round(TENTH * n))
+    text = TEXTS["gains.text"].format(
+        label=label,
+        rows=format_share(first / n),
+        found=format_share(found[first]),
+        lift=format_value(found[first] * n / first, 2),
+    )
+    draw = partial(_drawing.gains, shares=np.arange(n + 1) / n, found=found, positive=float(is_positive.mean()))
+    return Insight(TEXTS["gains.title"], frame, text, draw, 3.4)
+
+
+def positive_scores(model: Model) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return the positive class, its probability for each held-out row, and which of them are of it.
+
+    Raises
+    ------
+    NotApplicableError
+        For a model without probabilities, with other than two classes, or where all held-out rows are of one class.
+    """
+    import numpy as np
+
+    probabilities = held_out_probabilities(model)
+    classes = model.classes or []
+    if len(classes) != 2:
+        raise NotApplicableError(TEXTS["not_two_classes"].format(model=model.spec.title, count=len(classes)))
+    label = classes[1]
+    if model.threshold:
+        label = model.threshold.label
+    if model.spec.positive_class in classes:
+        label = model.spec.positive_class
+    is_positive = np.asarray(model.evaluation.y_true == label, dtype=bool)
+    if is_positive.all() or not is_positive.any():
+        raise NotApplicableError(TEXTS["one_class"])
+    return label, probabilities[:, classes.index(label)], is_positive
+
+
+def _outcomes(scores: np.ndarray, is_positive: np.ndarray, current: float) -> pd.DataFrame:
+    """Return the counts and rates of each threshold, the lowest first."""
+    import numpy as np
+    import pandas as pd
+
+    candidates = np.unique(scores)
+    if len(candidates) > MAX_THRESHOLDS:
+        candidates = np.unique(np.quantile(scores, np.linspace(0, 1, MAX_THRESHOLDS), method="nearest"))
+    candidates = np.unique([*candidates, current])
+    positives, negatives = np.sort(scores[is_positive]), np.sort(scores[~is_positive])
+    missed, dismissed = (np.searchsorted(part, candidates, side="left") for part in (positives, negatives))
+    hits, alarms = len(positives) - missed, len(negatives) - dismissed
+    return pd.DataFrame({
+        "threshold": candidates, "true positives": hits, "false positives": alarms, "false negatives": missed,
+        "true negatives": dismissed, "recall": hits / len(positives),
+        "precision": np.divide(hits, hits + alarms, out=np.full(len(hits), np.nan), where=hits + alarms > 0),
+        "false positive rate": alarms / len(negatives),
+    })  # fmt: skip
+
+
+def _row_at(frame: pd.DataFrame, threshold: float) -> pd.Series:
+    return frame.loc[(frame["threshold"] - threshold).abs().idxmin()]
+
+
+def _check_costs(missed: float, false_alarm: float) -> None:
+    costs = {"cost_missed": missed, "cost_false_alarm": false_alarm}
+    problems = [
+        Problem(f"{name} must be a number of at least 0, got {short_repr(value)}.", name, value)
+        for name, value in costs.items()
+        if not (isinstance(value, int | float) and 0 <= value < float("inf"))
+    ]
+    if not problems and not missed + false_alarm:
+        problems = [Problem("cost_missed and cost_false_alarm must not both be 0.", "cost_missed", missed)]
+    if problems:
+        raise ValidationError(problems)
