@@ -16,7 +16,12 @@ DOCS = Path(__file__).parent
 PICTURES = DOCS / "insights"
 ENOUGH_SECONDS = 3600  # so that a busy machine makes the same page
 FLOWER = {"petal_length_cm": 5.1, "petal_width_cm": 1.9, "sepal_length_cm": 5.8, "sepal_width_cm": 2.7}
-FLAT = {"area_m2": 40, "balcony": True, "built": "1990-05-01", "rooms": 2, "district": "centre"}
+MODELS = {
+    "predicted_against_true": "flats",
+    "residuals": "flats",
+    "decision_threshold": "tumours",
+    "gains": "tumours",
+}
 
 # Two sentences for a reader who is no statistician.
 HOW = {
@@ -52,6 +57,12 @@ HOW = {
         "class_metrics": "Recall: of all cases of this class, how many were found; precision: of all "
         "that were called so, how many were. The lines show how far chance may have "
         "helped or harmed, the small strokes what guessing gets.",
+        "decision_threshold": "Further to the left more cases of the class are found, and more of the others raise a "
+        "false alarm. Which is worse, only you can say: give the costs of both, and see where they add up to the "
+        "least. On the page a slider moves all of it. To keep a threshold: `ModelSpec(positive_class=…, "
+        "threshold=…)`.",
+        "gains": "The cases are sorted, the likeliest first. The steeper the curve rises, the fewer of them you have "
+        "to look at to find most of the class.",
         "calibration": "A point on the dotted line means that the model is as often right as it says. "
         "Below the line it is too sure of itself, above it too modest.",
         "roc_curve": "The more a curve keeps to the upper left, the better that class is told from "
@@ -71,19 +82,20 @@ HOW = {
 }
 
 
-def models() -> tuple[Any, Any]:
-    """Return the model of the flowers, and that of the flats of the tests, for regression."""
+def models() -> dict[str, Any]:
+    """Return the model of the flowers, and two of the tests: of flats for regression, of tumours for two classes."""
     sys.path.insert(0, str(DOCS.parent / "tests"))
     import rent
+    import tumours
 
-    return irislib.train(irislib.load("iris-wizard").spec), irislib.train(rent.spec)
+    specs = {"flowers": irislib.load("iris-wizard").spec, "flats": rent.spec, "tumours": tumours.spec}
+    return {name: irislib.train(spec) for name, spec in specs.items()}
 
 
-def section(name: str, how: str, flowers: Any, flats: Any, pictures: Path | None) -> list[str]:
+def section(name: str, how: str, trained: dict[str, Any], pictures: Path | None) -> list[str]:
     """Return the section of one insight: picture, explanation and source."""
     function = getattr(insights, name)
-    is_regression = name in ("predicted_against_true", "residuals")
-    model, row = (flats, FLAT) if is_regression else (flowers, FLOWER)
+    model, row = trained[MODELS.get(name, "flowers")], FLOWER
     parameters = inspect.signature(function).parameters
     options = {"seconds": ENOUGH_SECONDS} if "seconds" in parameters else {}
     insight = function(model, row, **options) if "row" in parameters else function(model, **options)
@@ -115,20 +127,21 @@ def section(name: str, how: str, flowers: Any, flats: Any, pictures: Path | None
 
 def page(pictures: Path | None = None) -> str:
     """Return the page; save its pictures in a folder if one is given."""
-    flowers, flats = models()
+    trained = models()
     lines = [
         "# Insights, and how to read them",
         "",
         "Each is a function of a model, or of a model and a row, and gives its numbers (`.frame`), a picture "
         "(`.plot()`) and a sentence (`.text`). The app shows them in tabs, which `ModelSpec(tabs=…)` "
         "changes; the endpoint answers them at `/<model>/insights/<name>`. The pictures are of the "
-        "Iris Wizard, and of a model of rents where a number is predicted. This page is made by `make insights`.",
+        "Iris Wizard, of a model of rents where a number is predicted, and of one of tumours for two classes. "
+        "This page is made by `make insights`.",
         "",
     ]
     for question, explanations in HOW.items():
         lines += [f"## {question}", ""]
         for name, how in explanations.items():
-            lines += section(name, how, flowers, flats, pictures)
+            lines += section(name, how, trained, pictures)
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -6,45 +6,26 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LogisticRegression
+import tumours
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from test_cards import NAME
 from test_widgets import request
 
 import irislib
-from irislib import Feature, ModelSpec, insights
+from irislib import insights
 from irislib.errors import NotApplicableError, SpecError, ValidationError
-
-COLUMNS = ["mean radius", "mean texture", "mean smoothness"]
-
-
-def load_data() -> pd.DataFrame:
-    data = load_breast_cancer(as_frame=True)
-    names = {0: "malignant", 1: "benign"}
-    frame = data.frame[COLUMNS].set_axis(["radius", "texture", "smoothness"], axis=1)
-    return frame.assign(tumour=data.target.map(names))
-
-
-def spec(**changes: Any) -> ModelSpec:
-    features = [Feature("radius", unit="mm"), Feature("texture"), Feature("smoothness", step=0.001)]
-    estimator = make_pipeline(StandardScaler(), LogisticRegression())
-    return ModelSpec("tumour", features, "tumour", load_data, estimator, **changes)
 
 
 @pytest.fixture(scope="module")
 def plain() -> irislib.Model:
-    return irislib.train(spec(positive_class="malignant"))
+    return irislib.train(tumours.spec)
 
 
 @pytest.fixture(scope="module")
 def careful() -> irislib.Model:
-    return irislib.train(spec(positive_class="malignant", threshold=0.2))
+    return irislib.train(replace(tumours.spec, threshold=0.2))
 
 
 def test_the_counts_are_those_of_scikit_learn(plain) -> None:
@@ -111,7 +92,7 @@ def test_the_threshold_of_the_spec_decides_at_every_door(plain, careful, tmp_pat
 )
 def test_a_threshold_that_cannot_be(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
-        irislib.train(replace(spec(), **changes))
+        irislib.train(replace(tumours.spec, **{"positive_class": None, **changes}))
 
 
 def test_three_classes_have_no_threshold(iris) -> None:

@@ -71,7 +71,7 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
     else:
         why = [contributions, smallest_changes, prediction_set]
         of_two = [decision_threshold, gains] if len(model.classes) == 2 and model.has_probabilities else []
-        performance = [confusion_matrix, *of_two, class_metrics, calibration, roc_curve, precision_recall_curve]
+        performance = [confusion_matrix, class_metrics, *of_two, calibration, roc_curve, precision_recall_curve]
     return {
         TEXTS["why"]: why,
         TEXTS["insights"]: [*forest, permutation_importance, partial_dependence],

@@ -178,11 +178,11 @@ def threshold_curves(axes: Axes, *, frame: pd.DataFrame, current: float, cheapes
     legend(axes, columns=2)
 
 
-def gains(axes: Axes, *, shares: np.ndarray, found: np.ndarray, positive: float) -> None:
+def gains(axes: Axes, *, shares: np.ndarray, captured: np.ndarray, positive: float) -> None:
     """Draw the share found over the share of rows, with the best that is possible and what chance finds."""
     axes.plot([0, positive, 1], [0, 1, 1], color=WARM_GREY, linestyle="--", label=TEXTS["gains.best"])
     axes.plot([0, 1], [0, 1], color=WARM_GREY, linestyle=":", label=TEXTS["guessing"])
-    axes.plot(shares, found, color=AUBERGINE, linewidth=2, label=TEXTS["gains.model"])
+    axes.plot(shares, captured, color=AUBERGINE, linewidth=2, label=TEXTS["gains.model"])
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
     axes.set_xlabel(TEXTS["gains.x"])

@@ -73,11 +73,13 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
         alarms=int(at["false positives"]),
         answers=int(at["false positives"] + at["true positives"]),
     )
-    key = "cheapest" if cheapest["cost"] < at["cost"] else "cheapest_now"
-    best = TEXTS[f"decision_threshold.{key}"].format(
-        label=label, ratio=format_value(cost_missed / cost_false_alarm, 2) if cost_false_alarm else "∞",
-        threshold=format_share(cheapest["threshold"]),
-    )  # fmt: skip
+    ratio = TEXTS["decision_threshold.equal"]
+    if cost_missed != cost_false_alarm:
+        times = format_value(cost_missed / cost_false_alarm, 2) if cost_false_alarm else "∞"
+        ratio = TEXTS["decision_threshold.ratio"].format(ratio=times)
+    best = TEXTS[f"decision_threshold.{'cheapest' if cheapest['cost'] < at['cost'] else 'cheapest_now'}"].format(
+        ratio=ratio, threshold=format_share(cheapest["threshold"])
+    )
     draw = partial(_drawing.threshold_curves, frame=frame, current=current, cheapest=float(cheapest["threshold"]))
     title = TEXTS["decision_threshold.title"]
     start = int((frame["threshold"] - current).abs().argmin())
@@ -108,18 +110,18 @@ def gains(model: Model) -> Insight:
 
     label, scores, is_positive = positive_scores(model)
     n = len(scores)
-    found = np.concatenate([[0], np.cumsum(is_positive[np.argsort(-scores, kind="stable")])]) / is_positive.sum()
+    captured = np.concatenate([[0], np.cumsum(is_positive[np.argsort(-scores, kind="stable")])]) / is_positive.sum()
     counts = np.unique(np.linspace(0, n, min(n, LARGEST_PARTS) + 1).round().astype(int))
-    frame = pd.DataFrame({"share of rows": counts / n, "share found": found[counts]})
+    frame = pd.DataFrame({"share of rows": counts / n, "share found": captured[counts]})
     frame["lift"] = frame["share found"] / frame["share of rows"].where(frame["share of rows"] > 0)
     first = max(1, round(TENTH * n))
     text = TEXTS["gains.text"].format(
         label=label,
         rows=format_share(first / n),
-        found=format_share(found[first]),
-        lift=format_value(found[first] * n / first, 2),
+        found=format_share(captured[first]),
+        lift=format_value(captured[first] * n / first, 2),
     )
-    draw = partial(_drawing.gains, shares=np.arange(n + 1) / n, found=found, positive=float(is_positive.mean()))
+    draw = partial(_drawing.gains, shares=np.arange(n + 1) / n, captured=captured, positive=float(is_positive.mean()))
     return Insight(TEXTS["gains.title"], frame, text, draw, 3.4)
 
 

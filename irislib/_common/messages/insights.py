@@ -58,10 +58,11 @@ TEXTS = {
     "decision_threshold.title": "From which probability on?",
     "decision_threshold.text": "It answers {label} from a probability of {threshold}: it finds {recall} of the "
     "{positives} test rows that are {label}, and {alarms} of its {answers} answers of {label} are false alarms.",
-    "decision_threshold.cheapest": "If missing one costs {ratio} times as much as a false alarm, {threshold} would be "
+    "decision_threshold.cheapest": "If missing one costs {ratio} a false alarm, {threshold} would be "
     "cheapest for these rows.",
-    "decision_threshold.cheapest_now": "If missing one costs {ratio} times as much as a false alarm, nothing is "
-    "cheaper for these rows.",
+    "decision_threshold.cheapest_now": "If missing one costs {ratio} a false alarm, nothing is cheaper for these rows.",
+    "decision_threshold.ratio": "{ratio} times as much as",
+    "decision_threshold.equal": "as much as",
     "decision_threshold.current": "now",
     "decision_threshold.cheapest_line": "cheapest",
     "decision_threshold.axis": "answered from this probability on",
