@@ -71,7 +71,7 @@ class AppList:
 
     @property
     def bar(self) -> tuple[str, ...]:
-        """What the bar above each page has of the apps, to tell whether a page is up to date."""
+        """Facts of the apps in the bar above each page, by which an outdated page is known."""
         return tuple(map(str, self.links)) if len(self.links) <= MAX_LINKS else ()
 
 

@@ -1,4 +1,4 @@
-"""What the callbacks of a page print, and the errors that they raise, in the server's log."""
+"""Prints and errors of a page's callbacks, in the server's log."""
 
 from __future__ import annotations
 
