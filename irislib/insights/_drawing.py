@@ -101,6 +101,13 @@ def histogram_with_range(axes: Axes, *, values: np.ndarray, low: float, middle: 
     axes.set_ylabel(TEXTS["test_rows"])
 
 
+def histogram(axes: Axes, *, values: np.ndarray, name: str, count: str) -> None:
+    """Draw how values are distributed."""
+    axes.hist(values, bins=20, color=AUBERGINE)
+    axes.set_xlabel(name)
+    axes.set_ylabel(count)
+
+
 def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bool) -> None:
     """Draw counts as a matrix, each cell coloured by its share of the row."""
     import numpy as np

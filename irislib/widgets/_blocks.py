@@ -105,10 +105,13 @@ class Table(Block):
     frame : DataFrame
     bar_column : str
         The column whose numbers are drawn as bars too.
+    is_sortable : bool
+        A visitor can sort it by a column.
     """
 
     frame: pd.DataFrame
     bar_column: str = ""
+    is_sortable: bool = False
 
 
 @dataclass(frozen=True)

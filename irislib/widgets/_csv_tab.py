@@ -15,6 +15,7 @@ from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
 from irislib._modeling.table_files import to_csv
 from irislib.errors import Problem, ValidationError
 from irislib.widgets._blocks import Block, Paragraph, Table
+from irislib.widgets._csv_summary import summarize_rows
 from irislib.widgets._html import render, render_pieces
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = ["MAX_FILE_BYTES", "CsvTab"]
 MAX_FILE_BYTES = 20_000_000
 SLICE_ROWS = 4_000  # a slice takes a fraction of a second, so that other requests are handled in between
 PREVIEW_ROWS = 5
+RESULT_ROWS = 100  # on the page; the result has all
+WARNED = "⚠"
 MAX_PROBLEMS = 50  # on the page; the result has all
 
 
@@ -44,6 +47,7 @@ class CsvTab:
         self.rows: list[list[str]] = []
         self.results: list[tuple[Any, ...]] = []
         self.problems: list[Problem] = []
+        self.cards: list[Block] = []
 
     def handlers(self) -> dict[str, Callable[[Mapping[str, Any], Sequence[Any]], dict[str, Any]]]:
         """Return the handlers of the page script's requests, by their methods."""
@@ -93,7 +97,7 @@ class CsvTab:
             return {"html": render([Paragraph(p.message, "message") for p in error.problems])}
         finally:
             self.content = bytearray()
-        self.layout, self.rows, self.results, self.problems = layout, rows, [], []
+        self.layout, self.rows, self.results, self.problems, self.cards = layout, rows, [], [], []
         total = self.total
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
         name = TEXTS["table_sheet"].format(name=self.name, sheet=sheet) if sheet else self.name
@@ -153,6 +157,10 @@ class CsvTab:
             pieces.append(pd.DataFrame(problems))
             if (more := len(self.problems) - MAX_PROBLEMS) > 0:
                 pieces.append(TEXTS["table_more_problems"].format(more=f"{more:,}"))
+        if warned := sum(bool(cells[-2]) for cells in self.results):
+            pieces.append(TEXTS["table_warned"].format(count=f"{warned:,}"))
+        self.cards = summarize_rows(self.model, self.layout, self.rows, self.results)
+        pieces += self.cards
         if total > bad:
             pieces += [TEXTS["table_first"], self._first_predictions(self.layout)]
         return {"html": render_pieces(pieces), "announcement": announcement}
@@ -161,12 +169,15 @@ class CsvTab:
         import pandas as pd
 
         predicted = (i for i, cells in enumerate(self.results) if cells[0] is not None)
-        positions = list(itertools.islice(predicted, PREVIEW_ROWS))
-        # without warnings and problems, which are sentences: they are above or in the result
-        rows = [[*self.results[i][:-2], *(layout.fit(self.rows[i]) or ())] for i in positions]
+        positions = list(itertools.islice(predicted, RESULT_ROWS))
+        # without problems, which are above, and with a mark instead of warnings, which are sentences
+        rows = [
+            [*self.results[i][:-2], WARNED if self.results[i][-2] else "", *(layout.fit(self.rows[i]) or ())]
+            for i in positions
+        ]
         names = csv_files.result_columns(self.model, layout)
         lines = pd.Index([str(layout.first_line + i) for i in positions], name=TEXTS["table_line"])
-        return Table(pd.DataFrame(rows, columns=[*names[:-2], *layout.header], index=lines))
+        return Table(pd.DataFrame(rows, columns=[*names[:-1], *layout.header], index=lines), is_sortable=True)
 
     def result_file(self) -> tuple[str, bytes] | None:
         """Return the name and content of the result file, or None if there is no result any more."""

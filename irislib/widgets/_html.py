@@ -191,9 +191,14 @@ def _(block: Table, is_static: bool) -> Markup:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
     rows = [_row(row, formats, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
-        '<div class="irislib-wide"{}><table class="irislib-table">'
+        '<div class="irislib-wide"{}><table class="irislib-table"{}>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(Markup(' tabindex="0"') if is_static else "", head, Markup("").join(rows))
+    ).format(
+        Markup(' tabindex="0"') if is_static else "",
+        Markup(" data-sortable") if block.is_sortable and not is_static else "",
+        head,
+        Markup("").join(rows),
+    )
 
 
 def _join(blocks: Iterable[Block], is_static: bool) -> Markup:

@@ -132,7 +132,7 @@ class Page(anywidget.AnyWidget):
         self.contents: dict[int, list[Block]] = {}
         self.warm_contents: dict[int, list[Block]] = {}  # drawn before the visit
         self.latest_contents: dict[int, list[Block]] = {}  # also what will be drawn again
-        self.cards = CardList(lambda: self.latest_contents.values())
+        self.cards = CardList(self._card_blocks)
         self.downloads = Downloads({"report": lambda: page_report(self), **self.cards.file_makers()})
         if self.csv_tab:
             self.downloads.makers |= {"template": self.csv_tab.template, "result": self.csv_tab.result_file}
@@ -297,6 +297,9 @@ class Page(anywidget.AnyWidget):
                 return blocks  # drawn again when the tab is next opened
             contents[index] = blocks
         return contents[index]
+
+    def _card_blocks(self) -> list[list[Block]]:
+        return [*self.latest_contents.values(), self.csv_tab.cards if self.csv_tab else []]
 
     def _draw(self, index: int) -> list[Block]:
         blocks = self.held_features.to_blocks(self.tabs[index].draw(self.result))

@@ -105,3 +105,7 @@ test("the point nearest to the pointer is meant, if it is near", () => {
 test("a share is written as Python writes it", () => {
   assert.deepEqual([0, 0.334, 0.9951, 0.9999, 1, null].map(logic.formatPercent), ["0%", "33%", "99.5%", "99.9%", "100%", "–"]);
 });
+
+test("cells are in the order of their numbers, and texts after them", () => {
+  assert.deepEqual(["b", "10", "", "9", "a", "-1"].sort(logic.compareCells), ["-1", "9", "10", "", "a", "b"]);
+});

@@ -3,8 +3,8 @@
 const PART_BYTES = 500000; // servers take messages of at most ten megabytes; small ones keep the page responsive
 
 class CsvTab {
-  constructor(request, texts, limit, announce, pane) {
-    Object.assign(this, { request, texts, limit, announce });
+  constructor(request, texts, limit, announce, decorate, pane) {
+    Object.assign(this, { request, texts, limit, announce, decorate });
     this.upload = 0; // number of the latest file, which ends the upload and the prediction of earlier ones
     this.output = h("div", { class: "irislib-stage" });
     pane.replaceChildren(this.createDropZone(), this.output);
@@ -103,8 +103,25 @@ class CsvTab {
     if (progress.stopped || !reply) return;
     this.output.innerHTML = reply.html;
     this.announce(reply.announcement);
+    this.decorate(this.output);
+    for (const table of this.output.querySelectorAll("[data-sortable]")) makeSortable(table);
     const result = this.createDownloadButton("result", "irislib-button", this.texts.table_result);
-    this.output.append(result);
+    this.output.prepend(result);
     result.focus({ preventScroll: true });
   }
+}
+
+// Lets a visitor sort the rows of a table by the column whose name is pressed, and back the other way.
+function makeSortable(table) {
+  const body = table.tBodies[0];
+  [...table.tHead.rows[0].cells].forEach((cell, column) => {
+    const sort = () => {
+      const isAscending = cell.getAttribute("aria-sort") !== "ascending";
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      cell.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
+      const rows = [...body.rows].sort((a, b) => compareCells(a.cells[column].textContent, b.cells[column].textContent));
+      body.append(...(isAscending ? rows : rows.reverse()));
+    };
+    cell.replaceChildren(h("button", { type: "button", class: "irislib-sort", onclick: sort }, cell.textContent));
+  });
 }

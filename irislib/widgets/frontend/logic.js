@@ -126,3 +126,10 @@ function nearestPoint(points, x, y, aspect) {
   const nearest = points.reduce((best, point) => (!best || distance(point) < distance(best) ? point : best), undefined);
   return nearest && distance(nearest) <= NEAR ? nearest : undefined;
 }
+
+// Orders two cells: numbers by their size, before texts in the order of the reader's language.
+function compareCells(a, b) {
+  const [x, y] = [a, b].map((text) => (text.trim() === "" ? NaN : Number(text)));
+  if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
+  return Number.isNaN(x) - Number.isNaN(y) || a.localeCompare(b);
+}

@@ -93,7 +93,7 @@ class App {
       tabindex: 0,
       class: "irislib-pane",
     }, stale, content);
-    if (tab.csv) new CsvTab(this.request, texts, tab.csv, (text) => this.announce(text), content);
+    if (tab.csv) new CsvTab(this.request, texts, tab.csv, (text) => this.announce(text), (element) => this.addCardTools(element), content);
     return { ...tab, button, pane, content, stale, drawn: Boolean(tab.csv) };
   }
 

@@ -1,0 +1,135 @@
+"""What a predicted table amounts to: counts of answers, how sure they are, warnings, and how often they are right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_share, format_value
+from irislib._common.messages import TEXTS
+from irislib._description.values import normalized
+from irislib.insights import Insight, _drawing
+from irislib.insights._confidence_intervals import format_interval
+from irislib.insights._phrases import format_target, with_target_unit
+from irislib.widgets._blocks import insight_card
+
+if TYPE_CHECKING:
+    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.model import Model
+    from irislib.widgets._blocks import Block
+
+__all__ = ["summarize_rows"]
+
+MAX_CLASSES = 30  # of the tables; those with most rows
+SURE = 0.8  # a probability from which on an answer counts as rather sure
+FEW_CLASSES = 5  # of which a matrix has room for shares, too
+MIN_ROWS = 2  # of which there is something to count
+
+
+def summarize_rows(
+    model: Model, layout: CsvLayout, rows: Sequence[list[str]], results: Sequence[tuple[Any, ...]]
+) -> list[Block]:
+    """Return the cards about all predicted rows of a table.
+
+    Parameters
+    ----------
+    model : Model
+    layout : CsvLayout
+    rows : sequence of list of str
+    results : sequence of tuple
+        From :func:`irislib._modeling.csv_files.result_cells`, one for each row.
+    """
+    predicted = [i for i, cells in enumerate(results) if cells[0] is not None]
+    if len(predicted) < MIN_ROWS:
+        return []
+    insights = [_answers(model, [results[i][0] for i in predicted])]
+    if model.has_probabilities:
+        insights.append(_certainty([max(results[i][1:-2]) for i in predicted]))
+    insights += _comparison(model, layout, rows, results, predicted)
+    return [insight_card(insight) for insight in insights]
+
+
+def _answers(model: Model, answers: list[Any]) -> Insight:
+    """Count the answers of each class, or describe how numbers are distributed."""
+    import pandas as pd
+
+    if model.classes is None:
+        name = with_target_unit(model, model.spec.target)
+        numbers = pd.Series(answers, dtype=float, name=name)
+        low, middle, high = numbers.quantile([0.1, 0.5, 0.9])
+        text = TEXTS["table_numbers"].format(
+            low=format_value(low, 3), high=format_target(model, high), middle=format_target(model, middle)
+        )
+        draw = partial(_drawing.histogram, values=numbers.to_numpy(), name=name, count=TEXTS["table_count"])
+        return Insight(TEXTS["table_answers"], numbers.describe().to_frame(), text, draw, 2.6)
+    counts = Counter(answers)
+    most, count = counts.most_common(1)[0]
+    frame = pd.DataFrame(counts.most_common(MAX_CLASSES), columns=[model.spec.target, TEXTS["table_count"]])
+    text = TEXTS["table_most"].format(label=most, count=f"{count:,}", share=format_share(count / len(answers)))
+    draw = partial(_drawing.bars, frame=frame, names=model.spec.target, values=TEXTS["table_count"])
+    return Insight(TEXTS["table_answers"], frame, text, draw, 1 + 0.4 * len(frame), bar=TEXTS["table_count"])
+
+
+def _certainty(probabilities: list[float]) -> Insight:
+    """Describe how probable the likeliest class of each row is."""
+    import pandas as pd
+
+    values = pd.Series(probabilities, dtype=float, name="probability")
+    unsure = int((values < SURE).sum())
+    text = TEXTS["table_unsure"].format(
+        count=f"{unsure:,}", share=format_share(unsure / len(values)), limit=format_share(SURE)
+    )
+    draw = partial(
+        _drawing.histogram, values=values.to_numpy(), name=TEXTS["table_probability"], count=TEXTS["table_count"]
+    )
+    return Insight(TEXTS["table_certainty"], values.describe().to_frame(), text, draw, 2.6)
+
+
+def _comparison(
+    model: Model,
+    layout: CsvLayout,
+    rows: Sequence[list[str]],
+    results: Sequence[tuple[Any, ...]],
+    predicted: Sequence[int],
+) -> list[Insight]:
+    """Compare the answers with the true values, if the table has a column of them."""
+    target = normalized(model.spec.target).casefold()
+    index = next((i for i, name in enumerate(layout.header) if normalized(name).strip().casefold() == target), None)
+    if index is None:
+        return []
+    pairs = [(cells[index].strip(), results[i][0]) for i in predicted if (cells := layout.fit(rows[i]))]
+    compare = _compare_numbers if model.classes is None else _compare_classes
+    return compare(model, pairs, [TEXTS["table_true"].format(target=model.spec.target), TEXTS["table_answer"]])
+
+
+def _compare_classes(model: Model, pairs: list[tuple[str, Any]], names: list[str]) -> list[Insight]:
+    import pandas as pd
+
+    labels = {str(label).casefold(): str(label) for label in model.classes or ()}
+    known = [(labels[true.casefold()], str(answer)) for true, answer in pairs if true.casefold() in labels]
+    if not known:
+        return []
+    right, total = sum(true == answer for true, answer in known), len(known)
+    text = TEXTS["table_right"].format(right=f"{right:,}", total=f"{total:,}", interval=format_interval(right, total))
+    both = pd.DataFrame(known, columns=names)
+    order = [label for label in labels.values() if label in set(both.to_numpy().ravel())]
+    frame = pd.crosstab(both[names[0]], both[names[1]]).reindex(index=order, columns=order, fill_value=0)
+    rates = frame.div(frame.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    is_small = len(order) <= FEW_CLASSES
+    draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=is_small)
+    return [Insight(TEXTS["table_compared"], frame, text, draw, 3.6 if is_small else 4.6)]
+
+
+def _compare_numbers(model: Model, pairs: list[tuple[str, Any]], names: list[str]) -> list[Insight]:
+    import pandas as pd
+
+    numbers = pd.DataFrame(pairs, columns=names).apply(pd.to_numeric, errors="coerce").dropna()
+    if numbers.empty:
+        return []
+    errors = (numbers[names[1]] - numbers[names[0]]).abs()
+    mean, median = format_target(model, errors.mean()), format_target(model, errors.median())
+    text = TEXTS["table_off"].format(error=mean, middle=median, total=f"{len(errors):,}")
+    draw = partial(_drawing.points_on_diagonal, frame=numbers)
+    return [Insight(TEXTS["table_compared"], numbers, text, draw, 3.6)]
