@@ -224,6 +224,7 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
     is_signed = bool((column < 0).any())
     longest = float(column.abs().max()) if is_signed or column.max() > 1 else 1.0
     scale = 50 / longest if is_signed else 100 / longest
+    is_count = column.dtype.kind in "iu"
 
     def show(value: float) -> str:
         if value != value:
@@ -232,7 +233,7 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
         start = 0 if not is_signed else 50 if value >= 0 else 50 - size
         style = ' class="irislib-less"' if value < 0 else ""
         bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
-        number = f"{value:+.3f}" if is_signed else format_score(value)
+        number = f"{value:,}" if is_count else f"{value:+.3f}" if is_signed else format_score(value)
         return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{number}')  # noqa: S704 - numbers
 
     return show
