@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -21,6 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from irislib._common.paths import jupyter_dir
 from irislib._forkserver.client import ForkServer, can_fork
+from irislib._forkserver.kernel import unseeded_generators
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
@@ -154,6 +156,25 @@ def test_a_generator_with_a_seed_keeps_it(fork_server: ForkServer, kernel: Calla
     result = prerun(fork_server, "import numpy as np\nrng, old = np.random.default_rng(3), np.random.RandomState(3)")
     drawn = [kernel(result["name"]).run(DRAW).split()[2:] for _ in range(2)]
     assert drawn[0] == drawn[1]
+
+
+class Awkward:
+    """An object that fails when somebody asks for its class, as some proxies do."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(("seed", "is_reseeded"), [(2**52 + 1, True), (42, False)])
+def test_torchs_generator_is_reseeded_unless_it_has_a_seed(
+    seed: int, is_reseeded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = SimpleNamespace(initial_seed=lambda: seed)
+    awkward = [Awkward()]
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(default_generator=generator))
+    assert (generator in unseeded_generators()) is is_reseeded
+    assert awkward
 
 
 def test_kernels_have_the_variables_of_their_prerun_notebook(
