@@ -14,13 +14,14 @@ import nbformat
 import pytest
 import voila.handler
 from conftest import Server, notebook, run_in_thread, wait_until
+from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Configurable
 from voila.configuration import VoilaConfiguration
 
 from irislib._modeling.registry import AppEntry
 from irislib._serving.app_list import NotebookWatch
 from irislib._serving.notebook_checkup import check_notebooks
-from irislib._serving.notebooks import NotebookError, read_notebook
+from irislib._serving.notebooks import NotebookError, choose_kernel, read_notebook
 from irislib._serving.page_pool import Pages
 
 GOOD = nbformat.writes(notebook("print('all', 'is well')"))
@@ -206,6 +207,25 @@ def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.Mo
 def test_a_kernel_of_another_machine_is_replaced_by_ours(server: Server, name: str) -> None:
     assert server.get("/readyz").json()["pages"][name] == "warm"
     assert f"this is {name}" in server.get(f"/{name}").text
+
+
+def test_the_kernel_of_a_language_can_be_chosen(tmp_path: Path) -> None:
+    for name, language in (("python3", "python"), ("xpython", "python"), ("ir", "R")):
+        (tmp_path / name).mkdir()
+        spec = {"argv": ["kernel"], "display_name": name, "language": language}
+        (tmp_path / name / "kernel.json").write_text(json.dumps(spec))
+    specs = KernelSpecManager(kernel_dirs=[str(tmp_path)], ensure_native_kernel=False)
+    for metadata, mapping, chosen in (
+        ({"name": "conda", "language": "python"}, {}, "python3"),
+        ({"name": "conda", "language": "python"}, {"python": "xpython"}, "xpython"),
+        ({"name": "python3", "language": "python"}, {"python": "xpython"}, "python3"),
+        ({"name": "conda", "language": "python"}, {"python": "none"}, "python3"),
+        ({"name": "other", "language": "r"}, {}, "ir"),
+    ):
+        content = notebook()
+        content.metadata["kernelspec"] = nbformat.from_dict(metadata)
+        choose_kernel(content, specs, mapping)
+        assert content.metadata.kernelspec.name == chosen
 
 
 def test_a_language_without_a_kernel_is_named_on_the_page(server: Server) -> None:

@@ -254,7 +254,8 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         CURRENT_PAGE.set(self.notebook_path)
         try:
             self.kernel_manager.check_room()
-            html = await self.settings["irislib_page_pool"].open(self.notebook_path)
+            pages = self.settings["irislib_page_pool"]
+            html = None if self.chooses_template() else await pages.open(self.notebook_path)
             if html is None:
                 await self.send(self.get_generator(path=path))
                 return
@@ -271,6 +272,12 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
     def head(self, path: str | None = None) -> None:
         """Respond as to a GET, as far as that is known without a kernel."""
         self.set_header("Cache-Control", "no-store")
+
+    def chooses_template(self) -> bool:
+        """Return True if the address names a template or a theme, where visitors may choose one."""
+        options = self.voila_configuration
+        permissions = {"template": options.allow_template_override, "theme": options.allow_theme_override}
+        return any(value == "YES" and self.get_argument(name, "") for name, value in permissions.items())
 
     async def send(self, chunks: AsyncIterator[str]) -> None:
         """Send a page in chunks, until its kernel has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,8 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
             if reading.notebook is None:
                 raise NotebookError(reading.problem)
             notebook = copy.deepcopy(reading.notebook)
-            choose_kernel(notebook, self.parent.kernel_spec_manager)
+            mapping = self.parent.voila_configuration.language_kernel_mapping
+            choose_kernel(notebook, self.parent.kernel_spec_manager, mapping)
             return {"type": "notebook", "path": path, "content": notebook}
         return super().get(path, *args, **kwargs)  # type: ignore[no-any-return]
 
@@ -122,8 +123,15 @@ class AppContents(LargeFileManager):  # type: ignore[misc]
         return bool(self.parent.file_rules.is_public(path))
 
 
-def choose_kernel(notebook: Any, specs: KernelSpecManager) -> None:
+def choose_kernel(notebook: Any, specs: KernelSpecManager, mapping: Mapping[str, str] | None = None) -> None:
     """Set the kernelspec of a notebook to one that there is: its own, else one for its language.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    specs : KernelSpecManager
+    mapping : mapping of str to str, optional
+        The kernels to prefer, by their languages.
 
     Raises
     ------
@@ -139,7 +147,8 @@ def choose_kernel(notebook: Any, specs: KernelSpecManager) -> None:
         others = sorted(key for key, other in languages.items() if other == language)
         if language != "python" and not others:
             raise NotebookError(TEXTS["notebook_language"].format(language=language))
-        name = "python3" if language == "python" else others[0]
+        preferred = (mapping or {}).get(language)
+        name = preferred if preferred in languages else "python3" if language == "python" else others[0]
     spec = specs.get_kernel_spec(name)
     metadata["kernelspec"] = nbformat.from_dict(
         {"name": name, "display_name": spec.display_name, "language": spec.language}

@@ -118,6 +118,9 @@ class Pages(LoggingConfigurable):
 
         Until a page is prepared, visitors get the one that it was before; open pages stay in any case.
         """
+        pool = getattr(self.parent.kernel_manager, "notebook_data", {})  # of Voila's own pages, if it has some
+        for path in changed | removed:
+            pool.pop(path, None)
         for path in removed:
             self.problems.pop(path, None)
             self.changed.discard(path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
+from voila.configuration import VoilaConfiguration
 from voila.execute import VoilaExecutor, strip_code_cell_warnings
 from voila.notebook_renderer import NotebookRenderer
 
@@ -63,7 +64,11 @@ class PrerenderedPage(NotebookRenderer):  # type: ignore[misc]
     """Voila's renderer, for cells that have been executed already."""
 
     def __init__(self, run: NotebookRun, **options: Any):
-        super().__init__(**{**options, "traitlet_config": config_after_run(options["traitlet_config"])})
+        configuration = options["voila_configuration"]
+        if configuration.progressive_rendering:  # of cells that are still to be run
+            configuration = VoilaConfiguration(parent=configuration.parent, progressive_rendering=False)
+        config = config_after_run(options["traitlet_config"])
+        super().__init__(**{**options, "traitlet_config": config, "voila_configuration": configuration})
         self.run = run
 
     async def load_notebook(self, path: str) -> NotebookNode:
