@@ -133,6 +133,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture = nbformat.v4.new_markdown_cell("![hidden](.hidden.png) ![a notebook](good.ipynb)")
     write(folder / ".hidden.png", b"PNG")
     write(folder / "pictures.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[picture])).encode())
+    write(folder / "ends_process.py", b"import os; os._exit(0)")
+    write(folder / "ends.ipynb", nbformat.writes(notebook("import ends_process")).encode())
     write(folder / "null-character.ipynb", nbformat.writes(notebook("print('\0')")).encode())
     return folder
 
@@ -152,6 +154,8 @@ def test_the_others_are_served_and_readiness_names_the_bad_ones(server: Server) 
     assert "all is well" in server.get("/good").text
     assert server.get("/null-character").status_code == 200  # the cell's error is the page
     assert "data-irislib-model" in server.get("/iris-wizard").text
+    assert pages["ends"] == "per visit"
+    assert "ends_process ends the process that imports it, and is left to each kernel" in server.text()
 
 
 @pytest.mark.parametrize("name", ["nothing", "utf16", "folder", "dangling", "source"])
@@ -320,12 +324,9 @@ def test_an_unchanged_notebook_is_read_once(tmp_path: Path, monkeypatch: pytest.
     record.assert_awaited_once_with({"a.ipynb", "b.ipynb"})
 
 
-def test_check_reads_the_notebooks(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "bad_import.py").write_text("import os\nos._exit(0)")
-    write(folder / "imports.ipynb", nbformat.writes(notebook("import bad_import")).encode())
+def test_check_reads_the_notebooks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(folder))
     lines = [f"{'ok' if good else 'FAULT':<6} {text}" for good, text in check_notebooks(str(folder), None)]
-    (folder / "imports.ipynb").unlink()
     for line in [
         "FAULT  The notebook nothing.ipynb cannot be opened: it is empty.",
         "FAULT  The notebook julia.ipynb cannot be opened: there is no kernel here for its language, julia.",
@@ -333,7 +334,7 @@ def test_check_reads_the_notebooks(folder: Path, tmp_path: Path, monkeypatch: py
         "ok     a b.ipynb can be served, at /a-b-2, for another page has the address /a-b",
         "ok     docs.ipynb can be served, at /docs-2, for another page has the address /docs",
         "ok     conda.ipynb can be served, at /conda, with the kernel python3: there is no conda-env-foo-py here",
-        "ok     bad_import ends the process that imports it, and is left to each kernel",
+        "ok     ends_process ends the process that imports it, and is left to each kernel",
     ]:
         assert any(found.startswith(line) for found in lines)
     assert sum(line.startswith("FAULT") for line in lines) == len(BAD)

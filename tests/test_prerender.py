@@ -17,9 +17,11 @@ from invalid_inputs import GOOD
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from playwright.sync_api import expect
+from traitlets.config import Config
+from voila.configuration import VoilaConfiguration
 
 from irislib._serving.callback_log import CallbackLog
-from irislib._serving.prerender import VIEW, NotebookRun, is_light
+from irislib._serving.prerender import VIEW, NotebookRun, PrerenderedPage, is_light
 
 WIDGETS = '''
 import anywidget, traitlets
@@ -176,7 +178,8 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         nbformat.write(content, folder / f"{name}.ipynb")
     for name in ("iris-wizard", "dummy"):
         (folder / f"{name}.ipynb").write_text((ROOT / "notebooks" / f"{name}.ipynb").read_text())
-    options = [r"--VoilaConfiguration.file_allowlist=.*\.(png|csv)", "--max-upload-bytes=2500000", *TAG_OPTIONS]
+    options = [r"--VoilaConfiguration.file_allowlist=.*\.(png|csv)", "--max-upload-bytes=2500000", *TAG_OPTIONS,
+               "--VoilaConfiguration.allow_theme_override=YES"]  # fmt: skip
     server = Server(folder / "log", "serve", "--notebooks", str(folder), *options).wait()
     requests.get(f"{server.url}/slow", timeout=PATIENCE)  # until all pages have been run
     yield server
@@ -353,6 +356,19 @@ def test_tags_and_preprocessors_of_nbconvert_work(ahead: Server, name: str) -> N
     assert "input removed 5" in text  # the cell before it was run
     assert "usual" in text
     assert text.count("stamped by a preprocessor") == 1
+
+
+def test_a_visitor_may_choose_a_theme_where_that_is_allowed(ahead: Server) -> None:
+    for query, theme in (("", "light"), ("?theme=dark", "dark")):
+        assert f'"jupyterLabTheme": "{theme}"' in ahead.get(f"/lab{query}").text
+
+
+def test_nothing_is_left_to_run_on_a_prerendered_page() -> None:
+    configuration = VoilaConfiguration(progressive_rendering=True, theme="dark")
+    options = {"voila_configuration": configuration, "traitlet_config": Config()}
+    page = PrerenderedPage(NotebookRun(notebook(), {}), **options)
+    assert not page.voila_configuration.progressive_rendering
+    assert configuration.progressive_rendering
 
 
 def test_widgets_of_other_libraries_work(page, ahead: Server) -> None:

@@ -53,6 +53,7 @@ def renderer_options(server: Any, path: str) -> dict[str, Any]:
     config = get_page_config(**shared, voila_configuration=server.voila_configuration)
     if hook := server.voila_configuration.page_config_hook:
         config = hook(config, **shared, voila_configuration=server.voila_configuration, notebook_path=path)
+    config["progressiveRendering"] = False  # nothing is left to be run
     return {
         "voila_configuration": server.voila_configuration,
         "traitlet_config": server.config,
