@@ -84,11 +84,11 @@ class Visitor:
         species = None
         if row is None:
             values, species = next(self.flowers)
-            if self.page.evaluate("document.querySelector('.irislib-answer')?.textContent") == species:
+            if species in self.page.evaluate("document.querySelector('.irislib-answer')?.textContent ?? ''"):
                 values, species = next(self.flowers)
             row = dict(zip(NAMES, values, strict=True))
         ms, prediction = self.page.evaluate("row => bench.submitRow(row)", row)
-        if species and prediction != species:
+        if species and species not in prediction:
             raise SystemExit(f"The prediction for {row} was {prediction!r}, not {species!r}.")
         return ms / 1e3, prediction
 

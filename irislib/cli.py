@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from irislib import __version__
 from irislib._common import borrowed
-from irislib._common.formatting import did_you_mean, format_score
+from irislib._common.formatting import did_you_mean, format_share
 from irislib._common.paths import write_atomically
 from irislib.errors import IrislibError, UserCodeError
 
@@ -157,7 +157,7 @@ def predict(args: list[str]) -> int:
         prediction = model.predict_row(dict(pairs))
     print(prediction)
     for name, probability in (prediction.probabilities or {}).items():
-        print(f"  {name!s:<24} {format_score(probability)}")
+        print(f"  {name!s:<24} {format_share(probability)}")
     for warning in prediction.warnings:
         print(f"warning: {warning.message}", file=sys.stderr)
     return 0

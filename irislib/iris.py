@@ -85,4 +85,5 @@ spec = ModelSpec(
     limits=LIMITS,
     license=LICENSE,
     contact="The irislib developers",
+    live=False,  # the button speaks the magic word
 )

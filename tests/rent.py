@@ -49,6 +49,7 @@ spec = ModelSpec(
     ],
     target="rent",
     target_unit="EUR",
+    live=True,
     load_data=load_data,
     estimator=make_pipeline(
         make_column_transformer(

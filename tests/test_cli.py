@@ -9,6 +9,7 @@ from conftest import run_irislib
 from invalid_inputs import GOOD, TYPED
 
 from irislib import __version__
+from irislib._common.formatting import format_share
 from irislib._modeling import store
 from irislib.cli import COMMANDS, main
 
@@ -23,7 +24,8 @@ def test_predict_prints_the_class_and_the_probabilities(iris, capsys) -> None:
     assert ended.value.code == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     expected = iris.predict_row(GOOD).probabilities
-    assert lines == [["virginica"], *([name, f"{p:.3f}"] for name, p in expected.items())]
+    shares = {name: format_share(probability) for name, probability in expected.items()}
+    assert lines == [["Species:", "virginica,", shares["virginica"]], *map(list, shares.items())]
 
 
 def test_predict_warns_beyond_the_training_data(capsys) -> None:
@@ -68,7 +70,7 @@ def test_check_reports_what_is_in_order_and_what_is_not(
     assert ended.value.code == 0
     out = capsys.readouterr().out
     assert all(line.startswith("ok ") for line in out.splitlines())
-    assert "example 'A large virginica': virginica" in out
+    assert "example 'A large virginica': virginica, " in out
     assert "its page is made for it, at /flat-rent" in out
 
     (tmp_path / "torn.py").write_text(

@@ -167,7 +167,7 @@ def test_a_boolean_is_read_as_one() -> None:
     answer = SIZE.to_numpy() > 12
     forest = ensemble.RandomForestClassifier(10, random_state=0).fit(NUMBERS, answer)
     model = Model.from_estimator(forest, NUMBERS, answer, name="thing")
-    assert {str(model.predict_row(NUMBERS.iloc[i])) for i in range(9)} == {"True", "False"}
+    assert {str(model.predict_row(NUMBERS.iloc[i]).prediction) for i in range(9)} == {"True", "False"}
 
 
 @pytest.mark.parametrize("threshold", [0.2, None])
@@ -200,10 +200,10 @@ def test_a_threshold_is_said_where_it_decides(positive: str) -> None:
         if f"{share:.0%}" == "20%" or prediction.prediction in seen:
             continue
         seen.add(prediction.prediction)
-        assert str(prediction) == expected
+        assert (prediction.answer, str(prediction)) == (expected, f"Target: {expected}")
         assert insights.class_probabilities(model, prediction).text == f"{expected}."
         row = NUMBERS.iloc[i].to_dict()
-        assert submit(irislib.app(model), row)["announcement"] == f"Answer: {expected}"
+        assert submit(irislib.app(model), row)["announcement"] == f"Target: {expected}"
         details = client.post("/thing?details=1", json=row).json
         assert (details["prediction"], details["threshold"]) == (
             prediction.prediction, {"class": positive, "probability": 0.2}
@@ -225,7 +225,7 @@ def test_a_threshold_is_said_where_it_decides(positive: str) -> None:
 )
 def test_no_threshold_is_said_where_none_of_a_probability_decides(estimator: Any) -> None:
     model = Model.from_estimator(estimator.fit(NUMBERS, TWO), NUMBERS, TWO, name="thing")
-    assert str(model.predict_row(NUMBERS.iloc[0])) in {"groß & schwer", "klein"}
+    assert model.predict_row(NUMBERS.iloc[0]).prediction in {"groß & schwer", "klein"}
     document = create_app([model]).test_client().post("/thing?details=1", json=NUMBERS.iloc[0].to_dict()).json
     assert "threshold" not in document
 

@@ -141,7 +141,7 @@ def test_the_prediction_is_there_if_what_is_below_it_fails(iris: Model, monkeypa
     for name in ("class_probabilities", "prediction_set"):
         monkeypatch.setattr(insights, name, fail)
     html = submit(irislib.app(iris), ROW)["html"]
-    assert re.search(r'<h2 class="irislib-answer">\w+</h2>', html)
+    assert re.search(r'<h2 class="irislib-answer">\w+: [^<]+</h2>', html)
     assert len(references(html)) == 2
 
 

@@ -373,7 +373,7 @@ def test_conformal_sets_have_their_stated_coverage(name: str, coverage: float, r
     within = 0
     for _ in range(200):
         rng.shuffle(scores)
-        within += np.sum(scores[half:] <= _conformal.threshold(scores[:half], coverage))
+        within += np.sum(scores[half:] <= _conformal.conformal_limit(scores[:half], coverage))
     tested = 200 * (len(scores) - half)
     stated = math.ceil((half + 1) * coverage) / (half + 1)  # a step above what was asked for
     low, high = binom.interval(0.999, tested, stated)
@@ -386,7 +386,7 @@ def test_covered_rows_are_counted_by_leave_one_out(name: str, request) -> None:
     for coverage in (0.5, 0.8, 0.9, 0.95):
         leave_one_out = (np.delete(scores, i) for i in range(len(scores)))
         one_by_one = sum(
-            score <= _conformal.threshold(other_scores, coverage)
+            score <= _conformal.conformal_limit(other_scores, coverage)
             for score, other_scores in zip(scores, leave_one_out, strict=True)
         )
         assert _conformal.covered_rows(scores, coverage) == one_by_one

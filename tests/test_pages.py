@@ -17,6 +17,7 @@ from invalid_inputs import GOOD, TYPED
 from playwright.sync_api import expect
 
 from irislib import insights
+from irislib._common.formatting import format_share
 from irislib._common.messages import TEXTS
 
 CONTROLS = """
@@ -81,7 +82,7 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
         page.locator(".irislib-answer", has_text=expected).wait_for()
         probability = dict(zip(iris.classes, iris.predict_proba(flower)[0], strict=True))[expected]
         row = page.locator(".irislib-table tr", has_text=expected).first
-        assert row.inner_text().split() == [expected, f"{probability:.3f}"]
+        assert row.inner_text().split() == [expected, format_share(probability)]
         bar = row.locator(".irislib-bar > span")
         whole = row.locator(".irislib-bar").bounding_box()["width"]
         assert bar.bounding_box()["width"] == pytest.approx(probability * whole, abs=1)
@@ -90,6 +91,78 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
     assert page.locator(".irislib-history tbody tr").count() == 10
     page.locator(".irislib-history tbody tr").nth(2).get_by_role("button").click()
     assert page.get_by_label("Petal length").input_value() == f"{sample[-3]['petal_length_cm']:g}"
+
+
+def test_the_button_and_the_answer_are_on_one_screen(page, serve: Server) -> None:
+    button, answer = page.get_by_role("button", name="Abrakadabra"), page.locator(".irislib-answer")
+    for width, height in ((1280, 720), (1366, 768), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        open_app(page, serve, "iris-wizard", "Abrakadabra")
+        expect(button).to_be_in_viewport(ratio=1)
+        button.click()
+        expect(answer).to_be_in_viewport(ratio=1)
+        expect(button).to_be_focused()
+        if width > 390:
+            for row in page.locator(".irislib-result tr").all():
+                expect(row).to_be_in_viewport(ratio=1)
+            assert page.evaluate("scrollY") == 0
+
+
+def test_the_button_stays_in_reach_and_covers_no_field(page, serve: Server) -> None:
+    covered = """() => {
+        const bar = document.querySelector('.irislib-actions'), focused = document.activeElement;
+        if (bar.contains(focused) || !focused.closest('.irislib-fields')) return null;
+        const field = focused.getBoundingClientRect();
+        return [field.top < 0, field.bottom > bar.getBoundingClientRect().top + 1];
+    }"""
+    for width, height in ((1280, 720), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        open_app(page, serve, "dummy", "Submit")
+        page.get_by_role("button", name="A little of each").click()
+        count = 0
+        while (state := page.evaluate(covered)) is not None or not count:
+            assert state in (None, [False, False])
+            expect(page.get_by_role("button", name="Submit")).to_be_in_viewport(ratio=1)
+            page.keyboard.press("Tab")
+            count += 1
+        assert count > 17
+        page.get_by_role("button", name="Submit").click()
+        expect(page.locator(".irislib-table tr").first).to_be_in_viewport(ratio=1)
+
+
+def test_a_live_answer_follows_the_form(page, serve: Server, rent) -> None:
+    previews: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: previews.append(frame)))
+    open_app(page, serve, "flat-rent", "Predict")
+    page.get_by_text("The answer follows your changes.").wait_for()
+    answer, area = page.locator(".irislib-answer"), page.get_by_label("Area")
+    row = {"area_m2": 40, "balcony": False, "built": "1990-05-01"}
+    page.get_by_label("Built on").fill("1990-05-01")
+    area.fill("40")
+    expect(answer).to_have_text(str(rent.predict_row(row)))
+    before = len(previews)
+    area.fill("")
+    area.press_sequentially("1234567890123456789012345678901234567890", delay=5)
+    page.get_by_text("This answer is for the values before. Area must be").wait_for()
+    assert len(previews) - before <= 12  # at most ten a second
+    expect(page.locator(".irislib-old")).to_have_text(re.compile(re.escape(str(rent.predict_row(row)))))
+    expect(area).to_be_focused()
+    area.fill("")
+    page.get_by_text("This answer is for the values before. Still to fill in: Area.").wait_for()
+    area.fill("90")
+    expect(answer).to_have_text(str(rent.predict_row({**row, "area_m2": 90})))
+    expect(page.locator(".irislib-old")).to_have_count(0)
+    expect(page.get_by_role("status").last).to_have_text(str(rent.predict_row({**row, "area_m2": 90})))
+    expect(page.locator(".irislib-history")).to_have_count(0)
+    for value in (50, 60):
+        area.fill(str(value))
+        page.get_by_role("button", name="Predict").click()
+        expect(page.get_by_role("button", name="Download report")).to_be_visible()
+    expect(page.locator(".irislib-history tbody tr")).to_have_count(2)
+    area.fill("70")
+    expect(answer).to_have_text(str(rent.predict_row({**row, "area_m2": 70})))
+    expect(page.get_by_role("button", name="Download report")).to_be_hidden()  # it would be of another answer
+    expect(page.locator(".irislib-history tbody tr")).to_have_count(2)
 
 
 def test_a_problem_is_shown_beside_its_field_and_below_the_button(page, serve: Server, iris) -> None:
@@ -105,7 +178,7 @@ def test_a_problem_is_shown_beside_its_field_and_below_the_button(page, serve: S
             else:
                 expect(field.locator(".irislib-message")).to_be_hidden()
         submit_row(page, iris, GOOD)
-        expect(page.locator(".irislib-answer")).to_have_text("virginica")
+        expect(page.locator(".irislib-answer")).to_contain_text("Species: virginica, ")
         expect(page.locator(".irislib-message:visible")).to_have_count(0)
         assert page.inner_text(".irislib-why") == ""
 
@@ -140,7 +213,7 @@ def test_a_reader_whose_language_has_a_decimal_comma_types_one(chromium, serve: 
     page.locator(".irislib-panel").get_by_text("Sepal width could be 3300 or 3,300: write the one that").wait_for()
     fields[-1].fill("3,300")
     page.get_by_role("button", name="Abrakadabra").click()
-    expect(page.locator(".irislib-answer")).to_have_text("virginica")
+    expect(page.locator(".irislib-answer")).to_contain_text("Species: virginica, ")
     assert [field.input_value() for field in fields] == ["6,0", "2,5", "6.3", "3,300"]  # as they were typed
     fields[0].press("ArrowUp")
     assert fields[0].input_value() == "6,1"
@@ -153,8 +226,8 @@ def test_a_prediction_is_stale_once_the_form_has_changed(page, serve: Server) ->
     for example, species in (("A small setosa", "setosa"), ("A large virginica", "virginica")):
         page.get_by_role("button", name=example).click()
         page.get_by_role("button", name="Abrakadabra").click()
-        expect(page.locator(".irislib-answer")).to_have_text(species)
-        expect(page.get_by_role("status").last).to_have_text(f"Answer: {species}")
+        expect(page.locator(".irislib-answer")).to_contain_text(f"Species: {species}, ")
+        expect(page.get_by_role("status").last).to_contain_text(f"Species: {species}, ")
         expect(stale).to_be_hidden()
         page.get_by_label("Sepal width").press("5")
         expect(stale).to_be_visible()
@@ -251,6 +324,14 @@ def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, contr
         page.get_by_label("Gene 299").fill("1")  # scrolls to it
         expect(page.get_by_role("button", name="Go")).to_be_in_viewport()
         expect(page.get_by_label("Gene 299")).to_be_in_viewport()
+        search = page.get_by_label("Find a field")
+        search.fill("gene_29")
+        expect(page.locator(".irislib-field:visible")).to_have_count(11)
+        search.press("Enter")
+        expect(page.get_by_role("textbox", name="Gene 29", exact=True)).to_be_focused()
+        page.get_by_role("button", name="Go").click()
+        expect(page.get_by_role("textbox", name="Gene 0", exact=True)).to_be_focused()  # the first that is missing
+        expect(search).to_have_value("")
 
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:
@@ -430,7 +511,7 @@ def test_a_report_needs_no_connection(page, chromium, serve: Server, iris, tmp_p
     context = chromium.new_context(offline=True)
     report = context.new_page()
     report.goto((tmp_path / "report.html").as_uri())
-    assert report.inner_text(".irislib-answer") == "virginica"
+    assert report.inner_text(".irislib-answer").startswith("Species: virginica, ")
     assert iris.version in report.inner_text("main")
     assert all(report.locator("img").evaluate_all("images => images.map(i => i.complete && i.naturalWidth > 100)"))
     context.close()
@@ -450,7 +531,7 @@ def test_a_table_of_100000_rows_does_not_block_the_page(page, serve: Server, iri
     page.get_by_role("button", name="Predict all rows").click()
     page.get_by_text("of 100,000 rows").wait_for()
     submit_row(page, iris, GOOD)  # in between
-    expect(page.locator(".irislib-answer")).to_have_text("virginica")
+    expect(page.locator(".irislib-answer")).to_contain_text("Species: virginica, ")
     page.get_by_role("tab", name="Table").click()
     page.locator(".irislib-pane").get_by_text("Rows predicted: 99,998 of 100,000.").wait_for()
     page.locator(".irislib-pane").get_by_text("This line has 3 values, but the first line names 5 columns.").wait_for()

@@ -64,9 +64,19 @@ def test_accuracy_leads_where_classes_are_about_equal() -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.5, "50%"), (0.994, "99%"), (0.995, "99.5%"), (0.997, "99.7%"), (0.99999, "99.9%"), (1, "100%"), (0, "0%")],
+    [
+        (0.5, "50%"),
+        (0.994, "99%"),
+        (0.995, "99.5%"),
+        (0.997, "99.7%"),
+        (0.99999, "99.9%"),
+        (1, "100%"),
+        (0, "0%"),
+        (0.004, "0.4%"),
+        (1e-9, "0.1%"),
+    ],
 )
-def test_a_share_is_rounded_down_to_less_than_100_percent(share: float, text: str) -> None:
+def test_only_a_whole_share_is_100_percent_and_only_none_is_0_percent(share: float, text: str) -> None:
     assert format_share(share) == text
 
 

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 import irislib
 from irislib import dummy, insights
 from irislib._common import messages, paths
+from irislib._common.formatting import format_share
 from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
@@ -30,7 +31,7 @@ from irislib._description.validation import check_values
 from irislib._modeling import csv_files
 from irislib.errors import SpecError
 from irislib.insights import Insight
-from irislib.widgets import Page, Tab, _fields, _html, _jobs, _page
+from irislib.widgets import Page, Tab, _fields, _html, _jobs, _live, _page
 from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
 from irislib.widgets._html import render
 
@@ -83,12 +84,13 @@ def test_the_form_is_made_from_the_features(iris) -> None:
 
 def test_a_prediction_shows_each_probability_as_a_number_and_as_a_bar(iris) -> None:
     reply = submit(irislib.app(iris), GOOD)
-    assert '<h2 class="irislib-answer">virginica</h2>' in reply["html"]
-    assert reply["announcement"] == "Answer: virginica"
+    share = format_share(iris.predict_proba(GOOD)[0][2])
+    assert f'<h2 class="irislib-answer">Species: virginica, {share}</h2>' in reply["html"]
+    assert reply["announcement"] == f"Species: virginica, {share}"
     for name, probability in zip(iris.classes, iris.predict_proba(GOOD)[0], strict=True):
         row = next(part for part in reply["html"].split("<tr>") if f"<td>{name}</td>" in part)
         assert f"width:{100 * probability:.1f}%" in row
-        assert f"{probability:.3f}</td>" in row
+        assert f">{format_share(probability)}</span></td>" in row
 
 
 def test_charts_wait_until_their_tab_is_opened_and_are_drawn_once(iris, monkeypatch) -> None:
@@ -183,6 +185,40 @@ def test_a_value_in_the_form_reads_back_as_itself(feature: Feature, text: str) -
 def test_a_warning_is_shown_with_the_prediction(iris) -> None:
     reply = submit(irislib.app(iris), dict.fromkeys(iris.spec.feature_names, 1))
     assert "Sepal length is 1, but the model was trained on" in reply["html"]
+
+
+def test_a_preview_follows_the_form_and_keeps_nothing(rent) -> None:
+    page = irislib.app(rent)
+    row = {"area_m2": "40", "balcony": "true", "built": "1999-01-02"}
+    for area in ("40", "90"):
+        reply = request(page, "preview", values={**row, "area_m2": area})
+        assert reply["announcement"] == str(rent.predict_row({**row, "area_m2": area}))
+        assert f'<h2 class="irislib-answer">{reply["announcement"]}</h2>' in reply["html"]
+    assert request(page, "preview", values={**row, "area_m2": "x"}) == {"reason": "Area must be a number, got 'x'."}
+    assert request(page, "draw", tab=1) == {}
+    assert TEXTS["history"] not in submit(page, row)["html"]
+
+
+def test_answers_are_live_if_they_are_quick_unless_the_description_decides(iris, rent, monkeypatch) -> None:
+    assert not irislib.app(iris).facts["live"]
+    assert irislib.app(replace(iris, spec=replace(iris.spec, live=None))).facts["live"]  # it has a fast form
+    monkeypatch.setattr(type(rent), "fast_form", (None, ""))
+    for seconds, live in ((_live.MAX_SECONDS / 2, True), (_live.MAX_SECONDS * 2, False)):
+        monkeypatch.setattr(_live, "clock", iter(i * seconds for i in range(99)).__next__)
+        assert _live.is_live(replace(rent, spec=replace(rent.spec, live=None))) == live
+        assert _live.is_live(rent)
+
+
+def test_the_headline_names_the_target_the_answer_and_its_certainty(rent) -> None:
+    row = {"area_m2": 40, "balcony": True, "built": "1990-05-01"}
+    prediction = rent.predict_row(row)
+    ends = insights.prediction_set(rent, row).frame[["from", "to"]].to_numpy().ravel()
+    low, high = (f"{end:.0f}" for end in ends)
+    assert str(prediction) == f"Rent: {prediction.prediction:.0f} EUR, likely {low} to {high}"
+    outside = rent.predict_row({**row, "area_m2": 900})  # the coverage holds for rows like those of the data
+    assert str(outside) == f"Rent: {outside.prediction:.0f} EUR"
+    named = replace(rent, spec=replace(rent.spec, target_label="Monthly rent"))
+    assert str(named.predict_row(row)).startswith("Monthly rent: ")
 
 
 def test_a_failing_callback_shows_a_message_and_logs_the_traceback(capfd) -> None:
@@ -302,8 +338,8 @@ def test_the_history_has_the_last_predictions_and_their_differing_inputs(iris) -
     assert TEXTS["history"] not in submit(page, GOOD)["html"]  # the same again
     html = submit(page, {**GOOD, "petal_length_cm": 1.4, "petal_width_cm": 0.2})["html"]
     history = html.partition(TEXTS["history"])[2]
-    assert re.findall(r"<td>(setosa|virginica)</td>", history) == ["setosa", "virginica"]
-    assert re.findall(r'<th scope="col">(.*?)</th>', history) == ["answer", "Petal length", "Petal width"]
+    assert re.findall(r"<td>(setosa|virginica), \d+%</td>", history) == ["setosa", "virginica"]
+    assert re.findall(r'<th scope="col".*?>(.*?)</th>', history) == ["Species", "Petal length", "Petal width"]
     filled = [json.loads(unescape(attribute)) for attribute in re.findall(r'data-fill="(.*?)"', history)]
     assert filled[1] == {name: str(value) for name, value in GOOD.items()}
     for length in range(20):

@@ -20,6 +20,7 @@ __all__ = [
     "format_share",
     "format_value",
     "join_words",
+    "readable_name",
     "short_repr",
     "shorten_list",
     "within_sentence",
@@ -48,8 +49,10 @@ def format_value(value: Any, digits: int = 12) -> str:
 
 
 def format_share(share: float) -> str:
-    """Format a share in percent; one that is not whole never becomes ``100%``: ``99.7%``."""
-    return f"{min(share, 0.999):.1%}" if 0.995 <= share < 1 else f"{share:.0%}"
+    """Format a share in percent; one that is neither 0 nor 1 never becomes ``0%`` or ``100%``: ``99.7%``."""
+    if 0.995 <= share < 1 or 0 < share < 0.005:
+        return f"{min(max(share, 0.001), 0.999):.1%}"
+    return f"{share:.0%}"
 
 
 def format_score(score: float, digits: int = 3) -> str:
@@ -61,6 +64,12 @@ def format_apart(share: float, other: float) -> tuple[str, str]:
     """Format two shares in percent, with as many decimals as tell them apart."""
     decimals = next((n for n in range(4) if f"{share:.{n}%}" != f"{other:.{n}%}"), 0)
     return f"{share:.{decimals}%}", f"{other:.{decimals}%}"
+
+
+def readable_name(name: str, unit: str = "") -> str:
+    """Return the name of a column in plain words, without its unit: ``Petal length`` of ``petal_length_cm``."""
+    text = (name.removesuffix(f"_{unit}") if unit else name).replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
 
 
 def join_words(items: Sequence[str], last: str = " and ") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_value, readable_name
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types import FEATURE_TYPES, FeatureType
 from irislib._description.values import is_empty, to_python
@@ -64,6 +64,8 @@ class Feature:
         ``HistGradientBoostingClassifier(categorical_features="from_dtype")`` or LightGBM shall take as one, or
         ``float32``. Without it numbers arrive as float64, whole numbers as int64 and booleans as bool (float64 if they
         may be left empty), dates as datetime64, and everything else as Python objects, such as str.
+    group : str, optional
+        The heading under which the form has it, together with the others of that group.
     """
 
     name: str
@@ -81,11 +83,11 @@ class Feature:
     control: str = ""
     column: Any = ""
     dtype: str = ""
+    group: str = ""
 
     def __post_init__(self) -> None:
         if not self.label:
-            label = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
-            self._set(label=label[:1].upper() + label[1:])
+            self._set(label=readable_name(self.name, self.unit))
         if self.column == "":
             self._set(column=self.name)
         self._set(choices=tuple(to_python(choice) for choice in self.choices))

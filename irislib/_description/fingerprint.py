@@ -28,7 +28,7 @@ __all__ = [
     "package_of",
 ]
 
-TEXTS_ONLY = ("label", "help", "step", "control", "default")  # of a feature: they change no prediction
+TEXTS_ONLY = ("label", "help", "step", "control", "default", "group")  # of a feature: they change no prediction
 SPEED_ONLY = ("n_jobs", "verbose")  # of an estimator
 UNCOMPARED = {"irislib", "numpy", "pandas", "scipy", *sys.stdlib_module_names}  # their versions do not count
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}

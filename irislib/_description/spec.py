@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import readable_name
 from irislib._common.routes import reserved_names
 from irislib._common.user_code import call_site
 from irislib._description import fingerprint
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelSpec", "describe_faults"]
 
+MAX_INTRODUCTION = 240  # characters
 _PATH_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -51,6 +54,8 @@ class ModelSpec:
     ----------------
     title : str
         What people call it; made from the name where left out.
+    target_label : str
+        What people call the target: ``Monthly rent``; its name in plain words where left out.
     target_unit : str
         The unit of a regression's answer.
     test_size : float, default 0.2
@@ -85,6 +90,9 @@ class ModelSpec:
         The terms under which the model and its data may be used.
     contact : str
         Who answers for the model, and how to reach them.
+    live : bool, optional
+        True if the app's answer follows each change of the form; the button then adds it to the history and updates
+        the other tabs. False if it waits for the button. By default True if one row takes at most 20 ms to predict.
 
     Raises
     ------
@@ -98,6 +106,7 @@ class ModelSpec:
     load_data: Callable[[], pd.DataFrame]
     estimator: Any
     title: str = ""
+    target_label: str = ""
     target_unit: str = ""
     test_size: float = 0.2
     random_state: int = 0
@@ -113,11 +122,14 @@ class ModelSpec:
     limits: str = ""
     license: str = ""
     contact: str = ""
+    live: bool | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_defined_at", call_site())
         if not self.title:
             object.__setattr__(self, "title", str(self.name).replace("-", " ").capitalize())
+        if not self.target_label:
+            object.__setattr__(self, "target_label", readable_name(str(self.target), self.target_unit))
         object.__setattr__(self, "classes", class_names(self.classes))
         if faults := self._faults():
             raise SpecError(f"The description of model {self.name!r}", faults)
@@ -126,6 +138,13 @@ class ModelSpec:
         from irislib._modeling.notebook import spec_html
 
         return spec_html(self)
+
+    @property
+    def introduction(self) -> str:
+        """The first sentence of its purpose, to stand under its title; cut if it is long."""
+        paragraph = " ".join(self.purpose.split("\n\n")[0].split())
+        sentence = re.split(r"(?<=[.!?])\s+(?=[^\W\d_a-z])", paragraph, maxsplit=1)[0]
+        return textwrap.shorten(sentence, MAX_INTRODUCTION, placeholder=" …")
 
     @property
     def feature_names(self) -> list[str]:
@@ -164,7 +183,7 @@ class ModelSpec:
 
     def describe(self) -> dict[str, Any]:
         """The description as plain data, without the functions."""
-        facts = ("name", "title", "target", "target_unit", "test_size", "random_state", "source")
+        facts = ("name", "title", "target", "target_label", "target_unit", "test_size", "random_state", "source")
         return {
             **{fact: getattr(self, fact) for fact in facts},
             "features": [asdict(feature) for feature in self.features],

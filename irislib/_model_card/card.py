@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import insights
 from irislib._common import messages
-from irislib._common.formatting import MAX_WORDS, format_score, format_share, format_value, shorten_list
+from irislib._common.formatting import MAX_WORDS, format_score, format_share, format_value, within_sentence, shorten_list
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib._modeling.arguments import require_model
@@ -117,7 +117,7 @@ def _escape_markdown(text: Any) -> str:
 
 
 def _lead(model: Model) -> str:
-    target, unit = model.spec.target, model.spec.target_unit
+    target, unit = within_sentence(model.spec.target_label), model.spec.target_unit
     if model.classes is None:
         return TEXTS["lead.unit" if unit else "lead.number"].format(target=target, unit=unit)
     *most, last = map(str, model.classes)
@@ -177,7 +177,7 @@ def _limit_paragraphs(model: Model) -> list[str]:
         span = TEXTS["range"].format(
             low=format_value(true.min(), 4), high=f"{format_value(true.max(), 4)} {spec.target_unit}".rstrip()
         )
-        paragraphs.append(TEXTS["limits.number"].format(target=spec.target, span=span))
+        paragraphs.append(TEXTS["limits.number"].format(target=within_sentence(spec.target_label), span=span))
     else:
         paragraphs.append(TEXTS["limits.classes"].format(count=len(model.classes)))
         if model.threshold:

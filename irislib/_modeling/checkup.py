@@ -109,7 +109,7 @@ def _check_outputs(model: Model) -> Iterator[tuple[bool, str]]:
 
 
 def _predict_row(model: Model, row: Any) -> str:
-    return str(model.predict_row(row))
+    return model.predict_row(row).answer
 
 
 def _predict_batch(model: Model, rows: Any) -> str:

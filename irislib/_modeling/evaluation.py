@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Evaluation"]
+__all__ = ["COVERAGE", "Evaluation", "conformal_limit"]
 
+COVERAGE = 0.9  # how often the truth is within the interval around a number
 UNBALANCED = 0.8  # share of the commonest class
 
 
@@ -36,6 +39,17 @@ class Evaluation:
     y_proba: np.ndarray | None
     metrics: dict[str, float]
 
+    @cached_property
+    def interval_width(self) -> float | None:
+        """Half the width of the interval around a predicted number that holds 90 % of true values; None if unknown.
+
+        It is that of :func:`irislib.insights.prediction_set`: a prediction is at most this far off.
+        """
+        if self.y_proba is not None or self.y_pred.dtype.kind not in "iuf":
+            return None
+        limit = conformal_limit(abs(self.y_true - self.y_pred), COVERAGE)
+        return limit if math.isfinite(limit) else None
+
     @property
     def is_unbalanced(self) -> bool:
         """True if 80 % of the rows or more are of the commonest class, so that a high accuracy says little."""
@@ -49,3 +63,17 @@ class Evaluation:
         if self.is_unbalanced:
             return {"balanced_accuracy": measures.pop("balanced_accuracy"), **measures}
         return measures
+
+
+def conformal_limit(errors: Any, coverage: float) -> float:
+    """Return how far off a prediction may be to be within; infinite if there are too few errors to say.
+
+    Parameters
+    ----------
+    errors : array-like of shape (n,)
+    coverage : float
+    """
+    import numpy as np
+
+    rank = math.ceil((len(errors) + 1) * coverage - 1e-9)
+    return math.inf if rank > len(errors) else float(np.sort(errors)[rank - 1])

@@ -299,7 +299,13 @@ class Model:
             values,
             self.threshold,
             is_outside,
+            spec.target_label,
+            None if is_outside or self.classes is not None else self._interval(prediction),
         )
+
+    def _interval(self, prediction: float) -> tuple[float, float] | None:
+        width = self.evaluation.interval_width
+        return None if width is None else (prediction - width, prediction + width)
 
     def predict_values(self, values: Sequence[Any]) -> Outcome:
         """Return the prediction alone for one checked row, and the probability of each class if there are any.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import format_share, format_value, shorten_list
+from irislib._common.formatting import format_share, format_value, within_sentence, shorten_list
 from irislib._common.messages.notebook import TEXTS
 
 if TYPE_CHECKING:
@@ -17,23 +17,27 @@ __all__ = ["model_html", "spec_html"]
 
 def spec_html(spec: ModelSpec) -> str:
     """The title, target and features of a spec."""
-    target = f"{spec.target} ({spec.target_unit})" if spec.target_unit else spec.target
-    return _html(spec, [TEXTS["predicts"].format(target=target)])
+    return _html(spec, [TEXTS["predicts"].format(target=_target(spec))])
 
 
 def model_html(model: Model) -> str:
     """The title, target, features and evaluation of a model."""
     spec = model.spec
     if model.classes is None:
-        target = f"{spec.target} ({spec.target_unit})" if spec.target_unit else spec.target
+        target = _target(spec)
     else:
-        target = f"{spec.target}: {shorten_list(list(map(str, model.classes)))}"
+        target = f"{within_sentence(spec.target_label)}: {shorten_list(list(map(str, model.classes)))}"
     if model.is_fitted_elsewhere:
         version = TEXTS["version_fitted"].format(version=model.version, date=model.trained_at[:10])
     else:
         rows = f"{model.data['training_rows']:,}"
         version = TEXTS["version"].format(version=model.version, date=model.trained_at[:10], rows=rows)
     return _html(spec, [TEXTS["predicts"].format(target=target), _evaluation_sentence(model), version])
+
+
+def _target(spec: ModelSpec) -> str:
+    label = within_sentence(spec.target_label)
+    return f"{label} ({spec.target_unit})" if spec.target_unit else label
 
 
 def _evaluation_sentence(model: Model) -> str:

@@ -55,6 +55,10 @@ class Prediction:
     is_outside_training : bool
         True if a value, or all values together, are unlike the training rows: what was measured on test rows need
         not hold for it.
+    target_label : str
+        What people call the target.
+    interval : (float, float) or None
+        Where the true number is in 90 % of such cases; None for a class, after a warning, or with few test rows.
     """
 
     prediction: Any
@@ -67,15 +71,31 @@ class Prediction:
     values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     threshold: Threshold | None = field(default=None, repr=False)
     is_outside_training: bool = field(default=False, repr=False)
+    target_label: str = field(default="", repr=False)
+    interval: tuple[float, float] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        """The prediction as a person reads it: ``versicolor``, ``549.7 EUR``.
+        """The name of the target and the answer: ``Species: versicolor, 99%``."""
+        answer = self.answer
+        return TEXTS["headline"].format(target=self.target_label, answer=answer) if self.target_label else answer
 
-        With a threshold also the reason: ``yes, for 40% is above its threshold of 32%``.
+    @property
+    def answer(self) -> str:
+        """The prediction and its certainty as a person reads them.
+
+        A class with its probability, ``versicolor, 99%``; with a threshold also the reason, ``yes, for 40% is above
+        its threshold of 32%``; a number with its interval, ``550 EUR, likely 480 to 610``.
         """
         if self.threshold and self.probabilities:
             return self._with_threshold(self.threshold, self.probabilities[self.threshold.label])
-        return f"{format_value(self.prediction, 5)} {self.unit}".rstrip()
+        text = f"{format_value(self.prediction, 3)} {self.unit}".rstrip()
+        if self.probabilities:
+            share = format_share(self.probabilities[self.prediction])
+            return TEXTS["answer.class"].format(prediction=text, share=share)
+        if self.interval:
+            low, high = (format_value(end, 3) for end in self.interval)
+            return TEXTS["answer.number"].format(prediction=text, low=low, high=high)
+        return text
 
     def _with_threshold(self, threshold: Threshold, probability: float) -> str:
         key = "above_threshold" if self.prediction == threshold.label else "below_threshold"

@@ -47,7 +47,7 @@ def class_probabilities(model: Model, row: Mapping[str, Any] | Prediction) -> In
     frame = by_probability(model, prediction)
     # the prediction need not be the likeliest class: an estimator may have a threshold of its own
     if prediction.threshold:
-        text = f"{prediction}."
+        text = f"{prediction.answer}."
     else:
         probability = format_share((prediction.probabilities or {})[prediction.prediction])
         text = TEXTS["class_probabilities.text"].format(prediction=prediction.prediction, probability=probability)

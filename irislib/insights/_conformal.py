@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_value, join_words, short_repr
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
+from irislib._modeling.evaluation import COVERAGE, conformal_limit
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, by_probability, held_out_probabilities
@@ -27,7 +28,7 @@ __all__ = ["prediction_set"]
 
 
 @takes_model
-def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: float = 0.9) -> Insight:
+def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: float = COVERAGE) -> Insight:
     """Return the classes, or the range of numbers, that hold the truth of one row in 90 % of such cases.
 
     Parameters
@@ -76,7 +77,7 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
 def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
     """Return how far off a prediction may be, and how often that held on the held-out rows, as text."""
     errors = nonconformity_scores(model)
-    limit = threshold(errors, coverage)
+    limit = conformal_limit(errors, coverage)
     if math.isinf(limit):
         needed = math.ceil(coverage / (1 - coverage) - 1e-9)
         raise NotApplicableError(
@@ -123,20 +124,6 @@ def nonconformity_scores(model: Model) -> np.ndarray:
         1 - row[positions[true]] if true in positions else 1.0
         for row, true in zip(probabilities, held_out.y_true.tolist(), strict=True)
     ])  # fmt: skip
-
-
-def threshold(errors: Any, coverage: float) -> float:
-    """Return how far off a prediction may be to be within; infinite if there are too few scores to say.
-
-    Parameters
-    ----------
-    errors : array-like of shape (n,)
-    coverage : float
-    """
-    import numpy as np
-
-    rank = math.ceil((len(errors) + 1) * coverage - 1e-9)
-    return math.inf if rank > len(errors) else float(np.sort(errors)[rank - 1])
 
 
 def _class_set(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from irislib.insights import Insight
 
 __all__ = [
+    "Answer",
     "Block",
     "Buttons",
     "Card",
@@ -55,6 +56,13 @@ DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92
 
 class Block:
     """One part of a tab's content."""
+
+
+@dataclass(frozen=True)
+class Answer(Block):
+    """The content of the first tab itself, without the report and the history."""
+
+    blocks: Sequence[Block]
 
 
 @dataclass(frozen=True)

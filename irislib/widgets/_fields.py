@@ -24,6 +24,7 @@ def describe_field(feature: Feature) -> dict[str, Any]:
         "required": feature.required,
         "private": feature.private,
         "help": feature.help,
+        "group": feature.group,
         "limits": feature.type.hint(feature),
         "low": low,
         "high": high,

@@ -26,7 +26,8 @@ class Entry:
 class History:
     """The last predictions of one visitor, the latest first, without private inputs."""
 
-    def __init__(self, features: Sequence[Feature]):
+    def __init__(self, features: Sequence[Feature], answer_label: str):
+        self.answer_label = answer_label
         self.features = [feature for feature in features if not feature.private]
         self.entries: list[Entry] = []
 
@@ -54,6 +55,6 @@ class History:
             ]
             for entry in self.entries
         ]
-        names = [TEXTS["answer"], "", *(feature.label for feature in differing)]
+        names = [self.answer_label, "", *(feature.label for feature in differing)]
         frame = pd.DataFrame(rows, columns=names, dtype=object)
         return [Section(TEXTS["history"], [Paragraph(TEXTS["history_differs"]), Table(frame)], "history")]

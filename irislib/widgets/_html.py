@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from irislib._common.formatting import format_score
+from irislib._common.formatting import format_score, format_share
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
+    Answer,
     Block,
     Buttons,
     Card,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["render", "render_pieces"]
 
 WIDE_TABLE = 4  # columns of a table that takes the width of two cards
+SHARES = {"probability"}  # columns with bars whose numbers are in percent, as in sentences
+NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
 
 
 def render(blocks: Iterable[Block], is_static: bool = False) -> Markup:
@@ -75,6 +79,11 @@ def _render(block: Block, _: bool) -> Markup:
 @_render.register
 def _(block: Html, _: bool) -> Markup:
     return Markup(block.html)  # noqa: S704 - __html__ promises it
+
+
+@_render.register
+def _(block: Answer, is_static: bool) -> Markup:
+    return Markup('<div class="irislib-result">{}</div>').format(render(block.blocks, is_static))
 
 
 @_render.register
@@ -184,12 +193,14 @@ def _(block: Table, is_static: bool) -> Markup:
         corner = " \\ ".join(filter(None, (frame.index.name, frame.columns.name)))
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
-    empty, title = Markup("<td></td>"), Markup('<th scope="col">{}</th>')
-    head = Markup("").join(empty if name == "" else title.format(name) for name in names)
     formats: list[Callable[[Any], str]] = [_cell] * len(names)
+    classes = ["" if name == block.bar_column else _cell_class(frame.iloc[:, i]) for i, name in enumerate(names)]
     if block.bar_column:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
-    rows = [_row(row, formats, has_row_headers) for row in frame.itertuples(index=False, name=None)]
+    empty, title = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
+    titles = zip(names, classes, strict=True)
+    head = Markup("").join(empty if name == "" else title.format(css, name) for name, css in titles)
+    rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
@@ -205,9 +216,12 @@ def _join(blocks: Iterable[Block], is_static: bool) -> Markup:
     return Markup("").join(_render(block, is_static) for block in blocks)
 
 
-def _row(values: tuple[Any, ...], formats: Sequence[Callable[[Any], str]], has_row_header: bool) -> Markup:
+def _row(
+    values: tuple[Any, ...], formats: Sequence[Callable[[Any], str]], classes: Sequence[str], has_row_header: bool
+) -> Markup:
     # Markup.format takes many times as long, and a click waits for dozens of cells
-    cells = [f"<td>{escape(show(value))}</td>" for show, value in zip(formats, values, strict=True)]
+    columns = zip(formats, classes, values, strict=True)
+    cells = [f"<td{css}>{escape(show(value))}</td>" for show, css, value in columns]
     if has_row_header:
         cells[0] = f'<th scope="row">{escape(formats[0](values[0]))}</th>'
     return Markup(f"<tr>{''.join(cells)}</tr>")  # noqa: S704 - each value is escaped
@@ -219,12 +233,27 @@ def _cell(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
+def _cell_class(column: pd.Series) -> Markup:
+    """Return the attribute that aligns a column of numbers, or of texts that are numbers, to the right."""
+    if column.dtype.kind in "iuf" or (column.dtype.kind not in "bMm" and _has_numbers(column.tolist())):
+        return Markup(' class="irislib-number"')
+    return Markup("")
+
+
+def _has_numbers(values: Iterable[Any]) -> bool:
+    cells = [value for value in values if not isinstance(value, str) or value]
+    return bool(cells) and all(
+        NUMBER.fullmatch(value) if isinstance(value, str) else type(value) in (int, float) for value in cells
+    )
+
+
 def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
     """Return a formatter with bars: from the left, or from the middle to either side if there are negative numbers."""
     is_signed = bool((column < 0).any())
     longest = float(column.abs().max()) if is_signed or column.max() > 1 else 1.0
     scale = 50 / longest if is_signed else 100 / longest
     is_count = column.dtype.kind in "iu"
+    show_number = format_share if column.name in SHARES else format_score
 
     def show(value: float) -> str:
         if value != value:
@@ -233,7 +262,9 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
         start = 0 if not is_signed else 50 if value >= 0 else 50 - size
         style = ' class="irislib-less"' if value < 0 else ""
         bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
-        number = f"{value:,}" if is_count else f"{value:+.3f}" if is_signed else format_score(value)
-        return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{number}')  # noqa: S704 - numbers
+        number = f"{value:,}" if is_count else f"{value:+.3f}" if is_signed else show_number(value)
+        return Markup(  # noqa: S704 - numbers
+            f'<span class="irislib-bar" aria-hidden="true">{bar}</span><span class="irislib-value">{number}</span>'
+        )
 
     return show

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from irislib import insights
+from irislib._common.formatting import within_sentence
 from irislib._common.messages import TEXTS
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
@@ -18,6 +19,7 @@ from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import function_options, insight_title, needs_row
 from irislib.widgets._blocks import Block, Failure, Heading, HeldFeatures, Job, Paragraph, Table
 from irislib.widgets._error_boundary import guarded
+from irislib.widgets._live import is_live
 from irislib.widgets._page import Page, Tab
 
 __all__ = ["app"]
@@ -52,21 +54,23 @@ def app(model: Model) -> Page:
     if model.is_fitted_elsewhere:
         facts["rows"] = len(model.evaluation.y_true)
     about = "about_fitted" if model.is_fitted_elsewhere else "about_trained"
-    empty = TEXTS["empty"].format(action=spec.action, target=spec.target)
+    live, target = is_live(model), within_sentence(spec.target_label)
+    empty = TEXTS["empty"].format(action=spec.action, target=target)
+    first = TEXTS["empty_live"].format(target=target) if live else empty
     return Page(
         spec.title,
         spec.features,
         spec.action,
         model.predict_checked,
         [
-            Tab(TEXTS["prediction"], draw_prediction, empty),
+            Tab(TEXTS["prediction"], draw_prediction, first),
             *(
                 Tab(title, _draw_insights(model, functions), empty if any(map(needs_row, functions)) else "")
                 for title, functions in (spec.tabs or insights.default_tabs(model)).items()
             ),
         ],
         examples=spec.examples,
-        summary=str,
+        summary=lambda prediction: prediction.answer,
         model=model,
         about={
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
@@ -74,6 +78,9 @@ def app(model: Model) -> Page:
             TEXTS["about_data"]: spec.source,
         },
         card=f"{spec.name}/card" if registry.is_served(model) else "",
+        introduction=spec.introduction,
+        answer_label=spec.target_label,
+        live=live,
     )
 
 

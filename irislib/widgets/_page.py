@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import anywidget
 import traitlets
@@ -20,7 +19,7 @@ from irislib._description.spec import describe_faults
 from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
-from irislib.widgets._blocks import Block, Buttons, DownloadButton, Failure
+from irislib.widgets._blocks import Answer, Block, Buttons, DownloadButton, Failure
 from irislib.widgets._cards import CardList
 from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab
 from irislib.widgets._downloads import Downloads
@@ -28,8 +27,9 @@ from irislib.widgets._error_boundary import guarded
 from irislib.widgets._fields import describe_field, form_values
 from irislib.widgets._held_features import HeldFeatureState
 from irislib.widgets._history import History
-from irislib.widgets._html import render
+from irislib.widgets._html import render, render_pieces
 from irislib.widgets._jobs import JobList
+from irislib.widgets._links import read_link
 from irislib.widgets._report import page_report
 from irislib.widgets._warm_up import warm_up
 
@@ -40,7 +40,10 @@ __all__ = ["Page", "Tab"]
 
 FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
-SCRIPTS = ("logic.js", "dom.js", "requests.js", "fields.js", "csv_tab.js", "threshold.js", "cards.js", "page.js")
+SCRIPTS = (
+    "logic.js", "dom.js", "requests.js", "fields.js", "field_list.js", "csv_tab.js", "threshold.js", "cards.js",
+    "live.js", "page.js",
+)  # fmt: skip
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
@@ -91,6 +94,12 @@ class Page(anywidget.AnyWidget):
         Facts below the page and its reports, such as the version of the model.
     card : str, optional
         The address of the model's card, relative to the page, if a server has one there.
+    introduction : str, optional
+        A sentence below the title.
+    answer_label : str, optional
+        What the summaries are about, such as the target of the model.
+    live : bool, optional
+        Show the first tab after each valid change of the form, too: `on_submit` is then called without the button.
 
     Raises
     ------
@@ -115,6 +124,9 @@ class Page(anywidget.AnyWidget):
         model: Model | None = None,
         about: Mapping[str, str] | None = None,
         card: str = "",
+        introduction: str = "",
+        answer_label: str = TEXTS["answer"],
+        live: bool = False,
     ):
         if faults := describe_faults(features):
             raise SpecError(f"The page {title!r}", faults)
@@ -122,10 +134,11 @@ class Page(anywidget.AnyWidget):
         self.on_submit = on_submit
         self.tabs = list(tabs)
         self.summary = summary
+        self.answer_label = answer_label
         self.about = {name: fact for name, fact in (about or {}).items() if fact}
         self.result: Any = None
         self.values: dict[str, str] = {}  # the inputs of `result`
-        self.history = History(features)
+        self.history = History(features, answer_label)
         self.csv_tab = CsvTab(model) if model else None
         self.jobs = JobList()
         self.held_features = HeldFeatureState(self.features)
@@ -139,7 +152,9 @@ class Page(anywidget.AnyWidget):
         self.replies: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_REPLIES)
         facts = {
             "title": title,
+            "introduction": introduction,
             "action": action,
+            "live": live,
             "fields": [describe_field(feature) for feature in features],
             "examples": [[name, form_values(features, row)] for name, row in (examples or {}).items()],
             "tabs": self._describe_tabs(model),
@@ -195,6 +210,7 @@ class Page(anywidget.AnyWidget):
         handlers: dict[str, Any] = {
             "connect": self._handle_connect,
             "validate": self._handle_validate,
+            "preview": self._handle_preview,
             "submit": self._handle_submit,
             "draw": self._handle_draw,
             "download": self.downloads.handle_part,
@@ -210,19 +226,7 @@ class Page(anywidget.AnyWidget):
 
     def _handle_connect(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Return the valid values of a link, the problems of the others, and the tabs drawn for another view."""
-        values, ignored = {}, []
-        for name, value in parse_qsl(str(request.get("query", "")).removeprefix("?"), keep_blank_values=True):
-            feature = self.features.get(name)
-            try:
-                if feature is None:
-                    if not name.startswith("voila"):
-                        ignored.append(TEXTS["no_such_field"].format(name=name))
-                elif feature.private:
-                    ignored.append(TEXTS["never_by_link"].format(label=feature.label))
-                else:
-                    values[name] = feature.to_text(feature.parse(value)) if value.strip() else ""
-            except ValueError as error:
-                ignored.append(f"{feature.label if feature else name} {error} {_default_sentence(feature)}".strip())
+        values, ignored = read_link(self.features, str(request.get("query", "")))
         tabs = [(index, self._render_tab(index)) for index in sorted(self.contents)]
         return {"values": values, "ignored": ignored, "tabs": tabs}
 
@@ -241,11 +245,8 @@ class Page(anywidget.AnyWidget):
             raise ValueError("more than the page sends")
         for (name, file), content in zip(request.get("files", ()), buffers, strict=True):
             values[name] = UploadedFile(str(file), bytes(content))
-        row, problems = check_row(list(self.features.values()), values)
         try:
-            if problems:
-                raise ValidationError(problems)
-            self.result = self.on_submit({name: value for name, value in row.items() if value is not None})
+            self.result = self._compute(values)
         except ValidationError as error:
             return self._describe_problems(error)
         self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}
@@ -255,8 +256,29 @@ class Page(anywidget.AnyWidget):
         summary = self.summary(self.result) if self.summary else ""
         if summary:
             self.history.add(summary, self.values)
-        announcement = TEXTS["answered"].format(answer=summary) if summary else TEXTS["answer_there"]
-        return {"html": self._render_tab(0), "announcement": announcement}
+        return {"html": self._render_tab(0), "announcement": self._announcement(summary)}
+
+    def _handle_preview(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """Return the first tab for the form as it is, of which nothing is kept."""
+        try:
+            result = self._compute({name: value for name, value in request["values"].items() if value != ""})
+        except ValidationError as error:
+            problems = self._describe_problems(error)
+            return {"reason": " ".join([*problems["problems"].values(), problems.get("error", "")]).strip()}
+        summary = self.summary(result) if self.summary else ""
+        html = render_pieces(self.tabs[0].draw(result))
+        return {"html": html, "summary": summary, "announcement": self._announcement(summary)}
+
+    def _compute(self, values: Mapping[str, Any]) -> Any:
+        row, problems = check_row(list(self.features.values()), values)
+        if problems:
+            raise ValidationError(problems)
+        return self.on_submit({name: value for name, value in row.items() if value is not None})
+
+    def _announcement(self, summary: str) -> str:
+        if not summary:
+            return TEXTS["answer_there"]
+        return TEXTS["answered"].format(label=self.answer_label, answer=summary)
 
     def _describe_problems(self, error: ValidationError) -> dict[str, Any]:
         problems: dict[str, str] = {}
@@ -279,7 +301,7 @@ class Page(anywidget.AnyWidget):
         if index or self.result is None:
             return render(blocks)
         button = DownloadButton(TEXTS["download_report"], "report")
-        return render(blocks) + render([Buttons([button])]) + render(self.history.to_blocks())
+        return render([Answer(blocks), Buttons([button]), *self.history.to_blocks()])
 
     def draw_tab(self, index: int, is_warm: bool = False) -> list[Block]:
         """Return the content of a tab, drawn anew only if there is a newer result.
@@ -305,9 +327,3 @@ class Page(anywidget.AnyWidget):
         blocks = self.held_features.to_blocks(self.tabs[index].draw(self.result))
         self.jobs.register(blocks)
         return blocks
-
-
-def _default_sentence(feature: Feature | None) -> str:
-    """Return the value that a field keeps if a link cannot fill it."""
-    value = feature.to_text(feature.default) if feature else ""
-    return TEXTS["left_at"].format(value=value) if value else ""

@@ -39,6 +39,9 @@ TEXTS = {
     "the model are less unusual.",
     "warning.tie": "It is nearly a tie between {first} ({first_share}) and {second} ({second_share}).",
     # predictions
+    "headline": "{target}: {answer}",
+    "answer.class": "{prediction}, {share}",
+    "answer.number": "{prediction}, likely {low} to {high}",
     "above_threshold": "{prediction}, for {share} is above its threshold of {threshold}",
     "below_threshold": "{prediction}, for {share} for {label} is below the threshold of {threshold}",
     "not_trainable": "{model} was fitted elsewhere, so that it cannot be trained again here.",

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from irislib._common.formatting import MAX_WORDS
+from irislib._common.formatting import MAX_WORDS, within_sentence
 from irislib._common.messages.api import TEXTS
 from irislib._common.theme import css_properties
 from irislib.api._openapi import code_samples
@@ -65,6 +65,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"prose": _prose, "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False)}
+    environment.filters["within_sentence"] = within_sentence
     environment.globals["text"] = _html_text
     return environment
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import irislib
+from irislib._common.formatting import within_sentence
 from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._modeling import csv_files, many_rows
@@ -69,7 +70,7 @@ def document(
 def _model_description(model: Model) -> str:
     spec = model.spec
     key = "model.unit" if spec.target_unit else "model"
-    sentence = TEXTS[key].format(title=spec.title, target=spec.target, unit=spec.target_unit)
+    sentence = TEXTS[key].format(title=spec.title, target=within_sentence(spec.target_label), unit=spec.target_unit)
     return f"{sentence} {TEXTS['model.source'].format(source=spec.source)}" if spec.source else sentence
 
 
@@ -153,6 +154,7 @@ def _paths(model: Model, options: Options) -> Object:
     facts = {
         "title": spec.title,
         "target": spec.target,
+        "target_label": spec.target_label,
         "unit": spec.target_unit,
         "classes": model.classes,
         "source": spec.source,
@@ -194,7 +196,7 @@ def _predict(model: Model, secured: bool) -> Object:
     good = response(TEXTS["predict.response"], body, "X-Model-Version")
     return {
         "tags": [name],
-        "summary": TEXTS["predict"].format(target=model.spec.target),
+        "summary": TEXTS["predict"].format(target=within_sentence(model.spec.target_label)),
         "parameters": [ref("parameters", "details")],
         "requestBody": {
             "description": TEXTS["predict.body"].format(limit=ROW_BYTES),
@@ -240,7 +242,7 @@ def _batch(model: Model, options: Options) -> Object:
     )
     return {
         "tags": [spec.name],
-        "summary": TEXTS["batch"].format(target=spec.target),
+        "summary": TEXTS["batch"].format(target=within_sentence(spec.target_label)),
         "description": TEXTS["batch.body"].format(
             json_limit=options.json_batch_bytes,
             csv_limit=options.batch_bytes,

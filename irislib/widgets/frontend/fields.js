@@ -3,13 +3,13 @@
 
 function createField(facts, texts, id, changed) {
   const note = h("p", { class: "irislib-message", id: `${id}-note`, hidden: true });
-  const help = [facts.help, facts.limits].filter(Boolean).join(" ");
-  const helper = help && h("p", { class: "irislib-help", id: `${id}-help` }, help);
+  const help = facts.help && h("p", { class: "irislib-help", id: `${id}-help` }, facts.help);
+  const limits = facts.limits && h("p", { class: "irislib-help irislib-limits", id: `${id}-limits` }, facts.limits);
   const mustFill = facts.required && facts.control !== "checkbox"; // a checkbox always has a value
   const common = {
     id,
     name: facts.name,
-    "aria-describedby": [help && `${id}-help`, `${id}-note`].filter(Boolean).join(" "),
+    "aria-describedby": [help && `${id}-help`, limits && `${id}-limits`, `${id}-note`].filter(Boolean).join(" "),
     "aria-required": mustFill ? "true" : null,
   };
   const labelContent = [facts.label, facts.unit && ` (${facts.unit})`];
@@ -26,8 +26,9 @@ function createField(facts, texts, id, changed) {
       "aria-required": facts.control === "radio" && facts.required ? "true" : null,
     },
     title,
+    limits,
     control.element,
-    helper,
+    help,
     note,
   );
   const field = {

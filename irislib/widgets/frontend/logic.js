@@ -133,3 +133,19 @@ function compareCells(a, b) {
   if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
   return Number.isNaN(x) - Number.isNaN(y) || a.localeCompare(b);
 }
+
+// Returns the fields by group, in the order in which the groups first appear.
+function groupFields(fields) {
+  const groups = new Map();
+  for (const field of fields) {
+    const name = field.group ?? "";
+    groups.set(name, [...(groups.get(name) ?? []), field]);
+  }
+  return [...groups].map(([name, members]) => ({ name, fields: members }));
+}
+
+// Returns true if each word of a search is in the name, the label or the group of a field.
+function matchesSearch({ name, label, group = "" }, text) {
+  const facts = `${name} ${label} ${group}`.toLowerCase();
+  return text.toLowerCase().split(/\s+/).every((word) => facts.includes(word));
+}

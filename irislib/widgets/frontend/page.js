@@ -2,6 +2,9 @@
 
 const STORAGE_PREFIX = "irislib-form:"; // followed by the page's address and title
 const BUSY_DELAY = 150; // milliseconds that nobody notices
+const ENOUGH = 120; // pixels of an answer in view: its headline, and that there is more
+const MARGIN = 16; // pixels above and below what stays in view
+const BROAD_FORM = 8; // fields; a form with more of them has two columns where there is room
 const LONG_FORM = 30; // fields; a form with more of them scrolls by itself, so that its button and the tabs stay in reach
 
 class App {
@@ -23,8 +26,10 @@ class App {
     this.banner = this.createBanner();
     this.root = h("div", { class: "irislib" },
       this.banner,
-      h("h1", {}, this.facts.title),
-      h("div", { class: "irislib-body" }, this.form, this.side),
+      h("div", { class: "irislib-head" },
+        h("h1", {}, this.facts.title),
+        this.facts.introduction ? h("p", {}, this.facts.introduction) : null),
+      h("div", { class: `irislib-body${this.fields.length > BROAD_FORM ? " irislib-broad" : ""}` }, this.form, this.side),
       this.createAbout(),
       this.liveRegion);
     // Jupyter's keyboard shortcuts, such as Enter, arrows and letters, must not act while this page has the focus.
@@ -37,12 +42,21 @@ class App {
     this.choose(this.isServed ? Math.max(0, this.tabs.findIndex(({ title }) => fragmentOf(title) === location.hash)) : 0);
     this.showReasons();
     this.ready = this.connect();
-    const sizes = new ResizeObserver(() => this.markScrolling());
-    sizes.observe(this.side);
+    const sizes = new ResizeObserver(() => {
+      this.markScrolling();
+      this.pin();
+    });
+    for (const element of [this.root, this.side, this.form]) sizes.observe(element);
+    const pin = () => this.pin();
+    addEventListener("resize", pin);
     const unwatch = watchConnection(model, (state) => this.showConnection(state));
     const store = () => this.storeForm();
     if (this.isServed) addEventListener("pagehide", store);
-    const forget = () => removeEventListener("pagehide", store);
+    const forget = () => {
+      removeEventListener("pagehide", store);
+      removeEventListener("resize", pin);
+      this.live?.cancel();
+    };
     this.end = () => [unwatch, close, forget, () => sizes.disconnect()].forEach((stop) => stop());
   }
 
@@ -51,28 +65,41 @@ class App {
     this.fields = this.facts.fields.map((facts) =>
       createField(facts, texts, `${id}-${facts.name}`, (field, isComplete) => this.changed(field, isComplete)),
     );
+    this.fieldList = createFieldList(this.fields, texts);
     this.topMessages = h("div", { class: "irislib-note", role: "alert" });
     this.messages = h("div", { class: "irislib-note", role: "alert" });
     this.reasons = h("p", { class: "irislib-why", id: `${id}-why` });
     this.submitButton = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.reasons.id }, facts.action);
-    const quietButton = (text, onclick) => h("button", { type: "button", class: "irislib-quiet", onclick }, text);
-    const examples = facts.examples.map(([name, values]) => quietButton(name, () => this.refill(values)));
+    const smallButton = (text, onclick, className = "irislib-chip") => h("button", { type: "button", class: className, onclick }, text);
+    const examples = facts.examples.map(([name, values]) => smallButton(name, () => this.refill(values)));
+    const marks = [
+      this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
+      this.isServed ? smallButton(texts.copy_link, () => this.copyLink(), "irislib-plain") : null,
+    ].filter(Boolean);
     const isLong = this.fields.length > LONG_FORM;
+    this.actions = h("div", { class: "irislib-actions" }, this.messages, this.createNow(), this.submitButton, this.reasons);
     return h("form", {
       class: `irislib-panel${isLong ? " irislib-long" : ""}`,
       novalidate: true,
       "aria-label": facts.title,
+      onfocusin: (event) => this.uncover(event.target),
       onsubmit: (event) => {
         event.preventDefault();
         this.submit();
       },
     },
       this.topMessages,
-      examples.length ? h("div", { class: "irislib-buttons irislib-examples" }, h("span", {}, texts.examples), examples) : null,
-      this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
-      h("div", { class: "irislib-fields" }, this.fields.map((field) => field.element)),
-      this.submitButton, this.reasons, this.messages,
-      this.isServed ? h("div", { class: "irislib-buttons" }, quietButton(texts.copy_link, () => this.copyLink())) : null);
+      examples.length ? h("div", { class: "irislib-examples" }, h("span", {}, texts.examples), examples) : null,
+      this.fieldList.element,
+      marks.length ? h("div", { class: "irislib-marks" }, marks) : null,
+      this.actions);
+  }
+
+  // The live answer beside the button, where the tabs are out of sight. Screen readers hear it from the live region.
+  createNow() {
+    if (!this.facts.live) return null;
+    this.now = h("p", { class: "irislib-now", "aria-hidden": "true" });
+    return this.now;
   }
 
   createTab(tab, i) {
@@ -92,9 +119,57 @@ class App {
       "aria-labelledby": button.id,
       tabindex: 0,
       class: "irislib-pane",
-    }, stale, content);
+    }, i === 0 ? this.createLive(content) : null, stale, content);
     if (tab.csv) new CsvTab(this.request, texts, tab.csv, (text) => this.announce(text), (element) => this.addCardTools(element), content);
     return { ...tab, button, pane, content, stale, drawn: Boolean(tab.csv) };
+  }
+
+  // Lets the first tab follow the form, and returns what is said about that above its content.
+  createLive(content) {
+    const { facts, texts } = this;
+    if (!facts.live) return null;
+    this.waiting = h("p", { class: "irislib-warning", hidden: true });
+    this.live = new LiveAnswer(
+      this.request,
+      () => {
+        const reasons = [describeState(this.fields.filter((field) => field.isMissing()), texts), ...this.fields.map((field) => field.partialMessage())];
+        const reason = reasons.filter(Boolean).join(" ");
+        if (reason) this.showWaiting(content, reason);
+        return reason ? null : this.read();
+      },
+      (reply) => this.showPreview(content, reply),
+      (text) => this.announce(text),
+    );
+    return h("div", {},
+      h("p", { class: "irislib-live" }, h("b", {}, texts.live), formatText(texts.live_help, { action: facts.action })),
+      this.waiting);
+  }
+
+  // Keeps the answer to the values before, in grey and with the reason, while there is none to the present ones.
+  showWaiting(content, reason) {
+    const result = content.querySelector(".irislib-result");
+    this.now.textContent = "";
+    if (!result) return;
+    result.classList.add("irislib-old");
+    this.waiting.textContent = formatText(this.texts.live_waiting, { reason });
+    this.waiting.hidden = false;
+  }
+
+  showPreview(content, reply) {
+    if (reply.html === undefined) {
+      this.showWaiting(content, reply.reason ?? reply.error);
+      return;
+    }
+    let result = content.querySelector(".irislib-result");
+    if (!result) {
+      result = h("div", { class: "irislib-result" });
+      content.replaceChildren(result);
+    }
+    result.innerHTML = reply.html;
+    result.classList.remove("irislib-old");
+    this.waiting.hidden = true;
+    this.now.textContent = reply.announcement;
+    this.markScrolling();
   }
 
   createSide() {
@@ -150,11 +225,21 @@ class App {
 
   // Returns true if the form has the values of the latest result; private values are neither compared nor stored.
   isCurrent(sent) {
-    return hasSameValues(this.fields, sent);
+    return Boolean(sent) && hasSameValues(this.fields, sent);
+  }
+
+  // Shows which tabs are about other values than those of the form; a live answer never is.
+  markStale(isPublic = true) {
+    if (!this.hasResult) return;
+    const isStale = !isPublic || !this.isCurrent(this.sent);
+    this.tabs.forEach((tab, i) => (tab.stale.hidden = !tab.needs_result || !isStale || (this.live && i === 0)));
+    // the report is of the latest answer that the button gave
+    this.tabs[0].pane.classList.toggle("irislib-unsaved", Boolean(this.live) && isStale);
   }
 
   async changed(field, isComplete) {
-    if (this.hasResult) for (const tab of this.tabs) tab.stale.hidden = !tab.needs_result || (!field?.private && this.isCurrent(this.sent));
+    this.markStale(!field?.private);
+    this.live?.schedule();
     if (field?.isWrong() && !isComplete) field.show(field.partialMessage());
     if (this.messages.querySelector(".irislib-done")) this.showMessage(""); // the copied link has earlier values
     this.showReasons();
@@ -203,6 +288,7 @@ class App {
       return;
     }
     this.setBusy(true);
+    this.live?.cancel();
     const { open } = this;
     await this.ready; // a link may still be filling in the form
     this.showMessage("");
@@ -235,28 +321,48 @@ class App {
       if (field.private || field.read() === sent[field.name]) field.show(problems[field.name]);
     }
     this.showReasons();
-    if (isCurrent) this.fields.find((field) => field.isWrong())?.focus();
+    const wrong = isCurrent && this.fields.find((field) => field.isWrong());
+    if (!wrong) return;
+    this.fieldList.reveal(wrong);
+    wrong.focus();
   }
 
   showResult(reply, isWaiting) {
     this.hasResult = true;
     this.showMessage("", "", this.topMessages);
-    const isCurrent = this.isCurrent(this.sent);
-    for (const tab of this.tabs.filter(({ needs_result: needsResult }) => needsResult)) {
-      tab.stale.hidden = isCurrent;
-      tab.drawn = false;
-    }
+    for (const tab of this.tabs.filter(({ needs_result: needsResult }) => needsResult)) tab.drawn = false;
+    this.markStale();
+    if (this.live) this.waiting.hidden = true;
     this.show(0, reply.html);
+    if (this.now) this.now.textContent = reply.announcement;
+    if (!this.isCurrent(this.sent)) this.live?.schedule();
     this.choose(isWaiting ? 0 : this.open); // a visitor who has opened another tab stays there
     this.announce(reply.announcement);
-    if (!isWaiting) return;
-    this.reveal(this.side, "start");
+    if (isWaiting) this.reveal(this.side, "start", this.tabs[0].content.firstElementChild);
   }
 
-  // Scrolls on a narrow page, where the form and the tabs are not visible at the same time.
-  reveal(element, block) {
+  // Scrolls to an element, unless the part of it that matters is in view. The focus stays where it is.
+  reveal(element, block, part = element) {
+    this.pin();
+    const { top, bottom } = part.getBoundingClientRect();
+    if (top >= 0 && Math.min(bottom, top + ENOUGH) <= innerHeight) return;
     const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (this.side.offsetTop > this.form.offsetTop) element.scrollIntoView({ block, behavior: isReduced ? "auto" : "smooth" });
+    element.scrollIntoView({ block, behavior: isReduced ? "auto" : "smooth" });
+  }
+
+  // Scrolls so that the button, which stays at the bottom of the window, does not cover the field that has the focus.
+  uncover(element) {
+    if (this.actions.contains(element) || !element.matches(":focus-visible")) return; // a click must not miss its target
+    const covered = element.getBoundingClientRect().bottom + MARGIN - this.actions.getBoundingClientRect().top;
+    if (covered > 0) scrollBy(0, covered);
+  }
+
+  // Lets form and tabs, where they are side by side, stay in view while the page scrolls: one that fits into the
+  // window at its top, a longer one at its end.
+  pin() {
+    for (const element of [this.form, this.side]) {
+      element.style.top = `${Math.min(MARGIN, innerHeight - element.offsetHeight - MARGIN)}px`;
+    }
   }
 
   show(i, html) {
@@ -404,6 +510,7 @@ class App {
       this.hasResult ||= this.tabs[i].needs_result;
       this.show(i, html);
     }
+    this.live?.schedule();
   }
 
   // Stores the form for a reload, or for a visitor who comes back.
@@ -446,7 +553,10 @@ class App {
     this.banner.hidden = !state;
     this.lostMessage.textContent = state && `${this.texts[state]} ${this.isServed ? "" : this.texts.run_again}`;
     if (state) this.abandon();
-    else this.resend();
+    else {
+      this.resend();
+      this.live?.schedule();
+    }
   }
 }
 
