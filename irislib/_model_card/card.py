@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from irislib import insights
 from irislib._common import messages
-from irislib._common.formatting import MAX_WORDS, format_score, format_share, format_value, within_sentence, shorten_list
+from irislib._common.formatting import (
+    MAX_WORDS,
+    format_score,
+    format_share,
+    format_value,
+    shorten_list,
+    within_sentence,
+)
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib._modeling.arguments import require_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import format_share, format_value, within_sentence, shorten_list
+from irislib._common.formatting import format_share, format_value, shorten_list, within_sentence
 from irislib._common.messages.notebook import TEXTS
 
 if TYPE_CHECKING:
