@@ -264,7 +264,7 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
         bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
         number = f"{value:,}" if is_count else f"{value:+.3f}" if is_signed else show_number(value)
         return Markup(  # noqa: S704 - numbers
-            f'<span class="irislib-bar" aria-hidden="true">{bar}</span><span class="irislib-value">{number}</span>'
+            f'<span class="irislib-bar" aria-hidden="true">{bar}</span><span class="irislib-amount">{number}</span>'
         )
 
     return show
