@@ -345,7 +345,7 @@ def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> 
     row = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
     page.locator(".irislib-answer", has_text=str(rent.predict_row(row))).wait_for()
     page.get_by_role("tab", name="Performance").click()
-    page.get_by_text("the prediction is off by").wait_for()
+    page.get_by_text("its answers are off by").wait_for()
 
 
 def fill_dummy(page: Any, tmp_path: Path) -> None:
