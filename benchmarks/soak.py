@@ -2,10 +2,13 @@
 
     make soak                              # fifteen minutes
     make soak ARGS="--visits 1000"         # so many visits instead
+    make soak ARGS="--hostile 0"           # without the hostile clients
 
 Two visitors at a time open the Iris Wizard of a real `irislib serve`, ask, look at the tabs now and
-then, and leave in one of several ways; a share of the kernels is killed. The exit status is 1 where
-anything stayed behind or grew, where an answer was wrong, or where a page never became ready.
+then, and leave in one of several ways; a share of the kernels is killed. Meanwhile hostile clients
+send messages of overlapping parts, flood websockets, stay silent, break the chunks of bodies and
+vanish (`hostile.py`). The exit status is 1 where anything stayed behind or grew, where an answer
+was wrong, or where a page never became ready.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from typing import Any
 
 import psutil
 from browser import NAMES, Visitor, launch, visitor
+from hostile import HostileClients
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from processes import Server, running_server
@@ -66,6 +70,7 @@ class Soak:
     model: Any
     grace: int = GRACE
     kill_share: float = 0.1
+    hostile: HostileClients | None = None
     rng: random.Random = field(default_factory=lambda: random.Random(0))
     began: float = field(default_factory=time.monotonic)
     visits: int = 0
@@ -139,6 +144,11 @@ class Soak:
 
     def sample(self) -> None:
         """Wait until the visitors' kernels have had the time to end, and count what is there."""
+        with self.hostile.resting() if self.hostile else contextlib.nullcontext():
+            self.take_sample()
+
+    def take_sample(self) -> None:
+        """Count what is there once nobody visits."""
         if not self.samples:  # nothing to compare with yet
             time.sleep(self.grace + 3)
             self.server.marked.settle()
@@ -239,7 +249,7 @@ def line(sample: Sample) -> str:
 def serving(folder: Path, grace: int = GRACE) -> Iterator[Server]:
     """Run an `irislib serve` that ends a kernel without a page after a few seconds."""
     command = [sys.executable, "-m", "irislib", "serve", f"--AppKernelManager.disconnected_timeout={grace}"]
-    command.append("--MappingKernelManager.cull_interval=1")
+    command += ["--MappingKernelManager.cull_interval=1", "--AppServer.max_connections_per_client=500"]
     environment = {"TMPDIR": str(folder), "IRISLIB_STORE": str(folder / "store")}
     with running_server(command, "/healthz", folder / "log", **environment) as server:
         server.marked.settle()
@@ -251,14 +261,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--visits", type=int, help="so many visits, however long they take")
+    parser.add_argument("--hostile", type=int, default=5, help="so many hostile clients")
     parser.add_argument("--kill-share", type=float, default=0.1, help="of the visits that end by a kernel's death")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary, sync_playwright() as playwright:
         os.environ["IRISLIB_STORE"] = str(Path(temporary) / "store")
         from irislib import load
 
-        with serving(Path(temporary)) as server:
-            soak = Soak(server, Path(temporary), load("iris-wizard"), kill_share=options.kill_share)
+        with serving(Path(temporary)) as server, HostileClients(server.url, options.hostile) as hostile:
+            model = load("iris-wizard")
+            soak = Soak(server, Path(temporary), model, kill_share=options.kill_share, hostile=hostile)
             end = time.monotonic() + 60 * options.minutes
             soak.run(
                 lambda: contextlib.closing(launch(playwright)),
@@ -269,6 +281,9 @@ def main() -> int:
         print(line(sample))
     print(
         f"\nleft by: {json.dumps(soak.ways)}; the server's memory grew by {1000 * slope(soak.samples):.1f} kB a visit"
+    )
+    print(
+        f"what hostile clients did: {json.dumps(hostile.actions)}; how it ended early: {json.dumps(hostile.surprises)}"
     )
     for fault in (failures := faults(soak)):
         print(fault)

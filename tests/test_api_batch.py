@@ -34,7 +34,7 @@ def send(model, body: Any, kind: str = "application/json", **more: Any) -> str:
     """Return the whole answer to a body of text, bytes, or values to be written as JSON."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     content = text if isinstance(text, bytes) else text.encode()
-    mimetype, pieces = _batch.answer(model, io.BytesIO(content), kind, BatchLimits(Options(), **more))
+    mimetype, pieces, _ = _batch.answer(model, io.BytesIO(content), kind, BatchLimits(Options(), **more))
     assert mimetype == kind
     return b"".join(pieces).decode("utf-8-sig")
 
@@ -265,7 +265,8 @@ def test_a_body_of_another_kind(iris, mimetype: str) -> None:
     with pytest.raises(UnsupportedMediaType) as caught:
         send(iris, "[]", mimetype)
     sent = mimetype or "a body without a Content-Type"
-    assert caught.value.description == f"Send JSON (application/json) or CSV (text/csv), not {sent}."
+    assert caught.value.description.startswith("Send JSON (application/json), CSV (text/csv), an Excel file (.xlsx) or")
+    assert caught.value.description.endswith(f", not {sent}.")
 
 
 def test_of_many_unknown_columns_only_some_are_named(iris) -> None:
@@ -397,7 +398,8 @@ def test_an_answer_can_be_closed_early(iris, flowers, monkeypatch, form) -> None
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 10)
     content = form(flowers)
     body = io.BytesIO(content.encode() if form is as_csv else json.dumps(content).encode())
-    _, pieces = _batch.answer(iris, body, "text/csv" if form is as_csv else "application/json", BatchLimits(Options()))
+    kind = "text/csv" if form is as_csv else "application/json"
+    pieces = _batch.answer(iris, body, kind, BatchLimits(Options())).pieces
     next(pieces)
     pieces.close()
     del pieces

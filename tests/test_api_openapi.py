@@ -265,7 +265,7 @@ def test_an_empty_batch_is_refused_even_if_nothing_is_required(rent) -> None:
 def test_the_document_has_the_limits_and_the_address(models) -> None:
     document = openapi.document(models, "https://example.org/x", Options(batch_bytes=20_000_000))
     assert document["servers"] == [{"url": "https://example.org/x"}]
-    limits = "at most 16,000,000 bytes of JSON or 20,000,000 bytes of CSV."
+    limits = "at most 20,000,000 bytes of CSV or 16,000,000 bytes of anything else."
     assert limits in document["paths"]["/iris-wizard/batch"]["post"]["description"]
     assert "1,000,000 bytes" in document["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
     assert "https://example.org/x/iris-wizard" in docs.page(document)
@@ -282,3 +282,22 @@ def test_only_a_secured_endpoint_asks_for_the_token(models) -> None:
         assert (response.status_code == 401) is not is_open
         conforms(document, path, method, response)
     assert "security" not in openapi.document(models)
+
+
+def test_generators_of_clients_find_unique_names_and_plain_references(either: Json) -> None:
+    """openapi-python-client names classes by titles, follows no deep reference, and knows a body by its class."""
+    titles = [
+        schema["title"]
+        for schema in either["components"]["schemas"].values()
+        if "properties" in schema and "title" in schema
+    ]
+    assert len(titles) == len(set(titles))
+    for reference in inside(either, "$ref"):
+        assert reference.startswith("#/components/")
+        assert reference.count("/") == 3, reference
+    for _, _, operation in operations(either):
+        contents = operation.get("requestBody", {}).get("content", {}).values()
+        references = [media["schema"]["$ref"] for media in contents if "$ref" in media["schema"]]
+        assert len(references) == len(set(references))
+    ids = [operation["operationId"] for _, _, operation in operations(either)]
+    assert len(ids) == len(set(ids))

@@ -1,8 +1,8 @@
-"""A few visits of `make soak`: whoever comes and goes, in whatever way, leaves nothing behind."""
+"""A few visits of `make soak`: whoever comes and goes, in whatever way, leaves nothing behind, and harms nobody."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,16 @@ def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path,
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import soak
 
-    with soak.tempfile.TemporaryDirectory() as temporary, soak.serving(Path(temporary)) as server:  # a short path
-        result = soak.Soak(server, Path(temporary), iris, kill_share=0.25)
+    with (
+        ExitStack() as stack,
+        soak.tempfile.TemporaryDirectory() as temporary,  # a short path
+        soak.serving(Path(temporary)) as server,
+    ):
+        hostile = stack.enter_context(soak.HostileClients(server.url, 5))
+        result = soak.Soak(server, Path(temporary), iris, kill_share=0.25, hostile=hostile)
         result.run(lambda: nullcontext(chromium), lambda: result.visits < 8)
         assert soak.faults(result) == []
         assert result.samples[0].processes["server"] == 1
         assert set(result.ways) == {"close", "navigate", "vanish", "kill"}
         assert result.visits == 8
+        assert set(hostile.actions) == {"overlap", "flood", "stay_silent", "break_chunks", "vanish"}

@@ -158,6 +158,13 @@ _ALL = (
         api=True, trait="AppServer.public_hosts",
     ),
     Setting(
+        "max_connections_per_client", int, None,
+        "The most connections of one address, of each worker of `irislib api`; 0 for no limit. It does not apply to "
+        "trusted proxies (`--proxies`).",
+        api=True, trait="AppServer.max_connections_per_client", short=False,
+        default_text="500; no limit for this machine's own",
+    ),
+    Setting(
         "json_logs", bool, False, "Write each line of the logs as a JSON object.",
         api=True, trait="AppServer.json_logs",
     ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import importlib.util
 import io
 import itertools
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages import TEXTS
@@ -17,13 +19,66 @@ from irislib.errors import Problem, ValidationError
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
 
-__all__ = ["to_csv"]
+__all__ = ["KINDS", "TableKind", "table_kind", "to_csv"]
 
+
+@dataclass(frozen=True)
+class TableKind:
+    """A kind of file that holds a table.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        Its name on pages.
+    magic : bytes
+        The first bytes of each file.
+    reader : str
+        The package that reads it, which may be missing.
+    mimetypes : tuple of str
+        The registered one, and others in use.
+    """
+
+    name: str
+    title: str
+    magic: bytes
+    reader: str
+    mimetypes: tuple[str, ...]
+
+    @property
+    def is_readable(self) -> bool:
+        """True if its reader is installed."""
+        return importlib.util.find_spec(self.reader) is not None
+
+
+KINDS = (
+    TableKind(
+        "Excel", "Excel (.xlsx)", b"PK\x03\x04", "openpyxl",
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",),
+    ),
+    TableKind(
+        "Parquet", "Parquet", b"PAR1", "pyarrow",
+        ("application/vnd.apache.parquet", "application/parquet", "application/x-parquet"),
+    ),
+)  # fmt: skip
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+CHECKED_ROWS = 1_000
 UNPACKED_BYTES = 300_000_000  # of a compressed file, at most
 EMPTY_ROWS = 10_000  # one after the other end a sheet, which may have a million formatted ones
 
 
-def to_csv(content: bytes, features: Sequence[Feature], max_rows: int) -> tuple[bytes, str]:
+def table_kind(mimetype: str) -> TableKind | None:
+    """Return the kind of file of a mimetype; None if it is none of `KINDS`."""
+    return next((kind for kind in KINDS if mimetype in kind.mimetypes), None)
+
+
+def to_csv(
+    content: bytes,
+    features: Sequence[Feature],
+    max_rows: int,
+    max_bytes: int | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[bytes, str]:
     """Return a table as a CSV file, and the name of its sheet if it has one; a CSV file as it is.
 
     Parameters
@@ -33,6 +88,10 @@ def to_csv(content: bytes, features: Sequence[Feature], max_rows: int) -> tuple[
         The sheet with the most names of features is the table.
     max_rows : int
         A few rows more are read, so that too many are noticed.
+    max_bytes : int, optional
+        Of the file when it is unpacked, and of the CSV file; `UNPACKED_BYTES` if left out.
+    check : callable
+        Called now and then; may raise an error to end the work.
 
     Raises
     ------
@@ -40,36 +99,47 @@ def to_csv(content: bytes, features: Sequence[Feature], max_rows: int) -> tuple[
         If the file cannot be read.
     """
     sheet = ""
-    kind = {b"PK\x03\x04": "Excel", b"PAR1": "Parquet", b"\xd0\xcf\x11\xe0": "XLS"}.get(content[:4])
+    kind = next((kind for kind in KINDS if content.startswith(kind.magic)), None)
+    if content.startswith(OLD_EXCEL):
+        raise ValidationError([Problem(TEXTS["table_old_excel"])])
     if kind is None:
         return content, sheet
-    if kind == "XLS":
-        raise ValidationError([Problem(TEXTS["table_old_excel"])])
+    limit = UNPACKED_BYTES if max_bytes is None else max_bytes
     try:
-        if kind == "Excel":
-            sheet, rows = _read_workbook(content, features)
+        if kind.name == "Excel":
+            sheet, rows = _read_workbook(content, features, limit)
         else:
-            rows = _read_parquet(content)
-        return _write(itertools.islice(rows, max_rows + 2 * TITLE_LINES)), sheet
+            rows = _read_parquet(content, limit)
     except ImportError:
-        raise ValidationError([Problem(TEXTS["table_no_reader"].format(kind=kind))]) from None
-    except ValidationError:
-        raise
+        raise ValidationError([Problem(TEXTS["table_no_reader"].format(kind=kind.name))]) from None
+    except Exception as error:
+        raise _damage(kind, error) from error
+    return _write(_sound_rows(itertools.islice(rows, max_rows + 2 * TITLE_LINES), kind), limit, check), sheet
+
+
+def _damage(kind: TableKind, error: Exception) -> ValidationError:
+    if isinstance(error, ValidationError):
+        return error
+    return ValidationError([Problem(TEXTS["table_damaged"].format(kind=kind.name, error=type(error).__name__))])
+
+
+def _sound_rows(rows: Iterator[Sequence[Any]], kind: TableKind) -> Iterator[Sequence[Any]]:
+    try:
+        yield from rows
     except Exception as error:  # the readers raise anything for a damaged file
-        message = TEXTS["table_damaged"].format(kind=kind, error=type(error).__name__)
-        raise ValidationError([Problem(message)]) from error
+        raise _damage(kind, error) from error
 
 
-def _check_size(size: int) -> None:
-    if size > UNPACKED_BYTES:
-        raise ValidationError([Problem(TEXTS["table_unpacked"].format(limit=UNPACKED_BYTES // 1_000_000))])
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise ValidationError([Problem(TEXTS["table_unpacked"].format(limit=limit // 1_000_000))])
 
 
-def _read_workbook(content: bytes, features: Sequence[Feature]) -> tuple[str, Iterator[Sequence[Any]]]:
+def _read_workbook(content: bytes, features: Sequence[Feature], limit: int) -> tuple[str, Iterator[Sequence[Any]]]:
     import openpyxl
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        _check_size(sum(entry.file_size for entry in archive.infolist()))
+        _check_size(sum(entry.file_size for entry in archive.infolist()), limit)
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     best = -1
     for candidate in book.worksheets:
@@ -90,24 +160,44 @@ def _until_empty(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
         yield row
 
 
-def _read_parquet(content: bytes) -> Iterator[Sequence[Any]]:
+def _read_parquet(content: bytes, limit: int) -> Iterator[Sequence[Any]]:
     import pyarrow.parquet
 
-    file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
-    groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
-    _check_size(sum(group.total_byte_size for group in groups))
+    # a text that is repeated many times is read once: a small file can hold terabytes of such texts
+    schema = pyarrow.parquet.ParquetFile(io.BytesIO(content)).schema
+    leaves = map(schema.column, range(len(schema)))
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and not leaf.max_repetition_level]
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    lists = [i for i in range(len(schema)) if schema.column(i).max_repetition_level]
+    values = sum(group.column(i).num_values for group in groups for i in lists)  # which may be packed as well
+    _check_size(sum(group.total_byte_size for group in groups) + 8 * values, limit)
+    return _parquet_rows(file)
+
+
+def _parquet_rows(file: Any) -> Iterator[Sequence[Any]]:
     yield file.schema_arrow.names
     for batch in file.iter_batches(batch_size=4_000):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        yield from zip(*map(_column_values, batch.columns), strict=True)
 
 
-def _write(rows: Iterable[Sequence[Any]]) -> bytes:
+def _column_values(column: Any) -> list[Any]:
+    if not hasattr(column, "dictionary"):
+        return list(column.to_pylist())
+    texts = column.dictionary.to_pylist()
+    return [None if index is None else texts[index] for index in column.indices.to_pylist()]
+
+
+def _write(rows: Iterable[Sequence[Any]], limit: int, check: Callable[[], None]) -> bytes:
     rows, file = iter(rows), io.StringIO()
     first = list(itertools.islice(rows, TITLE_LINES))
     width = max(map(len, first), default=0)  # empty cells at the end of a row may be left out
-    csv.writer(file).writerows(
-        [*map(_to_text, row), *[""] * (width - len(row))] for row in itertools.chain(first, rows)
-    )
+    writer = csv.writer(file)
+    for number, row in enumerate(itertools.chain(first, rows)):
+        writer.writerow([*map(_to_text, row), *[""] * (width - len(row))])
+        _check_size(file.tell(), limit)
+        if number % CHECKED_ROWS == 0:
+            check()
     return file.getvalue().encode("utf-8", "replace")
 
 

@@ -26,6 +26,7 @@ from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
 from irislib._serving import announce_health, is_local, url
+from irislib._serving.client_limit import ClientConnections
 from irislib._serving.gunicorn_worker import FrontWorker
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
@@ -112,6 +113,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             parser.error("Give either --host and --port, or --bind.")
         self.app_uri = "irislib.api:create_app()"
         self.models = ours.get("model")
+        self.max_connections_per_client: int | None = ours.get("max_connections_per_client")
         self.options = endpoint_options(ours)
         host, port = (ours.get(name, default_of(name)) for name in ("host", "port"))
         settings: dict[str, Any] = {
@@ -133,6 +135,10 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             values.update(workers=1, threads=1, worker_class="sync", loglevel="debug", reload=True)
             values["reload_extra_files"] = [*(opts.reload_extra_files or []), *watched_files(self.models)]
         return settings
+
+    def client_connections(self) -> ClientConnections:
+        """Return what counts the connections of a worker."""
+        return ClientConnections(self.max_connections_per_client, self.options.proxies)
 
     def load(self) -> Any:
         if not self.cfg.reload:

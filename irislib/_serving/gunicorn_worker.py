@@ -17,6 +17,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from irislib._serving.client_limit import ClientConnections, refuse_connection
 from irislib._serving.raw_problems import raw_response
 
 __all__ = ["FrontWorker"]
@@ -110,6 +111,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         self.waiting: dict[Any, float] = {}  # connections, and until when
         self.names: dict[Any, Any] = {}  # of the listeners
         self.refused: set[Any] = set()  # connections whose request Gunicorn could not read
+        self.clients: ClientConnections = getattr(self.app, "client_connections", ClientConnections)()
         self.next_check = 0.0
         super().init_process()
 
@@ -125,9 +127,14 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
                 client, address = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
+            owner = self.clients.client_of(address)
+            if not self.clients.add(owner):
+                refuse_connection(client)
+                client.close()
+                continue
             self.nr_conns += 1
             conn = TConn(self.cfg, client, address, self.names[listener])
-            conn.data_ready = True
+            conn.data_ready, conn.owner = True, owner
             self.receive(conn, RECEIVE_SECONDS)
 
     def receive(self, conn: Any, seconds: float, data: bytes = b"") -> None:
@@ -224,6 +231,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(conn.sock)
         self.refused.discard(conn.sock)
         self.nr_conns -= 1
+        self.clients.remove(conn.owner)
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:

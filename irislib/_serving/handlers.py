@@ -80,10 +80,19 @@ def log_as_json(handler: Any) -> None:
 class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
     """Voila's renderer, which reports any failure: Voila waits for the rest of the page forever."""
 
-    async def generate_content_generator(self, *args: Any) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    kernel_id = ""
+
+    async def generate_content_generator(
+        self, kernel_id: str = "", kernel: Any = None
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Yield the page in pieces, and the error in place of those that cannot be rendered."""
+        if kernel_id:
+            self.kernel_id, self.request_handler.renderer = kernel_id, self
+            if self.request_handler.has_left:
+                self.abandon()
+                return
         try:
-            async for piece in super().generate_content_generator(*args):
+            async for piece in super().generate_content_generator(kernel_id, kernel):
                 yield piece
         except Exception:
             self.log.exception("%s could not be rendered.", self.notebook_path)
@@ -94,6 +103,12 @@ class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
         async for cell in super()._jinja_cell_generator(nb, kernel_id):
             remove_outputs(cell, self.traitlet_config)
             yield cell
+
+    def abandon(self) -> None:
+        """End the kernel, whose visitor has left; that it ends within a cell is no failure to be logged."""
+        self.log = logging.getLogger(f"{__name__}.abandoned")
+        self.log.disabled = True
+        self.request_handler.kernel_manager.end_kernel(self.kernel_id)
 
 
 voila.handler.NotebookRenderer = VisitRenderer  # Voila has no option for it
@@ -241,6 +256,9 @@ class TemplateMixin:
 class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ignore[misc]
     """The URL of an app: GET opens the page, POST predicts."""
 
+    has_left = False  # before the page was sent
+    renderer: VisitRenderer | None = None  # of a page that is not warm
+
     @tornado.web.authenticated
     async def get(self, path: str | None = None) -> None:
         if "token" in self.request.query_arguments:
@@ -255,7 +273,10 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         try:
             self.kernel_manager.check_room()
             pages = self.settings["irislib_page_pool"]
-            html = None if self.chooses_template() else await pages.open(self.notebook_path)
+            html = None if self.chooses_template() else await pages.open(self.notebook_path, self.base_url)
+            if self.has_left:
+                self.kernel_manager.end_kernel(STARTED_KERNEL.get())
+                return
             if html is None:
                 await self.send(self.get_generator(path=path))
                 return
@@ -267,6 +288,13 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             self.set_status(500)
             self.set_header("Cache-Control", "no-store")
             self.finish(self.render_template("unopened.html", notebook=self.notebook_path, reason=str(error)))
+
+    def on_connection_close(self) -> None:
+        """End the kernel of a visitor who leaves before the page is sent: no page will ever connect to it."""
+        super().on_connection_close()
+        self.has_left = True
+        if self.renderer is not None:
+            self.renderer.abandon()
 
     @tornado.web.authenticated
     def head(self, path: str | None = None) -> None:
@@ -283,6 +311,8 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         """Send a page in chunks, until its kernel has ended."""
         heartbeats = 0
         async for html in chunks:
+            if self.has_left:
+                return
             if html.startswith(HEARTBEAT) and STARTED_KERNEL.get() not in self.kernel_manager:
                 heartbeats += 1
                 if heartbeats == 2:  # Voila itself waits forever for a kernel that ended before its first cell

@@ -1,17 +1,18 @@
-"""Connections of the HTTP server: their limit, trusted proxies, and an end that answers what was asked."""
+"""Connections of the HTTP server: their limits, and an end that answers what was asked."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
-from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
 from irislib._common.messages import TEXTS
+from irislib._serving.client_limit import ClientConnections, refuse_connection
+from irislib._serving.forwarded import apply_forwarded
 from irislib._serving.http_server import ProblemServer
 from irislib._serving.system_limits import free_files
 
@@ -32,18 +33,35 @@ class AppHTTPServer(ProblemServer):
     ----------
     proxies : int
         The number of proxies in front of this server to trust.
+    clients : ClientConnections
     """
 
-    def initialize(self, *args: Any, proxies: int = 0, **kwargs: Any) -> None:
+    def initialize(
+        self, *args: Any, proxies: int = 0, max_connections_per_client: int | None = None, **kwargs: Any
+    ) -> None:
         """Set the limits; Tornado calls this in place of ``__init__``."""
         limits: dict[str, Any] = {"idle_connection_timeout": IDLE_SECONDS, "body_timeout": BODY_SECONDS}
         super().initialize(*args, **{**limits, **kwargs})
         self.proxies = proxies
+        self.clients = ClientConnections(max_connections_per_client, proxies)
         self.answering: set[object] = set()  # the connections with a request that has no response yet
         self.refusals: set[asyncio.Future[None]] = set()
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """Serve a connection, if there are files enough to answer."""
+        """Serve a connection, if its client has not too many, and there are files enough to answer."""
+        client = self.clients.client_of(address)
+        if not self.clients.add(client):
+            if not isinstance(stream, SSLIOStream):
+                refuse_connection(stream.socket)
+            stream.close()
+            return
+        close = stream.close_fd
+
+        def close_and_forget() -> None:
+            self.clients.remove(client)
+            close()
+
+        stream.close_fd = close_and_forget  # type: ignore[method-assign]  # a websocket outlives its HTTP connection
         free = free_files()
         if free >= FILES_TO_ACCEPT:
             super().handle_stream(stream, address)
@@ -107,31 +125,6 @@ class RequestDelegate(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         """Receive the end of the connection, before that of the body."""
         self.delegate.on_connection_close()
-
-
-def apply_forwarded(headers: HTTPHeaders, context: Any, proxies: int) -> None:
-    """Read the headers of the trusted proxies, as Werkzeug's ProxyFix does: each of them has added a value.
-
-    Parameters
-    ----------
-    headers : HTTPHeaders
-        Of the request; loses those that were read.
-    context : object
-        Gets the address of the client and the scheme of the request.
-    proxies : int
-        The number of trusted proxies.
-    """
-
-    def forwarded(name: str) -> str:
-        values = [value.strip() for value in headers.pop(f"X-Forwarded-{name}", "").split(",")]
-        return values[-proxies] if len(values) >= proxies else ""
-
-    with suppress(ValueError):
-        context.remote_ip = str(ipaddress.ip_address(forwarded("For")))
-    if (scheme := forwarded("Proto")) in ("http", "https"):
-        context.protocol = scheme
-    if host := forwarded("Host"):
-        headers["Host"] = host
 
 
 async def refuse(stream: IOStream) -> None:

@@ -10,6 +10,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import PasswordIdentityProvider
 from jupyter_server.base.handlers import JupyterHandler
 from traitlets import default
+from voila.voila_identity_provider import VoilaLoginHandler
 
 from irislib._common.settings import SETTINGS
 from irislib.api._auth import is_token
@@ -25,6 +26,17 @@ def hide_secrets() -> None:
     tornado.autoreload.add_reload_hook(lambda: os.environ.update(secrets))
 
 
+class LoginHandler(VoilaLoginHandler):  # type: ignore[misc]
+    """The login page; the address to go to next is one of this server, or as a browser has it behind a proxy."""
+
+    def get_argument(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Return an argument of the request, as Tornado does."""
+        value = super().get_argument(name, *args, **kwargs)
+        if name == "next" and value.startswith("/") and not value.startswith(("//", self.base_url)):
+            value = self.base_url.removesuffix(self.settings["base_url"]) + value
+        return value
+
+
 class LogoutHandler(JupyterHandler):  # type: ignore[misc]
     """End a login, and go where the next one begins; jupyter_server's page needs files that Voila does not have."""
 
@@ -37,6 +49,9 @@ class LogoutHandler(JupyterHandler):  # type: ignore[misc]
 
 class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
     """jupyter_server's identity provider, with a constant-time comparison of tokens."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**{**kwargs, "login_handler_class": LoginHandler})  # Voila gives its own
 
     @default("logout_handler_class")
     def _logout_handler_class(self) -> type:

@@ -156,6 +156,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.check_room()
         self.spare.remove(kernel_id)
         self.visitors[kernel_id] = CURRENT_VISITOR.get()
+        STARTED_KERNEL.set(kernel_id)
 
     async def start_kernel(self, *, spare: bool = False, **kwargs: Any) -> str:
         """Start a kernel for the visitor of the current request, and return its id.
@@ -228,11 +229,17 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     def _handle_kernel_died(self, kernel_id: str) -> None:
         self.spare.discard(kernel_id)
-        if kernel_id in self and not self.get_kernel(kernel_id).shutting_down:
+        if self.end_kernel(kernel_id):
             self.log.warning("Kernel %s died.", kernel_id)
-            task = asyncio.ensure_future(self.shutdown_kernel(kernel_id))
-            self.ending.add(task)
-            task.add_done_callback(self.ending.discard)
+
+    def end_kernel(self, kernel_id: str) -> bool:
+        """End a kernel in the background; return False if it has ended, or is about to."""
+        if kernel_id not in self or self.get_kernel(kernel_id).shutting_down:
+            return False
+        task = asyncio.ensure_future(self.shutdown_kernel(kernel_id))
+        self.ending.add(task)
+        task.add_done_callback(self.ending.discard)
+        return True
 
     def start_buffering(self, kernel_id: str, session_key: str, channels: dict[str, Any]) -> None:
         """Buffer the messages of a kernel for a page that may reconnect, up to a limit."""

@@ -50,7 +50,9 @@ class Lifecycle:
         signal.signal(signal.SIGINT, self._handle_signal_stop)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: self.ioloop.add_callback_from_signal(self.ignore_hang_up))
-        self.http_server = AppHTTPServer(self.app, proxies=self.proxies)
+        self.http_server = AppHTTPServer(
+            self.app, proxies=self.proxies, max_connections_per_client=self.max_connections_per_client
+        )
         self.http_server.add_sockets(sockets)
         if self.open_browser:
             self.launch_browser()

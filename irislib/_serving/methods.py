@@ -1,4 +1,7 @@
-"""Methods of the addresses of ``irislib serve``: HEAD wherever there is GET, OPTIONS, and 405 for any other."""
+"""Methods of the addresses of ``irislib serve``: HEAD wherever there is GET, OPTIONS, and 405 for any other.
+
+And what else all handlers have: cookies and addresses as the trusted proxies made them public.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
+from irislib._serving.forwarded import forwarded_prefix
 from irislib.api._problem_details import PROBLEM, problem
 
 __all__ = ["MethodsMixin", "send_problem", "with_methods"]
@@ -37,10 +41,32 @@ class MethodsMixin:
         if (prepared := super().prepare()) is not None:  # type: ignore[misc]
             await prepared
 
+    @property
+    def public_prefix(self: Any) -> str:
+        """The beginning of the public path of this server, which its trusted proxies take off."""
+        return forwarded_prefix(self.request.headers, self.settings.get("irislib_proxies", 0))
+
+    @property
+    def base_url(self: Any) -> str:
+        """The path of this server in the browser, with a slash at its end."""
+        return f"{self.public_prefix}{self.settings.get('base_url', '/')}"
+
+    def get_login_url(self: Any) -> str:
+        """Return the path of the login page in the browser."""
+        return f"{self.public_prefix}{super().get_login_url()}"  # type: ignore[misc]
+
+    def redirect(self: Any, url: str, *args: Any, **kwargs: Any) -> None:
+        """Redirect to an address; a path of this server becomes the public one."""
+        if url.startswith("/") and not url.startswith(("//", self.base_url)):
+            url = self.public_prefix + url
+        super().redirect(url, *args, **kwargs)  # type: ignore[misc]
+
     def set_cookie(self: Any, name: Any, value: Any, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie; one that was set over TLS is sent over TLS only."""
+        """Set a cookie of this server's paths alone; one that was set over TLS is sent over TLS only."""
         if self.request.protocol == "https":
             kwargs.setdefault("secure", True)
+        if len(args) < 3:  # the third is the path
+            kwargs.setdefault("path", self.base_url)
         super().set_cookie(name, value, *args, **kwargs)  # type: ignore[misc]
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]

@@ -17,10 +17,10 @@ _KINDS: dict[type, dict[str, Any]] = {bool: {"action": "store_true"}, list: {"ac
 _TRAITS: dict[type, Any] = {str: Unicode, int: Int, float: Float, bool: Bool}
 
 
-def trait(name: str) -> Any:
-    """Return the trait of a setting, with its default and its help text."""
+def trait(name: str, **more: Any) -> Any:
+    """Return the trait of a setting, with its default and its help text, and with more arguments of a trait's."""
     setting = SETTINGS[name]
-    keywords: dict[str, Any] = {"config": True, "help": setting.help_for("serve")}
+    keywords: dict[str, Any] = {"config": True, "help": setting.help_for("serve"), **more}
     if setting.type is list:
         return List(Unicode(), **keywords)
     default = setting.default_for("serve")

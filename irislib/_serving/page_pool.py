@@ -20,7 +20,7 @@ from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.preprocessors import preprocess
-from irislib._serving.prerender import KERNEL_ID, NotebookRun, prerender
+from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
 from irislib._serving.warm_page import WarmPage, page_environment, renderer_options
 
 __all__ = ["Pages"]
@@ -303,8 +303,15 @@ class Pages(LoggingConfigurable):
             if spare in manager.spare:  # it has not died
                 await manager.shutdown_kernel(spare)
 
-    async def open(self, path: str) -> str | None:
+    async def open(self, path: str, base_url: str) -> str | None:
         """Return a page with its own kernel; None if the notebook has to be run for this visitor.
+
+        Parameters
+        ----------
+        path : str
+            Of the notebook.
+        base_url : str
+            The path at which the visitor's browser has this server.
 
         Raises
         ------
@@ -331,7 +338,7 @@ class Pages(LoggingConfigurable):
         if kernel_id is None:
             return None
         self.start_task(self.refill(page, 0.5))
-        return page.html.replace(KERNEL_ID, kernel_id)
+        return page.html.replace(KERNEL_ID, kernel_id).replace(BASE_URL, base_url)
 
     async def start_kernel(self, page: WarmPage, **kwargs: Any) -> str | None:
         """Return a kernel forked from a page's template process; None if that has ended."""

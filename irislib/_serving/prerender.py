@@ -15,9 +15,10 @@ from voila.notebook_renderer import NotebookRenderer
 from irislib._serving.preprocessors import config_after_run
 from irislib._serving.static_files import publish
 
-__all__ = ["KERNEL_ID", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
+__all__ = ["BASE_URL", "KERNEL_ID", "NotebookRun", "PrerenderedPage", "is_light", "prerender"]
 
 KERNEL_ID = "irislib-kernel-of-this-visit"  # placeholder of the kernel's id in a rendered page
+BASE_URL = "/irislib-path-of-the-server/"  # placeholder of the path at which the browser has the server
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATIC_TYPES = {VIEW, "text/plain", "text/html", "image/png", "image/jpeg", "image/svg+xml"}
 REFERENCE_PREFIXES = ('"IPY_MODEL_', '"anywidget:')  # of a widget's references to another one

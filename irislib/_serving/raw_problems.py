@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from irislib.api._problem_details import PROBLEM, problem
@@ -20,8 +21,8 @@ def problem_response(status: int, detail: str) -> tuple[bytes, dict[str, str]]:
     return body, headers
 
 
-def raw_response(status: int, detail: str) -> bytes:
+def raw_response(status: int, detail: str, more_headers: Mapping[str, str] | None = None) -> bytes:
     """Return a problem as it is sent, with the end of the connection announced."""
     body, headers = problem_response(status, detail)
-    lines = [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
+    lines = [f"{name}: {value}" for name, value in {**headers, **(more_headers or {}), "Connection": "close"}.items()]
     return "\r\n".join([f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *lines, "", ""]).encode() + body

@@ -94,6 +94,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     max_batch_seconds = trait("max_batch_seconds")
     max_upload_bytes = trait("max_upload_bytes")
     public_hosts = trait("public_host")
+    max_connections_per_client = trait("max_connections_per_client", default_value=None, allow_none=True)
     json_logs = trait("json_logs")
 
     @default("port_retries")
@@ -229,6 +230,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             "websocket_max_message_size": self.max_upload_bytes + MESSAGE_ROOM,
             "irislib_log": self.log,
             "irislib_failures": Counter(),
+            "irislib_proxies": self.proxies,
         }
 
     def init_handlers(self) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from voila.utils import ENV_VARIABLE, get_page_config
 
 from irislib._forkserver.provisioner import PAGE_VARIABLE
+from irislib._serving.prerender import BASE_URL
 
 __all__ = ["WarmPage", "page_environment", "renderer_options"]
 
@@ -24,7 +25,7 @@ class WarmPage:
     name : str
         The name of its template process; every run has its own.
     html : str
-        With :data:`irislib._serving.prerender.KERNEL_ID` in place of a kernel's id.
+        With `KERNEL_ID` and `BASE_URL` of `prerender` in place of a kernel's id and the path of the server.
     kernel : str
         The name of its kernelspec.
     run : NotebookRun
@@ -49,7 +50,7 @@ class WarmPage:
 def renderer_options(server: Any, path: str) -> dict[str, Any]:
     """Return the options of Voila's renderer for a notebook."""
     settings = server.app.settings
-    shared = {"base_url": server.base_url, "settings": settings, "log": server.log}
+    shared = {"base_url": BASE_URL, "settings": settings, "log": server.log}
     config = get_page_config(**shared, voila_configuration=server.voila_configuration)
     if hook := server.voila_configuration.page_config_hook:
         config = hook(config, **shared, voila_configuration=server.voila_configuration, notebook_path=path)
@@ -60,7 +61,7 @@ def renderer_options(server: Any, path: str) -> dict[str, Any]:
         "template_paths": server.template_paths,
         "config_manager": server.config_manager,
         "contents_manager": server.contents_manager,
-        "base_url": server.base_url,
+        "base_url": BASE_URL,
         "kernel_spec_manager": server.kernel_spec_manager,
         "page_config": config,
         "mathjax_config": settings.get("mathjax_config"),

@@ -1,23 +1,27 @@
 """Many rows in one request: JSON records, JSON columns or CSV, answered in the form they came in.
 
-JSON is read whole, up to a limit. CSV, for tables of any length, is read twice and a chunk at a time: once to its
+Excel and Parquet files are answered as the CSV files that they are converted to. They and JSON are read whole, up to
+a limit. CSV, for tables of any length, is read twice and a chunk at a time: once to its
 end, so that an unreadable file is refused before the answer begins, and once to answer it.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
+from irislib._common.messages.api import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.validation import check_columns, check_names, check_values, names_of
 from irislib._modeling import csv_files, many_rows
 from irislib._modeling.model import Model
+from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
 from irislib.api._problem_details import errors_json, warnings_json
@@ -27,10 +31,27 @@ __all__ = ["answer"]
 
 CHUNK_ROWS = 8_000  # predicted at once: fewer take longer, more take more memory
 PIECE_BYTES = 262_144  # of the answer that are sent at once
+UNPACKED_FACTOR = 5  # by which a table file may be larger when it is unpacked
 MAX_UNKNOWN_COLUMNS = 100  # named in a problem; more would make it longer than the request
 
 
-def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) -> tuple[str, Iterator[bytes]]:
+class Answer(NamedTuple):
+    """An answer to a batch.
+
+    Attributes
+    ----------
+    mimetype : str
+    pieces : iterator of bytes
+    sheet : str
+        The name of the sheet whose rows are answered, of a file with sheets.
+    """
+
+    mimetype: str
+    pieces: Iterator[bytes]
+    sheet: str = ""
+
+
+def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) -> Answer:
     """Answer all rows of a request.
 
     Parameters
@@ -39,13 +60,12 @@ def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) ->
     body : binary file
         Seekable; to be closed when the answer is complete.
     mimetype : str
-        Of the body: ``application/json`` or ``text/csv``.
+        Of the body: ``application/json``, ``text/csv`` or one of :data:`irislib._modeling.table_files.KINDS`.
     limits : BatchLimits
 
     Returns
     -------
-    tuple of str and iterator of bytes
-        The mimetype of the answer, and the answer in pieces.
+    Answer
 
     Raises
     ------
@@ -53,15 +73,33 @@ def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) ->
     ValidationError
         If the body as a whole cannot be used. The problems of single rows are part of the answer.
     """
+    sheet = ""
+    if kind := table_kind(mimetype):
+        body, sheet = _read_table(model, kind, body, limits)
+        mimetype = "text/csv"
     if mimetype == "text/csv":
         chunks = _predict_csv(model, body, limits)
     elif mimetype == "application/json":
         chunks = _predict_json(model, _read_json(body), limits)
     else:
         sent = mimetype or "a body without a Content-Type"
-        raise UnsupportedMediaType(f"Send JSON (application/json) or CSV (text/csv), not {sent}.")
+        raise UnsupportedMediaType(TEXTS["batch.type"].format(sent=sent))
     first = next(chunks)  # so that what fails in the first rows fails before the answer has begun
-    return mimetype, limits.limited(_pieces(itertools.chain([first], chunks)))
+    return Answer(mimetype, limits.limited(_pieces(itertools.chain([first], chunks))), sheet)
+
+
+def _read_table(model: Model, kind: TableKind, body: IO[bytes], limits: BatchLimits) -> tuple[IO[bytes], str]:
+    """Convert a file to a CSV file, and return that with the name of the sheet."""
+    content = body.read()
+    # generated clients may not tell the types of files from each other
+    sent = next((one for one in KINDS if content.startswith(one.magic)), None)
+    if not (sent or kind).is_readable:
+        raise UnsupportedMediaType(TEXTS["batch.no_reader"].format(kind=(sent or kind).name))
+    if sent is None:
+        raise ValidationError([Problem(TEXTS["batch.other_type"].format(kind=kind.name))])
+    max_bytes = UNPACKED_FACTOR * limits.options.json_batch_bytes
+    table, sheet = to_csv(content, model.spec.features, limits.options.batch_rows, max_bytes, limits.check_time)
+    return io.BytesIO(table), sheet
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:

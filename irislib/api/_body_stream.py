@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import ssl
 import time
 import zlib
 from collections.abc import Callable
@@ -105,6 +107,17 @@ class BodyStream:
         if not data and not self.is_open_ended:
             raise BadRequest(f"The body is {self.remaining:,} bytes shorter than its Content-Length.")
         return data
+
+    def is_client_gone(self) -> bool:
+        """Return True if the client has closed the connection, False where that cannot be seen, as through TLS."""
+        if not isinstance(self.socket, socket.socket) or isinstance(self.socket, ssl.SSLSocket):
+            return False
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def drain(self, heartbeat: Callable[[], None]) -> None:
         """Read the rest of a body, up to a limit: a client that still sends would not read the response."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -25,6 +26,7 @@ from irislib.errors import Problem, ValidationError
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib.api._application import Endpoint
+    from irislib.api._body_stream import BodyStream
 
 __all__ = ["Context"]
 
@@ -74,14 +76,16 @@ def predict(context: Context, name: str) -> Response:
 def batch(context: Context, name: str) -> Response:
     model = context.find(name)
     options, heartbeat = context.app.options, context.app.heartbeat
-    is_json = request.mimetype == "application/json"
-    limit = options.json_batch_bytes if is_json else options.batch_bytes
-    request.environ["wsgi.input"].limit, request.max_content_length = limit, limit + 1
-    limits = BatchLimits(options, heartbeat, request.environ.get("irislib.is_client_gone", lambda: False))
+    limit = options.batch_bytes if request.mimetype == "text/csv" else options.json_batch_bytes
+    stream: BodyStream = request.environ["wsgi.input"]
+    stream.limit, request.max_content_length = limit, limit + 1
+    is_client_gone = request.environ.get("irislib.is_client_gone") or stream.is_client_gone
+    limits = BatchLimits(options, heartbeat, is_client_gone)
     with contextlib.ExitStack() as stack:
         body = stack.enter_context(spooled(request.stream, heartbeat))
-        mimetype, pieces = _batch.answer(model, body, request.mimetype, limits)
-        return Response(closing(stack.pop_all(), pieces), mimetype=mimetype)
+        mimetype, pieces, sheet = _batch.answer(model, body, request.mimetype, limits)
+        headers = {"X-Sheet": quote(sheet, safe=" ")} if sheet else {}
+        return Response(closing(stack.pop_all(), pieces), mimetype=mimetype, headers=headers)
 
 
 def schema(context: Context, name: str) -> Response:

@@ -12,7 +12,7 @@ from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib._modeling.csv_text import BOM, is_comment
 from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
-from irislib._modeling.table_files import to_csv
+from irislib._modeling.table_files import KINDS, to_csv
 from irislib.errors import Problem, ValidationError
 from irislib.widgets._blocks import Block, Paragraph, Table
 from irislib.widgets._csv_summary import summarize_rows
@@ -21,7 +21,7 @@ from irislib.widgets._html import render, render_pieces
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
-__all__ = ["MAX_FILE_BYTES", "CsvTab"]
+__all__ = ["MAX_FILE_BYTES", "CsvTab", "kinds_text"]
 
 MAX_FILE_BYTES = 20_000_000
 SLICE_ROWS = 4_000  # a slice takes a fraction of a second, so that other requests are handled in between
@@ -29,6 +29,12 @@ PREVIEW_ROWS = 5
 RESULT_ROWS = 100  # on the page; the result has all
 WARNED = "⚠"
 MAX_PROBLEMS = 50  # on the page; the result has all
+
+
+def kinds_text() -> str:
+    """Return the kinds of file whose readers are installed, as a list in words."""
+    *names, last = ["CSV", *(kind.title for kind in KINDS if kind.is_readable)]
+    return TEXTS["table_kinds"].format(names=", ".join(names), last=last) if names else last
 
 
 class CsvTab:

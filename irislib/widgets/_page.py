@@ -21,7 +21,7 @@ from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
 from irislib.widgets._blocks import Answer, Block, Buttons, DownloadButton, Failure
 from irislib.widgets._cards import CardList
-from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab
+from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab, kinds_text
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._fields import describe_field, form_values
@@ -171,7 +171,7 @@ class Page(anywidget.AnyWidget):
             {"title": tab.title, "empty": tab.empty, "needs_result": bool(tab.empty)} for tab in self.tabs
         ]
         if model:
-            limits = {"bytes": MAX_FILE_BYTES, "rows": model.spec.max_rows}
+            limits = {"bytes": MAX_FILE_BYTES, "rows": model.spec.max_rows, "kinds": kinds_text()}
             tabs.append({"title": TEXTS["table"], "empty": "", "csv": limits})
         return tabs
 

@@ -81,6 +81,8 @@ TEXTS = {
     'for 5.1, "yes" for true. An empty text is a missing value.',
     "row.defaults": "A default is the first value in a form; nothing is filled in for a value that is left out.",
     "row.unit": "In {unit}.",
+    "multipart.title": "A form in parts for {title}",
+    "form.title": "A form for {title}",
     "form": "Values as a form sends them. A value that is not required can be left out or empty.",
     "columns": "An array for each feature; all of the same length.",
     "anything": "Any other value has errors in its answer.",
@@ -90,11 +92,12 @@ TEXTS = {
     "predict.response": "The prediction; with `details=1` an object.",
     "batch": "Predict {target} for many rows",
     "batch.body": "Three forms, each answered in its own: an array of rows; an object with an array for each feature; "
-    "CSV whose first line names the columns. At least one row, and at most {json_limit:,} bytes of JSON or "
-    "{csv_limit:,} bytes of CSV. At most {rows:,} rows.\n\n"
+    "CSV whose first line names the columns. {tables}At least one row, and at most {csv_limit:,} bytes of CSV or "
+    "{json_limit:,} bytes of anything else. At most {rows:,} rows.\n\n"
     "A wrong row does not stop the others: its answer has errors and no prediction. In CSV the errors are in the "
     "column `problems`. After {problem_rows:,} wrong rows the answer has only the number of the problems of each.\n\n"
     "Columns of a CSV file that are no features are kept.",
+    "batch.tables": "Files that are answered as CSV: {kinds}. ",
     "batch.response": "The answers, in the form and order of the request. In CSV they are more columns: {columns}",
     # examples
     "example": "An example",
@@ -138,6 +141,12 @@ TEXTS = {
     "readyz.503": "The server is starting, or cannot answer at the moment.",
     "full_disk": "The server's temporary folder is full: there is no room for this body. Try again later, or send it "
     "in smaller parts.",
+    "batch.type": "Send JSON (application/json), CSV (text/csv), an Excel file (.xlsx) or a Parquet file "
+    "(application/vnd.apache.parquet), not {sent}.",
+    "batch.no_reader": "{kind} files are not taken here: this server lacks their reader, irislib[tables]. Send CSV "
+    "(text/csv).",
+    "batch.other_type": "The body is no {kind} file, as its Content-Type says.",
+    "sheet": "The sheet whose rows were predicted, if the file has sheets; in percent-encoding.",
     "status.507": "The server's temporary folder has no room for the body.",
     "status.503": "The server cannot answer at the moment.",
     # headers and the token

@@ -38,6 +38,7 @@ TEXTS = {
     "full_title": "All places are taken",
     "full": "So many people use these apps just now that there is no room for another page. This page tries again "
     "by itself; there is nothing you have to do.",
+    "connections": "There are too many connections from your address. Close one, or wait for its end.",
     "full_own": "You have more pages of these apps open than there is room for. Close one that you no longer need; "
     "this page then opens by itself.",
     "output_cut": "… There is more of this output than a page can show.",
@@ -141,8 +142,10 @@ TEXTS = {
     "a_chart_of": "A chart of {y} by {x}.",
     # whole tables
     "table": "Table",
-    "table_intro": "Ask for many at once: drop a CSV file here, or choose one. At most {rows} rows and {size} MB.",
-    "table_choose": "Choose a CSV file",
+    "table_intro": "Ask for many at once: drop a table here, or choose one ({kinds}). At most {rows} rows and "
+    "{size} MB.",
+    "table_kinds": "{names} or {last}",
+    "table_choose": "Choose a table",
     "table_template": "Download a template",
     "table_too_big": "{name} has {size} MB; at most {limit} MB are taken. Split it.",
     "table_above_limit": "{name} has over {limit} MB; at most {limit} MB are taken. Split it.",

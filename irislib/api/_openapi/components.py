@@ -184,6 +184,7 @@ def _headers(secured: bool) -> Object:
     result: Object = {
         "X-Request-ID": {"description": TEXTS["request_id"], "required": True, "schema": request_id},
         "X-Model-Version": {"description": TEXTS["version"], "schema": text},
+        "X-Sheet": {"description": TEXTS["sheet"], "schema": text},
         "Allow": {"description": TEXTS["allow"], "schema": text},
         "Retry-After": {"description": TEXTS["retry_after"], "schema": text},
     }

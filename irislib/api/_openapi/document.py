@@ -11,6 +11,7 @@ from irislib._common.formatting import within_sentence
 from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._modeling import csv_files, many_rows
+from irislib._modeling.table_files import KINDS
 from irislib.api import _insights
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._openapi import components
@@ -77,22 +78,28 @@ def _model_description(model: Model) -> str:
 def _request_schemas(model: Model) -> Object:
     """Return the schemas of the bodies of requests."""
     spec, prefix = model.spec, f"{model.spec.name}."
-    row, form = schema(spec), schema(spec, nullable=False) | {"description": TEXTS["form"]}
-    for body in (row, form):
+    # titles and names that generators of clients make their own of must be unique, and they follow no deep references
+    row = schema(spec)
+    form, parts = (
+        schema(spec, nullable=False)
+        | {"title": TEXTS[f"{kind}.title"].format(title=spec.title), "description": TEXTS["form"]}
+        for kind in ("form", "multipart")
+    )
+    for body in (row, form, parts):
         del body["$schema"]
     columns = {
         "description": TEXTS["columns"],
         "type": "object",
         "properties": {
-            name: components.array(_lenient(ref("schemas", f"{prefix}row/properties/{name}")), minItems=1)
-            for name in spec.feature_names
+            name: components.array(_lenient(value), minItems=1) for name, value in row["properties"].items()
         },
         "required": row["required"],
         "minProperties": 1,
         "additionalProperties": False,
     }
     records = components.array(_lenient(ref("schemas", f"{prefix}row")), minItems=1)
-    return {f"{prefix}row": row, f"{prefix}form": form, f"{prefix}records": records, f"{prefix}columns": columns}
+    bodies = {"row": row, "form": form, "multipart": parts, "records": records, "columns": columns}
+    return {f"{prefix}{name}": body for name, body in bodies.items()}
 
 
 def _response_schemas(model: Model) -> Object:
@@ -181,7 +188,7 @@ def _paths(model: Model, options: Options) -> Object:
 
 def _predict(model: Model, secured: bool) -> Object:
     name = model.spec.name
-    row, form = (ref("schemas", f"{name}.{kind}") for kind in ("row", "form"))
+    row, form, parts = (ref("schemas", f"{name}.{kind}") for kind in ("row", "form", "multipart"))
     examples = examples_of(model)
     requests = {key.partition(".")[2]: ref("examples", key) for key in _examples(model)}
     answers: Object = {}
@@ -203,7 +210,7 @@ def _predict(model: Model, secured: bool) -> Object:
             "required": True,
             "content": components.content(row, examples=requests)
             | components.content(form, FORM, requests)
-            | components.content(form, "multipart/form-data", requests),
+            | components.content(parts, "multipart/form-data", requests),
         },
         "responses": responses(good, secured, *components.OF_BODIES) | _invalid(model),
     }
@@ -234,11 +241,18 @@ def _batch(model: Model, options: Options) -> Object:
         csv = components.content({"type": "string"}, "text/csv", bodies["text/csv"])
         return components.content(forms, examples=bodies[JSON]) | csv
 
+    kinds = [kind for kind in KINDS if kind.is_readable]
+    files: Object = {}
+    for kind in kinds:
+        files |= components.content({"type": "string", "format": "binary"}, kind.mimetypes[0])
+    listed = ", ".join(f"{kind.title} as `{kind.mimetypes[0]}`" for kind in kinds)
+
     csv_columns = ", ".join(f"`{column}`" for column in _csv_columns(model))
     good = response(
         TEXTS["batch.response"].format(columns=csv_columns),
         body(["answers", "answer-columns"], answers),
         "X-Model-Version",
+        *(["X-Sheet"] if kinds else []),
     )
     return {
         "tags": [spec.name],
@@ -248,8 +262,9 @@ def _batch(model: Model, options: Options) -> Object:
             csv_limit=options.batch_bytes,
             rows=options.batch_rows,
             problem_rows=options.batch_problem_rows,
+            tables=TEXTS["batch.tables"].format(kinds=listed) if kinds else "",
         ),
-        "requestBody": {"required": True, "content": body(["records", "columns"], requests)},
+        "requestBody": {"required": True, "content": body(["records", "columns"], requests) | files},
         "responses": responses(good, options.is_secured, *components.OF_BODIES, 507),
     }
 

@@ -81,8 +81,8 @@ def _refused(model: Model, row: Row) -> dict[str, Any]:
 
 
 def _batch_answer(model: Model, body: str, mimetype: str = "application/json") -> str:
-    _, pieces = _batch.answer(model, io.BytesIO(body.encode()), mimetype, BatchLimits(Options()))
-    return b"".join(pieces).decode()
+    answer = _batch.answer(model, io.BytesIO(body.encode()), mimetype, BatchLimits(Options()))
+    return b"".join(answer.pieces).decode()
 
 
 def _rows(model: Model) -> dict[str, Row]:

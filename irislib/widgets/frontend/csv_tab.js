@@ -19,7 +19,7 @@ class CsvTab {
       if (file) this.open(file);
     });
     const zone = h("div", { class: "irislib-drop" },
-      h("p", {}, formatText(texts.table_intro, { rows: this.formatCount(limit.rows), size: formatMegabytes(limit.bytes) })),
+      h("p", {}, formatText(texts.table_intro, { kinds: limit.kinds, rows: this.formatCount(limit.rows), size: formatMegabytes(limit.bytes) })),
       h("p", { class: "irislib-buttons" },
         input,
         h("label", { for: input.id, class: "irislib-button" }, texts.table_choose),

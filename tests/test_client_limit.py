@@ -1,0 +1,153 @@
+"""No client takes the connections of all others, and none that has left keeps a kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import PATIENCE, Server, descendants, notebook, wait_until
+from invalid_inputs import GOOD
+
+from irislib._serving.client_limit import DEFAULT_LIMIT, ClientConnections
+
+LIMIT = {"serve": "--AppServer.max_connections_per_client", "api": "--max-connections-per-client"}
+OTHER = "127.0.0.2"
+COLD = "--Pages.warm=False"
+
+
+def connect(server: Server, address: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), PATIENCE, source_address=(address, 0))
+
+
+def has_connections(server: Server) -> bool:
+    """Return True if the server has an open connection of a client."""
+    processes = {server.process.pid, *descendants(server.process.pid)}
+    connections = psutil.net_connections("tcp")
+    return any(one.pid in processes and one.raddr and one.laddr.port == server.port for one in connections)
+
+
+def predict(server: Server, address: str = "127.0.0.1") -> int:
+    """Return the status of a prediction; 503 if the connection was closed before the request was sent."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, PATIENCE, source_address=(address, 0))
+    with contextlib.closing(connection):
+        try:
+            connection.request("POST", "/iris-wizard", json.dumps(GOOD), {"Content-Type": "application/json"})
+            return connection.getresponse().status
+        except OSError:
+            return 503
+
+
+def is_refused(sock: socket.socket) -> bool:
+    """Return True if the server has answered without a request, and closed the connection."""
+    answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 "), answer
+    assert b"\r\nRetry-After: 10" in head
+    assert b"application/problem+json" in head
+    return bool("too many connections from your address" in json.loads(body)["detail"])
+
+
+@pytest.mark.parametrize("command", LIMIT)
+def test_a_client_has_so_many_connections_and_no_more(command: str, tmp_path: Path) -> None:
+    options = [COLD] if command == "serve" else []
+    server = Server(tmp_path / "log", command, f"{LIMIT[command]}=5", *options).wait()
+    try:
+        wait_until(lambda: not has_connections(server))  # those that waited for the server
+        with contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(connect(server)) for _ in range(5)]
+            for _ in range(20):
+                with connect(server) as sock:
+                    assert is_refused(sock)
+            assert predict(server, OTHER) == 200
+            socks.pop().close()
+            wait_until(lambda: predict(server) == 200)
+        assert server.text().count("127.0.0.1 has 5 connections, the most that one client may have") <= 2
+        for _ in range(10):  # each connection is forgotten when it ends
+            wait_until(lambda: predict(server) == 200)
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
+@pytest.mark.parametrize("command", LIMIT)
+def test_a_trusted_proxy_has_as_many_connections_as_it_needs(command: str, tmp_path: Path) -> None:
+    options = [COLD] if command == "serve" else []
+    server = Server(tmp_path / "log", command, f"{LIMIT[command]}=5", "--proxies=1", *options).wait()
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(connect(server))
+            assert predict(server) == 200
+    finally:
+        assert server.stop() == 0
+
+
+def test_the_clients_that_are_counted() -> None:
+    default, explicit = ClientConnections(), ClientConnections(7)
+    assert (default.limit, explicit.limit) == (DEFAULT_LIMIT, 7)
+    for address, client in (
+        (("203.0.113.7", 1), "203.0.113.7"),
+        (("::ffff:203.0.113.7", 1, 0, 0), "203.0.113.7"),
+        (("2001:db8:0:1:2::3", 1, 0, 0), "2001:db8:0:1::/64"),
+        (("fe80::1%eth0", 1, 0, 2), "fe80::/64"),
+        ("", ""),  # a Unix socket
+    ):
+        assert default.client_of(address) == explicit.client_of(address) == client
+    for address in (("127.0.0.1", 1), ("::1", 1, 0, 0), ("::ffff:127.0.0.1", 1, 0, 0)):
+        assert default.client_of(address) == ""
+        assert explicit.client_of(address)
+    assert ClientConnections(0).client_of(("203.0.113.7", 1)) == ""
+    assert ClientConnections(7, proxies=1).client_of(("203.0.113.7", 1)) == ""
+
+
+# ---- visitors who leave before their page comes
+
+
+def serve_slowly(folder: Path, cell: str, *options: str) -> Server:
+    """Run a server of one notebook whose kernels are not culled."""
+    import nbformat
+
+    (folder / "notebooks").mkdir()
+    nbformat.write(notebook(cell), folder / "notebooks" / "slow.ipynb")
+    more = ("--AppKernelManager.disconnected_timeout=3600", "--MappingKernelManager.cull_interval=1", *options)
+    return Server(folder / "log", "serve", "--notebooks", str(folder / "notebooks"), *more).wait("/readyz")
+
+
+def ask(server: Server) -> socket.socket:
+    """Ask for the page."""
+    sock = connect(server)
+    sock.sendall(b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    return sock
+
+
+def test_a_visitor_who_leaves_while_the_notebook_runs_keeps_no_kernel(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    server = serve_slowly(tmp_path, f"import pathlib, time\npathlib.Path({str(runs)!r}).touch()\ntime.sleep(900)", COLD)
+    try:
+        before = descendants(server.process.pid)
+        with ask(server):
+            wait_until(runs.exists)
+            assert len(descendants(server.process.pid)) > len(before)
+        wait_until(lambda: len(descendants(server.process.pid)) == len(before))
+        assert "Traceback" not in server.text(), server.text()
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_visitor_who_leaves_before_a_warm_page_keeps_no_kernel(tmp_path: Path) -> None:
+    server = serve_slowly(tmp_path, "1", "--Pages.spares=0")
+    try:
+        assert server.get("/slow").status_code == 200
+        before = descendants(server.process.pid)
+        for _ in range(5):
+            ask(server).close()
+        assert server.get("/slow").status_code == 200  # those before it have been handled
+        wait_until(lambda: len(descendants(server.process.pid)) == len(before) + 1)
+        assert "Traceback" not in server.text(), server.text()
+    finally:
+        assert server.stop() == 0
