@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 __all__ = ["is_live"]
 
-MAX_SECONDS = 0.02  # of one row: several people change their forms at once, ten times a second
+MAX_SECONDS = 0.02  # of the processor for one row: several people change their forms at once, ten times a second
 SLOW_SECONDS = 2.0  # of one row: not tried again
 
-clock = time.perf_counter
+clock = time.thread_time  # what else the machine does when a page starts decides nothing
 
 
 def is_live(model: Model) -> bool:

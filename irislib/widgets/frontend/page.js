@@ -140,7 +140,7 @@ class App {
       (reply) => this.showPreview(content, reply),
       (text) => this.announce(text),
     );
-    return h("div", {},
+    return h("div", { class: "irislib-following" },
       h("p", { class: "irislib-live" }, h("b", {}, texts.live), formatText(texts.live_help, { action: facts.action })),
       this.waiting);
   }
