@@ -31,6 +31,7 @@ from irislib._description.validation import check_values
 from irislib._modeling import csv_files
 from irislib.errors import SpecError
 from irislib.insights import Insight
+from irislib.insights._phrases import format_target
 from irislib.widgets import Page, Tab, _fields, _html, _jobs, _live, _page
 from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
 from irislib.widgets._html import render
@@ -568,3 +569,24 @@ def test_templates_have_no_text_of_their_own() -> None:
         text = re.sub(r"<[^>]*>", " ", html)
         assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {"irislib", "POST"}, template.name
         assert not re.search(r"\b(?:lang|title|alt|aria-label|placeholder)=\"[^\"{]*[a-z]", html), template.name
+
+
+def test_a_test_row_comes_with_its_true_answer(iris, rent) -> None:
+    for model in (iris, rent):
+        page = irislib.app(model)
+        values = request(page, "test_row")["values"]
+        true = model.evaluation.y_true[
+            next(
+                i
+                for i, row in enumerate(model.evaluation.features.to_dict("records"))
+                if model.spec.validate(values).equals(model.spec.validate(row))
+            )
+        ]
+        html = unescape(submit(page, values)["html"])
+        if model.classes:
+            verdict = "right" if model.predict(values)[0] == true else "wrong"
+            assert f"its true answer is {true}, so the model is {verdict}." in html
+        else:
+            assert f"its true number is {format_target(model, true)}, so the answer is off by " in html
+        name = model.spec.feature_names[0]
+        assert "This is a test row" not in submit(page, {**values, name: float(values[name]) + 0.1})["html"]

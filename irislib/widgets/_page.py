@@ -31,6 +31,7 @@ from irislib.widgets._html import render, render_pieces
 from irislib.widgets._jobs import JobList
 from irislib.widgets._links import read_link
 from irislib.widgets._report import page_report
+from irislib.widgets._test_rows import TestRows
 from irislib.widgets._warm_up import warm_up
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ class Page(anywidget.AnyWidget):
         self.values: dict[str, str] = {}  # the inputs of `result`
         self.history = History(features, answer_label)
         self.csv_tab = CsvTab(model) if model else None
+        self.test_rows = TestRows(model) if model else None
         self.jobs = JobList()
         self.held_features = HeldFeatureState(self.features)
         self.contents: dict[int, list[Block]] = {}
@@ -157,6 +159,7 @@ class Page(anywidget.AnyWidget):
             "live": live,
             "fields": [describe_field(feature) for feature in features],
             "examples": [[name, form_values(features, row)] for name, row in (examples or {}).items()],
+            "has_test_rows": model is not None,
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),
             "card": card,
@@ -220,8 +223,8 @@ class Page(anywidget.AnyWidget):
             "points": self.cards.handle_points,
             "columns": self.cards.handle_columns,
         }
-        if self.csv_tab:
-            handlers |= self.csv_tab.handlers()
+        if self.csv_tab and self.test_rows:
+            handlers |= {"test_row": self.test_rows.handle_random, **self.csv_tab.handlers()}
         return handlers[method]  # type: ignore[no-any-return]
 
     def _handle_connect(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -301,7 +304,8 @@ class Page(anywidget.AnyWidget):
         if index or self.result is None:
             return render(blocks)
         button = DownloadButton(TEXTS["download_report"], "report")
-        return render([Answer(blocks), Buttons([button]), *self.history.to_blocks()])
+        compared = self.test_rows.compare(self.values, self.result) if self.test_rows else []
+        return render([Answer(blocks), *compared, Buttons([button]), *self.history.to_blocks()])
 
     def draw_tab(self, index: int, is_warm: bool = False) -> list[Block]:
         """Return the content of a tab, drawn anew only if there is a newer result.

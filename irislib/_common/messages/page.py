@@ -48,6 +48,10 @@ TEXTS = {
     # the form
     "required": "required",
     "examples": "Try an example:",
+    "random_row": "A random test row",
+    "test_row_right": "This is a test row: its true answer is {true}, so the model is right.",
+    "test_row_wrong": "This is a test row: its true answer is {true}, so the model is wrong.",
+    "test_row_number": "This is a test row: its true number is {true}, so the answer is off by {off}.",
     "show_choices": "choose…",
     "from": "from",
     "to": "to",

@@ -72,6 +72,7 @@ class App {
     this.submitButton = h("button", { type: "submit", class: "irislib-go", "aria-describedby": this.reasons.id }, facts.action);
     const smallButton = (text, onclick, className = "irislib-chip") => h("button", { type: "button", class: className, onclick }, text);
     const examples = facts.examples.map(([name, values]) => smallButton(name, () => this.refill(values)));
+    if (facts.has_test_rows) examples.push(smallButton(texts.random_row, () => this.tryTestRow()));
     const marks = [
       this.fields.some((field) => field.mustFill) ? h("p", { class: "irislib-help" }, texts.required_mark) : null,
       this.isServed ? smallButton(texts.copy_link, () => this.copyLink(), "irislib-plain") : null,
@@ -215,6 +216,12 @@ class App {
     this.changed();
     this.announce(unfit.join(" ") || this.texts.filled);
     return unfit;
+  }
+
+  async tryTestRow() {
+    const { values, error } = await this.request("test_row");
+    if (values) this.refill(values);
+    else this.showMessage(error);
   }
 
   // Fills in the form with other values, and removes the messages about the earlier ones.
