@@ -126,7 +126,7 @@ def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -
 def test_a_killed_kernel_is_a_message_and_reload_keeps_the_form(page, faulty: Server, iris) -> None:
     open_app(page, faulty, "iris-wizard", "Abrakadabra")
     os.kill(kernel_of(page, faulty), signal.SIGKILL)
-    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
+    expect(page.get_by_text("Your session has ended.")).to_be_in_viewport()
     page.get_by_label("Petal length").fill("6")
     page.get_by_label("Petal width").fill("as typed")
     page.get_by_role("button", name="Reload").click()
@@ -145,7 +145,7 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     (tmp_path / f"{PLANTED}.txt").write_text(PLANTED)
     page.get_by_label("File").set_input_files(tmp_path / f"{PLANTED}.txt")
     os.kill(kernel_of(page, faulty), signal.SIGKILL)
-    expect(page.get_by_text("This page has ended on the server.")).to_be_in_viewport()
+    expect(page.get_by_text("Your session has ended.")).to_be_in_viewport()
     assert AXE.run(page, options=RULES).violations_count == 0
     page.get_by_role("button", name="Submit").click()  # nothing hangs
     page.get_by_text("The connection to the server was lost.").wait_for()

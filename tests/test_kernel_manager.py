@@ -62,7 +62,7 @@ NOTEBOOKS = {
     "prints-at-once": ["print('x' * 10**8)", WIDGET],
     "loops": ["while True:\n    pass"],
 }
-ENDED = "This page has ended on the server."
+ENDED = "Your session has ended."
 KERNEL = "--AppKernelManager"
 COLD = "--Pages.warm=False"  # where warm pages do not matter: a template process takes a while
 # Kernels end soon, but not before a browser on a busy machine has opened the page.
@@ -315,10 +315,10 @@ def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path:
         page.clock.install()
         response = page.goto(f"{server.url}/app?what=kept")
         assert response.status == 503
-        expect(page.get_by_text("there is no room for another page")).to_be_visible()
+        expect(page.get_by_text("as soon as one is free")).to_be_visible()
         check(page, "full")
         page.clock.run_for(15_000)
-        expect(page.get_by_text("there is no room for another page")).to_be_visible()
+        expect(page.get_by_text("as soon as one is free")).to_be_visible()
         assert post(server).json() == "small"
         neighbour.goto("about:blank")
         wait_until(lambda: not is_running(kernel))
@@ -352,7 +352,7 @@ def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
                 socket = pages.enter_context(connect_to_kernel(server, kernel, response.cookies))
                 assert socket.states()
             assert response.status_code == 503
-            assert "there is no room for another page" in response.text
+            assert "as soon as one is free" in response.text
             assert post(server).json() == "small"
             assert socket.states()
         response = wait_until(lambda: server.get("/widget").ok)

@@ -148,7 +148,7 @@ def test_a_live_answer_follows_the_form(page, serve: Server, rent) -> None:
     expect(page.locator(".irislib-old")).to_have_text(re.compile(re.escape(str(rent.predict_row(row)))))
     expect(area).to_be_focused()
     area.fill("")
-    page.get_by_text("This answer is for the values before. Still to fill in: Area.").wait_for()
+    page.get_by_text("This answer is for the values before. Please fill in: Area.").wait_for()
     area.fill("90")
     expect(answer).to_have_text(str(rent.predict_row({**row, "area_m2": 90})))
     expect(page.locator(".irislib-old")).to_have_count(0)
@@ -190,9 +190,9 @@ def test_a_field_is_checked_when_it_is_left(page, serve: Server) -> None:
     petal.press("Tab")
     page.locator(".irislib-panel").get_by_text("Petal length must be a number, got 'abc'.").wait_for()
     expect(petal).to_have_attribute("aria-invalid", "true")
-    assert page.inner_text(".irislib-why") == "To correct: Petal length."
+    assert page.inner_text(".irislib-why") == "Please correct: Petal length."
     petal.fill("")
-    assert page.inner_text(".irislib-why") == "Still to fill in: Petal length."
+    assert page.inner_text(".irislib-why") == "Please fill in: Petal length."
     petal.press("ArrowUp")  # by its step, and never beyond its limits
     assert petal.input_value() == "0.1"
     petal.press("ArrowDown")
@@ -293,14 +293,14 @@ def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, contr
     open_app(page, controls, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Performance").click()
     section = page.locator("[data-job=learning_curve]")
-    section.get_by_role("button", name="Work it out").click()
+    section.get_by_role("button", name="Calculate").click()
     bar = section.get_by_role("progressbar")
     bar.wait_for()
     page.wait_for_function("bar => bar.value > 0", arg=bar.element_handle())
     section.get_by_role("button", name="Cancel").click()
-    section.get_by_role("button", name="Work it out").wait_for()
+    section.get_by_role("button", name="Calculate").wait_for()
     assert not list(store.rglob("learning_curve-*.json"))
-    section.get_by_role("button", name="Work it out").press("Enter")
+    section.get_by_role("button", name="Calculate").press("Enter")
     page.get_by_text("With 120 training rows its accuracy on other rows is").wait_for()
     assert not section.count()
     assert len(list(store.rglob("learning_curve-*.json"))) == 1
@@ -310,7 +310,7 @@ def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, contr
     with chromium.new_page() as other:
         open_app(other, controls, "iris-wizard", "Abrakadabra")
         other.get_by_role("tab", name="Performance").click()
-        other.locator("[data-job=learning_curve]").get_by_role("button", name="Work it out").click()
+        other.locator("[data-job=learning_curve]").get_by_role("button", name="Calculate").click()
         other.get_by_text("With 120 training rows its accuracy").wait_for()
 
 
@@ -320,7 +320,7 @@ def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, contr
         open_app(page, controls, "long", "Go")
         assert page.evaluate("document.documentElement.scrollHeight") < 2 * 800
         names = ", ".join(f"Gene {i}" for i in range(8))
-        assert page.inner_text(".irislib-why") == f"Still to fill in: {names} and 292 more."
+        assert page.inner_text(".irislib-why") == f"Please fill in: {names} and 292 more."
         page.get_by_label("Gene 299").fill("1")  # scrolls to it
         expect(page.get_by_role("button", name="Go")).to_be_in_viewport()
         expect(page.get_by_label("Gene 299")).to_be_in_viewport()
@@ -336,7 +336,7 @@ def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, contr
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:
     open_app(page, serve, "flat-rent", "Predict")
-    assert page.inner_text(".irislib-why") == "Still to fill in: Area, Built on."
+    assert page.inner_text(".irislib-why") == "Please fill in: Area, Built on."
     page.get_by_label("Area").fill("40")
     page.get_by_label("District").select_option("hill")
     page.get_by_label("Balcony").check()

@@ -450,7 +450,7 @@ def test_a_cached_page_reconnects_or_shows_that_it_has_ended(page, ahead: Server
         kernel_of(page),
     )
     page.evaluate(back)
-    page.get_by_text("This page has ended on the server.").wait_for()
+    page.get_by_text("Your session has ended.").wait_for()
     page.get_by_role("button", name="Go").click()  # nothing hangs
     expect(page.get_by_role("button", name="Go")).to_be_visible()
     page.get_by_role("button", name="Reload").click()

@@ -410,7 +410,7 @@ def test_a_report_does_not_wait_for_what_takes_long(iris, tmp_path, monkeypatch)
         submit(visitor, GOOD)
     report = unescape(download(page, "report")[1].decode())
     assert f"<h3>{title}</h3><p>This takes a while, so it is not in this report yet. Open this tab" in report
-    assert report.count("Press “Work it out” in this tab of the page") == 2  # cross-validation, learning curve
+    assert report.count("Press “Calculate” in this tab of the page") == 2  # cross-validation, learning curve
     assert request(page, "step_job", name="permutation_importance", begin=True) == {"done": 0.25}
     download(page, "report")
     assert request(page, "step_job", name="permutation_importance")["done"] == 0.5  # it goes on

@@ -35,9 +35,8 @@ TEXTS = {
     "not_loaded": "A part of this page could not be loaded. Reload the page; if it stays so, tell whoever runs this "
     "server.",
     "try_again": "Try again",
-    "full_title": "All places are taken",
-    "full": "So many people use these apps just now that there is no room for another page. This page tries again "
-    "by itself; there is nothing you have to do.",
+    "full_title": "All seats are busy",
+    "full": "This page opens by itself as soon as one is free; there is nothing you have to do.",
     "connections": "There are too many connections from your address. Close one, or wait for its end.",
     "full_own": "You have more pages of these apps open than there is room for. Close one that you no longer need; "
     "this page then opens by itself.",
@@ -58,8 +57,8 @@ TEXTS = {
     "less": "less",
     "more": "more",
     "none_chosen": "none chosen",
-    "missing": "Still to fill in: {fields}.",
-    "wrong": "To correct: {fields}.",
+    "missing": "Please fill in: {fields}.",
+    "wrong": "Please correct: {fields}.",
     "and_more": "{labels} and {more} more",
     "working": "Working…",
     "cancel": "Cancel",
@@ -109,7 +108,7 @@ TEXTS = {
     "history": "Your last answers",
     "history_differs": "Only the inputs in which they differ are listed.",
     "answer": "Answer",
-    "fill_again": "Fill in again",
+    "fill_again": "Use these values",
     "first_rows": "The first {count:,} of {total:,} rows:",
     "numbers": "Numbers",
     "save_as": "Save as",
@@ -130,17 +129,17 @@ TEXTS = {
     "threshold_cheapest": "Use the cheapest: {threshold}",
     "card_gone": "There is a newer answer; open this tab again.",
     "file_gone": "This file is no longer there: press the button again, or choose the file again.",
-    "work": "This takes a while, so it is worked out when you ask for it, and kept for everyone then.",
-    "work_trains": "This trains the model many times on parts of the data, so it is worked out when you ask for it and "
+    "work": "This takes a while, so it is calculated on request, and then kept for everyone.",
+    "work_trains": "This trains the model many times on parts of the data, so it is calculated on request and then "
     "kept for everyone then.",
     "work_at_once": "This takes a while; it is kept for everyone then.",
-    "work_start": "Work it out",
+    "work_start": "Calculate",
     "work_not_done": "This takes a while, so it is not in this report yet. Press “{button}” in this tab of the page, "
     "wait until it is done, and download the report again.",
     "work_not_done_at_once": "This takes a while, so it is not in this report yet. Open this tab of the page, wait "
     "until it is done, and download the report again.",
     "work_progress": "{done} %",
-    "work_done": "Worked out: {title}.",
+    "work_done": "Calculated: {title}",
     "fix": "Keep some values as they are",
     "a_chart": "A chart.",
     "a_chart_of": "A chart of {y} by {x}.",
@@ -207,7 +206,7 @@ TEXTS = {
     "report_date": "Date",
     # the connection
     "lost": "The connection to the server was lost.",
-    "ended": "This page has ended on the server.",
+    "ended": "Your session has ended.",
     "reload": "Reload",
     "run_again": "Run the cell again to go on.",
 }
