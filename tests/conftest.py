@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from forked import Command, Commands
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
@@ -27,6 +29,8 @@ TESTS = Path(__file__).parent
 # long enough for what is only slow on a busy machine. pytest-timeout's limit (pyproject.toml) is longer.
 PATIENCE = 300
 NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
+COMMANDS = Commands()
+PROGRAM = (sys.executable, "-m", "irislib")  # as users start it
 PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
@@ -37,9 +41,12 @@ LONG = ("test_kernel_manager", "test_operation", "test_pages", "test_fitted", "t
         "test_api_routes", "test_model_card", "test_cli", "test_prerender", "test_store", "test_jupyter",
         "test_install", "test_compiled")  # fmt: skip
 
-# What `make test-lowest` leaves out: how servers run for long or under load, texts, and tools that only tests use.
+# What `make test-lowest` leaves out: how servers run for long or under load, texts, files of irislib's own, and tools
+# that only tests use.
 NOT_LOWEST = ("test_operation", "test_kernel_manager", "test_serve", "test_security", "test_soak", "test_store",
-              "test_documentation", "test_install", "test_frontend", "test_api_fuzz")  # fmt: skip
+              "test_documentation", "test_install", "test_frontend", "test_api_fuzz", "test_insights_wide",
+              "test_full_disk", "test_staleness", "test_failing_insights", "test_error_boundary", "test_model_card",
+              "test_cli", "test_theme", "test_unbalanced", "test_api_docs_page")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,6 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if item.path.stem in NOT_LOWEST:
             item.add_marker("not_lowest")
+
+
+def pytest_unconfigure() -> None:
+    COMMANDS.end()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,7 +96,12 @@ def rent() -> Any:
 
 
 class Server:
-    """A process of `irislib` that serves, with its log and its address."""
+    """A process of `irislib` that serves, with its log and its address.
+
+    It is forked from a process that has imported everything, unless a program is given.
+    """
+
+    process: subprocess.Popen[bytes] | Command
 
     def __init__(
         self, log: Path, *args: str, cwd: Path = TESTS, program: tuple[str, ...] = (), port: int = 0, **env: str
@@ -93,11 +109,14 @@ class Server:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
-        command = [*(program or (sys.executable, "-m", "irislib")), *args, "--port", str(self.port)]
+        args, environment = (*args, "--port", str(self.port)), {**os.environ, **env}
         with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                command, cwd=cwd, env={**os.environ, **env}, stdout=file, stderr=subprocess.STDOUT
-            )
+            if program:
+                self.process = subprocess.Popen(
+                    [*program, *args], cwd=cwd, env=environment, stdout=file, stderr=subprocess.STDOUT
+                )
+            else:
+                self.process = COMMANDS.run(args, cwd, environment, log, log)
 
     def wait(self, path: str = "/healthz") -> Server:
         """Wait until the server answers, for as long as its process lives."""
@@ -244,10 +263,10 @@ def is_up(url: str) -> bool:
 
 def run_irislib(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a command of `irislib` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "irislib", *args], cwd=cwd, env={**os.environ, **env},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        stdout, stderr = (Path(folder) / name for name in ("stdout", "stderr"))
+        code = COMMANDS.run(args, cwd or Path.cwd(), {**os.environ, **env}, stdout, stderr).wait(PATIENCE)
+        return subprocess.CompletedProcess(args, code, stdout.read_text(), stderr.read_text())
 
 
 def import_booster(name: str) -> Any:

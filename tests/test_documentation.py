@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import NO_R, PATIENCE, ROOT, Server, has_r, open_app, run_irislib
+from conftest import NO_R, PATIENCE, PROGRAM, ROOT, Server, has_r, open_app, run_irislib
 from numpydoc.docscrape import FunctionDoc
 
 import irislib
@@ -65,7 +65,7 @@ def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(page: An
     )
     assert result.returncode == 0, result.stderr
     command = re.search(r"`irislib (serve --model wine\.irislib)`", README)[1].split()
-    server = Server(tmp_path / "log", *command[:-1], str(tmp_path / command[-1])).wait()
+    server = Server(tmp_path / "log", *command[:-1], str(tmp_path / command[-1]), program=PROGRAM).wait()
     try:
         open_app(page, server, "wine", "Predict")
         page.get_by_role("button", name="Predict", exact=True).click()

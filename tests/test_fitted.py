@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import subprocess
 import sys
 import warnings
@@ -29,6 +28,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import irislib
 from irislib import Feature, Model, ModelSpec, insights
@@ -149,8 +149,8 @@ def test_columns_keep_their_names_and_dtypes() -> None:
     "estimator",
     [
         make_pipeline(StandardScaler(), LogisticRegression()),
-        GridSearchCV(LogisticRegression(max_iter=5000), {"C": [0.1, 1]}, cv=2),
-        StackingClassifier([("a", LogisticRegression(max_iter=5000))], cv=2),
+        GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 3]}, cv=2),
+        StackingClassifier([("a", DecisionTreeClassifier(random_state=0))], cv=2),
         make_pipeline(
             make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["alcohol"]), remainder="passthrough"),
             RandomForestClassifier(5),
@@ -335,15 +335,17 @@ class Halve(TransformerMixin, BaseEstimator):
 def test_parts_of_the_authors_own_module(tmp_path) -> None:
     (tmp_path / "shop.py").write_text(TRANSFORMER)
     code = (
-        "import irislib, shop, test_fitted as t\n"
+        "import irislib, shop\n"
+        "from sklearn.datasets import load_wine\n"
+        "from sklearn.linear_model import LinearRegression\n"
         "from sklearn.pipeline import make_pipeline\n"
-        "estimator = make_pipeline(shop.Halve(), t.LinearRegression()).fit(t.X_TRAIN, t.Y_TRAIN)\n"
-        "irislib.Model.from_estimator(estimator, t.X_TEST, t.Y_TEST, name='wine').save('wine.irislib')\n"
+        "X, y = load_wine(as_frame=True, return_X_y=True)\n"
+        "estimator = make_pipeline(shop.Halve(), LinearRegression()).fit(X, y)\n"
+        "irislib.Model.from_estimator(estimator, X, y, name='wine').save('wine.irislib')\n"
     )
-    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent)])
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, check=True)
-    here = run_irislib("check", "--model", "wine.irislib", cwd=tmp_path, PYTHONPATH=str(tmp_path))
-    assert "evaluated on 45 rows" in here.stdout, here.stdout + here.stderr
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    here = run_irislib("check", "--model", "wine.irislib", cwd=tmp_path)
+    assert "evaluated on 178 rows" in here.stdout, here.stdout + here.stderr
     (tmp_path / "shop.py").unlink()
     away = run_irislib("check", "--model", "wine.irislib", cwd=tmp_path)
     assert "parts of the module 'shop', which is not here" in away.stdout + away.stderr

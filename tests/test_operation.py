@@ -284,9 +284,9 @@ def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
 
 @pytest.mark.parametrize("worker", ["sync", "gthread"])
 def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
-    """1,000 requests while Gunicorn reloads twice."""
+    """400 requests while Gunicorn reloads twice."""
     server = Server(tmp_path / "log", "api", "--workers", "2", "--worker-class", worker, "--threads", "2").wait()
-    total = 1000
+    total = 400
     reload_at = (total // 8, total * 5 // 8)
 
     def send(i: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, free_port, run_irislib, wait_until
+from conftest import PATIENCE, PROGRAM, ROOT, Server, free_port, run_irislib, wait_until
 
 
 def test_the_index_lists_the_apps_and_starts_no_kernel(serve: Server) -> None:
@@ -46,7 +46,7 @@ def test_no_foreign_address_on_any_page(serve: Server) -> None:
 
 
 def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page(tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "serve").wait()
+    server = Server(tmp_path / "log", "serve", program=PROGRAM).wait()
     assert "irislib" in server.get("/dummy").text
     assert server.stop(signal.SIGINT) == 0  # `stop` also finds that no process is left
     assert "Traceback" not in server.text()
@@ -198,7 +198,7 @@ def test_debug_restarts_when_the_spec_changes(command: str, tmp_path: Path) -> N
     temporary = tmp_path / "t"
     temporary.mkdir()
     args = (command, "--debug", "--model", "mine", *(["--Pages.warm=False"] if command == "serve" else []))
-    server = Server(tmp_path / "log", *args, cwd=tmp_path, TMPDIR=str(temporary)).wait()
+    server = Server(tmp_path / "log", *args, cwd=tmp_path, program=PROGRAM, TMPDIR=str(temporary)).wait()
     try:
         row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)
         assert server.post("/iris-wizard", data=row).status_code == 200

@@ -30,10 +30,10 @@ def test_a_stored_model_is_read_unchanged(name: str, tmp_path: Path, request) ->
 
 
 def test_saves_at_the_same_time_do_not_disturb_each_other(iris, tmp_path: Path) -> None:
-    roots = [tmp_path / str(number) for number in range(4)]
+    roots = [tmp_path / str(number) for number in range(2)]
     (roots[0] / iris.spec.name / iris.version / "unreadable").mkdir(parents=True)
-    with ThreadPoolExecutor(12) as threads:
-        futures = [threads.submit(store.save, iris, root) for root in roots for _ in range(12)]
+    with ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(store.save, iris, root) for root in roots for _ in range(8)]
         for future in futures:
             future.result()
     for root in roots:
