@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from irislib.api import Options, create_app
 
+FUZZ = int(os.environ.get("FUZZ", "1"))  # so many times as many examples
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "database": None}
 TOKEN = "s3cret"  # noqa: S105
 
@@ -38,7 +40,7 @@ def test_every_answer_is_in_the_document(app, mode: GenerationMode) -> None:
             continue  # nothing can be sent that the document would not have
 
         @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=40, **QUIET)
+        @settings(max_examples=10 * FUZZ, **QUIET)
         def hold(case: Any) -> None:
             response = case.call()
             responses.add((case.method, case.path, response.status_code))
@@ -104,7 +106,7 @@ def both_ways(iris, rent):
 @given(body=bodies, path=st.sampled_from(["/iris-wizard"] * 4 + ["/flat-rent", "/iris-wizard?details=1", "/nothing"]),
        token=st.sampled_from([TOKEN] * 5 + ["wrong"]))  # fmt: skip
 @example(body=("application/json", json.dumps(GOOD).encode()), path="/iris-wizard", token=TOKEN)
-@settings(max_examples=400, **QUIET)
+@settings(max_examples=100 * FUZZ, **QUIET)
 def test_the_fast_path_gives_the_answer_of_flask(both_ways, body: tuple[str, bytes], path: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "the-same"}
     answers = [
