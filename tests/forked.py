@@ -91,8 +91,8 @@ class CommandLoop(RequestLoop):
 def serve_forks() -> None:
     import sklearn.ensemble  # noqa: F401
 
+    # not Gunicorn, which serves in the folder where it was imported
     import irislib._modeling.registry
-    import irislib._serving.gunicorn_app
     import irislib._serving.voila_app  # noqa: F401
 
     assert not has_threads()
