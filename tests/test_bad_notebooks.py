@@ -312,16 +312,22 @@ def test_a_bad_notebook_that_is_repaired_has_its_page(server: Server, folder: Pa
 
 
 def test_an_unchanged_notebook_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_page(tmp_path, "a", "one", "once")
-    watch = NotebookWatch(tmp_path, record := AsyncMock())
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_page(folder, "a", "one", "once")
+    watch = NotebookWatch(folder, record := AsyncMock())
     monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("it is read"))
     run_in_thread(watch.poll())
     record.assert_not_called()
-    (tmp_path / "a.ipynb").rename(tmp_path / "b.ipynb")
+    (folder / "a.ipynb").rename(folder / "b.ipynb")
     run_in_thread(watch.poll())
     record.assert_not_called()  # it may be there again
     run_in_thread(watch.poll())
     record.assert_awaited_once_with({"a.ipynb", "b.ipynb"})
+    folder.rename(tmp_path / "elsewhere")  # as a network drive that is not mounted
+    for _ in range(3):
+        run_in_thread(watch.poll())
+    record.assert_awaited_once()
 
 
 def test_check_reads_the_notebooks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

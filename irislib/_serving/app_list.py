@@ -117,19 +117,22 @@ class NotebookWatch:
 
     def __init__(self, notebooks: Path, on_change: Callable[[set[str]], Awaitable[None]]):
         self.notebooks, self.on_change = notebooks, on_change
-        self.known = self.signatures()
+        self.folder = notebooks.parent if notebooks.is_file() else notebooks
+        self.known = self.signatures() or {}
         self.missing: set[str] = set()
         self.timer = PeriodicCallback(self.poll, 1000 * POLL_SECONDS)
 
-    def signatures(self) -> dict[str, Any]:
-        """Return the signature of each notebook by its name."""
+    def signatures(self) -> dict[str, Any] | None:
+        """Return the signature of each notebook by its name; None if their folder is gone, as of a network drive."""
+        if not self.folder.exists():
+            return None
         return {path.name: file_signature(path) for path in registry.notebook_files(self.notebooks)}
 
     async def poll(self) -> None:
         """Compare the files with those of the last call."""
-        if not self.notebooks.parent.exists():  # a network drive that is gone for now
-            return
         current = await asyncio.to_thread(self.signatures)
+        if current is None:
+            return
         missing = self.known.keys() - current.keys()
         if missing - self.missing:
             self.missing = missing
