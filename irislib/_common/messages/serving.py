@@ -16,6 +16,8 @@ REFUSED = {
     "Voila.notebook_path": "Use --notebooks.",
     "Voila.root_dir": "Use --notebooks.",
     "Voila.static_root": "Put such files into the folder `static` of a template.",
+    "Voila.static_paths": "Put such files into the folder `static` of a template.",
+    "Voila.template_paths": "Name a template with --template, in a folder `voila/templates` of JUPYTER_PATH.",
     "Voila.port_retries": "It listens on --port, or says why it cannot.",
     "Voila.custom_display_url": "Use --public-host for the name that visitors type.",
     "VoilaConfiguration.classic_tree": "The list of apps is irislib's own.",
