@@ -42,7 +42,7 @@ def config_after_run(config: Config) -> Config:
 
 def remove_outputs(cell: Any, config: Config) -> None:
     """Remove the outputs of a cell, or some of them, if its tags say so; never an error."""
-    if any(output.output_type == "error" for output in cell.get("outputs", ())):
+    if any(output["output_type"] == "error" for output in cell.get("outputs", ())):
         return
     if is_configured(config):
         remove: Any = TagRemovePreprocessor
