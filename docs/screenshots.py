@@ -24,7 +24,7 @@ FLOWERS = "flower,petal_length_cm,petal_width_cm,sepal_length_cm,sepal_width_cm\
 
 
 def wait() -> None:
-    for _ in range(300):
+    for _ in range(3000):
         try:
             urllib.request.urlopen(f"{URL}/healthz")
             return
@@ -64,7 +64,7 @@ def why(page: Page) -> None:
 
 def insights(page: Page) -> None:
     tab("Insights")(page)
-    page.get_by_text("mean over 5 shufflings").first.wait_for()
+    page.get_by_text("average over 5 shuffles").first.wait_for()
 
 
 def table(page: Page) -> None:
@@ -85,6 +85,18 @@ def wrong(page: Page) -> None:
     page.get_by_text("Sepal width is missing").wait_for()
 
 
+def live(page: Page) -> None:
+    page.goto(f"{URL}/flat-rent")
+    page.get_by_role("button", name="A small flat").click()
+    page.locator(".irislib-answer").wait_for()
+
+
+def live_waiting(page: Page) -> None:
+    live(page)
+    page.get_by_role("textbox", name="Area").fill("forty")
+    page.locator(".irislib-old").wait_for()
+
+
 def dummy(page: Page) -> None:
     page.goto(f"{URL}/dummy")
     page.get_by_role("button", name="A little of each").click()
@@ -103,6 +115,8 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "performance": ("Iris Wizard: Performance", tab("Performance")),
     "table": ("Iris Wizard: a whole table", table),
     "wrong": ("Iris Wizard: what is wrong is said", wrong),
+    "live": ("A regression: a live answer", live),
+    "live-waiting": ("A regression: the last answer waits for a valid form", live_waiting),
     "dummy": ("Dummy: every kind of input", dummy),
     "apps": ("The list of apps", apps),
 }
@@ -117,8 +131,9 @@ def shoot(page: Page, path: Path) -> None:
 
 
 def main() -> None:
-    command = [sys.executable, "-m", "irislib", "serve", "--port", str(PORT)]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    models = ["--model", "irislib.iris:spec", "--model", "rent:spec", "--notebooks", str(DOCS.parent / "notebooks")]
+    command = [sys.executable, "-m", "irislib", "serve", "--port", str(PORT), *models]
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=DOCS.parent / "tests")  # where rent.py is
     try:
         wait()
         with sync_playwright() as playwright:

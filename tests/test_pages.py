@@ -52,7 +52,7 @@ for label in ("First", "Second"):
 LONG = """
 from irislib import Feature
 from irislib.widgets import Page, Tab
-Page("Long", [Feature(f"gene_{i}") for i in range(300)], "Go", str, [Tab("Out", lambda text: [text], "nothing yet")])
+Page("Long", [Feature(f"gene_{i}", group=f"Chromosome {i // 30}") for i in range(300)], "Go", str, [Tab("Out", lambda text: [text], "nothing yet")])
 """
 
 
@@ -324,6 +324,7 @@ def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, contr
         page.get_by_label("Gene 299").fill("1")  # scrolls to it
         expect(page.get_by_role("button", name="Go")).to_be_in_viewport()
         expect(page.get_by_label("Gene 299")).to_be_in_viewport()
+        expect(page.get_by_role("group", name="Chromosome 9").get_by_label("Gene 299")).to_be_visible()
         search = page.get_by_label("Find a field")
         search.fill("gene_29")
         expect(page.locator(".irislib-field:visible")).to_have_count(11)

@@ -109,3 +109,15 @@ test("a share is written as Python writes it", () => {
 test("cells are in the order of their numbers, and texts after them", () => {
   assert.deepEqual(["b", "10", "", "9", "a", "-1"].sort(logic.compareCells), ["-1", "9", "10", "", "a", "b"]);
 });
+
+test("fields are grouped in the order in which their groups first appear", () => {
+  const fields = [{ name: "a", group: "Petal" }, { name: "b" }, { name: "c", group: "Petal" }];
+  const groups = logic.groupFields(fields).map(({ name, fields: members }) => [name, members.map((field) => field.name)]);
+  assert.deepEqual(groups, [["Petal", ["a", "c"]], ["", ["b"]]]);
+});
+
+test("a search finds a field whose name, label or group has all its words", () => {
+  const field = { name: "petal_length_cm", label: "Length", group: "Petal" };
+  for (const text of ["", "length", "PETAL len", "length_cm"]) assert.equal(logic.matchesSearch(field, text), true, text);
+  for (const text of ["sepal", "petal width"]) assert.equal(logic.matchesSearch(field, text), false, text);
+});
