@@ -58,7 +58,7 @@ def tab(name: str) -> Callable[[Page], None]:
 def why(page: Page) -> None:
     tab("Why")(page)
     page.get_by_text("Keep some values as they are").click()
-    page.get_by_label("Petal width").last.check()
+    page.get_by_role("checkbox", name="Petal width").check()
     page.get_by_text("petal width stays as it is").first.wait_for()
 
 
@@ -125,8 +125,13 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
 def shoot(page: Page, path: Path) -> None:
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    size = page.viewport_size
+    # as high as the page, or what stays at the bottom of the window would cover its middle
+    height = max(size["height"], page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": size["width"], "height": height})
     page.wait_for_timeout(200)
-    picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    page.set_viewport_size(size)
     picture.convert("RGB").quantize(128).save(path, optimize=True)
 
 
