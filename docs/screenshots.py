@@ -145,6 +145,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             for size, (width, height) in SIZES.items():
                 page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+                page.set_default_timeout(300_000)
                 for name, (_, show) in PAGES.items():
                     show(page)
                     for scheme in ("light", "dark"):

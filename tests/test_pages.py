@@ -52,7 +52,8 @@ for label in ("First", "Second"):
 LONG = """
 from irislib import Feature
 from irislib.widgets import Page, Tab
-Page("Long", [Feature(f"gene_{i}", group=f"Chromosome {i // 30}") for i in range(300)], "Go", str, [Tab("Out", lambda text: [text], "nothing yet")])
+features = [Feature(f"gene_{i}", group=f"Chromosome {i // 30}") for i in range(300)]
+Page("Long", features, "Go", str, [Tab("Out", lambda text: [text], "nothing yet")])
 """
 
 
