@@ -151,7 +151,7 @@ def test_options_of_an_insight(client, iris) -> None:
         ("POST", "prediction_set?coverage=ninety", 422, "coverage must be a number, got 'ninety'."),
         ("POST", "prediction_set?coverage=nan", 422, "coverage must be above 0 and below 1, got nan."),
         ("POST", "prediction_set?coverage=1&coverage=2", 422, "coverage was given more than once."),
-        ("POST", "prediction_set?coverage=0.999", 404, "are too few to state"),
+        ("POST", "prediction_set?coverage=0.999", 404, "are too few for a coverage"),
         ("POST", "smallest_changes?fixed=petal_width", 422, "Did you mean 'petal_width_cm'?"),
     ],
 )

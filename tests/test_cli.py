@@ -73,6 +73,7 @@ def test_check_reports_what_is_in_order_and_what_is_not(
     assert "example 'A large virginica': virginica, " in out
     assert "its page is made for it, at /flat-rent" in out
 
+    monkeypatch.setattr("irislib._modeling.checkup.check_imports", lambda _: [])  # it takes seconds
     (tmp_path / "torn.py").write_text(
         "from dataclasses import replace\nfrom irislib.iris import spec\n"
         "spec = replace(spec, load_data=lambda: spec.no_such_thing)\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from irislib._common.settings import SETTINGS, api_settings, environment_value, reference_page, serve_settings
+from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._modeling import registry
 from irislib._serving.gunicorn_app import ApiServer
 from irislib._serving.voila_app import AppServer
@@ -51,7 +52,7 @@ def test_the_reference_page_is_up_to_date() -> None:
 
 
 def test_the_package_reads_no_variable_that_the_table_lacks() -> None:
-    internal = {registry.SESSION, "IRISLIB_PAGE"}  # from a server to its kernels
+    internal = {registry.SESSION, FILE_LIMIT, "IRISLIB_PAGE"}  # from a server to its kernels
     known = {setting.variable for setting in SETTINGS.values()} | internal
     for path in (ROOT / "irislib").rglob("*.py"):
         assert set(re.findall(r"IRISLIB_[A-Z_]+", path.read_text(encoding="utf-8"))) <= known, path
