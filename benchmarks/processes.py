@@ -173,7 +173,7 @@ def running_server(command: Sequence[str], health_path: str, log: Path, **enviro
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until a URL responds."""
-    for _ in range(600):
+    for _ in range(3000):
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return

@@ -152,7 +152,7 @@ class Soak:
         if not self.samples:  # nothing to compare with yet
             time.sleep(self.grace + 3)
             self.server.marked.settle()
-        end = time.monotonic() + self.grace + 30
+        end = time.monotonic() + self.grace + 120  # what a flood has sent is read slowly, and its end after it
         while growth_since(self.samples[:1], sample := self.look()) and time.monotonic() < end:
             time.sleep(0.5)
         self.samples.append(sample)

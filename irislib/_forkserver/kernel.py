@@ -71,6 +71,8 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         app = app_class.instance(parent_handle=1)  # 1: watch no parent, print nothing on a terminal
         with hide_modules():
             app.initialize(request["argv"])
+        if request["page"]:
+            app.log.addFilter(InvalidMessages())
         attach_shell(app.kernel)
         if app.capture_fd_output:
             log_to_cells()
@@ -84,6 +86,20 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         shell().user_ns.clear()  # closes the user's files, which writes what is in their buffers
         sys.stdout.flush()
         os._exit(code)
+
+
+class InvalidMessages(logging.Filter):
+    """Pass the first of the invalid messages to the log, without its traceback: a page can send any number of them."""
+
+    has_passed = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return True if a record is to be logged."""
+        if str(record.msg).lower() != "invalid message":
+            return True
+        is_first, self.has_passed = not self.has_passed, True
+        record.exc_info = None
+        return is_first
 
 
 def forget_exit_functions() -> None:
