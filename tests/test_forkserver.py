@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -22,7 +23,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from irislib._common.paths import jupyter_dir
 from irislib._forkserver.client import ForkServer, can_fork
-from irislib._forkserver.kernel import unseeded_generators
+from irislib._forkserver.kernel import InvalidMessages, unseeded_generators
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
@@ -459,3 +460,19 @@ def test_a_notebook_that_is_being_prerun_ends_with_the_server(tmp_path: Path) ->
     server = Server(tmp_path / "log", "serve", str(tmp_path)).wait()
     wait_until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
     assert server.stop() == 0, server.text()
+
+
+def test_only_the_first_invalid_message_of_a_page_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("a kernel")
+    log.addFilter(invalid := InvalidMessages())
+    try:
+        for text in ("Invalid message", "Invalid Message", "Another fault"):
+            for _ in range(3):
+                try:
+                    raise ValueError("Duplicate Signature")
+                except ValueError:
+                    log.exception(text)
+    finally:
+        log.removeFilter(invalid)
+    assert [record.getMessage() for record in caplog.records] == ["Invalid message", *["Another fault"] * 3]
+    assert [bool(record.exc_info) for record in caplog.records] == [False, True, True, True]

@@ -210,20 +210,6 @@ def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str,
     assert "Traceback" not in visitor.server.text()
 
 
-def test_a_message_that_is_repeated_does_not_fill_the_log(serve: Server) -> None:
-    visitor = Visitor(serve, "iris-wizard")
-    before = serve.text().count("Invalid message")
-    header = {"msg_id": "again", "msg_type": "comm_info_request", "session": "s", "username": "", "version": "5.3"}
-    message = {"header": header, "parent_header": {}, "metadata": {}, "content": {}, "channel": "shell"}
-    with visitor.connect("text") as page:
-        for _ in range(20):
-            page.socket.send(json.dumps(message))
-        assert page.states()[0]
-    wait_until(lambda: serve.text().count("Invalid message") == before + 1)
-    assert "Duplicate Signature" not in serve.text()
-    visitor.leave()
-
-
 def overlapping(framing: str, size: int) -> bytes:
     """Return a message whose parts are all nearly as long as the message itself."""
     width, order = (8, "little") if framing == V1 else (4, "big")
