@@ -37,7 +37,7 @@ def test_classes_are_counted_and_compared_with_the_true_ones(iris) -> None:
     predicted = pd.Series(iris.predict(inputs))
     assert dict(answers.frame.itertuples(index=False)) == predicted.value_counts().to_dict()
     shares = pd.DataFrame(iris.predict_proba(inputs)).max(axis=1)
-    assert certainty.text.startswith(f"{(shares < 0.8).sum()} rows")
+    assert certainty.text.startswith(f"Rows without a class of at least 80%: {(shares < 0.8).sum()} (")
     right = int((predicted.to_numpy() == rows["species"].to_numpy()).sum())
     assert f"{right} of 150 rows are right" in compared.text
     assert compared.frame.to_numpy().trace() == right

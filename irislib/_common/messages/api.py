@@ -172,6 +172,8 @@ TEXTS = {
     "insight.contributions": "How much each value of a row adds to the prediction, or takes from it.",
     "insight.cross_validation": "Scores of the model when it is trained on other parts of the data: the spread over "
     "20 trainings.",
+    "insight.decision_threshold": "Errors and costs for each probability from which on a class may be answered.",
+    "insight.gains": "How much of a class is among the rows with its highest probabilities.",
     "insight.feature_importances": "Impurity-based importances of a forest, with their standard deviation over its "
     "trees.",
     "insight.learning_curve": "Scores of the model when it is trained on fewer rows, to see if more would help.",

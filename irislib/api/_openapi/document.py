@@ -81,9 +81,8 @@ def _request_schemas(model: Model) -> Object:
     # titles and names that generators of clients make their own of must be unique, and they follow no deep references
     row = schema(spec)
     form, parts = (
-        schema(spec, nullable=False)
-        | {"title": TEXTS[f"{kind}.title"].format(title=spec.title), "description": TEXTS["form"]}
-        for kind in ("form", "multipart")
+        schema(spec, nullable=False) | {"title": title.format(title=spec.title), "description": TEXTS["form"]}
+        for title in (TEXTS["form.title"], TEXTS["multipart.title"])
     )
     for body in (row, form, parts):
         del body["$schema"]
