@@ -33,7 +33,7 @@ def test_numbers_come_when_they_are_asked_for(page, iris) -> None:
     html = request(page, "draw", tab=PERFORMANCE)["html"]
     assert "<table" not in html
     name = NAME.findall(html)[0]
-    cells = re.findall(r"<td>(\d+)</td>", request(page, "numbers", name=name)["html"])
+    cells = re.findall(r"<td[^>]*>(\d+)</td>", request(page, "numbers", name=name)["html"])
     assert [int(cell) for cell in cells] == insights.confusion_matrix(iris).frame.to_numpy().ravel().tolist()
 
 

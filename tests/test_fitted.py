@@ -406,7 +406,7 @@ def test_the_commands_take_a_file(wine, tmp_path) -> None:
     wine.save(tmp_path / "my wine.irislib")
     option = ("--model", "my wine.irislib")
     values = [f"{name}={value}" for name, value in zip(wine.spec.feature_names, X_TEST.iloc[0], strict=True)]
-    assert run_irislib("predict", *option, *values, cwd=tmp_path).stdout.startswith(str(Y_TEST.iloc[0]))
+    assert run_irislib("predict", *option, *values, cwd=tmp_path).stdout.startswith(f"Cultivar: {Y_TEST.iloc[0]}, ")
     check = run_irislib("check", *option, cwd=tmp_path)
     assert check.returncode == 0
     assert "it was fitted elsewhere, and evaluated on 45 rows" in check.stdout

@@ -127,7 +127,7 @@ def test_a_prediction_is_plain_data(iris, rent) -> None:
     flat = rent.predict_row(rent.spec.examples["A small flat"])
     assert type(flat.prediction) is float
     assert (flat.probabilities, flat.unit) == (None, "EUR")
-    assert str(flat) == f"{flat.prediction:.4g} EUR"
+    assert str(flat).startswith(f"Rent: {flat.prediction:.3g} EUR, likely ")
 
 
 def test_a_quite_different_model(rent) -> None:

@@ -1,4 +1,4 @@
-"""What a predicted table amounts to: counts of answers, how sure they are, warnings, and how often they are right."""
+"""Cards about a predicted table: its answers, how sure they are, and how often they are right."""
 
 from __future__ import annotations
 
