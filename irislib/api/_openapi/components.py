@@ -8,6 +8,7 @@ from typing import Any
 
 from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES, Route
+from irislib._modeling.table_files import KINDS
 from irislib.api._problem_details import PROBLEM
 
 __all__ = [
@@ -184,10 +185,11 @@ def _headers(secured: bool) -> Object:
     result: Object = {
         "X-Request-ID": {"description": TEXTS["request_id"], "required": True, "schema": request_id},
         "X-Model-Version": {"description": TEXTS["version"], "schema": text},
-        "X-Sheet": {"description": TEXTS["sheet"], "schema": text},
         "Allow": {"description": TEXTS["allow"], "schema": text},
         "Retry-After": {"description": TEXTS["retry_after"], "schema": text},
     }
+    if any(kind.is_readable for kind in KINDS):
+        result["X-Sheet"] = {"description": TEXTS["sheet"], "schema": text}
     if secured:
         result["WWW-Authenticate"] = {"description": TEXTS["authenticate"], "schema": text}
     return result
