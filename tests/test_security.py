@@ -19,7 +19,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, Server, descendants, notebook, run_in_thread, wait_until
+from conftest import PATIENCE, ROOT, Server, descendants, notebook, run_in_thread, wait_until
 from jinja2 import Environment, FileSystemLoader
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_server.services.kernels.connection.base import (
@@ -210,15 +210,6 @@ def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str,
     assert "Traceback" not in visitor.server.text()
 
 
-def overlapping(framing: str, size: int) -> bytes:
-    """Return a message whose parts are all nearly as long as the message itself."""
-    width, order = (8, "little") if framing == V1 else (4, "big")
-    count = size // width // 2
-    ends = [size if index % 2 else width * (count + 1) for index in range(count)]
-    table = b"".join(number.to_bytes(width, order) for number in (count, *ends))  # type: ignore[arg-type]
-    return table.ljust(size, b" ")
-
-
 def peak_memory(server: Server) -> int:
     """Return the most kilobytes that the server itself has taken so far."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
@@ -226,11 +217,16 @@ def peak_memory(server: Server) -> int:
 
 
 @pytest.mark.parametrize("framing", FRAMINGS[1:])
-def test_a_message_of_overlapping_parts_takes_no_memory(visitor: Visitor, framing: str) -> None:
+def test_a_message_of_overlapping_parts_takes_no_memory(
+    visitor: Visitor, framing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from hostile import overlapping_parts
+
     with visitor.connect(framing) as page:
         assert page.states()[0]
         before = peak_memory(visitor.server)
-        page.socket.send(overlapping(framing, 200_000))
+        page.socket.send(overlapping_parts(framing, 200_000))
         assert page.states()[0]
     assert peak_memory(visitor.server) - before < 150_000  # kilobytes
 

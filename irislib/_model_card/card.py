@@ -21,6 +21,7 @@ from irislib._common.formatting import (
     format_score,
     format_share,
     format_value,
+    join_words,
     shorten_list,
     within_sentence,
 )
@@ -127,10 +128,9 @@ def _lead(model: Model) -> str:
     target, unit = within_sentence(model.spec.target_label), model.spec.target_unit
     if model.classes is None:
         return TEXTS["lead.unit" if unit else "lead.number"].format(target=target, unit=unit)
-    *most, last = map(str, model.classes)
-    if len(model.classes) > MAX_WORDS:
-        return TEXTS["lead.classes"].format(target=target, classes=shorten_list([*most, last]))
-    return TEXTS["lead.classes"].format(target=target, classes=TEXTS["or"].join(filter(None, [", ".join(most), last])))
+    names = list(map(str, model.classes))
+    classes = shorten_list(names) if len(names) > MAX_WORDS else join_words(names, TEXTS["or"])
+    return TEXTS["lead.classes"].format(target=target, classes=classes)
 
 
 def _sections(model: Model) -> Iterator[CardSection]:

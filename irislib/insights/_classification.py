@@ -16,10 +16,13 @@ from irislib.insights._confidence_intervals import format_interval, proportion_i
 from irislib.insights._phrases import explain_test_rows
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from irislib._modeling.model import Model
 
 __all__ = ["calibration", "class_metrics", "confusion_matrix"]
 
+FEW_CLASSES = 5  # of which a matrix has room for shares, too
 GROUPS = 5  # of held-out rows, by how sure the model was of them
 
 
@@ -44,14 +47,12 @@ def confusion_matrix(model: Model) -> Insight:
     Sensing of Environment 62, 77-89, doi:10.1016/S0034-4257(97)00083-7. Computed by
     :func:`sklearn.metrics.confusion_matrix`.
     """
-    import numpy as np
     import pandas as pd
     from sklearn.metrics import confusion_matrix as count
 
     classes = held_out_classes(model, "no_classes_to_confuse")
     held_out = model.evaluation
     counts = count(held_out.y_true, held_out.y_pred, labels=classes)
-    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     target = model.spec.target
     frame = pd.DataFrame(
         counts, pd.Index(classes, name=f"true {target}"), pd.Index(classes, name=f"predicted {target}")
@@ -68,9 +69,26 @@ def confusion_matrix(model: Model) -> Insight:
         names = ("balanced_accuracy", "baseline_balanced_accuracy", "baseline_accuracy")
         balanced, baseline, share = (format_share(held_out.metrics[name]) for name in names)
         text = TEXTS["confusion_matrix.balanced"].format(balanced=balanced, baseline=baseline, share=share, text=text)
-    few = len(classes) <= 5
-    draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=few)
-    return Insight(TEXTS["confusion_matrix.title"], frame, text, draw, height=3.6 if few else 4.6)
+    return matrix_insight(TEXTS["confusion_matrix.title"], frame, text)
+
+
+def matrix_insight(title: str, frame: pd.DataFrame, text: str) -> Insight:
+    """Return the insight of a confusion matrix.
+
+    Parameters
+    ----------
+    title : str
+    frame : DataFrame of shape (n_classes, n_classes)
+        How many rows of each true class have each predicted one.
+    text : str
+    """
+    import numpy as np
+
+    counts = frame.to_numpy()
+    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    is_small = len(frame) <= FEW_CLASSES
+    draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=is_small)
+    return Insight(title, frame, text, draw, height=3.6 if is_small else 4.6)
 
 
 @takes_model

@@ -64,7 +64,8 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
     current = model.threshold.probability if model.threshold and model.threshold.label == label else 0.5
     frame = _outcomes(scores, is_positive, current)
     frame["cost"] = cost_missed * frame["false negatives"] + cost_false_alarm * frame["false positives"]
-    at, cheapest = _row_at(frame, current), frame.loc[frame["cost"].idxmin()]
+    start = int((frame["threshold"] - current).abs().argmin())
+    at, cheapest = frame.iloc[start], frame.loc[frame["cost"].idxmin()]
     text = TEXTS["decision_threshold.text"].format(
         label=label,
         threshold=format_share(current),
@@ -77,12 +78,10 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
     if cost_missed != cost_false_alarm:
         times = format_value(cost_missed / cost_false_alarm, 2) if cost_false_alarm else "∞"
         ratio = TEXTS["decision_threshold.ratio"].format(ratio=times)
-    best = TEXTS[f"decision_threshold.{'cheapest' if cheapest['cost'] < at['cost'] else 'cheapest_now'}"].format(
-        ratio=ratio, threshold=format_share(cheapest["threshold"])
-    )
+    key = "cheapest" if cheapest["cost"] < at["cost"] else "cheapest_now"
+    best = TEXTS[f"decision_threshold.{key}"].format(ratio=ratio, threshold=format_share(cheapest["threshold"]))
     draw = partial(_drawing.threshold_curves, frame=frame, current=current, cheapest=float(cheapest["threshold"]))
     title = TEXTS["decision_threshold.title"]
-    start = int((frame["threshold"] - current).abs().argmin())
     return Insight(title, frame, f"{text} {best}", draw, 3.4, interactive="threshold", start=start)
 
 
@@ -168,10 +167,6 @@ def _outcomes(scores: np.ndarray, is_positive: np.ndarray, current: float) -> pd
         "precision": np.divide(hits, hits + alarms, out=np.full(len(hits), np.nan), where=hits + alarms > 0),
         "false positive rate": alarms / len(negatives),
     })  # fmt: skip
-
-
-def _row_at(frame: pd.DataFrame, threshold: float) -> pd.Series:
-    return frame.loc[(frame["threshold"] - threshold).abs().idxmin()]
 
 
 def _check_costs(missed: float, false_alarm: float) -> None:

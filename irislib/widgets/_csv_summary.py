@@ -11,6 +11,7 @@ from irislib._common.formatting import format_share, format_value
 from irislib._common.messages import TEXTS
 from irislib._description.values import normalized
 from irislib.insights import Insight, _drawing
+from irislib.insights._classification import matrix_insight
 from irislib.insights._confidence_intervals import format_interval
 from irislib.insights._phrases import format_target, with_target_unit
 from irislib.widgets._blocks import insight_card
@@ -24,7 +25,6 @@ __all__ = ["summarize_rows"]
 
 MAX_CLASSES = 30  # of the tables; those with most rows
 SURE = 0.8  # a probability from which on an answer counts as rather sure
-FEW_CLASSES = 5  # of which a matrix has room for shares, too
 MIN_ROWS = 2  # of which there is something to count
 
 
@@ -116,10 +116,7 @@ def _compare_classes(model: Model, pairs: list[tuple[str, Any]], names: list[str
     both = pd.DataFrame(known, columns=names)
     order = [label for label in labels.values() if label in set(both.to_numpy().ravel())]
     frame = pd.crosstab(both[names[0]], both[names[1]]).reindex(index=order, columns=order, fill_value=0)
-    rates = frame.div(frame.sum(axis=1).clip(lower=1), axis=0).to_numpy()
-    is_small = len(order) <= FEW_CLASSES
-    draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=is_small)
-    return [Insight(TEXTS["table_compared"], frame, text, draw, 3.6 if is_small else 4.6)]
+    return [matrix_insight(TEXTS["table_compared"], frame, text)]
 
 
 def _compare_numbers(model: Model, pairs: list[tuple[str, Any]], names: list[str]) -> list[Insight]:
