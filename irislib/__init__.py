@@ -17,19 +17,33 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._description.inference import infer_features
     from irislib._description.spec import ModelSpec
+    from irislib._description.theme import Theme
     from irislib._model_card.card import card, card_html
     from irislib._modeling.model import Model
     from irislib._modeling.registry import load
     from irislib._modeling.training import train
     from irislib.widgets import app
 
-__all__ = ["Feature", "Model", "ModelSpec", "app", "card", "card_html", "infer_features", "insights", "load", "train"]
+__all__ = [
+    "Feature",
+    "Model",
+    "ModelSpec",
+    "Theme",
+    "app",
+    "card",
+    "card_html",
+    "infer_features",
+    "insights",
+    "load",
+    "train",
+]
 __version__ = "0.1.0"
 
 _HOME = {
     "Feature": "_description.feature",
     "Model": "_modeling.model",
     "ModelSpec": "_description.spec",
+    "Theme": "_description.theme",
     "app": "widgets",
     "card": "_model_card",
     "card_html": "_model_card",

@@ -18,6 +18,7 @@ from irislib._description import fingerprint
 from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
+from irislib._description.theme import Theme
 from irislib._description.validation import check_values
 from irislib._description.values import normalized
 from irislib.errors import SpecError, ValidationError
@@ -93,6 +94,8 @@ class ModelSpec:
     live : bool, optional
         True if the app's answer follows each change of the form; the button then adds it to the history and updates
         the other tabs. False if it waits for the button. By default True if one row takes at most 20 ms to predict.
+    theme : Theme, optional
+        The colours, logo, icon, font and footer of its pages; irislib's own where left out.
 
     Raises
     ------
@@ -123,6 +126,7 @@ class ModelSpec:
     license: str = ""
     contact: str = ""
     live: bool | None = None
+    theme: Theme = field(default_factory=Theme)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_defined_at", call_site())
@@ -228,6 +232,8 @@ class ModelSpec:
                 faults.append(f"{feature.name}: a {feature.control} always has a value; leave out required=False.")
         if self.target in (*self.feature_names, *self.columns):
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
+        if not isinstance(self.theme, Theme):
+            faults.append(f"theme: give an irislib.Theme(…), got a {type(self.theme).__name__}.")
         faults += self._source_faults()
         faults += describe_class_faults(self.classes, self.estimator)
         faults += self._threshold_faults()

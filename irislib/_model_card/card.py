@@ -106,7 +106,8 @@ def _rendered(model: Model, name: str) -> str:
     )
     template = environment.get_template(name)
     return template.render(
-        colours=css_properties(),
+        colours=css_properties(changes=model.spec.theme.palette),
+        theme=model.spec.theme,
         texts=TEXTS,
         lang=messages.TEXTS["language"],
         title=model.spec.title,

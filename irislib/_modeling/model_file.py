@@ -19,6 +19,7 @@ from irislib._description.code_digest import is_installed
 from irislib._description.feature import Feature
 from irislib._description.fingerprint import estimator_parts, library_versions, package_of
 from irislib._description.spec import ModelSpec
+from irislib._description.theme import Theme
 from irislib._description.values import to_json
 from irislib._modeling import estimator_file
 from irislib._modeling.fitted import FittedSpec, ignore_missing_names
@@ -33,7 +34,8 @@ SUFFIX = ".irislib"
 FORMAT = 1
 MODEL, ESTIMATOR = "model.json", "estimator.skops"
 MAX_BYTES = {MODEL: 200_000_000, ESTIMATOR: 4_000_000_000}  # of the two parts, unpacked
-NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "classes", "identity")  # by themselves, or not
+# By themselves, or not
+NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "classes", "identity", "theme")
 
 
 def write_model(model: Model, path: Path) -> Path:
@@ -135,6 +137,7 @@ def _record(model: Model, modules: list[str]) -> dict[str, Any]:
         "examples": {name: {key: to_json(v) for key, v in row.items()} for name, row in spec.examples.items()},
         "classes": [[code, name] for code, name in spec.classes.items()],
         "tabs": [[title, [_insight_name(function) for function in tab]] for title, tab in spec.tabs.items()],
+        "theme": spec.theme.to_record(),
         "identity": spec.identity if isinstance(spec, FittedSpec) else spec.digest,
         "model": to_record(model),
     }
@@ -173,6 +176,7 @@ def _restore_spec(record: dict[str, Any], estimator: Any) -> FittedSpec:
         examples=record["examples"],
         classes=dict(record.get("classes", ())),
         tabs={title: [getattr(insights, name) for name in tab] for title, tab in record["tabs"]},
+        theme=Theme(**record.get("theme", {})),
         identity=record["identity"],
     )
 

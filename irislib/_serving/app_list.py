@@ -12,6 +12,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from tornado.routing import Matcher
 
+from irislib._common.theme import css_properties
+from irislib._description.theme import Theme
 from irislib._modeling import registry
 from irislib._serving.notebooks import file_signature, generated_notebook, notebook_path
 
@@ -41,7 +43,7 @@ class AppList:
     entries : list of AppEntry
     names : set of str
     links : list of dict
-        The name and the title of each app.
+        The name and the title of each app, its colours as CSS declarations, and its icon.
     generated : dict of str to dict
         The notebooks of models that have none, by their paths.
     """
@@ -57,7 +59,7 @@ class AppList:
     def update(self) -> None:
         """List the apps again, as they would be after a restart of the server."""
         self.entries[:] = registry.list_apps(self.specs, self.notebooks, self.every)
-        self.links[:] = [{"name": app.name, "title": app.title} for app in self.entries]
+        self.links[:] = [{"name": app.name, "title": app.title, **_look(app)} for app in self.entries]
         names = {app.name for app in self.entries}
         self.names |= names
         self.names &= names  # other threads read it
@@ -69,10 +71,26 @@ class AppList:
         """Return the paths of all notebooks, relative to their folder."""
         return {notebook_path(app) for app in self.entries}
 
+    def common_look(self) -> dict[str, str]:
+        """Return the style and the icon of the pages around the apps: those that all apps have in common, if any."""
+        themes = {app.spec.theme if app.spec else Theme() for app in self.entries}
+        theme = themes.pop() if len(themes) == 1 else Theme()
+        return {"colours": css_properties(changes=theme.palette), "icon": _icon(theme)}
+
     @property
     def bar(self) -> tuple[str, ...]:
         """Facts of the apps in the bar above each page, by which an outdated page is known."""
         return tuple(map(str, self.links)) if len(self.links) <= MAX_LINKS else ()
+
+
+def _look(app: AppEntry) -> dict[str, str]:
+    """Return the style of a model's pages, and their icon."""
+    theme = app.spec.theme if app.spec else Theme()
+    return {"style": "".join(f"{name}: {value}; " for name, value in theme.style.items()), "icon": _icon(theme)}
+
+
+def _icon(theme: Theme) -> str:
+    return str(theme.favicon or "data:;base64,=")
 
 
 class AppMatcher(Matcher):

@@ -19,7 +19,6 @@ from voila.utils import make_url
 
 from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
-from irislib._common.theme import css_properties
 from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.logs import request_fields
 from irislib._serving.methods import MethodsMixin, send_problem
@@ -248,7 +247,7 @@ class TemplateMixin:
         environment: Environment = self.settings["irislib_pages"]
         static = partial(make_url, "irislib", self.base_url)
         return environment.get_template(name).render(
-            base_url=self.base_url, static=static, texts=TEXTS, colours=css_properties(), **values
+            base_url=self.base_url, static=static, texts=TEXTS, look=self.settings["irislib_look"](), **values
         )
 
 

@@ -225,6 +225,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
             "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
+            "irislib_look": self.app_list.common_look,
             "irislib_page_pool": self.page_pool,
             "irislib_batch_bytes": self.max_batch_bytes,
             "websocket_max_message_size": self.max_upload_bytes + MESSAGE_ROOM,

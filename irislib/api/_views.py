@@ -24,6 +24,7 @@ from irislib.api._request_bodies import closing, read_row, spooled
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
+    from irislib._description.theme import Theme
     from irislib._modeling.model import Model
     from irislib.api._application import Endpoint
     from irislib.api._body_stream import BodyStream
@@ -50,6 +51,12 @@ class Context:
             return self.models[name]
         raise NotFound(f"There is no model {name!r} here. Known: {', '.join(self.models)}.")
 
+    @property
+    def theme(self) -> Theme | None:
+        """The theme that all models have in common."""
+        themes = {model.spec.theme for model in self.models.values()}
+        return themes.pop() if len(themes) == 1 else None
+
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document, for the address that this request came to."""
         root = request.root_url.rstrip("/")
@@ -61,8 +68,8 @@ def index(context: Context) -> Response:
 
 
 def page(context: Context, name: str) -> Response:
-    context.find(name)
-    return Response(docs_page.page(context.document(), name), mimetype="text/html")
+    model = context.find(name)
+    return Response(docs_page.page(context.document(), name, model.spec.theme), mimetype="text/html")
 
 
 def predict(context: Context, name: str) -> Response:
@@ -114,7 +121,7 @@ def openapi(context: Context) -> Response:
 
 
 def docs(context: Context) -> Response:
-    return Response(docs_page.page(context.document()), mimetype="text/html")
+    return Response(docs_page.page(context.document(), theme=context.theme), mimetype="text/html")
 
 
 def healthz(context: Context) -> Response:

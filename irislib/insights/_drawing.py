@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
-from irislib._common.theme import AUBERGINE, INK, ORANGE, PAPER, WARM_GREY, series
+from irislib._common.theme import INK, PAPER, WARM_GREY, main_colour, second_colour, series
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,8 +48,8 @@ def bars(axes: Axes, *, frame: pd.DataFrame, names: str, values: str, errors: st
         range(len(frame)),
         frame[values],
         xerr=frame[errors] if errors else None,
-        color=WARM_GREY if errors else AUBERGINE,
-        error_kw={"ecolor": ORANGE, "elinewidth": 2, "capsize": 4},
+        color=WARM_GREY if errors else main_colour(),
+        error_kw={"ecolor": second_colour(), "elinewidth": 2, "capsize": 4},
         height=0.6,
     )
     _name_bars(axes, frame[names])
@@ -66,14 +66,14 @@ def _name_bars(axes: Axes, labels: Iterable[Any]) -> None:
 
 def labelled_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
     """Draw one bar for each label."""
-    axes.barh(range(len(labels)), values, color=AUBERGINE, height=0.6)
+    axes.barh(range(len(labels)), values, color=main_colour(), height=0.6)
     _name_bars(axes, labels)
     axes.set_xlabel(name)
 
 
 def signed_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
     """Draw bars to the right and, in another colour, to the left of zero."""
-    colours = [AUBERGINE if value > 0 else ORANGE for value in values]
+    colours = [main_colour() if value > 0 else second_colour() for value in values]
     axes.barh(range(len(labels)), values, color=colours, height=0.6)
     axes.axvline(0, color=INK, linewidth=1)
     _name_bars(axes, labels)
@@ -84,9 +84,9 @@ def bars_with_threshold(
     axes: Axes, *, labels: Sequence[str], values: Sequence[float], selected: Sequence[bool], threshold: float
 ) -> None:
     """Draw probabilities as bars, the selected ones coloured, and the line that separates them."""
-    colours = [AUBERGINE if is_in else WARM_GREY for is_in in selected]
+    colours = [main_colour() if is_in else WARM_GREY for is_in in selected]
     axes.barh(range(len(labels)), values, color=colours, height=0.6)
-    axes.axvline(threshold, color=ORANGE, linewidth=2)
+    axes.axvline(threshold, color=second_colour(), linewidth=2)
     _name_bars(axes, labels)
     axes.set_xlim(0, 1)
     axes.set_xlabel(TEXTS["set.axis"])
@@ -95,15 +95,15 @@ def bars_with_threshold(
 def histogram_with_range(axes: Axes, *, values: np.ndarray, low: float, middle: float, high: float, name: str) -> None:
     """Draw how the values are distributed, a range over it, and a line at its middle."""
     axes.hist(values, bins=20, color=WARM_GREY)
-    axes.axvspan(low, high, color=AUBERGINE, alpha=0.25)
-    axes.axvline(middle, color=ORANGE, linewidth=2)
+    axes.axvspan(low, high, color=main_colour(), alpha=0.25)
+    axes.axvline(middle, color=second_colour(), linewidth=2)
     axes.set_xlabel(name)
     axes.set_ylabel(TEXTS["test_rows"])
 
 
 def histogram(axes: Axes, *, values: np.ndarray, name: str, count: str) -> None:
     """Draw how values are distributed."""
-    axes.hist(values, bins=20, color=AUBERGINE)
+    axes.hist(values, bins=20, color=main_colour())
     axes.set_xlabel(name)
     axes.set_ylabel(count)
 
@@ -116,7 +116,7 @@ def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bo
     counts = frame.to_numpy()
     names = [wrap_label(name) for name in frame.columns]
     is_wide = max(map(len, names)) * len(names) > WIDTH_OF_NAMES
-    colours = LinearSegmentedColormap.from_list("aubergine", [PAPER, AUBERGINE])
+    colours = LinearSegmentedColormap.from_list("aubergine", [PAPER, main_colour()])
     axes.imshow(rates, cmap=colours, vmin=0, vmax=1)
     turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if is_wide else {}
     axes.set_xticks(range(len(names)), names, **turned)
@@ -134,7 +134,8 @@ def class_intervals(axes: Axes, *, frame: pd.DataFrame) -> None:
     import numpy as np
 
     heights = np.arange(len(frame))
-    for measure, shift, colour, marker in (("precision", -0.14, AUBERGINE, "o"), ("recall", 0.14, ORANGE, "s")):
+    styles = (("precision", -0.14, main_colour(), "o"), ("recall", 0.14, second_colour(), "s"))
+    for measure, shift, colour, marker in styles:
         low, high = (abs(frame[f"{measure} {end}"] - frame[measure]) for end in ("from", "to"))
         axes.errorbar(
             frame[measure], heights + shift, xerr=[low, high], fmt=marker, color=colour, capsize=3, label=measure
@@ -151,7 +152,7 @@ def reliability(axes: Axes, *, frame: pd.DataFrame) -> None:
     axes.plot([0, 1], [0, 1], color=WARM_GREY, linestyle=":", label=TEXTS["calibration.ideal"])
     errors = [frame["share right"] - frame["from"], frame["to"] - frame["share right"]]
     axes.errorbar(
-        frame["probability"], frame["share right"], yerr=errors, fmt="o-", color=AUBERGINE, ecolor=ORANGE,
+        frame["probability"], frame["share right"], yerr=errors, fmt="o-", color=main_colour(), ecolor=second_colour(),
         capsize=3, label=TEXTS["calibration.model"],
     )  # fmt: skip
     axes.set_xlim(min(0.45, frame["probability"].min() - 0.05), 1.02)
@@ -178,7 +179,8 @@ def threshold_curves(axes: Axes, *, frame: pd.DataFrame, current: float, cheapes
     for name, style in zip(("recall", "precision"), series(2), strict=True):
         axes.step(frame["threshold"], frame[name], where="pre", label=name, **style)
     axes.axvline(current, color=INK, linewidth=1, label=TEXTS["decision_threshold.current"])
-    axes.axvline(cheapest, color=ORANGE, linewidth=1, linestyle=":", label=TEXTS["decision_threshold.cheapest_line"])
+    label = TEXTS["decision_threshold.cheapest_line"]
+    axes.axvline(cheapest, color=second_colour(), linewidth=1, linestyle=":", label=label)
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
     axes.set_xlabel(TEXTS["decision_threshold.axis"])
@@ -189,7 +191,7 @@ def gains(axes: Axes, *, shares: np.ndarray, captured: np.ndarray, positive: flo
     """Draw the share found over the share of rows, with the best that is possible and what chance finds."""
     axes.plot([0, positive, 1], [0, 1, 1], color=WARM_GREY, linestyle="--", label=TEXTS["gains.best"])
     axes.plot([0, 1], [0, 1], color=WARM_GREY, linestyle=":", label=TEXTS["guessing"])
-    axes.plot(shares, captured, color=AUBERGINE, linewidth=2, label=TEXTS["gains.model"])
+    axes.plot(shares, captured, color=main_colour(), linewidth=2, label=TEXTS["gains.model"])
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
     axes.set_xlabel(TEXTS["gains.x"])
@@ -202,9 +204,9 @@ def cross_validation_scores(axes: Axes, *, frame: pd.DataFrame, score: str, midd
     import numpy as np
 
     heights = np.linspace(-0.3, 0.3, len(frame))
-    axes.scatter(frame[score], heights, color=AUBERGINE, s=30, label=TEXTS["cross_validation.model"])
+    axes.scatter(frame[score], heights, color=main_colour(), s=30, label=TEXTS["cross_validation.model"])
     axes.scatter(frame[f"baseline {score}"], heights, color=WARM_GREY, s=20, label=TEXTS["guessing"])
-    axes.axvline(middle, color=ORANGE, linewidth=2)
+    axes.axvline(middle, color=second_colour(), linewidth=2)
     axes.set_yticks([])
     axes.set_ylim(-0.5, 0.5)
     axes.set_xlabel(TEXTS["cross_validation.axis"].format(score=score))
@@ -213,7 +215,7 @@ def cross_validation_scores(axes: Axes, *, frame: pd.DataFrame, score: str, midd
 
 def curves_with_spread(axes: Axes, *, frame: pd.DataFrame, x: str, y: Mapping[str, str], name: str) -> None:
     """Draw columns over another one, each with a band as wide as its column of standard deviations."""
-    for (column, spread), colour, dashes in zip(y.items(), (AUBERGINE, ORANGE), ("-", "--"), strict=True):
+    for (column, spread), colour, dashes in zip(y.items(), (main_colour(), second_colour()), ("-", "--"), strict=True):
         axes.plot(frame[x], frame[column], dashes, color=colour, linewidth=2, marker="o", label=column)
         ends = (frame[column] - frame[spread], frame[column] + frame[spread])
         axes.fill_between(frame[x], *ends, color=colour, alpha=0.15, linewidth=0)
@@ -226,9 +228,9 @@ def curves_with_spread(axes: Axes, *, frame: pd.DataFrame, x: str, y: Mapping[st
 def points_on_diagonal(axes: Axes, *, frame: pd.DataFrame) -> None:
     """Draw the second column over the first, and where both are equal."""
     x, y = frame.columns
-    axes.scatter(frame[x], frame[y], color=AUBERGINE, alpha=0.6, edgecolors="none")
+    axes.scatter(frame[x], frame[y], color=main_colour(), alpha=0.6, edgecolors="none")
     ends = [frame.to_numpy().min(), frame.to_numpy().max()]
-    axes.plot(ends, ends, color=ORANGE, linewidth=2)
+    axes.plot(ends, ends, color=second_colour(), linewidth=2)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
 
@@ -237,8 +239,8 @@ def points_around_zero(axes: Axes, *, frame: pd.DataFrame, band: float, label: s
     """Draw the second column over the first, and a band around zero."""
     x, y = frame.columns
     axes.axhspan(-band, band, color=WARM_GREY, alpha=0.25, label=label)
-    axes.axhline(0, color=ORANGE, linewidth=2)
-    axes.scatter(frame[x], frame[y], color=AUBERGINE, alpha=0.6, edgecolors="none")
+    axes.axhline(0, color=second_colour(), linewidth=2)
+    axes.scatter(frame[x], frame[y], color=main_colour(), alpha=0.6, edgecolors="none")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     legend(axes)

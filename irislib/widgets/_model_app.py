@@ -81,6 +81,7 @@ def app(model: Model) -> Page:
         introduction=spec.introduction,
         answer_label=spec.target_label,
         live=live,
+        theme=spec.theme,
     )
 
 

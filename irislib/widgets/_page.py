@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from irislib._common import theme
 from irislib._common.messages import TEXTS
+from irislib._common.theme import chart_colours, css_properties
 from irislib._description.feature import Feature
 from irislib._description.feature_types.text import max_file_bytes
 from irislib._description.spec import describe_faults
+from irislib._description.theme import Theme
 from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
@@ -101,6 +102,8 @@ class Page(anywidget.AnyWidget):
         What the summaries are about, such as the target of the model.
     live : bool, optional
         Show the first tab after each valid change of the form, too: `on_submit` is then called without the button.
+    theme : Theme, optional
+        Its colours, logo, font and footer.
 
     Raises
     ------
@@ -109,7 +112,7 @@ class Page(anywidget.AnyWidget):
     """
 
     _esm = "\n".join((FRONTEND / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    _css = theme.css_properties(".irislib") + (FRONTEND / "style.css").read_text(encoding="utf-8")
+    _css = css_properties(".irislib") + (FRONTEND / "style.css").read_text(encoding="utf-8")
     facts = traitlets.Dict().tag(sync=True)
     warm_up = warm_up
 
@@ -128,6 +131,7 @@ class Page(anywidget.AnyWidget):
         introduction: str = "",
         answer_label: str = TEXTS["answer"],
         live: bool = False,
+        theme: Theme | None = None,
     ):
         if faults := describe_faults(features):
             raise SpecError(f"The page {title!r}", faults)
@@ -137,6 +141,7 @@ class Page(anywidget.AnyWidget):
         self.summary = summary
         self.answer_label = answer_label
         self.about = {name: fact for name, fact in (about or {}).items() if fact}
+        self.theme = theme or Theme()
         self.result: Any = None
         self.values: dict[str, str] = {}  # the inputs of `result`
         self.history = History(features, answer_label)
@@ -163,6 +168,9 @@ class Page(anywidget.AnyWidget):
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),
             "card": card,
+            "style": self.theme.style,
+            "logo": self.theme.logo,
+            "footer": self.theme.footer_paragraphs,
             "file_bytes": max_file_bytes(),
             "texts": TEXTS,
         }
@@ -189,7 +197,8 @@ class Page(anywidget.AnyWidget):
             Contents of files.
         """
         reply: dict[str, Any] = {}
-        with guarded(lambda text: reply.update(error=text), lambda: self._secrets(request)):
+        failures = guarded(lambda text: reply.update(error=text), lambda: self._secrets(request))
+        with chart_colours(self.theme.accent), failures:
             reply["id"] = request["id"]
             for earlier in self.replies:  # the script repeats a request after it has lost its connection
                 if earlier[0]["id"] == reply["id"]:

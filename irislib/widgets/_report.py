@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from irislib._common import theme
 from irislib._common.messages import TEXTS
+from irislib._common.theme import css_properties
 from irislib.widgets._blocks import Block, Paragraph
 from irislib.widgets._downloads import file_stem
 from irislib.widgets._error_boundary import guarded
@@ -16,6 +16,7 @@ from irislib.widgets._fields import format_entry
 from irislib.widgets._html import render
 
 if TYPE_CHECKING:
+    from irislib._description.theme import Theme
     from irislib.widgets._page import Page
 
 __all__ = ["page_report", "report"]
@@ -38,7 +39,7 @@ def page_report(page: Page) -> tuple[str, bytes]:
             page.jobs.finish(blocks, JOB_SECONDS)
             sections.append((tab.title, blocks))
         sections += [(tab.title, [Paragraph(error)]) for error in errors]
-    return f"{file_stem(title)}-report.html", report(title, inputs, page.draw_tab(0), sections, page.about)
+    return f"{file_stem(title)}-report.html", report(title, inputs, page.draw_tab(0), sections, page.about, page.theme)
 
 
 def report(
@@ -47,6 +48,7 @@ def report(
     prediction: Sequence[Block],
     sections: Sequence[tuple[str, Sequence[Block]]],
     about: Mapping[str, str],
+    theme: Theme,
 ) -> bytes:
     """Make a self-contained HTML file.
 
@@ -60,6 +62,8 @@ def report(
         Titles and content, such as the charts of each tab.
     about : mapping of str to str
         Facts such as the version of the model.
+    theme : Theme
+        Its colours, logo, font and footer.
     """
     from jinja2 import Environment
 
@@ -71,7 +75,8 @@ def report(
         "prediction": render(prediction, is_static=True),
         "sections": [(name, render(blocks, is_static=True)) for name, blocks in sections],
         "about": {TEXTS["report_date"]: date, **about},
-        "style": theme.css_properties(".irislib") + (FRONTEND / "style.css").read_text(encoding="utf-8"),
+        "theme": theme,
+        "style": css_properties(".irislib", theme.palette) + (FRONTEND / "style.css").read_text(encoding="utf-8"),
         "texts": TEXTS,
     }
     return template.render(variables).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from irislib._common.theme import chart_colours
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render, render_pieces
 
@@ -21,6 +22,11 @@ def warm_up(page: Page) -> None:
     That imports the modules for predicting and drawing, so that no visitor waits for them. It is
     for a model's page alone: another page's function may have side effects.
     """
+    with chart_colours(page.theme.accent):
+        _draw_tabs(page)
+
+
+def _draw_tabs(page: Page) -> None:
     for index, tab in enumerate(page.tabs):
         with guarded(lambda _: None):
             if not tab.empty:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from irislib._common.formatting import MAX_WORDS, within_sentence
 from irislib._common.messages.api import TEXTS
 from irislib._common.theme import css_properties
+from irislib._description.theme import Theme
 from irislib.api._openapi import code_samples
 from irislib.api._openapi.components import PROBLEM, SERVER, Object
 
@@ -23,7 +24,7 @@ SOMEWHERE = "http://localhost:5000"  # stands for the server where the document 
 TOKEN = "YOUR_TOKEN"  # noqa: S105 - a placeholder
 
 
-def page(document: Object, name: str | None = None) -> str:
+def page(document: Object, name: str | None = None, theme: Theme | None = None) -> str:
     """Make the page of an OpenAPI document.
 
     Parameters
@@ -32,6 +33,8 @@ def page(document: Object, name: str | None = None) -> str:
         What :func:`irislib.api._openapi.document.document` returns.
     name : str, optional
         The model that it is about; all of them if left out.
+    theme : Theme, optional
+        That of the model, or of all of them.
     """
     paths = document["paths"]
     titles = {path[1:]: item["x-model"]["title"] for path, item in paths.items() if "x-model" in item}
@@ -39,7 +42,8 @@ def page(document: Object, name: str | None = None) -> str:
     template = _environment().get_template("api/_openapi/docs.html.j2")
     return template.render(
         info=document["info"],
-        colours=css_properties(),
+        theme=theme or Theme(),
+        colours=css_properties(changes=theme.palette if theme else None),
         titles=titles,
         models=[_model(document, title) for title in titles if name in (None, title)],
         single=name is not None,

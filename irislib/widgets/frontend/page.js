@@ -7,6 +7,10 @@ const MARGIN = 16; // pixels above and below what stays in view
 const BROAD_FORM = 8; // fields; a form with more of them has two columns where there is room
 const LONG_FORM = 30; // fields; a form with more of them scrolls by itself, so that its button and the tabs stay in reach
 
+// A paragraph of texts, each with the address that it links to, or an empty one.
+const createFooterLine = (parts) =>
+  h("p", {}, parts.map(([text, href]) => (href ? h("a", { href, target: "_blank", rel: "noopener" }, text) : text)));
+
 class App {
   constructor(model, el) {
     this.facts = model.get("facts");
@@ -26,12 +30,11 @@ class App {
     this.banner = this.createBanner();
     this.root = h("div", { class: "irislib" },
       this.banner,
-      h("div", { class: "irislib-head" },
-        h("h1", {}, this.facts.title),
-        this.facts.introduction ? h("p", {}, this.facts.introduction) : null),
+      this.createHead(),
       h("div", { class: `irislib-body${this.fields.length > BROAD_FORM ? " irislib-broad" : ""}` }, this.form, this.side),
       this.createAbout(),
       this.liveRegion);
+    for (const [name, value] of Object.entries(this.facts.style)) this.root.style.setProperty(name, value);
     // Jupyter's keyboard shortcuts, such as Enter, arrows and letters, must not act while this page has the focus.
     // Notebook listens before this and respects the attribute; JupyterLab listens after it.
     this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", ""));
@@ -58,6 +61,14 @@ class App {
       this.live?.cancel();
     };
     this.end = () => [unwatch, close, forget, () => sizes.disconnect()].forEach((stop) => stop());
+  }
+
+  createHead() {
+    const { title, introduction, logo } = this.facts;
+    const texts = [h("h1", {}, title), introduction ? h("p", {}, introduction) : null];
+    // in an image no script of an SVG runs
+    if (!logo) return h("div", { class: "irislib-head" }, texts);
+    return h("div", { class: "irislib-head irislib-branded" }, h("img", { src: logo, alt: "" }), h("div", {}, texts));
   }
 
   createForm() {
@@ -180,11 +191,11 @@ class App {
   }
 
   createAbout() {
-    const { about, card } = this.facts;
-    if (!about.length) return null;
+    const { about, card, footer } = this.facts;
+    if (!about.length && !footer.length) return null;
     // In a new tab: this page ends when it is left.
     const link = this.isServed && card ? h("p", {}, h("a", { href: card, target: "_blank" }, this.texts.about_card)) : null;
-    return h("footer", { class: "irislib-about" }, about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
+    return h("footer", { class: "irislib-about" }, footer.map(createFooterLine), about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
   }
 
   createBanner() {
