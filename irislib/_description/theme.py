@@ -41,7 +41,7 @@ _SVG = re.compile(rb"\s*(<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]
 
 @dataclass(frozen=True)
 class Theme:
-    """How an app looks: colours, logo, icon, font and footer. What is left out looks as irislib does.
+    """The look of an app: colours, logo, icon, font and footer; irislib's own where left out.
 
     Parameters
     ----------
@@ -110,13 +110,13 @@ class Theme:
 
     @cached_property
     def palette(self) -> Palette:
-        """What it changes of irislib's own colours and font."""
+        """The colours and the font that differ from irislib's own."""
         colours = derive_palette(self.accent, self.accent_dark) if self.accent else {}
         return {**colours, **({"font": FONTS.get(self.font, self.font)} if self.font else {})}
 
     @cached_property
     def style(self) -> dict[str, str]:
-        """The CSS custom properties that it changes."""
+        """The CSS custom properties that differ from irislib's own."""
         return css_declarations(self.palette) if self.palette else {}
 
     @cached_property
