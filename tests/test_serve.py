@@ -188,7 +188,7 @@ def test_every_notebook_has_a_page_and_the_log_has_the_address(tmp_path: Path) -
         assert requests.post(url, timeout=PATIENCE).headers["Content-Type"] == "application/problem+json"
     finally:
         assert server.stop() == 0
-    assert f"Open http://localhost:{server.port}/x/" in server.text()
+    assert f"ready: http://localhost:{server.port}/x/" in server.text()
 
 
 @pytest.mark.parametrize("command", ["serve", "api"])

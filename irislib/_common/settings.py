@@ -201,6 +201,11 @@ _ALL = (
         trait="Pages.spares", short=False,
     ),
     Setting(
+        "no_store", bool, False,
+        "Train the models at each start; do not read them from the store, nor store them there.",
+        api=True, trait="AppServer.no_store",
+    ),
+    Setting(
         "store", str, "", "The folder of the trained models.", "IRISLIB_STORE",
         default_text="models/ in the user's data folder",
     ),

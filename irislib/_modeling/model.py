@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from irislib._compiled import (
 from irislib._description.class_names import to_names
 from irislib._description.validation import check_row
 from irislib._description.values import is_empty
+from irislib._modeling.data_files import DataFiles
 from irislib._modeling.estimators import has_threshold, probability_threshold
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
@@ -61,6 +62,8 @@ class Model:
     data : dict
         ``rows``, ``training_rows`` and ``digest`` of the data it was trained on. If it was fitted elsewhere, also
         ``fitted_elsewhere``; ``training_rows`` is None then if they were not given.
+    data_files : list of dict
+        The local files that the data were read from, as far as they are known, to notice that they change.
     """
 
     spec: ModelSpec
@@ -71,6 +74,7 @@ class Model:
     version: str
     trained_at: str
     data: dict[str, Any]
+    data_files: DataFiles = field(default_factory=list)
 
     def __repr__(self) -> str:
         if self.is_fitted_elsewhere:

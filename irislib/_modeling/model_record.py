@@ -88,6 +88,7 @@ def from_record(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Mode
         version=record["version"],
         trained_at=record["trained_at"],
         data=record["data"],
+        data_files=record.get("data_files", []),  # in a store alone
     )
     _require_same_rows(model)
     return model

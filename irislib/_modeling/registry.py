@@ -21,7 +21,7 @@ from irislib._common.settings import environment_value, split_list
 from irislib._common.user_code import add_package
 from irislib._description.spec import ModelSpec
 from irislib._description.values import normalized
-from irislib._modeling import store
+from irislib._modeling import data_files, store
 from irislib._modeling.arguments import require_spec
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
@@ -81,9 +81,19 @@ def load(model: str | os.PathLike[str] | ModelSpec) -> Model:
     return _load(spec, [*_session(), store.default_root()])
 
 
-def load_stored(spec: ModelSpec) -> Model:
-    """Return the model for a new server, whichever server started this process."""
-    return _load(spec, [store.default_root()])
+def load_stored(spec: ModelSpec) -> Model | None:
+    """Return the model that is loaded, or the store's current version if it is up to date, or None."""
+    return _loaded.get(spec) or _stored(spec, [store.default_root()])
+
+
+def is_loaded(spec: ModelSpec) -> bool:
+    """Return True if this process has the model."""
+    return spec in _loaded
+
+
+def use(model: Model) -> None:
+    """Have :func:`load` return this model from now on."""
+    _loaded[model.spec] = model
 
 
 def is_served(model: Model) -> bool:
@@ -103,7 +113,7 @@ def clear(models: Iterable[str] | None = None) -> None:
     _resolved.clear()
     for name in dict.fromkeys(reference.partition(":")[0] for reference in references(models)):
         if name in sys.modules:
-            with without_exit():
+            with without_exit(), data_files.record_import(name):
                 importlib.reload(sys.modules[name])
 
 
@@ -181,7 +191,7 @@ def _import(reference: str) -> Any:
         raise UnknownModelError(f"{path!r} is a file; give its module instead: --model {module_name}:{name}")
     add_package(path)
     try:
-        with user_errors():
+        with user_errors(), data_files.record_import(path):
             module = importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name is None or not (path == error.name or path.startswith(f"{error.name}.")):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.store import TEXTS
 from irislib._description.fingerprint import loading_code
+from irislib._modeling.data_files import describe_changed
 from irislib._modeling.training import data_digest
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def find_changes(record: dict[str, Any], spec: ModelSpec, data: dict[str, Any] |
         What is stored with the model.
     spec : ModelSpec
     data : dict, optional
-        The facts of the data as they are now; see :attr:`Model.data`. Without them the data are read, but only if the
-        code that loads them has changed, so that a server starts quickly.
+        The facts of the data as they are now; see :attr:`Model.data`. Without them the files that they were read from
+        are compared, and the data are read only if the code that loads them has changed: a server starts quickly.
     """
     if record.get("format") != FORMAT:
         return [TEXTS["change.format"]]
@@ -44,6 +45,8 @@ def find_changes(record: dict[str, Any], spec: ModelSpec, data: dict[str, Any] |
         changes.append(TEXTS["change.version"].format(name=name, before=then, now=today))
     if data is not None:
         return _data_changes(record["data"], data) + changes
+    if changed := describe_changed(record.get("data_files", [])):
+        changes.append(TEXTS["change.file"].format(path=changed))
     if not changes and record["loading"] != loading_code(spec) and not _has_same_data(record, spec):
         return [TEXTS["change.data"]]
     return changes

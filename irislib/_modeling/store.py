@@ -43,6 +43,7 @@ __all__ = [
     "refusal",
     "save",
     "save_result",
+    "training_lock",
     "trusted_modules",
 ]
 
@@ -58,7 +59,7 @@ def default_root() -> Path:
     return Path(environment_value("store") or user_data_path("irislib") / "models")
 
 
-def save(model: Model, root: Path) -> Path:
+def save(model: Model, root: Path, compare_files: bool = True) -> Path:
     """Store a model and make it the current version of its name.
 
     Parameters
@@ -66,6 +67,8 @@ def save(model: Model, root: Path) -> Path:
     model : Model
     root : Path
         Made if need be, for its owner alone.
+    compare_files : bool
+        Whether the version is out of date once the files change that its data were read from.
 
     Returns
     -------
@@ -82,7 +85,8 @@ def save(model: Model, root: Path) -> Path:
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         versions.mkdir(exist_ok=True)
-        record = {**to_record(model), **dependencies(model.spec)}
+        files = {"data_files": model.data_files if compare_files else []}
+        record = {**to_record(model), **dependencies(model.spec), **files}
         if not _is_sound(folder, record, model.spec):
             rows = model.evaluation.features.head(COMPARED_ROWS)
             content = read_back(model.estimator, rows, trusted_modules(model.spec))
@@ -93,6 +97,8 @@ def save(model: Model, root: Path) -> Path:
                 _move_into_place(incomplete, folder, lambda: _is_sound(folder, record, model.spec))
             finally:
                 shutil.rmtree(incomplete, ignore_errors=True)
+        elif _record_of(folder).get("data_files") != record["data_files"]:  # other files, the same data
+            write_atomically(folder / "model.json", json.dumps(record))
         write_atomically(versions / "current", model.version)
     except StoreError:
         raise
@@ -116,6 +122,36 @@ def _move_into_place(incomplete: Path, folder: Path, is_sound: Callable[[], bool
         with suppress(FileNotFoundError):  # another process has moved it
             folder.rename(unreadable)
         shutil.rmtree(unreadable, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def training_lock(name: str, root: Path, on_wait: Callable[[], None]) -> Iterator[bool]:
+    """Let one process at a time train a model for a store; where that is not possible, any. Yields True if it has waited.
+
+    Parameters
+    ----------
+    name : str
+    root : Path
+    on_wait : callable
+        Called once if another process is training it.
+    """
+    has_waited = False
+    with contextlib.ExitStack() as stack:
+        with suppress(ImportError, OSError):  # on Windows, on some network drives, in a store that cannot be written
+            import fcntl
+
+            folder = root / name
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            file = stack.enter_context(open(folder / "lock", "w", encoding="utf-8"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                has_waited = True
+                on_wait()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            stack.callback(fcntl.flock, file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too
+        yield has_waited
 
 
 def note_refusal(name: str, root: Path, reason: str) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
 from irislib._common.messages.advice import TEXTS as ADVICE
+from irislib._common.messages.store import TEXTS as STORE_TEXTS
 from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_codes, to_names
+from irislib._description.fingerprint import package_of
 from irislib._description.validation import names_of
 from irislib._modeling.arguments import require_spec
+from irislib._modeling.data_files import reads_of_import, record_reads
 from irislib._modeling.estimators import unfitted_copy
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
 __all__ = ["coverage", "data_digest", "evaluate", "sample", "train", "training_data", "unfitted"]
+
+log = logging.getLogger(__name__)
 
 SAMPLE = 1000  # training rows kept with the model
 
@@ -62,7 +68,8 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     from sklearn.model_selection import train_test_split
 
     require_spec(spec)
-    data = _load_data(spec) if data is None else data
+    with record_reads() as data_files:
+        data = _load_data(spec) if data is None else data
     features, target = _checked(spec, data)
     require_positive_class(spec, target)
     with user_errors(spec):
@@ -71,6 +78,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     x_train, x_test, y_train, y_test = train_test_split(
         features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
     )
+    log.info("%s", STORE_TEXTS["training"].format(title=spec.title, rows=len(x_train)))
     with idle_cores_only(), user_errors(spec, x_train, y_train):
         estimator.fit(x_train, y_train)
         _require_missing_are_taken(spec, estimator, x_test)
@@ -85,6 +93,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         version=_version(spec, digest),
         trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         data={"rows": len(features), "training_rows": len(x_train), "digest": digest},
+        data_files=[*reads_of_import(package_of(spec.load_data)), *data_files()],
     )
 
 

@@ -31,6 +31,7 @@ from irislib._serving.gunicorn_worker import FrontWorker
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
+from irislib._serving.startup import load_models
 from irislib.api import Options, create_app, failing
 from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS
@@ -113,6 +114,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             parser.error("Give either --host and --port, or --bind.")
         self.app_uri = "irislib.api:create_app()"
         self.models = ours.get("model")
+        self.is_stored = "no_store" not in ours
         self.max_connections_per_client: int | None = ours.get("max_connections_per_client")
         self.options = endpoint_options(ours)
         host, port = (ours.get(name, default_of(name)) for name in ("host", "port"))
@@ -144,9 +146,10 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         if not self.cfg.reload:
             self.master = os.getpid()  # a daemon has another than the one it was started as
         try:
-            registry.load_specs(self.models)  # imports every library that has threads of its own
+            specs = registry.load_specs(self.models)  # imports every library that has threads of its own
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
+                load_models(specs.values(), self.is_stored)
                 app = create_app(self.models and registry.references(self.models), options=self.guarded_options())
         except Exception as error:
             if not self.cfg.reload:

@@ -12,10 +12,20 @@ from jupyter_core.utils import run_sync
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
+from irislib._common.formatting import join_words
+from irislib._common.messages.serving import TEXTS
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.http_connections import AppHTTPServer
 
 __all__ = ["Lifecycle"]
+
+MAX_TITLES = 3
+
+
+def ready_text(titles: list[str], address: str) -> str:
+    """Return the line that says which apps are served, and at which address."""
+    key = "ready" if len(titles) == 1 else "ready_all" if 0 < len(titles) <= MAX_TITLES else "ready_many"
+    return TEXTS[key].format(titles=join_words(titles), count=len(titles), address=address)
 
 
 class Lifecycle:
@@ -40,7 +50,8 @@ class Lifecycle:
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
         announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
-        self.log.info("Open %s", url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url))
+        address = url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url)
+        self.log.info("%s", ready_text([app.title for app in self.apps], address))
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         self.ioloop = IOLoop.current()
@@ -67,6 +78,8 @@ class Lifecycle:
 
     def _handle_signal_stop(self: Any, sig: int, frame: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
+        if not hasattr(self, "ioloop"):  # it does not listen yet
+            sys.exit(128 + sig)
         self.ioloop.add_callback_from_signal(self.drain)
 
     async def drain(self: Any) -> None:

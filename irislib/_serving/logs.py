@@ -9,7 +9,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 from pythonjsonlogger.json import JsonFormatter as Formatter
 
-__all__ = ["ApiLogger", "JsonApiLogger", "JsonFormatter", "request_fields"]
+__all__ = ["ApiLogger", "JsonApiLogger", "JsonFormatter", "log_to", "request_fields"]
 
 
 class JsonFormatter(Formatter):
@@ -34,15 +34,20 @@ def request_fields(method: Any, path: Any, status: int, seconds: float, address:
     return {"method": method, "path": path, "status": status, "seconds": seconds, "address": address}
 
 
+def log_to(handlers: list[logging.Handler], level: int) -> None:
+    """Write irislib's own messages by the handlers of a server's log."""
+    logger = logging.getLogger("irislib")
+    logger.handlers, logger.propagate = handlers, False
+    logger.setLevel(level)
+
+
 class ApiLogger(Logger):  # type: ignore[misc]
     """Gunicorn's logger, which logs irislib's messages as well."""
 
     def setup(self, cfg: Any) -> None:
         """Set the handlers up, at the start and whenever Gunicorn reads its configuration."""
         super().setup(cfg)
-        logger = logging.getLogger("irislib")
-        logger.handlers, logger.propagate = self.error_log.handlers, False
-        logger.setLevel(self.loglevel)
+        log_to(self.error_log.handlers, self.loglevel)
 
 
 class JsonApiLogger(ApiLogger):

@@ -52,12 +52,14 @@ from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
 from irislib._serving.lifecycle import Lifecycle
+from irislib._serving.logs import log_to
 from irislib._serving.methods import with_methods
 from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
 from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
+from irislib._serving.startup import load_models
 from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options, create_app
@@ -96,6 +98,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     public_hosts = trait("public_host")
     max_connections_per_client = trait("max_connections_per_client", default_value=None, allow_none=True)
     json_logs = trait("json_logs")
+    no_store = trait("no_store")
 
     @default("port_retries")
     def _port_retries(self) -> int:
@@ -144,11 +147,12 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.file_rules = FileRules(self.root_dir, *rules, secrets, self.log)
         resources = configuration.resources
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
-        self.loaded = [registry.load_stored(spec) for spec in specs.values()]
+        log_to(self.log.handlers, self.log.level)
+        self.loaded = load_models(specs.values(), not self.no_store)
         self.session = temporary_folders.make("irislib-session-")
         for model in self.loaded:
             try:
-                store.save(model, self.session)
+                store.save(model, self.session, compare_files=False)  # the pages' models are the server's
             except StoreError as error:
                 store.note_refusal(model.spec.name, self.session, str(error))
                 self.log.warning("%s It is served from memory, and trained again when the server starts.", error)

@@ -3,6 +3,9 @@
 __all__ = ["CHECKUP", "REFUSED", "TEXTS"]
 
 TEXTS = {
+    "ready": "{titles} is ready: {address}",
+    "ready_all": "{titles} are ready: {address}",
+    "ready_many": "{count} apps are ready: {address}",
     "file_not_allowed": "{path} is not served: no pattern of VoilaConfiguration.file_allowlist matches it.",
     "bad_pattern": "VoilaConfiguration.{option} has {pattern!r}, which is no regular expression: {error}.",
     "callback_printed": "{page} printed: {text}",

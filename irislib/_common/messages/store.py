@@ -1,10 +1,11 @@
-"""Texts about stored models: what has changed since one was trained, and why one cannot be stored."""
+"""Texts about trained and stored models: what has changed since one was trained, and why one cannot be stored."""
 
 __all__ = ["TEXTS"]
 
 TEXTS = {
     # what has changed
     "change.data": "the data",
+    "change.file": "the file {path}",
     "change.rows": "the data ({before:,} rows then, {now:,} now)",
     "change.code": "the code of {name}",
     "change.version": "{name} ({before} then, {now} now)",
@@ -18,5 +19,14 @@ TEXTS = {
     " Train it anew: irislib train --model {reference}",
     # in the log
     "not_used": "The stored {name} {version} is out of date and not used: since it was trained these have changed: "
-    "{changes}. A new one is trained now; `irislib train` keeps it.",
+    "{changes}. A new one is trained now.",
+    # by a server that starts
+    "training": "Training {title} on {rows:,} rows…",
+    "trained": "{title} is trained and stored ({seconds:.1f} s): the next start takes it from {root}.",
+    "trained_unstored": "{title} is trained ({seconds:.1f} s).",
+    "waiting": "{title} is being trained by another process; waiting for it…",
+    "stored": "{title} was trained on {when}; {data}.",
+    "stored.files": "its data are unchanged ({files})",
+    "stored.unknown": "changes of its data since then are not noticed. To train it anew: irislib train, or --no-store",
+    "unstored": "{error} It is trained again at each start.",
 }
