@@ -60,7 +60,7 @@ class _Recorder:
 
 
 _recorders: list[_Recorder] = []
-_at_import: dict[str, _Recorder] = {}  # by package
+_at_import: dict[str, _Recorder] = {}  # by module
 _lock = threading.Lock()
 _is_hooked = False
 
@@ -75,13 +75,16 @@ def record_reads() -> Iterator[Callable[[], DataFiles]]:
 @contextmanager
 def record_import(module: str) -> Iterator[None]:
     """Record which local files a user's module reads while it is imported: its ``load_data`` may return them."""
-    with _recording(_at_import.setdefault(module.partition(".")[0], _Recorder())):
+    with _recording(_Recorder()) as recorder:
         yield
+    if recorder.files:  # else it may have been imported before
+        _at_import[module] = recorder
 
 
 def reads_of_import(package: str) -> DataFiles:
     """Return the local files that a user's package read while it was imported."""
-    return _at_import[package].result() if package in _at_import else []
+    recorders = [recorder for module, recorder in _at_import.items() if module.partition(".")[0] == package]
+    return [record for recorder in recorders for record in recorder.result()]
 
 
 @contextmanager

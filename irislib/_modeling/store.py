@@ -126,7 +126,9 @@ def _move_into_place(incomplete: Path, folder: Path, is_sound: Callable[[], bool
 
 @contextlib.contextmanager
 def training_lock(name: str, root: Path, on_wait: Callable[[], None]) -> Iterator[bool]:
-    """Let one process at a time train a model for a store; where that is not possible, any. Yields True if it has waited.
+    """Let one process at a time train a model for a store; where that is not possible, any.
+
+    It yields True if it has waited for another one.
 
     Parameters
     ----------
@@ -173,7 +175,7 @@ def current(name: str, root: Path) -> str | None:
     """Return the version of a model that readers get, or None if there is none."""
     try:
         return (root / name / "current").read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
