@@ -1,24 +1,33 @@
 """Commands of irislib, forked from a process that has imported what they need: importing takes seconds each time.
 
-Run as a script it is that process.
+Run as a script it is that process. The first template process of a command is forked from it, too.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import irislib._common.quick_imports  # noqa: F401 - as in the command itself
-from irislib._forkserver import messages
+from irislib._forkserver import client, messages, server
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.server import RequestLoop
 from irislib._forkserver.threads import has_threads, single_threaded
+
+# Not Gunicorn, which serves in the folder where it was imported; not ipywidgets, which looks for a kernel.
+PRELOADED = ("sklearn.ensemble", "sklearn.inspection", "matplotlib.backends.backend_agg",
+             "matplotlib.backends.backend_svg", "irislib.insights", "irislib._modeling.registry",
+             "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib._serving.voila_app")  # fmt: skip
+INLINE = "module://matplotlib_inline.backend_inline"
 
 
 class Command(ForkedProcess):
@@ -83,18 +92,69 @@ class CommandLoop(RequestLoop):
         tempfile.tempdir = None
         sys.argv = ["irislib", *request["args"]]
         sys.path[0] = request["cwd"]
+        if request["args"][:1] in (["serve"], ["check"]):
+            client.start_process = SpareTemplate(client.start_process).start  # type: ignore[assignment]
         from irislib.cli import main
 
         main()
 
 
+class SpareTemplate:
+    """A child of a command that becomes its first template process; where it needs another, that is a new program."""
+
+    def __init__(self, start_program: Any):
+        self.start_program = start_program
+        self.is_used = False
+        self.channel, end = messages.pair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.channel.close()
+            become_template(end)
+        end.close()
+
+    def start(self, files: tuple[int, int], env: Mapping[str, str], cwd: str | None) -> Any:
+        """Start a template process, as `irislib._forkserver.client.start_process` does."""
+        if self.is_used:
+            return self.start_program(files, env, cwd)
+        self.is_used = True
+        messages.send(self.channel, {"env": dict(env), "cwd": cwd or os.getcwd()}, files)
+        return self
+
+    def wait(self) -> None:
+        os.waitpid(self.pid, 0)
+
+
+def become_template(channel: socket.socket) -> NoReturn:
+    """Wait until a template process is wanted and become it; end with the command."""
+    try:
+        os.setsid()
+        gc.unfreeze()  # a template process looks for generators of random numbers
+        request, files = messages.receive(channel)
+        channel.close()
+        os.chdir(request["cwd"])
+        os.environ.clear()
+        os.environ.update(request["env"])
+        sys.argv = ["irislib", *map(str, files)]
+        sys.path[:1] = [request["cwd"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        import matplotlib
+
+        matplotlib.rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE  # read when it was imported
+        server.main()
+    except EOFError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
 def serve_forks() -> None:
-    import sklearn.ensemble  # noqa: F401
+    from irislib._forkserver.kernel import import_without_debugger
 
-    # not Gunicorn, which serves in the folder where it was imported
-    import irislib._modeling.registry
-    import irislib._serving.voila_app  # noqa: F401
-
+    import_without_debugger()
+    for name in PRELOADED:
+        importlib.import_module(name)
+    assert "ipywidgets" not in sys.modules
     assert not has_threads()
     loop = CommandLoop(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
     loop.serve()()

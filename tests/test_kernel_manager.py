@@ -32,6 +32,7 @@ from irislib._forkserver.server import RequestLoop
 
 APP = """
 import os
+import time
 import joblib
 from irislib import Feature
 from irislib.widgets import Page, Tab
@@ -46,7 +47,7 @@ def answer(values):
     if what == "jobs":
         return sum(joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(-i) for i in range(4)))
     while what == "loop":
-        pass
+        time.sleep(0.01)  # no less endless than without, but other tests need the processor
     return os.getpid()
 
 Page("App", [Feature("what", "text", required=False)], "Go", answer,
@@ -60,7 +61,7 @@ NOTEBOOKS = {
     "memory": ["bytearray(4 * 10**9)", WIDGET],
     "prints": ["for _ in range(100):\n    print('x' * 10**6)", WIDGET],
     "prints-at-once": ["print('x' * 10**8)", WIDGET],
-    "loops": ["while True:\n    pass"],
+    "loops": ["import time\nwhile True:\n    time.sleep(0.01)"],
 }
 ENDED = "Your session has ended."
 KERNEL = "--AppKernelManager"

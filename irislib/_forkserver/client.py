@@ -43,6 +43,18 @@ class CannotForkError(LostTemplateError):
     """The installed packages lack a name without which kernels cannot be forked."""
 
 
+def start_process(files: tuple[int, int], env: Mapping[str, str], cwd: str | None) -> subprocess.Popen[bytes]:
+    """Start a main template process, which inherits its channel and its lifeline."""
+    return subprocess.Popen(  # noqa: S603 - a module of this package
+        [sys.executable, "-m", "irislib._forkserver", *map(str, files)],
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        pass_fds=files,
+        start_new_session=True,  # Ctrl-C in a terminal is for the server
+    )
+
+
 class TemplateProcess:
     """Handle of a template process, as held by the server."""
 
@@ -203,14 +215,8 @@ class ForkServer:
         environment = {name: value for name, value in env.items() if name != "JPY_PARENT_PID"}
         server_end, template_end = messages.pair()
         with template_end:
-            self._process = subprocess.Popen(  # noqa: S603 - a module of this package
-                [sys.executable, "-m", "irislib._forkserver", str(template_end.fileno()), str(self._lifeline_reader)],
-                env=single_threaded(environment),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                pass_fds=(template_end.fileno(), self._lifeline_reader),
-                start_new_session=True,  # Ctrl-C in a terminal is for the server
-            )
+            files = (template_end.fileno(), self._lifeline_reader)
+            self._process = start_process(files, single_threaded(environment), cwd)
         return TemplateProcess(self._process.pid, server_end)
 
     def run_notebook(
