@@ -104,6 +104,11 @@ _ALL = (
         trait="AppServer.notebooks", default_text="the notebooks of irislib",
     ),
     Setting(
+        "languages", str, "en,de",
+        "The languages of the pages; each browser gets the one that it prefers, or else the first.",
+        trait="AppServer.languages",
+    ),
+    Setting(
         "token", str, "", "The token that visitors and programs need.", "IRISLIB_TOKEN",
         trait="Voila.token", secret=True,
     ),

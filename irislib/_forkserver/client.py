@@ -220,7 +220,13 @@ class ForkServer:
         return TemplateProcess(self._process.pid, server_end)
 
     def run_notebook(
-        self, page: str, notebook: Mapping[str, Any], cwd: str, timeout: float | None = None, memory: int = 0
+        self,
+        page: str,
+        notebook: Mapping[str, Any],
+        cwd: str,
+        timeout: float | None = None,
+        memory: int = 0,
+        language: str = "",
     ) -> dict[str, Any]:
         """Run the notebook of a page in a template process of its own.
 
@@ -236,6 +242,8 @@ class ForkServer:
             Seconds that the notebook may take.
         memory : int
             Limit of private memory in bytes; 0 for no limit.
+        language : str
+            In which the page addresses people; empty for that of the main template process.
 
         Returns
         -------
@@ -251,7 +259,7 @@ class ForkServer:
             raise LostTemplateError("there is no template process")
         server_end, template_end = messages.pair()
         with template_end:
-            request = {"notebook": notebook, "cwd": cwd, "memory": memory}
+            request = {"notebook": notebook, "cwd": cwd, "memory": memory, "language": language}
             pid, status = self._fork(self.main, request, template_end.fileno())
         os.close(status)
         template = TemplateProcess(pid, server_end)

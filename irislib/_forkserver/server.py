@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from irislib._common import borrowed
+from irislib._common.language import VARIABLE
 from irislib._forkserver import messages
 from irislib._forkserver.threads import has_threads, thread_names, watch_imports
 
@@ -190,6 +191,8 @@ class RequestLoop:
 
         os.setsid()
         os.chdir(request["cwd"])
+        if language := request["language"]:
+            os.environ[VARIABLE] = language
         if memory := request["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         messages.send(self.channel, run_notebook(request["notebook"]))

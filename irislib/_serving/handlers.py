@@ -17,6 +17,7 @@ from voila.notebook_renderer import NotebookRenderer
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import make_url
 
+from irislib._common.language import REQUESTED, current_language, preferred
 from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
@@ -241,11 +242,18 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
 
 
 class TemplateMixin:
-    """Pages of irislib's own template, whichever template the notebooks have."""
+    """Pages in the visitor's language, and of irislib's own template, whichever template the notebooks have."""
+
+    def set_default_headers(self: Any) -> None:
+        """Choose the language; an error's page has it, too."""
+        super().set_default_headers()  # type: ignore[misc]
+        REQUESTED.set(preferred(self.request.headers.get("Accept-Language", ""), self.settings["irislib_languages"]))
+        self.set_header("Vary", "Accept-Language")
 
     def render_template(self: Any, name: str, **values: Any) -> str:
         environment: Environment = self.settings["irislib_pages"]
         static = partial(make_url, "irislib", self.base_url)
+        self.set_header("Content-Language", current_language())
         return environment.get_template(name).render(
             base_url=self.base_url, static=static, texts=TEXTS, look=self.settings["irislib_look"](), **values
         )
@@ -280,6 +288,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
                 await self.send(self.get_generator(path=path))
                 return
             self.set_header("Cache-Control", "no-store")
+            self.set_header("Content-Language", current_language())
             self.finish(html)
         except FullError as error:
             self.refuse_page(error)

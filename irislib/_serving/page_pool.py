@@ -12,6 +12,7 @@ from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 
 from irislib._common import borrowed
+from irislib._common.language import ENGLISH, REQUESTED, current_language
 from irislib._common.messages import TEXTS
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
@@ -182,8 +183,9 @@ class Pages(LoggingConfigurable):
         for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
             raise failed  # after all have finished, so that none is prepared twice
         for path, page in list(self.warm_pages.items()):
-            if page.bar != self.parent.app_list.bar:
-                await self.render(path, page)
+            for version in (page, *page.translations.values()):
+                if version.bar != self.parent.app_list.bar:
+                    await self.render(path, version)
 
     def imported_modules(self, paths: Iterable[str]) -> list[str]:
         """Return the modules that the notebooks import."""
@@ -246,6 +248,15 @@ class Pages(LoggingConfigurable):
             await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)
             return
+        page, refusal = await self.run(path, notebook, ENGLISH)
+        if page is None:
+            await self.run_per_visitor(path)
+            self.log.warning("%s is run for each visitor: %s.", path, refusal)
+            return
+        await self.replace(path, page)
+
+    async def run(self, path: str, notebook: Any, language: str) -> tuple[WarmPage | None, str]:
+        """Run a preprocessed notebook in a template process, and render its page; return None and why it refuses."""
         self.runs += 1
         name = f"{path}#{self.runs}"
         timeout = VoilaExecutor(notebook, config=self.parent.config).timeout or None
@@ -254,23 +265,45 @@ class Pages(LoggingConfigurable):
         for _ in range(2):  # the process may have been ended by somebody else
             if reply.get("refusal") == PROCESS_ENDED:
                 reply = await asyncio.to_thread(
-                    self.fork_server.run_notebook, name, notebook, self.parent.root_dir, timeout, memory
+                    self.fork_server.run_notebook, name, notebook, self.parent.root_dir, timeout, memory, language
                 )
         if refusal := reply.get("refusal"):
-            await self.run_per_visitor(path)
-            self.log.warning("%s is run for each visitor: %s.", path, refusal)
-            return
+            return None, str(refusal)
         for cell, outputs in zip(notebook.cells, reply["outputs"], strict=True):
             if cell.cell_type == "code":
                 cell.outputs = NotebookRun.outputs(outputs)
         kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
-        page = WarmPage(name, "", kernel, NotebookRun(notebook, reply["widgets"]))
+        page = WarmPage(name, "", kernel, language, NotebookRun(notebook, reply["widgets"]))
         try:
             await self.render(path, page)
         except Exception:
             await self.retire(page)
             raise
-        await self.replace(path, page)
+        return page, ""
+
+    async def translate(self, path: str, page: WarmPage, language: str) -> WarmPage | None:
+        """Return a page in another language, which its first visitor waits for; None if that cannot be made.
+
+        Its template process shares the models and the libraries with all others.
+        """
+        async with page.translating:
+            translated = page.translations.get(language)
+            if translated and translated.name in self.fork_server.page_templates:
+                return translated
+            notebook = self.check_notebook(path)
+            if notebook is None or page.is_retired:
+                return None
+            try:
+                translated, refusal = await self.run(path, preprocess(notebook, self.parent.config), language)
+            except LostTemplateError as error:
+                translated, refusal = None, str(error)
+            if translated is None:
+                self.log.warning("%s is run for this visitor: %s.", path, refusal)
+                return None
+            page.translations[language] = translated
+            if page.is_retired:  # the notebook has changed meanwhile
+                await self.retire(translated)
+            return translated
 
     async def replace(self, path: str, page: WarmPage) -> None:
         """Serve a page from now on, instead of the one before it if there is one."""
@@ -286,7 +319,11 @@ class Pages(LoggingConfigurable):
     async def render(self, path: str, page: WarmPage) -> None:
         """Render a page that has been run."""
         page.bar = self.parent.app_list.bar
-        page.html = await prerender(page.run, notebook_path=path, **renderer_options(self.parent, path))
+        token = REQUESTED.set(page.language)
+        try:
+            page.html = await prerender(page.run, notebook_path=path, **renderer_options(self.parent, path))
+        finally:
+            REQUESTED.reset(token)
 
     async def run_per_visitor(self, path: str) -> None:
         """Let a page's notebook run for each visitor from now on."""
@@ -295,6 +332,10 @@ class Pages(LoggingConfigurable):
 
     async def retire(self, page: WarmPage | None) -> None:
         """End the template process and the spare kernels of a page; visitors who have it open keep their kernels."""
+        if page:
+            page.is_retired = True
+            for translated in page.translations.values():
+                await self.retire(translated)
         if page and (template := self.fork_server.page_templates.get(page.name)):
             self.fork_server.discard(template)
         manager = self.parent.kernel_manager
@@ -320,6 +361,8 @@ class Pages(LoggingConfigurable):
         """
         await self.decided[path].wait()
         page = self.warm_pages.get(path)
+        if page and (language := current_language()) != ENGLISH:
+            page = await self.translate(path, page, language)
         if page is None:
             return None
         manager = self.parent.kernel_manager
@@ -358,7 +401,7 @@ class Pages(LoggingConfigurable):
         manager = self.parent.kernel_manager
         async with page.filling:
             page.spares = deque(spare for spare in page.spares if spare in manager.spare)
-            while len(page.spares) < self.spares and page in self.warm_pages.values():
+            while len(page.spares) < self.spares and not page.is_retired:
                 try:
                     manager.check_room("")
                     spare = await self.start_kernel(page, spare=True)

@@ -26,6 +26,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from irislib import __version__
 from irislib._common import paths, temporary_folders
+from irislib._common.language import VARIABLE, current_language, parse_languages
 from irislib._common.messages import TEXTS
 from irislib._common.routes import endpoint_pattern
 from irislib._common.settings import SETTINGS, environment_value
@@ -97,6 +98,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     max_upload_bytes = trait("max_upload_bytes")
     public_hosts = trait("public_host")
     max_connections_per_client = trait("max_connections_per_client", default_value=None, allow_none=True)
+    languages = trait("languages")
     json_logs = trait("json_logs")
     no_store = trait("no_store")
 
@@ -180,6 +182,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         return {
             **environment,
             **models,
+            VARIABLE: environment.get(VARIABLE) or current_language(),
             FILE_LIMIT: str(self.max_upload_bytes),
             registry.SESSION: str(self.session),
             "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, importable))),
@@ -199,10 +202,10 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
 
     def template_facts(self) -> dict[str, Any]:
         """Return what the page template reads besides the notebook."""
-        too_big = TEXTS["upload_too_big"].replace("{limit}", f"{self.max_upload_bytes / 1e6:g}")
         return {
             "apps": self.app_list.links,
-            "texts": {**TEXTS, "upload_too_big": too_big},
+            "texts": TEXTS,  # in the language of each request
+            "upload_limit": f"{self.max_upload_bytes / 1e6:g}",
             "message_bytes": self.max_upload_bytes + MESSAGE_ROOM,
             "colours": css_properties(),
             "failed_mark": FAILURE_MARK,
@@ -236,6 +239,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             "irislib_log": self.log,
             "irislib_failures": Counter(),
             "irislib_proxies": self.proxies,
+            "irislib_languages": parse_languages(self.languages),
         }
 
     def init_handlers(self) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from voila.utils import ENV_VARIABLE, get_page_config
 
+from irislib._common.language import ENGLISH, VARIABLE
 from irislib._forkserver.provisioner import PAGE_VARIABLE
 from irislib._serving.prerender import BASE_URL
 
@@ -30,6 +31,13 @@ class WarmPage:
         The name of its kernelspec.
     run : NotebookRun
         Rendered again when there are other apps to link to.
+    language : str
+    translations : dict of str to WarmPage
+        The same page in other languages, by language, each in a template process of its own.
+    translating : Lock
+        Locked while one of them is made.
+    is_retired : bool
+        True once another page has taken its position.
     bar : tuple
         The apps that it links to.
     spares : deque of str
@@ -41,8 +49,12 @@ class WarmPage:
     name: str
     html: str
     kernel: str
+    language: str = ENGLISH
     run: Any = None
     bar: Any = None
+    translations: dict[str, WarmPage] = field(default_factory=dict)
+    translating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_retired: bool = False
     spares: deque[str] = field(default_factory=deque)
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -74,6 +86,7 @@ def page_environment(server: Any, page: WarmPage, kernel_id: str) -> dict[str, s
     return {
         **os.environ,
         PAGE_VARIABLE: page.name,
+        VARIABLE: page.language,
         ENV_VARIABLE.VOILA_KERNEL_ID: kernel_id,
         ENV_VARIABLE.VOILA_BASE_URL: server.base_url,
         ENV_VARIABLE.VOILA_SERVER_URL: server.server_url,

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages.insights import TEXTS as INSIGHTS
 from irislib._common.messages.validation import TEXTS
 from irislib._modeling import store
 from irislib._modeling.arguments import require_model
@@ -35,9 +36,15 @@ class LongRunning:
         trains: bool,
     ):
         functools.update_wrapper(self, make_insight)
-        self.name, self.title, self.at_once, self.trains = make_insight.__name__, title, at_once, trains
+        self.name, self.at_once, self.trains = make_insight.__name__, at_once, trains
+        self._title = title
         self._measure, self._make_insight = measure, make_insight
         self._key = f"{self.name}-{_source_digest(measure)}"
+
+    @property
+    def title(self) -> str:
+        """Its title in the current language if it is one of the library's, else that of its author."""
+        return INSIGHTS.get(f"{self.name}.title", self._title)
 
     def __call__(self, model: Model, progress: Callable[[float], object] = lambda done: None) -> Insight:
         steps = self.steps(model)

@@ -230,7 +230,7 @@ class Job(Block):
     name: str
     title: str
     steps: Callable[[], Generator[float, None, Any]]
-    text: str = TEXTS["work"]
+    text: str = field(default_factory=lambda: TEXTS["work"])
     starts_itself: bool = False
     stored: Callable[[], Any] = lambda: None
     blocks: list[Block] | None = None

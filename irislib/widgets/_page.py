@@ -129,7 +129,7 @@ class Page(anywidget.AnyWidget):
         about: Mapping[str, str] | None = None,
         card: str = "",
         introduction: str = "",
-        answer_label: str = TEXTS["answer"],
+        answer_label: str = "",
         live: bool = False,
         theme: Theme | None = None,
     ):
@@ -139,12 +139,12 @@ class Page(anywidget.AnyWidget):
         self.on_submit = on_submit
         self.tabs = list(tabs)
         self.summary = summary
-        self.answer_label = answer_label
+        self.answer_label = answer_label or TEXTS["answer"]
         self.about = {name: fact for name, fact in (about or {}).items() if fact}
         self.theme = theme or Theme()
         self.result: Any = None
         self.values: dict[str, str] = {}  # the inputs of `result`
-        self.history = History(features, answer_label)
+        self.history = History(features, self.answer_label)
         self.csv_tab = CsvTab(model) if model else None
         self.test_rows = TestRows(model) if model else None
         self.jobs = JobList()
@@ -172,7 +172,7 @@ class Page(anywidget.AnyWidget):
             "logo": self.theme.logo,
             "footer": self.theme.footer_paragraphs,
             "file_bytes": max_file_bytes(),
-            "texts": TEXTS,
+            "texts": dict(TEXTS),
         }
         super().__init__(facts=facts)
         self.on_msg(lambda _, request, buffers: self.send(*self.reply(request, buffers)))

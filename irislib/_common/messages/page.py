@@ -1,8 +1,10 @@
 """The texts of the pages."""
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     "language": "en",
     # around the apps
     "apps": "Apps",
@@ -210,3 +212,5 @@ TEXTS = {
     "reload": "Reload",
     "run_again": "Run the cell again to go on.",
 }
+
+TEXTS = Texts("page", ENGLISH)

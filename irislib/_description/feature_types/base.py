@@ -43,8 +43,6 @@ class FeatureType:
     ----------
     name : str
         As in ``Feature(kind=…)``.
-    noun : str
-        What a value must be, in words.
     dtype : str
         Of a column without missing values.
     controls : tuple of str
@@ -66,7 +64,6 @@ class FeatureType:
     """
 
     name: ClassVar[str]
-    noun: ClassVar[str]
     dtype: ClassVar[str] = "object"
     controls: ClassVar[tuple[str, ...]] = ("text",)
     format_hint: ClassVar[str] = ""
@@ -76,6 +73,11 @@ class FeatureType:
     is_continuous: ClassVar[bool] = False
     in_models: ClassVar[bool] = True
     is_private: ClassVar[bool] = False
+
+    @property
+    def noun(self) -> str:
+        """What a value must be, in words."""
+        return TEXTS[self.name]
 
     def faults(self, feature: Feature) -> list[str]:
         """Return what is wrong with the description of a feature of this kind, one sentence each."""

@@ -66,7 +66,6 @@ class BooleanType(FeatureType):
     """True or false, also as yes and no, on and off, 1 and 0."""
 
     name = "boolean"
-    noun = TEXTS["boolean"]
     dtype = "bool"
     controls = ("checkbox", "select")
     texts: ClassVar = {

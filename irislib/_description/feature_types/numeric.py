@@ -30,7 +30,6 @@ class NumberType(FeatureType):
     """A number, finite."""
 
     name = "number"
-    noun = TEXTS["number"]
     dtype = "float64"
     controls = ("number", "slider")
     has_limits = is_numeric = is_continuous = True
@@ -92,7 +91,6 @@ class IntegerType(NumberType):
     """A whole number that fits into 64 bits."""
 
     name = "integer"
-    noun = TEXTS["integer"]
     dtype = "int64"
     step = 1
     json_type = "integer"
@@ -128,7 +126,6 @@ class RangeType(FeatureType):
     """Two numbers, the lower one first."""
 
     name = "range"
-    noun = TEXTS["range"]
     controls = ("range",)
     has_limits = True
     in_models = False

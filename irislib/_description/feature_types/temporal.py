@@ -24,7 +24,6 @@ class DateType(FeatureType):
     """A day."""
 
     name = "date"
-    noun = TEXTS["date"]
     dtype = "datetime64[us]"
     controls = ("date",)
     format_hint = TEXTS["date.format"]
@@ -61,7 +60,6 @@ class TimeType(FeatureType):
     """A time of day, without a time zone."""
 
     name = "time"
-    noun = TEXTS["time"]
     controls = ("time",)
     format_hint = TEXTS["time.format"]
     has_limits = True

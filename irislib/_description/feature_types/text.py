@@ -31,7 +31,6 @@ class TextType(FeatureType):
     """Any text."""
 
     name = "text"
-    noun = TEXTS["text"]
     missing: ClassVar = frozenset({"NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "-"})
     controls: ClassVar[tuple[str, ...]] = ("text", "textarea", "suggestions")
 
@@ -50,7 +49,6 @@ class EmailType(TextType):
     """An e-mail address."""
 
     name = "email"
-    noun = TEXTS["email"]
     controls = ("text",)
 
     def parse(self, feature: Feature, value: Any) -> str:
@@ -70,7 +68,6 @@ class ColorType(FeatureType):
     """A colour, as the browser writes it."""
 
     name = "color"
-    noun = TEXTS["color"]
     controls = ("color",)
     format_hint = TEXTS["color.format"]
 
@@ -87,7 +84,6 @@ class PasswordType(TextType):
     """Text that is never stored, shown or passed on."""
 
     name = "password"
-    noun = TEXTS["password"]
     missing = frozenset()
     controls = ("password",)
     in_models = False
@@ -106,7 +102,6 @@ class FileType(FeatureType):
     """A file; its content is never stored, shown or passed on."""
 
     name = "file"
-    noun = TEXTS["file"]
     controls = ("file",)
     in_models = False
     is_private = True

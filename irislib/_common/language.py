@@ -1,0 +1,158 @@
+"""The language of what people read: English, or the one that a visitor's browser prefers.
+
+Programs are always answered in English. A server chooses for each request (:data:`REQUESTED`); a page's process has
+the language of its visitor for good, from its environment (:data:`VARIABLE`).
+"""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from irislib.errors import IrislibError
+
+__all__ = [
+    "ENGLISH",
+    "LANGUAGES",
+    "REQUESTED",
+    "VARIABLE",
+    "Texts",
+    "current_language",
+    "localize",
+    "parse_languages",
+    "preferred",
+]
+
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "de")
+VARIABLE = "IRISLIB_LANGUAGE"  # of a page's process; in a notebook of your own, set it before irislib draws anything
+REQUESTED: ContextVar[str] = ContextVar("language", default="")
+
+
+def current_language() -> str:
+    """Return the language in which people are addressed now."""
+    language = REQUESTED.get() or os.environ.get(VARIABLE, ENGLISH)
+    return language if language in LANGUAGES else ENGLISH
+
+
+def preferred(accept_language: str, languages: tuple[str, ...] = LANGUAGES) -> str:
+    """Return the one of some languages that a browser's ``Accept-Language`` prefers, or the first."""
+    from werkzeug.datastructures import LanguageAccept
+    from werkzeug.http import parse_accept_header
+
+    accepted = parse_accept_header(accept_language, LanguageAccept)
+    return accepted.best_match(languages, default=languages[0])
+
+
+def parse_languages(text: str) -> tuple[str, ...]:
+    """Return the languages that a setting names.
+
+    Raises
+    ------
+    IrislibError
+        If it names none, or one that there is not.
+    """
+    languages = tuple(filter(None, (name.strip() for name in text.split(","))))
+    if not languages or not set(languages) <= set(LANGUAGES):
+        raise IrislibError(f"--languages takes some of {', '.join(LANGUAGES)}, separated by commas, not {text!r}.")
+    return languages
+
+
+class Texts(Mapping[str, str]):
+    """A table of texts by key, each in the current language.
+
+    Parameters
+    ----------
+    area : str
+        The name of its module, which the other languages have, too, if the area is translated.
+    english : mapping of str to str
+    """
+
+    def __init__(self, area: str, english: Mapping[str, str]):
+        self.area, self.english = area, english
+
+    def __getitem__(self, key: str) -> str:
+        return self._current()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.english)
+
+    def __len__(self) -> int:
+        return len(self.english)
+
+    def _current(self) -> Mapping[str, str]:
+        language = current_language()
+        return self.english if language == ENGLISH else translation(language, self.area) or self.english
+
+
+@cache
+def translation(language: str, area: str) -> dict[str, str]:
+    """Return the table of an area in another language than English; an empty one if it is not translated."""
+    name = f"irislib._common.messages.{language}.{area}"
+    table = import_module(name).TEXTS if find_spec(name) else {}
+    return {key: Template(text) for key, text in table.items()}
+
+
+class Template(str):
+    """A template of another language than English: it writes numbers as that does, and has forms for numbers.
+
+    ``{count:Zeile|Zeilen}`` is the form that belongs to the number: its language's order of forms is Babel's.
+    """
+
+    __slots__ = ()
+
+    def format(self, *args: Any, **values: Any) -> str:
+        """Fill in the values."""
+        return LocalFormatter().vformat(self, args, values)
+
+
+class LocalFormatter(string.Formatter):
+    """Formatter of numbers as the current language writes them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Format one value, or choose the form that belongs to it."""
+        if "|" in format_spec:
+            return plural_form(value, format_spec.split("|"))
+        text = str(super().format_field(value, format_spec))
+        return localize(text) if isinstance(value, float | int) and not isinstance(value, bool) else text
+
+
+def plural_form(number: Any, forms: list[str]) -> str:
+    """Return the form of a word that goes with a number, which may have been formatted."""
+    if isinstance(number, str):
+        decimal, group, _ = signs(current_language())
+        number = float(number.replace(group, "").replace(decimal, ".") or 0)
+    rule = locale(current_language()).plural_form
+    tags = [tag for tag in ("zero", "one", "two", "few", "many") if tag in rule.tags]
+    return forms[[*tags, "other"].index(rule(number))]
+
+
+@cache
+def locale(language: str) -> Any:
+    """Return what Babel knows of a language; English pages never load it."""
+    from babel import Locale
+
+    return Locale(language)
+
+
+@cache
+def signs(language: str) -> tuple[str, str, str]:
+    """Return a language's decimal sign, its sign between thousands, and what follows a number of percent."""
+    known = locale(language)
+    symbols = known.number_symbols["latn"]
+    return symbols["decimal"], symbols["group"], known.percent_formats[None].pattern.lstrip("#,.0")
+
+
+def localize(text: str) -> str:
+    """Write a number as the current language does that Python has written, such as ``1,234.5`` or ``99.7%``."""
+    language = current_language()
+    if language == ENGLISH:
+        return text
+    decimal, group, percent = signs(language)
+    return text.replace("%", percent).translate(str.maketrans(",.", group + decimal))

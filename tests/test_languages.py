@@ -1,0 +1,75 @@
+"""Pages in the language of a visitor's browser."""
+
+from __future__ import annotations
+
+import string
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+
+from irislib._common import messages
+from irislib._common.language import LANGUAGES, REQUESTED, Texts, localize, parse_languages, preferred, translation
+from irislib.errors import IrislibError
+
+OTHERS = [language for language in LANGUAGES if language != "en"]
+MODULES = [import_module(module.name) for module in iter_modules(messages.__path__, f"{messages.__name__}.")]
+TABLES = [module.TEXTS for module in MODULES if isinstance(getattr(module, "TEXTS", None), Texts)]
+
+
+@pytest.fixture
+def german():
+    token = REQUESTED.set("de")
+    yield
+    REQUESTED.reset(token)
+
+
+def names_in(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.area)
+def test_a_translation_has_each_text_and_its_names_in_braces(language: str, table: Texts) -> None:
+    translated = translation(language, table.area)
+    assert translated.keys() == table.english.keys()
+    differing = {key for key, text in translated.items() if names_in(text) != names_in(table.english[key])}
+    assert differing == set()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-US,en;q=0.9,de;q=0.8", "en"),
+        ("de;q=0.2, en;q=0.7", "en"),
+        ("fr-FR,de;q=0.4", "de"),
+        ("fr", "en"),
+        ("de;q=0", "en"),
+        ("", "en"),
+        ("*", "en"),
+        (";;q=x,,", "en"),
+    ],
+)
+def test_the_browser_chooses_the_language(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+def test_a_setting_names_the_languages() -> None:
+    assert preferred("de", parse_languages("en")) == "en"
+    assert preferred("fr", parse_languages("de, en")) == "de"
+    with pytest.raises(IrislibError, match="takes some of en, de"):
+        parse_languages("en,xx")
+
+
+def test_german_numbers_and_plurals(german) -> None:
+    texts = Texts("page", {})
+    assert texts["trained"].format(when="31.01.2026", rows=1) == "am 31.01.2026, mit 1 Zeile"
+    assert texts["first_rows"].format(count=20, total=1500) == "Die ersten 20 von 1.500 Zeilen:"
+    assert texts["trained"].format(when="heute", rows="1.200").endswith("mit 1.200 Zeilen")
+    assert (localize("1,234.5"), localize("99.7%")) == ("1.234,5", "99,7\xa0%")
+
+
+def test_english_stays_as_it_is() -> None:
+    assert localize("1,234.5 is 99.7%") == "1,234.5 is 99.7%"
