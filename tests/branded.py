@@ -1,6 +1,8 @@
-"""A small model with a theme: colours, logo, icon, font and footer of its own."""
+"""A small model with a theme of its own, which takes feedback if a test names a file for it."""
 
 from __future__ import annotations
+
+import os
 
 import tiny
 from sklearn.linear_model import LogisticRegression
@@ -21,6 +23,7 @@ spec = ModelSpec(
     tabs={"Performance": [confusion_matrix]},
     purpose="Sorts parcels by their longest side.",
     live=False,
+    feedback=os.environ.get("TEST_FEEDBACK_FILE"),
     theme=Theme(
         accent=ACCENT,
         logo="branded_files/logo.svg",

@@ -211,6 +211,10 @@ _ALL = (
         api=True, trait="AppServer.no_store",
     ),
     Setting(
+        "max_feedback_bytes", int, 10_000_000, "The most bytes of a file in which the apps store feedback.",
+        "IRISLIB_MAX_FEEDBACK_BYTES",
+    ),
+    Setting(
         "store", str, "", "The folder of the trained models.", "IRISLIB_STORE",
         default_text="models/ in the user's data folder",
     ),

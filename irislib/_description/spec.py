@@ -9,6 +9,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import readable_name
@@ -18,7 +19,7 @@ from irislib._description import fingerprint
 from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
-from irislib._description.theme import Theme
+from irislib._description.theme import Theme, folder_of_author
 from irislib._description.validation import check_values
 from irislib._description.values import normalized
 from irislib.errors import SpecError, ValidationError
@@ -94,6 +95,10 @@ class ModelSpec:
     live : bool, optional
         True if the app's answer follows each change of the form; the button then adds it to the history and updates
         the other tabs. False if it waits for the button. By default True if one row takes at most 20 ms to predict.
+    feedback : str, Path or callable, optional
+        Where the app stores what visitors report about answers that look wrong: a file of one JSON object a line,
+        beside the file of the description if its path is relative, or a function that takes such an object as a dict.
+        By default nothing is asked or stored.
     theme : Theme, optional
         The colours, logo, icon, font and footer of its pages; irislib's own where left out.
 
@@ -126,6 +131,7 @@ class ModelSpec:
     license: str = ""
     contact: str = ""
     live: bool | None = None
+    feedback: str | Path | Callable[[dict[str, Any]], Any] | None = None
     theme: Theme = field(default_factory=Theme)
 
     def __post_init__(self) -> None:
@@ -135,6 +141,8 @@ class ModelSpec:
         if not self.target_label:
             object.__setattr__(self, "target_label", readable_name(str(self.target), self.target_unit))
         object.__setattr__(self, "classes", class_names(self.classes))
+        if isinstance(self.feedback, str | Path) and str(self.feedback):
+            object.__setattr__(self, "feedback", folder_of_author() / self.feedback)
         if faults := self._faults():
             raise SpecError(f"The description of model {self.name!r}", faults)
 
@@ -234,6 +242,7 @@ class ModelSpec:
             faults.append(f"target: {self.target!r} is also a feature; a model cannot be told the answer.")
         if not isinstance(self.theme, Theme):
             faults.append(f"theme: give an irislib.Theme(…), got a {type(self.theme).__name__}.")
+        faults += self._feedback_faults()
         faults += self._source_faults()
         faults += describe_class_faults(self.classes, self.estimator)
         faults += self._threshold_faults()
@@ -261,6 +270,17 @@ class ModelSpec:
             kind = type(self.examples).__name__
             faults.append(f"examples: give a dict of titles and rows, {{'A typical row': {{…}}}}, got a {kind}.")
         return faults
+
+    def _feedback_faults(self) -> list[str]:
+        """Return what is wrong with where feedback is stored, one sentence each."""
+        target = self.feedback
+        if target is None or (callable(target) and not isinstance(target, type)):
+            return []
+        if not isinstance(target, Path):
+            return [f"feedback: give the path of a file, or a function that takes a dict, got {target!r}."]
+        if target.is_dir():
+            return [f"feedback: {target} is a folder; give a file, such as feedback.jsonl."]
+        return [] if target.parent.is_dir() else [f"feedback: there is no folder {target.parent}."]
 
     def _threshold_faults(self) -> list[str]:
         """Return what is wrong with the threshold, one sentence each."""

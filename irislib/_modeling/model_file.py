@@ -35,7 +35,8 @@ FORMAT = 1
 MODEL, ESTIMATOR = "model.json", "estimator.skops"
 MAX_BYTES = {MODEL: 200_000_000, ESTIMATOR: 4_000_000_000}  # of the two parts, unpacked
 # By themselves, or not
-NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "classes", "identity", "theme")
+NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "classes", "identity", "theme",
+            "feedback")  # fmt: skip
 
 
 def write_model(model: Model, path: Path) -> Path:

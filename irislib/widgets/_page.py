@@ -25,6 +25,7 @@ from irislib.widgets._cards import CardList
 from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab, kinds_text
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
+from irislib.widgets._feedback import Feedback
 from irislib.widgets._fields import describe_field, form_values
 from irislib.widgets._held_features import HeldFeatureState
 from irislib.widgets._history import History
@@ -44,7 +45,7 @@ FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
 SCRIPTS = (
     "logic.js", "dom.js", "requests.js", "fields.js", "field_list.js", "csv_tab.js", "threshold.js", "cards.js",
-    "live.js", "page.js",
+    "live.js", "feedback.js", "page.js",
 )  # fmt: skip
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
@@ -147,6 +148,7 @@ class Page(anywidget.AnyWidget):
         self.history = History(features, self.answer_label)
         self.csv_tab = CsvTab(model) if model else None
         self.test_rows = TestRows(model) if model else None
+        self.feedback = Feedback(model) if model and model.spec.feedback else None
         self.jobs = JobList()
         self.held_features = HeldFeatureState(self.features)
         self.contents: dict[int, list[Block]] = {}
@@ -168,6 +170,7 @@ class Page(anywidget.AnyWidget):
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),
             "card": card,
+            "feedback": self.feedback.describe() if self.feedback else None,
             "style": self.theme.style,
             "logo": self.theme.logo,
             "footer": self.theme.footer_paragraphs,
@@ -234,6 +237,8 @@ class Page(anywidget.AnyWidget):
         }
         if self.csv_tab and self.test_rows:
             handlers |= {"test_row": self.test_rows.handle_random, **self.csv_tab.handlers()}
+        if self.feedback:
+            handlers["feedback"] = self.feedback.handle_feedback
         return handlers[method]  # type: ignore[no-any-return]
 
     def _handle_connect(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:

@@ -24,6 +24,10 @@ class App {
     this.busy = false;
     this.hasResult = false;
     this.liveRegion = h("p", { class: "irislib-away", role: "status" });
+    if (this.facts.feedback) {
+      const read = () => (this.live ? this.readPublic() : this.sent);
+      this.feedback = new Feedback(this.request, this.texts, this.facts.feedback, `${this.id}-feedback`, read, (text) => this.announce(text));
+    }
     this.form = this.createForm();
     this.tabs = this.facts.tabs.map((tab, i) => this.createTab(tab, i));
     this.side = this.createSide();
@@ -179,6 +183,7 @@ class App {
     }
     result.innerHTML = reply.html;
     result.classList.remove("irislib-old");
+    this.feedback?.place(content, false);
     this.waiting.hidden = true;
     this.now.textContent = reply.announcement;
     this.markScrolling();
@@ -352,6 +357,7 @@ class App {
     this.markStale();
     if (this.live) this.waiting.hidden = true;
     this.show(0, reply.html);
+    this.feedback?.place(this.tabs[0].content, true);
     if (this.now) this.now.textContent = reply.announcement;
     if (!this.isCurrent(this.sent)) this.live?.schedule();
     this.choose(isWaiting ? 0 : this.open); // a visitor who has opened another tab stays there

@@ -1,0 +1,89 @@
+"""The reports of visitors about answers that look wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.messages import TEXTS
+from irislib._description.feature import Feature
+from irislib._description.validation import check_row
+from irislib._modeling.feedback import FullError, make_record, store_feedback
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
+
+__all__ = ["Feedback"]
+
+MAX_REPORTS = 10  # of one page
+MAX_NOTE = 2000  # characters
+
+_logged: set[str] = set()  # failures of this process's file that the log has already
+
+
+class Feedback:
+    """What a page does with the reports about its answers.
+
+    Parameters
+    ----------
+    model : Model
+        Its description says where the reports are stored.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.count = 0
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the page's script needs for the fields."""
+        classes = None if self.model.classes is None else [str(name) for name in self.model.classes]
+        return {"classes": classes, "unit": self.model.spec.target_unit, "note_length": MAX_NOTE}
+
+    def handle_feedback(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """Store a report about the answer to the values that it comes with."""
+        if self.count >= MAX_REPORTS:
+            return {"error": TEXTS["feedback_enough"].format(count=MAX_REPORTS)}
+        values = {name: value for name, value in request["values"].items() if value != ""}
+        row, problems = check_row(list(self.model.spec.features), values)
+        if problems:
+            labels = {feature.name: feature.label for feature in self.model.spec.features}
+            return {"error": " ".join(problem.labelled(labels.get(problem.feature or "", "")) for problem in problems)}
+        try:
+            right_answer = self._parse_answer(str(request.get("right_answer") or "").strip())
+        except ValueError as error:
+            return {"error": f"{TEXTS['feedback_right_answer']} {error}"}
+        note = str(request.get("note") or "").strip()[:MAX_NOTE]
+        inputs = {name: value for name, value in row.items() if value is not None}
+        record = make_record(self.model, inputs, self.model.predict_checked(inputs), right_answer, note)
+        return self._store(record)
+
+    def _parse_answer(self, text: str) -> Any:
+        """Return a class or a number; None if there is no text."""
+        if not text:
+            return None
+        if self.model.classes is None:
+            return Feature("right_answer").parse(text)
+        names = {str(name): name for name in self.model.classes}
+        if text not in names:
+            raise ValueError(TEXTS["feedback_no_class"])
+        return names[text]
+
+    def _store(self, record: dict[str, Any]) -> dict[str, Any]:
+        try:
+            store_feedback(self.model.spec.feedback, record)  # type: ignore[arg-type]  # else there is no such request
+        except FullError as error:
+            return self._refuse("feedback_full", error)
+        except OSError as error:
+            if callable(self.model.spec.feedback):
+                raise  # handled as any error of the author's code
+            return self._refuse("feedback_unwritable", error)
+        self.count += 1
+        return {"thanks": TEXTS["feedback_thanks"]}
+
+    def _refuse(self, key: str, error: Exception) -> dict[str, Any]:
+        """Return a sentence for the visitor, and write the reason to the log of the server, once."""
+        if key not in _logged and sys.__stderr__ is not None:
+            _logged.add(key)
+            print(f"The feedback about {self.model.spec.name} is not stored: {error}", file=sys.__stderr__, flush=True)
+        return {"error": TEXTS[key]}
