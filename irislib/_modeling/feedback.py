@@ -1,4 +1,4 @@
-"""What visitors report about answers that look wrong: one line of JSON each, in a file of bounded size."""
+"""Reports of visitors about answers that look wrong: one line of JSON each, in a file of bounded size."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _logged: set[str] = set()  # failures of this process's file that the log has al
 
 
 class Feedback:
-    """What a page does with the reports about its answers.
+    """The reports about the answers of a page, stored as its model says.
 
     Parameters
     ----------
