@@ -161,8 +161,10 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     assert PLANTED not in faulty.text()
 
 
-def test_a_lost_server_is_a_message_and_reload_works_once_it_is_back(page, tmp_path: Path, iris) -> None:
-    server = Server(tmp_path / "log", "serve").wait()
+@pytest.mark.parametrize("way", ["warm", "cold"])  # with irislib's own connection to the kernel, and with JupyterLab's
+def test_a_lost_server_is_said_once_and_the_page_comes_back_by_itself(page, tmp_path: Path, way: str) -> None:
+    options = [] if way == "warm" else ["--Pages.warm=False"]
+    server = Server(tmp_path / "log", "serve", *options).wait()
     open_app(page, server, "iris-wizard", "Abrakadabra")
     page.get_by_label("Petal length").fill("6.5")
     expect(page.locator(".irislib-banner")).to_be_hidden()
@@ -171,11 +173,20 @@ def test_a_lost_server_is_a_message_and_reload_works_once_it_is_back(page, tmp_p
     page.context.set_offline(False)
     expect(page.locator(".irislib-banner")).to_be_hidden()
     server.stop(signal.SIGKILL)
-    page.get_by_text("The connection to the server was lost.").wait_for()
-    again = Server(tmp_path / "log2", "serve", "--Pages.warm=False", port=server.port).wait()
+    message = page.get_by_text("The connection to the server was lost. This page tries again by itself.")
+    message.wait_for()
+    page.get_by_role("tab", name="Insights").click()
+    page.get_by_role("tab", name="Prediction").click()
+    page.get_by_label("Petal width").fill("2.25")
+    expect(page.get_by_text("server was lost")).to_have_count(1)
+    page.get_by_role("button", name="Reload").click()
+    page.get_by_text("The server does not answer yet.").wait_for()
+    assert page.url.startswith(server.url)
+    again = Server(tmp_path / "log2", "serve", *options, port=server.port).wait()
     try:
-        page.get_by_role("button", name="Reload").click()
+        expect(page.locator(".irislib-banner")).to_be_hidden()
         expect(page.get_by_label("Petal length")).to_have_value("6.5")
+        expect(page.get_by_label("Petal width")).to_have_value("2.25")
         page.get_by_role("button", name="Abrakadabra").click()
         page.locator(".irislib-answer").wait_for()
     finally:

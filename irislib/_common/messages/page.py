@@ -222,6 +222,8 @@ ENGLISH = {
     "report_date": "Date",
     # the connection
     "lost": "The connection to the server was lost.",
+    "retrying": "This page tries again by itself.",
+    "no_answer": "The server does not answer yet. This page tries again by itself.",
     "ended": "Your session has ended.",
     "reload": "Reload",
     "run_again": "Run the cell again to go on.",

@@ -205,7 +205,7 @@ class App {
 
   createBanner() {
     this.lostMessage = h("span");
-    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => location.reload(), hidden: !this.isServed }, this.texts.reload);
+    const reload = h("button", { type: "button", class: "irislib-button", onclick: () => this.reload(), hidden: !this.isServed }, this.texts.reload);
     return h("div", { class: "irislib-banner", role: "alert", hidden: true }, this.lostMessage, reload);
   }
 
@@ -573,14 +573,30 @@ class App {
     }
   }
 
+  // Says once on the page that the connection is lost or the session has ended. A server that comes back without the
+  // kernel is a new one: the page is loaded again, unless that would lose what only this page has.
   showConnection(state) {
-    this.banner.hidden = !state;
-    this.lostMessage.textContent = state && `${this.texts[state]} ${this.isServed ? "" : this.texts.run_again}`;
-    if (state) this.abandon();
-    else {
-      this.resend();
-      this.live?.schedule();
+    const { texts, isServed } = this;
+    if (state === "gone" && isServed && !this.fields.some((field) => field.private && (field.files?.().length || field.read()))) {
+      this.reload();
+      return;
     }
+    const key = state === "gone" ? "ended" : state;
+    const advice = isServed ? (key === "lost" ? texts.retrying : "") : texts.run_again;
+    const others = [...document.querySelectorAll(".irislib-banner:not([hidden])")].filter((banner) => banner !== this.banner);
+    this.banner.hidden = !key || others.length > 0;
+    this.lostMessage.textContent = key && `${texts[key]} ${advice}`;
+    if (key === "ended") this.abandon();
+    if (key) return;
+    this.resend();
+    this.live?.schedule();
+  }
+
+  // Loads the page again once its server answers: the browser's own error page would take the form's place.
+  async reload() {
+    this.storeForm();
+    if (await statusOf("healthz")) location.reload();
+    else this.lostMessage.textContent = this.texts.no_answer;
   }
 }
 

@@ -1,5 +1,8 @@
 // Requests to Python and its replies, and the state of the connection.
 
+const FIRST_PAUSE = 1000; // milliseconds until a lost server is asked again
+const LONGEST_PAUSE = 15000;
+
 // Returns request(), which never rejects: without a reply it resolves to {error: a sentence}.
 function createClient(model, texts) {
   const pending = new Map();
@@ -25,6 +28,7 @@ function createClient(model, texts) {
       pending.set(id, { resolve, message, buffers });
       send(message, buffers);
     });
+  // Requests wait while the connection is lost: the page says so in one place, and they are answered when it is back.
   // A request or its reply may be lost with a connection; Python handles a repeated request only once.
   const resend = () => [...pending.values()].forEach(({ message, buffers }) => send(message, buffers));
   const abandon = () => [...pending.keys()].forEach((id) => receive({ id, error: texts.lost }));
@@ -59,23 +63,88 @@ function downloadHandler(request, file, showError) {
   };
 }
 
-// Calls `notify` with the key of a text when the kernel or the connection is lost, and with "" when it is back.
+// Returns the status of a response of this page's server, or 0 if none comes, as from a proxy without its server.
+async function statusOf(path) {
+  const response = await fetch(new URL(path, location.href), { cache: "no-store" }).catch(() => null);
+  return !response || [502, 503, 504].includes(response.status) ? 0 : response.status;
+}
+
+// Asks for the kernel after ever longer pauses, and at once when the network is back or the page is looked at.
+// Calls `gone` when the server answers again but has no such kernel: it is a new one.
+class Comeback {
+  constructor(kernelId, gone) {
+    Object.assign(this, { kernelId, gone, pause: FIRST_PAUSE, isDown: false, turn: 0 });
+    this.askNow = ({ type }) => {
+      if (this.timer !== undefined && (type === "online" || !document.hidden)) this.ask();
+    };
+    addEventListener("online", this.askNow);
+    document.addEventListener("visibilitychange", this.askNow);
+  }
+
+  start() {
+    if (this.timer === undefined) this.wait();
+  }
+
+  wait() {
+    this.timer = setTimeout(() => this.ask(), this.pause * (0.5 + Math.random() / 2));
+    this.pause = Math.min(LONGEST_PAUSE, 2 * this.pause);
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    const turn = ++this.turn;
+    const status = await statusOf(`api/kernels/${this.kernelId}`);
+    if (turn !== this.turn) return; // stopped, or asked again
+    this.isDown ||= !status;
+    if (this.isDown && [401, 403, 404].includes(status)) this.gone();
+    else this.wait();
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.turn += 1;
+    this.pause = FIRST_PAUSE;
+    this.isDown = false;
+  }
+
+  end() {
+    this.stop();
+    removeEventListener("online", this.askNow);
+    document.removeEventListener("visibilitychange", this.askNow);
+  }
+}
+
+// Calls `notify` when the kernel or the connection is lost, with the key of a text, or with "gone" when a server that
+// did not answer is back without the kernel; and with "" when the connection is back.
 function watchConnection(model, notify) {
   const kernel = model.widget_manager?.kernel;
   if (!kernel?.connectionStatusChanged) return () => {};
   let ended = false;
   let timer;
+  const end = (state) => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(timer);
+    comeback.end();
+    notify(state);
+  };
+  const comeback = new Comeback(kernel.id, () => end("gone"));
   const status = (_, state) => {
     if (["restarting", "autorestarting", "dead", "terminating"].includes(state)) {
-      ended = true;
-      notify("ended");
+      end(comeback.isDown || kernel.wasDown ? "gone" : "ended");
     }
   };
   const connection = (_, state) => {
     clearTimeout(timer);
     if (ended) return;
-    if (state === "connected") notify("");
-    else timer = setTimeout(() => notify("lost"), state === "connecting" ? 1500 : 0);
+    if (state === "connected") {
+      comeback.stop();
+      notify("");
+    } else {
+      comeback.start();
+      timer = setTimeout(() => notify("lost"), state === "connecting" ? 1500 : 0);
+    }
   };
   const network = ({ type }) => ended || notify(type === "offline" ? "lost" : "");
   addEventListener("offline", network);
@@ -84,6 +153,7 @@ function watchConnection(model, notify) {
   kernel.connectionStatusChanged.connect(connection);
   return () => {
     clearTimeout(timer);
+    comeback.end();
     removeEventListener("offline", network);
     removeEventListener("online", network);
     kernel.statusChanged.disconnect(status);

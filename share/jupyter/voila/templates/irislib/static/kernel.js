@@ -29,6 +29,7 @@ export class Kernel {
   constructor(base, id) {
     const socket = new URL(`${base}api/kernels/${id}/channels`, location);
     socket.protocol = socket.protocol.replace("http", "ws");
+    this.id = id;
     this.session = randomName();
     socket.searchParams.set("session_id", this.session); // the server buffers messages for it while the socket is closed
     this.url = `${base}api/kernels/${id}`;
@@ -41,6 +42,7 @@ export class Kernel {
     this.attempts = 0;
     this.ended = false;
     this.isGone = false;
+    this.wasDown = false; // the server did not answer since the connection was lost
     this.open();
     const retryNow = () => this.socket || this.ended || this.retry(0);
     addEventListener("online", retryNow);
@@ -56,6 +58,7 @@ export class Kernel {
     socket.onopen = () => {
       const isReconnected = this.attempts > 0;
       this.attempts = 0;
+      this.wasDown = false;
       for (const message of this.queue.splice(0)) socket.send(message);
       if (isReconnected) this.connectionStatusChanged.emit("connected");
     };
@@ -75,6 +78,7 @@ export class Kernel {
     this.attempts += 1;
     this.timer = setTimeout(async () => {
       const status = await fetch(this.url, { cache: "no-store" }).then((response) => response.status, () => 0);
+      this.wasDown ||= [0, 502, 503, 504].includes(status);
       if (this.socket || this.ended) return;
       this.isGone = status === 404;
       if (this.isGone) this.end("dead");
