@@ -16,6 +16,7 @@ DOCS = Path(__file__).parent
 PICTURES = DOCS / "insights"
 ENOUGH_SECONDS = 3600  # so that a busy machine makes the same page
 FLOWER = {"petal_length_cm": 5.1, "petal_width_cm": 1.9, "sepal_length_cm": 5.8, "sepal_width_cm": 2.7}
+OTHER_FLOWER = FLOWER | {"petal_width_cm": 1.4, "petal_length_cm": 4.6}
 MODELS = {
     "predicted_against_true": "flats",
     "residuals": "flats",
@@ -32,6 +33,11 @@ HOW = {
         "smallest_changes": "Each bar is a change that would make the model answer differently, the "
         "smallest on top. A short bar means that the answer hangs on little. What you cannot change can "
         "be left as it is (`fixed=…`; on the page, tick it).",
+    },
+    "How do two cases differ?": {
+        "comparison": "The longer of two bars says which of the two cases is likelier of that class. The table lists "
+        "the inputs in which they differ first. On the page, *Keep this answer to compare* shows the next answer "
+        "beside it.",
     },
     "How sure is it?": {
         "class_probabilities": "The longer a bar, the surer the model is of that class; together they make 100 "
@@ -97,7 +103,9 @@ def section(name: str, how: str, trained: dict[str, Any], pictures: Path | None)
     function = getattr(insights, name)
     model, row = trained[MODELS.get(name, "flowers")], FLOWER
     parameters = inspect.signature(function).parameters
-    options = {"seconds": ENOUGH_SECONDS} if "seconds" in parameters else {}
+    options: dict[str, Any] = {"seconds": ENOUGH_SECONDS} if "seconds" in parameters else {}
+    if "other" in parameters:
+        options["other"] = OTHER_FLOWER
     insight = function(model, row, **options) if "row" in parameters else function(model, **options)
     if pictures:
         insight.plot().savefig(pictures / f"{name}.png", dpi=110)

@@ -14,6 +14,7 @@ from irislib._modeling.arguments import takes_model
 from irislib.insights._base import Insight
 from irislib.insights._class_probabilities import class_probabilities
 from irislib.insights._classification import calibration, class_metrics, confusion_matrix
+from irislib.insights._comparison import comparison
 from irislib.insights._conformal import prediction_set
 from irislib.insights._counterfactuals import smallest_changes
 from irislib.insights._curves import precision_recall_curve, roc_curve
@@ -33,6 +34,7 @@ __all__ = [
     "calibration",
     "class_metrics",
     "class_probabilities",
+    "comparison",
     "confusion_matrix",
     "contributions",
     "cross_validation",

@@ -71,6 +71,23 @@ def labelled_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float],
     axes.set_xlabel(name)
 
 
+def paired_bars(
+    axes: Axes,
+    *,
+    labels: Sequence[str],
+    values: Sequence[tuple[float, float]],
+    name: str,
+    texts: tuple[str, str],
+) -> None:
+    """Draw two bars for each label, one below the other."""
+    for i, (label, colour) in enumerate(zip(texts, (WARM_GREY, AUBERGINE), strict=True)):
+        positions = [position + 0.4 * (i - 0.5) for position in range(len(labels))]
+        axes.barh(positions, [pair[i] for pair in values], color=colour, height=0.36, label=label)
+    _name_bars(axes, labels)
+    axes.set_xlabel(name)
+    legend(axes, 2)
+
+
 def signed_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
     """Draw bars to the right and, in another colour, to the left of zero."""
     colours = [main_colour() if value > 0 else second_colour() for value in values]

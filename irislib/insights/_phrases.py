@@ -26,11 +26,11 @@ def format_target(model: Model, value: float) -> str:
     return f"{format_value(value, 3)} {model.spec.target_unit}".rstrip()
 
 
-def format_feature(feature: Feature, value: Any) -> str:
-    """Format a feature's value for a sentence."""
+def format_feature(feature: Feature, value: Any, digits: int = 4) -> str:
+    """Format a feature's value for a sentence, with its unit."""
     import pandas as pd
 
-    return TEXTS["left_empty"] if pd.isna(value) else f"{feature.type.format(value, 4)} {feature.unit}".rstrip()
+    return TEXTS["left_empty"] if pd.isna(value) else f"{feature.type.format(value, digits)} {feature.unit}".rstrip()
 
 
 def explain_test_rows(model: Model) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "Block",
     "Buttons",
     "Card",
+    "Details",
     "DownloadButton",
     "Failure",
     "FillButton",
@@ -95,6 +96,14 @@ class FillButton(Block):
     text: str
     values: Mapping[str, str]
     prediction: str
+
+
+@dataclass(frozen=True)
+class Details(Block):
+    """Blocks that a visitor opens by their title."""
+
+    title: str
+    blocks: Sequence[Block]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from irislib.widgets._blocks import (
     Block,
     Buttons,
     Card,
+    Details,
     DownloadButton,
     Failure,
     FillButton,
@@ -123,6 +124,11 @@ def _(block: FillButton, _: bool) -> Markup:
 @_render.register
 def _(block: Buttons, is_static: bool) -> Markup:
     return Markup('<p class="irislib-buttons">{}</p>').format(_join(block.blocks, is_static))
+
+
+@_render.register
+def _(block: Details, is_static: bool) -> Markup:
+    return Markup("<details><summary>{}</summary>{}</details>").format(block.title, _join(block.blocks, is_static))
 
 
 @_render.register

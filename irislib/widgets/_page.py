@@ -22,6 +22,7 @@ from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
 from irislib.widgets._blocks import Answer, Block, Buttons, DownloadButton, Failure
 from irislib.widgets._cards import CardList
+from irislib.widgets._comparison import Comparison
 from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab, kinds_text
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
@@ -45,8 +46,9 @@ FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
 SCRIPTS = (
     "logic.js", "dom.js", "requests.js", "fields.js", "field_list.js", "csv_tab.js", "threshold.js", "cards.js",
-    "live.js", "feedback.js", "page.js",
+    "live.js", "feedback.js", "comparison.js", "page.js",
 )  # fmt: skip
+STYLES = ("style.css", "comparison.css")
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
@@ -113,7 +115,9 @@ class Page(anywidget.AnyWidget):
     """
 
     _esm = "\n".join((FRONTEND / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    _css = css_properties(".irislib") + (FRONTEND / "style.css").read_text(encoding="utf-8")
+    _css = "\n".join(
+        [css_properties(".irislib"), *((FRONTEND / name).read_text(encoding="utf-8") for name in STYLES)]
+    )
     facts = traitlets.Dict().tag(sync=True)
     warm_up = warm_up
 
@@ -149,6 +153,7 @@ class Page(anywidget.AnyWidget):
         self.csv_tab = CsvTab(model) if model else None
         self.test_rows = TestRows(model) if model else None
         self.feedback = Feedback(model) if model and model.spec.feedback else None
+        self.comparison = Comparison(model) if model else None
         self.jobs = JobList()
         self.held_features = HeldFeatureState(self.features)
         self.contents: dict[int, list[Block]] = {}
@@ -235,8 +240,14 @@ class Page(anywidget.AnyWidget):
             "points": self.cards.handle_points,
             "columns": self.cards.handle_columns,
         }
-        if self.csv_tab and self.test_rows:
-            handlers |= {"test_row": self.test_rows.handle_random, **self.csv_tab.handlers()}
+        if self.csv_tab and self.test_rows and self.comparison:
+            handlers |= {
+                "test_row": self.test_rows.handle_random,
+                "keep_answer": self.comparison.handle_keep,
+                "end_comparison": self.comparison.handle_end,
+                "compare_contributions": self.comparison.handle_contributions,
+                **self.csv_tab.handlers(),
+            }
         if self.feedback:
             handlers["feedback"] = self.feedback.handle_feedback
         return handlers[method]  # type: ignore[no-any-return]
@@ -245,7 +256,8 @@ class Page(anywidget.AnyWidget):
         """Return the valid values of a link, the problems of the others, and the tabs drawn for another view."""
         values, ignored = read_link(self.features, str(request.get("query", "")))
         tabs = [(index, self._render_tab(index)) for index in sorted(self.contents)]
-        return {"values": values, "ignored": ignored, "tabs": tabs}
+        compared = self.comparison.to_html() if self.comparison else ""
+        return {"values": values, "ignored": ignored, "tabs": tabs, "compared": compared}
 
     def _handle_validate(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Return the problem of one value while the others are still being filled in."""
@@ -273,18 +285,24 @@ class Page(anywidget.AnyWidget):
         summary = self.summary(self.result) if self.summary else ""
         if summary:
             self.history.add(summary, self.values)
-        return {"html": self._render_tab(0), "announcement": self._announcement(summary)}
+        compared = self._compare(values, self.result)
+        return {"html": self._render_tab(0), "announcement": self._announcement(summary), "compared": compared}
 
     def _handle_preview(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
-        """Return the first tab for the form as it is, of which nothing is kept."""
+        """Return the first tab for the form as it is, which changes neither the history nor the other tabs."""
+        values = {name: value for name, value in request["values"].items() if value != ""}
         try:
-            result = self._compute({name: value for name, value in request["values"].items() if value != ""})
+            result = self._compute(values)
         except ValidationError as error:
             problems = self._describe_problems(error)
             return {"reason": " ".join([*problems["problems"].values(), problems.get("error", "")]).strip()}
         summary = self.summary(result) if self.summary else ""
         html = render_pieces(self.tabs[0].draw(result))
-        return {"html": html, "summary": summary, "announcement": self._announcement(summary)}
+        reply = {"html": html, "summary": summary, "announcement": self._announcement(summary)}
+        return reply | {"compared": self._compare(values, result)}
+
+    def _compare(self, values: Mapping[str, Any], result: Any) -> str:
+        return self.comparison.update(values, result) if self.comparison else ""
 
     def _compute(self, values: Mapping[str, Any]) -> Any:
         row, problems = check_row(list(self.features.values()), values)

@@ -168,6 +168,7 @@ TEXTS = {
     "insight.calibration": "The probabilities of predictions beside how often these are right.",
     "insight.class_metrics": "Precision and recall of each class on the held-out set, with 95 % intervals.",
     "insight.class_probabilities": "The probability of each class for one row, the likeliest first.",
+    "insight.comparison": "Two rows and their answers side by side.",
     "insight.confusion_matrix": "Numbers of true and predicted classes on the held-out set.",
     "insight.contributions": "How much each value of a row adds to the prediction, or takes from it.",
     "insight.cross_validation": "Scores of the model when it is trained on other parts of the data: the spread over "

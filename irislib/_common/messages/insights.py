@@ -100,6 +100,13 @@ TEXTS = {
     "contributions.text": "{start}, mostly because {reasons}",
     "contributions.others": "the other {count} inputs",
     "contributions.sampled": "{start}; the contributions are estimated from samples, to within about {error}",
+    # comparison
+    "comparison.title": "How do two answers differ?",
+    "comparison.text": "The first is {first}; the second is {second}. They differ in {names}.",
+    "comparison.text_same": "The first is {first}; the second is {second}. No input differs.",
+    "comparison.more": "{count} more inputs",
+    "comparison.first": "first",
+    "comparison.second": "second",
     # smallest_changes
     "smallest_changes.title": "What would change the answer?",
     "smallest_changes.change": "{feature} {value}",

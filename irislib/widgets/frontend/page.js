@@ -29,6 +29,9 @@ class App {
       this.feedback = new Feedback(this.request, this.texts, this.facts.feedback, `${this.id}-feedback`, read, (text) => this.announce(text));
     }
     this.form = this.createForm();
+    if (this.facts.has_test_rows) {
+      this.comparison = new Comparison(request, this.texts, (element) => this.addFillButtons(element), (text) => this.announce(text));
+    }
     this.tabs = this.facts.tabs.map((tab, i) => this.createTab(tab, i));
     this.side = this.createSide();
     this.banner = this.createBanner();
@@ -186,7 +189,13 @@ class App {
     this.feedback?.place(content, false);
     this.waiting.hidden = true;
     this.now.textContent = reply.announcement;
+    this.showComparison(reply);
     this.markScrolling();
+  }
+
+  showComparison(reply) {
+    this.comparison?.follow(this.tabs[0].content);
+    this.comparison?.show(reply.compared);
   }
 
   createSide() {
@@ -358,6 +367,7 @@ class App {
     if (this.live) this.waiting.hidden = true;
     this.show(0, reply.html);
     this.feedback?.place(this.tabs[0].content, true);
+    this.showComparison(reply);
     if (this.now) this.now.textContent = reply.announcement;
     if (!this.isCurrent(this.sent)) this.live?.schedule();
     this.choose(isWaiting ? 0 : this.open); // a visitor who has opened another tab stays there
@@ -393,13 +403,7 @@ class App {
     const { content } = this.tabs[i];
     this.tabs[i].drawn = true;
     content.innerHTML = html;
-    for (const button of content.querySelectorAll("[data-fill]")) {
-      button.addEventListener("click", () => {
-        this.refill(JSON.parse(button.dataset.fill));
-        this.submitButton.focus({ preventScroll: true });
-        this.reveal(this.submitButton, "center");
-      });
-    }
+    this.addFillButtons(content);
     for (const button of content.querySelectorAll("[data-download]")) {
       button.addEventListener("click", downloadHandler(this.request, button.dataset.download, (error) => this.showMessage(error)));
     }
@@ -411,6 +415,16 @@ class App {
     for (const element of content.querySelectorAll("[data-hold]")) this.addCheckboxes(element);
     this.addCardTools(content);
     this.markScrolling();
+  }
+
+  addFillButtons(content) {
+    for (const button of content.querySelectorAll("[data-fill]")) {
+      button.addEventListener("click", () => {
+        this.refill(JSON.parse(button.dataset.fill));
+        this.submitButton.focus({ preventScroll: true });
+        this.reveal(this.submitButton, "center");
+      });
+    }
   }
 
   addCardTools(content) {
@@ -534,6 +548,7 @@ class App {
       this.hasResult ||= this.tabs[i].needs_result;
       this.show(i, html);
     }
+    this.showComparison(reply);
     this.live?.schedule();
   }
 
