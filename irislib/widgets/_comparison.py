@@ -37,7 +37,7 @@ class Comparison:
         self.model = model
         self.private = {feature.name for feature in model.spec.features if feature.private}
         self.latest: tuple[dict[str, str], Prediction] | None = None
-        self.kept: tuple[dict[str, str], Prediction] | None = None
+        self.pinned: tuple[dict[str, str], Prediction] | None = None
 
     def update(self, values: Mapping[str, Any], prediction: Prediction) -> str:
         """Take over the latest answer; return the comparison as HTML, or nothing if no answer is kept."""
@@ -46,25 +46,25 @@ class Comparison:
 
     def handle_keep(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
         """Keep the latest answer."""
-        self.kept = self.latest
-        kept = TEXTS["kept_answer"].format(answer=self.kept[1].answer) if self.kept else ""
-        return {"html": self.to_html(), "announcement": kept}
+        self.pinned = self.latest
+        announcement = TEXTS["kept_answer"].format(answer=self.pinned[1].answer) if self.pinned else ""
+        return {"html": self.to_html(), "announcement": announcement}
 
     def handle_end(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
         """Keep no answer any longer."""
-        self.kept = None
+        self.pinned = None
         return {"html": "", "announcement": TEXTS["compare_ended"]}
 
     def handle_contributions(self, _: Mapping[str, Any], __: Sequence[Any]) -> dict[str, Any]:
         """Return the contributions to both answers."""
-        if not (self.kept and self.latest):
+        if not (self.pinned and self.latest):
             return {"html": ""}
         try:
-            frame = compare_contributions(self.model, self.kept[1], self.latest[1])
+            frame = compare_contributions(self.model, self.pinned[1], self.latest[1])
         except NotApplicableError as error:
             return {"html": render([Paragraph(str(error))])}
-        shown = frame.head(MAX_CONTRIBUTIONS)
-        table = shown.set_index(shown.columns[0]).map(self._contribution).set_axis(_columns(), axis=1)
+        top = frame.head(MAX_CONTRIBUTIONS)
+        table = top.set_index(top.columns[0]).map(self._contribution).set_axis(_columns(), axis=1)
         return {"html": render([Table(table)])}
 
     def _contribution(self, value: float) -> str:
@@ -76,9 +76,9 @@ class Comparison:
 
     def to_blocks(self) -> list[Block]:
         """Return both answers as blocks; nothing if no answer is kept."""
-        if not (self.kept and self.latest):
+        if not (self.pinned and self.latest):
             return []
-        values, prediction = self.kept
+        values, prediction = self.pinned
         if self.latest[1] is prediction:
             return [Section(TEXTS["comparison"], [Paragraph(TEXTS["kept_answer"].format(answer=prediction.answer))])]
         frame = insights.comparison(self.model, prediction, self.latest[1]).frame
