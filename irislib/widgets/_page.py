@@ -115,9 +115,7 @@ class Page(anywidget.AnyWidget):
     """
 
     _esm = "\n".join((FRONTEND / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    _css = "\n".join(
-        [css_properties(".irislib"), *((FRONTEND / name).read_text(encoding="utf-8") for name in STYLES)]
-    )
+    _css = "\n".join([css_properties(".irislib"), *((FRONTEND / name).read_text(encoding="utf-8") for name in STYLES)])
     facts = traitlets.Dict().tag(sync=True)
     warm_up = warm_up
 
