@@ -80,7 +80,7 @@ def paired_bars(
     texts: tuple[str, str],
 ) -> None:
     """Draw two bars for each label, one below the other."""
-    for i, (label, colour) in enumerate(zip(texts, (WARM_GREY, AUBERGINE), strict=True)):
+    for i, (label, colour) in enumerate(zip(texts, (WARM_GREY, main_colour()), strict=True)):
         positions = [position + 0.4 * (i - 0.5) for position in range(len(labels))]
         axes.barh(positions, [pair[i] for pair in values], color=colour, height=0.36, label=label)
     _name_bars(axes, labels)
