@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import string
 from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
 
+from irislib import Feature, insights
 from irislib._common import messages
+from irislib._common.formatting import format_count, format_score, format_share, format_value
 from irislib._common.language import LANGUAGES, REQUESTED, Texts, localize, parse_languages, preferred, translation
-from irislib.errors import IrislibError
+from irislib._description.values import to_json
+from irislib.errors import IrislibError, ValidationError
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 MODULES = [import_module(module.name) for module in iter_modules(messages.__path__, f"{messages.__name__}.")]
@@ -73,3 +77,29 @@ def test_german_numbers_and_plurals(german) -> None:
 
 def test_english_stays_as_it_is() -> None:
     assert localize("1,234.5 is 99.7%") == "1,234.5 is 99.7%"
+
+
+def test_values_for_people_are_german_and_those_for_programs_are_not(german) -> None:
+    day = dt.date(2026, 1, 31)
+    assert (format_value(1234.5), format_value(day)) == ("1234,5", "31.01.2026")
+    assert (format_share(0.997), format_score(0.99), format_count(1500)) == ("99,7\xa0%", "0,990", "1.500")
+    feature = Feature("day", "date", low=day)
+    assert feature.limits == "ab 31.01.2026"
+    assert (feature.to_text(day), to_json(day)) == ("2026-01-31", "2026-01-31")
+
+
+def test_an_insight_is_german_and_its_frame_is_not(iris, german) -> None:
+    insight = insights.calibration(iris)
+    assert insight.title == "Kann man seinen Wahrscheinlichkeiten trauen?"
+    assert "Für die Testzeilen" in insight.text
+    assert list(insight.frame) == ["probability", "share right", "from", "to", "rows"]
+    figure = insight.plot()
+    assert figure.axes[0].get_ylabel() == "Anteil richtiger Antworten"
+    figure.draw_without_rendering()
+    assert "0,2" in " ".join(label.get_text() for label in figure.axes[0].get_yticklabels())
+    assert insights.calibration(iris).plot().axes[0].get_xlabel() == "Wahrscheinlichkeit der vorhergesagten Klasse"
+
+
+def test_a_problem_with_a_value_is_german(iris, german) -> None:
+    with pytest.raises(ValidationError, match=r"passt nicht, erlaubt: über 0 und bis 30 cm. Eingegeben: 99"):
+        iris.predict([{feature.name: 99 for feature in iris.spec.features}])

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from irislib._common.language import ENGLISH, current_language, localize, localize_date
 from irislib._common.messages.validation import TEXTS
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "closest_texts",
     "did_you_mean",
     "format_apart",
+    "format_count",
+    "format_plain",
     "format_score",
     "format_share",
     "format_value",
@@ -39,31 +42,41 @@ def short_repr(value: Any) -> str:
 
 
 def format_value(value: Any, digits: int = 12) -> str:
-    """Format a number for people, without a power of ten if there is room, or a date in ISO format."""
+    """Format a number or a date for people, a number without a power of ten if there is room."""
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         value = float(value)
-        return f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}"
+        return localize(f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}")
+    return localize_date(value) if isinstance(value, dt.date) else format_plain(value)
+
+
+def format_plain(value: Any) -> str:
+    """Format a value as programs and forms write it, a date or a time in ISO format."""
     if isinstance(value, dt.time):
         return value.isoformat("auto" if value.second or value.microsecond else "minutes")
     return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
 
 
+def format_count(count: int) -> str:
+    """Format a whole number, with a sign between thousands."""
+    return localize(f"{count:,}")
+
+
 def format_share(share: float) -> str:
     """Format a share in percent; one that is neither 0 nor 1 never becomes ``0%`` or ``100%``: ``99.7%``."""
     if 0.995 <= share < 1 or 0 < share < 0.005:
-        return f"{min(max(share, 0.001), 0.999):.1%}"
-    return f"{share:.0%}"
+        return localize(f"{min(max(share, 0.001), 0.999):.1%}")
+    return localize(f"{share:.0%}")
 
 
 def format_score(score: float, digits: int = 3) -> str:
     """Format a score of at most 1; one below 1 never becomes ``1.000``."""
-    return f"{min(score, 1 - 10**-digits) if score < 1 else score:.{digits}f}"
+    return localize(f"{min(score, 1 - 10**-digits) if score < 1 else score:.{digits}f}")
 
 
 def format_apart(share: float, other: float) -> tuple[str, str]:
     """Format two shares in percent, with as many decimals as tell them apart."""
     decimals = next((n for n in range(4) if f"{share:.{n}%}" != f"{other:.{n}%}"), 0)
-    return f"{share:.{decimals}%}", f"{other:.{decimals}%}"
+    return localize(f"{share:.{decimals}%}"), localize(f"{other:.{decimals}%}")
 
 
 def readable_name(name: str, unit: str = "") -> str:
@@ -72,13 +85,18 @@ def readable_name(name: str, unit: str = "") -> str:
     return text[:1].upper() + text[1:]
 
 
-def join_words(items: Sequence[str], last: str = " and ") -> str:
+def join_words(items: Sequence[str], last: str = "") -> str:
     """Join texts as in ``a``, ``a and b``, ``a, b and c``."""
-    return last.join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+    return (last or TEXTS["and"]).join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
 def within_sentence(label: str) -> str:
-    """Return a label as it stands within a sentence: ``petal width``, but ``GDP`` and ``pH value``."""
+    """Return a label as it stands within a sentence: ``petal width``, but ``GDP`` and ``pH value``.
+
+    Other languages than English have nouns with capitals, or the label in quotes.
+    """
+    if current_language() != ENGLISH:
+        return label
     first, *_ = label.split(maxsplit=1) or [""]
     return label[:1].lower() + label[1:] if first[1:].islower() else label
 
@@ -87,7 +105,7 @@ def shorten_list(items: Sequence[str]) -> str:
     """Join texts with commas; a long list ends after its first few with the number of all."""
     if len(items) <= MAX_WORDS + 2:
         return ", ".join(items)
-    return TEXTS["list.more"].format(first=", ".join(items[:MAX_WORDS]), count=f"{len(items):,}")
+    return TEXTS["list.more"].format(first=", ".join(items[:MAX_WORDS]), count=format_count(len(items)))
 
 
 def closest_texts(text: str, texts: Sequence[str], cutoff: float = 0.6) -> list[str]:

@@ -6,6 +6,7 @@ the language of its visitor for good, from its environment (:data:`VARIABLE`).
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import string
 from collections.abc import Iterator, Mapping
@@ -23,8 +24,10 @@ __all__ = [
     "REQUESTED",
     "VARIABLE",
     "Texts",
+    "column_label",
     "current_language",
     "localize",
+    "localize_date",
     "parse_languages",
     "preferred",
 ]
@@ -147,6 +150,29 @@ def signs(language: str) -> tuple[str, str, str]:
     known = locale(language)
     symbols = known.number_symbols["latn"]
     return symbols["decimal"], symbols["group"], known.percent_formats[None].pattern.lstrip("#,.0")
+
+
+def column_label(name: str) -> str:
+    """Return the name of a column, or of a measure, as a page has it; in English that is the one for programs."""
+    if (language := current_language()) == ENGLISH:
+        return name
+    labels = translation(language, "columns")
+    if name in labels:
+        return labels[name]
+    for pattern, template in labels.items():
+        before, braces, after = pattern.partition("{name}")
+        if braces and name.startswith(before) and name.endswith(after) and len(name) > len(before + after):
+            return template.format(name=column_label(name[len(before) : len(name) - len(after)]))
+    return name
+
+
+def localize_date(date: dt.date) -> str:
+    """Write a date as the current language does; in English, in ISO format."""
+    if (language := current_language()) == ENGLISH:
+        return f"{date:%Y-%m-%d}"
+    from babel.dates import format_date
+
+    return str(format_date(date, "medium", locale(language)))
 
 
 def localize(text: str) -> str:

@@ -7,7 +7,7 @@ import numbers
 import unicodedata
 from typing import Any, NamedTuple
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import format_plain
 from irislib._common.messages.validation import TEXTS
 
 __all__ = ["UploadedFile", "equals_number", "is_empty", "means_missing", "normalized", "to_json", "to_python"]
@@ -40,7 +40,7 @@ def to_json(value: Any) -> Any:
         return int(value)
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.isoformat()  # with all four digits of the year
-    return value if isinstance(value, str | int | float) else format_value(value)
+    return value if isinstance(value, str | int | float) else format_plain(value)
 
 
 def is_empty(value: Any, nan_is_empty: bool = True) -> bool:

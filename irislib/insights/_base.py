@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.language import ENGLISH, current_language
 from irislib._common.theme import INK, PAPER, WARM_GREY
+from irislib.insights._localized_charts import localize_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +81,8 @@ class Insight:
             draw(axes)
             for text in (axes.xaxis.label, axes.yaxis.label):
                 text.set_color(INK)
+            if current_language() != ENGLISH:
+                localize_axes(axes)
         return panels[0].get_figure(root=True)  # type: ignore[return-value]  # a root is no SubFigure
 
     def panels(self) -> list[Insight]:

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, join_words, short_repr
+from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib._modeling.evaluation import COVERAGE, conformal_limit
@@ -102,7 +103,7 @@ def covered_rows(errors: np.ndarray, coverage: float, sure: np.ndarray | bool = 
 
 
 def _format_coverage(coverage: float) -> str:
-    return f"{100 * coverage:.12g}%"
+    return localize(f"{100 * coverage:.12g}%")
 
 
 def nonconformity_scores(model: Model) -> np.ndarray:

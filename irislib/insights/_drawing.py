@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
+from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._common.theme import INK, PAPER, WARM_GREY, main_colour, second_colour, series
 
@@ -226,7 +227,7 @@ def cross_validation_scores(axes: Axes, *, frame: pd.DataFrame, score: str, midd
     axes.axvline(middle, color=second_colour(), linewidth=2)
     axes.set_yticks([])
     axes.set_ylim(-0.5, 0.5)
-    axes.set_xlabel(TEXTS["cross_validation.axis"].format(score=score))
+    axes.set_xlabel(TEXTS["cross_validation.axis"].format(score=column_label(score)))
     legend(axes)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import within_sentence
+from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
 from irislib._modeling.arguments import takes_model
@@ -157,7 +158,7 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
     feature, loss = frame["feature"][0], frame.iloc[0, 1]
     text = TEXTS["permutation_importance.text" if loss > 0 else "permutation_importance.text_none"].format(
         feature=feature,
-        measure=TEXTS["measure_explained"].format(measure=score, meaning=meaning),
+        measure=TEXTS["measure_explained"].format(measure=column_label(score), meaning=meaning),
         loss=loss,
         repeats=SHUFFLES,
     )

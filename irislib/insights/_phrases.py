@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
+from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 
 if TYPE_CHECKING:
@@ -40,6 +41,6 @@ def explain_test_rows(model: Model) -> str:
 
 def explained(measure: str) -> str:
     """Return the name of a measure, followed for R² by its meaning."""
-    return (
-        TEXTS["measure_explained"].format(measure=measure, meaning=TEXTS["explained"]) if measure == "R²" else measure
-    )
+    if measure == "R²":
+        return TEXTS["measure_explained"].format(measure=measure, meaning=TEXTS["explained"])
+    return column_label(measure)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
+from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling import training
 from irislib.errors import NotApplicableError
@@ -110,7 +111,7 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     if model.classes is None:
         unit = f" ({model.spec.target_unit})" if model.spec.target_unit else ""
         frame[f"mean absolute error{unit}"] = measured["error"]
-    format_score = _format_share if model.classes is not None else "{:.2f}".format
+    format_score = _format_share if model.classes is not None else _format_score
     trained = frame[name].dropna()
     if trained.empty:
         raise NotApplicableError(TEXTS["not_trainable_on_parts"].format(model=model.spec.title))
@@ -127,6 +128,10 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     )
     draw = partial(_drawing.cross_validation_scores, frame=frame, score=name, middle=middle)
     return Insight(cross_validation.title, frame, text, draw, height=2.4)
+
+
+def _format_score(value: float) -> str:
+    return localize(f"{value:.2f}")
 
 
 def _format_share(value: float) -> str:
@@ -207,7 +212,7 @@ def learning_curve(model: Model, measured: Measured) -> Insight:
 
 
 def _advice(model: Model, frame: Any, name: str, unseen: str) -> str:
-    format_score = _format_share if model.classes is not None else "{:.2f}".format
+    format_score = _format_share if model.classes is not None else _format_score
     last = frame.iloc[-1]
     start = TEXTS["learning_curve.start"].format(
         rows=last["training rows"], measure=explained(name), score=format_score(last[unseen])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share, format_value
+from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.messages import TEXTS
 from irislib._description.values import normalized
 from irislib.insights import Insight, _drawing
@@ -67,7 +67,7 @@ def _answers(model: Model, answers: list[Any]) -> Insight:
     counts = Counter(answers)
     most, count = counts.most_common(1)[0]
     frame = pd.DataFrame(counts.most_common(MAX_CLASSES), columns=[model.spec.target, TEXTS["table_count"]])
-    text = TEXTS["table_most"].format(label=most, count=f"{count:,}", share=format_share(count / len(answers)))
+    text = TEXTS["table_most"].format(label=most, count=format_count(count), share=format_share(count / len(answers)))
     draw = partial(_drawing.bars, frame=frame, names=model.spec.target, values=TEXTS["table_count"])
     return Insight(TEXTS["table_answers"], frame, text, draw, 1 + 0.4 * len(frame), bar=TEXTS["table_count"])
 
@@ -79,7 +79,7 @@ def _certainty(probabilities: list[float]) -> Insight:
     values = pd.Series(probabilities, dtype=float, name="probability")
     unsure = int((values < SURE).sum())
     text = TEXTS["table_unsure"].format(
-        count=f"{unsure:,}", share=format_share(unsure / len(values)), limit=format_share(SURE)
+        count=format_count(unsure), share=format_share(unsure / len(values)), limit=format_share(SURE)
     )
     draw = partial(
         _drawing.histogram, values=values.to_numpy(), name=TEXTS["table_probability"], count=TEXTS["table_count"]
@@ -112,7 +112,9 @@ def _compare_classes(model: Model, pairs: list[tuple[str, Any]], names: list[str
     if not known:
         return []
     right, total = sum(true == answer for true, answer in known), len(known)
-    text = TEXTS["table_right"].format(right=f"{right:,}", total=f"{total:,}", interval=format_interval(right, total))
+    text = TEXTS["table_right"].format(
+        right=format_count(right), total=format_count(total), interval=format_interval(right, total)
+    )
     both = pd.DataFrame(known, columns=names)
     order = [label for label in labels.values() if label in set(both.to_numpy().ravel())]
     frame = pd.crosstab(both[names[0]], both[names[1]]).reindex(index=order, columns=order, fill_value=0)
@@ -127,6 +129,6 @@ def _compare_numbers(model: Model, pairs: list[tuple[str, Any]], names: list[str
         return []
     errors = (numbers[names[1]] - numbers[names[0]]).abs()
     mean, median = format_target(model, errors.mean()), format_target(model, errors.median())
-    text = TEXTS["table_off"].format(error=mean, middle=median, total=f"{len(errors):,}")
+    text = TEXTS["table_off"].format(error=mean, middle=median, total=format_count(len(errors)))
     draw = partial(_drawing.points_on_diagonal, frame=numbers)
     return [Insight(TEXTS["table_compared"], numbers, text, draw, 3.6)]

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import shorten_list
+from irislib._common.formatting import format_count, shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib._modeling.csv_text import BOM, is_comment
@@ -107,7 +107,7 @@ class CsvTab:
         total = self.total
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
         name = TEXTS["table_sheet"].format(name=self.name, sheet=sheet) if sheet else self.name
-        lines = [template.format(name=name, total=f"{total:,}", shown=PREVIEW_ROWS)]
+        lines = [template.format(name=name, total=format_count(total), shown=PREVIEW_ROWS)]
         if layout.unused:
             lines.append(TEXTS["table_unused"].format(columns=shorten_list(layout.unused)))
         for feature in spec.features:
@@ -149,10 +149,10 @@ class CsvTab:
         if self._is_stale(request) or self.layout is None:
             return {"error": TEXTS["table_gone"]}
         total, bad = self.total, len({problem.row for problem in self.problems})
-        pieces: list[Any] = [TEXTS["table_done"].format(good=f"{total - bad:,}", total=f"{total:,}")]
+        pieces: list[Any] = [TEXTS["table_done"].format(good=format_count(total - bad), total=format_count(total))]
         announcement = pieces[0]
         if bad:
-            pieces.append(TEXTS["table_problems"].format(bad=f"{bad:,}"))
+            pieces.append(TEXTS["table_problems"].format(bad=format_count(bad)))
             problems = [
                 {
                     TEXTS["table_line"]: str(self.layout.first_line + (problem.row or 0)),
@@ -162,9 +162,9 @@ class CsvTab:
             ]
             pieces.append(pd.DataFrame(problems))
             if (more := len(self.problems) - MAX_PROBLEMS) > 0:
-                pieces.append(TEXTS["table_more_problems"].format(more=f"{more:,}"))
+                pieces.append(TEXTS["table_more_problems"].format(more=format_count(more)))
         if warned := sum(bool(cells[-2]) for cells in self.results):
-            pieces.append(TEXTS["table_warned"].format(count=f"{warned:,}"))
+            pieces.append(TEXTS["table_warned"].format(count=format_count(warned)))
         self.cards = summarize_rows(self.model, self.layout, self.rows, self.results)
         pieces += self.cards
         if total > bad:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from irislib._common.formatting import format_score, format_share
+from irislib._common.formatting import format_count, format_score, format_share
+from irislib._common.language import column_label, localize
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
     Answer,
@@ -196,7 +197,7 @@ def _(block: Table, is_static: bool) -> Markup:
     frame = block.frame
     has_row_headers = frame.index.name is not None
     if has_row_headers:
-        corner = " \\ ".join(filter(None, (frame.index.name, frame.columns.name)))
+        corner = " \\ ".join(column_label(name) for name in (frame.index.name, frame.columns.name) if name)
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
     formats: list[Callable[[Any], str]] = [_cell] * len(names)
@@ -205,7 +206,7 @@ def _(block: Table, is_static: bool) -> Markup:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
     empty, title = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
     titles = zip(names, classes, strict=True)
-    head = Markup("").join(empty if name == "" else title.format(css, name) for name, css in titles)
+    head = Markup("").join(empty if name == "" else title.format(css, column_label(str(name))) for name, css in titles)
     rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'
@@ -236,7 +237,7 @@ def _row(
 def _cell(value: Any) -> str:
     if isinstance(value, Block):
         return _render(value, False)
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return localize(f"{value:.3f}") if isinstance(value, float) else str(value)
 
 
 def _cell_class(column: pd.Series) -> Markup:
@@ -268,7 +269,9 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
         start = 0 if not is_signed else 50 if value >= 0 else 50 - size
         style = ' class="irislib-less"' if value < 0 else ""
         bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
-        number = f"{value:,}" if is_count else f"{value:+.3f}" if is_signed else show_number(value)
+        number = (
+            format_count(int(value)) if is_count else localize(f"{value:+.3f}") if is_signed else show_number(value)
+        )
         return Markup(  # noqa: S704 - numbers
             f'<span class="irislib-bar" aria-hidden="true">{bar}</span><span class="irislib-amount">{number}</span>'
         )

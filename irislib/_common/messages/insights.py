@@ -3,9 +3,11 @@
 The names of a table's columns are not here: programs read them.
 """
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     # in several
     "guessing": "guessing",
     "test_rows": "test rows",
@@ -188,3 +190,5 @@ TEXTS = {
     "not_trainable_on_parts": "{model} cannot be trained on parts of its data.",
     "not_trainable_on_fewer": "{model} cannot be trained on fewer rows than it has.",
 }
+
+TEXTS = Texts("insights", ENGLISH)

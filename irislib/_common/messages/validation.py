@@ -3,9 +3,11 @@
 A message about a value completes the sentence that begins with the feature's name.
 """
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     # limits
     "at_least": "at least {low}",
     "above": "above {low}",
@@ -88,3 +90,5 @@ TEXTS = {
     "file.size": "a file of {size} bytes",
     "file.limit": "At most {size} MB.",
 }
+
+TEXTS = Texts("validation", ENGLISH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from irislib._common.formatting import MAX_WORDS, format_value, short_repr
+from irislib._common.formatting import MAX_WORDS, format_plain, format_value, short_repr
 from irislib._common.messages.validation import TEXTS
 from irislib._description.values import is_empty, means_missing, to_python
 
@@ -132,7 +132,7 @@ class FeatureType:
     def to_text(self, value: Any) -> str:
         """Convert a value to text that :meth:`parse` converts back."""
         value = to_python(value)
-        return str(value) if isinstance(value, int | float) else format_value(value)
+        return str(value) if isinstance(value, int | float) else format_plain(value)
 
     def format(self, value: Any, digits: int = 12) -> str:
         """Format a value for a person."""

@@ -1,0 +1,30 @@
+"""Charts in another language than English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.language import column_label, localize
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["localize_axes"]
+
+
+def localize_axes(axes: Axes) -> None:
+    """Have a chart that has been drawn name its axes and its series, and write its numbers, in the current language."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class LocalFormatter(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return localize(str(super().__call__(x, pos)))
+
+    axis: Any
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_text(column_label(axis.label.get_text()))
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(LocalFormatter())
+    legend = axes.get_legend()
+    for text in legend.get_texts() if legend else ():
+        text.set_text(column_label(text.get_text()))
