@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes: they share what is compiled, also where an image switches that off.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: serve test test-lowest constraints soak format estimators insights settings screenshots clean
 
