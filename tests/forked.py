@@ -1,6 +1,6 @@
 """Commands of irislib, forked from a process that has imported what they need: importing takes seconds each time.
 
-Run as a script it is that process. The first template process of a command is forked from it, too.
+Run as a script it is that process. The template processes of a command are forked from it, too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import irislib._common.quick_imports  # noqa: F401 - as in the command itself
@@ -93,35 +94,39 @@ class CommandLoop(RequestLoop):
         sys.argv = ["irislib", *request["args"]]
         sys.path[0] = request["cwd"]
         if request["args"][:1] in (["serve"], ["check"]):
-            client.start_process = SpareTemplate(client.start_process).start  # type: ignore[assignment]
+            client.start_process = SpareTemplates(client.start_process).start  # type: ignore[assignment]
         from irislib.cli import main
 
         main()
 
 
-class SpareTemplate:
-    """A child of a command that becomes its first template process; where it needs another, that is a new program."""
+class SpareTemplates:
+    """Children of a command that become its template processes; where it needs more of them, they are new programs."""
 
-    def __init__(self, start_program: Any):
+    def __init__(self, start_program: Any, number: int = 3):
         self.start_program = start_program
-        self.is_used = False
-        self.channel, end = messages.pair()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.channel.close()
-            become_template(end)
-        end.close()
+        self.spares: list[tuple[int, socket.socket]] = []
+        for _ in range(number):
+            self.fork_spare()
+
+    def fork_spare(self) -> None:
+        channel, end = messages.pair()
+        with end:
+            pid = os.fork()
+            self.spares.append((pid, channel))
+            if pid == 0:
+                for _, inherited in self.spares:
+                    inherited.close()  # or the others would not notice the end of the command
+                become_template(end)
 
     def start(self, files: tuple[int, int], env: Mapping[str, str], cwd: str | None) -> Any:
         """Start a template process, as `irislib._forkserver.client.start_process` does."""
-        if self.is_used:
+        if not self.spares:
             return self.start_program(files, env, cwd)
-        self.is_used = True
-        messages.send(self.channel, {"env": dict(env), "cwd": cwd or os.getcwd()}, files)
-        return self
-
-    def wait(self) -> None:
-        os.waitpid(self.pid, 0)
+        pid, channel = self.spares.pop()
+        with channel:
+            messages.send(channel, {"env": dict(env), "cwd": cwd or os.getcwd()}, files)
+        return SimpleNamespace(pid=pid, wait=lambda: os.waitpid(pid, 0))
 
 
 def become_template(channel: socket.socket) -> NoReturn:

@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import PATIENCE, Server, is_running, notebook, open_app, run_in_thread, wait_until
+from conftest import PATIENCE, PROGRAM, Server, is_running, notebook, open_app, run_in_thread, wait_until
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
@@ -367,7 +367,8 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     once_for_all.cells[0].source += f"\n{killed}"
     nbformat.write(once_for_all, folder / "killed.ipynb")
     model = "--model=irislib.iris:spec"
-    server = Server(folder / "log", "serve", model, "--notebooks", str(folder)).wait()
+    # not forked like other tests' servers: this is about its template processes
+    server = Server(folder / "log", "serve", model, "--notebooks", str(folder), program=PROGRAM).wait()
     yield server
     assert server.stop() == 0
 
@@ -431,7 +432,7 @@ def test_template_processes_that_end_are_replaced(page: Any, chromium: Any, warm
 
 def test_kernels_are_ordinary_if_warm_kernels_are_switched_off(page: Any, tmp_path: Path) -> None:
     nbformat.write(VISITS, tmp_path / "visits.ipynb")
-    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", str(tmp_path)).wait()
+    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", str(tmp_path), program=PROGRAM).wait()
     open_app(page, server, "visits", "Say")
     assert kernel_process(page).name() != "irislib-kernel"
     assert not templates(server)
