@@ -55,6 +55,14 @@ def test_the_theme_of_an_app_is_on_all_its_pages(page, server: Server, scheme: s
         expected = title if address == "branded/card" else rgb(PALETTE["title"][index])
         assert style(page, "h1", "color") == expected
 
+    page.goto(f"{server.url}/branded/card")
+    page.get_by_role("link", name="For programs").click()
+    page.wait_for_url("**/docs#branded")
+    page.get_by_role("link", name="Apps", exact=True).click()
+    page.get_by_role("main").get_by_role("link", name="Model card").first.click()
+    page.get_by_role("link", name="Parcel sizes").click()
+    expect(page.get_by_role("link", name="For programs")).to_have_attribute("href", "docs#branded")
+
     page.goto(server.url)
     mark = "li:has(a[href='/{}'])".format
     assert style(page, mark("branded"), "borderLeftColor") == rgb(palette["orange"][index])

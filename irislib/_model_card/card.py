@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
-__all__ = ["card", "card_html"]
+__all__ = ["card", "card_html", "card_page"]
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +88,20 @@ def card_html(model: Model) -> str:
     return _rendered(model, "_model_card/card.html.j2")
 
 
+def card_page(model: Model, has_apps: bool) -> str:
+    """Return the card of a model as the page of a server, with links to the others.
+
+    Parameters
+    ----------
+    model : Model
+    has_apps : bool
+        The server has a page for each model, too.
+    """
+    return _rendered(model, "_model_card/card.html.j2", "apps" if has_apps else "endpoint")
+
+
 @lru_cache(maxsize=16)
-def _rendered(model: Model, name: str) -> str:
+def _rendered(model: Model, name: str, server: str = "") -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from irislib import __version__
@@ -108,6 +120,8 @@ def _rendered(model: Model, name: str) -> str:
     return template.render(
         colours=css_properties(changes=model.spec.theme.palette),
         theme=model.spec.theme,
+        server=server,
+        name=model.spec.name,
         texts=TEXTS,
         lang=messages.TEXTS["language"],
         title=model.spec.title,

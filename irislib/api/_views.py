@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
 from irislib._common.formatting import short_repr
-from irislib._model_card.card import card_html
+from irislib._model_card.card import card_page
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._openapi import docs as docs_page
@@ -56,6 +56,11 @@ class Context:
         """The theme that all models have in common."""
         themes = {model.spec.theme for model in self.models.values()}
         return themes.pop() if len(themes) == 1 else None
+
+    @property
+    def has_apps(self) -> bool:
+        """True on `irislib serve`, which has a page for each model."""
+        return bool(self.app.page_states())
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document, for the address that this request came to."""
@@ -101,7 +106,7 @@ def schema(context: Context, name: str) -> Response:
 
 
 def card(context: Context, name: str) -> Response:
-    return Response(card_html(context.find(name)), mimetype="text/html")
+    return Response(card_page(context.find(name), context.has_apps), mimetype="text/html")
 
 
 def insights(context: Context, name: str) -> Response:
@@ -121,7 +126,9 @@ def openapi(context: Context) -> Response:
 
 
 def docs(context: Context) -> Response:
-    return Response(docs_page.page(context.document(), theme=context.theme), mimetype="text/html")
+    return Response(
+        docs_page.page(context.document(), theme=context.theme, has_apps=context.has_apps), mimetype="text/html"
+    )
 
 
 def healthz(context: Context) -> Response:

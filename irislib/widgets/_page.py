@@ -173,6 +173,7 @@ class Page(anywidget.AnyWidget):
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),
             "card": card,
+            "docs": f"docs#{model.spec.name}" if model else "",
             "feedback": self.feedback.describe() if self.feedback else None,
             "style": self.theme.style,
             "logo": self.theme.logo,

@@ -99,6 +99,7 @@ ENGLISH = {
     "fitted": "elsewhere; evaluated on {rows} rows that came with it, {when}",
     "about_data": "Data",
     "about_card": "Model card",
+    "about_docs": "For programs",
     # the answer
     "answered": "{label}: {answer}",
     "answer_there": "The answer is there.",

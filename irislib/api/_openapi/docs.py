@@ -24,7 +24,7 @@ SOMEWHERE = "http://localhost:5000"  # stands for the server where the document 
 TOKEN = "YOUR_TOKEN"  # noqa: S105 - a placeholder
 
 
-def page(document: Object, name: str | None = None, theme: Theme | None = None) -> str:
+def page(document: Object, name: str | None = None, theme: Theme | None = None, has_apps: bool = False) -> str:
     """Make the page of an OpenAPI document.
 
     Parameters
@@ -35,6 +35,8 @@ def page(document: Object, name: str | None = None, theme: Theme | None = None) 
         The model that it is about; all of them if left out.
     theme : Theme, optional
         That of the model, or of all of them.
+    has_apps : bool, optional
+        The server has a page for each model, too.
     """
     paths = document["paths"]
     titles = {path[1:]: item["x-model"]["title"] for path, item in paths.items() if "x-model" in item}
@@ -42,6 +44,7 @@ def page(document: Object, name: str | None = None, theme: Theme | None = None) 
     template = _environment().get_template("api/_openapi/docs.html.j2")
     return template.render(
         info=document["info"],
+        has_apps=has_apps,
         theme=theme or Theme(),
         colours=css_properties(changes=theme.palette if theme else None),
         titles=titles,

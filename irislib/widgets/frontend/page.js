@@ -208,7 +208,8 @@ class App {
     const { about, card, footer } = this.facts;
     if (!about.length && !footer.length) return null;
     // In a new tab: this page ends when it is left.
-    const link = this.isServed && card ? h("p", {}, h("a", { href: card, target: "_blank" }, this.texts.about_card)) : null;
+    const links = [[card, this.texts.about_card], [this.facts.docs, this.texts.about_docs]].map(([href, text]) => h("a", { href, target: "_blank" }, text));
+    const link = this.isServed && card ? h("p", { class: "irislib-links" }, links) : null;
     return h("footer", { class: "irislib-about" }, footer.map(createFooterLine), about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
   }
 

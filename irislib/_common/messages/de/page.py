@@ -99,6 +99,7 @@ TEXTS = {
     "fitted": "anderswo, und am {when} an {rows} mitgelieferten {rows:Zeile|Zeilen} geprüft",
     "about_data": "Daten",
     "about_card": "Steckbrief des Modells",
+    "about_docs": "Für Programme",
     # the answer
     "answered": "{label}: {answer}",
     "answer_there": "Die Antwort ist da.",
@@ -121,6 +122,21 @@ TEXTS = {
     "compare_fill": "Behaltene Werte übernehmen",
     "compare_end": "Vergleich beenden",
     "compare_ended": "Es wird keine Antwort mehr behalten.",
+    "feedback": "Das sieht falsch aus",
+    "feedback_note": "Was ist falsch?",
+    "feedback_right": "Die richtige Antwort, wenn Sie sie kennen",
+    "feedback_unknown": "Ich weiß es nicht",
+    "feedback_stored": "Gespeichert werden: Ihre Eingaben, die Antwort, was Sie hier schreiben, der Zeitpunkt und die "
+    "Version des Modells.",
+    "feedback_send": "Senden",
+    "feedback_thanks": "Danke. Es ist gespeichert.",
+    "feedback_full": "Zurzeit kann nichts mehr gespeichert werden. Bitte sagen Sie es denen, die diesen Server "
+    "betreiben.",
+    "feedback_unwritable": "Es konnte nicht gespeichert werden. Versuchen Sie es gleich noch einmal; wenn es so "
+    "bleibt, sagen Sie es denen, die diesen Server betreiben.",
+    "feedback_enough": "Diese Seite nimmt {count} Meldungen an, und die hat sie. Danke.",
+    "feedback_right_answer": "Die richtige Antwort",
+    "feedback_no_class": "muss eine von denen sein, die zur Wahl stehen.",
     "history": "Ihre letzten Antworten",
     "history_differs": "Aufgeführt sind nur die Eingaben, in denen sie sich unterscheiden.",
     "answer": "Antwort",
