@@ -269,7 +269,8 @@ def test_visits_release_all_resources(page: Any, server: Server) -> None:
 
 
 def test_an_idle_page_ends_with_a_message(page: Any, tmp_path: Path) -> None:
-    options = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=5", COLD)
+    # as with QUICK: it must not end before a browser on a busy machine has opened the page
+    options = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=15", COLD)
     server = serve_notebooks(tmp_path, "app", options=options)
     try:
         kernel = open_page(page, server)
