@@ -90,3 +90,20 @@ def test_an_answer_that_looks_wrong_is_reported(page, server: Server) -> None:
     assert (report["prediction"], report["right_answer"], report["note"]) == ("small", "large", "It did not fit.")
     page.get_by_role("button", name="Predict").click()
     expect(page.get_by_role("button", name="This looks wrong")).to_be_visible()
+
+
+def test_a_page_can_be_read_in_forced_colours_and_in_print(page, server: Server) -> None:
+    page.emulate_media(color_scheme="dark")
+    open_app(page, server, "branded", "Predict")
+    page.get_by_role("textbox", name="Size").fill("3")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.get_by_role("heading", name="Class: small")).to_be_visible()
+    page.emulate_media(forced_colors="active")
+    assert style(page, ".irislib-go", "borderTopWidth") == "2px"
+    canvas = style(page, "body", "backgroundColor")
+    assert style(page, ".irislib-bar > span", "backgroundColor") != canvas
+    page.emulate_media(forced_colors="none", media="print", color_scheme="dark")
+    assert style(page, ".irislib-panel", "backgroundColor") == "rgba(0, 0, 0, 0)"  # browsers print none
+    for selector in (".irislib-panel label", ".irislib-help", ".irislib-pane td"):
+        assert style(page, selector, "color") == rgb(PALETTE["ink"][0]), selector
+    expect(page.get_by_role("button", name="Predict")).to_be_hidden()
