@@ -103,3 +103,7 @@ def test_an_insight_is_german_and_its_frame_is_not(iris, german) -> None:
 def test_a_problem_with_a_value_is_german(iris, german) -> None:
     with pytest.raises(ValidationError, match=r"passt nicht, erlaubt: über 0 und bis 30 cm. Eingegeben: 99"):
         iris.predict([{feature.name: 99 for feature in iris.spec.features}])
+
+
+def test_a_text_without_a_translation_is_english(german) -> None:
+    assert Texts("page", {"newest": "Something new"})["newest"] == "Something new"

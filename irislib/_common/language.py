@@ -81,7 +81,7 @@ class Texts(Mapping[str, str]):
         self.area, self.english = area, english
 
     def __getitem__(self, key: str) -> str:
-        return self._current()[key]
+        return self._current().get(key) or self.english[key]  # a missing translation must not break a page
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.english)

@@ -161,6 +161,13 @@ TEXTS = {
     "residuals.text_below": "Mindestens {share:.0%} der {rows} Testzeilen weichen um höchstens {most} ab (immer der "
     "Median: {baseline}). Im Mittel liegt die wahre Zahl um {mean} unter der Antwort.",
     "residuals.band": "{share:.0%} der Zeilen",
+    # comparison
+    "comparison.title": "Worin unterscheiden sich zwei Antworten?",
+    "comparison.first": "erste",
+    "comparison.second": "zweite",
+    "comparison.text": "Die erste ist {first}, die zweite {second}. Sie unterscheiden sich in: {names}.",
+    "comparison.text_same": "Die erste ist {first}, die zweite {second}. Die Eingaben sind gleich.",
+    "comparison.more": "{count} weitere Eingaben",
     # why there is none
     "not_two_classes": "{model} hat {count} Klassen, eine Schwelle gibt es aber nur für zwei.",
     "no_classes_to_confuse": "{model} sagt eine Zahl vorher: Es gibt keine Klassen zu verwechseln.",
