@@ -253,7 +253,8 @@ TEXTS = {
     "feedback_thanks": "Danke. Ihre Meldung ist gespeichert.",
     "feedback_no_class": "muss eine der Möglichkeiten sein.",
     "feedback_enough": "Diese Seite nimmt {count} Meldungen an, und so viele sind es schon. Danke.",
-    "feedback_full": "Zurzeit lässt sich nichts mehr speichern. Sagen Sie bitte den Betreibern dieses Servers Bescheid.",
+    "feedback_full": "Zurzeit lässt sich nichts mehr speichern. Sagen Sie bitte den Betreibern dieses Servers "
+    "Bescheid.",
     "feedback_unwritable": "Das ließ sich nicht speichern. Versuchen Sie es gleich noch einmal. Hilft das nicht, sagen "
     "Sie bitte den Betreibern dieses Servers Bescheid.",
     # the connection
