@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from irislib import insights
-from irislib._common.formatting import within_sentence
+from irislib._common.formatting import format_value, within_sentence
 from irislib._common.messages import TEXTS
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
@@ -50,7 +51,8 @@ def app(model: Model) -> Page:
             content.append(insights.prediction_set(model, prediction).text)
         return content
 
-    facts = {"when": model.trained_at[:16].replace("T", " ") + " UTC", "rows": model.data["training_rows"]}
+    trained = dt.datetime.fromisoformat(model.trained_at)
+    facts = {"when": f"{format_value(trained.date())} {trained:%H:%M} UTC", "rows": model.data["training_rows"]}
     if model.is_fitted_elsewhere:
         facts["rows"] = len(model.evaluation.y_true)
     about = "about_fitted" if model.is_fitted_elsewhere else "about_trained"

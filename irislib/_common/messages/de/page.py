@@ -241,22 +241,6 @@ TEXTS = {
     "report_inputs": "Die Eingaben",
     "report_about": "Über diesen Bericht",
     "report_date": "Datum",
-    # feedback
-    "feedback": "Das sieht falsch aus",
-    "feedback_right": "Die richtige Antwort, falls Sie sie kennen",
-    "feedback_right_answer": "Die richtige Antwort",
-    "feedback_unknown": "Weiß ich nicht",
-    "feedback_note": "Was stimmt nicht?",
-    "feedback_stored": "Gespeichert werden Ihre Eingaben, die Antwort, Ihre Anmerkung, die Uhrzeit und die Version des "
-    "Modells.",
-    "feedback_send": "Senden",
-    "feedback_thanks": "Danke. Ihre Meldung ist gespeichert.",
-    "feedback_no_class": "muss eine der Möglichkeiten sein.",
-    "feedback_enough": "Diese Seite nimmt {count} Meldungen an, und so viele sind es schon. Danke.",
-    "feedback_full": "Zurzeit lässt sich nichts mehr speichern. Sagen Sie bitte den Betreibern dieses Servers "
-    "Bescheid.",
-    "feedback_unwritable": "Das ließ sich nicht speichern. Versuchen Sie es gleich noch einmal. Hilft das nicht, sagen "
-    "Sie bitte den Betreibern dieses Servers Bescheid.",
     # the connection
     "lost": "Die Verbindung zum Server ist abgebrochen.",
     "retrying": "Diese Seite versucht es von selbst noch einmal.",
