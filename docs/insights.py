@@ -34,6 +34,10 @@ HOW = {
         "smallest on top. A short bar means that the answer hangs on little. What you cannot change can "
         "be left as it is (`fixed=…`; on the page, tick it).",
     },
+    "What if?": {
+        "what_if": "Each curve is the answer to this one case as one value changes and all others stay; the point "
+        "is the value that was entered. On the page a slider moves along each curve.",
+    },
     "How do two cases differ?": {
         "comparison": "The longer of two bars says which of the two cases is likelier of that class. The table lists "
         "the inputs in which they differ first. On the page, *Keep this answer to compare* shows the next answer "

@@ -25,6 +25,7 @@ from irislib.insights._regression import predicted_against_true, residuals
 from irislib.insights._resampling import cross_validation, learning_curve
 from irislib.insights._shapley import contributions
 from irislib.insights._thresholds import decision_threshold, gains
+from irislib.insights._what_if import what_if
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -52,6 +53,7 @@ __all__ = [
     "residuals",
     "roc_curve",
     "smallest_changes",
+    "what_if",
 ]
 
 
@@ -68,10 +70,10 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
     forest: list[Callable[..., Insight]] = [feature_importances] if is_forest(model.estimator) else []
     why: list[Callable[..., Insight]]
     if model.classes is None:
-        why = [contributions, prediction_set]
+        why = [contributions, what_if, prediction_set]
         performance = [predicted_against_true, residuals]
     else:
-        why = [contributions, smallest_changes, prediction_set]
+        why = [contributions, what_if, smallest_changes, prediction_set]
         of_two = [decision_threshold, gains] if len(model.classes) == 2 and model.has_probabilities else []
         performance = [confusion_matrix, class_metrics, *of_two, calibration, roc_curve, precision_recall_curve]
     return {

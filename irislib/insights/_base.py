@@ -44,7 +44,8 @@ class Insight:
         The column that a page shows as bars in the table of the numbers, instead of the picture: it has the same
         content, and takes a hundredth of the time.
     interactive : str
-        The name of the view that a page makes of the table instead of the picture: ``threshold``.
+        The name of the view that a page makes of the table instead of the picture: ``threshold`` or
+        ``what-if``.
     start : int
         The position of the row of the table that such a view begins with.
     """

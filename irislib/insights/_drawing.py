@@ -89,6 +89,22 @@ def paired_bars(
     legend(axes, 2)
 
 
+def line_with_mark(
+    axes: Axes, *, labels: Sequence[str], values: np.ndarray, mark: int, is_list: bool, names: tuple[str, str]
+) -> None:
+    """Draw a curve over values, or a bar for each value of a list, and mark one of them."""
+    if is_list:
+        colours = [second_colour() if i == mark else main_colour() for i in range(len(values))]
+        axes.bar(range(len(values)), values, color=colours, width=0.6)
+    else:
+        axes.plot(range(len(values)), values, color=main_colour())
+        axes.plot([mark], [values[mark]], "o", color=second_colour())
+    ticks = range(0, len(labels), max(1, (len(labels) - 1) // 4))
+    axes.set_xticks(list(ticks), [shorten(labels[i]) for i in ticks])
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
+
+
 def signed_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
     """Draw bars to the right and, in another colour, to the left of zero."""
     colours = [main_colour() if value > 0 else second_colour() for value in values]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
-__all__ = ["partial_dependence"]
+__all__ = ["dependence_curves", "partial_dependence", "varied_rows"]
 
 POINTS = 20  # values of a number
 MAX_SAMPLED_ROWS = 100  # held-out rows that stand for all, fewer
@@ -76,7 +76,7 @@ def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     budget = TimeBudget(RANKED_SHARE * seconds, len(model.spec.features))
     grids = _strongest_first(model, grids, budget)
     budget.extend((1 - RANKED_SHARE) * seconds)
-    curves = _dependence_curves(model, _sampled_rows(model, grids, budget), grids, budget)
+    curves = dependence_curves(model, _sampled_rows(model, grids, budget), grids, budget)
     moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
     order = sorted(curves, key=lambda feature: -moved[feature].max())
     outputs = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
@@ -137,7 +137,7 @@ def _strongest_first(model: Model, grids: Mapping[Feature, list[Any]], budget: T
     }
     held_out = model.evaluation.features
     rows = held_out.sample(min(len(held_out), RANKED_ROWS), random_state=model.spec.random_state)
-    curves = _dependence_curves(model, rows, few, budget)
+    curves = dependence_curves(model, rows, few, budget)
     moved = {feature: np.ptp(lines.mean(axis=1), axis=0).max() for feature, lines in curves.items()}
     return {feature: grids[feature] for feature in sorted(grids, key=lambda feature: -moved.get(feature, 0))}
 
@@ -151,7 +151,7 @@ def _sampled_rows(model: Model, grids: Mapping[Feature, list[Any]], budget: Time
     return held_out.sample(min(len(held_out), m), random_state=model.spec.random_state)
 
 
-def _dependence_curves(
+def dependence_curves(
     model: Model, rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], budget: TimeBudget
 ) -> dict[Feature, np.ndarray]:
     """Return arrays of shape (n_values, n_rows, n_classes or 1) of the first features, as many as there is time for."""
@@ -159,14 +159,14 @@ def _dependence_curves(
 
     m, ends = len(rows), np.cumsum([len(grid) for grid in grids.values()])
     predict = model.estimator.predict if model.classes is None else model.estimator.predict_proba
-    make_rows = partial(_varied_rows, rows, grids)
+    make_rows = partial(varied_rows, rows, grids)
     predictions = predict_within(budget, predict, make_rows, int(ends[-1]) * m, least=int(ends[0]) * m)
     ends = ends[ends * m <= len(predictions)]
     curves = predictions[: ends[-1] * m].astype(float).reshape(ends[-1], m, -1)
     return dict(zip(grids, np.split(curves, ends[:-1]), strict=False))
 
 
-def _varied_rows(rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], start: int, stop: int) -> pd.DataFrame:
+def varied_rows(rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], start: int, stop: int) -> pd.DataFrame:
     """Return a part of these rows repeated for each value of each feature, with that value."""
     import numpy as np
     import pandas as pd

@@ -46,9 +46,9 @@ FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
 SCRIPTS = (
     "logic.js", "dom.js", "requests.js", "fields.js", "field_list.js", "csv_tab.js", "threshold.js", "cards.js",
-    "live.js", "feedback.js", "comparison.js", "page.js",
+    "live.js", "what_if.js", "feedback.js", "comparison.js", "page.js",
 )  # fmt: skip
-STYLES = ("style.css", "comparison.css")
+STYLES = ("style.css", "comparison.css", "what_if.css")
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
@@ -238,6 +238,7 @@ class Page(anywidget.AnyWidget):
             "numbers": self.cards.handle_numbers,
             "points": self.cards.handle_points,
             "columns": self.cards.handle_columns,
+            "what_if": self._handle_what_if,
         }
         if self.csv_tab and self.test_rows and self.comparison:
             handlers |= {
@@ -299,6 +300,16 @@ class Page(anywidget.AnyWidget):
         html = render_pieces(self.tabs[0].draw(result))
         reply = {"html": html, "summary": summary, "announcement": self._announcement(summary)}
         return reply | {"compared": self._compare(values, result)}
+
+    def _handle_what_if(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """Return the answer to the latest row with some other values."""
+        features = [self.features[name] for name in request["values"]]
+        row, problems = check_row(features, request["values"])
+        if problems:
+            return {"error": " ".join(self._describe_problems(ValidationError(problems))["problems"].values())}
+        values = {**self.result.values, **row}
+        result = self.on_submit({name: value for name, value in values.items() if value is not None})
+        return {"announcement": self._announcement(self.summary(result) if self.summary else "")}
 
     def _compare(self, values: Mapping[str, Any], result: Any) -> str:
         return self.comparison.update(values, result) if self.comparison else ""

@@ -192,4 +192,5 @@ TEXTS = {
     "insight.residuals": "The true values of the held-out set minus the predictions.",
     "insight.roc_curve": "True and false positive rates of each class against the rest, on the held-out set.",
     "insight.smallest_changes": "The smallest changes to a row that change the predicted class.",
+    "insight.what_if": "The answer to one row as each of its values alone changes.",
 }

@@ -109,6 +109,10 @@ ENGLISH = {
     "comparison.more": "{count} more inputs",
     "comparison.first": "first",
     "comparison.second": "second",
+    # what_if
+    "what_if.title": "What if one value were another?",
+    "what_if.text": "{feature} moves this answer most: at {low} it would be {low_answer}, at {high} {high_answer}.",
+    "what_if.answer": "{prediction}, {share}",
     # smallest_changes
     "smallest_changes.title": "What would change the answer?",
     "smallest_changes.change": "{feature} {value}",

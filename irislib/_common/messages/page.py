@@ -122,6 +122,11 @@ ENGLISH = {
     "feedback_enough": "This page takes {count} reports, and has them. Thank you.",
     "feedback_right_answer": "The right answer",
     "feedback_no_class": "must be one of the choices.",
+    "what_if_at": "At {value}: {answer}",
+    "what_if_together": "All together: {answer}",
+    "what_if_help": "Move a slider to see the answer there, with all other values as entered. Several changes at once "
+    "are calculated together.",
+    "what_if_back": "Back to the entered values",
     "keep_answer": "Keep this answer to compare",
     "kept_answer": "Kept: {answer}. The next answer appears beside it.",
     "comparison": "Two answers side by side",

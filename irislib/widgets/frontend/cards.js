@@ -1,12 +1,14 @@
 // What a card offers besides its chart: its numbers, its files, and the chart in a larger view.
 
 class CardTools {
-  constructor(request, texts, onResize) {
-    Object.assign(this, { request, texts, onResize });
+  // `fill` takes values over into the form.
+  constructor(request, texts, onResize, fill) {
+    Object.assign(this, { request, texts, onResize, fill });
   }
 
   addTo(card) {
     if (card.dataset.interactive === "threshold") this.addThreshold(card);
+    if (card.dataset.interactive === "what-if") this.addWhatIf(card);
     const charts = [...card.querySelectorAll(".irislib-figure")];
     const message = h("p", { class: "irislib-message", role: "alert", hidden: true });
     const showError = (error) => {
@@ -101,6 +103,14 @@ class CardTools {
   async addThreshold(card) {
     const { columns, start, error } = await this.request("columns", { name: card.dataset.card });
     const content = error ? h("p", { class: "irislib-message" }, error) : new ThresholdView(columns, this.texts, start).createElement();
+    card.querySelector(".irislib-charts").replaceChildren(content);
+  }
+
+  async addWhatIf(card) {
+    const { columns, error } = await this.request("columns", { name: card.dataset.card });
+    const content = error
+      ? h("p", { class: "irislib-message" }, error)
+      : new WhatIfView(columns, this.texts, this.request, this.fill).element;
     card.querySelector(".irislib-charts").replaceChildren(content);
   }
 

@@ -429,7 +429,7 @@ class App {
   }
 
   addCardTools(content) {
-    const tools = new CardTools(this.request, this.texts, () => this.markScrolling());
+    const tools = new CardTools(this.request, this.texts, () => this.markScrolling(), (values) => this.fill(values, false));
     for (const card of content.querySelectorAll("[data-card]")) tools.addTo(card);
   }
 

@@ -109,6 +109,11 @@ TEXTS = {
     "live_waiting": "Diese Antwort gilt für die Werte davor. {reason}",
     "stale": "Das Formular hat sich seit dieser Antwort geändert. Mit „{action}“ bekommen Sie eine neue.",
     "download_report": "Bericht herunterladen",
+    "what_if_at": "Bei {value}: {answer}",
+    "what_if_together": "Alles zusammen: {answer}",
+    "what_if_help": "Bewegen Sie einen Regler, um die Antwort dort zu sehen, alle anderen Werte wie eingegeben. "
+    "Mehrere Änderungen werden zusammen berechnet.",
+    "what_if_back": "Zurück zu den eingegebenen Werten",
     "keep_answer": "Diese Antwort zum Vergleich behalten",
     "kept_answer": "Behalten: {answer}. Die nächste Antwort erscheint daneben.",
     "comparison": "Zwei Antworten nebeneinander",

@@ -1,0 +1,149 @@
+"""The answer to one row as each of its values alone changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_share
+from irislib._common.messages.insights import TEXTS
+from irislib._modeling.arguments import takes_model
+from irislib.errors import NotApplicableError
+from irislib.insights import _drawing
+from irislib.insights._background import as_prediction
+from irislib.insights._base import Insight
+from irislib.insights._partial_dependence import dependence_curves, varied_rows
+from irislib.insights._phrases import format_feature, format_target, with_target_unit
+from irislib.insights._time_budget import TimeBudget
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from irislib._description.feature import Feature
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
+
+__all__ = ["what_if"]
+
+POINTS = 60  # values of a number, besides the row's own
+MAX_FEATURES = 6
+
+
+@takes_model
+def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float = 1) -> Insight:
+    """Predict one row as each of its values alone changes, for the features that move its answer most.
+
+    Parameters
+    ----------
+    model : Model
+    row : mapping, Series, DataFrame of one row, or Prediction
+        The features' values, or what ``model.predict_row`` made of them.
+    seconds : float, default 1
+        The time for predictions; if it is too short for all features, the others are left out.
+
+    Returns
+    -------
+    Insight
+        Its frame has a row for each of at most six features and each of its values, within the range of the training
+        rows: the ``probability`` of the class that is predicted for the row, or the predicted number, and the
+        ``answer`` there.
+
+    Raises
+    ------
+    ValidationError
+        Naming every wrong value.
+    NotApplicableError
+        For a classifier without probabilities, or without a feature to move.
+
+    Notes
+    -----
+    Source: A. Goldstein, A. Kapelner, J. Bleich and E. Pitkin (2015), Peeking inside the black box, Journal of
+    Computational and Graphical Statistics 24, 44-65, doi:10.1080/10618600.2014.907095: the individual conditional
+    expectation of one row. Combinations that do not exist are predicted all the same.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if model.classes is not None:
+        model.require_probabilities()
+    prediction = as_prediction(model, row)
+    grids = {f: grid for f in model.spec.features if not f.private and len(grid := _grid(model, f, prediction)) > 1}
+    if not grids:
+        raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
+    curves = dependence_curves(model, prediction.frame, grids, TimeBudget(seconds, len(model.spec.features)))
+    output = 0 if model.classes is None else model.classes.index(prediction.prediction)
+    lines = {feature: curve[:, 0, :] for feature, curve in curves.items()}
+    order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]
+    top = {feature: grids[feature] for feature in order}
+    answers = iter(model.estimator.predict(varied_rows(prediction.frame, top, 0, sum(map(len, top.values())))).tolist())
+    measure = "probability" if model.classes is not None else with_target_unit(model, model.spec.target)
+    records = [
+        {
+            "name": feature.name,
+            "feature": feature.label,
+            "value": format_feature(feature, value),
+            "entry": feature.to_text(value),
+            "is_choice": "values" in model.coverage[feature.name],
+            "is_entered": value == _entered(feature, prediction),
+            measure: float(shares[output]),
+            "answer": _answer(model, next(answers), shares),
+        }
+        for feature, grid in top.items()
+        for value, shares in zip(grid, lines[feature], strict=True)
+    ]
+    frame = pd.DataFrame(records)
+    strongest = frame[frame["name"] == order[0].name]
+    least, most = strongest.loc[strongest[measure].idxmin()], strongest.loc[strongest[measure].idxmax()]
+    text = TEXTS["what_if.text"].format(
+        **{"feature": order[0].label, "low": least["value"], "high": most["value"]},
+        **{"low_answer": least["answer"], "high_answer": most["answer"]},
+    )
+    name = (
+        measure if model.classes is None else TEXTS["partial_dependence.probability"].format(name=prediction.prediction)
+    )
+    panels = [_panel(model, feature, frame, measure, name) for feature in order]
+    return Insight(TEXTS["what_if.title"], frame, text, panels, 2.3 * len(panels) + 0.2, interactive="what-if")
+
+
+def _entered(feature: Feature, prediction: Prediction) -> Any:
+    return prediction.values.get(feature.name)
+
+
+def _grid(model: Model, feature: Feature, prediction: Prediction) -> list[Any]:
+    """Return the values that a feature goes through, the row's own among them."""
+    import numpy as np
+
+    covered, own = model.coverage.get(feature.name, {}), _entered(feature, prediction)
+    if "values" in covered:
+        values = list(covered["values"])
+        return values if own is None or own in values else [*values, own]
+    if not covered or not feature.type.is_continuous or own is None:
+        return []
+    numbers = np.asarray(feature.type.to_numbers(model.sample[feature.column].dropna()), dtype=float)
+    grid = np.linspace(numbers.min(), numbers.max(), POINTS)
+    if feature.step:
+        steps = np.ptp(numbers) / feature.step
+        step = feature.step if steps >= POINTS else feature.step / 5  # finer than the form's, or there are few
+        grid = ((grid / step).round() * step).round(10)
+    values = [feature.parse(feature.to_text(value)) for value in feature.type.from_numbers(np.unique(grid))]
+    return sorted({*values, own})
+
+
+def _answer(model: Model, answer: Any, shares: np.ndarray) -> str:
+    if model.classes is None:
+        return format_target(model, answer)
+    share = format_share(float(shares[model.classes.index(answer)]))
+    return TEXTS["what_if.answer"].format(prediction=answer, share=share)
+
+
+def _panel(model: Model, feature: Feature, frame: Any, measure: str, name: str) -> Any:
+    part = frame[frame["name"] == feature.name]
+    return partial(
+        _drawing.line_with_mark,
+        labels=part["value"].tolist(),
+        values=part[measure].to_numpy(),
+        mark=int(part["is_entered"].to_numpy().argmax()),
+        is_list="values" in model.coverage[feature.name],
+        names=(feature.label, name),
+    )
