@@ -40,7 +40,7 @@ class WhatIfView {
     part.buttons = Array.from({ length: part.count }, (_, i) =>
       h("button", { type: "button", class: "irislib-quiet", onclick: () => this.move(part, i) }, columns.value[part.first + i]));
     part.output = h("output");
-    this.move(part, part.entered ?? 0, true);
+    this.move(part, part.entered, true);
     return h("div", { role: "group", "aria-label": part.label }, h("b", {}, part.label), h("div", { class: "irislib-choose" }, part.buttons), part.output);
   }
 
@@ -61,7 +61,7 @@ class WhatIfView {
 
   move(part, i, isFirst = false) {
     part.index = i;
-    const text = formatText(this.texts.what_if_at, { value: this.columns.value[part.first + i], answer: this.columns.answer[part.first + i] });
+    const text = i === undefined ? "" : formatText(this.texts.what_if_at, { value: this.columns.value[part.first + i], answer: this.columns.answer[part.first + i] });
     part.output.textContent = text;
     part.buttons?.forEach((button, k) => button.setAttribute("aria-pressed", String(i === k)));
     if (part.slider) {
