@@ -13,6 +13,7 @@ SOURCES = (".css", ".html", ".j2", ".js", ".py")
 EXAMPLES = {
     "irislib/_common/contrast.py": {"#000000", "#ffffff", "#772953"},  # black, white, and an example
     "irislib/_description/theme.py": {"#772953", "#0b5fa5"},
+    "irislib/_common/messages/de/validation.py": {"#772953"},
     "irislib/_common/messages/validation.py": {"#772953"},
     "irislib/dummy.py": {"#e95420"},
     "irislib/widgets/frontend/fields.js": {"#000000"},
