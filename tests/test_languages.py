@@ -8,6 +8,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
+import requests
+from conftest import PATIENCE
 
 from irislib import Feature, insights
 from irislib._common import messages
@@ -107,3 +109,16 @@ def test_a_problem_with_a_value_is_german(iris, german) -> None:
 
 def test_a_text_without_a_translation_is_english(german) -> None:
     assert Texts("page", {"newest": "Something new"})["newest"] == "Something new"
+
+
+def test_a_server_answers_in_the_language_of_the_browser(serve) -> None:
+    for accepted, language, word in [("de-AT,de;q=0.9", "de", "Vorhersage"), ("fr", "en", "Prediction")]:
+        reply = requests.get(f"{serve.url}/iris-wizard", headers={"Accept-Language": accepted}, timeout=PATIENCE)
+        assert reply.headers["Content-Language"] == language
+        assert "Accept-Language" in reply.headers["Vary"]
+        assert f'<html lang="{language}"' in reply.text
+        assert word in reply.text
+    missing = requests.get(f"{serve.url}/nothing", headers={"Accept-Language": "de"}, timeout=PATIENCE)
+    assert "Seite nicht gefunden" in missing.text
+    problem = requests.post(f"{serve.url}/iris-wizard", json={}, headers={"Accept-Language": "de"}, timeout=PATIENCE)
+    assert "is missing" in problem.text  # programs are answered in English
