@@ -99,6 +99,11 @@ TEXTS = {
     "contributions.text": "{start}, vor allem deshalb: {reasons}",
     "contributions.others": "die anderen {count} Eingaben",
     "contributions.sampled": "{start}; die Beiträge sind aus Stichproben geschätzt, auf etwa {error} genau",
+    # what_if
+    "what_if.title": "Was wäre mit einem anderen Wert?",
+    "what_if.text": "Am stärksten bewegt {feature} diese Antwort: Bei {low} wäre sie {low_answer}, bei {high} "
+    "{high_answer}.",
+    "what_if.answer": "{prediction}, {share}",
     # smallest_changes
     "smallest_changes.title": "Was würde die Antwort ändern?",
     "smallest_changes.change": "{feature} {value}",
