@@ -92,6 +92,10 @@ class Visitor:
             raise SystemExit(f"The prediction for {row} was {prediction!r}, not {species!r}.")
         return ms / 1e3, prediction
 
+    def change_value(self, index: int, value: float) -> float:
+        """Change one field of a form without a button; return the seconds until another answer was on screen."""
+        return self.page.evaluate("([i, value]) => bench.changeValue(i, value)", [index, value])[0] / 1e3
+
     def open_tabs(self) -> None:
         """Open every tab of the page."""
         self.page.evaluate("bench.openTabs()")
@@ -103,10 +107,17 @@ class Visitor:
 
 
 @contextlib.contextmanager
-def visitor(browser: Browser, click: bool = True) -> Iterator[BrowserContext]:
-    """Return a new browser context, without cache and cookies."""
+def visitor(
+    browser: Browser, click: bool = True, answer: str = ".irislib-answer", fields: str = "", button: str = "button"
+) -> Iterator[BrowserContext]:
+    """Return a new browser context, without cache and cookies.
+
+    The page of another tool has its answer, its four fields in the order of `NAMES` and its working button at these
+    CSS selectors.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    settings = json.dumps({"action": "Abrakadabra", "click": click, "longest": TIMEOUT_MS})
+    page = {"answer": answer, "fields": fields, "button": button, "names": dict.fromkeys(NAMES)}
+    settings = json.dumps({"action": "Abrakadabra", "click": click, "longest": TIMEOUT_MS, **page})
     context.add_init_script(SCRIPT.read_text().replace("SETTINGS", settings, 1))
     try:
         yield context

@@ -1,4 +1,4 @@
-// Measures a page from within, for benchmarks/pages.py and soak.py. Times are milliseconds since the navigation began.
+// Measures a page from within, for benchmarks/pages.py, beside.py and soak.py. Times are milliseconds since the navigation began.
 // A change counts when a frame has painted it: polling from outside would round every figure up.
 
 (() => {
@@ -37,27 +37,54 @@
     });
 
   const button = () => {
-    const element = [...document.getElementsByTagName("button")].find(({ textContent }) => textContent.trim() === bench.settings.action);
+    const element = [...document.querySelectorAll(bench.settings.button)].find(({ textContent }) => textContent.trim() === bench.settings.action);
     return element && !element.disabled && isVisible(element) ? element : null;
   };
-  const prediction = () => [...document.querySelectorAll(".irislib-answer")].find(isVisible)?.textContent.trim();
-  const isPredicted = () => prediction() !== undefined;
+  const prediction = () => [...document.querySelectorAll(bench.settings.answer)].find(isVisible)?.textContent.trim();
+  const isPredicted = () => Boolean(prediction());
+  const isAnother = (last) => isPredicted() && prediction() !== last;
+
+  // Other tools' fields have no names of ours: they are taken in their order.
+  const fields = (values) =>
+    bench.settings.fields
+      ? [...document.querySelectorAll(bench.settings.fields)]
+      : Object.keys(values).map((name) => document.getElementsByName(name)[0]);
+
+  // Types a value and leaves the field: each tool hears one of these events, React's the last once it has worked off the first.
+  const setValue = async (input, value) => {
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    if (!bench.settings.fields) return;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    await sleep(0);
+    input.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+  };
+  const fillIn = (values) => fields(values).forEach((input, i) => setValue(input, Object.values(values)[i]));
 
   // Fills in the form, presses the button, and returns the time until the prediction was on screen, and the prediction.
   // It must differ from the last one, or it could not be distinguished from it.
   bench.submitRow = async (values) => {
     await withTimeout(waitForPaint(button), "The button");
     const last = prediction();
-    for (const [name, value] of Object.entries(values)) {
-      const input = document.getElementsByName(name)[0];
-      input.value = value;
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    }
+    fillIn(values);
     await sleep(50 + 100 * Math.random()); // at a random moment between two frames
     const submitButton = button();
     const start = performance.now();
     submitButton.click();
-    const end = await withTimeout(waitForPaint(() => isPredicted() && prediction() !== last), "The prediction");
+    const end = await withTimeout(waitForPaint(() => isAnother(last)), "The prediction");
+    return [end - start, prediction()];
+  };
+
+  bench.hasFields = () => fields(bench.settings.names).every(isVisible) && fields(bench.settings.names).length >= 4;
+
+  // Changes one field of a form that answers without a button; returns the time until the answer was on screen, and the answer.
+  bench.changeValue = async (i, value) => {
+    const input = fields(bench.settings.names)[i];
+    const last = prediction();
+    await sleep(50 + 100 * Math.random());
+    const start = performance.now();
+    setValue(input, value);
+    const end = await withTimeout(waitForPaint(() => isAnother(last)), "The answer");
     return [end - start, prediction()];
   };
 

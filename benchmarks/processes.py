@@ -144,7 +144,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(command: Sequence[str], health_path: str, log: Path, **environment: str) -> Iterator[Server]:
+def running_server(
+    command: Sequence[str], health_path: str, log: Path, port_option: str = "--port={}", **environment: str
+) -> Iterator[Server]:
     """Start a server, wait for it, and end it with all that belongs to it.
 
     The ``health_path`` is polled until it responds; never that of a page, where each GET starts a kernel.
@@ -156,7 +158,7 @@ def running_server(command: Sequence[str], health_path: str, log: Path, **enviro
     env = {**os.environ, **environment, MARK: marked.mark}
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [*command, f"--port={port}"], cwd=log.parent, env=env, stdout=file, stderr=subprocess.STDOUT
+            [*command, port_option.format(port)], cwd=log.parent, env=env, stdout=file, stderr=subprocess.STDOUT
         )
     try:
         wait_for(f"http://127.0.0.1:{port}{health_path}", process, log)
