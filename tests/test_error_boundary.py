@@ -152,7 +152,8 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     expect(page.get_by_role("button", name="Submit")).to_be_visible()
     page.get_by_role("tab", name="Plot").click()
     expect(page.locator(".irislib-pane:visible")).to_contain_text("The connection to the server was lost.")
-    page.get_by_role("button", name="Reload").click()
+    with page.expect_navigation():  # which follows once the server has answered
+        page.get_by_role("button", name="Reload").click()
     expect(page.get_by_label("Text", exact=True)).to_have_value("kept")
     expect(page.get_by_label("Password")).to_have_value("")
     stored = page.evaluate("JSON.stringify({...sessionStorage})")

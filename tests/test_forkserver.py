@@ -458,7 +458,7 @@ def test_a_notebook_that_is_being_prerun_ends_with_the_server(tmp_path: Path) ->
     looping = notebook("import os", "while True: pass")
     looping.metadata["irislib"] = {"run": "once"}
     nbformat.write(looping, tmp_path / "loops.ipynb")
-    server = Server(tmp_path / "log", "serve", str(tmp_path)).wait()
+    server = Server(tmp_path / "log", "serve", str(tmp_path), program=PROGRAM).wait()
     wait_until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
     assert server.stop() == 0, server.text()
 

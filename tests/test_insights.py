@@ -268,7 +268,7 @@ def test_every_insight_works_or_gives_a_reason(name: str, request) -> None:
         getattr(insights, name_of_insight) for name_of_insight in insights.__all__ if name_of_insight not in NO_INSIGHTS
     ):
         assert re.search(r"Sources?:\s+\w", inspect.getdoc(function) or ""), function
-        arguments = (model, row) if "row" in inspect.signature(function).parameters else (model,)
+        arguments = (model, *(row for name in ("row", "other") if name in inspect.signature(function).parameters))
         insight: Any = None
         message = ""
         try:

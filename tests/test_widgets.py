@@ -477,7 +477,7 @@ def test_a_report_is_one_complete_file(iris, tmp_path, monkeypatch) -> None:
         "test rows",
     ):
         assert expected in text
-    assert text.count("<img") == 11  # one for each panel
+    assert text.count("<img") == 15  # one for each panel
     assert "data-job" not in text  # nothing answers a button there
     assert not re.search(r"(src|href)=.(?!data:)|@import|url\(", text)
     assert TEXTS["history"] not in text
@@ -541,6 +541,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "trained",
         "table_rows",
         "table_rows_first",
+        "feedback_full",
+        "feedback_unwritable",
         "lost",
         "ended",
         "from",

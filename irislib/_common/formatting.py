@@ -14,11 +14,13 @@ from irislib._common.messages.validation import TEXTS
 
 __all__ = [
     "MAX_WORDS",
+    "TO_PROBABILITY",
     "closest_texts",
     "did_you_mean",
     "format_apart",
     "format_count",
     "format_plain",
+    "format_points",
     "format_score",
     "format_share",
     "format_value",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 MAX_WORDS = 10  # of a list in a message
+TO_PROBABILITY = "contribution to P("  # how the names of columns begin whose numbers people get in percentage points
 
 
 def short_repr(value: Any) -> str:
@@ -66,6 +69,11 @@ def format_share(share: float) -> str:
     if 0.995 <= share < 1 or 0 < share < 0.005:
         return localize(f"{min(max(share, 0.001), 0.999):.1%}")
     return localize(f"{share:.0%}")
+
+
+def format_points(share: float) -> str:
+    """Format a difference of two shares in percentage points, with its sign: ``+31.1 points``."""
+    return TEXTS["points"].format(number=localize(f"{100 * share:+.1f}"))
 
 
 def format_score(score: float, digits: int = 3) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share, format_value, within_sentence
+from irislib._common.formatting import TO_PROBABILITY, format_points, format_share, format_value, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
@@ -94,15 +94,19 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     table = table.iloc[np.argsort(-np.abs(shapley_values), kind="stable")].reset_index(drop=True)
     text = _contributions_text(model, prediction, table, name, base)
     if error is not None:
-        within = format_value(2 * float(error.max()), 1)
-        text = TEXTS["contributions.sampled"].format(start=text, error=within)
+        within = 2 * float(error.max())
+        within_text = format_value(within, 1) if model.classes is None else format_points(within).lstrip("+")
+        text = TEXTS["contributions.sampled"].format(start=text, error=within_text)
     top = table.head(MAX_BARS)
     labels = [f"{feature} = {value}" for feature, value in zip(top["feature"], top["value"], strict=True)]
     sizes = top[name].tolist()
     if len(table) > MAX_BARS:
         labels.append(TEXTS["contributions.others"].format(count=len(table) - MAX_BARS))
         sizes.append(float(table[name][MAX_BARS:].sum()))
-    draw = partial(_drawing.signed_bars, labels=labels, values=sizes, name=name)
+    axis = name
+    if model.classes is not None:
+        sizes, axis = [100 * size for size in sizes], f"{name}, percentage points"
+    draw = partial(_drawing.signed_bars, labels=labels, values=sizes, name=axis)
     return Insight(TEXTS["contributions.title"], table, f"{text}.", draw, 1.0 + 0.4 * len(labels), bar=name)
 
 
@@ -112,7 +116,7 @@ def _output(model: Model, prediction: Prediction) -> tuple[Callable[[pd.DataFram
         return model.estimator.predict, with_target_unit(model, "contribution")
     model.require_probabilities()
     i = model.classes.index(prediction.prediction)
-    return lambda rows: model.estimator.predict_proba(rows)[:, i], f"contribution to P({prediction.prediction})"
+    return lambda rows: model.estimator.predict_proba(rows)[:, i], f"{TO_PROBABILITY}{prediction.prediction})"
 
 
 def _shapley(

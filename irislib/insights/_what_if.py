@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
+from irislib._description.class_names import to_names
+from irislib._description.values import is_empty
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
@@ -76,7 +78,8 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     lines = {feature: curve[:, 0, :] for feature, curve in curves.items()}
     order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]
     top = {feature: grids[feature] for feature in order}
-    answers = iter(model.estimator.predict(varied_rows(prediction.frame, top, 0, sum(map(len, top.values())))).tolist())
+    codes = model.estimator.predict(varied_rows(prediction.frame, top, 0, sum(map(len, top.values()))))
+    answers = iter(to_names(model.spec.classes, codes).tolist())
     measure = "probability" if model.classes is not None else with_target_unit(model, model.spec.target)
     records = [
         {
@@ -107,7 +110,9 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
 
 
 def _entered(feature: Feature, prediction: Prediction) -> Any:
-    return prediction.values.get(feature.name)
+    """Return the row's own value as its grid has it, or None."""
+    value = prediction.values.get(feature.name)
+    return None if is_empty(value) else feature.parse(feature.to_text(value))
 
 
 def _grid(model: Model, feature: Feature, prediction: Prediction) -> list[Any]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib import insights
-from irislib._common.formatting import format_share
+from irislib._common.formatting import format_points, format_share
+from irislib._common.language import localize
 from irislib._common.messages import TEXTS
 from irislib.errors import NotApplicableError
 from irislib.insights._comparison import compare_contributions
@@ -64,11 +65,9 @@ class Comparison:
         except NotApplicableError as error:
             return {"html": render([Paragraph(str(error))])}
         top = frame.head(MAX_CONTRIBUTIONS)
-        table = top.set_index(top.columns[0]).map(self._contribution).set_axis(_columns(), axis=1)
+        show = format_points if self.model.classes is not None else _format_signed
+        table = top.set_index(top.columns[0]).map(show).set_axis(_columns(), axis=1)
         return {"html": render([Table(table)])}
-
-    def _contribution(self, value: float) -> str:
-        return f"{value:+.3f}"
 
     def to_html(self) -> str:
         """Render both answers; nothing if no answer is kept."""
@@ -80,7 +79,7 @@ class Comparison:
             return []
         values, prediction = self.pinned
         if self.latest[1] is prediction:
-            return [Section(TEXTS["comparison"], [Paragraph(TEXTS["kept_answer"].format(answer=prediction.answer))])]
+            return [Paragraph(TEXTS["kept_answer"].format(answer=prediction.answer))]
         frame = insights.comparison(self.model, prediction, self.latest[1]).frame
         answer, inputs = frame[frame["part"] == "answer"], frame[frame["part"] == "input"]
         blocks: list[Block] = [_table(TEXTS["compare_input"], [answer, inputs[inputs["differs"]]])]
@@ -95,6 +94,10 @@ class Comparison:
             blocks.append(_table(TEXTS["compare_probability"], [shares]))
         blocks.append(Buttons([FillButton(TEXTS["compare_fill"], values, prediction.answer)]))
         return [Section(TEXTS["comparison"], blocks, "comparison")]
+
+
+def _format_signed(value: float) -> str:
+    return localize(f"{value:+.3f}")
 
 
 def _columns() -> list[str]:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_count, shorten_list
+from irislib._common.formatting import format_count, format_share, shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib._modeling.csv_text import BOM, is_comment
@@ -178,7 +178,7 @@ class CsvTab:
         positions = list(itertools.islice(predicted, RESULT_ROWS))
         # without problems, which are above, and with a mark instead of warnings, which are sentences
         rows = [
-            [*self.results[i][:-2], WARNED if self.results[i][-2] else "", *(layout.fit(self.rows[i]) or ())]
+            [*_readable(self.results[i][:-2]), WARNED if self.results[i][-2] else "", *(layout.fit(self.rows[i]) or ())]
             for i in positions
         ]
         names = csv_files.result_columns(self.model, layout)
@@ -201,3 +201,9 @@ class CsvTab:
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
         content = BOM + csv_files.csv_template(spec.features, rows)
         return f"{spec.name}-template.csv", mark_formulas(content)
+
+
+def _readable(cells: Sequence[Any]) -> list[Any]:
+    """Return a prediction and its probabilities, these in percent."""
+    prediction, *shares = cells
+    return [prediction, *map(format_share, shares)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from irislib._common.formatting import format_count, format_score, format_share
+from irislib._common.formatting import TO_PROBABILITY, format_count, format_points, format_score, format_share
 from irislib._common.language import column_label, localize
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
@@ -254,13 +254,23 @@ def _has_numbers(values: Iterable[Any]) -> bool:
     )
 
 
+def _bar_format(column: pd.Series, is_signed: bool) -> Callable[[Any], str]:
+    """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
+    if str(column.name).startswith(TO_PROBABILITY):
+        return format_points
+    if column.name in SHARES:
+        return format_share
+    if column.dtype.kind in "iu":
+        return lambda value: format_count(int(value))
+    return (lambda value: localize(f"{value:+.3f}")) if is_signed else format_score
+
+
 def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
     """Return a formatter with bars: from the left, or from the middle to either side if there are negative numbers."""
     is_signed = bool((column < 0).any())
     longest = float(column.abs().max()) if is_signed or column.max() > 1 else 1.0
     scale = 50 / longest if is_signed else 100 / longest
-    is_count = column.dtype.kind in "iu"
-    show_number = format_share if column.name in SHARES else format_score
+    show_number = _bar_format(column, is_signed)
 
     def show(value: float) -> str:
         if value != value:
@@ -269,11 +279,7 @@ def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
         start = 0 if not is_signed else 50 if value >= 0 else 50 - size
         style = ' class="irislib-less"' if value < 0 else ""
         bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
-        number = (
-            format_count(int(value)) if is_count else localize(f"{value:+.3f}") if is_signed else show_number(value)
-        )
-        return Markup(  # noqa: S704 - numbers
-            f'<span class="irislib-bar" aria-hidden="true">{bar}</span><span class="irislib-amount">{number}</span>'
-        )
+        amount = f'<span class="irislib-amount">{show_number(value)}</span>'
+        return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{amount}')  # noqa: S704 - numbers
 
     return show

@@ -285,7 +285,7 @@ class Page(anywidget.AnyWidget):
         summary = self.summary(self.result) if self.summary else ""
         if summary:
             self.history.add(summary, self.values)
-        compared = self._compare(values, self.result)
+        compared = self._comparison_html(values, self.result)
         return {"html": self._render_tab(0), "announcement": self._announcement(summary), "compared": compared}
 
     def _handle_preview(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -299,7 +299,7 @@ class Page(anywidget.AnyWidget):
         summary = self.summary(result) if self.summary else ""
         html = render_pieces(self.tabs[0].draw(result))
         reply = {"html": html, "summary": summary, "announcement": self._announcement(summary)}
-        return reply | {"compared": self._compare(values, result)}
+        return reply | {"compared": self._comparison_html(values, result)}
 
     def _handle_what_if(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Return the answer to the latest row with some other values."""
@@ -311,7 +311,7 @@ class Page(anywidget.AnyWidget):
         result = self.on_submit({name: value for name, value in values.items() if value is not None})
         return {"announcement": self._announcement(self.summary(result) if self.summary else "")}
 
-    def _compare(self, values: Mapping[str, Any], result: Any) -> str:
+    def _comparison_html(self, values: Mapping[str, Any], result: Any) -> str:
         return self.comparison.update(values, result) if self.comparison else ""
 
     def _compute(self, values: Mapping[str, Any]) -> Any:

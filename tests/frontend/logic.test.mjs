@@ -108,6 +108,7 @@ test("a share is written as Python writes it", () => {
 
 test("cells are in the order of their numbers, and texts after them", () => {
   assert.deepEqual(["b", "10", "", "9", "a", "-1"].sort(logic.compareCells), ["-1", "9", "10", "", "a", "b"]);
+  assert.deepEqual(["100 %", "7,5 %", "9 %"].sort((a, b) => logic.compareCells(a, b, ",")), ["7,5 %", "9 %", "100 %"]);
 });
 
 test("fields are grouped in the order in which their groups first appear", () => {

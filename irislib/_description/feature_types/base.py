@@ -76,7 +76,7 @@ class FeatureType:
 
     @property
     def noun(self) -> str:
-        """What a value must be, in words."""
+        """Noun for a value of this kind, as messages have it."""
         return TEXTS[self.name]
 
     def faults(self, feature: Feature) -> list[str]:

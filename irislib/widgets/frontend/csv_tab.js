@@ -119,7 +119,7 @@ function makeSortable(table) {
       const isAscending = cell.getAttribute("aria-sort") !== "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       cell.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
-      const rows = [...body.rows].sort((a, b) => compareCells(a.cells[column].textContent, b.cells[column].textContent));
+      const rows = [...body.rows].sort((a, b) => compareCells(a.cells[column].textContent, b.cells[column].textContent, decimalSign(document.documentElement.lang)));
       body.append(...(isAscending ? rows : rows.reverse()));
     };
     cell.replaceChildren(h("button", { type: "button", class: "irislib-sort", onclick: sort }, cell.textContent));

@@ -127,9 +127,9 @@ function nearestPoint(points, x, y, aspect) {
   return nearest && distance(nearest) <= NEAR ? nearest : undefined;
 }
 
-// Orders two cells: numbers by their size, before texts in the order of the reader's language.
-function compareCells(a, b) {
-  const [x, y] = [a, b].map((text) => (text.trim() === "" ? NaN : Number(text)));
+// Orders two cells: numbers and percentages by their size, before texts in the order of the reader's language.
+function compareCells(a, b, sign) {
+  const [x, y] = [a, b].map((text) => (text.trim() === "" ? NaN : Number(readNumber(text.replace(/\s*%$/, ""), sign))));
   if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
   return Number.isNaN(x) - Number.isNaN(y) || a.localeCompare(b);
 }

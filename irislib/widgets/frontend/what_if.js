@@ -54,7 +54,7 @@ class WhatIfView {
     const line = createSvg("polyline", { points: part.points.join(" "), class: "irislib-line" });
     const drawing = createSvg("svg", { viewBox: "0 -2 100 44", preserveAspectRatio: "none", "aria-hidden": "true" }, line, part.dot);
     part.slider = h("input", { type: "range", min: 0, max: part.count - 1, step: 1, oninput: () => this.move(part, Number(part.slider.value)) });
-    part.output = h("output");
+    part.output = h("span", { class: "irislib-at", "aria-hidden": "true" }); // the slider says the same
     this.move(part, part.entered ?? 0, true);
     return h("label", {}, h("b", {}, part.label), drawing, part.slider, part.output);
   }

@@ -55,6 +55,7 @@ TEXTS = {
     "predicted {name}": "{name}, vorhergesagt",
     "then {name}": "{name} danach",
     "probability of {name}": "Wahrscheinlichkeit von {name}",
+    "{name}, percentage points": "{name}, Prozentpunkte",
     "contribution to {name}": "Beitrag zu {name}",
     "baseline {name}": "{name} beim Raten",
     "loss of {name}": "Verlust: {name}",
