@@ -79,7 +79,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]
     top = {feature: grids[feature] for feature in order}
     codes = model.estimator.predict(varied_rows(prediction.frame, top, 0, sum(map(len, top.values()))))
-    answers = iter(to_names(model.spec.classes, codes).tolist())
+    answers = iter(to_names(model.spec.classes, np.asarray(codes).ravel()).tolist())
     measure = "probability" if model.classes is not None else with_target_unit(model, model.spec.target)
     records = [
         {
