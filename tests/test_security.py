@@ -497,7 +497,7 @@ def test_the_title_of_an_app_is_text(template: str, autoescape: bool) -> None:
     folder = paths.jupyter_dir() / "voila" / "templates" / "irislib"
     environment = Environment(loader=FileSystemLoader(folder), autoescape=autoescape)  # noqa: S701 - as Voila has it
     environment.globals["static"] = str
-    apps = [{"name": "app", "title": "<img src=x onerror=alert(1)>&amp;"}]
+    apps = [{"name": "app", "title": "<img src=x onerror=alert(1)>&amp;", "spec": None}]
     look = {"style": "", "icon": "data:;base64,=", "colours": ""}
     html = environment.get_template(template).render(apps=apps, look=look, texts=TEXTS, base_url="/", current="app")
     assert "&lt;img src=x onerror=alert(1)&gt;&amp;amp;" in html
