@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ PATIENCE = 300
 NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
 COMMANDS = Commands()
 PROGRAM = (sys.executable, "-m", "irislib")  # as users start it
+PORTS = itertools.count(os.getpid())  # modulo a range: each process begins with another one
 PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
@@ -277,9 +280,14 @@ def import_booster(name: str) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """Return a free port that neither another process of the tests takes meanwhile nor an outgoing connection."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for _ in range(1000):
+        port = 12_000 + 2_000 * (worker % 8) + next(PORTS) % 2_000
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise OSError("All ports of this process are taken.")
 
 
 def is_running(pid: int) -> bool:

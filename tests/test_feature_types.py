@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import jsonschema
 import pytest
 from conftest import Server, open_app
@@ -82,3 +84,8 @@ def test_a_page_has_a_text_box_for_a_control_that_it_does_not_have(page, tmp_pat
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text()
+
+
+def test_a_day_of_a_year_with_three_digits_goes_there_and_back() -> None:
+    feature = irislib.Feature("day", kind="date")
+    assert feature.parse(feature.to_text(dt.date(587, 12, 10))) == dt.date(587, 12, 10)

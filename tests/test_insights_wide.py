@@ -240,7 +240,7 @@ def test_contributions_of_the_other_features_are_added_up(forest) -> None:
     assert len(bars(insight)) == 11
     assert bars(insight)[-1] == "the other 290 inputs"
     (axes,) = insight.plot().axes
-    assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(insight.frame.iloc[:, 3].sum())
+    assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(100 * insight.frame.iloc[:, 3].sum())
 
 
 def test_a_table_of_thousands_of_rows_is_cut_off_on_the_page(forest) -> None:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from irislib._common.language import ENGLISH, current_language, localize, localize_date
+from irislib._common.language import ENGLISH, current_language, iso_date, localize, localize_date
 from irislib._common.messages.validation import TEXTS
 
 __all__ = [
@@ -56,7 +56,7 @@ def format_plain(value: Any) -> str:
     """Format a value as programs and forms write it, a date or a time in ISO format."""
     if isinstance(value, dt.time):
         return value.isoformat("auto" if value.second or value.microsecond else "minutes")
-    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
+    return iso_date(value) if isinstance(value, dt.date) else str(value)
 
 
 def format_count(count: int) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "Texts",
     "column_label",
     "current_language",
+    "iso_date",
     "localize",
     "localize_date",
     "parse_languages",
@@ -166,10 +167,15 @@ def column_label(name: str) -> str:
     return name
 
 
+def iso_date(date: dt.date) -> str:
+    """Write a day in ISO format; the C library's ``%Y`` does not fill up a year of three digits."""
+    return dt.date(date.year, date.month, date.day).isoformat()
+
+
 def localize_date(date: dt.date) -> str:
     """Write a date as the current language does; in English, in ISO format."""
     if (language := current_language()) == ENGLISH:
-        return f"{date:%Y-%m-%d}"
+        return iso_date(date)
     from babel.dates import format_date
 
     return str(format_date(date, "medium", locale(language)))
