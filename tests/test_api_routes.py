@@ -273,6 +273,7 @@ ADDRESSES_OF_SERVE = {
 def test_every_address_answers_every_method(server: Server, request: pytest.FixtureRequest) -> None:
     """Also to those that Tornado refuses before a handler is prepared: they had no answer at all."""
     is_serve = request.node.callspec.params["server"] == "serve"
+    wait_until(lambda: requests.get(f"{server.url}/readyz", timeout=PATIENCE).status_code == 200)
     addresses = ADDRESSES | (ADDRESSES_OF_SERVE if is_serve else {})
     for path, allowed in addresses.items():
         statuses = {}

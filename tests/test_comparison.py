@@ -60,7 +60,7 @@ def test_a_kept_answer_stands_beside_the_next_one(iris) -> None:
     assert request(page, "submit", values=as_entries(SETOSA))["compared"] == ""
     assert "Kept: setosa" in text_of(request(page, "keep_answer")["html"])
     html = request(page, "submit", values=as_entries(VIRGINICA))["compared"]
-    differing, _, equal = html.partition("<details>")
+    differing, _, equal = str(html).partition("<details>")
     assert "setosa" in differing
     assert "virginica" in differing
     assert "Petal length" in differing

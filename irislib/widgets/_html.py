@@ -44,9 +44,6 @@ __all__ = ["render", "render_pieces"]
 
 WIDE_TABLE = 4  # columns of a table that takes the width of two cards
 SHARES = {"probability", "share of the trained range"}  # columns with bars whose numbers are in percent
-    "probability",
-    "share of the trained range",
-}  # columns with bars whose numbers are in percent, as in sentences
 NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
 
 
