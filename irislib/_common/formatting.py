@@ -72,8 +72,8 @@ def format_share(share: float) -> str:
 
 
 def format_points(share: float) -> str:
-    """Format a difference of two shares in percentage points, with its sign: ``+31.1 points``."""
-    return TEXTS["points"].format(number=localize(f"{100 * share:+.1f}"))
+    """Format a difference of two shares in percentage points, with its sign: ``+31.1``."""
+    return localize(f"{100 * share:+.1f}")
 
 
 def format_score(score: float, digits: int = 3) -> str:

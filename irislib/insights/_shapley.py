@@ -95,7 +95,11 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     text = _contributions_text(model, prediction, table, name, base)
     if error is not None:
         within = 2 * float(error.max())
-        within_text = format_value(within, 1) if model.classes is None else format_points(within).lstrip("+")
+        within_text = (
+            format_value(within, 1)
+            if model.classes is None
+            else TEXTS["contributions.points"].format(number=format_points(within).lstrip("+"))
+        )
         text = TEXTS["contributions.sampled"].format(start=text, error=within_text)
     top = table.head(MAX_BARS)
     labels = [f"{feature} = {value}" for feature, value in zip(top["feature"], top["value"], strict=True)]

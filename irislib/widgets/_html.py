@@ -197,7 +197,7 @@ def _(block: Table, is_static: bool) -> Markup:
     frame = block.frame
     has_row_headers = frame.index.name is not None
     if has_row_headers:
-        corner = " \\ ".join(column_label(name) for name in (frame.index.name, frame.columns.name) if name)
+        corner = " \\ ".join(_column_title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
     formats: list[Callable[[Any], str]] = [_cell] * len(names)
@@ -206,7 +206,7 @@ def _(block: Table, is_static: bool) -> Markup:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
     empty, title = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
     titles = zip(names, classes, strict=True)
-    head = Markup("").join(empty if name == "" else title.format(css, column_label(str(name))) for name, css in titles)
+    head = Markup("").join(empty if name == "" else title.format(css, _column_title(str(name))) for name, css in titles)
     rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'
@@ -252,6 +252,11 @@ def _has_numbers(values: Iterable[Any]) -> bool:
     return bool(cells) and all(
         NUMBER.fullmatch(value) if isinstance(value, str) else type(value) in (int, float) for value in cells
     )
+
+
+def _column_title(name: str) -> str:
+    """Return the title of a column, with the unit in which people get its numbers."""
+    return column_label(f"{name}, percentage points" if name.startswith(TO_PROBABILITY) else name)
 
 
 def _bar_format(column: pd.Series, is_signed: bool) -> Callable[[Any], str]:

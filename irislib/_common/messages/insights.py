@@ -101,6 +101,7 @@ ENGLISH = {
     "contributions.reason_unusual": "{feature} is {value} (typical: {typical})",
     "contributions.text": "{start}, mostly because {reasons}",
     "contributions.others": "the other {count} inputs",
+    "contributions.points": "{number} percentage points",
     "contributions.sampled": "{start}; the contributions are estimated from samples, to within about {error}",
     # comparison
     "comparison.title": "How do two answers differ?",

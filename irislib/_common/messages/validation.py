@@ -29,7 +29,6 @@ ENGLISH = {
     "rows.unknown": "Unknown feature {name!r}. {hint}",
     "rows.near": "Did you mean {name!r}?",
     "rows.known": "Known: {names}.",
-    "points": "{number} points",
     "list.more": "{first}, … ({count} in all)",
     # beyond the training data
     "warning.value": "{name} is {value}, which the training data do not contain.",

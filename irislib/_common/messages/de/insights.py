@@ -98,6 +98,7 @@ TEXTS = {
     "contributions.reason_unusual": "{feature}: {value} (üblich: {typical})",
     "contributions.text": "{start}, vor allem deshalb: {reasons}",
     "contributions.others": "die anderen {count} Eingaben",
+    "contributions.points": "{number} Prozentpunkte",
     "contributions.sampled": "{start}; die Beiträge sind aus Stichproben geschätzt, auf etwa {error} genau",
     # what_if
     "what_if.title": "Was wäre mit einem anderen Wert?",

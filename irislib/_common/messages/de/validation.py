@@ -27,7 +27,6 @@ TEXTS = {
     "rows.unknown": "{name!r} ist unbekannt. {hint}",
     "rows.near": "Meinten Sie {name!r}?",
     "rows.known": "Bekannt: {names}.",
-    "points": "{number} Punkte",
     "list.more": "{first}, … (insgesamt {count})",
     # beyond the training data
     "warning.value": "{name} ist {value}, und das kommt in den Trainingsdaten nicht vor.",
