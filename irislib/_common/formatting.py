@@ -18,6 +18,7 @@ __all__ = [
     "closest_texts",
     "did_you_mean",
     "format_apart",
+    "format_contribution",
     "format_count",
     "format_plain",
     "format_points",
@@ -28,6 +29,7 @@ __all__ = [
     "readable_name",
     "short_repr",
     "shorten_list",
+    "with_points",
     "within_sentence",
 ]
 
@@ -74,6 +76,16 @@ def format_share(share: float) -> str:
 def format_points(share: float) -> str:
     """Format a difference of two shares in percentage points, with its sign: ``+31.1``."""
     return localize(f"{100 * share:+.1f}")
+
+
+def format_contribution(name: str, value: float) -> str:
+    """Format a contribution with its sign: to a probability, by the name of its column, in percentage points."""
+    return format_points(value) if name.startswith(TO_PROBABILITY) else localize(f"{value:+.3f}")
+
+
+def with_points(name: str) -> str:
+    """Return the name of a column with the unit in which people get its numbers, if that is percentage points."""
+    return f"{name}, percentage points" if name.startswith(TO_PROBABILITY) else name
 
 
 def format_score(score: float, digits: int = 3) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import TO_PROBABILITY, format_points, format_share, format_value, within_sentence
+from irislib._common.formatting import (
+    TO_PROBABILITY,
+    format_points,
+    format_share,
+    format_value,
+    with_points,
+    within_sentence,
+)
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
@@ -107,10 +114,9 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     if len(table) > MAX_BARS:
         labels.append(TEXTS["contributions.others"].format(count=len(table) - MAX_BARS))
         sizes.append(float(table[name][MAX_BARS:].sum()))
-    axis = name
     if model.classes is not None:
-        sizes, axis = [100 * size for size in sizes], f"{name}, percentage points"
-    draw = partial(_drawing.signed_bars, labels=labels, values=sizes, name=axis)
+        sizes = [100 * size for size in sizes]
+    draw = partial(_drawing.signed_bars, labels=labels, values=sizes, name=with_points(name))
     return Insight(TEXTS["contributions.title"], table, f"{text}.", draw, 1.0 + 0.4 * len(labels), bar=name)
 
 

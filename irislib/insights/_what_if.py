@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
 from irislib._common.messages.insights import TEXTS
-from irislib._description.class_names import to_names
 from irislib._description.values import is_empty
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
@@ -21,6 +20,7 @@ from irislib.insights._time_budget import TimeBudget
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
@@ -70,7 +70,8 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     if model.classes is not None:
         model.require_probabilities()
     prediction = as_prediction(model, row)
-    grids = {f: grid for f in model.spec.features if not f.private and len(grid := _grid(model, f, prediction)) > 1}
+    entered = {feature: _entered(feature, prediction) for feature in model.spec.features if not feature.private}
+    grids = {feature: grid for feature, own in entered.items() if len(grid := _grid(model, feature, own)) > 1}
     if not grids:
         raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
     curves = dependence_curves(model, prediction.frame, grids, TimeBudget(seconds, len(model.spec.features)))
@@ -78,8 +79,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     lines = {feature: curve[:, 0, :] for feature, curve in curves.items()}
     order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]
     top = {feature: grids[feature] for feature in order}
-    codes = model.estimator.predict(varied_rows(prediction.frame, top, 0, sum(map(len, top.values()))))
-    answers = iter(to_names(model.spec.classes, np.asarray(codes).ravel()).tolist())
+    answers = iter(_answers(model, prediction.frame, top, np.concatenate([lines[feature] for feature in order])))
     measure = "probability" if model.classes is not None else with_target_unit(model, model.spec.target)
     records = [
         {
@@ -88,7 +88,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
             "value": format_feature(feature, value),
             "entry": feature.to_text(value),
             "is_choice": "values" in model.coverage[feature.name],
-            "is_entered": value == _entered(feature, prediction),
+            "is_entered": value == entered[feature],
             measure: float(shares[output]),
             "answer": _answer(model, next(answers), shares),
         }
@@ -115,11 +115,20 @@ def _entered(feature: Feature, prediction: Prediction) -> Any:
     return None if is_empty(value) else feature.parse(feature.to_text(value))
 
 
-def _grid(model: Model, feature: Feature, prediction: Prediction) -> list[Any]:
+def _answers(model: Model, row: pd.DataFrame, grids: Mapping[Feature, list[Any]], outputs: np.ndarray) -> list[Any]:
+    """Return the answers to a row with each value of each grid, and predict again only where the outputs do not decide."""
+    if model.classes is None:
+        return list(outputs[:, 0].tolist())
+    if model.predicts_likeliest:
+        return [model.classes[i] for i in outputs.argmax(axis=1)]
+    return list(model.predict_frame(varied_rows(row, grids, 0, len(outputs))).tolist())
+
+
+def _grid(model: Model, feature: Feature, own: Any) -> list[Any]:
     """Return the values that a feature goes through, the row's own among them."""
     import numpy as np
 
-    covered, own = model.coverage.get(feature.name, {}), _entered(feature, prediction)
+    covered = model.coverage.get(feature.name, {})
     if "values" in covered:
         values = list(covered["values"])
         return values if own is None or own in values else [*values, own]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib import insights
-from irislib._common.formatting import format_points, format_share
-from irislib._common.language import localize
+from irislib._common.formatting import format_contribution, format_share
 from irislib._common.messages import TEXTS
 from irislib.errors import NotApplicableError
 from irislib.insights._comparison import compare_contributions
@@ -65,7 +65,7 @@ class Comparison:
         except NotApplicableError as error:
             return {"html": render([Paragraph(str(error))])}
         top = frame.head(MAX_CONTRIBUTIONS)
-        show = format_points if self.model.classes is not None else _format_signed
+        show = partial(format_contribution, str(top.columns[0]))
         table = top.set_index(top.columns[0]).map(show).set_axis(_columns(), axis=1)
         return {"html": render([Table(table)])}
 
@@ -94,10 +94,6 @@ class Comparison:
             blocks.append(_table(TEXTS["compare_probability"], [shares]))
         blocks.append(Buttons([FillButton(TEXTS["compare_fill"], values, prediction.answer)]))
         return [Section(TEXTS["comparison"], blocks, "comparison")]
-
-
-def _format_signed(value: float) -> str:
-    return localize(f"{value:+.3f}")
 
 
 def _columns() -> list[str]:

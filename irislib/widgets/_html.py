@@ -6,12 +6,19 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from irislib._common.formatting import TO_PROBABILITY, format_count, format_points, format_score, format_share
+from irislib._common.formatting import (
+    TO_PROBABILITY,
+    format_contribution,
+    format_count,
+    format_score,
+    format_share,
+    with_points,
+)
 from irislib._common.language import column_label, localize
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
@@ -256,18 +263,17 @@ def _has_numbers(values: Iterable[Any]) -> bool:
 
 def _column_title(name: str) -> str:
     """Return the title of a column, with the unit in which people get its numbers."""
-    return column_label(f"{name}, percentage points" if name.startswith(TO_PROBABILITY) else name)
+    return column_label(with_points(name))
 
 
 def _bar_format(column: pd.Series, is_signed: bool) -> Callable[[Any], str]:
     """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
-    if str(column.name).startswith(TO_PROBABILITY):
-        return format_points
     if column.name in SHARES:
         return format_share
     if column.dtype.kind in "iu":
         return lambda value: format_count(int(value))
-    return (lambda value: localize(f"{value:+.3f}")) if is_signed else format_score
+    is_contribution = is_signed or str(column.name).startswith(TO_PROBABILITY)
+    return partial(format_contribution, str(column.name)) if is_contribution else format_score
 
 
 def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
