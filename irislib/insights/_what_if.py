@@ -116,7 +116,7 @@ def _entered(feature: Feature, prediction: Prediction) -> Any:
 
 
 def _answers(model: Model, row: pd.DataFrame, grids: Mapping[Feature, list[Any]], outputs: np.ndarray) -> list[Any]:
-    """Return the answers to a row with each value of each grid, and predict again only where the outputs do not decide."""
+    """Return the answers to a row with each value of each grid; predict again only where the outputs do not decide."""
     if model.classes is None:
         return list(outputs[:, 0].tolist())
     if model.predicts_likeliest:
