@@ -41,7 +41,10 @@ def launch(playwright: Playwright) -> Browser:
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
     # A page that links to a CDN must not wait for it here.
     only_local = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    args = ["--no-sandbox", "--no-first-run", "--disable-gpu", only_local, *quiet]
+    # With it, Chromium may acknowledge that it closes a tab in the middle of a navigation, and not close it:
+    # https://issues.chromium.org/issues/536385539
+    closes = "--disable-features=RenderDocument"
+    args = ["--no-sandbox", "--no-first-run", "--disable-gpu", only_local, closes, *quiet]
     return playwright.chromium.launch(executable_path=path, args=args)
 
 

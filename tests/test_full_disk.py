@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from conftest import Server, descendants, wait_until
 from invalid_inputs import GOOD
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from irislib.api import create_app
 from irislib.api._metrics_files import INITIAL_BYTES, AllocatedDict
@@ -51,6 +53,25 @@ def test_numbers_go_on_in_memory_if_there_is_no_room(
     assert path.exists() == (moment == "later")
     if path.exists():
         assert next(AllocatedDict.read_all_values_from_file(path))[0] == "first"
+
+
+def test_metrics_are_read_while_a_file_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allocate = os.posix_fallocate
+    read: list[object] = []
+
+    def read_and_allocate(*args: int) -> None:
+        for _ in range(2):
+            read.append(list(MultiProcessCollector(CollectorRegistry(), str(tmp_path)).collect()))  # type: ignore[no-untyped-call]
+            allocate(*args)
+
+    monkeypatch.setattr(os, "posix_fallocate", read_and_allocate)
+    numbers = AllocatedDict(str(tmp_path / "counter_0.db"))
+    numbers.write_value(json.dumps(["requests", "requests_total", {}, ""]), 1.0, 0.0)
+    monkeypatch.undo()
+    assert read == [[], []]
+    (metric,) = MultiProcessCollector(CollectorRegistry(), str(tmp_path)).collect()  # type: ignore[no-untyped-call]
+    assert metric.samples[0].value == 1
+    numbers.close()
 
 
 def test_the_blocks_of_a_file_are_allocated_before_they_are_written(tmp_path: Path) -> None:

@@ -453,7 +453,8 @@ def test_a_cached_page_reconnects_or_shows_that_it_has_ended(page, ahead: Server
     page.get_by_text("Your session has ended.").wait_for()
     page.get_by_role("button", name="Go").click()  # nothing hangs
     expect(page.get_by_role("button", name="Go")).to_be_visible()
-    page.get_by_role("button", name="Reload").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Reload").click()
     expect(page.get_by_role("textbox")).to_have_value("back")
 
 

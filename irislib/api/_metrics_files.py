@@ -52,23 +52,28 @@ class AllocatedDict(MmapedDict):
 
 
 def _allocate_file(filename: str) -> bool:
+    """Allocate the blocks of a file, of a new one before it has its name: others read it from then on."""
+    new = f"{filename}.new"
     try:
-        with open(filename, "a+b") as file:
-            if _allocate(file.fileno(), max(INITIAL_BYTES, os.fstat(file.fileno()).st_size)):
-                return True
-        if not os.path.getsize(filename):
-            os.unlink(filename)  # it would be read as a file of metrics
+        if os.path.exists(filename):
+            with open(filename, "r+b") as file:
+                return _allocate(file.fileno(), max(INITIAL_BYTES, os.fstat(file.fileno()).st_size))
+        with open(new, "wb") as file:
+            is_allocated = _allocate(file.fileno(), INITIAL_BYTES)
+        os.replace(new, filename) if is_allocated else os.unlink(new)
     except OSError as error:
         _warn(error)
-    return False
+        return False
+    return is_allocated
 
 
 def _allocate(file: int, size: int) -> bool:
     """Allocate the blocks of a file; return False if there is no room."""
-    if not hasattr(os, "posix_fallocate"):  # macOS
-        return True
     try:
-        os.posix_fallocate(file, 0, size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, 0, size)
+        else:  # macOS
+            os.ftruncate(file, size)
     except OSError as error:
         _warn(error)
         return False
