@@ -32,7 +32,7 @@ from processes import CpuTime, Server, running_server
 PEERS = Path(__file__).parent / "peers"
 CLICKS = 30  # on one page
 CROWD = 10  # visitors at once
-LENGTHS = (1.4, 4.5)  # of a petal: each gives another species than the one before
+LENGTHS = (6.5, 4.5)  # of a petal: each gives another species than the one before
 LIVE_MODULE = """
 import dataclasses
 from irislib import iris
