@@ -15,6 +15,7 @@ from irislib._modeling import csv_files, spreadsheet_safety
 from irislib.errors import ValidationError
 from irislib.widgets import _csv_tab as widget_table
 from irislib.widgets._csv_tab import CsvTab
+from irislib.widgets._jobs import JobList
 
 NAMES = list(GOOD)
 HEAD = ",".join(NAMES)
@@ -262,7 +263,7 @@ def test_a_cell_of_a_downloaded_file_is_no_formula(cell: str, is_marked: bool) -
 
 
 def test_a_page_offers_files_without_formulas_and_reads_them_back(rent) -> None:
-    tab = CsvTab(rent)
+    tab = CsvTab(rent, JobList())
     names = rent.spec.feature_names
     (example, *_) = rent.spec.examples.values()
     line = ",".join([*(str(example.get(name, "")) for name in names), "=1+1"])

@@ -213,7 +213,8 @@ def test_many_columns_are_matched_in_no_time(add) -> None:
 def test_the_page_gives_files_that_spreadsheets_open(iris) -> None:
     from irislib.widgets._csv_tab import CsvTab
 
-    tab, us = CsvTab(iris), {"upload": 1}
+
+    tab, us = CsvTab(iris, JobList()), {"upload": 1}
     template = tab.template()[1]
     assert template.startswith(codecs.BOM_UTF8)
     for content in (template, template.removeprefix(codecs.BOM_UTF8) + b"# the end\n"):
@@ -233,7 +234,8 @@ def show(model: Model, content: bytes, name: str = "flowers.xlsx") -> tuple[str,
     """Return what the page says of a file, and the rows of its result."""
     from irislib.widgets._csv_tab import CsvTab
 
-    tab, us = CsvTab(model), {"upload": 1}
+
+    tab, us = CsvTab(model, JobList()), {"upload": 1}
     tab.handle_begin({"name": name, **us}, [])
     tab.handle_part(us, [content])
     reply = tab.handle_read(us, [])

@@ -21,11 +21,14 @@ from irislib._modeling.csv_text import BOM, encoding_of, find_header, is_comment
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
 __all__ = [
     "CsvLayout",
+    "check_rows",
     "csv_template",
     "predict_csv_rows",
     "read_layout",
@@ -224,18 +227,22 @@ def predict_csv_rows(
             problem = Problem(TEXTS["table_width"].format(given=len(row), wanted=width))
             refused[i] = [problem] if row and not is_comment(row, width) else []
         fitted.append(cells or [""] * width)
+    return many_rows.predict_many(model, check_rows(model, layout, fitted), refused, start, DIGITS)
+
+
+def check_rows(model: Model, layout: CsvLayout, rows: Sequence[list[str]]) -> tuple[pd.DataFrame, list[Problem]]:
+    """Check some rows of a CSV file that have a cell for each column: return their values, and their problems."""
     columns, ambiguous = {}, []
     for feature in model.spec.features:
         if (index := layout.columns.get(feature.name)) is not None:
-            texts = [row[index] for row in fitted]
+            texts = [row[index] for row in rows]
             if (sign := layout.decimal_signs.get(feature.name)) is not None:
                 ambiguous += ambiguous_points(feature, texts) if sign == MIXED else []
                 texts = to_points(texts, feature, sign, layout.delimiter)
             columns[feature.name] = texts
     frame, problems = check_columns(model.spec.features, columns, len(rows))
     invalid = {(problem.row, problem.feature) for problem in problems}
-    problems += [problem for problem in ambiguous if (problem.row, problem.feature) not in invalid]
-    return many_rows.predict_many(model, (frame, problems), refused, start, DIGITS)
+    return frame, problems + [problem for problem in ambiguous if (problem.row, problem.feature) not in invalid]
 
 
 def _cells(layout: CsvLayout, row: list[str]) -> list[str] | None:

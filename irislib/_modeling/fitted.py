@@ -154,6 +154,18 @@ def _frame(rows: Any, estimator: Any, argument: str) -> pd.DataFrame:
     return rows[list(names)].reset_index(drop=True)
 
 
+def evaluated_on(model: Model, rows: Any, y_true: Any) -> Model:
+    """Return a model with its evaluation on other rows; see :meth:`Model.evaluated_on`."""
+    import joblib
+
+    checked = _checked(model.spec, rows, "rows")
+    true = _target(y_true, checked, "y_true", model.estimator, model.spec.classes)
+    with user_errors(model.spec, checked, true):
+        evaluation = training.evaluate(model.estimator, checked, true, true, model.spec.classes)
+    data = {**model.data, "evaluated_on": str(joblib.hash((checked, true)))}
+    return replace(model, evaluation=evaluation, data=data)
+
+
 def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, names: Mapping[Any, str]) -> np.ndarray:
     """Return the true values of rows; of a classifier as the codes that it predicts."""
     import numpy as np

@@ -172,6 +172,28 @@ class Model:
 
         return write_model(self, Path(path))
 
+    def evaluated_on(self, rows: Any, y_true: Any) -> Model:
+        """Return this model with its evaluation on other rows, such as those of a later year.
+
+        Insights about its performance are about these rows then: ``confusion_matrix(model.evaluated_on(rows, y_true))``.
+
+        Parameters
+        ----------
+        rows : sequence of mappings, or DataFrame
+            See :meth:`ModelSpec.validate`. The estimator must not have been trained on them.
+        y_true : array-like of shape (n_rows,)
+            Their true values; with ``classes`` either names or codes. The baseline predicts the commonest of them, or
+            their median.
+
+        Raises
+        ------
+        DataError
+            If a row or a true value is not valid.
+        """
+        from irislib._modeling.fitted import evaluated_on
+
+        return evaluated_on(self, rows, y_true)
+
     @property
     def is_fitted_elsewhere(self) -> bool:
         """True if irislib has not trained the estimator."""

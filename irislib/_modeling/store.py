@@ -257,7 +257,8 @@ def load_result(model: Model, name: str) -> Any:
 
 
 def _result_file(model: Model, name: str) -> Path:
-    return default_root() / model.spec.name / "measured" / model.version / f"{name}.json"
+    version = "-".join(filter(None, (model.version, model.data.get("evaluated_on"))))
+    return default_root() / model.spec.name / "measured" / version / f"{name}.json"
 
 
 def _record_of(folder: Path) -> dict[str, Any]:

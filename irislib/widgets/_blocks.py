@@ -224,7 +224,8 @@ class Job(Block):
         Unique in the page.
     title : str
     steps : callable
-        Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns content of a tab.
+        Takes nothing and returns a generator that yields the share done, from 0 to 1, and returns content of a
+        tab, or a list of it.
     text : str
         Above its button: why it has to be asked for.
     starts_itself : bool

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.messages import TEXTS
-from irislib._description.values import normalized
 from irislib.insights import Insight, _drawing
 from irislib.insights._classification import matrix_insight
 from irislib.insights._confidence_intervals import format_interval
@@ -17,9 +15,9 @@ from irislib.insights._phrases import format_target, with_target_unit
 from irislib.widgets._blocks import insight_card
 
 if TYPE_CHECKING:
-    from irislib._modeling.csv_files import CsvLayout
     from irislib._modeling.model import Model
     from irislib.widgets._blocks import Block
+    from irislib.widgets._predicted_table import PredictedTable
 
 __all__ = ["summarize_rows"]
 
@@ -28,26 +26,16 @@ SURE = 0.8  # a probability from which on an answer counts as rather sure
 MIN_ROWS = 2  # of which there is something to count
 
 
-def summarize_rows(
-    model: Model, layout: CsvLayout, rows: Sequence[list[str]], results: Sequence[tuple[Any, ...]]
-) -> list[Block]:
-    """Return the cards about all predicted rows of a table.
-
-    Parameters
-    ----------
-    model : Model
-    layout : CsvLayout
-    rows : sequence of list of str
-    results : sequence of tuple
-        From :func:`irislib._modeling.csv_files.result_cells`, one for each row.
-    """
-    predicted = [i for i, cells in enumerate(results) if cells[0] is not None]
+def summarize_rows(table: PredictedTable) -> list[Block]:
+    """Return the cards about all predicted rows of a table."""
+    model, predicted = table.model, table.predicted
     if len(predicted) < MIN_ROWS:
         return []
-    insights = [_answers(model, [results[i][0] for i in predicted])]
+    insights = [_answers(model, list(map(table.prediction, predicted)))]
     if model.has_probabilities:
-        insights.append(_certainty([max(results[i][1:-2]) for i in predicted]))
-    insights += _comparison(model, layout, rows, results, predicted)
+        insights.append(_certainty(list(map(table.probability, predicted))))
+    if table.truth:
+        insights.append(_compare_numbers(table) if model.classes is None else _compare_classes(table))
     return [insight_card(insight) for insight in insights]
 
 
@@ -87,48 +75,34 @@ def _certainty(probabilities: list[float]) -> Insight:
     return Insight(TEXTS["table_certainty"], values.describe().to_frame(), text, draw, 2.6)
 
 
-def _comparison(
-    model: Model,
-    layout: CsvLayout,
-    rows: Sequence[list[str]],
-    results: Sequence[tuple[Any, ...]],
-    predicted: Sequence[int],
-) -> list[Insight]:
-    """Compare the answers with the true values, if the table has a column of them."""
-    target = normalized(model.spec.target).casefold()
-    index = next((i for i, name in enumerate(layout.header) if normalized(name).strip().casefold() == target), None)
-    if index is None:
-        return []
-    pairs = [(cells[index].strip(), results[i][0]) for i in predicted if (cells := layout.fit(rows[i]))]
-    compare = _compare_numbers if model.classes is None else _compare_classes
-    return compare(model, pairs, [TEXTS["table_true"].format(target=model.spec.target), TEXTS["table_answer"]])
+def _names(table: PredictedTable) -> list[str]:
+    return [TEXTS["table_true"].format(target=table.model.spec.target_label), TEXTS["table_answer"]]
 
 
-def _compare_classes(model: Model, pairs: list[tuple[str, Any]], names: list[str]) -> list[Insight]:
+def _compare_classes(table: PredictedTable) -> Insight:
+    """Count the true classes by predicted class."""
     import pandas as pd
 
-    labels = {str(label).casefold(): str(label) for label in model.classes or ()}
-    known = [(labels[true.casefold()], str(answer)) for true, answer in pairs if true.casefold() in labels]
-    if not known:
-        return []
-    right, total = sum(true == answer for true, answer in known), len(known)
+    names, total = _names(table), len(table.truth)
+    right = total - sum(map(table.is_wrong, table.truth))
     text = TEXTS["table_right"].format(
         right=format_count(right), total=format_count(total), interval=format_interval(right, total)
     )
-    both = pd.DataFrame(known, columns=names)
-    order = [label for label in labels.values() if label in set(both.to_numpy().ravel())]
+    both = pd.DataFrame([(true, str(table.prediction(i))) for i, true in table.truth.items()], columns=names)
+    labels = map(str, table.model.classes or ())
+    order = [label for label in labels if label in set(both.to_numpy().ravel())]
     frame = pd.crosstab(both[names[0]], both[names[1]]).reindex(index=order, columns=order, fill_value=0)
-    return [matrix_insight(TEXTS["table_compared"], frame, text)]
+    return matrix_insight(TEXTS["table_compared"], frame, text)
 
 
-def _compare_numbers(model: Model, pairs: list[tuple[str, Any]], names: list[str]) -> list[Insight]:
+def _compare_numbers(table: PredictedTable) -> Insight:
+    """Show predicted against true numbers."""
     import pandas as pd
 
-    numbers = pd.DataFrame(pairs, columns=names).apply(pd.to_numeric, errors="coerce").dropna()
-    if numbers.empty:
-        return []
-    errors = (numbers[names[1]] - numbers[names[0]]).abs()
+    model, pairs = table.model, [(true, table.prediction(i)) for i, true in table.truth.items()]
+    numbers = pd.DataFrame(pairs, columns=_names(table), dtype=float)
+    errors = pd.Series(list(map(table.error, table.truth)), dtype=float)
     mean, median = format_target(model, errors.mean()), format_target(model, errors.median())
     text = TEXTS["table_off"].format(error=mean, middle=median, total=format_count(len(errors)))
     draw = partial(_drawing.points_on_diagonal, frame=numbers)
-    return [Insight(TEXTS["table_compared"], numbers, text, draw, 3.6)]
+    return Insight(TEXTS["table_compared"], numbers, text, draw, 3.6)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_count, format_share, shorten_list
+from irislib._common.formatting import format_count, shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib._modeling.csv_text import BOM, is_comment
@@ -15,8 +15,12 @@ from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
 from irislib._modeling.table_files import KINDS, to_csv
 from irislib.errors import Problem, ValidationError
 from irislib.widgets._blocks import Block, Paragraph, Table
+from irislib.widgets._csv_evaluation import evaluation_jobs
+from irislib.widgets._csv_rows import row_filters, row_orders, shown_rows
 from irislib.widgets._csv_summary import summarize_rows
 from irislib.widgets._html import render, render_pieces
+from irislib.widgets._jobs import JobList
+from irislib.widgets._predicted_table import PredictedTable
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -26,8 +30,6 @@ __all__ = ["MAX_FILE_BYTES", "CsvTab", "kinds_text"]
 MAX_FILE_BYTES = 20_000_000
 SLICE_ROWS = 4_000  # a slice takes a fraction of a second, so that other requests are handled in between
 PREVIEW_ROWS = 5
-RESULT_ROWS = 100  # on the page; the result has all
-WARNED = "⚠"
 MAX_PROBLEMS = 50  # on the page; the result has all
 
 
@@ -38,10 +40,17 @@ def kinds_text() -> str:
 
 
 class CsvTab:
-    """The file of one visitor and its predictions."""
+    """The file of one visitor and its predictions.
 
-    def __init__(self, model: Model):
-        self.model = model
+    Parameters
+    ----------
+    model : Model
+    jobs : JobList
+        Those of the page.
+    """
+
+    def __init__(self, model: Model, jobs: JobList):
+        self.model, self.jobs = model, jobs
         self.clear()
 
     def clear(self) -> None:
@@ -53,6 +62,7 @@ class CsvTab:
         self.rows: list[list[str]] = []
         self.results: list[tuple[Any, ...]] = []
         self.problems: list[Problem] = []
+        self.table: PredictedTable | None = None
         self.cards: list[Block] = []
 
     def handlers(self) -> dict[str, Callable[[Mapping[str, Any], Sequence[Any]], dict[str, Any]]]:
@@ -63,6 +73,7 @@ class CsvTab:
             "read_csv": self.handle_read,
             "predict_csv": self.handle_slice,
             "finish_csv": self.handle_finish,
+            "csv_rows": self.handle_rows,
         }
 
     def handle_begin(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
@@ -103,7 +114,8 @@ class CsvTab:
             return {"html": render([Paragraph(p.message, "message") for p in error.problems])}
         finally:
             self.content = bytearray()
-        self.layout, self.rows, self.results, self.problems, self.cards = layout, rows, [], [], []
+        self.layout, self.rows, self.results, self.problems = layout, rows, [], []
+        self.table, self.cards = None, []
         total = self.total
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
         name = TEXTS["table_sheet"].format(name=self.name, sheet=sheet) if sheet else self.name
@@ -165,25 +177,21 @@ class CsvTab:
                 pieces.append(TEXTS["table_more_problems"].format(more=format_count(more)))
         if warned := sum(bool(cells[-2]) for cells in self.results):
             pieces.append(TEXTS["table_warned"].format(count=format_count(warned)))
-        self.cards = summarize_rows(self.model, self.layout, self.rows, self.results)
-        pieces += self.cards
+        self.table = PredictedTable(self.model, self.layout, self.rows, self.results)
+        self.cards = [*summarize_rows(self.table), *evaluation_jobs(self.table)]
+        self.jobs.register(self.cards)
+        reply: dict[str, Any] = {"html": render_pieces([*pieces, *self.cards]), "announcement": announcement}
         if total > bad:
-            pieces += [TEXTS["table_first"], self._first_predictions(self.layout)]
-        return {"html": render_pieces(pieces), "announcement": announcement}
+            choices = {"filters": row_filters(self.table), "orders": row_orders(self.table)}
+            reply["rows"] = {**choices, "html": render_pieces(shown_rows(self.table))}
+        return reply
 
-    def _first_predictions(self, layout: csv_files.CsvLayout) -> Block:
-        import pandas as pd
-
-        predicted = (i for i, cells in enumerate(self.results) if cells[0] is not None)
-        positions = list(itertools.islice(predicted, RESULT_ROWS))
-        # without problems, which are above, and with a mark instead of warnings, which are sentences
-        rows = [
-            [*_readable(self.results[i][:-2]), WARNED if self.results[i][-2] else "", *(layout.fit(self.rows[i]) or ())]
-            for i in positions
-        ]
-        names = csv_files.result_columns(self.model, layout)
-        lines = pd.Index([str(layout.first_line + i) for i in positions], name=TEXTS["table_line"])
-        return Table(pd.DataFrame(rows, columns=[*names[:-1], *layout.header], index=lines), is_sortable=True)
+    def handle_rows(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
+        """Return the rows that pass a filter, in an order."""
+        if self._is_stale(request) or self.table is None:
+            return {"error": TEXTS["table_gone"]}
+        pieces = shown_rows(self.table, request["filter"], request["order"])
+        return {"html": render_pieces(pieces), "announcement": pieces[0]}
 
     def result_file(self) -> tuple[str, bytes] | None:
         """Return the name and content of the result file, or None if there is no result any more."""
@@ -201,9 +209,3 @@ class CsvTab:
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
         content = BOM + csv_files.csv_template(spec.features, rows)
         return f"{spec.name}-template.csv", mark_formulas(content)
-
-
-def _readable(cells: Sequence[Any]) -> list[Any]:
-    """Return a prediction and its probabilities, these in percent."""
-    prediction, *shares = cells
-    return [prediction, *map(format_share, shares)]

@@ -43,7 +43,7 @@ class JobList:
         try:
             return next(self.running[job.name])
         except StopIteration as end:
-            job.blocks = to_blocks([end.value])
+            job.blocks = to_blocks(end.value if isinstance(end.value, list) else [end.value])
         except NotApplicableError as error:
             job.blocks = to_blocks([str(error)])
         del self.running[job.name]

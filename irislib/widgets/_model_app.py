@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from irislib import insights
@@ -18,8 +19,8 @@ from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import function_options, insight_title, needs_row
-from irislib.widgets._blocks import Block, Failure, Heading, HeldFeatures, Job, Paragraph, Table
-from irislib.widgets._error_boundary import guarded
+from irislib.widgets._blocks import Block, Heading, HeldFeatures, Job, Paragraph, Table
+from irislib.widgets._insight_list import add_insight, alone
 from irislib.widgets._live import is_live
 from irislib.widgets._page import Page, Tab
 
@@ -87,23 +88,13 @@ def app(model: Model) -> Page:
     )
 
 
-def alone(function: Callable[..., Insight], content: list[Any]) -> AbstractContextManager[None]:
-    """Let an insight fail alone: a sentence under its title takes its position in the content."""
-    return guarded(lambda text: content.append(Failure(insight_title(function), text)))
-
-
 def _draw_insights(model: Model, functions: Sequence[Callable[..., Insight]]) -> Callable[[Any], Sequence[Any]]:
     """Return a tab's function that draws insights one below the other; one that does not apply is a sentence."""
 
     def draw(prediction: Any) -> Sequence[Any]:
         content: list[Any] = []
         for function in functions:
-            with alone(function, content):
-                try:
-                    content.append(_compute(model, function, prediction))
-                except NotApplicableError as error:
-                    if str(error) not in content:
-                        content.append(str(error))
+            add_insight(function, content, partial(_compute, model, function, prediction))
         return content
 
     return draw

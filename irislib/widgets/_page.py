@@ -148,11 +148,11 @@ class Page(anywidget.AnyWidget):
         self.result: Any = None
         self.values: dict[str, str] = {}  # the inputs of `result`
         self.history = History(features, self.answer_label)
-        self.csv_tab = CsvTab(model) if model else None
         self.test_rows = TestRows(model) if model else None
         self.feedback = Feedback(model) if model and model.spec.feedback else None
         self.comparison = Comparison(model) if model else None
         self.jobs = JobList()
+        self.csv_tab = CsvTab(model, self.jobs) if model else None
         self.held_features = HeldFeatureState(self.features)
         self.contents: dict[int, list[Block]] = {}
         self.warm_contents: dict[int, list[Block]] = {}  # drawn before the visit

@@ -1,0 +1,113 @@
+"""The rows of a predicted table that a page shows: some of those that a visitor picks, in an order of their choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_count, format_share, format_value
+from irislib._common.messages import TEXTS
+from irislib._modeling import csv_files
+from irislib.widgets._blocks import Table
+from irislib.widgets._csv_summary import MAX_CLASSES, SURE
+
+if TYPE_CHECKING:
+    from irislib.widgets._predicted_table import PredictedTable
+
+__all__ = ["row_filters", "row_orders", "shown_rows"]
+
+RESULT_ROWS = 100  # on the page; the result has all
+WARNED = "⚠"
+
+Test = Callable[[int], bool]
+
+
+def row_filters(table: PredictedTable) -> list[tuple[str, str]]:
+    """Return the key and the text of each filter of rows that leaves some of them."""
+    counts = {key: sum(map(test, table.predicted)) for key, test in _tests(table)}
+    counts |= {f"class {label}": count for label, count in _classes(table).most_common(MAX_CLASSES)}
+    texts = {"": "table_show_all", "warned": "table_show_warned", "unsure": "table_show_unsure"}
+    texts |= {"wrong": "table_show_wrong"}
+    return [
+        (key, TEXTS[texts.get(key, "table_show_class")].format(
+            count=format_count(count), label=key.removeprefix("class "), limit=format_share(SURE)
+        ))
+        for key, count in {"": len(table.predicted), **counts}.items()
+        if count
+    ]  # fmt: skip
+
+
+def _classes(table: PredictedTable) -> Counter[str]:
+    return Counter(str(table.prediction(i)) for i in table.predicted if table.model.classes is not None)
+
+
+def _tests(table: PredictedTable) -> Iterator[tuple[str, Test]]:
+    yield "warned", table.has_warning
+    if table.model.classes is not None:
+        yield "wrong", table.is_wrong
+    if table.model.has_probabilities:
+        yield "unsure", lambda i: table.probability(i) < SURE
+
+
+def _test(table: PredictedTable, key: str) -> Test:
+    if key.startswith("class "):
+        return lambda i: str(table.prediction(i)) == key.removeprefix("class ")
+    return {"": lambda _: True, **dict(_tests(table))}[key]
+
+
+def row_orders(table: PredictedTable) -> list[tuple[str, str]]:
+    """Return the key and the text of each order of rows."""
+    return [(key, TEXTS[f"table_order_{key or 'file'}"]) for key in _sort_keys(table)]
+
+
+def _sort_keys(table: PredictedTable) -> dict[str, Callable[[int], float]]:
+    """Return what rows are sorted by, the smallest first."""
+    keys: dict[str, Callable[[int], float]] = {"": float}
+    if table.model.has_probabilities:
+        keys["unsure"] = table.probability
+    if table.model.classes is None:
+        keys |= {"highest": lambda i: -table.prediction(i), "lowest": table.prediction}
+        if table.truth:
+            keys["furthest"] = lambda i: -1.0 if (error := table.error(i)) is None else -error - 1
+    return keys
+
+
+def shown_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> list[Any]:
+    """Return a sentence and the first rows that pass a filter, in an order.
+
+    Raises
+    ------
+    KeyError
+        If there is no such filter or order for this table.
+    """
+    import pandas as pd
+
+    positions = list(filter(_test(table, filter_key), table.predicted))
+    positions.sort(key=_sort_keys(table)[order])
+    shown = positions[:RESULT_ROWS]
+    rows = [[*_cells(table, i), *(table.layout.fit(table.rows[i]) or ())] for i in shown]
+    lines = pd.Index([str(table.layout.first_line + i) for i in shown], name=TEXTS["table_line"])
+    frame = pd.DataFrame(rows, columns=[*_names(table), *table.layout.header], index=lines)
+    key = "table_first" if len(shown) < len(positions) else "table_these"
+    sentence = TEXTS[key].format(shown=format_count(len(shown)), total=format_count(len(positions)))
+    return [sentence, Table(frame, is_sortable=True)]
+
+
+def _names(table: PredictedTable) -> Sequence[str]:
+    """Return the names of the added columns: those of the result without the problems, and the true column's."""
+    names = csv_files.result_columns(table.model, table.layout)[:-1]
+    return [*names, TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]] if table.truth else names
+
+
+def _cells(table: PredictedTable, position: int) -> list[Any]:
+    """Return a prediction, its probabilities in percent, a mark for its warnings, and if it is right."""
+    prediction, *shares = table.results[position][:-2]
+    cells = [prediction, *map(format_share, shares), WARNED if table.has_warning(position) else ""]
+    if not table.truth:
+        return cells
+    if position not in table.truth:
+        return [*cells, ""]
+    if table.model.classes is None:
+        return [*cells, format_value(table.error(position), 3)]
+    return [*cells, TEXTS["table_is_wrong" if table.is_wrong(position) else "table_yes"]]

@@ -1,0 +1,91 @@
+"""A table with its predictions, and the true values if it has a column of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from irislib._description.number_text import readings, simplify_number
+from irislib._description.values import normalized
+
+if TYPE_CHECKING:
+    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.model import Model
+
+__all__ = ["PredictedTable"]
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedTable:
+    """A table with its predictions.
+
+    Attributes
+    ----------
+    model : Model
+    layout : CsvLayout
+    rows : sequence of list of str
+    results : sequence of tuple
+        From :func:`irislib._modeling.csv_files.result_cells`, one for each row.
+    """
+
+    model: Model
+    layout: CsvLayout
+    rows: Sequence[list[str]]
+    results: Sequence[tuple[Any, ...]]
+
+    @cached_property
+    def predicted(self) -> list[int]:
+        """The positions of the rows that have a prediction."""
+        return [i for i, cells in enumerate(self.results) if cells[0] is not None]
+
+    def prediction(self, position: int) -> Any:
+        """Return the prediction for a row."""
+        return self.results[position][0]
+
+    def probability(self, position: int) -> float:
+        """Return the probability of the likeliest class of a row."""
+        return float(max(self.results[position][1:-2]))
+
+    def has_warning(self, position: int) -> bool:
+        """Return True if something is said about the prediction for a row."""
+        return bool(self.results[position][-2])
+
+    @cached_property
+    def truth(self) -> dict[int, Any]:
+        """The true values of predicted rows, by position: names of classes, or numbers.
+
+        It lacks the rows whose cell holds neither, and is empty if no column is called as the target is.
+        """
+        spec, layout = self.model.spec, self.layout
+        names = {normalized(name).casefold() for name in (spec.target, spec.target_label)}
+        index = next((i for i, name in enumerate(layout.header) if normalized(name).strip().casefold() in names), None)
+        if index is None:
+            return {}
+        cells = ((i, fitted[index].strip()) for i in self.predicted if (fitted := layout.fit(self.rows[i])))
+        parse = self._parse_number if self.model.classes is None else self._parse_class
+        return {i: value for i, cell in cells if (value := parse(cell)) is not None}
+
+    @cached_property
+    def _classes(self) -> dict[str, str]:
+        spec = self.model.spec
+        codes = {str(code).casefold(): str(name) for code, name in spec.classes.items()}
+        return codes | {str(label).casefold(): str(label) for label in self.model.classes or ()}
+
+    def _parse_class(self, cell: str) -> str | None:
+        return self._classes.get(cell.casefold())
+
+    def _parse_number(self, cell: str) -> float | None:
+        numbers = readings(simplify_number(cell, self.model.spec.target_unit))
+        sign = "," if "," in self.layout.decimal_signs.values() else "."
+        text = numbers.get(sign) or (next(iter(numbers.values())) if len(numbers) == 1 else None)
+        return None if text is None else float(text)
+
+    def is_wrong(self, position: int) -> bool:
+        """Return True if a row has another true class than the predicted one."""
+        return position in self.truth and self.truth[position] != str(self.prediction(position))
+
+    def error(self, position: int) -> float | None:
+        """Return how far the prediction for a row is from its true number; None if that is unknown."""
+        return abs(self.prediction(position) - self.truth[position]) if position in self.truth else None
