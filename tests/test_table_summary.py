@@ -7,10 +7,13 @@ import itertools
 from typing import Any
 
 import pandas as pd
+import pytest
 from test_widgets import request
 
 import irislib
 from irislib.widgets import Page
+from irislib.widgets._blocks import Card, Job
+from irislib.widgets._csv_rows import row_filters, row_orders
 
 UPLOADS = itertools.count(1)
 
@@ -22,9 +25,18 @@ def predict(page: Page, frame: pd.DataFrame) -> tuple[str, list[Any]]:
     request(page, "append_csv", (frame.to_csv(index=False).encode(),), upload=upload)
     assert request(page, "read_csv", upload=upload)["total"] == len(frame)
     request(page, "predict_csv", upload=upload, start=0)
-    html = request(page, "finish_csv", upload=upload)["html"]
+    reply = request(page, "finish_csv", upload=upload)
     assert page.csv_tab
-    return html, [card.insight for card in page.csv_tab.cards]
+    rows = reply.get("rows", {}).get("html", "")
+    return reply["html"] + rows, [card.insight for card in page.csv_tab.cards if isinstance(card, Card)]
+
+
+def shown(page: Page, filter: str, order: str = "") -> pd.DataFrame:
+    """Return the rows that the page shows for a filter and an order."""
+    assert page.csv_tab
+    html = request(page, "csv_rows", upload=page.csv_tab.upload, filter=filter, order=order)["html"]
+    (frame,) = pd.read_html(io.StringIO(html), keep_default_na=False)
+    return frame
 
 
 def test_classes_are_counted_and_compared_with_the_true_ones(iris) -> None:
@@ -79,3 +91,79 @@ def test_the_first_hundred_rows_are_on_the_page_and_all_in_the_result(iris) -> N
 def test_one_row_is_nothing_to_count(iris) -> None:
     _, insights = predict(irislib.app(iris), iris.spec.load_data().head(1))
     assert insights == []
+
+
+def test_filters_and_orders_look_through_all_rows(iris) -> None:
+    rows = pd.concat([iris.spec.load_data()] * 2, ignore_index=True)
+    rows.loc[250, "petal_length_cm"] = 25
+    rows.loc[7, "species"] = "virginica"
+    page = irislib.app(iris)
+    predict(page, rows)
+    assert page.csv_tab
+    table = page.csv_tab.table
+    assert table
+    filters, orders = dict(row_filters(table)), dict(row_orders(table))
+    wrong = shown(page, "wrong")
+    assert filters["wrong"] == f"✗ wrong answers ({len(wrong)})"
+    assert set(wrong["right?"]) == {"✗ wrong"}
+    assert (wrong["species"] != wrong["predicted_species"]).all()
+    assert wrong["line"].astype(int).tolist()[0] == 9
+    assert 252 in shown(page, "warned")["line"].astype(int).tolist()
+    assert shown(page, "class setosa")["line"].astype(int).max() > 150
+    assert filters["class setosa"].startswith("setosa (")
+    assert len(shown(page, "")) == 100
+    probabilities = shown(page, "", "unsure").filter(like="probability_")
+    shares = probabilities.apply(lambda column: column.str.rstrip("%").astype(float)).max(axis=1)
+    assert shares.is_monotonic_increasing
+    assert list(orders) == ["", "unsure"]
+
+
+def test_numbers_are_sorted_by_how_far_they_are_off(rent) -> None:
+    rows = rent.spec.load_data().head(40)
+    page = irislib.app(rent)
+    predict(page, rows)
+    off = abs(rent.predict(rows[rent.spec.feature_names]) - rows["rent"].to_numpy())
+    assert shown(page, "", "furthest")["line"].tolist()[0] == off.argmax() + 2
+    highest, lowest = (shown(page, "", order)["predicted_rent"].tolist() for order in ("highest", "lowest"))
+    assert (highest[0], highest[-1]) == (lowest[-1], lowest[0])
+
+
+@pytest.mark.parametrize("name", ["iris", "rent"])
+def test_performance_is_shown_for_the_rows_of_the_file(name: str, iris, rent) -> None:
+    model = {"iris": iris, "rent": rent}[name]
+    rows = model.spec.load_data().sample(40, random_state=3)
+    page = irislib.app(model)
+    predict(page, rows)
+    assert page.csv_tab
+    (job,) = [card for card in page.csv_tab.cards if isinstance(card, Job)]
+    reply = request(page, "step_job", name=job.name, begin=True)
+    while "html" not in reply:
+        reply = request(page, "step_job", name=job.name)
+    assert "For 40 rows of this file" in reply["html"]
+    cards = [block for block in job.blocks or [] if isinstance(block, Card)]
+    inputs, true = rows[model.spec.feature_names], rows[model.spec.target]
+    if name == "iris":
+        matrix = next(card.insight for card in cards if card.insight.frame.shape == (3, 3))
+        assert matrix.frame.to_numpy().sum() == 40
+        assert matrix.frame.to_numpy().trace() == (model.predict(inputs) == true).sum()
+    assert request(page, "numbers", name=cards[0].name)["html"]
+    assert len(model.evaluated_on(inputs, true).evaluation.y_true) == 40 != len(model.evaluation.y_true)
+
+
+def test_what_is_measured_on_other_rows_is_not_taken_for_the_models_own(iris) -> None:
+    rows = iris.spec.load_data().head(60)
+    own = irislib.insights.permutation_importance(iris)
+    other = irislib.insights.permutation_importance(iris.evaluated_on(rows, rows["species"]))
+    assert not own.frame.equals(other.frame)
+    assert irislib.insights.permutation_importance(iris).frame.equals(own.frame)
+
+
+def test_true_values_that_are_not_known_are_an_error(iris) -> None:
+    rows = iris.spec.load_data().head(3)
+    with pytest.raises(irislib.IrislibError, match="'rose'"):
+        iris.evaluated_on(rows, ["setosa", "rose", "setosa"])
+
+
+def test_few_true_values_are_too_few_to_show_performance(iris) -> None:
+    html, _ = predict(irislib.app(iris), iris.spec.load_data().head(5))
+    assert "The file has 5 true answers; from 10 on" in html

@@ -212,7 +212,7 @@ def test_many_columns_are_matched_in_no_time(add) -> None:
 
 def test_the_page_gives_files_that_spreadsheets_open(iris) -> None:
     from irislib.widgets._csv_tab import CsvTab
-
+    from irislib.widgets._jobs import JobList
 
     tab, us = CsvTab(iris, JobList()), {"upload": 1}
     template = tab.template()[1]
@@ -233,7 +233,7 @@ def test_the_page_gives_files_that_spreadsheets_open(iris) -> None:
 def show(model: Model, content: bytes, name: str = "flowers.xlsx") -> tuple[str, list[list[str]]]:
     """Return what the page says of a file, and the rows of its result."""
     from irislib.widgets._csv_tab import CsvTab
-
+    from irislib.widgets._jobs import JobList
 
     tab, us = CsvTab(model, JobList()), {"upload": 1}
     tab.handle_begin({"name": name, **us}, [])

@@ -175,7 +175,8 @@ class Model:
     def evaluated_on(self, rows: Any, y_true: Any) -> Model:
         """Return this model with its evaluation on other rows, such as those of a later year.
 
-        Insights about its performance are about these rows then: ``confusion_matrix(model.evaluated_on(rows, y_true))``.
+        Insights about its performance are about these rows then, as in
+        ``confusion_matrix(model.evaluated_on(rows, y_true))``.
 
         Parameters
         ----------

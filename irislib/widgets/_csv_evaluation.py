@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -38,9 +37,11 @@ def evaluation_jobs(table: PredictedTable) -> list[Block]:
 
 
 def _steps(table: PredictedTable) -> Generator[float, None, list[Any]]:
+    import numpy as np
+
     positions = list(table.truth)
     if len(positions) > MAX_ROWS:
-        positions = sorted(random.Random(0).sample(positions, MAX_ROWS))
+        positions = sorted(np.random.default_rng(0).choice(positions, MAX_ROWS, replace=False).tolist())
     rows = [table.layout.fit(table.rows[i]) or [] for i in positions]
     frame, _ = csv_files.check_rows(table.model, table.layout, rows)
     model = table.model.evaluated_on(frame, [table.truth[i] for i in positions])

@@ -97,7 +97,8 @@ def shown_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
 def _names(table: PredictedTable) -> Sequence[str]:
     """Return the names of the added columns: those of the result without the problems, and the true column's."""
     names = csv_files.result_columns(table.model, table.layout)[:-1]
-    return [*names, TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]] if table.truth else names
+    truth = TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]
+    return [*names, truth] if table.truth else names
 
 
 def _cells(table: PredictedTable, position: int) -> list[Any]:

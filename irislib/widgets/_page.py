@@ -48,7 +48,7 @@ SCRIPTS = (
     "logic.js", "dom.js", "requests.js", "fields.js", "field_list.js", "csv_tab.js", "threshold.js", "cards.js",
     "live.js", "what_if.js", "feedback.js", "comparison.js", "page.js",
 )  # fmt: skip
-STYLES = ("style.css", "comparison.css", "what_if.css")
+STYLES = ("style.css", "csv_tab.css", "comparison.css", "what_if.css")
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 

@@ -104,10 +104,35 @@ class CsvTab {
     this.output.innerHTML = reply.html;
     this.announce(reply.announcement);
     this.decorate(this.output);
-    for (const table of this.output.querySelectorAll("[data-sortable]")) makeSortable(table);
+    if (reply.rows) this.addRows(upload, reply.rows);
     const result = this.createDownloadButton("result", "irislib-button", this.texts.table_result);
     this.output.prepend(result);
     result.focus({ preventScroll: true });
+  }
+
+  // Shows predicted rows, and the choices of which of them and in what order.
+  addRows(upload, { filters, orders, html }) {
+    const { texts } = this;
+    const list = h("div", { class: "irislib-stage" });
+    const show = (rows) => {
+      list.innerHTML = rows;
+      for (const table of list.querySelectorAll("[data-sortable]")) makeSortable(table);
+      this.decorate(list);
+    };
+    const update = async () => {
+      const reply = await this.request("csv_rows", { upload, filter: filter.value, order: order.value });
+      if (upload !== this.upload) return;
+      if (reply.error) list.replaceChildren(h("p", { class: "irislib-message", role: "alert" }, reply.error));
+      else show(reply.html);
+      this.announce(reply.announcement ?? "");
+    };
+    const select = (options) => h("select", { onchange: update }, ...options.map(([value, text]) => h("option", { value }, text)));
+    const [filter, order] = [select(filters), select(orders)];
+    const choice = (name, element) => h("label", {}, name, element);
+    this.output.append(
+      h("div", { class: "irislib-picker" }, choice(texts.table_show, filter), orders.length > 1 ? choice(texts.table_order, order) : null),
+      list);
+    show(html);
   }
 }
 

@@ -139,7 +139,7 @@ class App {
       tabindex: 0,
       class: "irislib-pane",
     }, i === 0 ? this.createLive(content) : null, stale, content);
-    if (tab.csv) new CsvTab(this.request, texts, tab.csv, (text) => this.announce(text), (element) => this.addCardTools(element), content);
+    if (tab.csv) new CsvTab(this.request, texts, tab.csv, (text) => this.announce(text), (element) => this.addTools(element), content);
     return { ...tab, button, pane, content, stale, drawn: Boolean(tab.csv) };
   }
 
@@ -408,12 +408,17 @@ class App {
     for (const button of content.querySelectorAll("[data-download]")) {
       button.addEventListener("click", downloadHandler(this.request, button.dataset.download, (error) => this.showMessage(error)));
     }
+    for (const element of content.querySelectorAll("[data-hold]")) this.addCheckboxes(element);
+    this.addTools(content);
+  }
+
+  // Adds what jobs and cards need.
+  addTools(content) {
     for (const section of content.querySelectorAll("[data-job]")) {
       const start = section.querySelector("button");
       start.addEventListener("click", () => this.runJob(section, start));
       if (section.dataset.startsItself !== undefined) this.runJob(section, start, false);
     }
-    for (const element of content.querySelectorAll("[data-hold]")) this.addCheckboxes(element);
     this.addCardTools(content);
     this.markScrolling();
   }
@@ -477,7 +482,7 @@ class App {
       }
       done = reply.done;
       if (reply.html === undefined) continue;
-      const result = h("div", { tabindex: -1 });
+      const result = h("div", { class: "irislib-stage", tabindex: -1 });
       result.innerHTML = reply.html;
       const focused = section.contains(document.activeElement);
       section.replaceWith(result);

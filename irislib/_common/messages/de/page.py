@@ -232,8 +232,31 @@ TEXTS = {
     "table_right": "Die Datei enthält die wahren Antworten: {right} von {total} Zeilen stimmen, {interval}.",
     "table_off": "Die Datei enthält die wahren Zahlen: Die Antworten für {total} {total:Zeile|Zeilen} weichen im "
     "Mittel um {error} ab, die Hälfte um höchstens {middle}.",
-    "table_first": "Die ersten vorhergesagten Zeilen. Drücken Sie auf den Namen einer Spalte, um nach ihr zu "
-    "sortieren:",
+    "table_first": "{shown} von {total} Zeilen. Drücken Sie auf den Namen einer Spalte, um diese zu sortieren:",
+    "table_these": "Zeilen: {total}. Drücken Sie auf den Namen einer Spalte, um sie zu sortieren:",
+    "table_show": "Anzeigen",
+    "table_show_all": "alle Zeilen ({count})",
+    "table_show_warned": "⚠ Zeilen mit einer Warnung ({count})",
+    "table_show_wrong": "✗ falsche Antworten ({count})",
+    "table_show_unsure": "unter {limit} ({count})",
+    "table_show_class": "{label} ({count})",
+    "table_order": "Reihenfolge",
+    "table_order_file": "wie in der Datei",
+    "table_order_unsure": "die unsichersten zuerst",
+    "table_order_highest": "die höchsten zuerst",
+    "table_order_lowest": "die niedrigsten zuerst",
+    "table_order_furthest": "die größten Abweichungen zuerst",
+    "table_is_right": "richtig?",
+    "table_is_wrong": "✗ falsch",
+    "table_yes": "✓",
+    "table_off_by": "Abweichung",
+    "table_performance": "Wie gut ist das Modell bei dieser Datei?",
+    "table_performance_text": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Alles unter „Güte“ lässt sich "
+    "für sie zeigen.",
+    "table_performance_rows": "Für {count} {count:Zeile|Zeilen} dieser Datei mit einer wahren Antwort. Sie sind hier "
+    "die Testzeilen.",
+    "table_too_few_true": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Ab {least} lässt sich „Güte“ "
+    "für sie zeigen.",
     "table_nothing": "Unter der ersten Zeile, die die Spalten nennt, steht in der Datei nichts.",
     "table_missing": "In der Datei fehlt die Spalte {name}, erwartet: {expected}.",
     "table_twice": "Die Spalte {name} gibt es mehr als einmal.",
