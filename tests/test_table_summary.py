@@ -11,9 +11,10 @@ import pytest
 from test_widgets import request
 
 import irislib
+from irislib.errors import DataError
 from irislib.widgets import Page
 from irislib.widgets._blocks import Card, Job
-from irislib.widgets._csv_rows import row_filters, row_orders
+from irislib.widgets._csv_rows import row_filters, row_orders, shown_rows
 
 UPLOADS = itertools.count(1)
 
@@ -34,8 +35,12 @@ def predict(page: Page, frame: pd.DataFrame) -> tuple[str, list[Any]]:
 def shown(page: Page, filter: str, order: str = "") -> pd.DataFrame:
     """Return the rows that the page shows for a filter and an order."""
     assert page.csv_tab
-    html = request(page, "csv_rows", upload=page.csv_tab.upload, filter=filter, order=order)["html"]
-    (frame,) = pd.read_html(io.StringIO(html), keep_default_na=False)
+    reply = request(page, "csv_rows", upload=page.csv_tab.upload, filter=filter, order=order)
+    assert page.csv_tab.table
+    sentence, block = shown_rows(page.csv_tab.table, filter, order)
+    frame = block.frame.reset_index()
+    assert reply["announcement"] == sentence
+    assert reply["html"].count("<tr>") == len(frame) + 1
     return frame
 
 
@@ -153,14 +158,14 @@ def test_performance_is_shown_for_the_rows_of_the_file(name: str, iris, rent) ->
 def test_what_is_measured_on_other_rows_is_not_taken_for_the_models_own(iris) -> None:
     rows = iris.spec.load_data().head(60)
     own = irislib.insights.permutation_importance(iris)
-    other = irislib.insights.permutation_importance(iris.evaluated_on(rows, rows["species"]))
+    other = irislib.insights.permutation_importance(iris.evaluated_on(rows.drop(columns="species"), rows["species"]))
     assert not own.frame.equals(other.frame)
     assert irislib.insights.permutation_importance(iris).frame.equals(own.frame)
 
 
 def test_true_values_that_are_not_known_are_an_error(iris) -> None:
-    rows = iris.spec.load_data().head(3)
-    with pytest.raises(irislib.IrislibError, match="'rose'"):
+    rows = iris.spec.load_data().head(3).drop(columns="species")
+    with pytest.raises(DataError, match="'rose'"):
         iris.evaluated_on(rows, ["setosa", "rose", "setosa"])
 
 

@@ -158,8 +158,8 @@ def evaluated_on(model: Model, rows: Any, y_true: Any) -> Model:
     """Return a model with its evaluation on other rows; see :meth:`Model.evaluated_on`."""
     import joblib
 
-    checked = _checked(model.spec, rows, "rows")
-    true = _target(y_true, checked, "y_true", model.estimator, model.spec.classes)
+    checked = _checked(model.spec, rows, "X")
+    true = _target(y_true, checked, "y", model.estimator, model.spec.classes)
     with user_errors(model.spec, checked, true):
         evaluation = training.evaluate(model.estimator, checked, true, true, model.spec.classes)
     data = {**model.data, "evaluated_on": str(joblib.hash((checked, true)))}

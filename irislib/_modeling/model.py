@@ -172,17 +172,17 @@ class Model:
 
         return write_model(self, Path(path))
 
-    def evaluated_on(self, rows: Any, y_true: Any) -> Model:
+    def evaluated_on(self, X: Any, y: Any) -> Model:  # noqa: N803 - as in scikit-learn
         """Return this model with its evaluation on other rows, such as those of a later year.
 
         Insights about its performance are about these rows then, as in
-        ``confusion_matrix(model.evaluated_on(rows, y_true))``.
+        ``confusion_matrix(model.evaluated_on(X, y))``.
 
         Parameters
         ----------
-        rows : sequence of mappings, or DataFrame
+        X : sequence of mappings, or DataFrame
             See :meth:`ModelSpec.validate`. The estimator must not have been trained on them.
-        y_true : array-like of shape (n_rows,)
+        y : array-like of shape (n_rows,)
             Their true values; with ``classes`` either names or codes. The baseline predicts the commonest of them, or
             their median.
 
@@ -193,7 +193,7 @@ class Model:
         """
         from irislib._modeling.fitted import evaluated_on
 
-        return evaluated_on(self, rows, y_true)
+        return evaluated_on(self, X, y)
 
     @property
     def is_fitted_elsewhere(self) -> bool:

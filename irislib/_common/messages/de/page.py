@@ -251,8 +251,8 @@ TEXTS = {
     "table_yes": "✓",
     "table_off_by": "Abweichung",
     "table_performance": "Wie gut ist das Modell bei dieser Datei?",
-    "table_performance_text": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Alles unter „Güte“ lässt sich "
-    "für sie zeigen.",
+    "table_performance_text": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Alles unter „Güte“ lässt "
+    "sich für sie zeigen.",
     "table_performance_rows": "Für {count} {count:Zeile|Zeilen} dieser Datei mit einer wahren Antwort. Sie sind hier "
     "die Testzeilen.",
     "table_too_few_true": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Ab {least} lässt sich „Güte“ "
