@@ -36,6 +36,8 @@ def format_feature(feature: Feature, value: Any, digits: int = 4) -> str:
 
 def explain_test_rows(model: Model) -> str:
     """Return the sentence that says what test rows are."""
+    if "evaluated_on" in model.data:
+        return TEXTS["test_rows.given"]
     return TEXTS["test_rows.fitted" if model.is_fitted_elsewhere else "test_rows.trained"]
 
 

@@ -23,6 +23,7 @@ __all__ = ["evaluation_jobs"]
 
 MIN_ROWS = 10  # fewer say nothing about a model
 MAX_ROWS = 20_000  # more take long and say no more
+COMPARED = (insights.confusion_matrix, insights.predicted_against_true)  # by the cards about every table
 
 
 def evaluation_jobs(table: PredictedTable) -> list[Block]:
@@ -57,4 +58,5 @@ def _functions(model: Model) -> list[Callable[..., Any]]:
     """Return the insights of the tab about performance that are at hand at once and about no single row."""
     default = insights.default_tabs(model)[TEXTS["performance"]]
     functions = (model.spec.tabs or {}).get(TEXTS["performance"], default)
-    return [function for function in functions if not isinstance(function, LongRunning) and not needs_row(function)]
+    chosen = (function for function in functions if not isinstance(function, LongRunning) and not needs_row(function))
+    return [function for function in chosen if function not in COMPARED]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_count, format_share, format_value
@@ -94,21 +94,23 @@ def shown_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
     return [sentence, Table(frame, is_sortable=True)]
 
 
-def _names(table: PredictedTable) -> Sequence[str]:
+def _names(table: PredictedTable) -> list[str]:
     """Return the names of the added columns: those of the result without the problems, and the true column's."""
-    names = csv_files.result_columns(table.model, table.layout)[:-1]
-    truth = TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]
-    return [*names, truth] if table.truth else names
+    prediction, *shares, warnings, _ = csv_files.result_columns(table.model, table.layout)
+    truth = [TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]] if table.truth else []
+    return [prediction, *truth, warnings, *shares]
 
 
 def _cells(table: PredictedTable, position: int) -> list[Any]:
-    """Return a prediction, its probabilities in percent, a mark for its warnings, and if it is right."""
+    """Return a prediction, if it is right, a mark for its warnings, and its probabilities in percent."""
     prediction, *shares = table.results[position][:-2]
-    cells = [prediction, *map(format_share, shares), WARNED if table.has_warning(position) else ""]
-    if not table.truth:
-        return cells
+    truth = [_truth(table, position)] if table.truth else []
+    return [prediction, *truth, WARNED if table.has_warning(position) else "", *map(format_share, shares)]
+
+
+def _truth(table: PredictedTable, position: int) -> str:
     if position not in table.truth:
-        return [*cells, ""]
+        return ""
     if table.model.classes is None:
-        return [*cells, format_value(table.error(position), 3)]
-    return [*cells, TEXTS["table_is_wrong" if table.is_wrong(position) else "table_yes"]]
+        return format_value(table.error(position), 3)
+    return TEXTS["table_is_wrong" if table.is_wrong(position) else "table_yes"]

@@ -13,6 +13,7 @@ ENGLISH = {
     "test_rows": "test rows",
     "test_rows.trained": "Test rows are a part of the data that was set aside: the model was not trained on them.",
     "test_rows.fitted": "Test rows are those that came with the model.",
+    "test_rows.given": "Test rows are those that were given to evaluate it.",
     "explained": "how much of the differences between rows it explains, at most 1",  # what R² is
     "measure_explained": "{measure} ({meaning})",
     "interval": "{share} ({confidence:.0%} interval {low} to {high})",

@@ -8,6 +8,7 @@ TEXTS = {
     "test_rows": "Testzeilen",
     "test_rows.trained": "Testzeilen sind ein zurückgelegter Teil der Daten, mit dem das Modell nicht trainiert wurde.",
     "test_rows.fitted": "Testzeilen sind die Zeilen, die mit dem Modell geliefert wurden.",
+    "test_rows.given": "Testzeilen sind die, die zur Bewertung angegeben wurden.",
     "explained": "wie viel der Unterschiede zwischen den Zeilen es erklärt, höchstens 1",
     "measure_explained": "{measure} ({meaning})",
     "interval": "{share} ({confidence:.0%}-Intervall: {low} bis {high})",
