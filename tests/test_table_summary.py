@@ -14,7 +14,7 @@ import irislib
 from irislib.errors import DataError
 from irislib.widgets import Page
 from irislib.widgets._blocks import Card, Job
-from irislib.widgets._csv_rows import row_filters, row_orders, shown_rows
+from irislib.widgets._csv_rows import first_rows, row_filters, row_orders
 
 UPLOADS = itertools.count(1)
 
@@ -37,7 +37,7 @@ def shown(page: Page, filter: str, order: str = "") -> pd.DataFrame:
     assert page.csv_tab
     reply = request(page, "csv_rows", upload=page.csv_tab.upload, filter=filter, order=order)
     assert page.csv_tab.table
-    sentence, block = shown_rows(page.csv_tab.table, filter, order)
+    sentence, block = first_rows(page.csv_tab.table, filter, order)
     frame = block.frame.reset_index()
     assert reply["announcement"] == sentence
     assert reply["html"].count("<tr>") == len(frame) + 1

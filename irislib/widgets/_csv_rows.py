@@ -15,7 +15,7 @@ from irislib.widgets._csv_summary import MAX_CLASSES, SURE
 if TYPE_CHECKING:
     from irislib.widgets._predicted_table import PredictedTable
 
-__all__ = ["row_filters", "row_orders", "shown_rows"]
+__all__ = ["first_rows", "row_filters", "row_orders"]
 
 RESULT_ROWS = 100  # on the page; the result has all
 WARNED = "⚠"
@@ -73,7 +73,7 @@ def _sort_keys(table: PredictedTable) -> dict[str, Callable[[int], float]]:
     return keys
 
 
-def shown_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> list[Any]:
+def first_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> list[Any]:
     """Return a sentence and the first rows that pass a filter, in an order.
 
     Raises
@@ -85,12 +85,12 @@ def shown_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
 
     positions = list(filter(_test(table, filter_key), table.predicted))
     positions.sort(key=_sort_keys(table)[order])
-    shown = positions[:RESULT_ROWS]
-    rows = [[*_cells(table, i), *(table.layout.fit(table.rows[i]) or ())] for i in shown]
-    lines = pd.Index([str(table.layout.first_line + i) for i in shown], name=TEXTS["table_line"])
+    first = positions[:RESULT_ROWS]
+    rows = [[*_cells(table, i), *(table.layout.fit(table.rows[i]) or ())] for i in first]
+    lines = pd.Index([str(table.layout.first_line + i) for i in first], name=TEXTS["table_line"])
     frame = pd.DataFrame(rows, columns=[*_names(table), *table.layout.header], index=lines)
-    key = "table_first" if len(shown) < len(positions) else "table_these"
-    sentence = TEXTS[key].format(shown=format_count(len(shown)), total=format_count(len(positions)))
+    key = "table_first" if len(first) < len(positions) else "table_these"
+    sentence = TEXTS[key].format(shown=format_count(len(first)), total=format_count(len(positions)))
     return [sentence, Table(frame, is_sortable=True)]
 
 

@@ -16,7 +16,7 @@ from irislib._modeling.table_files import KINDS, to_csv
 from irislib.errors import Problem, ValidationError
 from irislib.widgets._blocks import Block, Paragraph, Table
 from irislib.widgets._csv_evaluation import evaluation_jobs
-from irislib.widgets._csv_rows import row_filters, row_orders, shown_rows
+from irislib.widgets._csv_rows import first_rows, row_filters, row_orders
 from irislib.widgets._csv_summary import summarize_rows
 from irislib.widgets._html import render, render_pieces
 from irislib.widgets._jobs import JobList
@@ -183,14 +183,14 @@ class CsvTab:
         reply: dict[str, Any] = {"html": render_pieces([*pieces, *self.cards]), "announcement": announcement}
         if total > bad:
             choices = {"filters": row_filters(self.table), "orders": row_orders(self.table)}
-            reply["rows"] = {**choices, "html": render_pieces(shown_rows(self.table))}
+            reply["rows"] = {**choices, "html": render_pieces(first_rows(self.table))}
         return reply
 
     def handle_rows(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Return the rows that pass a filter, in an order."""
         if self._is_stale(request) or self.table is None:
             return {"error": TEXTS["table_gone"]}
-        pieces = shown_rows(self.table, request["filter"], request["order"])
+        pieces = first_rows(self.table, request["filter"], request["order"])
         return {"html": render_pieces(pieces), "announcement": pieces[0]}
 
     def result_file(self) -> tuple[str, bytes] | None:
