@@ -23,9 +23,12 @@ _locks: list[int] = []
 def make(prefix: str) -> Path:
     """Make a temporary folder for this process, and remove those of the same prefix that a killed one has left."""
     clear_abandoned(Path(tempfile.gettempdir()), prefix)
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
-    claim(folder)
-    return folder
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        with suppress(FileNotFoundError):  # a process that started just then has taken it for abandoned
+            claim(folder)
+            if fcntl is None or (folder / LOCK).exists():
+                return folder
 
 
 def claim(folder: Path) -> None:
