@@ -20,6 +20,7 @@ from voila.configuration import VoilaConfiguration
 
 from irislib._modeling.registry import AppEntry
 from irislib._serving.app_list import NotebookWatch
+from irislib._serving.module_watch import own_files
 from irislib._serving.notebook_checkup import check_notebooks
 from irislib._serving.notebooks import NotebookError, choose_kernel, read_notebook
 from irislib._serving.page_pool import Pages
@@ -130,6 +131,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         content = json.loads(nbformat.writes(notebook(f"print('this is', {name!r})")))
         content["metadata"] = {"kernelspec": kernel} if kernel != {} else {}
         write(folder / f"{name}.ipynb", json.dumps(content).encode())
+    write(folder / "helper.py", b"from helper_of_helper import text")
+    write(folder / "helper_of_helper.py", b"def text(): return 'the old one'")
+    for run in ("once", "each visit"):
+        content = nbformat.from_dict(notebook("import helper\nprint('this', 'is', helper.text())"))
+        content.metadata["irislib"] = {"run": run}
+        write(folder / f"imports {run}.ipynb", nbformat.writes(content).encode())
     picture = nbformat.v4.new_markdown_cell("![hidden](.hidden.png) ![a notebook](good.ipynb)")
     write(folder / ".hidden.png", b"PNG")
     write(folder / "pictures.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[picture])).encode())
@@ -349,3 +356,24 @@ def test_check_reads_the_notebooks(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_hidden_files_are_no_pages(server: Server) -> None:
     assert "._" not in server.get("/").text
     assert "._good" not in server.text()
+
+
+def test_a_changed_module_beside_the_notebooks_is_noticed(server: Server, folder: Path) -> None:
+    wait_until(lambda: server.get("/readyz").status_code == 200)
+    assert server.get("/readyz").json()["pages"]["imports-once"] == "warm"
+    for name in ("imports-once", "imports-each-visit"):
+        assert "this is the old one" in server.get(f"/{name}").text
+    write(folder / "helper_of_helper.py", b"def text(): return 'the new one'")
+    wait_until(lambda: "helper_of_helper.py changed: the pages are prepared again." in server.text())
+    for name in ("imports-once", "imports-each-visit"):
+        wait_until(lambda name=name: "this is the new one" in server.get(f"/{name}").text)
+
+
+def test_the_modules_of_the_notebooks_folder(tmp_path: Path) -> None:
+    write(tmp_path / "helper.py", b"import numpy, tools.charts")
+    (tmp_path / "tools").mkdir()
+    for name in ("__init__", "charts", "tables"):
+        write(tmp_path / "tools" / f"{name}.py", b"import helper")
+    write(tmp_path / "unused.py", b"")
+    names = {str(file.relative_to(tmp_path)) for file in own_files(tmp_path, ["pandas", "helper", ""])}
+    assert names == {"helper.py", "tools/__init__.py", "tools/charts.py", "tools/tables.py"}

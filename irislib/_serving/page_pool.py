@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
@@ -18,6 +19,7 @@ from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServe
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
+from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.preprocessors import preprocess
@@ -58,6 +60,8 @@ class Pages(LoggingConfigurable):
         self.changed: set[str] = set()  # the notebooks that have changed since they were run
         self.has_work = asyncio.Event()
         self.is_forking = False  # there is a template process, or will be one again
+        self.module_watch = ModuleWatch(Path(self.parent.root_dir), self.forget_modules)
+        self.is_main_outdated = False  # the main template process has imported files that have changed
 
     def start(self) -> None:
         """Start the template process, and keep one running."""
@@ -70,6 +74,7 @@ class Pages(LoggingConfigurable):
             return
         self.is_forking = True
         self.start_task(self.supervise())
+        self.module_watch.timer.start()
         asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.stop_waiting)  # for one that takes long
 
     def stop_waiting(self) -> None:
@@ -142,8 +147,17 @@ class Pages(LoggingConfigurable):
             asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.decided[path].set)
         self.has_work.set()
 
+    def forget_modules(self, files: list[str]) -> None:
+        """Prepare all pages again, with a new template process, for modules of theirs have changed."""
+        self.log.info("%s changed: the pages are prepared again.", ", ".join(sorted(files)))
+        self.is_main_outdated = True
+        self.changed |= {notebook_path(app) for app in self.parent.apps}
+        self.per_visitor.clear()
+        self.has_work.set()
+
     def end(self) -> None:
         """End the template processes."""
+        self.module_watch.timer.stop()
         for task in self.tasks:
             task.cancel()
         self.fork_server.end()
@@ -175,8 +189,13 @@ class Pages(LoggingConfigurable):
         """Start the main template process if there is none, and make the pages warm that are not up to date."""
         self.has_work.clear()
         paths = [notebook_path(app) for app in self.parent.apps]
+        imports = self.imported_modules(paths)
+        if self.is_main_outdated and self.fork_server.main:
+            self.fork_server.discard(self.fork_server.main)  # kernels start in the ordinary way until there is another
+        self.is_main_outdated = False
+        await asyncio.to_thread(self.module_watch.note, imports)
         if self.fork_server.main is None:
-            self.fork_server.imports = [*IMPORTS, *self.imported_modules(paths)]
+            self.fork_server.imports = [*IMPORTS, *imports]
             environment = self.parent.kernel_environment(os.environ)
             await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
         work = (self.prepare(path) for path in paths if path not in self.per_visitor)
