@@ -56,11 +56,27 @@ features = [Feature(f"gene_{i}", group=f"Chromosome {i // 30}") for i in range(3
 Page("Long", features, "Go", str, [Tab("Out", lambda text: [text], "nothing yet")])
 """
 
+MANY = """
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+import irislib
+from irislib.widgets import app
+
+names = [f"size_{i}" for i in range(30)]
+data = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 30)), columns=names)
+data["kind"] = np.where(data["size_29"] > 0, "big", "small")
+features = [irislib.Feature(name, default=None if i == 28 else 0) for i, name in enumerate(names)]
+examples = {"All ones": dict.fromkeys(names, 1)}
+spec = irislib.ModelSpec("many", features, "kind", lambda: data, DecisionTreeClassifier(), examples=examples)
+app(irislib.train(spec))
+"""
+
 
 @pytest.fixture(scope="module")
 def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("controls")
-    for name, cell in (("controls", CONTROLS), ("two", TWO), ("long", LONG)):
+    for name, cell in (("controls", CONTROLS), ("two", TWO), ("long", LONG), ("many", MANY)):
         nbformat.write(notebook(cell), folder / f"{name}.ipynb")
     environment = {"IRISLIB_STORE": str(folder / "store")}
     server = Server(folder / "log", "serve", "--model=irislib.iris:spec", "--notebooks", str(folder), **environment)
@@ -334,6 +350,25 @@ def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, contr
         page.get_by_role("button", name="Go").click()
         expect(page.get_by_role("textbox", name="Gene 0", exact=True)).to_be_focused()  # the first that is missing
         expect(search).to_have_value("")
+
+
+def test_a_long_form_begins_with_what_matters_most_and_hides_nothing_that_is_missing(page, controls: Server) -> None:
+    open_app(page, controls, "many", "Predict")
+    fields = page.locator(".irislib-field:visible")
+    expect(fields).to_have_count(30)  # one has no value yet
+    assert fields.first.inner_text().startswith("Size 29")
+    page.get_by_role("button", name="All ones").click()
+    expect(fields).to_have_count(12)
+    page.get_by_label("Find a field").fill("size_28")
+    page.get_by_label("Size 28").fill("")
+    page.get_by_label("Find a field").fill("")
+    expect(fields).to_have_count(12)
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.get_by_label("Size 28")).to_be_focused()
+    expect(fields).to_have_count(30)
+    page.get_by_label("Size 28").fill("2")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.locator(".irislib-answer").wait_for()
 
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:

@@ -135,6 +135,13 @@ def test_the_tabs_are_those_of_the_spec(iris) -> None:
         replace(iris.spec, tabs={"Why": "contributions"})
 
 
+def test_a_missing_choice_is_asked_for_without_a_list_of_all_choices() -> None:
+    feature = Feature("city", "choice", choices=[f"city {i}" for i in range(60)])
+    page = Page("Cities", [feature], "Go", str, [Tab("Out", lambda text: [text])])
+    assert submit(page, {})["problems"] == {"city": "Please choose: City."}
+    assert "got 'city 99'. Did you mean" in submit(page, {"city": "city 99"})["problems"]["city"]
+
+
 @pytest.mark.parametrize("case", TYPED, ids=lambda case: str(case.changes)[:40])
 def test_a_problem_is_shown_beside_its_field(case: Case, iris) -> None:
     page = irislib.app(iris)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from irislib._modeling.model import Model
 
-__all__ = ["feature_importances", "is_forest", "permutation_importance"]
+__all__ = ["feature_importances", "is_forest", "permutation_importance", "strongest_features"]
 
 SHUFFLES = 5  # shufflings of each feature
 MAX_BARS = 12  # in the chart
@@ -163,6 +163,23 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
         repeats=SHUFFLES,
     )
     return _with_bars(permutation_importance.title, frame, text)
+
+
+def strongest_features(model: Model) -> list[str]:
+    """Return the names of the features that matter most, the strongest first, from what is known already.
+
+    That is a stored permutation importance, or else the importances of a forest or tree without a Pipeline. Nothing
+    is measured for it: the list is empty if neither is there.
+    """
+    names = model.spec.feature_names
+    if (stored := permutation_importance.stored(model)) is not None:
+        by_label = {feature.label: feature.name for feature in model.spec.features}
+        return [by_label[label] for label in stored.frame["feature"][:MAX_BARS]]
+    importances = getattr(model.estimator, "feature_importances_", ())
+    if len(importances) != len(names):
+        return []
+    order = sorted(range(len(names)), key=lambda i: -importances[i])
+    return [names[i] for i in order[:MAX_BARS]]
 
 
 def _importances(model: Model, name: str, mean: Sequence[float], spread: Sequence[float]) -> pd.DataFrame:

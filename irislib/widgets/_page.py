@@ -33,6 +33,8 @@ from irislib.widgets._history import History
 from irislib.widgets._html import render, render_pieces
 from irislib.widgets._jobs import JobList
 from irislib.widgets._links import read_link
+from irislib.widgets._main_fields import order_fields
+from irislib.widgets._problems import describe_problems
 from irislib.widgets._report import page_report
 from irislib.widgets._test_rows import TestRows
 from irislib.widgets._warm_up import warm_up
@@ -162,12 +164,14 @@ class Page(anywidget.AnyWidget):
         if self.csv_tab:
             self.downloads.makers |= {"template": self.csv_tab.template, "result": self.csv_tab.result_file}
         self.replies: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_REPLIES)
+        ordered, main = order_fields(features, model)
         facts = {
             "title": title,
             "introduction": introduction,
             "action": action,
             "live": live,
-            "fields": [describe_field(feature) for feature in features],
+            "fields": [describe_field(feature) for feature in ordered],
+            "main_fields": main,
             "examples": [[name, form_values(features, row)] for name, row in (examples or {}).items()],
             "has_test_rows": model is not None,
             "tabs": self._describe_tabs(model),
@@ -277,7 +281,7 @@ class Page(anywidget.AnyWidget):
         try:
             self.result = self._compute(values)
         except ValidationError as error:
-            return self._describe_problems(error)
+            return describe_problems(self.features, error.problems)
         self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}
         for index, tab in enumerate(self.tabs):
             if tab.empty:
@@ -294,7 +298,7 @@ class Page(anywidget.AnyWidget):
         try:
             result = self._compute(values)
         except ValidationError as error:
-            problems = self._describe_problems(error)
+            problems = describe_problems(self.features, error.problems)
             return {"reason": " ".join([*problems["problems"].values(), problems.get("error", "")]).strip()}
         summary = self.summary(result) if self.summary else ""
         html = render_pieces(self.tabs[0].draw(result))
@@ -306,7 +310,7 @@ class Page(anywidget.AnyWidget):
         features = [self.features[name] for name in request["values"]]
         row, problems = check_row(features, request["values"])
         if problems:
-            return {"error": " ".join(self._describe_problems(ValidationError(problems))["problems"].values())}
+            return {"error": " ".join(describe_problems(self.features, problems)["problems"].values())}
         values = {**self.result.values, **row}
         result = self.on_submit({name: value for name, value in values.items() if value is not None})
         return {"announcement": self._announcement(self.summary(result) if self.summary else "")}
@@ -324,17 +328,6 @@ class Page(anywidget.AnyWidget):
         if not summary:
             return TEXTS["answer_there"]
         return TEXTS["answered"].format(label=self.answer_label, answer=summary)
-
-    def _describe_problems(self, error: ValidationError) -> dict[str, Any]:
-        problems: dict[str, str] = {}
-        messages = []
-        for problem in error.problems:
-            feature = self.features.get(problem.feature or "")
-            if feature:
-                problems.setdefault(feature.name, problem.labelled(feature.label))
-            else:
-                messages.append(problem.message)
-        return {"problems": problems, **({"error": " ".join(messages)} if messages else {})}
 
     def _handle_draw(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         index = int(request["tab"])

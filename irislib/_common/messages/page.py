@@ -60,6 +60,7 @@ ENGLISH = {
     "more": "more",
     "none_chosen": "none chosen",
     "missing": "Please fill in: {fields}.",
+    "choose": "Please choose: {label}.",
     "wrong": "Please correct: {fields}.",
     "and_more": "{labels} and {more} more",
     "working": "Working…",
@@ -73,6 +74,9 @@ ENGLISH = {
     "required_mark": "* required",
     "search": "Find a field",
     "search_count": "{count} of {total} fields",
+    "main_fields": "These {count} fields matter most. The others are filled in or may stay empty.",
+    "show_all_fields": "Show all {total} fields",
+    "show_main_fields": "Show only what matters most",
     # links
     "copy_link": "Copy link",
     "link_copied": "The link to this form as it is filled in has been copied.",

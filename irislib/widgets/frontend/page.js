@@ -83,7 +83,7 @@ class App {
     this.fields = this.facts.fields.map((facts) =>
       createField(facts, texts, `${id}-${facts.name}`, (field, isComplete) => this.changed(field, isComplete)),
     );
-    this.fieldList = createFieldList(this.fields, texts);
+    this.fieldList = new FieldList(this.fields, facts.main_fields, texts);
     this.topMessages = h("div", { class: "irislib-note", role: "alert" });
     this.messages = h("div", { class: "irislib-note", role: "alert" });
     this.reasons = h("p", { class: "irislib-why", id: `${id}-why` });
@@ -239,6 +239,7 @@ class App {
       }
       field.show("");
     }
+    this.fieldList.settle();
     this.changed();
     this.announce(unfit.join(" ") || this.texts.filled);
     return unfit;

@@ -60,6 +60,7 @@ TEXTS = {
     "more": "mehr",
     "none_chosen": "keine ausgewählt",
     "missing": "Bitte noch ausfüllen: {fields}.",
+    "choose": "Bitte auswählen: {label}.",
     "wrong": "Bitte korrigieren: {fields}.",
     "and_more": "{labels} und {more} weitere",
     "working": "Einen Moment …",
@@ -73,6 +74,9 @@ TEXTS = {
     "required_mark": "* Pflichtfeld",
     "search": "Feld suchen",
     "search_count": "{count} von {total} Feldern",
+    "main_fields": "Diese {count} Felder sind am wichtigsten. Die anderen sind ausgefüllt oder dürfen leer bleiben.",
+    "show_all_fields": "Alle {total} Felder zeigen",
+    "show_main_fields": "Nur die wichtigsten zeigen",
     # links
     "copy_link": "Link kopieren",
     "link_copied": "Der Link zu diesem ausgefüllten Formular ist kopiert.",
