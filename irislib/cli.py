@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from irislib import __version__
 from irislib._common import borrowed
 from irislib._common.formatting import did_you_mean, format_share
+from irislib._common.language import VARIABLE
 from irislib._common.paths import write_atomically
 from irislib.errors import IrislibError, UserCodeError
 
@@ -38,6 +39,7 @@ of your own everywhere; without it, it is the example in irislib/iris.py.
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command; an error becomes one sentence and an exit status."""
     args = list(sys.argv[1:] if argv is None else argv)
+    os.environ.pop(VARIABLE, None)  # commands answer in English, and a server's visitors as their browsers ask
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # where the user's own module is
     if args[:1] == ["--version"]:

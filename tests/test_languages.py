@@ -9,13 +9,23 @@ from pkgutil import iter_modules
 
 import pytest
 import requests
-from conftest import PATIENCE
+from conftest import PATIENCE, run_irislib
 
 from irislib import Feature, insights
 from irislib._common import messages
 from irislib._common.formatting import format_count, format_score, format_share, format_value
-from irislib._common.language import LANGUAGES, REQUESTED, Texts, localize, parse_languages, preferred, translation
+from irislib._common.language import (
+    LANGUAGES,
+    REQUESTED,
+    VARIABLE,
+    Texts,
+    localize,
+    parse_languages,
+    preferred,
+    translation,
+)
 from irislib._description.values import to_json
+from irislib.api import create_app
 from irislib.errors import IrislibError, ValidationError
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -122,3 +132,15 @@ def test_a_server_answers_in_the_language_of_the_browser(serve) -> None:
     assert "Seite nicht gefunden" in missing.text
     problem = requests.post(f"{serve.url}/iris-wizard", json={}, headers={"Accept-Language": "de"}, timeout=PATIENCE)
     assert "is missing" in problem.text  # programs are answered in English
+
+
+def test_programs_are_answered_in_english_whatever_the_environment(iris, monkeypatch) -> None:
+    monkeypatch.setenv(VARIABLE, "de")
+    client = create_app([iris]).test_client()
+    row = {feature.name: feature.default for feature in iris.spec.features}
+    problem = client.post("/iris-wizard", json={**row, "petal_length_cm": 99}).get_json()
+    assert "must be above 0" in problem["errors"][0]["message"]
+    answer = client.post("/iris-wizard?details=1", json={**row, "petal_length_cm": 25}).get_json()
+    assert "the training data" in answer["warnings"][0]["message"]
+    result = run_irislib("predict", "petal_length_cm=99", IRISLIB_LANGUAGE="de")
+    assert "must be above 0" in result.stderr
