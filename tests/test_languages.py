@@ -141,6 +141,6 @@ def test_programs_are_answered_in_english_whatever_the_environment(iris, monkeyp
     problem = client.post("/iris-wizard", json={**row, "petal_length_cm": 99}).get_json()
     assert "must be above 0" in problem["errors"][0]["message"]
     answer = client.post("/iris-wizard?details=1", json={**row, "petal_length_cm": 25}).get_json()
-    assert "the training data" in answer["warnings"][0]["message"]
+    assert "was trained on" in answer["warnings"][0]["message"]
     result = run_irislib("predict", "petal_length_cm=99", IRISLIB_LANGUAGE="de")
     assert "must be above 0" in result.stderr
