@@ -375,5 +375,6 @@ def test_the_modules_of_the_notebooks_folder(tmp_path: Path) -> None:
     for name in ("__init__", "charts", "tables"):
         write(tmp_path / "tools" / f"{name}.py", b"import helper")
     write(tmp_path / "unused.py", b"")
+    os.mkfifo(tmp_path / "tools" / "pipe.py")
     names = {str(file.relative_to(tmp_path)) for file in own_files(tmp_path, ["pandas", "helper", ""])}
     assert names == {"helper.py", "tools/__init__.py", "tools/charts.py", "tools/tables.py"}

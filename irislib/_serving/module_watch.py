@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from tornado.ioloop import PeriodicCallback
@@ -56,9 +57,11 @@ def own_files(folder: Path, names: Iterable[str]) -> set[Path]:
         name = (pending - seen).pop()
         seen.add(name)
         module, package = folder / f"{name}.py", folder / name
-        own = {*([module] if module.is_file() else []), *(package.rglob("*.py") if name and package.is_dir() else [])}
+        candidates = [module, *(package.rglob("*.py") if name and package.is_dir() else [])]
+        own = {file for file in candidates if file.is_file()}  # a pipe would block whoever opens it
         for file in own - files:
-            source = file.read_text("utf-8", "replace")
-            pending |= {imported.partition(".")[0] for imported in imported_modules(source)}
+            with suppress(OSError):
+                source = file.read_text("utf-8", "replace")
+                pending |= {imported.partition(".")[0] for imported in imported_modules(source)}
         files |= own
     return files
