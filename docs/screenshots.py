@@ -46,6 +46,14 @@ def prediction(page: Page) -> None:
     page.locator(".irislib-history").wait_for()
 
 
+def kept(page: Page) -> None:
+    iris_wizard(page)
+    page.get_by_role("button", name="Keep this answer to compare").click()
+    page.get_by_role("button", name="A small setosa").click()
+    page.get_by_role("button", name="Abrakadabra").click()
+    page.get_by_role("button", name="Compare contributions").wait_for()
+
+
 def tab(name: str) -> Callable[[Page], None]:
     def show(page: Page) -> None:
         iris_wizard(page)
@@ -110,6 +118,7 @@ def apps(page: Page) -> None:
 
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prediction": ("Iris Wizard: Prediction", prediction),
+    "kept": ("Iris Wizard: two answers side by side", kept),
     "why": ("Iris Wizard: Why", why),
     "insights": ("Iris Wizard: Insights", insights),
     "performance": ("Iris Wizard: Performance", tab("Performance")),
