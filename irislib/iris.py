@@ -86,4 +86,25 @@ spec = ModelSpec(
     license=LICENSE,
     contact="The irislib developers",
     live=False,  # the button speaks the magic word
+    translations={
+        "de": {
+            "Species": "Art",
+            "Petal length": "Länge des Blütenblatts",
+            "Petal width": "Breite des Blütenblatts",
+            "Sepal length": "Länge des Kelchblatts",
+            "Sepal width": "Breite des Kelchblatts",
+            "From the base to the tip of a petal.": "Vom Ansatz bis zur Spitze eines Blütenblatts.",
+            "Across the widest part of a petal.": "An der breitesten Stelle eines Blütenblatts.",
+            "From the base to the tip of a sepal.": "Vom Ansatz bis zur Spitze eines Kelchblatts.",
+            "Across the widest part of a sepal.": "An der breitesten Stelle eines Kelchblatts.",
+            "A small setosa": "Eine kleine Setosa",
+            "A middling versicolor": "Eine mittlere Versicolor",
+            "A large virginica": "Eine große Virginica",
+            PURPOSE: "Um drei Arten der Schwertlilie an der Größe ihrer Blüten- und Kelchblätter zu unterscheiden und "
+            "zu zeigen, was irislib aus einem Modell macht. Zum Lehren und Ausprobieren.",
+            SOURCE: SOURCE.replace("measured by", "gemessen von").replace(
+                "on the Gaspé Peninsula and elsewhere", "auf der Gaspé-Halbinsel und anderswo"
+            ),
+        }
+    },
 )

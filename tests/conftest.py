@@ -156,12 +156,16 @@ class Server:
         return status
 
 
+# Programs are answered in English, and visitors as their browsers ask, whatever the language of a server's own process.
+FOREIGN = {"IRISLIB_LANGUAGE": "de"}
+
+
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An `irislib serve` with the two apps that ship, and a model without a notebook of its own."""
     log = tmp_path_factory.mktemp("serve") / "log"
     models = [f"--model={name}:spec" for name in ("irislib.iris", "rent")]
-    server = Server(log, "serve", *models, "--notebooks", str(ROOT / "notebooks")).wait()
+    server = Server(log, "serve", *models, "--notebooks", str(ROOT / "notebooks"), **FOREIGN).wait()
     yield server
     assert server.stop() == 0
     assert PLANTED not in server.text()
@@ -175,7 +179,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An `irislib api` with two workers."""
     log = tmp_path_factory.mktemp("api") / "log"
     args = ("api", "--workers", "2", "--model", "irislib.iris:spec", "--model", "rent:spec")
-    server = Server(log, *args).wait()
+    server = Server(log, *args, **FOREIGN).wait()
     yield server
     assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()

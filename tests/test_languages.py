@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import string
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 import pytest
 import requests
 from conftest import PATIENCE, run_irislib
 
+import irislib
 from irislib import Feature, insights
 from irislib._common import messages
 from irislib._common.formatting import format_count, format_score, format_share, format_value
@@ -25,8 +30,7 @@ from irislib._common.language import (
     translation,
 )
 from irislib._description.values import to_json
-from irislib.api import create_app
-from irislib.errors import IrislibError, ValidationError
+from irislib.errors import IrislibError, SpecError, ValidationError
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 MODULES = [import_module(module.name) for module in iter_modules(messages.__path__, f"{messages.__name__}.")]
@@ -134,13 +138,92 @@ def test_a_server_answers_in_the_language_of_the_browser(serve) -> None:
     assert "is missing" in problem.text  # programs are answered in English
 
 
-def test_programs_are_answered_in_english_whatever_the_environment(iris, monkeypatch) -> None:
-    monkeypatch.setenv(VARIABLE, "de")
-    client = create_app([iris]).test_client()
-    row = {feature.name: feature.default for feature in iris.spec.features}
-    problem = client.post("/iris-wizard", json={**row, "petal_length_cm": 99}).get_json()
-    assert "must be above 0" in problem["errors"][0]["message"]
-    answer = client.post("/iris-wizard?details=1", json={**row, "petal_length_cm": 25}).get_json()
-    assert "was trained on" in answer["warnings"][0]["message"]
+def test_commands_answer_in_english_whatever_the_environment() -> None:
     result = run_irislib("predict", "petal_length_cm=99", IRISLIB_LANGUAGE="de")
     assert "must be above 0" in result.stderr
+
+
+LABELS = {"Petal length": "Länge des Blütenblatts", "From the base to the tip of a petal.": "Vom Ansatz zur Spitze."}
+
+
+def test_the_authors_own_texts_have_translations(iris, monkeypatch) -> None:
+    spec = replace(iris.spec, translations={"de": LABELS})
+    model = replace(iris, spec=spec)
+    assert irislib.app(model).facts["fields"][0]["label"] == "Petal length"
+    monkeypatch.setenv(VARIABLE, "de")
+    page = irislib.app(model)
+    labels = [field["label"] for field in page.facts["fields"]]
+    assert labels[:2] == ["Länge des Blütenblatts", "Petal width"]
+    assert page.facts["fields"][0]["help"] == "Vom Ansatz zur Spitze."
+    assert spec.digests == iris.spec.digests  # no stored model is stale
+
+
+@pytest.mark.parametrize(
+    ("translations", "fault"),
+    [
+        ({"fr": {}}, "there is no language 'fr'; there are de."),
+        ({"en": {}}, "there is no language 'en'"),
+        (
+            {"de": {"Petal lenght": "Länge"}},
+            "'Petal lenght' is no text of the description. Did you mean 'Petal length'?",
+        ),
+        ({"de": {"Petal length": " "}}, "that of 'Petal length' must be text"),
+        ({"de": ["Länge"]}, "give a dict of texts for 'de', got a list"),
+        (["de"], "give a dict of texts by language"),
+    ],
+)
+def test_a_faulty_translation_is_named(iris, translations, fault: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(fault)):
+        replace(iris.spec, translations=translations)
+
+
+def test_translations_are_in_the_models_file(iris, tmp_path) -> None:
+    path = iris.save(tmp_path / "iris.irislib")
+    assert irislib.load(path).spec.translations == iris.spec.translations != {}
+
+
+def words(texts: Iterable[str]) -> set[str]:
+    return {word.casefold() for text in texts for word in re.findall(r"[^\W\d_]{3,}", text)}
+
+
+def test_a_german_page_has_no_english_word(chromium, serve, iris) -> None:
+    german = iris.spec.translations["de"]
+    known = words(
+        [*german.values(), *map(str, iris.classes), *iris.spec.feature_names, iris.spec.title, iris.spec.target]
+    )
+    known |= {word for table in TABLES for word in words(translation("de", table.area).values())}
+    english = {word for table in TABLES for word in words(table.english.values())} | words(german)
+    context = chromium.new_context(locale="de-DE")
+    page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    try:
+        page.goto(serve.url)
+        read = [page.inner_text("main, body")]
+        page.goto(f"{serve.url}/iris-wizard")
+        button = page.get_by_role("button", name="Abrakadabra")
+        button.click()
+        page.locator(".irislib-answer").wait_for()
+        page.get_by_label("Länge des Blütenblatts").fill("99")
+        page.get_by_label("Breite des Blütenblatts").click()
+        page.locator(".irislib-message").first.wait_for()
+        read.append(page.inner_text("body"))
+        page.get_by_label("Länge des Blütenblatts").fill("7")
+        button.click()
+        page.locator(".irislib-warning").first.wait_for()
+        for tab in page.get_by_role("tab").all():
+            tab.click()
+            pane = page.locator(".irislib-pane:visible")
+            expect_content(pane)
+            read.append(page.inner_text("body"))
+        attributes = "[...document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')].flatMap((e) => "
+        attributes += "['aria-label', 'title', 'placeholder', 'alt'].map((name) => e.getAttribute(name) ?? ''))"
+        read += page.evaluate(attributes)
+    finally:
+        context.close()
+    assert words(read) & english - known == set()
+
+
+def expect_content(pane: Any) -> None:
+    """Wait until a tab is drawn, its jobs that start by themselves included."""
+    pane.locator(":scope .irislib-empty").wait_for(state="detached")
+    pane.locator("progress").wait_for(state="detached")

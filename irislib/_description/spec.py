@@ -20,6 +20,7 @@ from irislib._description.class_names import class_names, describe_class_faults
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
 from irislib._description.theme import Theme, folder_of_author
+from irislib._description.translation import describe_translation_faults
 from irislib._description.validation import check_values
 from irislib._description.values import normalized
 from irislib.errors import SpecError, ValidationError
@@ -101,6 +102,10 @@ class ModelSpec:
         By default nothing is asked or stored.
     theme : Theme, optional
         The colours, logo, icon, font and footer of its pages; irislib's own where left out.
+    translations : mapping of str to mapping, optional
+        The texts above in another language, for visitors whose browser prefers it: ``{"de": {"Petal length":
+        "Länge des Blütenblatts"}}``. Labels, help, groups, examples and titles of tabs count; names, units, values
+        and classes stay as they are, and programs are answered in the language of the description.
 
     Raises
     ------
@@ -133,6 +138,7 @@ class ModelSpec:
     live: bool | None = None
     feedback: str | Path | Callable[[dict[str, Any]], Any] | None = None
     theme: Theme = field(default_factory=Theme)
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_defined_at", call_site())
@@ -258,6 +264,7 @@ class ModelSpec:
             for name, row in self.examples.items():
                 _, problems = check_values(self.features, row, 1)
                 faults += [f"example {name!r}: {problem}" for problem in problems]
+            faults += describe_translation_faults(self)
         return faults
 
     def _mapping_faults(self) -> list[str]:

@@ -32,6 +32,7 @@ from irislib._common.routes import endpoint_pattern
 from irislib._common.settings import SETTINGS, environment_value
 from irislib._common.theme import css_properties
 from irislib._description.feature_types.text import FILE_LIMIT
+from irislib._description.translation import translated
 from irislib._modeling import registry, store
 from irislib._modeling.user_errors import log_error
 from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
@@ -223,7 +224,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         pages = Environment(
             loader=FileSystemLoader(paths.jupyter_dir() / "voila" / "templates" / "irislib"), autoescape=True
         )
-        pages.globals["apps"] = self.apps
+        pages.globals |= {"apps": self.apps, "translated": lambda spec: translated(spec, current_language())}
         return {
             **settings,
             "contents_manager": self.contents_manager,

@@ -12,7 +12,6 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import Forbidden
 from werkzeug.wsgi import ClosingIterator
 
-from irislib._common.language import ENGLISH, REQUESTED
 from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
 from irislib.api._auth import TokenCheck
@@ -60,7 +59,6 @@ class Endpoint(Flask):
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
         start = perf_counter()
-        REQUESTED.set(ENGLISH)  # whatever language the process has: programs are answered in one
         request_id = environ[REQUEST_ID] = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
         if self.options.hosts is not None and foreign_name(environ.get("HTTP_HOST", ""), self.options.hosts):
             return self._call_flask(environ, start_response, start)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from irislib import insights
 from irislib._common.formatting import format_value, within_sentence
+from irislib._common.language import current_language
 from irislib._common.messages import TEXTS
+from irislib._description.translation import translated
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
 from irislib._modeling.model import Model
@@ -38,7 +41,9 @@ def app(model: Model) -> Page:
         From :func:`irislib.load` or :func:`irislib.train`.
     """
     require_model(model)
-    spec = model.spec
+    spec = translated(model.spec, current_language())
+    if spec is not model.spec:
+        model = replace(model, spec=spec)
     _ = model.fast_form  # built and proved while the page starts, not at the first click
 
     def draw_prediction(prediction: Prediction) -> Sequence[Any]:
