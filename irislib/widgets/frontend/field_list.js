@@ -21,7 +21,7 @@ class FieldList {
   }
 
   createSearch() {
-    const { search } = this.texts;
+    const search = this.texts.search;
     this.status = h("p", { class: "irislib-help", role: "status" });
     this.input = h("input", { type: "search", class: "irislib-search", placeholder: search, "aria-label": search, autocomplete: "off" });
     this.input.addEventListener("input", () => this.update());
