@@ -19,6 +19,13 @@ __all__ = ["first_rows", "row_filters", "row_orders"]
 
 RESULT_ROWS = 100  # on the page; the result has all
 WARNED = "⚠"
+ORDERS = {
+    "": "table_order_file",
+    "unsure": "table_order_unsure",
+    "highest": "table_order_highest",
+    "lowest": "table_order_lowest",
+    "furthest": "table_order_furthest",
+}
 
 Test = Callable[[int], bool]
 
@@ -58,7 +65,7 @@ def _test(table: PredictedTable, key: str) -> Test:
 
 def row_orders(table: PredictedTable) -> list[tuple[str, str]]:
     """Return the key and the text of each order of rows."""
-    return [(key, TEXTS[f"table_order_{key or 'file'}"]) for key in _sort_keys(table)]
+    return [(key, TEXTS[ORDERS[key]]) for key in _sort_keys(table)]
 
 
 def _sort_keys(table: PredictedTable) -> dict[str, Callable[[int], float]]:
