@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import string
 from collections.abc import Iterable
@@ -29,8 +30,11 @@ from irislib._common.language import (
     preferred,
     translation,
 )
+from irislib._description.translation import translated
 from irislib._description.values import to_json
+from irislib._modeling import csv_files
 from irislib.errors import IrislibError, SpecError, ValidationError
+from irislib.widgets._html import render_pieces
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 MODULES = [import_module(module.name) for module in iter_modules(messages.__path__, f"{messages.__name__}.")]
@@ -163,10 +167,6 @@ def test_the_authors_own_texts_have_translations(iris, monkeypatch) -> None:
     [
         ({"fr": {}}, "there is no language 'fr'; there are de."),
         ({"en": {}}, "there is no language 'en'"),
-        (
-            {"de": {"Petal lenght": "Länge"}},
-            "'Petal lenght' is no text of the description. Did you mean 'Petal length'?",
-        ),
         ({"de": {"Petal length": " "}}, "that of 'Petal length' must be text"),
         ({"de": ["Länge"]}, "give a dict of texts for 'de', got a list"),
         (["de"], "give a dict of texts by language"),
@@ -175,6 +175,33 @@ def test_the_authors_own_texts_have_translations(iris, monkeypatch) -> None:
 def test_a_faulty_translation_is_named(iris, translations, fault: str) -> None:
     with pytest.raises(SpecError, match=re.escape(fault)):
         replace(iris.spec, translations=translations)
+
+
+def test_the_check_names_missing_and_superfluous_translations(tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace\nfrom irislib import iris\n"
+        "spec = replace(iris.spec, translations={'de': {'Petal lenght': 'Länge', 'Species': 'Art'}})\n"
+    )
+    result = run_irislib("check", "--model", "mine", cwd=tmp_path)
+    assert "translations: 'Petal lenght' is no text of the description. Did you mean 'Petal length'?" in result.stdout
+    assert "no translation to 'de' of 'Iris Wizard', 'Abrakadabra'" in result.stdout
+    assert result.returncode
+
+
+def test_a_file_may_have_the_labels_of_either_language(iris, german) -> None:
+    spec = translated(iris.spec, "de")
+    for features in (iris.spec.features, spec.features):
+        header = ",".join(feature.label for feature in features)
+        layout = csv_files.read_layout(io.BytesIO(f"{header}\n1,2,3,4\n".encode()), spec.features)
+        assert list(layout.columns.values()) == [0, 1, 2, 3]
+
+
+def test_frames_are_the_same_in_any_language(iris, german) -> None:
+    frame = insights.prediction_set(iris, iris.evaluation.features.head(1)).frame
+    assert set(frame["in the set"]) <= {"yes", "no"}
+    html = render_pieces([frame])
+    assert "<td>ja</td>" in html
+    assert "<td>yes</td>" not in html
 
 
 def test_translations_are_in_the_models_file(iris, tmp_path) -> None:

@@ -556,6 +556,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "to",
         "table_first",
         "table_these",
+        "table_performance_rows",
+        "table_performance_sample",
         *(key for key in TEXTS if key.startswith(("table_show_", "table_order_"))),
         "table_is_right",
         "table_off_by",

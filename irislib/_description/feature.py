@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from irislib._common.formatting import format_value, readable_name
@@ -99,6 +99,17 @@ class Feature:
             if getattr(self, name) is not None:
                 with contextlib.suppress(ValueError):  # `faults` reports it
                     self._set(**{name: self._parse_attribute(name)})
+
+    def relabelled(self, **texts: str) -> Feature:
+        """Return the feature with other texts, such as those of another language."""
+        copy = replace(self, **texts)  # type: ignore[arg-type]
+        copy._set(_original_label=self.original_label)
+        return copy
+
+    @property
+    def original_label(self) -> str:
+        """The label that its author wrote, also where another language has another one."""
+        return str(vars(self).get("_original_label", self.label))
 
     def _set(self, **attributes: Any) -> None:
         for name, value in attributes.items():

@@ -106,6 +106,7 @@ class ModelSpec:
         The texts above in another language, for visitors whose browser prefers it: ``{"de": {"Petal length":
         "Länge des Blütenblatts"}}``. Labels, help, groups, examples and titles of tabs count; names, units, values
         and classes stay as they are, and programs are answered in the language of the description.
+        ``irislib check`` names what lacks a translation.
 
     Raises
     ------

@@ -7,13 +7,12 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import did_you_mean
 from irislib._common.language import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
-__all__ = ["author_texts", "describe_translation_faults", "translated"]
+__all__ = ["describe_translation_faults", "superfluous_texts", "translated", "untranslated_texts"]
 
 SPEC_TEXTS = ("title", "target_label", "action", "purpose", "limits", "source", "license", "contact")
 FEATURE_TEXTS = ("label", "help", "group")
@@ -37,7 +36,6 @@ def describe_translation_faults(spec: ModelSpec) -> list[str]:
     if not isinstance(spec.translations, Mapping):
         kind = type(spec.translations).__name__
         return [f"translations: give a dict of texts by language, {{'de': {{'Price': 'Preis'}}}}, got a {kind}."]
-    known = author_texts(spec)
     faults = []
     for language, texts in spec.translations.items():
         if language not in LANGUAGES or language == ENGLISH:
@@ -47,16 +45,22 @@ def describe_translation_faults(spec: ModelSpec) -> list[str]:
             faults.append(f"translations: give a dict of texts for {language!r}, got a {type(texts).__name__}.")
         else:
             faults += [
-                f"translations: {text!r} is no text of the description. {did_you_mean(text, known)}"
-                for text in map(str, texts)
-                if text not in known
-            ]
-            faults += [
                 f"translations: that of {text!r} must be text, got {other!r}."
                 for text, other in texts.items()
                 if not isinstance(other, str) or not other.strip()
             ]
     return faults
+
+
+def untranslated_texts(spec: ModelSpec, language: str) -> list[str]:
+    """Return the texts of a description that have no translation."""
+    return [text for text in author_texts(spec) if text not in spec.translations[language]]
+
+
+def superfluous_texts(spec: ModelSpec, language: str) -> list[str]:
+    """Return the translated texts that the description does not have, such as those that were changed since."""
+    known = author_texts(spec)
+    return [text for text in spec.translations[language] if text not in known]
 
 
 @cache
@@ -75,10 +79,10 @@ def translated(spec: ModelSpec, language: str) -> ModelSpec:
     result = replace(
         spec,
         **changes(spec, SPEC_TEXTS),
-        features=[replace(feature, **changes(feature, FEATURE_TEXTS)) for feature in spec.features],
+        features=[feature.relabelled(**changes(feature, FEATURE_TEXTS)) for feature in spec.features],
         examples={texts.get(name, name): row for name, row in spec.examples.items()},
         tabs={texts.get(title, title): functions for title, functions in spec.tabs.items()},
         translations={},
     )
-    object.__setattr__(result, "_defined_at", spec._defined_at)  # type: ignore[attr-defined]
+    object.__setattr__(result, "_defined_at", vars(spec)["_defined_at"])
     return result

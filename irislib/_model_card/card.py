@@ -25,6 +25,7 @@ from irislib._common.formatting import (
     shorten_list,
     within_sentence,
 )
+from irislib._common.language import ENGLISH
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.theme import css_properties
 from irislib._modeling.arguments import require_model
@@ -123,7 +124,7 @@ def _rendered(model: Model, name: str, server: str = "") -> str:
         server=server,
         name=model.spec.name,
         texts=TEXTS,
-        lang=messages.TEXTS["language"],
+        lang=ENGLISH,
         title=model.spec.title,
         lead=_lead(model),
         sections=list(_sections(model)),

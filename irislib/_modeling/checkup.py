@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from irislib._common import borrowed, paths
+from irislib._common.formatting import closest_texts, short_repr, shorten_list
 from irislib._common.messages.store import TEXTS
 from irislib._description.spec import ModelSpec
+from irislib._description.translation import superfluous_texts, untranslated_texts
 from irislib._forkserver.client import LEFT_OUT, ForkServer, LostTemplateError, can_fork
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import read_back
@@ -84,6 +86,17 @@ def _check_answers(model: Model) -> Iterator[tuple[bool, str]]:
     yield from _check_outputs(model)
     page = paths.notebooks_dir() / f"{spec.name}.ipynb"
     yield True, f"its page is {page.name if page.exists() else 'made for it'}, at /{spec.name}"
+    for language in spec.translations:
+        yield from _check_translation(spec, language)
+
+
+def _check_translation(spec: ModelSpec, language: str) -> Iterator[tuple[bool, str]]:
+    for text in superfluous_texts(spec, language):
+        similar = closest_texts(text, untranslated_texts(spec, language))
+        hint = f" Did you mean {short_repr(similar[0])}?" if similar else ""
+        yield False, f"translations: {short_repr(text)} is no text of the description.{hint}"
+    if missing := untranslated_texts(spec, language):
+        yield True, f"it has no translation to {language!r} of {shorten_list(list(map(short_repr, missing)))}"
 
 
 def _check_outputs(model: Model) -> Iterator[tuple[bool, str]]:

@@ -135,7 +135,8 @@ def _clean(row: list[str]) -> list[str]:
 def names_of_column(feature: Feature) -> tuple[str, ...]:
     """Return the names that a feature's column may have: its own two first, which go before the others."""
     own = (feature.name, str(normalized(feature.column)))
-    return (*own, *map(normalized, (feature.label, f"{feature.label} ({feature.unit})")))
+    labels = dict.fromkeys((feature.label, feature.original_label))
+    return (*own, *(normalized(name) for label in labels for name in (label, f"{label} ({feature.unit})")))
 
 
 def is_comment(row: list[str], width: int) -> bool:

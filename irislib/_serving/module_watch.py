@@ -21,19 +21,19 @@ class ModuleWatch:
 
     Parameters
     ----------
-    folder : Path
     on_change : callable
         Called with the names of the files; they are watched again once they are noted again.
     """
 
-    def __init__(self, folder: Path, on_change: Callable[[list[str]], None]):
-        self.folder, self.on_change = folder, on_change
+    def __init__(self, on_change: Callable[[list[str]], None]):
+        self.folder, self.on_change = Path(), on_change
         self.signatures: dict[Path, tuple[int, ...] | None] = {}
         self.timer = PeriodicCallback(self.poll, 1000 * POLL_SECONDS)
 
-    def note(self, names: Iterable[str]) -> None:
-        """Note the files of modules that are about to be imported."""
-        for file in own_files(self.folder, names):
+    def note(self, folder: Path, names: Iterable[str]) -> None:
+        """Note the files of modules that are about to be imported from a folder."""
+        self.folder = folder
+        for file in own_files(folder, names):
             self.signatures.setdefault(file, file_signature(file))
 
     def changed_files(self) -> list[str]:

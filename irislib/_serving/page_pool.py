@@ -60,7 +60,7 @@ class Pages(LoggingConfigurable):
         self.changed: set[str] = set()  # the notebooks that have changed since they were run
         self.has_work = asyncio.Event()
         self.is_forking = False  # there is a template process, or will be one again
-        self.module_watch = ModuleWatch(Path(self.parent.root_dir), self.forget_modules)
+        self.module_watch = ModuleWatch(self.forget_modules)
         self.is_main_outdated = False  # the main template process has imported files that have changed
 
     def start(self) -> None:
@@ -193,7 +193,7 @@ class Pages(LoggingConfigurable):
         if self.is_main_outdated and self.fork_server.main:
             self.fork_server.discard(self.fork_server.main)  # kernels start in the ordinary way until there is another
         self.is_main_outdated = False
-        await asyncio.to_thread(self.module_watch.note, imports)
+        await asyncio.to_thread(self.module_watch.note, Path(self.parent.root_dir), imports)
         if self.fork_server.main is None:
             self.fork_server.imports = [*IMPORTS, *imports]
             environment = self.parent.kernel_environment(os.environ)

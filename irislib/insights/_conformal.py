@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_value, join_words, short_repr
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
-from irislib._common.messages.validation import TEXTS as VALUES
 from irislib._modeling.arguments import takes_model
 from irislib._modeling.evaluation import COVERAGE, conformal_limit
 from irislib.errors import NotApplicableError, Problem, ValidationError
@@ -135,7 +134,7 @@ def _class_set(model: Model, prediction: Prediction, limit: float, coverage: flo
         1 - probability <= limit + 1e-12 or name == prediction.prediction
         for name, probability in frame.itertuples(index=False)
     ]
-    frame["in the set"] = [VALUES["yes" if is_in else "no"] for is_in in within]
+    frame["in the set"] = ["yes" if is_in else "no" for is_in in within]
     labels = frame[target].astype(str)
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
     classes = TEXTS["set.several" if len(names) > 1 else "set.one"].format(

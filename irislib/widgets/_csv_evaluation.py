@@ -46,7 +46,8 @@ def _steps(table: PredictedTable) -> Generator[float, None, list[Any]]:
     rows = [table.layout.fit(table.rows[i]) or [] for i in positions]
     frame, _ = csv_files.check_rows(table.model, table.layout, rows)
     model = table.model.evaluated_on(frame, [table.truth[i] for i in positions])
-    content: list[Any] = [TEXTS["table_performance_rows"].format(count=format_count(len(rows)))]
+    key = "table_performance_rows" if len(rows) == len(table.truth) else "table_performance_sample"
+    content: list[Any] = [TEXTS[key].format(count=format_count(len(rows)), total=format_count(len(table.truth)))]
     functions = _functions(table.model)
     for done, function in enumerate(functions, 1):
         yield done / (len(functions) + 1)

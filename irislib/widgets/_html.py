@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["render", "render_pieces"]
 
 WIDE_TABLE = 4  # columns of a table that takes the width of two cards
+YES_OR_NO = {"in the set"}  # columns of frames, which are English, whose cells people read in their language
 SHARES = {"probability", "share of the trained range"}  # columns with bars whose numbers are in percent
 NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
 
@@ -207,7 +208,7 @@ def _(block: Table, is_static: bool) -> Markup:
         corner = " \\ ".join(_column_title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
-    formats: list[Callable[[Any], str]] = [_cell] * len(names)
+    formats: list[Callable[[Any], str]] = [column_label if name in YES_OR_NO else _cell for name in names]
     classes = ["" if name == block.bar_column else _cell_class(frame.iloc[:, i]) for i, name in enumerate(names)]
     if block.bar_column:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])

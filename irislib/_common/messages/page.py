@@ -252,6 +252,8 @@ ENGLISH = {
     "table_performance": "How well does the model do on this file?",
     "table_performance_text": "The file has {count} true answers: everything of Performance can be shown for them.",
     "table_performance_rows": "For {count} rows of this file that have a true answer: they are the test rows here.",
+    "table_performance_sample": "For {count} of the {total} rows with a true answer, drawn at random: they are the "
+    "test rows here.",
     "table_too_few_true": "The file has {count} true answers; from {least} on, Performance can be shown for it.",
     "table_nothing": "The file holds no rows below its first line, which names the columns.",
     "table_missing": "The file lacks the column {name}: expected {expected}.",

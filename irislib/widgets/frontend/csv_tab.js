@@ -119,9 +119,11 @@ class CsvTab {
       for (const table of list.querySelectorAll("[data-sortable]")) makeSortable(table);
       this.decorate(list);
     };
+    let latest = 0; // number of the latest choice, which makes replies to earlier ones void
     const update = async () => {
+      const chosen = ++latest;
       const reply = await this.request("csv_rows", { upload, filter: filter.value, order: order.value });
-      if (upload !== this.upload) return;
+      if (upload !== this.upload || chosen !== latest) return;
       if (reply.error) list.replaceChildren(h("p", { class: "irislib-message", role: "alert" }, reply.error));
       else show(reply.html);
       this.announce(reply.announcement ?? "");

@@ -96,10 +96,11 @@ function fragmentOf(title) {
 }
 
 // Returns a share in percent as Python writes it: one that is not whole never becomes 100%.
-function formatPercent(share) {
+function formatPercent(share, language = globalThis.document?.documentElement.lang || "en") {
   if (share === null) return "–";
-  const percent = 100 * share;
-  return `${percent >= 99.5 && percent < 100 ? Math.min(percent, 99.9).toFixed(1) : percent.toFixed(0)}%`;
+  const digits = share >= 0.995 && share < 1 ? 1 : 0;
+  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return (digits ? Math.min(share, 0.999) : share).toLocaleString(language, options);
 }
 
 // Returns the index of the tab that a key selects, or undefined.

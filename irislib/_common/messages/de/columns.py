@@ -27,6 +27,8 @@ TEXTS = {
     "class": "Klasse",
     "probability": "Wahrscheinlichkeit",
     "in the set": "in der Liste",
+    "yes": "ja",  # in that column
+    "no": "nein",
     "share of the trained range": "Anteil am trainierten Bereich",
     "lowest tenth": "unterstes Zehntel",
     "highest tenth": "oberstes Zehntel",

@@ -259,6 +259,8 @@ TEXTS = {
     "sich für sie zeigen.",
     "table_performance_rows": "Für {count} {count:Zeile|Zeilen} dieser Datei mit einer wahren Antwort. Sie sind hier "
     "die Testzeilen.",
+    "table_performance_sample": "Für {count} der {total} Zeilen mit einer wahren Antwort, zufällig gezogen. Sie sind "
+    "hier die Testzeilen.",
     "table_too_few_true": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Ab {least} lässt sich „Güte“ "
     "für sie zeigen.",
     "table_nothing": "Unter der ersten Zeile, die die Spalten nennt, steht in der Datei nichts.",
