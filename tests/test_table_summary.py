@@ -174,3 +174,11 @@ def test_true_values_that_are_not_known_are_an_error(iris) -> None:
 def test_few_true_values_are_too_few_to_show_performance(iris) -> None:
     html, _ = predict(irislib.app(iris), iris.spec.load_data().head(5))
     assert "The file has 5 true answers; from 10 on" in html
+
+
+def test_no_probability_above_one_is_drawn(iris) -> None:
+    rows = iris.spec.load_data().head(2).drop(columns="species")
+    _, (_, certainty) = predict(irislib.app(iris), rows)
+    (axes,) = certainty.plot().axes
+    assert max(bar.get_x() + bar.get_width() for bar in axes.patches) == pytest.approx(1)
+    assert all(tick == round(tick) for tick in axes.get_yticks())

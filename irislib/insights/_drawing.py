@@ -135,9 +135,11 @@ def histogram_with_range(axes: Axes, *, values: np.ndarray, low: float, middle: 
     axes.set_ylabel(TEXTS["test_rows"])
 
 
-def histogram(axes: Axes, *, values: np.ndarray, name: str, count: str) -> None:
-    """Draw how values are distributed."""
-    axes.hist(values, bins=20, color=main_colour())
+def histogram(axes: Axes, *, values: np.ndarray, name: str, count: str, high: float | None = None) -> None:
+    """Draw how values are distributed, up to the highest that there can be if one is given."""
+    limits = None if high is None else (min(values.min(), 0.9 * high), high)
+    axes.hist(values, bins=20, range=limits, color=main_colour())
+    axes.locator_params(axis="y", integer=True)
     axes.set_xlabel(name)
     axes.set_ylabel(count)
 

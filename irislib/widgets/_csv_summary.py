@@ -70,7 +70,11 @@ def _certainty(probabilities: list[float]) -> Insight:
         count=format_count(unsure), share=format_share(unsure / len(values)), limit=format_share(SURE)
     )
     draw = partial(
-        _drawing.histogram, values=values.to_numpy(), name=TEXTS["table_probability"], count=TEXTS["table_count"]
+        _drawing.histogram,
+        values=values.to_numpy(),
+        name=TEXTS["table_probability"],
+        count=TEXTS["table_count"],
+        high=1.0,
     )
     return Insight(TEXTS["table_certainty"], values.describe().to_frame(), text, draw, 2.6)
 
