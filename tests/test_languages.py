@@ -232,11 +232,11 @@ def test_a_german_page_has_no_english_word(chromium, serve, iris) -> None:
         page.locator(".irislib-answer").wait_for()
         page.get_by_label("Länge des Blütenblatts").fill("99")
         page.get_by_label("Breite des Blütenblatts").click()
-        page.locator(".irislib-message").first.wait_for()
+        page.locator(".irislib-message:visible").first.wait_for()
         read.append(page.inner_text("body"))
         page.get_by_label("Länge des Blütenblatts").fill("7")
         button.click()
-        page.locator(".irislib-warning").first.wait_for()
+        page.locator(".irislib-result .irislib-warning").first.wait_for()  # not the hidden one about old answers
         for tab in page.get_by_role("tab").all():
             tab.click()
             pane = page.locator(".irislib-pane:visible")
