@@ -269,15 +269,17 @@ class ModelSpec:
         return faults
 
     def _mapping_faults(self) -> list[str]:
-        """Return which of tabs and examples are no mappings, one sentence each."""
-        faults: list[str] = []
-        if not isinstance(self.tabs, Mapping):
-            kind = type(self.tabs).__name__
-            faults.append(f"tabs: give a dict of titles and lists of functions, {{'Insights': […]}}, got a {kind}.")
-        if not isinstance(self.examples, Mapping):
-            kind = type(self.examples).__name__
-            faults.append(f"examples: give a dict of titles and rows, {{'A typical row': {{…}}}}, got a {kind}.")
-        return faults
+        """Return which attributes are no mappings although they must be, one sentence each."""
+        contents = {
+            "tabs": "titles and lists of functions, {'Insights': […]}",
+            "examples": "titles and rows, {'A typical row': {…}}",
+            "translations": "texts by language, {'de': {'Price': 'Preis'}}",
+        }
+        return [
+            f"{name}: give a dict of {content}, got a {type(value).__name__}."
+            for name, content in contents.items()
+            if not isinstance(value := getattr(self, name), Mapping)
+        ]
 
     def _feedback_faults(self) -> list[str]:
         """Return what is wrong with where feedback is stored, one sentence each."""

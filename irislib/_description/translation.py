@@ -33,9 +33,6 @@ def _iter_texts(spec: ModelSpec) -> Iterator[str]:
 
 def describe_translation_faults(spec: ModelSpec) -> list[str]:
     """Return what is wrong with the translations of a description, one sentence each."""
-    if not isinstance(spec.translations, Mapping):
-        kind = type(spec.translations).__name__
-        return [f"translations: give a dict of texts by language, {{'de': {{'Price': 'Preis'}}}}, got a {kind}."]
     faults = []
     for language, texts in spec.translations.items():
         if language not in LANGUAGES or language == ENGLISH:

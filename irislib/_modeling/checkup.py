@@ -91,11 +91,12 @@ def _check_answers(model: Model) -> Iterator[tuple[bool, str]]:
 
 
 def _check_translation(spec: ModelSpec, language: str) -> Iterator[tuple[bool, str]]:
+    missing = untranslated_texts(spec, language)
     for text in superfluous_texts(spec, language):
-        similar = closest_texts(text, untranslated_texts(spec, language))
+        similar = closest_texts(text, missing)
         hint = f" Did you mean {short_repr(similar[0])}?" if similar else ""
         yield False, f"translations: {short_repr(text)} is no text of the description.{hint}"
-    if missing := untranslated_texts(spec, language):
+    if missing:
         yield True, f"it has no translation to {language!r} of {shorten_list(list(map(short_repr, missing)))}"
 
 

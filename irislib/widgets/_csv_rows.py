@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_count, format_share, format_value
@@ -19,6 +19,13 @@ __all__ = ["first_rows", "row_filters", "row_orders"]
 
 RESULT_ROWS = 100  # on the page; the result has all
 WARNED = "⚠"
+CLASS = "class "  # before a class in the key of its filter
+FILTERS = {
+    "": "table_show_all",
+    "warned": "table_show_warned",
+    "wrong": "table_show_wrong",
+    "unsure": "table_show_unsure",
+}
 ORDERS = {
     "": "table_order_file",
     "unsure": "table_order_unsure",
@@ -32,35 +39,33 @@ Test = Callable[[int], bool]
 
 def row_filters(table: PredictedTable) -> list[tuple[str, str]]:
     """Return the key and the text of each filter of rows that leaves some of them."""
-    counts = {key: sum(map(test, table.predicted)) for key, test in _tests(table)}
-    counts |= {f"class {label}": count for label, count in _classes(table).most_common(MAX_CLASSES)}
-    texts = {"": "table_show_all", "warned": "table_show_warned", "unsure": "table_show_unsure"}
-    texts |= {"wrong": "table_show_wrong"}
-    return [
-        (key, TEXTS[texts.get(key, "table_show_class")].format(
-            count=format_count(count), label=key.removeprefix("class "), limit=format_share(SURE)
-        ))
-        for key, count in {"": len(table.predicted), **counts}.items()
+    counts = {key: sum(map(test, table.predicted)) for key, test in _tests(table).items()}
+    filters = [
+        (key, TEXTS[FILTERS[key]].format(count=format_count(count), limit=format_share(SURE)))
+        for key, count in counts.items()
         if count
-    ]  # fmt: skip
+    ]
+    classes = [] if table.model.classes is None else table.class_counts.most_common(MAX_CLASSES)
+    return filters + [
+        (f"{CLASS}{label}", TEXTS["table_show_class"].format(label=label, count=format_count(count)))
+        for label, count in classes
+    ]
 
 
-def _classes(table: PredictedTable) -> Counter[str]:
-    return Counter(str(table.prediction(i)) for i in table.predicted if table.model.classes is not None)
-
-
-def _tests(table: PredictedTable) -> Iterator[tuple[str, Test]]:
-    yield "warned", table.has_warning
+def _tests(table: PredictedTable) -> dict[str, Test]:
+    """Return what a row has to pass, by the keys of the filters other than those of the classes."""
+    tests: dict[str, Test] = {"": lambda _: True, "warned": table.has_warning}
     if table.model.classes is not None:
-        yield "wrong", table.is_wrong
+        tests["wrong"] = table.is_wrong
     if table.model.has_probabilities:
-        yield "unsure", lambda i: table.probability(i) < SURE
+        tests["unsure"] = lambda i: table.probability(i) < SURE
+    return tests
 
 
 def _test(table: PredictedTable, key: str) -> Test:
-    if key.startswith("class "):
-        return lambda i: str(table.prediction(i)) == key.removeprefix("class ")
-    return {"": lambda _: True, **dict(_tests(table))}[key]
+    if key.startswith(CLASS):
+        return lambda i: str(table.prediction(i)) == key.removeprefix(CLASS)
+    return _tests(table)[key]
 
 
 def row_orders(table: PredictedTable) -> list[tuple[str, str]]:
@@ -76,7 +81,7 @@ def _sort_keys(table: PredictedTable) -> dict[str, Callable[[int], float]]:
     if table.model.classes is None:
         keys |= {"highest": lambda i: -table.prediction(i), "lowest": table.prediction}
         if table.truth:
-            keys["furthest"] = lambda i: -1.0 if (error := table.error(i)) is None else -error - 1
+            keys["furthest"] = lambda i: math.inf if (error := table.error(i)) is None else -error
     return keys
 
 

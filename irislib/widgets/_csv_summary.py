@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.messages import TEXTS
@@ -15,7 +14,6 @@ from irislib.insights._phrases import format_target, with_target_unit
 from irislib.widgets._blocks import insight_card
 
 if TYPE_CHECKING:
-    from irislib._modeling.model import Model
     from irislib.widgets._blocks import Block
     from irislib.widgets._predicted_table import PredictedTable
 
@@ -31,7 +29,7 @@ def summarize_rows(table: PredictedTable) -> list[Block]:
     model, predicted = table.model, table.predicted
     if len(predicted) < MIN_ROWS:
         return []
-    insights = [_answers(model, list(map(table.prediction, predicted)))]
+    insights = [_describe_numbers(table) if model.classes is None else _count_classes(table)]
     if model.has_probabilities:
         insights.append(_certainty(list(map(table.probability, predicted))))
     if table.truth:
@@ -39,24 +37,31 @@ def summarize_rows(table: PredictedTable) -> list[Block]:
     return [insight_card(insight) for insight in insights]
 
 
-def _answers(model: Model, answers: list[Any]) -> Insight:
-    """Count the answers of each class, or describe how numbers are distributed."""
+def _describe_numbers(table: PredictedTable) -> Insight:
+    """Describe how the predicted numbers are distributed."""
     import pandas as pd
 
-    if model.classes is None:
-        name = with_target_unit(model, model.spec.target)
-        numbers = pd.Series(answers, dtype=float, name=name)
-        low, middle, high = numbers.quantile([0.1, 0.5, 0.9])
-        text = TEXTS["table_numbers"].format(
-            low=format_value(low, 3), high=format_target(model, high), middle=format_target(model, middle)
-        )
-        draw = partial(_drawing.histogram, values=numbers.to_numpy(), name=name, count=TEXTS["table_count"])
-        return Insight(TEXTS["table_answers"], numbers.describe().to_frame(), text, draw, 2.6)
-    counts = Counter(answers)
+    model = table.model
+    name = with_target_unit(model, model.spec.target)
+    numbers = pd.Series(list(map(table.prediction, table.predicted)), dtype=float, name=name)
+    low, middle, high = numbers.quantile([0.1, 0.5, 0.9])
+    text = TEXTS["table_numbers"].format(
+        low=format_value(low, 3), high=format_target(model, high), middle=format_target(model, middle)
+    )
+    draw = partial(_drawing.histogram, values=numbers.to_numpy(), name=name, count=TEXTS["table_count"])
+    return Insight(TEXTS["table_answers"], numbers.describe().to_frame(), text, draw, 2.6)
+
+
+def _count_classes(table: PredictedTable) -> Insight:
+    """Count the rows of each predicted class."""
+    import pandas as pd
+
+    target, counts = table.model.spec.target, table.class_counts
     most, count = counts.most_common(1)[0]
-    frame = pd.DataFrame(counts.most_common(MAX_CLASSES), columns=[model.spec.target, TEXTS["table_count"]])
-    text = TEXTS["table_most"].format(label=most, count=format_count(count), share=format_share(count / len(answers)))
-    draw = partial(_drawing.bars, frame=frame, names=model.spec.target, values=TEXTS["table_count"])
+    frame = pd.DataFrame(counts.most_common(MAX_CLASSES), columns=[target, TEXTS["table_count"]])
+    share = format_share(count / len(table.predicted))
+    text = TEXTS["table_most"].format(label=most, count=format_count(count), share=share)
+    draw = partial(_drawing.bars, frame=frame, names=target, values=TEXTS["table_count"])
     return Insight(TEXTS["table_answers"], frame, text, draw, 1 + 0.4 * len(frame), bar=TEXTS["table_count"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,11 @@ class PredictedTable:
     def predicted(self) -> list[int]:
         """The positions of the rows that have a prediction."""
         return [i for i, cells in enumerate(self.results) if cells[0] is not None]
+
+    @cached_property
+    def class_counts(self) -> Counter[str]:
+        """The number of rows of each predicted class."""
+        return Counter(str(self.prediction(i)) for i in self.predicted)
 
     def prediction(self, position: int) -> Any:
         """Return the prediction for a row."""
