@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import string
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
@@ -25,7 +26,9 @@ __all__ = [
     "VARIABLE",
     "Texts",
     "column_label",
+    "column_labels",
     "current_language",
+    "decimal_sign",
     "iso_date",
     "localize",
     "localize_date",
@@ -37,6 +40,8 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de")
 VARIABLE = "IRISLIB_LANGUAGE"  # of a page's process; in a notebook of your own, set it before irislib draws anything
 REQUESTED: ContextVar[str] = ContextVar("language", default="")
+_NO_LABELS: Mapping[str, str] = {}
+_labels: ContextVar[Mapping[str, str]] = ContextVar("labels", default=_NO_LABELS)  # of the author's own columns
 
 
 def current_language() -> str:
@@ -153,18 +158,33 @@ def signs(language: str) -> tuple[str, str, str]:
     return symbols["decimal"], symbols["group"], known.percent_formats[None].pattern.lstrip("#,.0")
 
 
+@contextmanager
+def column_labels(labels: Mapping[str, str]) -> Iterator[None]:
+    """Have :func:`column_label` return an author's labels of columns, by their names."""
+    token = _labels.set(labels)
+    try:
+        yield
+    finally:
+        _labels.reset(token)
+
+
 def column_label(name: str) -> str:
     """Return the name of a column, or of a measure, as a page has it; in English that is the one for programs."""
     if (language := current_language()) == ENGLISH:
         return name
     labels = translation(language, "columns")
-    if name in labels:
-        return labels[name]
+    if label := _labels.get().get(name) or labels.get(name):
+        return label
     for pattern, template in labels.items():
         before, braces, after = pattern.partition("{name}")
         if braces and name.startswith(before) and name.endswith(after) and len(name) > len(before + after):
             return template.format(name=column_label(name[len(before) : len(name) - len(after)]))
     return name
+
+
+def decimal_sign() -> str:
+    """Return what stands before the decimals of a number in the current language."""
+    return "." if (language := current_language()) == ENGLISH else signs(language)[0]
 
 
 def iso_date(date: dt.date) -> str:

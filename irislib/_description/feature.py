@@ -103,13 +103,18 @@ class Feature:
     def relabelled(self, **texts: str) -> Feature:
         """Return the feature with other texts, such as those of another language."""
         copy = replace(self, **texts)  # type: ignore[arg-type]
-        copy._set(_original_label=self.original_label)
+        copy._set(_original_label=self.original_label, _original_unit=self.units[-1])
         return copy
 
     @property
     def original_label(self) -> str:
         """The label that its author wrote, also where another language has another one."""
         return str(vars(self).get("_original_label", self.label))
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """The units that may stand beside a number: the one that is shown, and the one that its author wrote."""
+        return self.unit, str(vars(self).get("_original_unit", self.unit))
 
     def _set(self, **attributes: Any) -> None:
         for name, value in attributes.items():

@@ -24,15 +24,17 @@ _PATTERNS = {
 LONGEST = 60  # characters: longer text is not a number, and takes no time
 
 
-def simplify_number(text: str, unit: str = "") -> str:
+def simplify_number(text: str, *units: str) -> str:
     """Return the text of a number without its unit and its spaces, with plain signs; commas and points stay.
 
-    A space or an apostrophe never means anything but thousands.
+    The unit may be any of those passed. A space or an apostrophe never means anything but thousands.
     """
     text = text.strip()
     if len(text) > LONGEST:
         return text
-    text = _without_unit(text.translate(_SIGNS), unit)
+    text = text.translate(_SIGNS)
+    for unit in dict.fromkeys(units):
+        text = _without_unit(text, unit)
     return _GROUPS.sub(lambda match: re.sub(r"\D", "", match[0]), text)
 
 

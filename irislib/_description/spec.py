@@ -104,9 +104,9 @@ class ModelSpec:
         The colours, logo, icon, font and footer of its pages; irislib's own where left out.
     translations : mapping of str to mapping, optional
         The texts above in another language, for visitors whose browser prefers it: ``{"de": {"Petal length":
-        "Länge des Blütenblatts"}}``. Labels, help, groups, examples and titles of tabs count; names, units, values
-        and classes stay as they are, and programs are answered in the language of the description.
-        ``irislib check`` names what lacks a translation.
+        "Länge des Blütenblatts"}}``. Labels, help, groups, examples, titles of tabs and the theme's footer count, and
+        units that are words; names, values and classes stay as they are, and programs are answered in the language of
+        the description. ``irislib check`` names what lacks a translation.
 
     Raises
     ------

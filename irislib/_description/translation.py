@@ -8,19 +8,35 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.language import ENGLISH, LANGUAGES
+from irislib._common.messages import TEXTS
+from irislib._description.theme import Theme
+from irislib.errors import SpecError
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
-__all__ = ["describe_translation_faults", "superfluous_texts", "translated", "untranslated_texts"]
+__all__ = [
+    "describe_translation_faults",
+    "superfluous_texts",
+    "tab_title",
+    "target_labels",
+    "translated",
+    "untranslated_texts",
+]
 
 SPEC_TEXTS = ("title", "target_label", "action", "purpose", "limits", "source", "license", "contact")
 FEATURE_TEXTS = ("label", "help", "group")
+TABS = ("why", "insights", "performance")  # that have a translation without the author's doing
 
 
 def author_texts(spec: ModelSpec) -> list[str]:
-    """Return the texts of a description that people read, without those that are values."""
+    """Return the texts of a description that people read, without units and values."""
     return list(dict.fromkeys(filter(None, _iter_texts(spec))))
+
+
+def _units(spec: ModelSpec) -> list[str]:
+    """Return the units, which have a translation only if they are words."""
+    return [spec.target_unit, *(feature.unit for feature in spec.features)]
 
 
 def _iter_texts(spec: ModelSpec) -> Iterator[str]:
@@ -29,6 +45,7 @@ def _iter_texts(spec: ModelSpec) -> Iterator[str]:
         yield from (getattr(feature, name) for name in FEATURE_TEXTS)
     yield from spec.examples
     yield from spec.tabs
+    yield spec.theme.footer
 
 
 def describe_translation_faults(spec: ModelSpec) -> list[str]:
@@ -46,25 +63,48 @@ def describe_translation_faults(spec: ModelSpec) -> list[str]:
                 for text, other in texts.items()
                 if not isinstance(other, str) or not other.strip()
             ]
+            if not faults:
+                faults += _footer_faults(spec.theme, texts)
     return faults
+
+
+def _footer_faults(theme: Theme, texts: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with the translation of a footer, such as a link to nowhere."""
+    try:
+        _translated_theme(theme, texts)
+    except SpecError as error:
+        return [f"translations: {fault}" for fault in error.faults]
+    return []
+
+
+def _translated_theme(theme: Theme, texts: Mapping[str, str]) -> Theme:
+    return replace(theme, footer=texts[theme.footer]) if theme.footer in texts else theme
 
 
 def untranslated_texts(spec: ModelSpec, language: str) -> list[str]:
     """Return the texts of a description that have no translation."""
-    return [text for text in author_texts(spec) if text not in spec.translations[language]]
+    known = {*spec.translations[language], *(TEXTS.english[key] for key in TABS)}
+    return [text for text in author_texts(spec) if text not in known]
 
 
 def superfluous_texts(spec: ModelSpec, language: str) -> list[str]:
     """Return the translated texts that the description does not have, such as those that were changed since."""
-    known = author_texts(spec)
+    known = [*author_texts(spec), *_units(spec)]
     return [text for text in spec.translations[language] if text not in known]
+
+
+def target_labels(spec: ModelSpec) -> dict[str, str]:
+    """Return the target's label by the names that columns of predictions have, with its unit and without."""
+    target, label, unit = str(spec.target), spec.target_label, f" ({spec.target_unit})"
+    return {target: label, target + unit: label + unit}
 
 
 @cache
 def translated(spec: ModelSpec, language: str) -> ModelSpec:
     """Return a description with its author's texts in a language; those without a translation stay.
 
-    It describes the same model: names, values and classes are no texts.
+    It describes the same model: names, values and classes are no texts. The tabs have their author's titles, see
+    :func:`tab_title`.
     """
     texts: Mapping[str, str] = spec.translations.get(language, {})
     if not texts:
@@ -75,11 +115,18 @@ def translated(spec: ModelSpec, language: str) -> ModelSpec:
 
     result = replace(
         spec,
-        **changes(spec, SPEC_TEXTS),
-        features=[feature.relabelled(**changes(feature, FEATURE_TEXTS)) for feature in spec.features],
+        **changes(spec, (*SPEC_TEXTS, "target_unit")),
+        theme=_translated_theme(spec.theme, texts),
+        features=[feature.relabelled(**changes(feature, (*FEATURE_TEXTS, "unit"))) for feature in spec.features],
         examples={texts.get(name, name): row for name, row in spec.examples.items()},
-        tabs={texts.get(title, title): functions for title, functions in spec.tabs.items()},
         translations={},
     )
-    object.__setattr__(result, "_defined_at", vars(spec)["_defined_at"])
+    tab_titles = {title: texts[title] for title in spec.tabs if title in texts}
+    vars(result).update(_defined_at=vars(spec)["_defined_at"], _tab_titles=tab_titles)
     return result
+
+
+def tab_title(spec: ModelSpec, title: str) -> str:
+    """Return the title of a tab, by which its author calls it, in the language of a translated description."""
+    titles = {TEXTS.english[key]: TEXTS[key] for key in TABS} | vars(spec).get("_tab_titles", {})
+    return str(titles.get(title, title))

@@ -207,15 +207,15 @@ def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Probl
         parsed[i], reason = parse(values[i])
         if reason:
             problems.append(_problem(feature, values[i], reason, i))
-    if feature.type.is_numeric and any(_has_decimal_comma(problem.value, feature.unit) for problem in problems):
+    if feature.type.is_numeric and any(_has_decimal_comma(problem.value, feature.units) for problem in problems):
         invalid = {problem.row for problem in problems}
         problems += [problem for problem in ambiguous_points(feature, values) if problem.row not in invalid]
         problems.sort(key=lambda problem: problem.row or 0)
     return to_array(feature, parsed), problems
 
 
-def _has_decimal_comma(value: Any, unit: str) -> bool:
-    return isinstance(value, str) and readings(simplify_number(value, unit)).keys() == {","}
+def _has_decimal_comma(value: Any, units: Iterable[str]) -> bool:
+    return isinstance(value, str) and readings(simplify_number(value, *units)).keys() == {","}
 
 
 def ambiguous_points(feature: Feature, values: Iterable[Any]) -> list[Problem]:
@@ -223,7 +223,7 @@ def ambiguous_points(feature: Feature, values: Iterable[Any]) -> list[Problem]:
     problems = []
     for i, text in enumerate(values):
         if isinstance(text, str) and "." in text and "," not in text:
-            meanings = readings(simplify_number(text, feature.unit))
+            meanings = readings(simplify_number(text, *feature.units))
             if len(meanings) == 2:
                 reason = TEXTS["number.mixed"].format(value=text, grouped=meanings[","], decimal=meanings["."])
                 problems.append(_problem(feature, text, reason, i))

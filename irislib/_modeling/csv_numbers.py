@@ -47,7 +47,7 @@ def find_decimal_signs(
         The indices of the features' columns.
     features : sequence of Feature
     """
-    scans = [_Scan(f.name, columns[f.name], f.unit) for f in features if f.type.is_numeric and f.name in columns]
+    scans = [_Scan(f.name, columns[f.name], f.units) for f in features if f.type.is_numeric and f.name in columns]
     for row in rows:
         for scan in scans:
             if scan.index < len(row) and ("," in (text := row[scan.index]) or "." in text):
@@ -65,8 +65,8 @@ def find_decimal_signs(
 class _Scan:
     """Evidence about the decimal sign in the values of a column."""
 
-    def __init__(self, name: str, index: int, unit: str):
-        self.name, self.index, self.unit = name, index, unit
+    def __init__(self, name: str, index: int, units: tuple[str, ...]):
+        self.name, self.index, self.units = name, index, units
         self.signs: set[str] = set()  # those without which a value would be no number
         self.has_commas = False  # or several points
         self.has_either = False  # values that are a number with either sign
@@ -77,7 +77,7 @@ class _Scan:
         has_commas = "," in text or text.count(".") > 1
         if "." in self.signs and not has_commas:
             return
-        meanings = readings(simplify_number(text, self.unit))
+        meanings = readings(simplify_number(text, *self.units))
         if len(meanings) == 1:
             self.signs |= meanings.keys()
         self.has_either |= len(meanings) == 2
@@ -89,13 +89,13 @@ def to_points(texts: Iterable[str], feature: Feature, sign: str, delimiter: str)
 
     What is no number, or not surely one, stays as it is.
     """
-    return [_to_point(text, feature.unit, sign, delimiter) if "," in text or "." in text else text for text in texts]
+    return [_to_point(text, feature.units, sign, delimiter) if "," in text or "." in text else text for text in texts]
 
 
-def _to_point(text: str, unit: str, sign: str, delimiter: str) -> str:
+def _to_point(text: str, units: tuple[str, ...], sign: str, delimiter: str) -> str:
     if sign == "," and _COMMA.fullmatch(text):  # as most are
         return text.replace(",", ".")
-    meanings = readings(simplify_number(text, unit))
+    meanings = readings(simplify_number(text, *units))
     if sign != MIXED:
         return meanings.get(sign, text)
     # among commas that separate values, one in a number is rather a mistake

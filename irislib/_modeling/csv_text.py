@@ -135,8 +135,9 @@ def _clean(row: list[str]) -> list[str]:
 def names_of_column(feature: Feature) -> tuple[str, ...]:
     """Return the names that a feature's column may have: its own two first, which go before the others."""
     own = (feature.name, str(normalized(feature.column)))
-    labels = dict.fromkeys((feature.label, feature.original_label))
-    return (*own, *(normalized(name) for label in labels for name in (label, f"{label} ({feature.unit})")))
+    labels, units = (feature.label, feature.original_label), feature.units
+    names = [name for label in labels for name in (label, *(f"{label} ({unit})" for unit in units))]
+    return (*own, *map(normalized, dict.fromkeys(names)))
 
 
 def is_comment(row: list[str], width: int) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import format_share, format_value, shorten_list, within_sentence
+from irislib._common.formatting import format_count, format_share, format_value, shorten_list, within_sentence
+from irislib._common.language import current_language
 from irislib._common.messages.notebook import TEXTS
+from irislib._description.translation import translated
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
@@ -17,21 +20,23 @@ __all__ = ["model_html", "spec_html"]
 
 def spec_html(spec: ModelSpec) -> str:
     """The title, target and features of a spec."""
+    spec = translated(spec, current_language())
     return _html(spec, [TEXTS["predicts"].format(target=_target(spec))])
 
 
 def model_html(model: Model) -> str:
     """The title, target, features and evaluation of a model."""
-    spec = model.spec
+    spec = translated(model.spec, current_language())
     if model.classes is None:
         target = _target(spec)
     else:
         target = f"{within_sentence(spec.target_label)}: {shorten_list(list(map(str, model.classes)))}"
+    date = format_value(dt.date.fromisoformat(model.trained_at[:10]))
     if model.is_fitted_elsewhere:
-        version = TEXTS["version_fitted"].format(version=model.version, date=model.trained_at[:10])
+        version = TEXTS["version_fitted"].format(version=model.version, date=date)
     else:
-        rows = f"{model.data['training_rows']:,}"
-        version = TEXTS["version"].format(version=model.version, date=model.trained_at[:10], rows=rows)
+        rows = format_count(model.data["training_rows"])
+        version = TEXTS["version"].format(version=model.version, date=date, rows=rows)
     return _html(spec, [TEXTS["predicts"].format(target=target), _evaluation_sentence(model), version])
 
 
@@ -41,7 +46,7 @@ def _target(spec: ModelSpec) -> str:
 
 
 def _evaluation_sentence(model: Model) -> str:
-    metrics, rows = model.evaluation.metrics, f"{len(model.evaluation.y_true):,}"
+    metrics, rows = model.evaluation.metrics, format_count(len(model.evaluation.y_true))
     if "accuracy" in metrics:
         shares = {name: format_share(value) for name, value in metrics.items()}
         key = "balanced_accuracy" if model.evaluation.is_unbalanced else "accuracy"

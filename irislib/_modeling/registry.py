@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from irislib._common.formatting import did_you_mean
+from irislib._common.language import LANGUAGES
 from irislib._common.messages.advice import TEXTS as ADVICE
 from irislib._common.routes import reserved_names
 from irislib._common.settings import environment_value, split_list
 from irislib._common.user_code import add_package
 from irislib._description.spec import ModelSpec
+from irislib._description.translation import translated
 from irislib._description.values import normalized
 from irislib._modeling import data_files, store
 from irislib._modeling.arguments import require_spec
@@ -49,6 +51,12 @@ class AppEntry:
     title: str
     spec: ModelSpec | None = None
     notebook: Path | None = None
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title by language."""
+        spec = self.spec
+        return {language: translated(spec, language).title if spec else self.title for language in LANGUAGES}
 
 
 def load(model: str | os.PathLike[str] | ModelSpec) -> Model:

@@ -43,7 +43,7 @@ class AppList:
     entries : list of AppEntry
     names : set of str
     links : list of dict
-        The name and the title of each app, its colours as CSS declarations, and its icon.
+        The name and the title of each app, its titles by language, its colours as CSS declarations, and its icon.
     generated : dict of str to dict
         The notebooks of models that have none, by their paths.
     """
@@ -52,14 +52,16 @@ class AppList:
         self.specs, self.notebooks, self.every = specs, notebooks, every
         self.entries: list[AppEntry] = []
         self.names: set[str] = set()
-        self.links: list[dict[str, str]] = []
+        self.links: list[dict[str, Any]] = []
         self.generated: dict[str, dict[str, Any]] = {}
         self.update()
 
     def update(self) -> None:
         """List the apps again, as they would be after a restart of the server."""
         self.entries[:] = registry.list_apps(self.specs, self.notebooks, self.every)
-        self.links[:] = [{"name": app.name, "title": app.title, **_look(app)} for app in self.entries]
+        self.links[:] = [
+            {"name": app.name, "title": app.title, "titles": app.titles, **_look(app)} for app in self.entries
+        ]
         names = {app.name for app in self.entries}
         self.names |= names
         self.names &= names  # other threads read it

@@ -277,6 +277,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
         CURRENT_VISITOR.set(visitor_address(self.request))
         CURRENT_PAGE.set(self.notebook_path)
+        self.set_header("Content-Language", current_language())
         try:
             self.kernel_manager.check_room()
             pages = self.settings["irislib_page_pool"]
@@ -288,7 +289,6 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
                 await self.send(self.get_generator(path=path))
                 return
             self.set_header("Cache-Control", "no-store")
-            self.set_header("Content-Language", current_language())
             self.finish(html)
         except FullError as error:
             self.refuse_page(error)

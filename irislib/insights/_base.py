@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.language import ENGLISH, current_language
+from irislib._common.language import ENGLISH, column_label, current_language, decimal_sign
 from irislib._common.theme import INK, PAPER, WARM_GREY
 from irislib.insights._localized_charts import localize_axes
 
@@ -106,8 +106,17 @@ class Insight:
             self.text,
             self.text,
             base64.b64encode(file.getvalue().encode()).decode(),
-            Markup(self.frame.to_html(max_rows=MAX_TABLE_ROWS, border=0)),  # noqa: S704 - pandas escapes
+            Markup(_table_html(self.frame)),  # noqa: S704 - pandas escapes
         )
+
+
+def _table_html(frame: pd.DataFrame) -> str:
+    """Return a table for people: its columns have the names of the current language, and so have its numbers."""
+    if current_language() != ENGLISH:
+        frame = frame.rename(columns=lambda name: column_label(str(name)))
+        names = (axis.name and column_label(str(axis.name)) for axis in frame.axes)
+        frame = frame.rename_axis(index=next(names), columns=next(names))
+    return str(frame.to_html(max_rows=MAX_TABLE_ROWS, border=0, decimal=decimal_sign()))
 
 
 def _panels(ax: Axes | Sequence[Axes] | None, count: int, height: float) -> list[Axes]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_apart
+from irislib._common.formatting import format_apart, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
@@ -219,7 +219,7 @@ def _dependence_text(model: Model, feature: Feature, grid: list[Any], mean: np.n
     low, high = sorted((int(mean[:, i].argmin()), int(mean[:, i].argmax())))
     if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):
         return TEXTS["partial_dependence.text_none"]
-    number = TEXTS["partial_dependence.number"].format(target=model.spec.target)
+    number = TEXTS["partial_dependence.number"].format(target=within_sentence(model.spec.target_label))
     first, second = (format_target(model, mean[k, i]) for k in (low, high))
     if model.classes:
         number = TEXTS["partial_dependence.probability"].format(name=model.classes[i])

@@ -124,11 +124,14 @@ class Table(Block):
         The column whose numbers are drawn as bars too.
     is_sortable : bool
         A visitor can sort it by a column.
+    has_own_names : bool
+        Its columns' names are a visitor's own, or in the language of the page already.
     """
 
     frame: pd.DataFrame
     bar_column: str = ""
     is_sortable: bool = False
+    has_own_names: bool = False
 
 
 @dataclass(frozen=True)

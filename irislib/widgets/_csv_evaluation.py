@@ -57,7 +57,7 @@ def _steps(table: PredictedTable) -> Generator[float, None, list[Any]]:
 
 def _functions(model: Model) -> list[Callable[..., Any]]:
     """Return the insights of the tab about performance that are at hand at once and about no single row."""
-    default = insights.default_tabs(model)[TEXTS["performance"]]
-    functions = (model.spec.tabs or {}).get(TEXTS["performance"], default)
+    title, tabs = TEXTS["performance"], model.spec.tabs
+    functions = tabs.get(TEXTS.english["performance"]) or tabs.get(title) or insights.default_tabs(model)[title]
     chosen = (function for function in functions if not isinstance(function, LongRunning) and not needs_row(function))
     return [function for function in chosen if function not in COMPARED]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_count, format_share, format_value
+from irislib._common.language import column_label
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib.widgets._blocks import Table
@@ -103,14 +104,14 @@ def first_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
     frame = pd.DataFrame(rows, columns=[*_names(table), *table.layout.header], index=lines)
     key = "table_first" if len(first) < len(positions) else "table_these"
     sentence = TEXTS[key].format(shown=format_count(len(first)), total=format_count(len(positions)))
-    return [sentence, Table(frame, is_sortable=True)]
+    return [sentence, Table(frame, is_sortable=True, has_own_names=True)]
 
 
 def _names(table: PredictedTable) -> list[str]:
     """Return the names of the added columns: those of the result without the problems, and the true column's."""
     prediction, *shares, warnings, _ = csv_files.result_columns(table.model, table.layout)
     truth = [TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]] if table.truth else []
-    return [prediction, *truth, warnings, *shares]
+    return [column_label(prediction), *truth, column_label(warnings), *map(column_label, shares)]
 
 
 def _cells(table: PredictedTable, position: int) -> list[Any]:

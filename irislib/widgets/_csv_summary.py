@@ -14,6 +14,8 @@ from irislib.insights._phrases import format_target, with_target_unit
 from irislib.widgets._blocks import insight_card
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from irislib.widgets._blocks import Block
     from irislib.widgets._predicted_table import PredictedTable
 
@@ -49,7 +51,16 @@ def _describe_numbers(table: PredictedTable) -> Insight:
         low=format_value(low, 3), high=format_target(model, high), middle=format_target(model, middle)
     )
     draw = partial(_drawing.histogram, values=numbers.to_numpy(), name=name, count=TEXTS["table_count"])
-    return Insight(TEXTS["table_answers"], numbers.describe().to_frame(), text, draw, 2.6)
+    return Insight(TEXTS["table_answers"], _statistics(numbers), text, draw, 2.6)
+
+
+def _statistics(numbers: pd.Series) -> pd.DataFrame:
+    """Return how many numbers there are, their mean, spread and quartiles."""
+    names = ("count", "mean", "deviation", "lowest", "quarter", "half", "three_quarters", "highest")
+    figures = numbers.describe().astype(object)
+    figures["count"] = len(numbers)
+    figures.index = [TEXTS[f"table_{name}"] for name in names]
+    return figures.to_frame().rename_axis(index=TEXTS["table_statistic"])
 
 
 def _count_classes(table: PredictedTable) -> Insight:
@@ -81,7 +92,7 @@ def _certainty(probabilities: list[float]) -> Insight:
         count=TEXTS["table_count"],
         high=1.0,
     )
-    return Insight(TEXTS["table_certainty"], values.describe().to_frame(), text, draw, 2.6)
+    return Insight(TEXTS["table_certainty"], _statistics(values), text, draw, 2.6)
 
 
 def _names(table: PredictedTable) -> list[str]:

@@ -138,7 +138,7 @@ class CsvTab:
         import pandas as pd
 
         rows = [[*row, *[""] * len(layout.header)][: len(layout.header)] for row in self.rows[:PREVIEW_ROWS]]
-        return Table(pd.DataFrame(rows, columns=layout.header))
+        return Table(pd.DataFrame(rows, columns=layout.header), has_own_names=True)
 
     def handle_slice(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Predict the next rows."""

@@ -57,4 +57,8 @@ class History:
         ]
         names = [self.answer_label, "", *(feature.label for feature in differing)]
         frame = pd.DataFrame(rows, columns=names, dtype=object)
-        return [Section(TEXTS["history"], [Paragraph(TEXTS["history_differs"]), Table(frame)], "history")]
+        return [
+            Section(
+                TEXTS["history"], [Paragraph(TEXTS["history_differs"]), Table(frame, has_own_names=True)], "history"
+            )
+        ]

@@ -202,19 +202,19 @@ def _(block: Job, is_static: bool) -> Markup:
 
 @_render.register
 def _(block: Table, is_static: bool) -> Markup:
-    frame = block.frame
+    frame, title = block.frame, str if block.has_own_names else _column_title
     has_row_headers = frame.index.name is not None
     if has_row_headers:
-        corner = " \\ ".join(_column_title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
+        corner = " \\ ".join(title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
     formats: list[Callable[[Any], str]] = [column_label if name in YES_OR_NO else _cell for name in names]
     classes = ["" if name == block.bar_column else _cell_class(frame.iloc[:, i]) for i, name in enumerate(names)]
     if block.bar_column:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
-    empty, title = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
+    empty, cell = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
     titles = zip(names, classes, strict=True)
-    head = Markup("").join(empty if name == "" else title.format(css, _column_title(str(name))) for name, css in titles)
+    head = Markup("").join(empty if name == "" else cell.format(css, title(str(name))) for name, css in titles)
     rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'

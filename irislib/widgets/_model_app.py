@@ -13,7 +13,7 @@ from irislib import insights
 from irislib._common.formatting import format_value, within_sentence
 from irislib._common.language import current_language
 from irislib._common.messages import TEXTS
-from irislib._description.translation import translated
+from irislib._description.translation import tab_title, translated
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
 from irislib._modeling.model import Model
@@ -73,7 +73,11 @@ def app(model: Model) -> Page:
         [
             Tab(TEXTS["prediction"], draw_prediction, first),
             *(
-                Tab(title, _draw_insights(model, functions), empty if any(map(needs_row, functions)) else "")
+                Tab(
+                    tab_title(spec, title),
+                    _draw_insights(model, functions),
+                    empty if any(map(needs_row, functions)) else "",
+                )
                 for title, functions in (spec.tabs or insights.default_tabs(model)).items()
             ),
         ],

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from irislib._common.language import column_labels
 from irislib._common.messages import TEXTS
 from irislib._common.theme import chart_colours, css_properties
 from irislib._description.feature import Feature
 from irislib._description.feature_types.text import max_file_bytes
 from irislib._description.spec import describe_faults
 from irislib._description.theme import Theme
+from irislib._description.translation import target_labels
 from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
 from irislib.errors import SpecError, ValidationError
@@ -147,6 +149,7 @@ class Page(anywidget.AnyWidget):
         self.answer_label = answer_label or TEXTS["answer"]
         self.about = {name: fact for name, fact in (about or {}).items() if fact}
         self.theme = theme or Theme()
+        self.column_labels = target_labels(model.spec) if model else {}
         self.result: Any = None
         self.values: dict[str, str] = {}  # the inputs of `result`
         self.history = History(features, self.answer_label)
@@ -209,7 +212,7 @@ class Page(anywidget.AnyWidget):
         """
         reply: dict[str, Any] = {}
         failures = guarded(lambda text: reply.update(error=text), lambda: self._secrets(request))
-        with chart_colours(self.theme.accent), failures:
+        with chart_colours(self.theme.accent), column_labels(self.column_labels), failures:
             reply["id"] = request["id"]
             for earlier in self.replies:  # the script repeats a request after it has lost its connection
                 if earlier[0]["id"] == reply["id"]:

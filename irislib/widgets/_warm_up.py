@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from irislib._common.language import column_labels
 from irislib._common.theme import chart_colours
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render, render_pieces
@@ -22,7 +23,7 @@ def warm_up(page: Page) -> None:
     That imports the modules for predicting and drawing, so that no visitor waits for them. It is
     for a model's page alone: another page's function may have side effects.
     """
-    with chart_colours(page.theme.accent):
+    with chart_colours(page.theme.accent), column_labels(page.column_labels):
         _draw_tabs(page)
 
 

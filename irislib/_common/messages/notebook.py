@@ -1,8 +1,10 @@
 """Texts of the table with which a notebook shows a spec or a model."""
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     "predicts": "Predicts {target}.",
     "accuracy": "{accuracy} of {rows} test rows are predicted correctly; always predicting the most common class "
     "would get {baseline_accuracy}.",
@@ -20,3 +22,5 @@ TEXTS = {
     "yes": "yes",
     "no": "no",
 }
+
+TEXTS = Texts("notebook", ENGLISH)

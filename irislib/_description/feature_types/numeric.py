@@ -45,7 +45,7 @@ class NumberType(FeatureType):
         if isinstance(value, bool) or not isinstance(value, str | numbers.Real | Decimal):
             raise wrong(self.noun, value)
         try:
-            number = _parse_text(value, feature.unit) if isinstance(value, str) else float(value)
+            number = _parse_text(value, *feature.units) if isinstance(value, str) else float(value)
         except ValueError:
             raise wrong(self.noun, value, lambda: hint_for_number(str(value), feature.unit)) from None
         except OverflowError:
@@ -103,7 +103,7 @@ class IntegerType(NumberType):
         if abs(number) >= 2**63:
             raise wrong(TEXTS["integer.long"], value)
         if isinstance(value, str):
-            value = simplify_number(value, feature.unit)
+            value = simplify_number(value, *feature.units)
         exact = isinstance(value, numbers.Integral) or (isinstance(value, str) and _DIGITS.fullmatch(value))
         return int(value if exact else number)  # a float would lose the last digits of a long one
 
@@ -154,13 +154,13 @@ class RangeType(FeatureType):
         return TEXTS["range.span"].format(low=low, high=high)
 
 
-def _parse_text(text: str, unit: str) -> float:
+def _parse_text(text: str, *units: str) -> float:
     if "_" in text:  # which Python takes between digits
         raise ValueError
     try:
         return float(text)
     except ValueError:
-        return float(simplify_number(text, unit))
+        return float(simplify_number(text, *units))
 
 
 def _to_floats(values: Any) -> np.ndarray:

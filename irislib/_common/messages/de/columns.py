@@ -54,6 +54,10 @@ TEXTS = {
     "{name} from": "{name} von",
     "{name} to": "{name} bis",
     "true {name}": "{name}, wahr",
+    "mean {name}": "{name} im Mittel",
+    "predicted_{name}": "{name}, vorhergesagt",  # in a result
+    "probability_{name}": "Wahrscheinlichkeit von {name}",
+    "warnings": "Warnungen",
     "predicted {name}": "{name}, vorhergesagt",
     "then {name}": "{name} danach",
     "probability of {name}": "Wahrscheinlichkeit von {name}",
