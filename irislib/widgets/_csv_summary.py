@@ -23,6 +23,10 @@ __all__ = ["summarize_rows"]
 
 MAX_CLASSES = 30  # of the tables; those with most rows
 SURE = 0.8  # a probability from which on an answer counts as rather sure
+STATISTICS = (  # in pandas' order
+    "table_count", "table_mean", "table_deviation", "table_lowest",
+    "table_quarter", "table_half", "table_three_quarters", "table_highest",
+)  # fmt: skip
 MIN_ROWS = 2  # of which there is something to count
 
 
@@ -56,10 +60,9 @@ def _describe_numbers(table: PredictedTable) -> Insight:
 
 def _statistics(numbers: pd.Series) -> pd.DataFrame:
     """Return how many numbers there are, their mean, spread and quartiles."""
-    names = ("count", "mean", "deviation", "lowest", "quarter", "half", "three_quarters", "highest")
     figures = numbers.describe().astype(object)
     figures["count"] = len(numbers)
-    figures.index = [TEXTS[f"table_{name}"] for name in names]
+    figures.index = [TEXTS[key] for key in STATISTICS]
     return figures.to_frame().rename_axis(index=TEXTS["table_statistic"])
 
 
