@@ -153,6 +153,9 @@ def test_other_text_is_refused_with_the_remedy(add, content: bytes) -> None:
         "a,b\n1,2\n# the end\n",
         "a,b\n1,2\n# the end, of all, of it\n",
         "a,b\n1,2\n# the end,\n",
+        "a|b\n1|2\n",
+        'a, "b"\n1, "2"\n',
+        'a , "b", "c"\n1, 2, "x, y"\n',
     ],
 )  # fmt: skip
 def test_titles_comments_and_empty_cells_are_no_fault(add, text: str) -> None:
@@ -269,15 +272,35 @@ def test_the_sheet_of_a_workbook_with_the_columns_is_the_table(rent, add) -> Non
     assert re.search(r"<td[^>]*>6</td>", html)  # the row's number in the sheet
     html, result = show(add, workbook(A=[["a", "b"], [0.12, "1,5"], [1234.5, None]]))
     assert [float(row[2]) for row in result] == [pytest.approx(0.12), pytest.approx(1234.5)]
+    html, result = show(add, workbook(A=[["a", "b"], [1.234, "1,5"], [-1.234, "0,5"]]))
+    assert [float(row[2]) for row in result] == [pytest.approx(1.234), pytest.approx(-1.234)]  # numbers, not text
+
+
+def test_a_formula_without_its_result_is_no_empty_cell(add) -> None:
+    _, result = show(add, workbook(A=[["a", "b"], [1, "=A2+1"], [2, None]]))
+    assert [row[-1] for row in result] == [
+        "b must be a number, got '=A2+1'. Write the result of the formula; a spreadsheet program adds it when it "
+        "saves the file.",
+        "",
+    ]
+
+
+def test_a_visible_sheet_comes_before_a_hidden_one(add) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(io.BytesIO(workbook(Old=[["a"], [5]], New=[["a"], [1]])))
+    book["Old"].sheet_state = "hidden"
+    book.active, file = 1, io.BytesIO()
+    book.save(file)
+    assert "(sheet New)" in show(add, file.getvalue())[0]
 
 
 def test_a_parquet_file_is_a_table(add) -> None:
     pytest.importorskip("pyarrow")
     file = io.BytesIO()
-    pd.DataFrame({"b": [None, 1.0], "a": [1.5, 2.0], "c": ["x, y", None]}).to_parquet(file)
+    pd.DataFrame({"b": [None, 1.0], "a": [1.5, 2.0], "c": ["x, y", None], "d": [b"y", None]}).to_parquet(file)
     _, result = show(add, file.getvalue(), "rows.parquet")
-    assert [row[:3] for row in result] == [["", "1.5", "x, y"], ["1.0", "2.0", ""]]
-    assert [float(row[3]) for row in result] == [pytest.approx(1.5), pytest.approx(2)]
+    assert [row[:4] for row in result] == [["", "1.5", "x, y", "y"], ["1.0", "2.0", "", ""]]
+    assert [float(row[4]) for row in result] == [pytest.approx(1.5), pytest.approx(2)]
 
 
 def test_tables_that_cannot_be_read_are_explained(add, monkeypatch) -> None:

@@ -67,6 +67,8 @@ def readings(text: str) -> dict[str, str]:
 def hint_for_number(text: str, unit: str) -> str:
     """Return a sentence, after a space, about how to write what was meant by a text that is no number."""
     text = simplify_number(text, unit)
+    if text.startswith("="):
+        return TEXTS["number.formula"]
     meanings = readings(text)
     if len(meanings) == 2:
         return TEXTS["number.either"].format(grouped=meanings["."], decimal=meanings[","])

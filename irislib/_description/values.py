@@ -13,8 +13,9 @@ from irislib._common.messages.validation import TEXTS
 __all__ = ["UploadedFile", "equals_number", "is_empty", "means_missing", "normalized", "to_json", "to_python"]
 
 
-# As spreadsheets, databases, R, SAS, Weka and pandas write a missing value; in any case.
-_MISSING = {"na", "n/a", "n.a.", "nan", "null", "none", "nil", "<na>", "nat", "#n/a", "#na", "#nv", "\\n", ".", "?"}
+# As spreadsheets, databases, R, SAS, Weka, pandas, C and people write a missing value; in any case.
+_MISSING = {"na", "n/a", "n.a.", "nan", "null", "none", "nil", "<na>", "nat", "#n/a", "#na", "#nv", "\\n", ".", "?",
+            "#n/a n/a", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "(null)", "k.a.", "n/d"}  # fmt: skip
 _DASHES = {"-", "--", "---", "\u2013", "\u2014", "\u2212"}
 
 

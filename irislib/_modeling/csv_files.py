@@ -17,7 +17,15 @@ from irislib._description.validation import ambiguous_points, check_columns
 from irislib._description.values import normalized
 from irislib._modeling import many_rows
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs, may_need_signs, to_points
-from irislib._modeling.csv_text import BOM, encoding_of, find_header, is_comment, names_of_column, open_text
+from irislib._modeling.csv_text import (
+    BOM,
+    encoding_of,
+    find_header,
+    is_comment,
+    names_of_column,
+    open_text,
+    read_records,
+)
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -60,6 +68,8 @@ class CsvLayout:
         The byte order mark before the header of the result, or nothing.
     decimal_signs : dict of str to str
         By feature, where it is not plainly a point; empty where there are several.
+    is_spaced : bool
+        True if quotation marks come after spaces.
     """
 
     header: list[str]
@@ -68,6 +78,7 @@ class CsvLayout:
     delimiter: str
     bom: bytes
     decimal_signs: Mapping[str, str] = field(default_factory=dict)
+    is_spaced: bool = False
 
     @property
     def unused(self) -> list[str]:
@@ -91,7 +102,7 @@ class CsvLayout:
 def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
     """Read the layout of a CSV file whose first line names its columns.
 
-    Its values may be separated by commas, semicolons or tabs.
+    Its values may be separated by commas, semicolons, tabs or vertical bars.
 
     Parameters
     ----------
@@ -111,13 +122,13 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
             raise ValidationError([Problem(TEXTS["table_not_text"])])
         if not beginning.strip():
             raise ValidationError([Problem(TEXTS["table_empty_file"])])
-        header, delimiter, skipped = find_header(beginning, features)
+        header, delimiter, skipped, is_spaced = find_header(beginning, features)
     positions = _positions(header, features)
     if problems := _header_problems(header, positions, features):
         raise ValidationError(problems)
     columns = {name: indices[0] for name, indices in positions.items()}
     bom = BOM if encoding_of(file)[1] else b""
-    layout = CsvLayout(header, columns, skipped + 2, delimiter, bom)
+    layout = CsvLayout(header, columns, skipped + 2, delimiter, bom, is_spaced=is_spaced)
     if may_need_signs(file, delimiter):
         with _rows(file, layout) as rows:
             layout = replace(layout, decimal_signs=find_decimal_signs(rows, columns, features))
@@ -126,8 +137,8 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
 
 @contextlib.contextmanager
 def _rows(file: IO[bytes], layout: CsvLayout) -> Iterator[Iterator[list[str]]]:
-    with open_text(file, layout.delimiter) as text:
-        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
+    with open_text(file, layout.delimiter, layout.is_spaced) as text:
+        reader = read_records(text, layout.delimiter, layout.is_spaced)
         yield itertools.islice(reader, layout.first_line - 1, None)
 
 

@@ -8,8 +8,8 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING, NamedTuple, TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from irislib._common.formatting import shorten_list
 from irislib._common.messages import TEXTS
@@ -30,6 +30,7 @@ __all__ = [
     "is_comment",
     "names_of_column",
     "open_text",
+    "read_records",
 ]
 
 BOM = codecs.BOM_UTF8  # spreadsheets put it before UTF-8
@@ -39,16 +40,27 @@ _ENCODINGS = {  # UTF-32 first: its mark begins with that of UTF-16
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
 TITLE_LINES = 30  # at most, before the line that names the columns
 
 
 class Header(NamedTuple):
-    """The line that names the columns: its names, the delimiter, and the number of rows above it."""
+    """The line that names the columns.
+
+    Attributes
+    ----------
+    names : list of str
+    delimiter : str
+    skipped : int
+        The number of rows above it.
+    is_spaced : bool
+        True if quotation marks come after spaces: ``a, "b"``.
+    """
 
     names: list[str]
     delimiter: str
     skipped: int
+    is_spaced: bool = False
 
 
 def encoding_of(file: IO[bytes]) -> tuple[str, bytes]:
@@ -62,7 +74,7 @@ def encoding_of(file: IO[bytes]) -> tuple[str, bytes]:
 
 
 @contextlib.contextmanager
-def open_text(file: IO[bytes], delimiter: str = ",") -> Iterator[TextIO]:
+def open_text(file: IO[bytes], delimiter: str = ",", is_spaced: bool = False) -> Iterator[TextIO]:
     """Open a file as text from its beginning; raise ValidationError if it is no text or not CSV."""
     encoding, _ = encoding_of(file)
     file.seek(0)
@@ -72,17 +84,22 @@ def open_text(file: IO[bytes], delimiter: str = ",") -> Iterator[TextIO]:
     except UnicodeError:
         raise ValidationError([Problem(TEXTS["table_not_text"])]) from None
     except csv.Error as error:
-        reason = _describe_error(file, encoding, delimiter, str(error))
+        reason = _describe_error(file, encoding, delimiter, is_spaced, str(error))
         raise ValidationError([Problem(f"{TEXTS['table_not_csv']} {reason}")]) from None
     finally:
         text.detach()  # or the file would be closed with it
 
 
-def _describe_error(file: IO[bytes], encoding: str, delimiter: str, error: str) -> str:
+def read_records(lines: Iterable[str], delimiter: str, is_spaced: bool = False) -> Any:
+    """Return the reader of CSV text, which has a ``line_num``."""
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=is_spaced, strict=True)
+
+
+def _describe_error(file: IO[bytes], encoding: str, delimiter: str, is_spaced: bool, error: str) -> str:
     """Read the file once more, up to its error, and name the line where the faulty row begins."""
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, newline="")
-    reader, first = csv.reader(text, delimiter=delimiter, strict=True), 1
+    reader, first = read_records(text, delimiter, is_spaced), 1
     try:
         for _ in reader:
             first = reader.line_num + 1
@@ -108,16 +125,18 @@ def find_header(beginning: str, features: Sequence[Feature]) -> Header:
     best, number, delimiter = -1, 1, delimiters[0]
     for i, line in itertools.islice(lines.items(), TITLE_LINES):
         for sign in delimiters:
-            if (matches := count_names(next(csv.reader([line], delimiter=sign), []), features)) > best:
+            names = next(csv.reader([line], delimiter=sign, skipinitialspace=True), [])
+            if (matches := count_names(names, features)) > best:
                 best, number, delimiter = matches, i, sign
         if best == len(features):
             break
-    rows = csv.reader(io.StringIO(beginning, newline=""), delimiter=delimiter, strict=True)
+    is_spaced = f'{delimiter} "' in lines.get(number, "")
+    rows = read_records(io.StringIO(beginning, newline=""), delimiter, is_spaced)
     skipped, header = next(((i, _clean(row)) for i, row in enumerate(rows) if rows.line_num >= number), (0, []))
     if best < 1 and any(readings(simplify_number(name)) for name in header):
         names = shorten_list([feature.name for feature in features])
         raise ValidationError([Problem(TEXTS["table_no_header"].format(names=names, line=lines[number][:80]))])
-    return Header(header, delimiter, skipped)
+    return Header(header, delimiter, skipped, is_spaced)
 
 
 def count_names(row: list[str], features: Sequence[Feature]) -> int:

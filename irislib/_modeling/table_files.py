@@ -7,9 +7,11 @@ import datetime as dt
 import importlib.util
 import io
 import itertools
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages import TEXTS
@@ -64,6 +66,10 @@ KINDS = (
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 CHECKED_ROWS = 1_000
 UNPACKED_BYTES = 300_000_000  # of a compressed file, at most
+BLOCK_BYTES = 1 << 20
+LONGEST_FORMULA = 20_000  # characters, at most, of one in a file
+_LIKE_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
+_NO_RESULT = re.compile(rb'<c (?![^<>]*t="str")[^<>]*><f(?:[^<>]*/>|[^<>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>')
 EMPTY_ROWS = 10_000  # one after the other end a sheet, which may have a million formatted ones
 
 
@@ -142,13 +148,38 @@ def _read_workbook(content: bytes, features: Sequence[Feature], limit: int) -> t
         _check_size(sum(entry.file_size for entry in archive.infolist()), limit)
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     best = -1
-    for candidate in book.worksheets:
+    for candidate in sorted(book.worksheets, key=lambda sheet: str(sheet.sheet_state) != "visible"):
         candidate.reset_dimensions()  # which some programs write wrongly
         rows = itertools.islice(candidate.iter_rows(values_only=True), TITLE_LINES)
         matches = max((count_names([_to_text(cell) for cell in row], features) for row in rows), default=0)
         if matches > best:
             best, sheet = matches, candidate
-    return sheet.title, _until_empty(sheet.iter_rows(values_only=True))
+    rows = sheet.iter_rows(values_only=True)
+    if _lacks_results(content):
+        source = openpyxl.load_workbook(io.BytesIO(content), read_only=True)[sheet.title]
+        source.reset_dimensions()
+        rows = map(_fill_in_formulas, rows, source.iter_rows(values_only=True))
+    return sheet.title, _until_empty(rows)
+
+
+def _lacks_results(content: bytes) -> bool:
+    """Return whether a workbook has formulas without their results, as programs write that do not calculate."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as file:
+                    end = b""
+                    while block := file.read(BLOCK_BYTES):
+                        if _NO_RESULT.search(end + block):
+                            return True
+                        end = block[-LONGEST_FORMULA:]
+    return False
+
+
+def _fill_in_formulas(values: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
+    """Return the values of a row, and the formulas themselves where there are no results: no value is not empty."""
+    pairs = itertools.zip_longest(values, sources)
+    return [getattr(source, "text", source) if value is None else value for value, source in pairs]
 
 
 def _until_empty(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
@@ -209,4 +240,10 @@ def _to_text(cell: Any) -> str:
         return str(cell).lower()
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
-    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    if isinstance(cell, bytes):  # text of a Parquet file that does not say so
+        return cell.decode("utf-8", "replace")
+    text = str(cell)
+    is_point = isinstance(cell, float | Decimal) and _LIKE_THOUSANDS.fullmatch(text)
+    return f"{text}0" if is_point else text  # 1.234 beside decimal commas would be 1234

@@ -59,6 +59,7 @@ ENGLISH = {
     "number.plain": " Write it as {number}.",
     "number.percent": " Write it without a percent sign, in the unit of this column: 0.12, say, for parts of 1.",
     "number.unit": " Write the number alone{unit}.",
+    "number.formula": " Write the result of the formula; a spreadsheet program adds it when it saves the file.",
     "number.finite": "a finite number",
     "integer": "a whole number",
     "integer.long": "a whole number of at most 18 digits",

@@ -58,6 +58,8 @@ TEXTS = {
     "number.percent": " Schreiben Sie die Zahl ohne Prozentzeichen, in der Einheit dieser Spalte, bei Teilen von 1 "
     "etwa 0,12.",
     "number.unit": " Schreiben Sie nur die Zahl{unit}.",
+    "number.formula": " Schreiben Sie das Ergebnis der Formel; ein Tabellenprogramm fügt es hinzu, wenn es die Datei "
+    "speichert.",
     "number.finite": "eine endliche Zahl",
     "integer": "eine ganze Zahl",
     "integer.long": "eine ganze Zahl mit höchstens 18 Ziffern",
