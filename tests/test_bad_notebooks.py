@@ -50,6 +50,10 @@ BAD: dict[str, tuple[bytes | Callable[[Path], object], str]] = {
     "source": (json.dumps({**json.loads(GOOD), "cells": [{"cell_type": "code"}]}).encode(), "its JSON is no notebook."),
     "nested": (b"[" * 100_000, "it is not JSON."),
     "surrogate": (GOOD.replace("all", "\\ud800").encode(), "its JSON is no notebook."),
+    "attachments": (
+        json.dumps({**json.loads(GOOD), "cells": [{"cell_type": "raw", "source": "", "attachments": 5}]}).encode(),
+        "its JSON is no notebook.",
+    ),
     "julia": (
         json.dumps(
             {**json.loads(GOOD), "metadata": {"kernelspec": {"name": "julia-1.9", "language": "julia"}}}
@@ -102,6 +106,11 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path) -> None:
         {"metadata": {"kernelspec": None, "voila": "lab", "irislib": [], "title": 5, "language_info": "python"}},
         {"metadata": {"kernelspec": {"name": None, "language": None}}},
         {"nbformat_minor": 99},
+        {
+            "cells": [
+                {"cell_type": "code", "source": "1", "metadata": {"tags": 5}, "outputs": 5, "execution_count": "one"}
+            ]
+        },
         {"cells": [{"cell_type": "code", "source": ["1\n", "2"], "outputs": [{"output_type": "none"}]}]},
     ],
 )
@@ -142,6 +151,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "pictures.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[picture])).encode())
     write(folder / "ends_process.py", b"import os; os._exit(0)")
     write(folder / "ends.ipynb", nbformat.writes(notebook("import ends_process")).encode())
+    write(folder / "half.ipynb", nbformat.writes(notebook("print('\\ud800 is', 'half a character')")).encode())
     write(folder / "null-character.ipynb", nbformat.writes(notebook("print('\0')")).encode())
     return folder
 
@@ -161,6 +171,7 @@ def test_the_others_are_served_and_readiness_names_the_bad_ones(server: Server) 
     assert "all is well" in server.get("/good").text
     assert server.get("/null-character").status_code == 200  # the cell's error is the page
     assert "data-irislib-model" in server.get("/iris-wizard").text
+    assert "? is half a character" in server.get("/half").text
     assert pages["ends"] == "per visit"
     assert "ends_process ends the process that imports it, and is left to each kernel" in server.text()
 

@@ -125,14 +125,14 @@ def find_header(beginning: str, features: Sequence[Feature]) -> Header:
     best, number, delimiter = -1, 1, delimiters[0]
     for i, line in itertools.islice(lines.items(), TITLE_LINES):
         for sign in delimiters:
-            names = next(csv.reader([line], delimiter=sign, skipinitialspace=True), [])
-            if (matches := count_names(names, features)) > best:
+            row: list[str] = next(csv.reader([line], delimiter=sign, skipinitialspace=True), [])
+            if (matches := count_names(row, features)) > best:
                 best, number, delimiter = matches, i, sign
         if best == len(features):
             break
     is_spaced = f'{delimiter} "' in lines.get(number, "")
     rows = read_records(io.StringIO(beginning, newline=""), delimiter, is_spaced)
-    skipped, header = next(((i, _clean(row)) for i, row in enumerate(rows) if rows.line_num >= number), (0, []))
+    skipped, header = next(((i, _clean(cells)) for i, cells in enumerate(rows) if rows.line_num >= number), (0, []))
     if best < 1 and any(readings(simplify_number(name)) for name in header):
         names = shorten_list([feature.name for feature in features])
         raise ValidationError([Problem(TEXTS["table_no_header"].format(names=names, line=lines[number][:80]))])

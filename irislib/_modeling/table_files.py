@@ -150,11 +150,11 @@ def _read_workbook(content: bytes, features: Sequence[Feature], limit: int) -> t
     best = -1
     for candidate in sorted(book.worksheets, key=lambda sheet: str(sheet.sheet_state) != "visible"):
         candidate.reset_dimensions()  # which some programs write wrongly
-        rows = itertools.islice(candidate.iter_rows(values_only=True), TITLE_LINES)
-        matches = max((count_names([_to_text(cell) for cell in row], features) for row in rows), default=0)
+        first = itertools.islice(candidate.iter_rows(values_only=True), TITLE_LINES)
+        matches = max((count_names([_to_text(cell) for cell in row], features) for row in first), default=0)
         if matches > best:
             best, sheet = matches, candidate
-    rows = sheet.iter_rows(values_only=True)
+    rows: Iterable[Sequence[Any]] = sheet.iter_rows(values_only=True)
     if _lacks_results(content):
         source = openpyxl.load_workbook(io.BytesIO(content), read_only=True)[sheet.title]
         source.reset_dimensions()

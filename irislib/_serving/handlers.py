@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import tornado.web
 import voila.handler
 from jupyter_server.auth.decorator import allow_unauthenticated
-from jupyter_server.log import log_request
 from tornado.httputil import url_concat
 from voila.handler import BaseVoilaHandler
 from voila.notebook_renderer import NotebookRenderer
@@ -21,7 +20,6 @@ from irislib._common.language import REQUESTED, current_language, preferred
 from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
-from irislib._serving.logs import request_fields
 from irislib._serving.methods import MethodsMixin, send_problem
 from irislib._serving.notebooks import NotebookError
 from irislib._serving.preprocessors import remove_outputs
@@ -56,25 +54,6 @@ SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
 FAILURE_MARK = "irislib-failure-reference"  # written by the template in place of a failed cell
 HEARTBEAT = "<script>window.voila_heartbeat()"  # sent by Voila while a cell runs
 RETRY_SECONDS = 10  # seconds after which a page that was refused tries again
-
-
-def log_without_queries(handler: Any) -> None:
-    """Log a request as jupyter_server does, without its query, which holds the values of a form."""
-    handler.request.uri = handler.request.path
-    handler.request.headers.pop("Referer", None)
-    if handler.get_status() == 503:  # no fault of ours, and there may be many
-        handler.log.warning("503 %s", handler.request.path)
-    else:
-        log_request(handler)
-
-
-def log_as_json(handler: Any) -> None:
-    """Log a request as fields, with the request id of its response."""
-    request, status = handler.request, handler.get_status()
-    level = logging.DEBUG if status < 400 else logging.WARNING
-    fields = request_fields(request.method, request.path, status, request.request_time(), request.remote_ip)
-    fields["request_id"] = request.headers.get("X-Request-ID")
-    handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=fields)
 
 
 class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
@@ -238,6 +217,8 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             send_problem(self, problem(status_code, ERRORS.get(status_code, "The server cannot answer this request.")))
             self.finish()
         else:
+            if not isinstance(kwargs.get("exc_info", (None, None))[1], tornado.web.HTTPError):
+                kwargs.pop("exc_info", None)  # some errors have a reason, too, which is none of the visitor's business
             super().write_error(status_code, **kwargs)
 
 
@@ -296,6 +277,10 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
             self.set_status(500)
             self.set_header("Cache-Control", "no-store")
             self.finish(self.render_template("unopened.html", notebook=self.notebook_path, reason=str(error)))
+
+    def write(self, chunk: str | bytes | dict[str, Any]) -> None:
+        """Send a part of the page, without what no text can contain: a notebook may print half a character."""
+        super().write(chunk.encode("utf-8", "replace") if isinstance(chunk, str) else chunk)
 
     def on_connection_close(self) -> None:
         """End the kernel of a visitor who leaves before the page is sent: no page will ever connect to it."""

@@ -186,6 +186,7 @@ def read_notebook(path: Path) -> Any:
         content["metadata"] = _clean_metadata(content.get("metadata"))
         notebook = nbformat.reads(json.dumps(content), as_version=4)
         _check_cells(notebook)
+        nbformat.validate({**notebook, "metadata": {}}, relax_add_props=True)  # as nbconvert does for each page
     except Exception as error:  # nbformat's conversions raise anything for what is no notebook
         raise NotebookError(TEXTS["notebook_no_notebook"]) from error
     return notebook
@@ -216,6 +217,8 @@ def _clean_cells(content: dict[str, Any]) -> None:
                 cell["outputs"] = []
             if not isinstance(cell.get("metadata"), dict):
                 cell["metadata"] = {}
+            if not isinstance(cell["metadata"].get("tags", []), list):
+                del cell["metadata"]["tags"]
             if has_ids:
                 cell.setdefault("id", f"cell-{number}")
 
@@ -226,7 +229,7 @@ def _check_cells(notebook: Any) -> None:
             raise ValueError(f"a cell of type {cell.cell_type!r}")
         cell.source.encode()  # fails for lone surrogates, which no page can contain
         if cell.cell_type == "code":
-            cell.outputs = []
+            cell.outputs, cell.execution_count = [], None
 
 
 def _clean_metadata(metadata: Any) -> dict[str, Any]:

@@ -46,8 +46,6 @@ from irislib._serving.handlers import (
     HealthHandler,
     IndexHandler,
     MissingHandler,
-    log_as_json,
-    log_without_queries,
 )
 from irislib._serving.headers import HEADERS, SafeHeaders, refusal_routes, with_headers
 from irislib._serving.identity import hide_secrets
@@ -61,6 +59,7 @@ from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
+from irislib._serving.request_logs import log_as_json, log_without_queries
 from irislib._serving.startup import load_models
 from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
