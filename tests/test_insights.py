@@ -62,12 +62,13 @@ import irislib
 from irislib import insights
 from irislib._modeling import training
 from irislib._modeling.novelty import NoveltyDetector
-from irislib._modeling.prediction import Prediction, near_ties
+from irislib._modeling.prediction import Prediction, Threshold, near_ties
 from irislib.errors import NotApplicableError, ValidationError
 from irislib.insights import _conformal, _partial_dependence, _shapley
 from irislib.insights._background import mix_rows
 from irislib.insights._confidence_intervals import proportion_interval
 from irislib.insights._curves import area_interval
+from irislib.insights._likely_classes import describe_classes, describe_coverage
 from irislib.insights._tree_shapley import tree_shapley
 
 
@@ -392,15 +393,73 @@ def test_covered_rows_are_counted_by_leave_one_out(name: str, request) -> None:
         assert _conformal.covered_rows(scores, coverage) == one_by_one
 
 
+AVERAGE = " is made to contain the true class in 90% of cases on average; it did"
+UNCLEAR = " here; for an unclear case like this one, that average promises nothing."
+USUAL_ONLY = " it may be another class as well. How often such an answer is right is known for usual values only."
+SENTENCES = {  # what they are about, the prediction, the classes in the set, and the sentences
+    "sure": ({"b": 0.93, "a": 0.07}, "b", {}, "Most likely b: no other class comes close.", "here b alone," + AVERAGE),
+    "one in the list, yet 60%": ({"b": 0.6, "a": 0.4}, "b", {}, "Most likely b, but not certain: a has 40%.", UNCLEAR),
+    "near tie": ({"b": 0.52, "a": 0.48}, "ba", {}, "Either b or a: both", "here b and a," + AVERAGE),
+    "near tie, one in the list": ({"b": 0.52, "a": 0.48}, "b", {}, "Either b or a: both are nearly", UNCLEAR),
+    "near tie of three": (
+        {"b": 0.4, "a": 0.35, "c": 0.25}, "bac", {},
+        "Either b or a: both are nearly as likely, and c cannot be ruled out.", "here b, a and c," + AVERAGE,
+    ),
+    "several in the list": (
+        {"b": 0.6, "a": 0.3, "c": 0.1}, "ba", {},
+        "Most likely b, but a cannot be ruled out.", "here b and a," + AVERAGE,
+    ),
+    "all in the list": (
+        {"b": 0.9, "a": 0.06, "c": 0.04}, "bac", {}, "Most likely b, but none of the other classes can be ruled out.",
+        "here b, a and c," + AVERAGE,
+    ),
+    "both in the list": (
+        {"b": 0.95, "a": 0.05}, "ba", {}, "Most likely b, but a cannot be ruled out.", "here b and a," + AVERAGE,
+    ),
+    "many in the list": (
+        {"b": 0.5, **dict.fromkeys("acdefgh", 0.07), "i": 0.01}, "bacdefgh", {},
+        "Most likely b, but 7 other classes cannot be ruled out.", "here these 8 classes," + AVERAGE,
+    ),
+    "unlike the training data": (
+        {"b": 0.99, "a": 0.01}, "b", {"is_outside_training": True},
+        "The answer is b, but these values are unlike those that the model knows:", USUAL_ONLY,
+    ),
+    "a threshold against the likeliest": (
+        {"a": 0.6, "b": 0.4}, "b", {"threshold": Threshold("b", 0.3)},
+        "The answer is b, though a is likelier (60%).", UNCLEAR,
+    ),
+    "a threshold, near the middle": (
+        {"b": 0.52, "a": 0.48}, "ba", {"threshold": Threshold("b", 0.3)},
+        "Most likely b, but a cannot be ruled out.", "here b and a," + AVERAGE,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_sentences_about_a_set_of_classes_agree_with_its_probabilities(case: str, monkeypatch) -> None:
+    shares, names, facts, first, second = SENTENCES[case]
+    prediction = Prediction("b", shares, "", [], "", **facts)
+    texts = describe_classes(prediction, names), describe_coverage(prediction, names, "90%", "it did for 29 of 30")
+    assert texts[0].startswith(first)
+    assert second in " ".join(texts)
+    with monkeypatch.context() as patch:
+        patch.setenv("IRISLIB_LANGUAGE", "de")
+        german = describe_classes(prediction, names), describe_coverage(prediction, names, "90 %", "")
+    assert not set(texts) & set(german)
+    assert [share for share in ("40", "60") if f"{share}%" in texts[0]] == re.findall(r"\d\d(?=\s%)", german[0])
+
+
 def test_the_text_of_a_prediction_set(iris, rent) -> None:
     alone = insights.prediction_set(iris, GOOD)
     assert alone.text.startswith(
-        "Most likely virginica and nothing else. Such a list is made to contain the true class in 90%"
+        "Most likely virginica: no other class comes close. A list of the likely classes, here virginica alone, is "
+        "made to contain the true class in 90%"
     )
     assert list(alone.frame["in the set"]) == ["yes", "no", "no"]
     near = Prediction("virginica", {"setosa": 0.0, "versicolor": 0.49, "virginica": 0.51}, "", [], "")
     assert insights.prediction_set(iris, near, coverage=0.96).text.startswith(
-        "Most likely virginica or versicolor. Such a list is made to contain the true class in 96%"
+        "Either virginica or versicolor: both are nearly as likely. A list of the likely classes, here virginica and "
+        "versicolor, is made to contain the true class in 96%"
     )
     span = insights.prediction_set(rent, {"area_m2": 40, "balcony": True, "built": "1990-05-01"}).frame
     assert list(span) == ["rent (EUR)", "from", "to"]

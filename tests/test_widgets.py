@@ -29,12 +29,15 @@ from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
 from irislib._description.validation import check_values
 from irislib._modeling import csv_files
+from irislib._modeling.prediction import near_ties
 from irislib.errors import SpecError
 from irislib.insights import Insight
 from irislib.insights._phrases import format_target
 from irislib.widgets import Page, Tab, _fields, _html, _jobs, _live, _page
 from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
 from irislib.widgets._html import render
+from irislib.widgets._prediction_tab import draw_prediction
+from irislib.widgets._report import page_report
 
 NUMBERS = itertools.count()
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -191,8 +194,28 @@ def test_a_value_in_the_form_reads_back_as_itself(feature: Feature, text: str) -
 
 
 def test_a_warning_is_shown_with_the_prediction(iris) -> None:
-    reply = submit(irislib.app(iris), dict.fromkeys(iris.spec.feature_names, 1))
-    assert "Sepal length is 1, but the model was trained on" in reply["html"]
+    usual = dict(iris.spec.examples["A large virginica"])
+    alone = submit(irislib.app(iris), {**usual, "sepal_length_cm": 1})["html"]
+    assert '<p class="irislib-warning">Sepal length is 1, but the model was trained on' in alone
+    page = irislib.app(iris)
+    several = submit(page, dict.fromkeys(usual, 25))["html"]
+    sentence = "4 of 4 values are outside the training data."
+    assert f'<details class="irislib-warning"><summary>{sentence}</summary><p>Petal length is 25, but' in several
+    assert several.count("but the model was trained on") == 4
+    assert f'<details class="irislib-warning" open><summary>{sentence}' in page_report(page)[1].decode()
+
+
+def test_a_near_tie_is_said_once(iris) -> None:
+    shares = [0.0, 0.48, 0.52]
+    tie = replace(
+        iris.predict_row(GOOD),
+        probabilities=dict(zip(iris.classes, shares, strict=True)),
+        warnings=list(near_ties(iris.classes, [shares]).values()),
+    )
+    _, warning, _, sentence = draw_prediction(iris, tie)
+    assert warning.text.startswith("It is nearly a tie between virginica (52%)")
+    start = "Either virginica or versicolor: both are nearly as likely. "
+    assert insights.prediction_set(iris, tie).text == start + sentence
 
 
 def test_a_preview_follows_the_form_and_keeps_nothing(rent) -> None:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from irislib._description.feature import Feature
 
-__all__ = ["Prediction", "Threshold", "near_ties"]
+__all__ = ["SURE", "Prediction", "Threshold", "near_ties"]
 
+SURE = 0.8  # a probability from which on an answer counts as rather sure
 NEAR = 0.1  # two classes whose probabilities are nearer to each other than this are nearly a tie
 
 
@@ -101,6 +102,12 @@ class Prediction:
         key = "above_threshold" if self.prediction == threshold.label else "below_threshold"
         share, limit = format_apart(probability, threshold.probability)
         return TEXTS[key].format(prediction=self.prediction, label=threshold.label, share=share, threshold=limit)
+
+    @property
+    def is_near_tie(self) -> bool:
+        """True if the two likeliest classes are within 0.1 of each other, and no threshold decides between them."""
+        likeliest = sorted((self.probabilities or {}).values())[-2:]
+        return self.threshold is None and len(likeliest) == 2 and likeliest[1] - likeliest[0] < NEAR
 
     @cached_property
     def frame(self) -> pd.DataFrame:

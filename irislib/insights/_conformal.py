@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value, join_words, short_repr
+from irislib._common.formatting import format_value, short_repr
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
@@ -17,6 +17,7 @@ from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, by_probability, held_out_probabilities
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval
+from irislib.insights._likely_classes import describe_classes, describe_coverage
 from irislib.insights._phrases import format_target, with_target_unit
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
-__all__ = ["prediction_set"]
+__all__ = ["coverage_sentence", "prediction_set"]
 
 
 @takes_model
@@ -127,26 +128,31 @@ def nonconformity_scores(model: Model) -> np.ndarray:
     ])  # fmt: skip
 
 
+def coverage_sentence(model: Model, prediction: Prediction) -> str:
+    """Return how often the set of classes for a row is right, without the classes that come into question."""
+    limit, counts = _calibrated(model, COVERAGE)
+    labels, within = _likely(model, prediction, limit)
+    names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
+    return describe_coverage(prediction, names, _format_coverage(COVERAGE), counts)
+
+
+def _likely(model: Model, prediction: Prediction, limit: float) -> tuple[list[str], list[bool]]:
+    """Return the names of the classes, the likeliest first, and which of them are in the set."""
+    rows = list(by_probability(model, prediction).itertuples(index=False, name=None))
+    within = [1 - share <= limit + 1e-12 or label == prediction.prediction for label, share in rows]
+    return [str(label) for label, _ in rows], within
+
+
 def _class_set(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     frame = by_probability(model, prediction)
-    target = frame.columns[0]
-    within = [
-        1 - probability <= limit + 1e-12 or name == prediction.prediction
-        for name, probability in frame.itertuples(index=False)
-    ]
+    labels, within = _likely(model, prediction, limit)
     frame["in the set"] = ["yes" if is_in else "no" for is_in in within]
-    labels = frame[target].astype(str)
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
-    classes = TEXTS["set.several" if len(names) > 1 else "set.one"].format(
-        name=names[0], names=join_words(names, TEXTS["or"])
-    )
-    is_all = "all_" if len(names) == len(frame) else ""
-    text = TEXTS[f"set.{is_all}{_kind_of_text(prediction)}"].format(
-        coverage=_format_coverage(coverage), classes=classes, counts=counts
-    )
+    promise = describe_coverage(prediction, names, _format_coverage(coverage), counts)
+    text = f"{describe_classes(prediction, names)} {promise}"
     draw = partial(
         _drawing.bars_with_threshold,
-        labels=list(labels),
+        labels=labels,
         values=list(frame["probability"]),
         selected=within,
         threshold=1 - limit,
@@ -161,14 +167,9 @@ def _number_range(model: Model, prediction: Prediction, limit: float, coverage: 
     low, high = middle - limit, middle + limit
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
     ends = {"low": format_value(low, 3), "high": format_target(model, high)}
-    text = TEXTS[f"range.{_kind_of_text(prediction)}"].format(
-        coverage=_format_coverage(coverage), counts=counts, **ends
-    )
+    # no coverage is promised for a row unlike the training rows
+    key = "range.outside" if prediction.is_outside_training else "range.text"
+    text = TEXTS[key].format(coverage=_format_coverage(coverage), counts=counts, **ends)
     values = model.evaluation.y_true
     draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)
     return Insight(TEXTS["range.title"], frame, text, draw)
-
-
-def _kind_of_text(prediction: Prediction) -> str:
-    """Return the kind of sentence: one that promises no coverage for a row unlike the training rows."""
-    return "outside" if prediction.is_outside_training else "text"

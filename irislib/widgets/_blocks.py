@@ -100,10 +100,11 @@ class FillButton(Block):
 
 @dataclass(frozen=True)
 class Details(Block):
-    """Blocks that a visitor opens by their title."""
+    """Blocks that a visitor opens by their title; ``kind`` is empty or ``warning``."""
 
     title: str
     blocks: Sequence[Block]
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.language import column_label
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
+from irislib._modeling.prediction import SURE
 from irislib.widgets._blocks import Table
-from irislib.widgets._csv_summary import MAX_CLASSES, SURE
+from irislib.widgets._csv_summary import MAX_CLASSES
 
 if TYPE_CHECKING:
     from irislib.widgets._predicted_table import PredictedTable

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.messages import TEXTS
+from irislib._modeling.prediction import SURE
 from irislib.insights import Insight, _drawing
 from irislib.insights._classification import matrix_insight
 from irislib.insights._confidence_intervals import format_interval
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["summarize_rows"]
 
 MAX_CLASSES = 30  # of the tables; those with most rows
-SURE = 0.8  # a probability from which on an answer counts as rather sure
 STATISTICS = (  # in pandas' order
     "table_count", "table_mean", "table_deviation", "table_lowest",
     "table_quarter", "table_half", "table_three_quarters", "table_highest",

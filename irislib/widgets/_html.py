@@ -137,7 +137,11 @@ def _(block: Buttons, is_static: bool) -> Markup:
 
 @_render.register
 def _(block: Details, is_static: bool) -> Markup:
-    return Markup("<details><summary>{}</summary>{}</details>").format(block.title, _join(block.blocks, is_static))
+    attributes = Markup(' class="irislib-{}"').format(block.kind) if block.kind else Markup("")
+    attributes += Markup(" open") if is_static else ""
+    return Markup("<details{}><summary>{}</summary>{}</details>").format(
+        attributes, block.title, _join(block.blocks, is_static)
+    )
 
 
 @_render.register

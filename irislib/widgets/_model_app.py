@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,15 +16,14 @@ from irislib._description.translation import tab_title, translated
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
 from irislib._modeling.model import Model
-from irislib._modeling.prediction import Prediction
-from irislib.errors import NotApplicableError
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import function_options, insight_title, needs_row
-from irislib.widgets._blocks import Block, Heading, HeldFeatures, Job, Paragraph, Table
-from irislib.widgets._insight_list import add_insight, alone
+from irislib.widgets._blocks import Block, HeldFeatures, Job
+from irislib.widgets._insight_list import add_insight
 from irislib.widgets._live import is_live
 from irislib.widgets._page import Page, Tab
+from irislib.widgets._prediction_tab import draw_prediction
 
 __all__ = ["app"]
 
@@ -46,17 +44,6 @@ def app(model: Model) -> Page:
         model = replace(model, spec=spec)
     _ = model.fast_form  # built and proved while the page starts, not at the first click
 
-    def draw_prediction(prediction: Prediction) -> Sequence[Any]:
-        content: list[Any] = [Heading(str(prediction))]
-        labels = {feature.name: feature.label for feature in spec.features}
-        content += [Paragraph(w.labelled(labels.get(w.feature or "", "")), "warning") for w in prediction.warnings]
-        if prediction.probabilities:
-            with alone(insights.class_probabilities, content):
-                content.append(Table(insights.class_probabilities(model, prediction).frame, "probability"))
-        with alone(insights.prediction_set, content), suppress(NotApplicableError):  # there may be too few test rows
-            content.append(insights.prediction_set(model, prediction).text)
-        return content
-
     trained = dt.datetime.fromisoformat(model.trained_at)
     facts = {"when": f"{format_value(trained.date())} {trained:%H:%M} UTC", "rows": model.data["training_rows"]}
     if model.is_fitted_elsewhere:
@@ -71,7 +58,7 @@ def app(model: Model) -> Page:
         spec.action,
         model.predict_checked,
         [
-            Tab(TEXTS["prediction"], draw_prediction, first),
+            Tab(TEXTS["prediction"], partial(draw_prediction, model), first),
             *(
                 Tab(
                     tab_title(spec, title),

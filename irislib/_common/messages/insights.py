@@ -78,15 +78,24 @@ ENGLISH = {
     "gains.y": "share found",
     # prediction_set
     "set.title": "What else could it be?",
-    "set.text": "Most likely {classes}. Such a list is made to contain the true class in {coverage} of cases on "
-    "average; {counts}.",
-    "set.outside": "Most likely {classes}, but these values are unlike those that the model knows: it may be "
-    "another class as well. How often such a list is right is known for usual values only.",
-    "set.one": "{name} and nothing else",
-    "set.several": "{names}",
-    "set.all_text": "It could be any class: none can be ruled out. A list of classes is made to contain the true one "
-    "in {coverage} of cases on average; {counts}.",
-    "set.all_outside": "It could be any class: none can be ruled out.",
+    "set.sure": "Most likely {name}: no other class comes close.",
+    "set.unsure": "Most likely {name}, but not certain: {other} has {share}.",
+    "set.several": "Most likely {name}, but {others} cannot be ruled out.",
+    "set.all": "Most likely {name}, but none of the other classes can be ruled out.",
+    "set.tie": "Either {first} or {second}: both are nearly as likely.",
+    "set.tie_of_more": "Either {first} or {second}: both are nearly as likely, and {others} cannot be ruled out.",
+    "set.less_likely": "The answer is {name}, though {other} is likelier ({share}).",
+    "set.outside": "The answer is {name}, but these values are unlike those that the model knows: it may be another "
+    "class as well.",
+    "set.many": "{count} other classes",
+    "set.one": "{names} alone",
+    "set.more": "{names}",
+    "set.these": "these {count} classes",
+    "set.coverage": "A list of the likely classes, here {classes}, is made to contain the true class in {coverage} of "
+    "cases on average; {counts}.",
+    "set.coverage_unclear": "A list made to contain the true class in {coverage} of cases on average would be "
+    "{classes} here; for an unclear case like this one, that average promises nothing.",
+    "set.coverage_outside": "How often such an answer is right is known for usual values only.",
     "set.counts": "it did for {within} of {total} test rows, {interval}",
     "set.axis": "probability; what reaches the line is in the list",
     "range.title": "How far off can it be?",

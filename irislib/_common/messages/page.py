@@ -106,6 +106,8 @@ ENGLISH = {
     "about_docs": "For programs",
     # the answer
     "answered": "{label}: {answer}",
+    "outside": "{count} of {total} values are outside the training data.",
+    "outside_given": "{count} of {total} values are outside the rows that came with the model.",
     "answer_there": "The answer is there.",
     "live": "Live",
     "live_help": "The answer follows your changes. Press {action} to keep it and to update the other tabs.",

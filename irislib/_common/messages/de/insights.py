@@ -75,15 +75,25 @@ TEXTS = {
     "gains.y": "gefundener Anteil",
     # prediction_set
     "set.title": "Was könnte es noch sein?",
-    "set.text": "Am wahrscheinlichsten {classes}. Eine solche Liste soll die wahre Klasse im Mittel in {coverage} der "
-    "Fälle enthalten; {counts}.",
-    "set.outside": "Am wahrscheinlichsten {classes}. Diese Werte sind dem Modell aber fremd: Es kann auch eine andere "
-    "Klasse sein. Wie oft eine solche Liste stimmt, ist nur für übliche Werte bekannt.",
-    "set.one": "{name} und nichts anderes",
-    "set.several": "{names}",
-    "set.all_text": "Es könnte jede Klasse sein, keine lässt sich ausschließen. Eine Liste von Klassen soll die wahre "
-    "im Mittel in {coverage} der Fälle enthalten; {counts}.",
-    "set.all_outside": "Es könnte jede Klasse sein, keine lässt sich ausschließen.",
+    "set.sure": "Am wahrscheinlichsten {name}: Keine andere Klasse kommt dem nahe.",
+    "set.unsure": "Am wahrscheinlichsten {name}, aber nicht sicher: {other} hat {share}.",
+    "set.several": "Am wahrscheinlichsten {name}; auch nicht auszuschließen: {others}.",
+    "set.all": "Am wahrscheinlichsten {name}, aber keine der anderen Klassen lässt sich ausschließen.",
+    "set.tie": "Entweder {first} oder {second}: Beide sind fast gleich wahrscheinlich.",
+    "set.tie_of_more": "Entweder {first} oder {second}: Beide sind fast gleich wahrscheinlich; auch nicht "
+    "auszuschließen: {others}.",
+    "set.less_likely": "Die Antwort ist {name}, obwohl {other} wahrscheinlicher ist ({share}).",
+    "set.many": "{count} andere Klassen",
+    "set.outside": "Die Antwort ist {name}. Diese Werte sind dem Modell aber fremd: Es kann auch eine andere "
+    "Klasse sein.",
+    "set.one": "allein {names}",
+    "set.more": "{names}",
+    "set.these": "diese {count} Klassen",
+    "set.coverage": "Eine Liste der wahrscheinlichen Klassen, hier {classes}, soll die wahre Klasse im Mittel in "
+    "{coverage} der Fälle enthalten; {counts}.",
+    "set.coverage_unclear": "Eine Liste, die die wahre Klasse im Mittel in {coverage} der Fälle enthalten soll, wäre "
+    "hier {classes}; für einen unklaren Fall wie diesen sagt dieses Mittel nichts.",
+    "set.coverage_outside": "Wie oft eine solche Antwort stimmt, ist nur für übliche Werte bekannt.",
     "set.counts": "so war es bei {within} von {total} Testzeilen, {interval}",
     "set.axis": "Wahrscheinlichkeit; was die Linie erreicht, steht in der Liste",
     "range.title": "Wie weit kann es danebenliegen?",

@@ -106,6 +106,8 @@ TEXTS = {
     "about_docs": "Für Programme",
     # the answer
     "answered": "{label}: {answer}",
+    "outside": "{count} von {total} Werten liegen außerhalb der Trainingsdaten.",
+    "outside_given": "{count} von {total} Werten liegen außerhalb der Zeilen, die mit dem Modell kamen.",
     "answer_there": "Die Antwort ist da.",
     "live": "Sofort",
     "live_help": "Die Antwort folgt Ihren Änderungen. Mit „{action}“ behalten Sie sie und aktualisieren die anderen "
