@@ -110,7 +110,7 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
     assert page.get_by_label("Petal length").input_value() == f"{sample[-3]['petal_length_cm']:g}"
 
 
-def test_the_button_and_the_answer_are_on_one_screen(page, serve: Server) -> None:
+def test_the_button_and_the_answer_are_on_one_screen(page, serve: Server, iris) -> None:
     button, answer = page.get_by_role("button", name="Abrakadabra"), page.locator(".irislib-answer")
     for width, height in ((1280, 720), (1366, 768), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
@@ -123,6 +123,10 @@ def test_the_button_and_the_answer_are_on_one_screen(page, serve: Server) -> Non
             for row in page.locator(".irislib-result tr").all():
                 expect(row).to_be_in_viewport(ratio=1)
             assert page.evaluate("scrollY") == 0
+    submit_row(page, iris, dict.fromkeys(GOOD, 25))
+    page.get_by_text("4 of 4 values are outside the training data.").wait_for()
+    for row in page.locator(".irislib-result tr").all():
+        expect(row).to_be_in_viewport(ratio=1)
 
 
 def test_the_button_stays_in_reach_and_covers_no_field(page, serve: Server) -> None:
@@ -359,6 +363,10 @@ def test_a_long_form_begins_with_what_matters_most_and_hides_nothing_that_is_mis
     assert fields.first.inner_text().startswith("Size 29")
     page.get_by_role("button", name="All ones").click()
     expect(fields).to_have_count(12)
+    page.emulate_media(media="print")
+    expect(fields).to_have_count(30)
+    page.emulate_media(media="screen")
+    expect(fields).to_have_count(12)
     page.get_by_label("Find a field").fill("size_28")
     page.get_by_label("Size 28").fill("")
     page.get_by_label("Find a field").fill("")
@@ -366,7 +374,12 @@ def test_a_long_form_begins_with_what_matters_most_and_hides_nothing_that_is_mis
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_label("Size 28")).to_be_focused()
     expect(fields).to_have_count(30)
+    shorter = page.get_by_role("button", name="Show only what matters most")
+    expect(shorter).to_be_hidden()
     page.get_by_label("Size 28").fill("2")
+    expect(fields).to_have_count(30)
+    shorter.click()
+    expect(fields).to_have_count(12)
     page.get_by_role("button", name="Predict", exact=True).click()
     page.locator(".irislib-answer").wait_for()
 

@@ -586,6 +586,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "table_off_by",
         "table_is_wrong",
         "table_yes",
+        "outside",
+        "outside_given",
     }  # by a variable
     assert names | indirect == set(TEXTS)
     for module in iter_modules(messages.__path__, "irislib._common.messages."):

@@ -53,6 +53,11 @@ class FieldList {
     return !this.fields.slice(this.mainCount).some((field) => field.isMissing() || field.isWrong());
   }
 
+  // Offers the short form once nothing is missing below it.
+  offer() {
+    if (this.toggle) this.toggle.hidden = !this.isShort && !this.canBeShort();
+  }
+
   update() {
     const { texts, fields, mainCount } = this;
     const text = this.input.value.trim();
@@ -60,10 +65,8 @@ class FieldList {
     const count = fields.filter((field, i) => !(field.element.hidden = !isVisible(field, i))).length;
     this.groups.forEach(({ fields: members }, i) => (this.sections[i].hidden = members.every((field) => field.element.hidden)));
     const total = fields.length;
-    if (this.toggle) {
-      this.toggle.hidden = !this.isShort && !this.canBeShort();
-      this.toggle.textContent = formatText(this.isShort ? texts.show_all_fields : texts.show_main_fields, { total });
-    }
+    if (this.toggle) this.toggle.textContent = formatText(this.isShort ? texts.show_all_fields : texts.show_main_fields, { total });
+    this.offer();
     const main = this.isShort ? formatText(texts.main_fields, { count: mainCount }) : "";
     this.status.textContent = text ? formatText(texts.search_count, { count, total }) : main;
   }

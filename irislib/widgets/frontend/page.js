@@ -2,7 +2,7 @@
 
 const STORAGE_PREFIX = "irislib-form:"; // followed by the page's address and title
 const BUSY_DELAY = 150; // milliseconds that nobody notices
-const ENOUGH = 120; // pixels of an answer in view: its headline, and that there is more
+const ENOUGH = 120; // pixels of an answer without probabilities in view: its headline, and that there is more
 const MARGIN = 16; // pixels above and below what stays in view
 const BROAD_FORM = 8; // fields; a form with more of them has two columns where there is room
 const LONG_FORM = 30; // fields; a form with more of them scrolls by itself, so that its button and the tabs stay in reach
@@ -288,6 +288,7 @@ class App {
 
   // Shows below the button why the form cannot be submitted yet.
   showReasons() {
+    this.fieldList.offer();
     this.reasons.textContent = describeState(this.fields, this.texts);
   }
 
@@ -377,11 +378,14 @@ class App {
     if (isWaiting) this.reveal(this.side, "start", this.tabs[0].content.firstElementChild);
   }
 
-  // Scrolls to an element, unless the part of it that matters is in view. The focus stays where it is.
+  // Scrolls to an element, unless the part of it that matters is in view: of an answer its probabilities, as far as they
+  // fit. The focus stays where it is.
   reveal(element, block, part = element) {
     this.pin();
     const { top, bottom } = part.getBoundingClientRect();
-    if (top >= 0 && Math.min(bottom, top + ENOUGH) <= innerHeight) return;
+    const shares = part.querySelector("table")?.getBoundingClientRect().bottom ?? 0;
+    const end = Math.min(bottom, Math.max(top + ENOUGH, Math.min(shares, top + innerHeight / 2)));
+    if (top >= 0 && end <= innerHeight) return;
     const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
     element.scrollIntoView({ block, behavior: isReduced ? "auto" : "smooth" });
   }
