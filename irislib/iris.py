@@ -102,6 +102,13 @@ spec = ModelSpec(
             "A large virginica": "Eine große Virginica",
             PURPOSE: "Um drei Arten der Schwertlilie an der Größe ihrer Blüten- und Kelchblätter zu unterscheiden und "
             "zu zeigen, was irislib aus einem Modell macht. Zum Lehren und Ausprobieren.",
+            LIMITS: "Nicht geeignet, um Pflanzen im Ernst zu bestimmen. Es gibt etwa 300 Arten der Schwertlilie. "
+            "Das Modell kennt drei und hält jede andere Pflanze für eine davon. Seine Daten sind je 50 Blüten. "
+            "Die Blüten von setosa und versicolor wuchsen zusammen in einem Bestand (Fisher 1936). Wie sich die "
+            "Arten von Ort zu Ort unterscheiden, weiß es darum kaum.",
+            LICENSE: "Daten: CC BY 4.0, wie das UCI Machine Learning Repository für seine Kopie angibt "
+            "(doi:10.24432/C56C76). Programm: BSD-3-Clause.",
+            "The irislib developers": "Die Entwickler von irislib",
             SOURCE: SOURCE.replace("measured by", "gemessen von").replace(
                 "on the Gaspé Peninsula and elsewhere", "auf der Gaspé-Halbinsel und anderswo"
             ),

@@ -16,7 +16,10 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import TESTS, Server, open_app, run_irislib
 
 import irislib
+from irislib._common.language import VARIABLE
 from irislib._common.paths import write_atomically
+from irislib.api._config import Options
+from irislib.api._routes import create_app
 from irislib.cli import main
 from irislib.insights._confidence_intervals import bootstrap
 
@@ -327,3 +330,31 @@ def test_the_card_is_accessible(page: Any, serve: Server, name: str) -> None:
             page.emulate_media(color_scheme=scheme)
             results = Axe().run(page)
             assert results.violations_count == 0, f"{width}, {scheme}:\n{results.generate_report()[:2000]}"
+
+
+def test_a_card_is_in_the_language_of_the_browser(iris: Any) -> None:
+    endpoint = create_app([iris]).test_client()
+    for accepted, language, words in [
+        ("de-AT,de;q=0.9", "de", ["Wofür es nicht taugt", "Länge des Blütenblatts", "Bereich mit 95", "Genauigkeit"]),
+        ("fr", "en", ["When not to use it", "Petal length", "95% interval", "accuracy"]),
+    ]:
+        response = endpoint.get("/iris-wizard/card", headers={"Accept-Language": accepted})
+        assert (response.headers["Content-Language"], response.headers["Vary"]) == (language, "Accept-Language")
+        assert f'<html lang="{language}">' in response.text
+        assert [word for word in words if word not in response.text] == []
+    english = create_app([iris], options=Options(languages=("en",))).test_client()
+    assert 'lang="en"' in english.get("/iris-wizard/card", headers={"Accept-Language": "de"}).text
+
+
+def test_a_german_card_has_no_english_text(iris: Any, rent: Any, monkeypatch: Any) -> None:
+    english = [Page(irislib.card_html(model)).texts for model in (iris, rent)]
+    monkeypatch.setenv(VARIABLE, "de")
+    for model, texts in zip((iris, rent), english, strict=True):
+        spec, german = model.spec, Page(irislib.card_html(model)).texts
+        same = {text for (_, text), (_, other) in zip(texts, german, strict=True) if text == other}
+        same -= {*spec.feature_names, *(feature.label for feature in spec.features), *map(str, model.classes or ())}
+        same -= {"Name", "Version", spec.title, spec.source, ", ".join(spec.features[2].choices), *CODE}
+        assert {text for text in same if re.search("[a-z]{3}", text) and "irislib" not in text} == set()
+
+
+CODE = {"RandomForestClassifier", "Pipeline", "ColumnTransformer, dann HistGradientBoostingRegressor"}

@@ -35,6 +35,7 @@ from irislib.insights import Insight
 from irislib.insights._phrases import format_target
 from irislib.widgets import Page, Tab, _fields, _html, _jobs, _live, _page
 from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
+from irislib.widgets._csv_summary import STATISTICS
 from irislib.widgets._html import render
 from irislib.widgets._prediction_tab import draw_prediction
 from irislib.widgets._report import page_report
@@ -582,6 +583,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "table_performance_rows",
         "table_performance_sample",
         *(key for key in TEXTS if key.startswith(("table_show_", "table_order_"))),
+        *STATISTICS,
         "table_is_right",
         "table_off_by",
         "table_is_wrong",

@@ -106,7 +106,7 @@ _ALL = (
     Setting(
         "languages", str, "en,de",
         "The languages of the pages; each browser gets the one that it prefers, or else the first.",
-        trait="AppServer.languages",
+        api=True, trait="AppServer.languages",
     ),
     Setting(
         "token", str, "", "The token that visitors and programs need.", "IRISLIB_TOKEN",

@@ -22,6 +22,7 @@ from gunicorn.config import Config
 from threadpoolctl import threadpool_limits
 
 from irislib._common import paths, temporary_folders
+from irislib._common.language import parse_languages
 from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
@@ -192,6 +193,8 @@ def endpoint_options(ours: dict[str, Any]) -> Options:
     changes = {attribute: ours[name] for attribute, name in fields.items() if name in ours}
     if "public_host" in ours:
         changes["hosts"] = frozenset(name.lower() for name in ours["public_host"])
+    if "languages" in ours:
+        changes["languages"] = parse_languages(ours["languages"])
     if "token_file" in ours:
         changes["token"] = read_token(ours["token_file"])
     return replace(Options.from_environment(), **changes)

@@ -198,7 +198,13 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             self.token = token
         advice = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
         limits = {name: getattr(self, f"max_{name}") for name in BATCH_LIMITS}
-        return Options(cors=self.cors, rate_limit=self.rate_limit, batch_advice=advice, **limits)
+        return Options(
+            cors=self.cors,
+            rate_limit=self.rate_limit,
+            batch_advice=advice,
+            languages=parse_languages(self.languages),
+            **limits,
+        )
 
     def template_facts(self) -> dict[str, Any]:
         """Return what the page template reads besides the notebook."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from irislib._common.language import LANGUAGES
 from irislib._common.settings import SETTINGS, environment_value
 
 __all__ = ["BATCH_LIMITS", "JSON_BATCH_BYTES", "ROW_BYTES", "Options"]
@@ -38,6 +39,8 @@ class Options:
         What to do with a batch that is larger.
     hosts : frozenset of str, optional
         The names, in lower case, by which it may be called besides localhost and numeric addresses; any if left out.
+    languages : tuple of str
+        Those of the pages for people, the first for browsers that prefer none of them.
     is_guarded : bool
         The server around the endpoint asks for the token, so that the documentation mentions it.
     """
@@ -53,6 +56,7 @@ class Options:
     batch_seconds: int = SETTINGS["max_batch_seconds"].default
     batch_advice: str = "Send it in parts."
     hosts: frozenset[str] | None = None
+    languages: tuple[str, ...] = LANGUAGES
     is_guarded: bool = False
 
     @property

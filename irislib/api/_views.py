@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
 from irislib._common.formatting import short_repr
+from irislib._common.language import preferred
 from irislib._model_card.card import card_page
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
@@ -106,7 +107,9 @@ def schema(context: Context, name: str) -> Response:
 
 
 def card(context: Context, name: str) -> Response:
-    return Response(card_page(context.find(name), context.has_apps), mimetype="text/html")
+    language = preferred(request.headers.get("Accept-Language", ""), context.app.options.languages)
+    html = card_page(context.find(name), context.has_apps, language)
+    return Response(html, mimetype="text/html", headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
 def insights(context: Context, name: str) -> Response:

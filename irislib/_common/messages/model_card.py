@@ -1,8 +1,10 @@
 """The texts of the model card."""
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     "about.citation": "Cite it as",
     "about.cite": "{title}, version {version}, trained {day}.",
     "about.cite_fitted": "{title}, version {version}, fitted elsewhere, {day}.",
@@ -79,3 +81,5 @@ TEXTS = {
     "range": "{low} to {high}",
     "yes": "yes",
 }
+
+TEXTS = Texts("model_card", ENGLISH)

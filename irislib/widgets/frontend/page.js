@@ -208,7 +208,8 @@ class App {
     const { about, card, footer } = this.facts;
     if (!about.length && !footer.length) return null;
     // In a new tab: this page ends when it is left.
-    const links = [[card, this.texts.about_card], [this.facts.docs, this.texts.about_docs]].map(([href, text]) => h("a", { href, target: "_blank" }, text));
+    const pages = [[card, this.texts.about_card], [this.facts.docs, this.texts.about_docs, "en"]];
+    const links = pages.map(([href, text, hreflang]) => h("a", { href, target: "_blank", hreflang }, text));
     const link = this.isServed && card ? h("p", { class: "irislib-links" }, links) : null;
     return h("footer", { class: "irislib-about" }, footer.map(createFooterLine), about.map(([name, fact]) => h("p", {}, `${name}: ${fact}`)), link);
   }

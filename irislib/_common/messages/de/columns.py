@@ -13,6 +13,7 @@ TEXTS = {
     "false positive rate": "Anteil falsch Zugeordneter",
     "true positive rate": "Anteil richtig Gefundener",
     "mean absolute error": "mittlere Abweichung",
+    "root mean squared error": "Wurzel des mittleren Fehlerquadrats",
     "standard deviation": "Standardabweichung",
     "importance": "Wichtigkeit",
     "baseline": "geraten",

@@ -14,7 +14,7 @@ TEXTS = {
     "starting": "{title} wird gestartet …",
     "needs_javascript": "Diese Seite braucht JavaScript.",
     "programs": "Für Programme:",
-    "programs_more": "so fragen Programme",
+    "programs_more": "so fragen Programme (englisch)",
     "not_found_title": "Seite nicht gefunden",
     "not_found": "Unter dieser Adresse gibt es keine Seite.",
     "failed": "Auf unserer Seite ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal. Hilft das nicht, sagen "
@@ -103,7 +103,7 @@ TEXTS = {
     "fitted": "anderswo, und am {when} an {rows} mitgelieferten {rows:Zeile|Zeilen} geprüft",
     "about_data": "Daten",
     "about_card": "Steckbrief des Modells",
-    "about_docs": "Für Programme",
+    "about_docs": "Für Programme (englisch)",
     # the answer
     "answered": "{label}: {answer}",
     "outside": "{count} von {total} Werten liegen außerhalb der Trainingsdaten.",
