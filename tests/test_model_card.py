@@ -120,7 +120,7 @@ def test_the_card_of_a_regression_with_categories(rent: Any) -> None:
         f"{area['low']:g} to {area['high']:g} m²",
     ]
     assert table["district"] == ["District", "–", "one of 'centre', 'harbour', 'hill'", "no", "centre, harbour, hill"]
-    assert table["balcony"][-1] == "false, true"
+    assert table["balcony"][-1] == "no, yes"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d", table["built"][-1])
     measures = {row[0]: row[1:] for row in rows(text, "How well it does")}
     assert list(measures) == ["R²", "mean absolute error", "root mean squared error"]
