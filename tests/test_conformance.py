@@ -187,6 +187,12 @@ def test_a_bad_chunk_size_is_400(front: Front, size: bytes) -> None:
         check_problem(answer, 400)
 
 
+@pytest.mark.parametrize("line", [b"2;" + b"a" * 100_000, b"0" * 100_000 + b"2"])
+def test_a_line_of_a_chunk_that_is_too_long_is_400(front: Front, line: bytes) -> None:
+    (answer,) = talk(front.server, front.head(Transfer_Encoding="chunked"), line + b"\r\n{}\r\n0\r\n\r\n")
+    check_problem(answer, 400)
+
+
 @pytest.mark.parametrize("body", [b"5\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n"])
 def test_a_chunk_of_another_length_is_400(front: Front, body: bytes) -> None:
     (answer,) = talk(front.server, front.head(Transfer_Encoding="chunked"), body, ends=True)
@@ -214,9 +220,15 @@ def test_a_body_that_ends_early_is_never_answered_as_whole(front: Front, body: s
 # --- what else a request may be ---
 
 
+def test_http_1_0_knows_no_100_continue(front: Front) -> None:
+    with socket.create_connection(("127.0.0.1", front.server.port), PATIENCE) as sock:
+        sock.sendall(front.head("/iris-wizard", "POST", "1.0", Content_Length=len(ROW), Expect="100-continue") + ROW)
+        assert sock.recv(65536).split()[1] == b"200"
+
+
 def test_expect_100_continue(front: Front) -> None:
     with socket.create_connection(("127.0.0.1", front.server.port), PATIENCE) as sock:
-        sock.sendall(front.head(Content_Length=len(ROW), Expect="100-continue"))
+        sock.sendall(front.head(Content_Length=len(ROW), Expect="100-Continue"))
         first = sock.recv(65536)
         assert first.startswith(b"HTTP/1.1 100 ")
         sock.sendall(ROW)
@@ -398,8 +410,8 @@ def test_what_is_not_http_is_400(front: Front, head: str) -> None:
 
 
 def test_an_unknown_transfer_coding_is_refused(front: Front) -> None:
-    for coding in ("gzip, chunked", "nonsense"):
-        (answer,) = talk(front.server, front.head(Transfer_Encoding=coding), in_chunks(ROW), ends=True)
+    for coding in ("gzip, chunked", "nonsense", "identity", ""):
+        (answer,) = talk(front.server, front.head(Transfer_Encoding=coding, Content_Length=len(ROW)), ROW)
         assert answer.status in (400, 501)
         check_problem(answer, answer.status)
 

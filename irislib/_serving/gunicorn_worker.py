@@ -23,6 +23,7 @@ from irislib._serving.raw_problems import raw_response
 __all__ = ["FrontWorker"]
 
 MAX_BUFFERED_BYTES = 1_100_000  # of a request: one row, and its head
+MAX_CHUNK_LINE = 4096  # bytes of a chunk's size and its extensions
 RECEIVE_SECONDS = 30  # in which a request has to arrive
 LINGER_SECONDS = 2  # for a client to close its connection
 ACCEPTED_AT_ONCE = 16
@@ -72,13 +73,16 @@ class RequestScan:
         head = bytes(self.data[: end + 2]).lower()
         first, second = head.find(b" "), head.find(b"\r\n")
         path = head[first:second].strip().partition(b" ")[0]
+        coding = head.partition(b"\r\ntransfer-encoding:")[2].partition(b"\r\n")[0].strip()
         self.is_chunked = b"\r\ntransfer-encoding" in head
         self.is_short = head.startswith(b"post /") and path.count(b"/") < 2
         self.awaits_continue = b"\r\nexpect:" in head and len(self.data) == self.position
         value = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0].strip()
         self.end = self.position + (int(value) if value.isdigit() and len(value) < 20 else 0)
-        if head.count(b"\r\ncontent-length") > 1 or (
-            not self.is_chunked and self.end > MAX_BUFFERED_BYTES
+        if (
+            head.count(b"\r\ncontent-length") > 1
+            or (self.is_chunked and coding != b"chunked")
+            or (not self.is_chunked and self.end > MAX_BUFFERED_BYTES)
         ):  # for Gunicorn to refuse
             self._leave_to_thread()
 
@@ -87,7 +91,7 @@ class RequestScan:
         if not self.is_chunked:
             self.is_complete |= len(self.data) >= (self.end or 0)
             return
-        while (line_end := self.data.find(b"\r\n", self.position, self.position + 4096)) >= 0:
+        while (line_end := self.data.find(b"\r\n", self.position, self.position + MAX_CHUNK_LINE)) >= 0:
             size = bytes(self.data[self.position : line_end]).partition(b";")[0].strip()
             try:
                 count = int(size, 16)
@@ -102,6 +106,8 @@ class RequestScan:
             if line_end + 2 + count + 2 > len(self.data):
                 return
             self.position = line_end + 2 + count + 2
+        if len(self.data) - self.position >= MAX_CHUNK_LINE:
+            self._leave_to_thread()
 
 
 class FrontWorker(ThreadWorker):  # type: ignore[misc]

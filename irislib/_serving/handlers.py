@@ -75,7 +75,11 @@ class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
                 yield piece
         except Exception:
             self.log.exception("%s could not be rendered.", self.notebook_path)
-            yield self.request_handler.render_failure(), {}
+            try:
+                yield self.request_handler.render_failure(), {}
+            except Exception:  # as when the templates were renewed under a running server
+                self.log.exception("%s could not be rendered.", "The error's page")
+                yield FAILURE_MARK, {}
 
     async def _jinja_cell_generator(self, nb: Any, kernel_id: Any) -> AsyncIterator[Any]:
         """Yield the cells as they are run, without the outputs that tags remove."""

@@ -67,6 +67,10 @@ class CheckedHead(HTTPMessageDelegate):
             return self.refuse(431)
         if start_line.version == "HTTP/1.0" and "Transfer-Encoding" in headers:
             return self.refuse(400)
+        if "Expect" in headers:  # a client of HTTP/1.0 knows no 100 Continue; Tornado knows it in lower case only
+            headers["Expect"] = headers["Expect"].lower()
+            if start_line.version == "HTTP/1.0":
+                del headers["Expect"]
         if match := ABSOLUTE_TARGET.match(start_line.path):
             headers["Host"] = match[1]  # it is this that counts (RFC 9112)
             path = "/" + start_line.path[match.end() :]
