@@ -19,9 +19,11 @@ import pytest
 from conftest import PLANTED
 from invalid_inputs import GOOD, TYPED, Case
 from matplotlib.figure import Figure
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
 
 import irislib
-from irislib import dummy, insights
+from irislib import ModelSpec, dummy, insights
 from irislib._common import messages, paths
 from irislib._common.formatting import format_share
 from irislib._common.messages import TEXTS
@@ -39,6 +41,7 @@ from irislib.widgets._csv_summary import STATISTICS
 from irislib.widgets._html import render
 from irislib.widgets._prediction_tab import draw_prediction
 from irislib.widgets._report import page_report
+from irislib.widgets._typed_row import typed_row
 
 NUMBERS = itertools.count()
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -616,6 +619,23 @@ def test_templates_have_no_text_of_their_own() -> None:
         text = re.sub(r"<[^>]*>", " ", html)
         assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {"irislib", "POST"}, template.name
         assert not re.search(r"\b(?:lang|title|alt|aria-label|placeholder)=\"[^\"{]*[a-z]", html), template.name
+
+
+def test_rows_to_try_have_no_digits_that_change_nothing() -> None:
+    data = load_diabetes(as_frame=True).frame[["age", "bmi", "s5", "target"]]
+    features = [Feature("age"), Feature("bmi"), Feature("s5", low=-1, high=1, step=0.00001)]
+    examples = {"first": dict(data.drop(columns="target").iloc[0])}
+    model = irislib.train(ModelSpec("sugar", features, "target", lambda: data, LinearRegression(), examples=examples))
+    page = irislib.app(model)
+    (_, example), rows = page.facts["examples"][0], model.evaluation.features.to_dict("records")
+    typed = [_fields.form_values(features, typed_row(model, row)) for row in rows]
+    for exact, values in zip([examples["first"], *rows], [example, *typed], strict=True):
+        assert all(len(values[name].strip("-0.")) <= 6 for name in ("age", "bmi")), values
+        assert float(values["s5"]) == pytest.approx(exact["s5"], abs=0.5e-5)
+        expected, answer = model.predict_row(exact), model.predict_row(values)
+        assert answer.answer == expected.answer
+        assert [warning.feature for warning in answer.warnings] == [warning.feature for warning in expected.warnings]
+    assert set(request(page, "test_row")["values"].values()) <= {text for values in typed for text in values.values()}
 
 
 def test_a_test_row_comes_with_its_true_answer(iris, rent) -> None:

@@ -39,6 +39,7 @@ from irislib.widgets._main_fields import order_fields
 from irislib.widgets._problems import describe_problems
 from irislib.widgets._report import page_report
 from irislib.widgets._test_rows import TestRows
+from irislib.widgets._typed_row import typed_row
 from irislib.widgets._warm_up import warm_up
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class Page(anywidget.AnyWidget):
             self.downloads.makers |= {"template": self.csv_tab.template, "result": self.csv_tab.result_file}
         self.replies: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_REPLIES)
         ordered, main = order_fields(features, model)
+        rows = {name: form_values(features, typed_row(model, row)) for name, row in (examples or {}).items()}
         facts = {
             "title": title,
             "introduction": introduction,
@@ -175,7 +177,9 @@ class Page(anywidget.AnyWidget):
             "live": live,
             "fields": [describe_field(feature) for feature in ordered],
             "main_fields": main,
-            "examples": [[name, form_values(features, row)] for name, row in (examples or {}).items()],
+            "examples": [
+                [name, form_values(features, typed_row(model, row))] for name, row in (examples or {}).items()
+            ],
             "has_test_rows": model is not None,
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),

@@ -11,6 +11,7 @@ from irislib._description.values import to_python
 from irislib.insights._phrases import format_target
 from irislib.widgets._blocks import Block, Paragraph
 from irislib.widgets._fields import form_values
+from irislib.widgets._typed_row import typed_row
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -37,8 +38,9 @@ class TestRows:
         i = random.randrange(len(held_out.features))  # noqa: S311 - no secret
         cells = held_out.features.iloc[i]
         row = {feature.name: to_python(cells[feature.column]) for feature in self.model.spec.features}
-        self.latest = form_values(self.model.spec.features, row), to_python(held_out.y_true[i])
-        return {"values": self.latest[0]}
+        values = form_values(self.model.spec.features, typed_row(self.model, row))
+        self.latest = values, to_python(held_out.y_true[i])
+        return {"values": values}
 
     def compare(self, values: Mapping[str, str], prediction: Prediction) -> list[Block]:
         """Return the sentence that compares a prediction with the true answer, if these values are of such a row."""
