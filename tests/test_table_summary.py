@@ -78,9 +78,45 @@ def test_numbers_are_described_and_compared_with_the_true_ones(rent) -> None:
 def test_rows_with_a_warning_are_counted_and_marked(iris) -> None:
     rows = iris.spec.load_data().head(30).drop(columns="species")
     rows.loc[3, "petal_length_cm"] = 25
-    html, _ = predict(irislib.app(iris), rows)
+    page = irislib.app(iris)
+    html, _ = predict(page, rows)
     assert "values unlike the training data: 1." in html
-    assert html.count("⚠") == 1
+    reason = "petal_length_cm is 25, but the model was trained on 1 to 6.9 cm only."
+    mark = f'<span title="{reason}"><span aria-hidden="true">⚠</span><span class="irislib-away">{reason}</span></span>'
+    assert html.count(mark) == html.count("⚠") == 1
+    assert shown(page, "warned")["warnings"].tolist() == [reason]
+
+
+def test_rows_that_could_not_be_predicted_are_a_choice_of_rows(iris) -> None:
+    rows = iris.spec.load_data().head(30).drop(columns="species").astype(object)
+    page = irislib.app(iris)
+    predict(page, rows)
+    assert "failed" not in dict(row_filters(page.csv_tab.table))
+    rows.loc[[3, *range(9, 16)], "petal_length_cm"] = "x"
+    html, _ = predict(page, rows)
+    assert "… and 3 more: choose “✗ not predicted” below" in html
+    assert dict(row_filters(page.csv_tab.table))["failed"] == "✗ not predicted (8)"
+    failed = shown(page, "failed")
+    assert failed["line"].tolist() == ["5", *map(str, range(11, 18))]
+    assert set(failed["problem"]) == {"petal_length_cm must be a number, got 'x'."}
+    assert set(failed["petal_length_cm"]) == {"x"}
+    html, _ = predict(page, rows.loc[[3]])
+    assert [key for key, _ in row_filters(page.csv_tab.table)] == ["failed"]
+    assert html.count("must be a number, got &#39;x&#39;.") == 2  # above the rows, and beside its row
+
+
+@pytest.mark.parametrize("name", ["iris", "rent"])
+def test_a_true_column_without_a_true_value_is_said(name: str, iris, rent) -> None:
+    model = {"iris": iris, "rent": rent}[name]
+    rows = model.spec.load_data().head(20)
+    page = irislib.app(model)
+    html, _ = predict(page, rows.assign(**{model.spec.target: "rose"}))
+    reason = {
+        "iris": "the column species has no class that the model knows (setosa, versicolor, virginica).",
+        "rent": "the column rent has no number.",
+    }[name]
+    assert f"Nothing is compared: {reason}" in html
+    assert "Nothing is compared" not in predict(page, rows.drop(columns=model.spec.target))[0]
 
 
 def test_the_first_hundred_rows_are_on_the_page_and_all_in_the_result(iris) -> None:
@@ -110,7 +146,7 @@ def test_filters_and_orders_look_through_all_rows(iris) -> None:
     filters, orders = dict(row_filters(table)), dict(row_orders(table))
     wrong = shown(page, "wrong")
     assert filters["wrong"] == f"✗ wrong answers ({len(wrong)})"
-    assert set(wrong["right?"]) == {"✗ wrong"}
+    assert set(wrong["right?"]) == {"✗\u00a0wrong"}
     assert (wrong["species"] != wrong["predicted_species"]).all()
     assert wrong["line"].astype(int).tolist()[0] == 9
     assert 252 in shown(page, "warned")["line"].astype(int).tolist()

@@ -593,6 +593,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "table_yes",
         "outside",
         "outside_given",
+        "table_no_true_class",
+        "table_no_true_number",
     }  # by a variable
     assert names | indirect == set(TEXTS)
     for module in iter_modules(messages.__path__, "irislib._common.messages."):

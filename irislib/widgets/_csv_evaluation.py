@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib import insights
-from irislib._common.formatting import format_count
+from irislib._common.formatting import format_count, shorten_list
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib.insights._long_running import LongRunning
@@ -28,8 +28,12 @@ COMPARED = (insights.confusion_matrix, insights.predicted_against_true)  # by th
 
 def evaluation_jobs(table: PredictedTable) -> list[Block]:
     """Return the job that evaluates the model on a table, a sentence if too few rows have a true value, or nothing."""
-    if not table.truth:
+    if not table.true_column or not table.predicted:
         return []
+    if not table.truth:
+        key = "table_no_true_number" if table.model.classes is None else "table_no_true_class"
+        classes = shorten_list([str(label) for label in table.model.classes or ()])
+        return [Paragraph(TEXTS[key].format(name=table.true_column, classes=classes))]
     count = format_count(len(table.truth))
     if len(table.truth) < MIN_ROWS:
         return [Paragraph(TEXTS["table_too_few_true"].format(count=count, least=MIN_ROWS))]

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.language import column_label
 from irislib._common.messages import TEXTS
 from irislib._modeling import csv_files
 from irislib._modeling.prediction import SURE
-from irislib.widgets._blocks import Table
+from irislib.widgets._blocks import Html, Table
 from irislib.widgets._csv_summary import MAX_CLASSES
 
 if TYPE_CHECKING:
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["first_rows", "row_filters", "row_orders"]
 
 RESULT_ROWS = 100  # on the page; the result has all
-WARNED = "⚠"
+WARNED = Markup('<span title="{0}"><span aria-hidden="true">⚠</span><span class="irislib-away">{0}</span></span>')
+FAILED = "failed"  # the key of the filter of rows without a prediction
 CLASS = "class "  # before a class in the key of its filter
 FILTERS = {
     "": "table_show_all",
     "warned": "table_show_warned",
     "wrong": "table_show_wrong",
+    FAILED: "table_show_failed",
     "unsure": "table_show_unsure",
 }
 ORDERS = {
@@ -41,7 +45,7 @@ Test = Callable[[int], bool]
 
 def row_filters(table: PredictedTable) -> list[tuple[str, str]]:
     """Return the key and the text of each filter of rows that leaves some of them."""
-    counts = {key: sum(map(test, table.predicted)) for key, test in _tests(table).items()}
+    counts = {key: sum(map(test, table.predicted)) for key, test in _tests(table).items()} | {FAILED: len(table.failed)}
     filters = [
         (key, TEXTS[FILTERS[key]].format(count=format_count(count), limit=format_share(SURE)))
         for key, count in counts.items()
@@ -97,12 +101,19 @@ def first_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
     """
     import pandas as pd
 
-    positions = list(filter(_test(table, filter_key), table.predicted))
-    positions.sort(key=_sort_keys(table)[order])
+    positions = table.failed
+    if filter_key != FAILED:
+        positions = sorted(filter(_test(table, filter_key), table.predicted), key=_sort_keys(table)[order])
     first = positions[:RESULT_ROWS]
-    rows = [[*_cells(table, i), *(table.layout.fit(table.rows[i]) or ())] for i in first]
+    if filter_key == FAILED:
+        names = [TEXTS["table_problem"]]
+        added = [[table.results[i][-1]] for i in first]
+    else:
+        names = _names(table)
+        added = [_cells(table, i, is_spelt_out=filter_key == "warned") for i in first]
+    rows = [[*cells, *_file_cells(table, i)] for i, cells in zip(first, added, strict=True)]
     lines = pd.Index([str(table.layout.first_line + i) for i in first], name=TEXTS["table_line"])
-    frame = pd.DataFrame(rows, columns=[*_names(table), *table.layout.header], index=lines)
+    frame = pd.DataFrame(rows, columns=[*names, *table.layout.header], index=lines, dtype=object)
     key = "table_first" if len(first) < len(positions) else "table_these"
     sentence = TEXTS[key].format(shown=format_count(len(first)), total=format_count(len(positions)))
     return [sentence, Table(frame, is_sortable=True, has_own_names=True)]
@@ -115,11 +126,22 @@ def _names(table: PredictedTable) -> list[str]:
     return [column_label(prediction), *truth, column_label(warnings), *map(column_label, shares)]
 
 
-def _cells(table: PredictedTable, position: int) -> list[Any]:
-    """Return a prediction, if it is right, a mark for its warnings, and its probabilities in percent."""
-    prediction, *shares = table.results[position][:-2]
+def _file_cells(table: PredictedTable, position: int) -> list[str]:
+    """Return the cells of a row as the file has them, one for each column."""
+    row, width = table.rows[position], len(table.layout.header)
+    return table.layout.fit(row) or [*row, *[""] * width][:width]
+
+
+def _cells(table: PredictedTable, position: int, is_spelt_out: bool) -> list[Any]:
+    """Return a prediction, if it is right, its warnings or a mark for them, and its probabilities in percent."""
+    prediction, *shares, warnings, _ = table.results[position]
     truth = [_truth(table, position)] if table.truth else []
-    return [prediction, *truth, WARNED if table.has_warning(position) else "", *map(format_share, shares)]
+    return [prediction, *truth, warnings if is_spelt_out else _mark(warnings), *map(format_share, shares)]
+
+
+def _mark(warnings: str) -> Any:
+    """Return a mark that shows the warnings under the pointer, and that screen readers read out."""
+    return Html(WARNED.format(warnings)) if warnings else ""
 
 
 def _truth(table: PredictedTable, position: int) -> str:

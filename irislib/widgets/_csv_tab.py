@@ -30,7 +30,7 @@ __all__ = ["MAX_FILE_BYTES", "CsvTab", "kinds_text"]
 MAX_FILE_BYTES = 20_000_000
 SLICE_ROWS = 4_000  # a slice takes a fraction of a second, so that other requests are handled in between
 PREVIEW_ROWS = 5
-MAX_PROBLEMS = 50  # on the page; the result has all
+MAX_PROBLEMS = 5  # above the cards; the result has all, and the rows below those of the first rows
 
 
 def kinds_text() -> str:
@@ -181,9 +181,10 @@ class CsvTab:
         self.cards = [*summarize_rows(self.table), *evaluation_jobs(self.table)]
         self.jobs.register(self.cards)
         reply: dict[str, Any] = {"html": render_pieces([*pieces, *self.cards]), "announcement": announcement}
-        if total > bad:
-            choices = {"filters": row_filters(self.table), "orders": row_orders(self.table)}
-            reply["rows"] = {**choices, "html": render_pieces(first_rows(self.table))}
+        if total:
+            filters = row_filters(self.table)
+            html = render_pieces(first_rows(self.table, filters[0][0]))
+            reply["rows"] = {"filters": filters, "orders": row_orders(self.table), "html": html}
         return reply
 
     def handle_rows(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:

@@ -169,7 +169,6 @@ class Page(anywidget.AnyWidget):
             self.downloads.makers |= {"template": self.csv_tab.template, "result": self.csv_tab.result_file}
         self.replies: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_REPLIES)
         ordered, main = order_fields(features, model)
-        rows = {name: form_values(features, typed_row(model, row)) for name, row in (examples or {}).items()}
         facts = {
             "title": title,
             "introduction": introduction,

@@ -59,14 +59,29 @@ class PredictedTable:
         return bool(self.results[position][-2])
 
     @cached_property
+    def failed(self) -> list[int]:
+        """The positions of the rows that could not be predicted."""
+        return [i for i, cells in enumerate(self.results) if cells[-1]]
+
+    @property
+    def true_column(self) -> str:
+        """The name of the file's column of true values; empty without one."""
+        return "" if self._true_index is None else self.layout.header[self._true_index]
+
+    @cached_property
+    def _true_index(self) -> int | None:
+        spec = self.model.spec
+        names = {normalized(name).casefold() for name in (spec.target, spec.target_label)}
+        header = enumerate(self.layout.header)
+        return next((i for i, name in header if normalized(name).strip().casefold() in names), None)
+
+    @cached_property
     def truth(self) -> dict[int, Any]:
         """The true values of predicted rows, by position: names of classes, or numbers.
 
         It lacks the rows whose cell holds neither, and is empty if no column is called as the target is.
         """
-        spec, layout = self.model.spec, self.layout
-        names = {normalized(name).casefold() for name in (spec.target, spec.target_label)}
-        index = next((i for i, name in enumerate(layout.header) if normalized(name).strip().casefold() in names), None)
+        index, layout = self._true_index, self.layout
         if index is None:
             return {}
         cells = ((i, fitted[index].strip()) for i in self.predicted if (fitted := layout.fit(self.rows[i])))

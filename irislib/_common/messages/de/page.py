@@ -204,7 +204,7 @@ TEXTS = {
     "table_progress": "{done} von {total} Zeilen",
     "table_done": "Vorhergesagte Zeilen: {good} von {total}.",
     "table_problems": "Zeilen ohne Vorhersage: {bad}.",
-    "table_more_problems": "… und {more} weitere. Alle stehen im Ergebnis.",
+    "table_more_problems": "… und {more} weitere: unten „✗ ohne Vorhersage“ wählen. Alle stehen im Ergebnis.",
     "table_line": "Zeile",
     "table_problem": "Problem",
     "table_result": "Ergebnis herunterladen",
@@ -252,6 +252,7 @@ TEXTS = {
     "table_show_all": "alle Zeilen ({count})",
     "table_show_warned": "⚠ Zeilen mit einer Warnung ({count})",
     "table_show_wrong": "✗ falsche Antworten ({count})",
+    "table_show_failed": "✗ ohne Vorhersage ({count})",
     "table_show_unsure": "unter {limit} ({count})",
     "table_show_class": "{label} ({count})",
     "table_order": "Reihenfolge",
@@ -261,7 +262,7 @@ TEXTS = {
     "table_order_lowest": "die niedrigsten zuerst",
     "table_order_furthest": "die größten Abweichungen zuerst",
     "table_is_right": "richtig?",
-    "table_is_wrong": "✗ falsch",
+    "table_is_wrong": "✗\u00a0falsch",
     "table_yes": "✓",
     "table_off_by": "Abweichung",
     "table_performance": "Wie gut ist das Modell bei dieser Datei?",
@@ -271,6 +272,9 @@ TEXTS = {
     "die Testzeilen.",
     "table_performance_sample": "Für {count} der {total} Zeilen mit einer wahren Antwort, zufällig gezogen. Sie sind "
     "hier die Testzeilen.",
+    "table_no_true_class": "Nichts wird verglichen: Die Spalte {name} enthält keine Klasse, die das Modell kennt "
+    "({classes}).",
+    "table_no_true_number": "Nichts wird verglichen: Die Spalte {name} enthält keine Zahl.",
     "table_too_few_true": "Die Datei enthält {count} wahre {count:Antwort|Antworten}. Ab {least} lässt sich „Güte“ "
     "für sie zeigen.",
     "table_nothing": "Unter der ersten Zeile, die die Spalten nennt, steht in der Datei nichts.",
