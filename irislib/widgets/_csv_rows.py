@@ -23,6 +23,7 @@ __all__ = ["first_rows", "row_filters", "row_orders"]
 
 RESULT_ROWS = 100  # on the page; the result has all
 WARNED = Markup('<span title="{0}"><span aria-hidden="true">⚠</span><span class="irislib-away">{0}</span></span>')
+REASON = Markup('<span class="irislib-reason">{}</span>')
 FAILED = "failed"  # the key of the filter of rows without a prediction
 CLASS = "class "  # before a class in the key of its filter
 FILTERS = {
@@ -107,7 +108,7 @@ def first_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
     first = positions[:RESULT_ROWS]
     if filter_key == FAILED:
         names = [TEXTS["table_problem"]]
-        added = [[table.results[i][-1]] for i in first]
+        added = [[Html(REASON.format(table.results[i][-1]))] for i in first]
     else:
         names = _names(table)
         added = [_cells(table, i, is_spelt_out=filter_key == "warned") for i in first]
@@ -136,12 +137,12 @@ def _cells(table: PredictedTable, position: int, is_spelt_out: bool) -> list[Any
     """Return a prediction, if it is right, its warnings or a mark for them, and its probabilities in percent."""
     prediction, *shares, warnings, _ = table.results[position]
     truth = [_truth(table, position)] if table.truth else []
-    return [prediction, *truth, warnings if is_spelt_out else _mark(warnings), *map(format_share, shares)]
+    return [prediction, *truth, _reason(warnings, is_spelt_out), *map(format_share, shares)]
 
 
-def _mark(warnings: str) -> Any:
-    """Return a mark that shows the warnings under the pointer, and that screen readers read out."""
-    return Html(WARNED.format(warnings)) if warnings else ""
+def _reason(warnings: str, is_spelt_out: bool) -> Any:
+    """Return warnings, or a mark that shows them under the pointer, and that screen readers read out."""
+    return Html((REASON if is_spelt_out else WARNED).format(warnings)) if warnings else ""
 
 
 def _truth(table: PredictedTable, position: int) -> str:

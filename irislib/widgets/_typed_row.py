@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["typed_row"]
 
 LONG = 6  # significant digits; a number with more of them is shortened
-SHORT = 3  # significant digits that are tried first
-EXACT = 17  # significant digits that tell any two numbers apart
+DIGITS = (3, 4, 5, 6, 8, 10, 13)  # significant digits that are tried, for all long numbers at once
+MAX_ALONE = 30  # long numbers; no more are shortened one by one
 
 
 def typed_row(model: Model | None, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,12 +29,19 @@ def typed_row(model: Model | None, row: Mapping[str, Any]) -> dict[str, Any]:
     long = [feature for feature in features if _is_long(feature, row.get(feature.name))]
     if model is None or not long:
         return dict(row)
-    answer = _answer(model, row)
-    for digits in range(SHORT, EXACT) if answer else ():
-        shorter = {**row, **{feature.name: _round(row[feature.name], digits, feature.step) for feature in long}}
+    answer, typed = _answer(model, row), dict(row)
+    for digits in DIGITS if answer else ():
+        typed = {**row, **{feature.name: _round(model, feature, row[feature.name], digits) for feature in long}}
+        if _answer(model, typed) == answer:
+            break
+    else:
+        return dict(row)
+    # the answer may hang on one of them
+    for feature in long if digits > DIGITS[0] and len(long) <= MAX_ALONE else ():
+        shorter = {**typed, feature.name: _round(model, feature, row[feature.name], DIGITS[0])}
         if _answer(model, shorter) == answer:
-            return shorter
-    return dict(row)
+            typed = shorter
+    return typed
 
 
 def _is_long(feature: Feature, value: Any) -> bool:
@@ -42,11 +49,20 @@ def _is_long(feature: Feature, value: Any) -> bool:
     return is_number and float(f"{value:.{LONG}g}") != value
 
 
-def _round(value: float, digits: int, step: float | None) -> float:
-    """Round to significant digits, but no further than to whole numbers and to the decimals of the step."""
+def _round(model: Model, feature: Feature, value: float, digits: int) -> float:
+    """Round to significant digits, but no further than to whole numbers and to the decimals of the step.
+
+    The smallest and the largest value of the training data stay within them.
+    """
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    exponent = Decimal(str(step or 1)).normalize().as_tuple().exponent
-    return round(value, max(decimals, -int(exponent), 0))
+    exponent = Decimal(str(feature.step or 1)).normalize().as_tuple().exponent
+    decimals = max(decimals, -int(exponent), 0)
+    number, covered = round(value, decimals), model.coverage.get(feature.name, {})
+    if value <= covered.get("high", math.inf) < number:
+        number -= 10**-decimals
+    elif number < covered.get("low", -math.inf) <= value:
+        number += 10**-decimals
+    return round(number, decimals)
 
 
 def _answer(model: Model, row: Mapping[str, Any]) -> tuple[Any, ...]:
