@@ -129,6 +129,18 @@ def test_the_button_and_the_answer_are_on_one_screen(page, serve: Server, iris) 
         expect(row).to_be_in_viewport(ratio=1)
 
 
+def test_an_opened_tab_begins_in_view(page, serve: Server) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    page.get_by_role("tab", name="Performance").click()  # below the form
+    title = page.get_by_role("heading", name="How often is it right?")
+    expect(title).to_be_in_viewport()
+    page.get_by_role("button", name="Save as CSV").last.scroll_into_view_if_needed()
+    expect(title).not_to_be_in_viewport()
+    page.get_by_role("tab", name="Insights").click()  # at the top of the window
+    expect(page.get_by_role("heading", name="What matters most?")).to_be_in_viewport()
+
+
 def test_the_button_stays_in_reach_and_covers_no_field(page, serve: Server) -> None:
     covered = """() => {
         const bar = document.querySelector('.irislib-actions'), focused = document.activeElement;
@@ -577,7 +589,7 @@ def test_a_table_of_100000_rows_does_not_block_the_page(page, serve: Server, iri
     page.get_by_role("tab", name="Table").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "flowers.csv")
     page.locator(".irislib-pane").get_by_text("Rows in flowers.csv: 100,000. These are the first 5:").wait_for()
-    page.get_by_text("Not used, but kept in the result: species.").wait_for()
+    page.get_by_text("True answers, to compare with: species.").wait_for()
     page.get_by_role("button", name="Predict all rows").click()
     page.get_by_text("of 100,000 rows").wait_for()
     submit_row(page, iris, GOOD)  # in between

@@ -218,3 +218,20 @@ def test_no_probability_above_one_is_drawn(iris) -> None:
     (axes,) = certainty.plot().axes
     assert max(bar.get_x() + bar.get_width() for bar in axes.patches) == pytest.approx(1)
     assert all(tick == round(tick) for tick in axes.get_yticks())
+
+
+def test_problems_are_named_as_the_form_does(iris) -> None:
+    rows = iris.spec.load_data().head(10).astype(object)
+    rows.iloc[:2, rows.columns.get_loc("petal_length_cm")] = "about five"
+    html, _ = predict(irislib.app(iris), rows)
+    assert html.count("Petal length must be a number, got &#39;about five&#39;.") == 2
+
+
+def test_the_preview_names_the_column_of_true_answers(iris) -> None:
+    page, upload = irislib.app(iris), next(UPLOADS)
+    rows = iris.spec.load_data().head(2).assign(note="wet").rename(columns={"species": " SPECIES"})
+    request(page, "begin_csv", upload=upload, name="rows.csv")
+    request(page, "append_csv", (rows.to_csv(index=False).encode(),), upload=upload)
+    html = request(page, "read_csv", upload=upload)["html"]
+    assert "True answers, to compare with: SPECIES." in html
+    assert "Not used, but kept in the result: note." in html

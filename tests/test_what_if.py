@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from conftest import Server, open_app, submit_row
+from playwright.sync_api import expect
 from test_widgets import request
 
 import irislib
@@ -18,6 +22,7 @@ def test_each_point_is_the_answer_there(iris) -> None:
         prediction = iris.predict_row(FLOWER | {point.name: float(point.entry)})
         assert point.answer == prediction.answer
         assert point.probability == pytest.approx(prediction.probabilities["virginica"])
+    assert insight.text.endswith("Each line shows the probability of virginica.")
     insight.plot()
 
 
@@ -46,3 +51,23 @@ def test_several_changes_at_once_are_calculated_together(iris) -> None:
     answer = request(page, "what_if", values=changes)["announcement"]
     assert iris.predict_row(FLOWER | changes).answer in answer
     assert "must be" in request(page, "what_if", values={"petal_length_cm": "-4"})["error"]
+
+
+def test_two_sliders_moved_on_the_page_give_one_answer_and_fill_the_form(page, serve: Server, iris) -> None:
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    submit_row(page, iris, FLOWER)
+    page.get_by_role("tab", name="Why").click()
+    together = page.locator(".irislib-whatif [role=status]")
+    ends = insights.what_if(iris, FLOWER).frame.groupby("name")["entry"].first()
+    changes = {name: float(ends[name]) for name in ("petal_length_cm", "petal_width_cm")}
+    page.get_by_role("slider", name="Petal length").press("Home")
+    expect(page.get_by_role("slider", name="Petal length")).to_have_attribute("aria-valuetext", re.compile("At 1 cm: "))
+    expect(together).to_have_text("")  # a single change is on its curve
+    page.get_by_role("slider", name="Petal width").press("Home")
+    expect(together).to_have_text(f"With all changes: {iris.predict_row(FLOWER | changes).answer}")
+    page.get_by_role("button", name="Use these values", exact=True).click()
+    for label, value in {"Petal length": 1, "Petal width": 0.1, "Sepal length": 5.8, "Sepal width": 2.7}.items():
+        expect(page.get_by_role("textbox", name=label)).to_have_value(f"{value:g}")
+    page.get_by_role("button", name="Back to the entered values").click()
+    expect(together).to_have_text("")
+    expect(page.get_by_role("slider", name="Petal width")).to_have_attribute("aria-valuetext", re.compile("At 1.9 cm"))

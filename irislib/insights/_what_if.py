@@ -105,6 +105,8 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     name = (
         measure if model.classes is None else TEXTS["partial_dependence.probability"].format(name=prediction.prediction)
     )
+    if any("values" not in model.coverage[feature.name] for feature in order):
+        text += " " + TEXTS["what_if.lines"].format(measure=name)
     panels = [_panel(model, feature, frame, measure, name) for feature in order]
     return Insight(TEXTS["what_if.title"], frame, text, panels, 2.3 * len(panels) + 0.2, interactive="what-if")
 

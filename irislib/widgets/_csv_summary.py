@@ -99,7 +99,8 @@ def _certainty(probabilities: list[float]) -> Insight:
 
 
 def _names(table: PredictedTable) -> list[str]:
-    return [TEXTS["table_true"].format(target=table.model.spec.target_label), TEXTS["table_answer"]]
+    target = table.model.spec.target_label
+    return [TEXTS["table_true"].format(target=target), TEXTS["table_answer"].format(target=target)]
 
 
 def _compare_classes(table: PredictedTable) -> Insight:

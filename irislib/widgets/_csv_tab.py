@@ -20,9 +20,10 @@ from irislib.widgets._csv_rows import first_rows, row_filters, row_orders
 from irislib.widgets._csv_summary import summarize_rows
 from irislib.widgets._html import render, render_pieces
 from irislib.widgets._jobs import JobList
-from irislib.widgets._predicted_table import PredictedTable
+from irislib.widgets._predicted_table import PredictedTable, find_true_column
 
 if TYPE_CHECKING:
+    from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
 __all__ = ["MAX_FILE_BYTES", "CsvTab", "kinds_text"]
@@ -120,8 +121,12 @@ class CsvTab:
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
         name = TEXTS["table_sheet"].format(name=self.name, sheet=sheet) if sheet else self.name
         lines = [template.format(name=name, total=format_count(total), shown=PREVIEW_ROWS)]
-        if layout.unused:
-            lines.append(TEXTS["table_unused"].format(columns=shorten_list(layout.unused)))
+        true = find_true_column(spec, layout.header)
+        unused = [name for name in layout.unused if true is None or name != layout.header[true]]
+        if true is not None:
+            lines.append(TEXTS["table_has_true"].format(column=layout.header[true]))
+        if unused:
+            lines.append(TEXTS["table_unused"].format(columns=shorten_list(unused)))
         for feature in spec.features:
             if feature.name not in layout.columns:
                 lines.append(TEXTS["table_empty_column"].format(name=feature.name))
@@ -156,25 +161,14 @@ class CsvTab:
 
     def handle_finish(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Return the number of predicted rows and the problems of the others."""
-        import pandas as pd
-
         if self._is_stale(request) or self.layout is None:
             return {"error": TEXTS["table_gone"]}
         total, bad = self.total, len({problem.row for problem in self.problems})
         pieces: list[Any] = [TEXTS["table_done"].format(good=format_count(total - bad), total=format_count(total))]
         announcement = pieces[0]
         if bad:
-            pieces.append(TEXTS["table_problems"].format(bad=format_count(bad)))
-            problems = [
-                {
-                    TEXTS["table_line"]: str(self.layout.first_line + (problem.row or 0)),
-                    TEXTS["table_problem"]: problem.message,  # it begins with the column's name
-                }
-                for problem in self.problems[:MAX_PROBLEMS]
-            ]
-            pieces.append(pd.DataFrame(problems))
-            if (more := len(self.problems) - MAX_PROBLEMS) > 0:
-                pieces.append(TEXTS["table_more_problems"].format(more=format_count(more)))
+            sentence = TEXTS["table_problems"].format(bad=format_count(bad))
+            pieces += _list_problems(self.model.spec.features, self.layout, self.problems, sentence)
         if warned := sum(bool(cells[-2]) for cells in self.results):
             pieces.append(TEXTS["table_warned"].format(count=format_count(warned)))
         self.table = PredictedTable(self.model, self.layout, self.rows, self.results)
@@ -210,3 +204,23 @@ class CsvTab:
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
         content = BOM + csv_files.csv_template(spec.features, rows)
         return f"{spec.name}-template.csv", mark_formulas(content)
+
+
+def _list_problems(
+    features: Sequence[Feature], layout: csv_files.CsvLayout, problems: Sequence[Problem], sentence: str
+) -> list[Any]:
+    """Return a sentence about the problems of a file and a table of the first of them, as the form names them."""
+    import pandas as pd
+
+    labels = {feature.name: feature.label for feature in features}
+    rows = [
+        {
+            TEXTS["table_line"]: str(layout.first_line + (problem.row or 0)),
+            TEXTS["table_problem"]: problem.labelled(labels.get(problem.feature or "", problem.feature or "")),
+        }
+        for problem in problems[:MAX_PROBLEMS]
+    ]
+    blocks: list[Block] = [Table(pd.DataFrame(rows))]
+    if (more := len(problems) - MAX_PROBLEMS) > 0:
+        blocks.append(Paragraph(TEXTS["table_more_problems"].format(more=format_count(more))))
+    return [sentence, *blocks]

@@ -50,12 +50,12 @@ class History:
         rows = [
             [
                 entry.prediction,
-                FillButton(TEXTS["fill_again"], entry.values, entry.prediction),
                 *(format_entry(f, entry.values[f.name]) if f.name in entry.values else "" for f in differing),
+                FillButton(TEXTS["fill_again"], entry.values, entry.prediction),
             ]
             for entry in self.entries
         ]
-        names = [self.answer_label, "", *(feature.label for feature in differing)]
+        names = [self.answer_label, *(feature.label for feature in differing), ""]
         frame = pd.DataFrame(rows, columns=names, dtype=object)
         return [
             Section(

@@ -218,7 +218,9 @@ def _(block: Table, is_static: bool) -> Markup:
         formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
     empty, cell = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
     titles = zip(names, classes, strict=True)
-    head = Markup("").join(empty if name == "" else cell.format(css, title(str(name))) for name, css in titles)
+    head = Markup("").join(
+        empty if name == "" else cell.format(css, _breakable(title(str(name)))) for name, css in titles
+    )
     rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'
@@ -264,6 +266,11 @@ def _has_numbers(values: Iterable[Any]) -> bool:
     return bool(cells) and all(
         NUMBER.fullmatch(value) if isinstance(value, str) else type(value) in (int, float) for value in cells
     )
+
+
+def _breakable(title: str) -> Markup:
+    """Return a title that may continue on another line after an underscore."""
+    return Markup("_<wbr>").join(title.split("_"))
 
 
 def _column_title(name: str) -> str:

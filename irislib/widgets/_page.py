@@ -319,7 +319,7 @@ class Page(anywidget.AnyWidget):
             return {"error": " ".join(describe_problems(self.features, problems)["problems"].values())}
         values = {**self.result.values, **row}
         result = self.on_submit({name: value for name, value in values.items() if value is not None})
-        return {"announcement": self._announcement(self.summary(result) if self.summary else "")}
+        return {"announcement": self.summary(result) if self.summary else TEXTS["answer_there"]}
 
     def _comparison_html(self, values: Mapping[str, Any], result: Any) -> str:
         return self.comparison.update(values, result) if self.comparison else ""

@@ -12,10 +12,17 @@ from irislib._description.number_text import readings, simplify_number
 from irislib._description.values import normalized
 
 if TYPE_CHECKING:
+    from irislib._description.spec import ModelSpec
     from irislib._modeling.csv_files import CsvLayout
     from irislib._modeling.model import Model
 
-__all__ = ["PredictedTable"]
+__all__ = ["PredictedTable", "find_true_column"]
+
+
+def find_true_column(spec: ModelSpec, header: Sequence[str]) -> int | None:
+    """Return the position of the column that is called as the target is, or None."""
+    names = {normalized(name).casefold() for name in (spec.target, spec.target_label)}
+    return next((i for i, name in enumerate(header) if normalized(name).strip().casefold() in names), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +77,7 @@ class PredictedTable:
 
     @cached_property
     def _true_index(self) -> int | None:
-        spec = self.model.spec
-        names = {normalized(name).casefold() for name in (spec.target, spec.target_label)}
-        header = enumerate(self.layout.header)
-        return next((i for i, name in header if normalized(name).strip().casefold() in names), None)
+        return find_true_column(self.model.spec, self.layout.header)
 
     @cached_property
     def truth(self) -> dict[int, Any]:

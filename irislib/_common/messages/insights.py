@@ -123,6 +123,7 @@ ENGLISH = {
     # what_if
     "what_if.title": "What if one value were another?",
     "what_if.text": "{feature} moves this answer most: at {low} it would be {low_answer}, at {high} {high_answer}.",
+    "what_if.lines": "Each line shows {measure}.",
     "what_if.answer": "{prediction}, {share}",
     # smallest_changes
     "smallest_changes.title": "What would change the answer?",

@@ -129,7 +129,7 @@ ENGLISH = {
     "feedback_right_answer": "The right answer",
     "feedback_no_class": "must be one of the choices.",
     "what_if_at": "At {value}: {answer}",
-    "what_if_together": "All together: {answer}",
+    "what_if_together": "With all changes: {answer}",
     "what_if_help": "Move a slider to see the answer there, with all other values as entered. Several changes at once "
     "are calculated together.",
     "what_if_back": "Back to the entered values",
@@ -186,7 +186,7 @@ ENGLISH = {
     "a_chart_of": "A chart of {y} by {x}.",
     # whole tables
     "table": "Table",
-    "table_intro": "Ask for many at once: drop a table here, or choose one ({kinds}). At most {rows} rows and "
+    "table_intro": "Predict many rows at once: drop a table here, or choose one ({kinds}). At most {rows} rows and "
     "{size} MB.",
     "table_kinds": "{names} or {last}",
     "table_choose": "Choose a table",
@@ -196,6 +196,7 @@ ENGLISH = {
     "table_reading": "Reading {name}…",
     "table_rows": "Rows in {name}: {total}.",
     "table_rows_first": "Rows in {name}: {total}. These are the first {shown}:",
+    "table_has_true": "True answers, to compare with: {column}.",
     "table_unused": "Not used, but kept in the result: {columns}.",
     "table_empty_column": "{name} is not in the file and counts as left empty.",
     "table_start": "Predict all rows",
@@ -237,7 +238,7 @@ ENGLISH = {
     "table_probability": "probability of the likeliest class",
     "table_compared": "How often are they right?",
     "table_true": "true {target}",
-    "table_answer": "answered",
+    "table_answer": "predicted {target}",
     "table_right": "The file has the true answers: {right} of {total} rows are right, {interval}.",
     "table_off": "The file has the true numbers: on average the answers for {total} rows are off by {error}, half of "
     "them by at most {middle}.",
@@ -261,7 +262,7 @@ ENGLISH = {
     "table_yes": "✓",
     "table_off_by": "off by",
     "table_performance": "How well does the model do on this file?",
-    "table_performance_text": "The file has {count} true answers: everything of Performance can be shown for them.",
+    "table_performance_text": "Everything of the tab Performance, for the {count} true answers of the file.",
     "table_performance_rows": "For {count} rows of this file that have a true answer: they are the test rows here.",
     "table_performance_sample": "For {count} of the {total} rows with a true answer, drawn at random: they are the "
     "test rows here.",

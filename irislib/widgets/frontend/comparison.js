@@ -7,21 +7,24 @@ class Comparison {
     this.keepButton = this.createButton(texts.keep_answer, () => this.ask("keep_answer"));
     this.table = h("div", {});
     this.contributions = h("div", {});
-    this.tools = h("p", { class: "irislib-buttons" },
-      this.createButton(texts.compare_contributions, () => this.showContributions()),
-      this.createButton(texts.compare_end, () => this.ask("end_comparison")));
+    this.contributionsButton = this.createButton(texts.compare_contributions, () => this.showContributions());
+    this.endButton = this.createButton(texts.compare_end, () => this.ask("end_comparison"));
+    this.tools = h("p", { class: "irislib-buttons" });
     this.compared = h("div", { class: "irislib-compared", hidden: true }, this.table, this.contributions, this.tools);
-    this.element = h("div", { class: "irislib-compare" },
-      h("p", { class: "irislib-buttons" }, this.keepButton), this.compared);
   }
 
   createButton(text, onclick) {
     return h("button", { type: "button", class: "irislib-quiet", onclick }, text);
   }
 
-  // Stays below the answer, also below a new one.
+  // Stays below the answer, also below a new one, with its button beside that of the report if there is one.
   follow(content) {
-    if (!content.contains(this.element)) content.querySelector(".irislib-result")?.after(this.element);
+    const result = content.querySelector(".irislib-result");
+    if (!result || content.contains(this.keepButton)) return;
+    let buttons = content.querySelector(".irislib-result ~ .irislib-buttons");
+    if (!buttons) result.after((buttons = h("p", { class: "irislib-buttons" })));
+    buttons.prepend(this.keepButton);
+    buttons.after(this.compared);
   }
 
   async ask(method) {
@@ -39,8 +42,11 @@ class Comparison {
     if (details) details.open = isOpen;
     this.contributions.replaceChildren(); // they are of the answers before
     this.compared.hidden = !html;
-    this.tools.firstElementChild.hidden = !this.table.querySelector("table");
+    this.contributionsButton.hidden = !this.table.querySelector("table");
     this.decorate(this.table);
+    const fill = this.table.querySelector(".irislib-buttons");
+    fill?.remove();
+    this.tools.replaceChildren(...(fill?.children ?? []), this.contributionsButton, this.endButton);
   }
 
   async showContributions() {

@@ -149,6 +149,6 @@ function makeSortable(table) {
       const rows = [...body.rows].sort((a, b) => compareCells(a.cells[column].textContent, b.cells[column].textContent, decimalSign(document.documentElement.lang)));
       body.append(...(isAscending ? rows : rows.reverse()));
     };
-    cell.replaceChildren(h("button", { type: "button", class: "irislib-sort", onclick: sort }, cell.textContent));
+    cell.replaceChildren(h("button", { type: "button", class: "irislib-sort", onclick: sort }, [...cell.childNodes]));
   });
 }

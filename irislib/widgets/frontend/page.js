@@ -433,14 +433,22 @@ class App {
     for (const button of content.querySelectorAll("[data-fill]")) {
       button.addEventListener("click", () => {
         this.refill(JSON.parse(button.dataset.fill));
-        this.submitButton.focus({ preventScroll: true });
-        this.reveal(this.submitButton, "center");
+        this.showFilled();
       });
     }
   }
 
+  // Leads from a button elsewhere, which has filled in the form, to the button of the form.
+  showFilled() {
+    this.submitButton.focus({ preventScroll: true });
+    this.reveal(this.submitButton, "center");
+  }
+
   addCardTools(content) {
-    const tools = new CardTools(this.request, this.texts, () => this.markScrolling(), (values) => this.fill(values, false));
+    const tools = new CardTools(this.request, this.texts, () => this.markScrolling(), (values) => {
+      this.fill(values, false);
+      this.showFilled();
+    });
     for (const card of content.querySelectorAll("[data-card]")) tools.addTo(card);
   }
 
@@ -511,6 +519,7 @@ class App {
   // Opens a tab for a visitor, and names it in the page's address.
   visit(i) {
     this.choose(i);
+    this.reveal(this.side, "start", this.tabs[i].pane); // which is below a form in one column
     if (this.isServed) history.replaceState(history.state, "", fragmentOf(this.tabs[i].title));
   }
 

@@ -115,6 +115,7 @@ TEXTS = {
     "what_if.title": "Was wäre mit einem anderen Wert?",
     "what_if.text": "Am stärksten bewegt {feature} diese Antwort: Bei {low} wäre sie {low_answer}, bei {high} "
     "{high_answer}.",
+    "what_if.lines": "Jede Linie zeigt {measure}.",
     "what_if.answer": "{prediction}, {share}",
     # smallest_changes
     "smallest_changes.title": "Was würde die Antwort ändern?",

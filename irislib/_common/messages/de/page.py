@@ -116,7 +116,7 @@ TEXTS = {
     "stale": "Das Formular hat sich seit dieser Antwort geändert. Mit „{action}“ bekommen Sie eine neue.",
     "download_report": "Bericht herunterladen",
     "what_if_at": "Bei {value}: {answer}",
-    "what_if_together": "Alles zusammen: {answer}",
+    "what_if_together": "Mit allen Änderungen: {answer}",
     "what_if_help": "Bewegen Sie einen Regler, um die Antwort dort zu sehen, alle anderen Werte wie eingegeben. "
     "Mehrere Änderungen werden zusammen berechnet.",
     "what_if_back": "Zurück zu den eingegebenen Werten",
@@ -198,6 +198,7 @@ TEXTS = {
     "table_reading": "{name} wird gelesen …",
     "table_rows": "Zeilen in {name}: {total}.",
     "table_rows_first": "Zeilen in {name}: {total}. Das sind die ersten {shown}:",
+    "table_has_true": "Wahre Antworten zum Vergleich: {column}.",
     "table_unused": "Nicht verwendet, aber im Ergebnis enthalten: {columns}.",
     "table_empty_column": "{name} fehlt in der Datei und gilt als leer.",
     "table_start": "Alle Zeilen vorhersagen",
@@ -242,7 +243,7 @@ TEXTS = {
     "table_probability": "Wahrscheinlichkeit der wahrscheinlichsten Klasse",
     "table_compared": "Wie oft stimmen sie?",
     "table_true": "wahr: {target}",
-    "table_answer": "vorhergesagt",
+    "table_answer": "vorhergesagt: {target}",
     "table_right": "Die Datei enthält die wahren Antworten: {right} von {total} Zeilen stimmen, {interval}.",
     "table_off": "Die Datei enthält die wahren Zahlen: Die Antworten für {total} {total:Zeile|Zeilen} weichen im "
     "Mittel um {error} ab, die Hälfte um höchstens {middle}.",
