@@ -25,12 +25,16 @@ import pytest
 import requests
 from forked import Command, Commands
 
+from irislib._forkserver.threads import SINGLE_THREADED
+
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
 # The one time limit of all tests, in seconds. Tests wait for conditions; this ends what hangs, and is
 # long enough for what is only slow on a busy machine. pytest-timeout's limit (pyproject.toml) is longer.
 PATIENCE = 300
 NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
+# Threads of OpenMP and BLAS that share a core wait for each other in busy loops, and several workers share the cores.
+os.environ.update(SINGLE_THREADED)
 COMMANDS = Commands()
 PROGRAM = (sys.executable, "-m", "irislib")  # as users start it
 PORTS = itertools.count(os.getpid())  # modulo a range: each process begins with another one
