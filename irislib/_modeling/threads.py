@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 __all__ = ["idle_cores_only"]
 
@@ -17,9 +20,8 @@ def idle_cores_only() -> Iterator[None]:
     take dozens of times as long.
     """
     import joblib
-    from threadpoolctl import ThreadpoolController
 
-    pools = ThreadpoolController().select(user_api="openmp")
+    pools = _openmp_pools(len(sys.modules))
     threads = min((pool["num_threads"] for pool in pools.info()), default=1)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     idle = max(1, round(joblib.cpu_count() - load))
@@ -28,3 +30,11 @@ def idle_cores_only() -> Iterator[None]:
     else:
         with pools.limit(limits=idle):
             yield
+
+
+@lru_cache(maxsize=1)  # it reads the list of all loaded libraries, which takes as long as a prediction
+def _openmp_pools(n_modules: int) -> Any:
+    """Return the controller of the OpenMP libraries; another import may have loaded one more."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="openmp")
