@@ -1,14 +1,12 @@
 """Fast forms: a fitted estimator in a form that predicts one row at once.
 
-scikit-learn spends milliseconds on one row, nearly all of them on checks and on joblib; a walk over the trees
-in plain Python takes microseconds. A fast form is used only if it was proved equal to scikit-learn on rows that
-would show a difference: classes always to the bit, numbers to the form's own tolerance. Otherwise scikit-learn
-itself predicts.
+scikit-learn spends milliseconds on one row, nearly all of them on checks and on joblib; a walk over the trees,
+or a weighted sum, takes microseconds in plain Python. A fast form is used only if it was proved equal to
+scikit-learn on rows that would show a difference: classes always to the bit, numbers to the form's own tolerance.
+Otherwise scikit-learn itself predicts.
 
-To add a fast form, write a module with a class that has the method of :class:`FastForm` and a function that takes
-a spec and its fitted estimator and returns a :class:`Candidate`, or raises :class:`NoFasterFormError` if the
-estimator is not of its kind; then list the function in ``MAKERS``. ``tree_form.py`` is the example. The proof
-in ``equivalence.py`` is the same for all.
+A fast form is made of parts that compose, one for each transformer and each estimator: ``parts.py`` has their tables
+and how to add one. The proof in ``equivalence.py`` is the same for whatever is made of them.
 """
 
 from __future__ import annotations
@@ -16,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from irislib._compiled.composed import compose, compose_after_steps
 from irislib._compiled.equivalence import assert_equivalent, predicts_likeliest
 from irislib._compiled.fast_form import Candidate, FastForm, NoFasterFormError, Outcome
 from irislib._compiled.single_row import column_converters, one_row_frame, pipeline_steps, predict_one, single_threaded
-from irislib._compiled.tree_form import make_tree_form
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +37,8 @@ __all__ = [
     "single_threaded",
 ]
 
-# The first whose form is proved is used; if none is, the last one's reason is reported.
-MAKERS: list[Callable[[ModelSpec, Any], Candidate]] = [make_tree_form]
+# The first whose form is proved is used; if none is, the reason of the last one that has any is reported.
+MAKERS: list[Callable[[ModelSpec, Any], Candidate]] = [compose, compose_after_steps]
 
 
 def compiled(spec: ModelSpec, estimator: Any, rows: pd.DataFrame) -> tuple[FastForm | None, str]:
@@ -61,5 +59,5 @@ def compiled(spec: ModelSpec, estimator: Any, rows: pd.DataFrame) -> tuple[FastF
                 count = assert_equivalent(spec, estimator, candidate, rows)
             return candidate.form, f"one row is answered by {candidate.text}, proved equal on {count:,} rows."
         except NoFasterFormError as error:
-            reason = str(error)
+            reason = str(error) or reason
     return None, f"scikit-learn itself answers: {reason}"

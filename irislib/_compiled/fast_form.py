@@ -1,4 +1,4 @@
-"""The contract of a fast form, and what is needed to prove it equal to scikit-learn."""
+"""The contracts of a fast form and of its parts, and what is needed to prove it equal to scikit-learn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Candidate", "Comparison", "FastForm", "NoFasterFormError", "Outcome"]
+__all__ = [
+    "Candidate",
+    "Comparison",
+    "FastForm",
+    "HardCase",
+    "HardRowError",
+    "NoFasterFormError",
+    "Outcome",
+    "Row",
+    "RowPredictor",
+    "RowTransform",
+]
+
+# The values of one row, NaN where one is missing. After the first steps of an estimator all are numbers.
+Row = list[Any]
 
 # A prediction, and the probability of each class in the order of the classes, or None for a regression.
 Outcome = tuple[Any, list[float] | None]
@@ -18,6 +32,62 @@ Outcome = tuple[Any, list[float] | None]
 
 class NoFasterFormError(Exception):
     """There is no faster form of an estimator; the message says why, as the end of a sentence."""
+
+
+class HardRowError(Exception):
+    """A row that scikit-learn itself has to answer: its best classes are too close, or a value is out of range."""
+
+
+class RowTransform(Protocol):
+    """The part of a fast form that stands for a fitted transformer."""
+
+    def __call__(self, row: Row) -> Row:
+        """Transform one row.
+
+        Raises
+        ------
+        HardRowError
+        """
+
+
+class RowPredictor(Protocol):
+    """The part of a fast form that stands for a fitted classifier or regressor.
+
+    Attributes
+    ----------
+    tolerance : float
+        How far a number may be from scikit-learn's; 0 means equal to the bit.
+    text : str
+        How it predicts, as in "one row is answered by *walking 100 trees*".
+    is_slow : bool
+        Whether a prediction takes milliseconds, so that it is proved on fewer rows.
+    """
+
+    @property
+    def tolerance(self) -> float: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def is_slow(self) -> bool: ...
+
+    def predict(self, row: Row) -> Outcome:
+        """Predict one row.
+
+        Raises
+        ------
+        HardRowError
+        """
+
+    def decide(self, row: Row) -> list[float]:
+        """Return what ``decision_function`` does: one number for two classes, else one for each.
+
+        Raises
+        ------
+        HardRowError
+            Also if the estimator has no such function.
+        """
 
 
 class FastForm(Protocol):
@@ -59,6 +129,9 @@ class Comparison(NamedTuple):
     frame: Any
 
 
+HardCase = Callable[["np.random.Generator"], Comparison]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A fast form that has yet to be proved.
@@ -72,13 +145,13 @@ class Candidate:
         How far a number may be from scikit-learn's; 0 means equal to the bit. Classes are always equal.
     is_slow : bool, default False
         Whether a prediction takes milliseconds, so that it is proved on fewer rows.
-    hard_case : callable, optional
-        Takes test rows and a random generator, and returns a :class:`Comparison` on the rows where this kind of
-        form would differ first, such as values at the thresholds of trees.
+    hard_cases : sequence of callable, optional
+        Each takes a random generator and returns a :class:`Comparison` on the rows where this kind of form would
+        differ first, such as values at the thresholds of trees.
     """
 
     form: FastForm
     text: str
     tolerance: float = 0.0
     is_slow: bool = False
-    hard_case: Callable[[pd.DataFrame, np.random.Generator], Comparison] | None = None
+    hard_cases: Sequence[HardCase] = ()

@@ -1,19 +1,19 @@
-"""The walk of one row, in plain Python, through the steps and the trees of an estimator."""
+"""The walk of one row, in plain Python, through the trees of an estimator."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
 from typing import TYPE_CHECKING, Any
 
-from irislib._compiled.fast_form import Outcome
+from irislib._compiled.fast_form import HardRowError, Outcome, Row
+from irislib._compiled.predictors import TOLERANCE
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Boosted", "Mean", "Node", "TreeForm", "Trees"]
+__all__ = ["Boosted", "Mean", "Node", "Trees"]
 
 EXACT = 2**53  # beyond it a whole number is rounded twice on its way to float32, and an infinity is not far
 
@@ -37,7 +37,7 @@ class Mean:
     count: int
     classes: list[Any] | None
 
-    def predict(self, totals: list[float]) -> Outcome | None:
+    def predict(self, totals: list[float]) -> Outcome:
         """Return the prediction, and the probability of each class."""
         means = [total / self.count for total in totals]
         if self.classes is None:
@@ -60,7 +60,7 @@ class Boosted:
     inverse: Callable[[np.ndarray], np.ndarray] | None
     classes: list[Any] | None
 
-    def predict(self, totals: list[float]) -> Outcome | None:
+    def predict(self, totals: list[float]) -> Outcome:
         """Return the prediction, and the probability of each class."""
         if self.inverse is None:
             return totals[0], None
@@ -73,7 +73,7 @@ class Boosted:
         elif totals[0]:
             index = int(totals[0] > 0)
         else:
-            return None  # at 0 one kind of boosting takes the first class, the other the second
+            raise HardRowError  # at 0 one kind of boosting takes the first class, the other the second
         return self.classes[index], self.inverse(np.array([totals]))[0].tolist()
 
 
@@ -101,11 +101,34 @@ class Trees:
     precision: str
     takes_missing: bool
 
-    def predict(self, values: Sequence[Any]) -> Outcome | None:
-        """Predict one row; see :meth:`FastForm.predict`."""
-        row = self._rounded(values)
-        if row is None:
-            return None
+    @property
+    def tolerance(self) -> float:
+        """0, but for what has gone through exponentials."""
+        return TOLERANCE if isinstance(self.ending, Boosted) else 0.0
+
+    @property
+    def is_slow(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def text(self) -> str:
+        """How it predicts."""
+        return f"walking {len(self.roots):,} tree{'' if len(self.roots) == 1 else 's'}"
+
+    def predict(self, row: Row) -> Outcome:
+        """Predict one row; raise HardRowError if a value exceeds float32 or is missing."""
+        return self.ending.predict(self.totals(row))
+
+    def decide(self, row: Row) -> list[float]:
+        """Return the decision function of one row; see :meth:`RowPredictor.decide`."""
+        if isinstance(self.ending, Mean):
+            raise HardRowError
+        return self.totals(row)
+
+    def totals(self, row: Row) -> list[float]:
+        """Add up the leaves to which a row comes."""
+        row = self._rounded(row)
         totals = self.start.copy()
         for feature, threshold, left_child, right_child in self.roots:
             while left_child is not None:
@@ -114,40 +137,14 @@ class Trees:
             while right_child is not None:
                 feature, threshold, left_child, right_child = right_child
                 totals[feature] += threshold
-        return self.ending.predict(totals)
+        return totals
 
-    def _rounded(self, values: Sequence[Any]) -> list[float] | None:
-        if self.takes_missing:
-            row = array(self.precision, [nan if value is None else value for value in values]).tolist()
-            if not sum(abs(value) for value in row if value == value) < EXACT:
-                return None
-            return row + [-value for value in row]
-        try:
-            row = array(self.precision, values).tolist()
-        except TypeError:
-            return None
-        return row if sum(map(abs, row)) < EXACT else None  # nor is NaN smaller
-
-
-@dataclass(frozen=True, slots=True)
-class TreeForm:
-    """The steps of a Pipeline, then its trees; a :class:`FastForm`.
-
-    Attributes
-    ----------
-    steps : list of callable
-        The steps before the trees. Each takes a row and returns one, or None to leave the row to scikit-learn.
-    trees : Trees
-    """
-
-    steps: list[Callable[[Any], list[float] | None]]
-    trees: Trees
-
-    def predict(self, values: Sequence[Any]) -> Outcome | None:
-        """Predict one row; return None if a value exceeds float32 or is missing, or a step refuses the row."""
-        row: Any = values
-        for step in self.steps:
-            row = step(row)
-            if row is None:
-                return None
-        return self.trees.predict(row)
+    def _rounded(self, row: Row) -> list[float]:
+        rounded = array(self.precision, row).tolist()
+        if not self.takes_missing:
+            if not sum(map(abs, rounded)) < EXACT:  # nor is NaN smaller
+                raise HardRowError
+            return rounded
+        if not sum(abs(value) for value in rounded if value == value) < EXACT:
+            raise HardRowError
+        return rounded + [-value for value in rounded]
