@@ -238,6 +238,9 @@ BORROWED: tuple[Borrowed, ...] = (
         f"{HISTOGRAM}._loss": "predict one row of a boosting faster",
         f"{HISTOGRAM}._baseline_prediction": "predict one row of a boosting faster",
     }),
+    *_entries("fast form", "saves", "_compiled.smooth", f"{SKLEARN}/svm/_base.py", {
+        "sklearn.svm:SVC._gamma": "predict one row of support vectors faster",
+    }),
 )
 # fmt: on
 

@@ -52,7 +52,7 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """How it predicts."""
+        """The method of prediction, as the end of a sentence."""
         return f"asking {type(self.estimator).__name__} with an array, as {self.reason.rstrip('.')}"
 
     def predict(self, row: Row) -> Outcome:

@@ -81,13 +81,13 @@ def _xgboost_table(tree: dict[str, Any], total: int) -> TreeTable:
 
     if any(tree["split_type"]):
         raise NoFasterFormError("it splits categories.")
-    left = np.array(tree["left_children"])
+    left_child = np.array(tree["left_children"])
     at = np.array(tree["split_conditions"], dtype=np.float32)
     threshold = np.nextafter(at, np.float32(-np.inf)).astype(float)  # x < t is true just where x <= the one before t
-    feature = np.where(left < 0, -1, np.array(tree["split_indices"]))
+    feature = np.where(left_child < 0, -1, np.array(tree["split_indices"]))
     value = at.astype(float)[:, np.newaxis]
-    right, missing_go_left = np.array(tree["right_children"]), np.array(tree["default_left"], dtype=bool)
-    return TreeTable(feature, threshold, left, right, missing_go_left, value, total)
+    right_child, missing_go_left = np.array(tree["right_children"]), np.array(tree["default_left"], dtype=bool)
+    return TreeTable(feature, threshold, left_child, right_child, missing_go_left, value, total)
 
 
 def _lightgbm(estimator: Any, parts: Parts) -> RowPredictor:
@@ -117,10 +117,10 @@ def _lightgbm_table(root: dict[str, Any], total: int) -> TreeTable:
             continue
         if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
             raise NoFasterFormError("it splits categories, or takes 0 for missing.")
-        left = len(nodes)
+        first = len(nodes)
         nodes += [node["left_child"], node["right_child"]]
         missing_go_left = node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0
-        rows.append((node["split_feature"], node["threshold"], left, left + 1, missing_go_left, 0.0))
+        rows.append((node["split_feature"], node["threshold"], first, first + 1, missing_go_left, 0.0))
     feature, threshold, left_child, right_child, missing, value = (
         np.array(column) for column in zip(*rows, strict=True)
     )

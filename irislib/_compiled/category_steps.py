@@ -107,16 +107,16 @@ def _bins(step: Any) -> RowTransform:
     is_ordinal = step.encode == "ordinal"
     counts = step.n_bins_.tolist()
 
-    def place(row: Row) -> Row:
-        placed: Row = []
+    def bin_row(row: Row) -> Row:
+        binned: Row = []
         for value, column, count in zip(row, edges, counts, strict=True):
             if value != value:
                 raise HardRowError
             index = bisect_right(column, value)
-            placed += [float(index)] if is_ordinal else [float(i == index) for i in range(count)]
-        return placed
+            binned += [float(index)] if is_ordinal else [float(i == index) for i in range(count)]
+        return binned
 
-    return place
+    return bin_row
 
 
 CATEGORY_STEPS: dict[str, Callable[[Any], RowTransform]] = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Outcome, Row, RowPredictor, RowTransform
 from irislib._compiled.predictors import (
+    TOLERANCE,
     NumberPredictor,
     ScorePredictor,
     Scores,
@@ -54,7 +55,7 @@ class Chain:
 
     @property
     def text(self) -> str:
-        """How it predicts."""
+        """The method of prediction, as the end of a sentence."""
         return f"{self.steps_text} and by {self.last.text}"
 
     def predict(self, row: Row) -> Outcome:
@@ -103,7 +104,7 @@ class Thresholded:
 
     @property
     def text(self) -> str:
-        """How it predicts."""
+        """The method of prediction, as the end of a sentence."""
         return self.inner.text
 
     def predict(self, row: Row) -> Outcome:
@@ -140,12 +141,12 @@ def _pipeline(estimator: Any, parts: Parts) -> RowPredictor:
     last = parts.predictor(estimator.steps[-1][1])
     if not steps:
         return last
-    before = len(parts.asked)
-    functions, asked = [parts.transform(step) for step in steps], parts.asked[before:]
+    before = len(parts.without_form)
+    functions, without_form = [parts.transform(step) for step in steps], parts.without_form[before:]
     text = f"{len(steps):,} step{'' if len(steps) == 1 else 's'} in plain Python"
-    if asked:
-        text += f" but for {', '.join(dict.fromkeys(asked))}"
-    return Chain(functions, last, text, bool(asked))
+    if without_form:
+        text += f" but for {', '.join(dict.fromkeys(without_form))}"
+    return Chain(functions, last, text, bool(without_form))
 
 
 def _search(estimator: Any, parts: Parts) -> RowPredictor:
@@ -234,7 +235,13 @@ def _calibrator(calibrator: Any) -> Callable[[float], float]:
             return ys[min(i, len(xs) - 1)]  # type: ignore[no-any-return]
         return ys[i - 1] + (ys[i] - ys[i - 1]) * ((score - xs[i - 1]) / (xs[i] - xs[i - 1]))  # type: ignore[no-any-return]
 
-    return interpolate
+    def read(score: float) -> float:
+        share, margin = interpolate(score), 1e-13 * abs(score)
+        if any(abs(share - interpolate(near)) > TOLERANCE for near in (score - margin, score + margin)):
+            raise HardRowError  # the curve is so steep that the last bits of the score matter
+        return share
+
+    return read
 
 
 COMPOSITIONS: dict[str, Callable[[Any, Parts], RowPredictor]] = {

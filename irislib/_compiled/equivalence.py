@@ -96,7 +96,7 @@ def _compare_accepted(case: Comparison, tolerance: float) -> list[bool]:
     except (TypeError, ValueError):
         same = []
         for i in range(min(len(case.rows), REFUSED_ROWS)):
-            one = case._replace(rows=case.rows.iloc[[i]], frame=case.frame.iloc[[i]])
+            one = Comparison(case.predict, case.rows.iloc[[i]], case.estimator, case.frame.iloc[[i]])
             try:
                 same += _compare(one, tolerance)
             except (TypeError, ValueError):

@@ -54,13 +54,13 @@ class Multiply:
     """PolynomialFeatures for one row: each product is an earlier one times a value, in scikit-learn's order."""
 
     factors: list[tuple[int, int]]
-    kept: list[int]
+    selected: list[int]
 
     def __call__(self, row: Row) -> Row:
         products = [1.0]
         for earlier, index in self.factors:
             products.append(row[index] * products[earlier])
-        return finite([products[i] for i in self.kept])
+        return finite([products[i] for i in self.selected])
 
 
 def finite(row: Row) -> Row:
@@ -118,8 +118,8 @@ def _polynomial(step: Any) -> RowTransform:
             numbers[indices] = len(factors)
         return numbers[indices]
 
-    kept = [number(indices) for indices in powers]
-    return Multiply(factors, kept)
+    selected = [number(indices) for indices in powers]
+    return Multiply(factors, selected)
 
 
 def _function(step: Any) -> RowTransform:

@@ -44,14 +44,14 @@ class Parts:
     ----------
     hard_cases : list of callable
         What the parts made so far have to be proved on besides rows of the model; see :class:`Candidate`.
-    asked : list of str
+    without_form : list of str
         The names of the transformers that have no fast form, so that scikit-learn is asked with an array.
     """
 
     def __init__(self, may_be_missing: bool):
         self.may_be_missing = may_be_missing
         self.hard_cases: list[HardCase] = []
-        self.asked: list[str] = []
+        self.without_form: list[str] = []
 
     def predictor(self, estimator: Any) -> RowPredictor:
         """Make the part for a fitted classifier or regressor, or let scikit-learn be asked with an array.
@@ -82,7 +82,7 @@ class Parts:
             return self._made(step, STEPS, COLUMN_STEPS)  # type: ignore[no-any-return]
         except NoFasterFormError as error:
             function = ask_transformer(step, str(error))
-        self.asked.append(type(step).__name__)
+        self.without_form.append(type(step).__name__)
         return function
 
     def _made(self, estimator: Any, leaves: dict[str, Any], nesting: dict[str, Any]) -> Any:

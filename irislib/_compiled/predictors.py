@@ -55,7 +55,7 @@ class NumberPredictor:
 
     @property
     def text(self) -> str:
-        """How it predicts."""
+        """The method of prediction, as the end of a sentence."""
         return self.how or f"computing {self.name} in Python"
 
     def predict(self, row: Row) -> Outcome:
@@ -104,7 +104,7 @@ class ScorePredictor:
 
     @property
     def text(self) -> str:
-        """How it predicts."""
+        """The method of prediction, as the end of a sentence."""
         return self.how or f"computing {self.name} in Python"
 
     def predict(self, row: Row) -> Outcome:

@@ -113,7 +113,7 @@ class Trees:
 
     @property
     def text(self) -> str:
-        """How it predicts."""
+        """The method of prediction, as the end of a sentence."""
         return f"walking {len(self.roots):,} tree{'' if len(self.roots) == 1 else 's'}"
 
     def predict(self, row: Row) -> Outcome:

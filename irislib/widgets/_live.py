@@ -20,8 +20,6 @@ def is_live(model: Model) -> bool:
     """Return whether the answers of a model's app follow its form: as its description says, else if they are quick."""
     if model.spec.live is not None:
         return model.spec.live
-    if model.fast_form[0] is not None:
-        return True
     row = model.evaluation.features.head(1)
     try:
         for _ in range(3):  # the first one imports modules

@@ -1,0 +1,339 @@
+"""The parts of a fast form: whatever is made of them predicts as scikit-learn does, or is not used."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import import_booster
+from sklearn import (
+    calibration,
+    datasets,
+    decomposition,
+    discriminant_analysis,
+    ensemble,
+    feature_selection,
+    impute,
+    linear_model,
+    model_selection,
+    naive_bayes,
+    neural_network,
+    pipeline,
+    preprocessing,
+    svm,
+    tree,
+)  # fmt: skip
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from threadpoolctl import threadpool_limits
+
+import irislib
+from irislib import Feature, Model, ModelSpec
+from irislib._compiled import category_steps, column_steps, linear, numeric_steps, smooth
+from irislib._description.validation import check_row
+
+make_pipeline, logistic = pipeline.make_pipeline, linear_model.LogisticRegression
+scaler, one_hot = preprocessing.StandardScaler, preprocessing.OneHotEncoder
+NUMERIC = {"iris": datasets.load_iris, "cancer": datasets.load_breast_cancer, "diabetes": datasets.load_diabetes}
+TEXTS, NUMBERS = ["district", "heating"], ["area", "rooms"]
+
+
+def columns(*encoders: Any, remainder: str = "passthrough") -> Any:
+    numbers = make_pipeline(impute.SimpleImputer(strategy="median", add_indicator=True), scaler())
+    return make_column_transformer(*encoders, (numbers, NUMBERS), remainder=remainder)
+
+
+def filled(encoder: Any) -> Any:
+    return make_pipeline(impute.SimpleImputer(strategy="most_frequent"), encoder), TEXTS
+
+
+ignoring = filled(one_hot(handle_unknown="ignore"))
+CLASSIFIERS: dict[str, Any] = {
+    "logistic": make_pipeline(scaler(), logistic()),
+    "logistic, cross-validated": make_pipeline(preprocessing.MinMaxScaler(), logistic(C=0.1)),
+    "ridge": linear_model.RidgeClassifier(),
+    "linear support vectors": make_pipeline(preprocessing.RobustScaler(), svm.LinearSVC()),
+    "gradient descent": make_pipeline(scaler(), linear_model.SGDClassifier(loss="log_loss", random_state=0)),
+    "gradient descent, Huber": make_pipeline(scaler(), linear_model.SGDClassifier(loss="modified_huber")),
+    "discriminant": discriminant_analysis.LinearDiscriminantAnalysis(),
+    "normal": naive_bayes.GaussianNB(),
+    "multinomial": naive_bayes.MultinomialNB(),
+    "Bernoulli": naive_bayes.BernoulliNB(binarize=2.0),
+    "support vectors": make_pipeline(scaler(), svm.SVC()),
+    "polynomial kernel": make_pipeline(scaler(), svm.SVC(kernel="poly", coef0=1)),
+    "network": make_pipeline(scaler(), neural_network.MLPClassifier((8, 5), max_iter=60, random_state=0)),
+    "largest": make_pipeline(preprocessing.MaxAbsScaler(), logistic()),
+    "polynomial": make_pipeline(scaler(), preprocessing.PolynomialFeatures(3), feature_selection.SelectKBest(k=9),
+                                logistic(max_iter=1000)),
+    "trees of polynomials": make_pipeline(preprocessing.PolynomialFeatures(3), ensemble.RandomForestClassifier(8)),
+    "components": make_pipeline(scaler(), decomposition.PCA(3, whiten=True), svm.SVC()),
+    "logarithms": make_pipeline(preprocessing.FunctionTransformer(np.log1p), scaler(), logistic()),
+    "union": make_pipeline(pipeline.make_union(scaler(), decomposition.PCA(2)), logistic(max_iter=1000)),
+    "bins": make_pipeline(preprocessing.KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"), logistic()),
+    "ordinal bins": make_pipeline(
+        preprocessing.KBinsDiscretizer(4, encode="ordinal", strategy="uniform"), tree.DecisionTreeClassifier()
+    ),
+    "soft votes": ensemble.VotingClassifier(
+        [("a", make_pipeline(scaler(), logistic())), ("b", naive_bayes.GaussianNB()), ("c", "drop")], voting="soft",
+        weights=[1, 2, 3],
+    ),
+    "hard votes": ensemble.VotingClassifier(
+        [("a", tree.DecisionTreeClassifier(max_depth=1)), ("b", naive_bayes.GaussianNB())]
+    ),
+    "stack": ensemble.StackingClassifier(
+        [("a", make_pipeline(scaler(), svm.LinearSVC())), ("b", naive_bayes.GaussianNB()), ("c", logistic(C=1e-3))],
+        final_estimator=logistic(max_iter=1000), cv=2,
+    ),
+    "stack beside the row": ensemble.StackingClassifier(
+        [("a", tree.DecisionTreeClassifier(max_depth=2))], ensemble.RandomForestClassifier(5), passthrough=True, cv=2
+    ),
+    "bags of trees": ensemble.BaggingClassifier(n_estimators=6, max_features=3, random_state=0),
+    "bags of votes": ensemble.BaggingClassifier(svm.LinearSVC(), n_estimators=4, random_state=0),
+    "AdaBoost": ensemble.AdaBoostClassifier(n_estimators=8, random_state=0),
+    "calibrated": calibration.CalibratedClassifierCV(make_pipeline(scaler(), svm.LinearSVC()), cv=2),
+    "calibrated, isotonic": calibration.CalibratedClassifierCV(naive_bayes.GaussianNB(), method="isotonic", cv=2),
+    "search": model_selection.GridSearchCV(
+        make_pipeline(scaler(), logistic()), {"logisticregression__C": [1, 9]}, cv=2
+    ),
+}  # fmt: skip
+TWO_CLASSES: dict[str, Any] = {
+    **CLASSIFIERS,
+    "tuned threshold": model_selection.TunedThresholdClassifierCV(make_pipeline(scaler(), logistic()), cv=2),
+    "fixed threshold": model_selection.FixedThresholdClassifier(
+        make_pipeline(scaler(), svm.LinearSVC()), threshold=0.5, pos_label=0
+    ),
+}
+REGRESSORS: dict[str, Any] = {
+    "linear": linear_model.LinearRegression(),
+    "polynomial": make_pipeline(preprocessing.PolynomialFeatures(), linear_model.Ridge()),
+    "elastic net": make_pipeline(scaler(), linear_model.ElasticNet()),
+    "Poisson": make_pipeline(scaler(), linear_model.PoissonRegressor()),
+    "Tweedie": make_pipeline(scaler(), linear_model.TweedieRegressor(power=0)),
+    "support vectors": make_pipeline(scaler(), svm.SVR(C=9)),
+    "network": make_pipeline(scaler(), neural_network.MLPRegressor(hidden_layer_sizes=(6,), max_iter=50)),
+    "logarithm of the target": TransformedTargetRegressor(
+        make_pipeline(scaler(), linear_model.Ridge()), func=np.log1p, inverse_func=np.expm1
+    ),
+    "scaled target": TransformedTargetRegressor(linear_model.Ridge(), transformer=scaler()),
+    "votes": ensemble.VotingRegressor([("a", linear_model.Ridge()), ("b", tree.DecisionTreeRegressor())]),
+    "stack": ensemble.StackingRegressor([("a", linear_model.Ridge()), ("b", svm.SVR())], cv=2),
+    "bags": ensemble.BaggingRegressor(n_estimators=5),
+    "AdaBoost": ensemble.AdaBoostRegressor(n_estimators=5),
+}
+MIXED: dict[str, Any] = {
+    "one-hot, logistic": make_pipeline(columns(ignoring), logistic(max_iter=1000)),
+    "one-hot, trees": make_pipeline(columns(ignoring, remainder="drop"), ensemble.RandomForestClassifier(8)),
+    "rare categories": make_pipeline(
+        columns(filled(one_hot(handle_unknown="infrequent_if_exist", min_frequency=20))), logistic(max_iter=1000)
+    ),
+    "dropped categories": make_pipeline(columns(filled(one_hot(drop="first"))), logistic(max_iter=1000)),
+    "missing as a category": make_pipeline(
+        columns((one_hot(handle_unknown="ignore", sparse_output=False), TEXTS)), logistic(max_iter=1000)
+    ),
+    "ordinal": make_pipeline(
+        columns((preprocessing.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1,
+                                              encoded_missing_value=-2), TEXTS)),
+        ensemble.HistGradientBoostingClassifier(max_iter=8),
+    ),
+    "strict": make_pipeline(columns(filled(preprocessing.OrdinalEncoder())), tree.DecisionTreeClassifier(max_depth=5)),
+    "target": make_pipeline(
+        columns((preprocessing.TargetEncoder(random_state=0), TEXTS)), logistic(max_iter=1000)
+    ),
+    "votes": ensemble.VotingClassifier(
+        [("a", make_pipeline(columns(ignoring), logistic(max_iter=1000))),
+         ("b", make_pipeline(columns(ignoring), tree.DecisionTreeClassifier(max_depth=3)))], voting="soft"
+    ),
+}  # fmt: skip
+BOOSTERS = {
+    "XGBClassifier": ("xgboost", {}),
+    "XGBRegressor": ("xgboost", {}),
+    "LGBMClassifier": ("lightgbm", {"verbose": -1}),
+    "LGBMRegressor": ("lightgbm", {"verbose": -1}),
+}
+
+
+@cache
+def table(name: str) -> tuple[pd.DataFrame, np.ndarray]:
+    rows, target = NUMERIC[name](return_X_y=True, as_frame=True)
+    rows, target = rows.iloc[:300, :6], target[:300]
+    rows.columns = [f"x{i}" for i in range(rows.shape[1])]
+    return rows - rows.min(), target.to_numpy()
+
+
+@cache
+def flats() -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "area": rng.normal(80, 20, 300).round(1),
+        "rooms": rng.integers(1, 6, 300),
+        "district": rng.choice(["hill", "centre", "river", "port"], 300, p=[0.5, 0.3, 0.18, 0.02]),
+        "heating": rng.choice(["gas", "wood"], 300),
+        "balcony": rng.random(300) < 0.4,
+    })  # fmt: skip
+    target = np.where(frame.area + 15 * (frame.district == "hill") + rng.normal(0, 9, 300) > 85, "dear", "cheap")
+    frame["district"] = frame["district"].astype(object).mask(rng.random(300) < 0.1)
+    frame["area"] = frame["area"].mask(rng.random(300) < 0.1)
+    return frame, target
+
+
+FLATS = [
+    Feature("area", required=False), Feature("rooms", "integer"), Feature("district", "text", required=False),
+    Feature("heating", "choice", choices=["gas", "wood", "electricity"]), Feature("balcony", "boolean"),
+]  # fmt: skip
+
+
+def fitted(name: str, estimator: Any) -> Model:
+    rows, target = flats() if name == "flats" else table(name)
+    features = FLATS if name == "flats" else [Feature(column) for column in rows]
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return irislib.train(ModelSpec("m", features, "y", lambda: rows.assign(y=target), estimator))
+
+
+def rows_like(model: Model, seed: int = 9, count: int = 300) -> pd.DataFrame:
+    """Rows with decimals, the ends of the range, and for flats missing values and texts that are nowhere else."""
+    data = model.spec.load_data()[model.spec.columns]
+    rng = np.random.default_rng(seed)
+    frame = data.sample(count, replace=True, random_state=seed, ignore_index=True)
+    for name, column in data.items():
+        if column.dtype.kind == "f":
+            numbers = rng.uniform(column.min(), column.max(), count).round(2)
+            frame[name] = np.where(rng.random(count) < 0.5, frame[name], numbers)
+    if "district" in frame:
+        frame.loc[::7, "district"] = "moon"
+        frame.loc[::11, "heating"] = "electricity"
+        frame.loc[::5, "area"] = np.nan
+    return frame
+
+
+def assert_equal(model: Model, least: float = 0.9) -> None:
+    """Compare the fast form with scikit-learn on new rows, of which it answers at least a share."""
+    form, why = model.fast_form
+    assert form is not None, why
+    assert "asking" not in why, why
+    assert "scikit-learn's own" not in why, why
+    rows = rows_like(model).to_dict("records")
+    rows = [{name: cell for name, cell in row.items() if cell == cell} for row in rows]
+    checked = [check_row(model.spec.features, row) for row in rows]
+    assert not any(problems for _, problems in checked)
+    outcomes = [form.predict(list(values.values())) for values, _ in checked]
+    answered = [i for i, outcome in enumerate(outcomes) if outcome is not None]
+    assert len(answered) >= least * len(rows)
+    frame, tolerance = model.spec.validate([rows[i] for i in answered]), max(form.predictor.tolerance, 1e-12)
+    predictions = [outcomes[i][0] for i in answered]
+    expected = model.estimator.predict(frame)
+    if model.classes is None:
+        np.testing.assert_allclose(predictions, expected, rtol=0, atol=tolerance * np.abs(expected).max())
+    else:
+        assert predictions == expected.tolist()
+    if model.has_probabilities:
+        probabilities = [outcomes[i][1] for i in answered]
+        np.testing.assert_allclose(probabilities, model.estimator.predict_proba(frame), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_classifiers_of_three_classes(kind: str) -> None:
+    assert_equal(fitted("iris", CLASSIFIERS[kind]))
+
+
+@pytest.mark.parametrize("kind", TWO_CLASSES)
+def test_classifiers_of_two_classes(kind: str) -> None:
+    assert_equal(fitted("cancer", TWO_CLASSES[kind]))
+
+
+@pytest.mark.parametrize("kind", REGRESSORS)
+def test_regressors(kind: str) -> None:
+    assert_equal(fitted("diabetes", REGRESSORS[kind]))
+
+
+@pytest.mark.parametrize("kind", MIXED)
+def test_mixed_tables_with_missing_and_unseen_values(kind: str) -> None:
+    assert_equal(fitted("flats", MIXED[kind]), 0.7 if kind in ("strict", "dropped categories") else 0.9)
+
+
+@pytest.mark.parametrize("name", ["iris", "cancer", "diabetes"])
+@pytest.mark.parametrize("booster", BOOSTERS)
+def test_boosters(booster: str, name: str) -> None:
+    package, options = BOOSTERS[booster]
+    if booster.endswith("Regressor") != (name == "diabetes"):
+        return
+    make: Callable[..., Any] = getattr(import_booster(package), booster)
+    assert_equal(fitted(name, make(n_estimators=12, **options)))
+
+
+def spoiled(row: list[Any]) -> list[Any]:
+    return [value + 1e-9 for value in row]
+
+
+look_up = category_steps._look_up
+FAULTS: dict[str, tuple[str, Any, Any, str, Any]] = {
+    "another link": ("iris", CLASSIFIERS["logistic"], linear, "softmax", linear.sigmoids),
+    "another kernel": ("iris", CLASSIFIERS["support vectors"], smooth, "_kernel", lambda e: lambda row: e.support_),
+    "classes in another order": ("iris", CLASSIFIERS["normal"], smooth, "softmax", lambda scores: scores[::-1]),
+    "unseen accepted": (
+        "flats",
+        MIXED["strict"],
+        category_steps,
+        "_look_up",
+        lambda codes, _: look_up(codes, [[0.0]] * len(codes)),
+    ),
+    "unseen as the first": (
+        "flats",
+        MIXED["one-hot, logistic"],
+        category_steps,
+        "_unknown_code",
+        lambda _, codes, *__: next(iter(codes.values())),
+    ),
+    "columns in another order": (
+        "flats",
+        MIXED["one-hot, logistic"],
+        column_steps,
+        "_indices",
+        lambda step, _, columns: list(range(len(columns))),
+    ),
+    "products a little off": ("diabetes", REGRESSORS["polynomial"], numeric_steps, "finite", spoiled),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_part_that_differs_is_not_used(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, estimator, module, function, spoil = FAULTS[fault]
+    model = fitted(name, estimator)
+    monkeypatch.setattr(module, function, spoil)
+    form, why = model.fast_form
+    assert form is None or "scikit-learn's own" in why, why
+
+
+def test_a_tie_is_left_to_scikit_learn() -> None:
+    rows = pd.DataFrame({"a": [-2.0, -1.0, 1.0, 2.0] * 9, "b": [0.0, 1.0] * 18})
+    target = np.where(rows.a > 0, "up", "down")
+    features = [Feature("a"), Feature("b")]
+    model = irislib.train(ModelSpec("m", features, "y", lambda: rows.assign(y=target), svm.LinearSVC()))
+    form, why = model.fast_form
+    assert form is not None, why
+    (weight, other), offset = model.estimator.coef_[0], model.estimator.intercept_[0]
+    at = -(offset + other) / weight
+    assert form.predict([at, 1.0]) is None
+    assert form.predict([at + 0.1, 1.0]) is not None
+    assert model.predict_row({"a": at, "b": 1.0}).prediction in ("up", "down")
+
+
+def test_missing_and_infinite_values_are_left_to_scikit_learn() -> None:
+    form = fitted("iris", CLASSIFIERS["network"]).fast_form[0]
+    assert form.predict([1.0, 1.0, 1.0, 1.0]) is not None
+    for value in (None, float("inf"), 1e308, "text"):
+        assert form.predict([1.0, value, 1.0, 1.0]) is None
+
+
+def test_a_date_is_read_by_no_part(rent: Model) -> None:
+    encoder = make_column_transformer((one_hot(handle_unknown="ignore"), ["built"]), remainder="drop")
+    data = rent.spec.load_data()
+    model = irislib.train(replace(rent.spec, estimator=make_pipeline(encoder, linear_model.Ridge()), examples={}), data)
+    assert "scikit-learn's own" in model.fast_form[1]
+    rows = data[rent.spec.feature_names].head(3)
+    assert model.predict(rows).tolist() == pytest.approx(model.estimator.predict(model.spec.validate(rows)).tolist())
