@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.language import column_label, current_language
 from irislib._description.feature import Feature
+from irislib._description.translation import translated_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,31 +67,76 @@ EXAMPLES = {
 }
 
 
+TRANSLATIONS = {
+    "de": {
+        "Whole number": "Ganze Zahl",
+        "Number": "Zahl",
+        "Date": "Datum",
+        "Time": "Uhrzeit",
+        "Select list": "Auswahlliste",
+        "List with suggestions": "Liste mit Vorschlägen",
+        "Choose one or type your own.": "Wählen Sie etwas aus, oder schreiben Sie etwas Eigenes.",
+        "Checkbox": "Ankreuzfeld",
+        "Yes, no, or nothing": "Ja, nein oder nichts",
+        "Radio buttons": "Optionsfelder",
+        "Slider": "Schieberegler",
+        "Range": "Bereich",
+        "Colour": "Farbe",
+        "Long text": "Langer Text",
+        "E-mail": "E-Mail",
+        "Password": "Passwort",
+        "Never shown, stored or logged.": "Es wird nie angezeigt, gespeichert oder protokolliert.",
+        "File": "Datei",
+        "Only its size is shown.": "Nur ihre Größe wird angezeigt.",
+        "A little of each": "Von allem etwas",
+        "Submit": "Abschicken",
+        "Table": "Tabelle",
+        "Plot": "Diagramm",
+        "Fill in the form and press Submit: what you entered appears here.": "Füllen Sie das Formular aus und drücken "
+        "Sie „Abschicken“: Was Sie eingegeben haben, erscheint hier.",
+        "A stacked area plot of the table below.": "Ein gestapeltes Flächendiagramm der Tabelle darunter.",
+        "1 entry": "1 Eintrag",
+        "{count} entries": "{count} Einträge",
+    }
+}
+
+
+def _text(text: str) -> str:
+    """Return a text in the current language."""
+    return TRANSLATIONS.get(current_language(), {}).get(text, text)
+
+
 def app() -> Page:
     """Return the dummy app, as a widget."""
     from irislib.widgets import Page, Tab, _blocks
 
+    features = translated_features(FEATURES, TRANSLATIONS.get(current_language(), {}))
+
     def plot(_: object) -> Sequence[object]:
         data = random_rows()
-        return [_blocks.picture(area_plot(data), "A stacked area plot of the table below."), data]
+        return [_blocks.picture(area_plot(data), _text("A stacked area plot of the table below.")), data]
 
-    empty = "Fill in the form and press Submit: what you entered appears here."
-    tabs = [Tab("Table", lambda frame: [frame], empty), Tab("Plot", plot)]
-    return Page("Dummy", FEATURES, "Submit", entries, tabs, EXAMPLES, summary)
+    empty = _text("Fill in the form and press Submit: what you entered appears here.")
+    tabs = [Tab(_text("Table"), lambda frame: [frame], empty), Tab(_text("Plot"), plot)]
+    examples = {_text(name): row for name, row in EXAMPLES.items()}
+    echo = partial(entries, features=features)
+    return Page("Dummy", features, _text("Submit"), echo, tabs, examples, summary)
 
 
 def summary(frame: pd.DataFrame) -> str:
     """Return a short summary of the entries, for the history."""
-    return f"{len(frame)} entries" if len(frame) != 1 else "1 entry"
+    return _text("{count} entries").format(count=len(frame)) if len(frame) != 1 else _text("1 entry")
 
 
-def entries(values: dict[str, Any]) -> pd.DataFrame:
+def entries(values: dict[str, Any], features: Sequence[Feature] = FEATURES) -> pd.DataFrame:
     """Return the entered values as a table of labels and values, without empty ones.
 
     Parameters
     ----------
     values : dict
         The values by the features' names. A password is replaced by its presence, a file by its size.
+    features : sequence of Feature, optional
+        The fields, in the language of their labels.
     """
     import pandas as pd
 
@@ -96,7 +144,7 @@ def entries(values: dict[str, Any]) -> pd.DataFrame:
 
     rows = [
         (feature.label, format_entry(feature, values[feature.name]))
-        for feature in FEATURES
+        for feature in features
         if feature.name in values and not (feature.control == "checkbox" and not values[feature.name])
     ]
     return pd.DataFrame(rows, columns=["input", "value"])
@@ -119,8 +167,8 @@ def area_plot(data: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(4.8, 3.2), layout="constrained")
     axes = figure.add_subplot()
     axes.stackplot(data.index, data.to_numpy().T, labels=data.columns, colors=[AUBERGINE, ORANGE, WARM_GREY, INK])
-    axes.set_xlabel("row")
-    axes.set_ylabel("value")
+    axes.set_xlabel(column_label("row"))
+    axes.set_ylabel(column_label("value"))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper left", ncols=4, frameon=True)
     axes.margins(x=0)

@@ -11,7 +11,7 @@ from test_table_summary import predict
 from test_widgets import request
 
 import irislib
-from irislib import Theme, insights
+from irislib import Theme, dummy, insights
 from irislib._common.language import VARIABLE
 from irislib._common.messages.insights import TEXTS
 from irislib._description.translation import translated
@@ -108,3 +108,15 @@ def test_the_tab_about_performance_is_known_by_its_authors_title(iris, german, t
         pass
     cards = [block.insight.title for block in job.blocks if hasattr(block, "insight")]
     assert cards == [insights.class_metrics(iris).title]
+
+
+def test_the_dummy_is_german_but_its_values_are_not(german) -> None:
+    page = dummy.app()
+    fields = {text for field in page.facts["fields"] for text in (field["label"], field.get("help")) if text}
+    fields |= {page.facts["action"], page.tabs[0].empty, *(tab["title"] for tab in page.facts["tabs"])}
+    english = {text for feature in dummy.FEATURES for text in (feature.label, feature.help) if text}
+    assert fields & (english | dummy.TRANSLATIONS["de"].keys()) == {"Text"}  # is German, too
+    html = request(page, "submit", values={"list": "two", "number": "4.5"})["html"]
+    assert titles_of_columns(html) == ["Eingabe", "Wert"]
+    assert "<td>Auswahlliste</td><td>two</td>" in html
+    assert page.history.entries[0].prediction == "2 Einträge"

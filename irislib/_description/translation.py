@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from irislib._description.theme import Theme
 from irislib.errors import SpecError
 
 if TYPE_CHECKING:
+    from irislib._description.feature import Feature
     from irislib._description.spec import ModelSpec
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "tab_title",
     "target_labels",
     "translated",
+    "translated_features",
     "untranslated_texts",
 ]
 
@@ -99,6 +101,15 @@ def target_labels(spec: ModelSpec) -> dict[str, str]:
     return {target: label, target + unit: label + unit}
 
 
+def translated_features(features: Iterable[Feature], texts: Mapping[str, str]) -> list[Feature]:
+    """Return features with other texts, by those that they have."""
+    return [feature.relabelled(**_changes(feature, (*FEATURE_TEXTS, "unit"), texts)) for feature in features]
+
+
+def _changes(subject: Any, names: Iterable[str], texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: texts[old] for name in names if (old := getattr(subject, name)) in texts}
+
+
 @cache
 def translated(spec: ModelSpec, language: str) -> ModelSpec:
     """Return a description with its author's texts in a language; those without a translation stay.
@@ -110,14 +121,11 @@ def translated(spec: ModelSpec, language: str) -> ModelSpec:
     if not texts:
         return spec
 
-    def changes(subject: Any, names: tuple[str, ...]) -> dict[str, Any]:
-        return {name: texts[old] for name in names if (old := getattr(subject, name)) in texts}
-
     result = replace(
         spec,
-        **changes(spec, (*SPEC_TEXTS, "target_unit")),
+        **_changes(spec, (*SPEC_TEXTS, "target_unit"), texts),
         theme=_translated_theme(spec.theme, texts),
-        features=[feature.relabelled(**changes(feature, (*FEATURE_TEXTS, "unit"))) for feature in spec.features],
+        features=translated_features(spec.features, texts),
         examples={texts.get(name, name): row for name, row in spec.examples.items()},
         translations={},
     )
