@@ -211,6 +211,7 @@ def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.Mo
 
     class Parent(Configurable):
         apps = (AppEntry("a", "A"),)
+        languages = "en,de"
         contents_manager = SimpleNamespace(get=lambda path: {"content": notebook()})
 
     async def start() -> None:

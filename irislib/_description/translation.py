@@ -106,7 +106,7 @@ def translated_features(features: Iterable[Feature], texts: Mapping[str, str]) -
     return [feature.relabelled(**_changes(feature, (*FEATURE_TEXTS, "unit"), texts)) for feature in features]
 
 
-def _changes(subject: Any, names: Iterable[str], texts: Mapping[str, str]) -> dict[str, str]:
+def _changes(subject: Any, names: Iterable[str], texts: Mapping[str, str]) -> dict[str, Any]:
     return {name: texts[old] for name in names if (old := getattr(subject, name)) in texts}
 
 

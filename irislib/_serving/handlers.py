@@ -385,6 +385,7 @@ class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ign
     @tornado.web.authenticated
     def get(self) -> None:
         self.finish(self.render_template("apps.html", is_index=True))
+        self.settings["irislib_page_pool"].expect_language(current_language())
 
     head = get
 

@@ -13,7 +13,7 @@ from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 
 from irislib._common import borrowed
-from irislib._common.language import ENGLISH, REQUESTED, current_language
+from irislib._common.language import ENGLISH, REQUESTED, current_language, parse_languages
 from irislib._common.messages import TEXTS
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
 from irislib._forkserver.notebook import imported_modules, runs_once
@@ -24,6 +24,7 @@ from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.preprocessors import preprocess
 from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
+from irislib._serving.translated_pages import translate, translate_ahead
 from irislib._serving.warm_page import WarmPage, page_environment, renderer_options
 
 __all__ = ["Pages"]
@@ -55,6 +56,7 @@ class Pages(LoggingConfigurable):
             asyncio.Event
         )  # set once a page is warm, or never will be
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.languages: set[str] = set()  # in which pages are made ahead, besides English
         self.runs = 0
         self.problems: dict[str, str] = {}  # why a notebook cannot be opened, by its path
         self.changed: set[str] = set()  # the notebooks that have changed since they were run
@@ -73,6 +75,7 @@ class Pages(LoggingConfigurable):
             self.stop_waiting()
             return
         self.is_forking = True
+        self.languages |= {parse_languages(self.parent.languages)[0]} - {ENGLISH}
         self.start_task(self.supervise())
         self.module_watch.timer.start()
         asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.stop_waiting)  # for one that takes long
@@ -94,6 +97,12 @@ class Pages(LoggingConfigurable):
             self.log.error("Pages are no longer prepared.", exc_info=error)
             self.is_forking = False
             self.stop_waiting()
+
+    def expect_language(self, language: str) -> None:
+        """Make pages in a language ahead from now on, since somebody who prefers it has come."""
+        if self.is_forking and language not in {ENGLISH, *self.languages}:
+            self.languages.add(language)
+            self.start_task(translate_ahead(self, language))
 
     def states(self) -> dict[str, str]:
         """Return the state of each page by the app's name: ``warm``, ``per visit``, ``starting`` or ``unreadable``."""
@@ -300,30 +309,6 @@ class Pages(LoggingConfigurable):
             raise
         return page, ""
 
-    async def translate(self, path: str, page: WarmPage, language: str) -> WarmPage | None:
-        """Return a page in another language, which its first visitor waits for; None if that cannot be made.
-
-        Its template process shares the models and the libraries with all others.
-        """
-        async with page.translating:
-            translated = page.translations.get(language)
-            if translated and translated.name in self.fork_server.page_templates:
-                return translated
-            notebook = self.check_notebook(path)
-            if notebook is None or page.is_retired:
-                return None
-            try:
-                translated, refusal = await self.run(path, preprocess(notebook, self.parent.config), language)
-            except LostTemplateError as error:
-                translated, refusal = None, str(error)
-            if translated is None:
-                self.log.warning("%s is run for this visitor: %s.", path, refusal)
-                return None
-            page.translations[language] = translated
-            if page.is_retired:  # the notebook has changed meanwhile
-                await self.retire(translated)
-            return translated
-
     async def replace(self, path: str, page: WarmPage) -> None:
         """Serve a page from now on, instead of the one before it if there is one."""
         if path not in self.parent.app_list.paths():  # the notebook was removed meanwhile
@@ -334,6 +319,8 @@ class Pages(LoggingConfigurable):
             self.log.info(PAGE_CHANGED, path)
         await self.refill(page)
         await self.retire(old)
+        for language in self.languages:
+            self.start_task(translate_ahead(self, language))
 
     async def render(self, path: str, page: WarmPage) -> None:
         """Render a page that has been run."""
@@ -381,7 +368,7 @@ class Pages(LoggingConfigurable):
         await self.decided[path].wait()
         page = self.warm_pages.get(path)
         if page and (language := current_language()) != ENGLISH:
-            page = await self.translate(path, page, language)
+            page = await translate(self, path, page, language)
         if page is None:
             return None
         manager = self.parent.kernel_manager
