@@ -17,6 +17,7 @@ __all__ = ["typed_row"]
 
 LONG = 6  # significant digits; a number with more of them is shortened
 DIGITS = (3, 4, 5, 6, 8, 10, 13)  # significant digits that are tried, for all long numbers at once
+ALONE = (3, 5)  # and one by one, if the answer hangs on one of them
 MAX_ALONE = 30  # long numbers; no more are shortened one by one
 
 
@@ -36,11 +37,12 @@ def typed_row(model: Model | None, row: Mapping[str, Any]) -> dict[str, Any]:
             break
     else:
         return dict(row)
-    # the answer may hang on one of them
     for feature in long if digits > DIGITS[0] and len(long) <= MAX_ALONE else ():
-        shorter = {**typed, feature.name: _round(model, feature, row[feature.name], DIGITS[0])}
-        if _answer(model, shorter) == answer:
-            typed = shorter
+        for fewer in ALONE:
+            shorter = {**typed, feature.name: _round(model, feature, row[feature.name], fewer)}
+            if fewer < digits and _answer(model, shorter) == answer:
+                typed = shorter
+                break
     return typed
 
 
