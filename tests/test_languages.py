@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import requests
 from conftest import PATIENCE, run_irislib
+from test_accessibility import check
 
 import irislib
-from irislib import Feature, insights
+from irislib import Feature, dummy, insights
 from irislib._common import messages
 from irislib._common.formatting import format_count, format_score, format_share, format_value
 from irislib._common.language import (
@@ -213,41 +214,78 @@ def words(texts: Iterable[str]) -> set[str]:
     return {word.casefold() for text in texts for word in re.findall(r"[^\W\d_]{3,}", text)}
 
 
-def test_a_german_page_has_no_english_word(chromium, serve, iris) -> None:
-    german = iris.spec.translations["de"]
-    known = words(
-        [*german.values(), *map(str, iris.classes), *iris.spec.feature_names, iris.spec.title, iris.spec.target]
-    )
-    known |= {word for table in TABLES for word in words(translation("de", table.area).values())}
-    english = {word for table in TABLES for word in words(table.english.values())} | words(german)
+def texts_of(page: Any) -> list[str]:
+    """Return all that people read on a page: its title, its text and its labels."""
+    attributes = "[...document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')].flatMap((e) => "
+    attributes += "['aria-label', 'title', 'placeholder', 'alt'].map((name) => e.getAttribute(name) ?? ''))"
+    return [page.title(), page.inner_text("body"), *page.evaluate(attributes)]
+
+
+def known_words(iris: Any) -> tuple[set[str], set[str]]:
+    """Return the words of English texts, and those that are on German pages: German ones, names and values."""
+    others = [translation("de", "columns"), iris.spec.translations["de"], dummy.TRANSLATIONS["de"]]
+    english = {word for table in TABLES for word in words(table.english.values())}.union(*map(words, others))
+    tables = [*others, *(translation("de", table.area) for table in TABLES)]
+    german = {word for table in tables for word in words(table.values())}
+    values = [*iris.classes, *(value for feature in dummy.FEATURES for value in feature.choices)]
+    values += [*iris.spec.feature_names, *dummy.EXAMPLES["A little of each"].values()]
+    return english, german | words([*map(str, values), iris.spec.title, iris.spec.action, "Dummy Text"])
+
+
+def test_german_pages_have_no_english_word(chromium, serve, iris, tmp_path) -> None:
+    labels = [iris.spec.translations["de"][feature.label] for feature in iris.spec.features]
+    lines = ["6,2.5,6.3,3.3,virginica", "1.4,0.2,5.1,3.5,versicolor", "x,1,1,1,setosa", "25,2.5,6.3,3.3,"]
+    (tmp_path / "zeilen.csv").write_text("\n".join([",".join([*labels, "Art"]), *lines]))
     context = chromium.new_context(locale="de-DE")
     page = context.new_page()
     page.set_default_timeout(1000 * PATIENCE)
     try:
         page.goto(serve.url)
-        read = [page.inner_text("main, body")]
-        page.goto(f"{serve.url}/iris-wizard")
-        button = page.get_by_role("button", name="Abrakadabra")
-        button.click()
-        page.locator(".irislib-answer").wait_for()
-        page.get_by_label("Länge des Blütenblatts").fill("99")
-        page.get_by_label("Breite des Blütenblatts").click()
-        page.locator(".irislib-message:visible").first.wait_for()
-        read.append(page.inner_text("body"))
-        page.get_by_label("Länge des Blütenblatts").fill("7")
-        button.click()
-        page.locator(".irislib-result .irislib-warning").first.wait_for()  # not the hidden one about old answers
-        for tab in page.get_by_role("tab").all():
-            tab.click()
-            pane = page.locator(".irislib-pane:visible")
-            expect_content(pane)
-            read.append(page.inner_text("body"))
-        attributes = "[...document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')].flatMap((e) => "
-        attributes += "['aria-label', 'title', 'placeholder', 'alt'].map((name) => e.getAttribute(name) ?? ''))"
-        read += page.evaluate(attributes)
+        read = texts_of(page)
+        read += read_model_page(page, f"{serve.url}/iris-wizard")
+        page.locator("input[type=file]").set_input_files(tmp_path / "zeilen.csv")
+        page.get_by_role("button", name="Alle Zeilen vorhersagen").click()
+        page.get_by_role("button", name="Ergebnis herunterladen").wait_for()
+        for button in page.get_by_role("button", name="Zahlen").all():
+            if button.is_visible():
+                button.click()
+        read += texts_of(page)
+        check(page, "a German table")
+        page.goto(f"{serve.url}/iris-wizard/card")
+        read += texts_of(page)
+        page.goto(f"{serve.url}/dummy")
+        page.get_by_role("button", name="Von allem etwas").click()
+        page.get_by_role("button", name="Abschicken").click()
+        page.locator(".irislib-table").wait_for()
+        read += texts_of(page)
+        page.get_by_role("tab", name="Diagramm").click()
+        page.locator(".irislib-figure").wait_for()
+        read += texts_of(page)
+        check(page, "the German dummy")
     finally:
         context.close()
+    english, known = known_words(iris)
     assert words(read) & english - known == set()
+
+
+def read_model_page(page: Any, url: str) -> list[str]:
+    """Return all that people read on the page of the Iris Wizard, with a wrong value and in each tab."""
+    page.goto(url)
+    button = page.get_by_role("button", name="Abrakadabra")
+    button.click()
+    page.locator(".irislib-answer").wait_for()
+    page.get_by_label("Länge des Blütenblatts").fill("99")
+    page.get_by_label("Breite des Blütenblatts").click()
+    page.locator(".irislib-message:visible").first.wait_for()
+    read = texts_of(page)
+    page.get_by_label("Länge des Blütenblatts").fill("7")
+    button.click()
+    page.locator(".irislib-result .irislib-warning").first.wait_for()  # not the hidden one about old answers
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        expect_content(page.locator(".irislib-pane:visible"))
+        read += texts_of(page)
+    return read
 
 
 def expect_content(pane: Any) -> None:
