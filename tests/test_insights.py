@@ -449,13 +449,16 @@ def test_the_sentences_about_a_set_of_classes_agree_with_its_probabilities(case:
     assert [share for share in ("40", "60") if f"{share}%" in texts[0]] == re.findall(r"\d\d(?=\s%)", german[0])
 
 
-def test_the_text_of_a_prediction_set(iris, rent) -> None:
+def test_the_text_of_a_prediction_set(iris, rent, monkeypatch) -> None:
     alone = insights.prediction_set(iris, GOOD)
     assert alone.text.startswith(
         "Most likely virginica: no other class comes close. A list of the likely classes, here virginica alone, is "
         "made to contain the true class in 90%"
     )
     assert list(alone.frame["in the set"]) == ["yes", "no", "no"]
+    with monkeypatch.context() as patch:  # one process serves people of several languages
+        patch.setenv("IRISLIB_LANGUAGE", "de")
+        assert "so war es bei 29 von 30 Testzeilen" in insights.prediction_set(iris, GOOD).text
     near = Prediction("virginica", {"setosa": 0.0, "versicolor": 0.49, "virginica": 0.51}, "", [], "")
     assert insights.prediction_set(iris, near, coverage=0.96).text.startswith(
         "Either virginica or versicolor: both are nearly as likely. A list of the likely classes, here virginica and "

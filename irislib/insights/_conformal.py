@@ -68,7 +68,8 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
     if not 0 < coverage < 1:
         message = f"coverage must be above 0 and below 1, got {short_repr(coverage)}."
         raise ValidationError([Problem(message, "coverage", coverage)])
-    limit, counts = _calibrated(model, coverage)
+    limit, *rows = _calibrated(model, coverage)
+    counts = _describe_counts(*rows)
     prediction = as_prediction(model, row)
     if prediction.probabilities is None:
         return _number_range(model, prediction, limit, coverage, counts)
@@ -76,8 +77,8 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
 
 
 @lru_cache(maxsize=16)
-def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
-    """Return how far off a prediction may be, and how often that held on the held-out rows, as text."""
+def _calibrated(model: Model, coverage: float) -> tuple[float, int, int]:
+    """Return how far off a prediction may be, for how many held-out rows that held, and how many there are."""
     errors = nonconformity_scores(model)
     limit = conformal_limit(errors, coverage)
     if math.isinf(limit):
@@ -87,9 +88,12 @@ def _calibrated(model: Model, coverage: float) -> tuple[float, str]:
         )
     # what is predicted is in the set, however improbable it is
     sure = model.evaluation.y_true == model.evaluation.y_pred if model.classes is not None else False
-    within = covered_rows(errors, coverage, sure)
-    interval = format_interval(within, len(errors))
-    return limit, TEXTS["set.counts"].format(total=len(errors), within=within, interval=interval)
+    return limit, covered_rows(errors, coverage, sure), len(errors)
+
+
+def _describe_counts(within: int, total: int) -> str:
+    """Describe how often it held, in the language of the reader."""
+    return TEXTS["set.counts"].format(total=total, within=within, interval=format_interval(within, total))
 
 
 def covered_rows(errors: np.ndarray, coverage: float, sure: np.ndarray | bool = False) -> int:
@@ -130,10 +134,10 @@ def nonconformity_scores(model: Model) -> np.ndarray:
 
 def coverage_sentence(model: Model, prediction: Prediction) -> str:
     """Return how often the set of classes for a row is right, without the classes that come into question."""
-    limit, counts = _calibrated(model, COVERAGE)
+    limit, *rows = _calibrated(model, COVERAGE)
     labels, within = _likely(model, prediction, limit)
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
-    return describe_coverage(prediction, names, _format_coverage(COVERAGE), counts)
+    return describe_coverage(prediction, names, _format_coverage(COVERAGE), _describe_counts(*rows))
 
 
 def _likely(model: Model, prediction: Prediction, limit: float) -> tuple[list[str], list[bool]]:
