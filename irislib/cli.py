@@ -15,7 +15,7 @@ from irislib._common import borrowed
 from irislib._common.formatting import did_you_mean, format_share
 from irislib._common.language import VARIABLE
 from irislib._common.paths import write_atomically
-from irislib.errors import IrislibError, UserCodeError
+from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -56,19 +56,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        sys.exit(f"irislib {name}: {_described(error)}")
+        from irislib._modeling.user_errors import report as report_error
 
-
-def _described(error: Exception) -> str:
-    """Return an error as a sentence and the user's own traceback; raise it if irislib itself is what failed."""
-    from irislib._modeling.user_errors import describe, explain
-
-    if isinstance(error, IrislibError) and not isinstance(error, UserCodeError):
-        return explain(error)
-    described = describe(error)
-    if described is None:
-        raise error
-    return f"{described}\n\n{described.traceback}".rstrip()
+        if (text := report_error(error)) is None:
+            raise
+        sys.exit(f"irislib {name}: {text}")
 
 
 def serve(args: list[str]) -> int:

@@ -127,8 +127,8 @@ class Server:
             else:
                 self.process = COMMANDS.run(args, cwd, environment, log, log)
 
-    def wait(self, path: str = "/healthz") -> Server:
-        """Wait until the server answers, for as long as its process lives."""
+    def wait(self, path: str = "/readyz") -> Server:
+        """Wait until the server can open every page, for as long as its process lives."""
         try:
             wait_until(lambda: self.process.poll() is not None or is_up(f"{self.url}{path}"))
             assert self.process.poll() is None

@@ -117,7 +117,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     }[request.param]
     server = Server(folder / "log", request.param, *more, IRISLIB_TOKEN=TOKEN)
     base = "/x" if request.param == "serve" else ""
-    yield Front(server.wait(f"{base}/healthz"), base)
+    yield Front(server.wait(f"{base}/readyz"), base)
     assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()
 

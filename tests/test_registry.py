@@ -80,7 +80,7 @@ def test_a_page_does_not_train_a_model_that_its_server_could_not_store(
     with pytest.raises(StoreError, match=r"is in its server's memory alone, .* It holds a lambda"):
         registry.load("iris-wizard")
     monkeypatch.setattr(registry, "train", lambda spec: iris)
-    registry.load_all()  # in the process from which pages are forked: once for all of them
+    registry.load_served()  # in the process from which pages are forked: once for all of them
     assert registry.load("iris-wizard") is iris
 
 

@@ -139,7 +139,7 @@ def test_voilas_options_and_a_token_work(tmp_path: Path) -> None:
         "--host",
         "0.0.0.0",
     )
-    server = Server(tmp_path / "log", *args).wait("/lab/healthz")
+    server = Server(tmp_path / "log", *args).wait("/lab/readyz")
     try:
         assert server.get("/lab/healthz").json() == {"status": "ok"}
         row = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 1)

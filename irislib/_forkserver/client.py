@@ -161,24 +161,38 @@ class ForkServer:
             self.imports = [name for name in self.imports if name not in self.left_out]
             template = self._launch(env, cwd)
             with self._starting_up(template):
-                reply = self._import(template)
-            if not reply:
-                continue
-            if reply["missing"]:
-                template.end()
-                raise CannotForkError(" ".join(reply["missing"]))
-            threaded_module = reply["threaded_module"]
-            if not threaded_module:
+                reply = self._import(template, self.imports)
+            if self._is_ready(template, reply):
                 self.main = template
                 return
-            template.end()
-            self._leave_out(threaded_module, STARTS_THREAD % reply["starter"])
 
-    def _import(self, template: TemplateProcess) -> dict[str, Any]:
-        """Let a template process import everything, and return its reply; an empty one if it has to start again."""
+    def add_import(self, name: str, env: Mapping[str, str], cwd: str | None = None) -> None:
+        """Import a module or call a function in the main template process as well; meanwhile nothing is forked from it.
+
+        If that starts a thread, ends the process or takes too long, the process is started again without it.
+
+        Raises
+        ------
+        LostTemplateError, CannotForkError
+        """
+        if name in self.left_out:
+            return
+        if name not in self.imports:
+            self.imports.append(name)
+        template, self.main = self.main, None
+        if template is not None:
+            with self._starting_up(template):
+                reply = self._import(template, [name])
+            if self._is_ready(template, reply):
+                self.main = template
+                return
+        self.start(env, cwd)
+
+    def _import(self, template: TemplateProcess, names: Sequence[str]) -> dict[str, Any]:
+        """Let a template process import modules, and return its reply; an empty one if it has to start again."""
         module = ""
         try:
-            reply = template.request({"imports": self.imports}, timeout=CALL_TIMEOUT)
+            reply = template.request({"imports": list(names)}, timeout=CALL_TIMEOUT)
             while module := reply.get("importing", ""):
                 reply = template.request(None, timeout=CALL_TIMEOUT if ":" in module else self.import_timeout)
             return reply
@@ -191,6 +205,18 @@ class ForkServer:
                 self._leave_out(module, ENDS_PROCESS)
             self._suspect = module
             return {}
+
+    def _is_ready(self, template: TemplateProcess, reply: dict[str, Any]) -> bool:
+        """Return True if a template process can be forked after what it has imported; else end it."""
+        if not reply:
+            return False
+        if reply["missing"]:
+            template.end()
+            raise CannotForkError(" ".join(reply["missing"]))
+        if threaded_module := reply["threaded_module"]:
+            template.end()
+            self._leave_out(threaded_module, STARTS_THREAD % reply["starter"])
+        return not threaded_module
 
     def _leave_out(self, module: str, reason: str) -> None:
         self.left_out[module] = reason

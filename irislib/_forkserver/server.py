@@ -37,15 +37,18 @@ def main() -> None:
     logging.getLogger().handlers[0].name = LOG_HANDLER
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     request, _ = messages.receive(channel)
-    threaded_module, starter = import_modules(
-        request["imports"], lambda name: messages.send(channel, {"importing": name})
-    )
-    missing = [] if threaded_module else borrowed.find_missing("kernels")
-    sentences = [borrowed.report_missing(row) for row in missing]
-    messages.send(channel, {"threaded_module": threaded_module, "starter": starter, "missing": sentences})
+    reply = import_and_announce(channel, request["imports"])
+    missing = [] if reply["threaded_module"] else borrowed.find_missing("kernels")
+    messages.send(channel, {**reply, "missing": [borrowed.report_missing(row) for row in missing]})
     loop = RequestLoop(channel, lifeline)
     while True:
         loop.serve()()  # in a forked child; returns only in the template process of a page
+
+
+def import_and_announce(channel: socket.socket, names: Iterable[str]) -> dict[str, Any]:
+    """Import modules and call functions, each of which is announced to the server before, and return the reply."""
+    threaded_module, starter = import_modules(names, lambda name: messages.send(channel, {"importing": name}))
+    return {"threaded_module": threaded_module, "starter": starter, "missing": []}
 
 
 def import_modules(names: Iterable[str], announce: Callable[[str], None] = lambda name: None) -> tuple[str, str]:
@@ -103,11 +106,7 @@ class RequestLoop:
 
     def serve(self) -> Callable[[], None]:
         """Fork at each request of the server; return, in a child only, the function that it is to run."""
-        from irislib._forkserver.kernel import unseeded_generators
-
-        gc.collect()
-        self.generators += unseeded_generators()  # the main template process has frozen its own already
-        gc.freeze()
+        self.freeze()
         wakeup_reader, wakeup_writer = os.pipe()
         for end in (wakeup_reader, wakeup_writer):
             os.set_blocking(end, False)
@@ -159,6 +158,9 @@ class RequestLoop:
             request, files = messages.receive(self.channel)
         except (EOFError, OSError):
             self.exit()
+        if "imports" in request:
+            self.import_more(request["imports"])
+            return None
         try:
             pid = os.fork()
         except OSError as error:  # the operating system has no room for another process
@@ -184,6 +186,19 @@ class RequestLoop:
             self.channel = socket.socket(fileno=files[1])
             return lambda: self.run_notebook(request)
         return lambda: self.run_kernel(request)
+
+    def import_more(self, names: list[str]) -> None:
+        """Import modules and call functions in this process, for those that are forked from now on."""
+        messages.send(self.channel, import_and_announce(self.channel, names))
+        self.freeze()
+
+    def freeze(self) -> None:
+        """Keep all objects that exist now out of collections, which would copy their memory in each fork."""
+        from irislib._forkserver.kernel import unseeded_generators
+
+        gc.collect()
+        self.generators += unseeded_generators()  # those of frozen objects are noted already
+        gc.freeze()
 
     def run_notebook(self, request: dict[str, Any]) -> None:
         """Become the template process of a page: run its notebook and send the result."""

@@ -34,9 +34,12 @@ class _Recorder:
     def __init__(self) -> None:
         self.files: dict[str, os.stat_result] = {}
         self.folders: set[str] = set()
+        self.is_in_main_thread = _is_main_thread()
 
     def add(self, event: str, args: tuple[Any, ...]) -> None:
         """Add what an audit event reports, if it may be data."""
+        if _is_main_thread() and not self.is_in_main_thread:
+            return  # a server trains in a thread, while its main thread reads files of its own
         path = args[0] if args else None
         if event in LISTINGS:
             path = "." if path is None else path
@@ -59,6 +62,10 @@ class _Recorder:
         return any(Path(folder) in Path(file).parents for file in self.files)
 
 
+def _is_main_thread() -> bool:
+    return threading.get_ident() == threading.main_thread().ident
+
+
 _recorders: list[_Recorder] = []
 _at_import: dict[str, _Recorder] = {}  # by module
 _lock = threading.Lock()
@@ -67,7 +74,10 @@ _is_hooked = False
 
 @contextmanager
 def record_reads() -> Iterator[Callable[[], DataFiles]]:
-    """Record which local files are read, by any thread; yields a function that returns them."""
+    """Record which local files are read, by any thread; yields a function that returns them.
+
+    What the main thread reads does not count where another one records.
+    """
     with _recording(_Recorder()) as recorder:
         yield recorder.result
 

@@ -109,10 +109,14 @@ def is_served(model: Model) -> bool:
     return any(store.current(model.spec.name, root) == model.version for root in _session())
 
 
-def load_all() -> None:
-    """Load every model, so that the processes that are forked from this one have them."""
+def load_served() -> None:
+    """Load the models that the server has by now, so that the processes that are forked from this one have them.
+
+    One that the server could not save for its pages is trained here, once for all of them.
+    """
     for spec in load_specs().values():
-        _load(spec, [*_session(), store.default_root()])
+        if any(store.current(spec.name, root) or store.refusal(spec.name, root) for root in _session()):
+            _load(spec, [*_session(), store.default_root()])
 
 
 def clear(models: Iterable[str] | None = None) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["describe", "explain", "log_error", "log_text", "user_errors"]
+__all__ = ["describe", "explain", "log_error", "log_text", "report", "user_errors"]
 
 MAX_LINES = 5  # of a message, the rest of which is advice by whoever raised it
 
@@ -75,6 +75,14 @@ def explain(error: BaseException, spec: ModelSpec | None = None) -> str:
         location = user_code.locate(error)
         return f"{error} ({location})" if location else str(error)
     return str(describe(error, None if spec is None else Training(spec)) or user_code.message_of(error))
+
+
+def report(error: Exception) -> str | None:
+    """Return an error as a sentence and the user's own traceback, or None if irislib itself is what failed."""
+    if isinstance(error, IrislibError) and not isinstance(error, UserCodeError):
+        return explain(error)
+    described = describe(error)
+    return None if described is None else f"{described}\n\n{described.traceback}".rstrip()
 
 
 def log_text(error: BaseException) -> str:

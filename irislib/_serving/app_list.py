@@ -69,6 +69,10 @@ class AppList:
         self.generated.clear()
         self.generated.update(generated)
 
+    def app_of(self, path: str) -> AppEntry | None:
+        """Return the app of a notebook, by its path."""
+        return next((app for app in list(self.entries) if notebook_path(app) == path), None)
+
     def paths(self) -> set[str]:
         """Return the paths of all notebooks, relative to their folder."""
         return {notebook_path(app) for app in self.entries}

@@ -77,7 +77,8 @@ class EndpointContainer(WSGIContainer):
             await connection.write_headers(ResponseStartLine("HTTP/1.1", int(status), reason), headers, response.first)
             while not has_length and (piece := await run(self.executor, next, response.pieces, None)):
                 await connection.write(piece)
-            self._log(int(status), request)
+            if int(status) != 503:  # no fault: it may be asked often while the server starts
+                self._log(int(status), request)
         except OSError:  # the client has gone, or the response is broken off
             connection.stream.close()
         except Exception:

@@ -21,7 +21,9 @@ from irislib._common.messages import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.methods import MethodsMixin, send_problem
+from irislib._serving.model_loader import FAILED, WAITING
 from irislib._serving.notebooks import NotebookError
+from irislib._serving.page_models import UNOPENED
 from irislib._serving.preprocessors import remove_outputs
 from irislib.api._application import request_id_of
 from irislib.api._body_stream import MAX_DRAINED_BYTES
@@ -53,6 +55,7 @@ ERRORS = {404: "There is nothing at this address."}
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
 FAILURE_MARK = "irislib-failure-reference"  # written by the template in place of a failed cell
 HEARTBEAT = "<script>window.voila_heartbeat()"  # sent by Voila while a cell runs
+WAIT_SECONDS = 2  # seconds after which a program is to ask for a page again that is being prepared
 RETRY_SECONDS = 10  # seconds after which a page that was refused tries again
 
 
@@ -249,6 +252,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
     """The URL of an app: GET opens the page, POST predicts."""
 
     has_left = False  # before the page was sent
+    is_unopened = False  # it said why it is not there
     renderer: VisitRenderer | None = None  # of a page that is not warm
 
     @tornado.web.authenticated
@@ -264,8 +268,11 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         CURRENT_PAGE.set(self.notebook_path)
         self.set_header("Content-Language", current_language())
         try:
-            self.kernel_manager.check_room()
             pages = self.settings["irislib_page_pool"]
+            if (state := pages.state(self.notebook_path)) in UNOPENED:
+                self.send_unopened(state)
+                return
+            self.kernel_manager.check_room()
             html = None if self.chooses_template() else await pages.open(self.notebook_path, self.base_url)
             if self.has_left:
                 self.kernel_manager.end_kernel(STARTED_KERNEL.get())
@@ -297,6 +304,27 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
     def head(self, path: str | None = None) -> None:
         """Respond as to a GET, as far as that is known without a kernel."""
         self.set_header("Cache-Control", "no-store")
+        if (state := self.settings["irislib_page_pool"].state(self.notebook_path)) in UNOPENED:
+            self.set_unopened_status(state)
+
+    def set_unopened_status(self, state: str) -> None:
+        """Set the status of a page whose model is not there, or that is being prepared."""
+        self.is_unopened = True
+        self.set_status(500 if state == FAILED else 503)
+        self.set_header("Cache-Control", "no-store")
+        if state != FAILED:
+            self.set_header("Retry-After", WAIT_SECONDS)
+
+    def send_unopened(self, state: str) -> None:
+        """Send a page that says what is being done, and becomes the app by itself; or that its model failed."""
+        self.set_unopened_status(state)
+        app = self.settings["irislib_app_of"](self.notebook_path)
+        failure = self.settings["irislib_models"].failures.get(app.name) if state == FAILED else None
+        self.finish(
+            self.render_template(
+                "starting.html", app=app, state=state, failure=failure, is_debugged=self.settings["irislib_debug"]
+            )
+        )
 
     def chooses_template(self) -> bool:
         """Return True if the address names a template or a theme, where visitors may choose one."""
@@ -384,7 +412,10 @@ class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ign
 
     @tornado.web.authenticated
     def get(self) -> None:
-        self.finish(self.render_template("apps.html", is_index=True))
+        states = self.settings["irislib_page_pool"].states()
+        waiting = {name: state for name, state in states.items() if state in UNOPENED and state != FAILED}
+        values = {"states": states, "waiting": waiting, "unopened": UNOPENED, "no_model": (*WAITING, FAILED)}
+        self.finish(self.render_template("apps.html", is_index=True, **values))
         self.settings["irislib_page_pool"].expect_language(current_language())
 
     head = get

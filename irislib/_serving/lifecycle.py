@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import shutil
 import signal
 import sys
@@ -14,8 +16,11 @@ from tornado.netutil import bind_sockets
 
 from irislib._common.formatting import join_words
 from irislib._common.messages.serving import TEXTS
+from irislib._modeling.user_errors import log_error, report
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.http_connections import AppHTTPServer
+from irislib._serving.model_loader import WAITING
+from irislib._serving.page_models import STARTING, UNOPENED
 
 __all__ = ["Lifecycle"]
 
@@ -30,6 +35,9 @@ def ready_text(titles: list[str], address: str) -> str:
 
 class Lifecycle:
     """Startup and shutdown of an `AppServer`."""
+
+    fatal: Exception | None = None  # for which the server ends
+    is_ready = False  # every page could be opened once
 
     def stop(self: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
@@ -50,12 +58,14 @@ class Lifecycle:
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
         announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
-        address = url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url)
-        self.log.info("%s", ready_text([app.title for app in self.apps], address))
+        self.reported: list[Any] = []  # the failures of models that are in the log
+        self.address = url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url)
+        self.log.info("%s", TEXTS["starting"].format(address=self.address))
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.page_pool.start)
+        self.ioloop.add_callback(self.model_loader.start)
         self.ioloop.add_callback(self.notebook_watch.timer.start)
         # as for SIGTERM: a KeyboardInterrupt would interrupt what is running, such as the start of a kernel
         signal.signal(signal.SIGINT, self._handle_signal_stop)
@@ -71,6 +81,43 @@ class Lifecycle:
             self.ioloop.start()
         finally:
             self.stop()
+        if self.fatal is not None:
+            raise self.fatal
+        if self.model_loader.thread.is_alive():  # a training in native code cannot be interrupted, nor waited for
+            logging.shutdown()
+            os._exit(0)
+
+    def update_models(self: Any) -> None:
+        """Prepare the pages of models that are there by now; called in the thread that loads them."""
+        self.ioloop.add_callback(self.after_models)
+
+    def after_models(self: Any) -> None:
+        """Prepare the pages of models that are there by now; log which could not be trained, and end if no app is left.
+
+        In debug mode the server goes on, and starts again when its code changes.
+        """
+        self.page_pool.update_models()
+        failures = [failure for failure in self.model_loader.failures.values() if failure not in self.reported]
+        self.reported += failures
+        has_apps = {app.name for app in self.apps} - {*self.model_loader.failures}
+        if failures and not (has_apps or self.debug_mode or self.model_loader.is_working):
+            self.fatal = failures.pop().error  # which ends the command, as its message
+            self.ioloop.stop()
+        for failure in failures:
+            text = TEXTS["model_failed"].format(title=failure.spec.title, reference=failure.reference)
+            if report_text := report(failure.error):
+                self.log.error("%s\n%s", text, report_text)
+            else:
+                log_error(self.log, text, failure.error)
+
+    def report_ready(self: Any) -> None:
+        """Log the address once every page can be opened."""
+        states = self.page_pool.states()
+        if self.is_ready or {*states.values()} & {*WAITING, STARTING}:
+            return
+        self.is_ready = True
+        if titles := [app.title for app in self.apps if states.get(app.name) not in UNOPENED]:
+            self.log.info("%s", ready_text(titles, self.address))
 
     def ignore_hang_up(self: Any) -> None:
         """Go on: the pages of all visitors would end with this server."""

@@ -22,6 +22,7 @@ from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
+from irislib._serving.page_models import STARTING, PageModels
 from irislib._serving.preprocessors import preprocess
 from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
 from irislib._serving.translated_pages import translate, translate_ahead
@@ -32,11 +33,12 @@ __all__ = ["Pages"]
 # Modules that a page's kernel imports, for all kernels to share; a notebook's own imports are added.
 IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sklearn.inspection", "matplotlib.figure",
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
-           "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib.widgets._report",
-           "irislib._modeling.registry:load_all")  # fmt: skip
+           "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files",
+           "irislib.widgets._report")  # fmt: skip
+LOAD_MODELS = "irislib._modeling.registry:load_served"  # called once there are models, for all kernels to share
 PAGE_CHANGED = "%s has changed, and so has its page."
 MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
-MAX_WAIT_SECONDS = 90.0  # seconds after the server's start until pages open without being warm
+MAX_WAIT_SECONDS = 90.0  # seconds after a page's models are there until it opens without being warm
 
 
 class Pages(LoggingConfigurable):
@@ -64,6 +66,9 @@ class Pages(LoggingConfigurable):
         self.is_forking = False  # there is a template process, or will be one again
         self.module_watch = ModuleWatch(self.forget_modules)
         self.is_main_outdated = False  # the main template process has imported files that have changed
+        self.models = PageModels(self.parent)
+        self.loaded: set[str] = set()  # the names of the models that the main template process has
+        self.limited: set[str] = set()  # the notebooks whose models are there
 
     def start(self) -> None:
         """Start the template process, and keep one running."""
@@ -78,12 +83,22 @@ class Pages(LoggingConfigurable):
         self.languages |= {parse_languages(self.parent.languages)[0]} - {ENGLISH}
         self.start_task(self.supervise())
         self.module_watch.timer.start()
-        asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.stop_waiting)  # for one that takes long
+        self.update_models()
+
+    def update_models(self) -> None:
+        """Prepare the pages whose models are there by now; wait for one that takes long until a limit."""
+        for path in map(notebook_path, self.parent.apps):
+            if path not in self.limited and not self.models.state(path):
+                self.limited.add(path)
+                asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.decided[path].set)
+        self.has_work.set()
+        self.parent.report_ready()
 
     def stop_waiting(self) -> None:
         """Let no visitor wait for a warm page any longer."""
         for app in self.parent.apps:
             self.decided[notebook_path(app)].set()
+        self.parent.report_ready()
 
     def start_task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -105,16 +120,22 @@ class Pages(LoggingConfigurable):
             self.start_task(translate_ahead(self, language))
 
     def states(self) -> dict[str, str]:
-        """Return the state of each page by the app's name: ``warm``, ``per visit``, ``starting`` or ``unreadable``."""
+        """Return the state of each page by the app's name."""
         return {app.name: self.state(notebook_path(app)) for app in list(self.parent.apps)}
 
     def state(self, path: str) -> str:
-        """Return the state of one page."""
+        """Return the state of one page.
+
+        It is ``warm``, ``per visit``, ``starting`` or ``unreadable``; before that, or for good, that of its models:
+        ``loading``, ``training`` or ``failed``.
+        """
         if path in self.problems:
             return "unreadable"
+        if state := self.models.state(path):
+            return state
         if path in self.warm_pages:
             return "warm"
-        return "per visit" if path in self.decided and self.decided[path].is_set() else "starting"
+        return "per visit" if path in self.decided and self.decided[path].is_set() else STARTING
 
     def check_notebook(self, path: str) -> Any:
         """Read a notebook; log once why it cannot be read, and return None."""
@@ -126,6 +147,7 @@ class Pages(LoggingConfigurable):
                 self.log.warning(TEXTS["notebook_unopened"].format(name=path, reason=error))
             return None
         self.problems.pop(path, None)
+        self.models.update(path, notebook)
         return notebook
 
     async def update(self, changed: set[str], removed: set[str]) -> None:
@@ -152,9 +174,8 @@ class Pages(LoggingConfigurable):
                 self.log.info(PAGE_CHANGED, path)
         if not self.is_forking:
             self.stop_waiting()
-        for path in changed - self.decided.keys():
-            asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.decided[path].set)
-        self.has_work.set()
+        self.limited -= changed - self.decided.keys()
+        self.update_models()
 
     def forget_modules(self, files: list[str]) -> None:
         """Prepare all pages again, with a new template process, for modules of theirs have changed."""
@@ -177,6 +198,7 @@ class Pages(LoggingConfigurable):
         while True:
             try:
                 await self.prepare_all()
+                self.parent.report_ready()
                 wait = 1.0
                 await self.wait_for_work()
                 if self.lacks_template():
@@ -203,11 +225,15 @@ class Pages(LoggingConfigurable):
             self.fork_server.discard(self.fork_server.main)  # kernels start in the ordinary way until there is another
         self.is_main_outdated = False
         await asyncio.to_thread(self.module_watch.note, Path(self.parent.root_dir), imports)
+        environment = self.parent.kernel_environment(os.environ)
         if self.fork_server.main is None:
             self.fork_server.imports = [*IMPORTS, *imports]
-            environment = self.parent.kernel_environment(os.environ)
+            self.loaded = set()
             await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
-        work = (self.prepare(path) for path in paths if path not in self.per_visitor)
+        if (names := set(self.parent.model_loader.models)) != self.loaded:
+            self.loaded = names
+            await asyncio.to_thread(self.fork_server.add_import, LOAD_MODELS, environment, self.parent.root_dir)
+        work = (self.prepare(path) for path in paths if path not in self.per_visitor and not self.models.state(path))
         for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
             raise failed  # after all have finished, so that none is prepared twice
         for path, page in list(self.warm_pages.items()):

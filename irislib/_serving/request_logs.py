@@ -17,7 +17,8 @@ def log_without_queries(handler: Any) -> None:
     handler.request.uri = handler.request.path
     handler.request.headers.pop("Referer", None)
     if handler.get_status() == 503:  # no fault of ours, and there may be many
-        handler.log.warning("503 %s", handler.request.path)
+        level = logging.DEBUG if getattr(handler, "is_unopened", False) else logging.WARNING
+        handler.log.log(level, "503 %s", handler.request.path)
     else:
         log_request(handler)
 

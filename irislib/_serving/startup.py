@@ -20,7 +20,7 @@ from irislib._modeling.model import Model
 from irislib._modeling.training import train
 from irislib.errors import StoreError
 
-__all__ = ["load_models"]
+__all__ = ["find_model", "load_models", "train_model"]
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +34,27 @@ def load_models(specs: Iterable[ModelSpec], is_stored: bool = True) -> list[Mode
     is_stored : bool
         Read them from the store, and store what is trained; else each is trained.
     """
-    return [_load(spec, is_stored) for spec in specs]
+    models = []
+    for spec in specs:
+        model = find_model(spec, is_stored) or train_model(spec, is_stored)
+        registry.use(model)
+        models.append(model)
+    return models
 
 
-def _load(spec: ModelSpec, is_stored: bool) -> Model:
+def find_model(spec: ModelSpec, is_stored: bool) -> Model | None:
+    """Return a model that need not be trained, or None if it has to be."""
     if registry.is_loaded(spec) or isinstance(spec, FittedSpec):
         return registry.load(spec)
     stored = registry.load_stored(spec) if is_stored else None
     if stored is not None:
         log.info("%s", _describe(stored))
-    model = stored or (_train_once(spec, store.default_root()) if is_stored else _train(spec))
-    registry.use(model)
-    return model
+    return stored
+
+
+def train_model(spec: ModelSpec, is_stored: bool) -> Model:
+    """Train a model, and store it if that is wanted, unless another process is doing so."""
+    return _train_once(spec, store.default_root()) if is_stored else _train(spec)
 
 
 def _train_once(spec: ModelSpec, root: Path) -> Model:

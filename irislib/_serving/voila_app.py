@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
 import tornado.autoreload
@@ -54,20 +54,24 @@ from irislib._serving.kernel_websocket import KERNEL_ROUTES
 from irislib._serving.lifecycle import Lifecycle
 from irislib._serving.logs import log_to
 from irislib._serving.methods import with_methods
+from irislib._serving.model_loader import ModelLoader
 from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
 from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
 from irislib._serving.request_logs import log_as_json, log_without_queries
-from irislib._serving.startup import load_models
 from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
-from irislib.api import Options, create_app
+from irislib.api import Options
 from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS
 from irislib.api._problem_details import not_found
+from irislib.api._routes import make_app
 from irislib.errors import IrislibError, StoreError
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
 
 __all__ = ["AppServer"]
 
@@ -133,7 +137,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.update_config(config)
 
     def init_apps(self) -> None:
-        """Load every model, and save it in the folder from which visitors' kernels load it."""
+        """List the apps, whose models are loaded or trained once the server listens."""
         self.options = self.endpoint_options()
         specs = registry.load_specs(self.models)
         notebooks = Path(self.notebooks or paths.notebooks_dir()).resolve()
@@ -150,14 +154,17 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         resources = configuration.resources
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
         log_to(self.log.handlers, self.log.level)
-        self.loaded = load_models(specs.values(), not self.no_store)
         self.session = temporary_folders.make("irislib-session-")
-        for model in self.loaded:
-            try:
-                store.save(model, self.session, compare_files=False)  # the pages' models are the server's
-            except StoreError as error:
-                store.note_refusal(model.spec.name, self.session, str(error))
-                self.log.warning("%s It is served from memory, and trained again when the server starts.", error)
+        self.model_loader = ModelLoader(specs.values(), not self.no_store, self.add_model, self.update_models)
+
+    def add_model(self, model: Model) -> None:
+        """Save a model in the folder from which visitors' kernels load it, and let the endpoint answer by it."""
+        try:
+            store.save(model, self.session, compare_files=False)  # the pages' models are the server's
+        except StoreError as error:
+            store.note_refusal(model.spec.name, self.session, str(error))
+            self.log.warning("%s It is served from memory, and trained again when the server starts.", error)
+        self.endpoint.add_model(model)
 
     async def update_apps(self, files: set[str]) -> None:
         """Serve the notebooks as they are now, some of which have changed."""
@@ -240,6 +247,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             "irislib_pages": pages,
             "irislib_look": self.app_list.common_look,
             "irislib_page_pool": self.page_pool,
+            "irislib_models": self.model_loader,
+            "irislib_app_of": self.app_list.app_of,
+            "irislib_debug": self.debug_mode,
             "irislib_batch_bytes": self.max_batch_bytes,
             "websocket_max_message_size": self.max_upload_bytes + MESSAGE_ROOM,
             "irislib_log": self.log,
@@ -251,10 +261,10 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     def init_handlers(self) -> list[Any]:
         prefix = self.server_url.rstrip("/")
         options = replace(self.options, is_guarded=self.identity_provider.auth_enabled)
-        wsgi: Any = create_app(self.loaded, self.app_list.names, options)
-        allowed_methods = wsgi.allowed_methods
+        wsgi: Any = make_app([], self.app_list.names, options)
+        self.endpoint, allowed_methods = wsgi, wsgi.allowed_methods
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
-        wsgi.page_states = self.page_pool.states
+        wsgi.page_states, wsgi.refusal_of = self.page_pool.states, self.model_loader.refusal
         if prefix:
             wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
         if self.proxies:  # the rest of what they forward was read before any handler was chosen

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wsgi import ClosingIterator
 
 from irislib._common.routes import ROUTES
@@ -48,13 +48,22 @@ class Endpoint(Flask):
         super().__init__("irislib.api", static_folder=None)
         self.url_map.merge_slashes = False  # it would answer a program by a page that leads elsewhere
         self.options = options
-        self.metrics = Metrics(models)
+        self.models: dict[str, Model] = {}
+        self.metrics = Metrics(self)
         self.token_check = TokenCheck(options.token)
-        self.model_endpoints = {f"/{model.spec.name}": ModelEndpoint(model, self.metrics) for model in models}
+        self.model_endpoints: dict[str, ModelEndpoint] = {}
+        for model in models:
+            self.add_model(model)
         self.check_method: Callable[[], Response | None] = lambda: None
         self.allowed_methods: Callable[[str], list[str]] = lambda path: []
         self.page_states: Callable[[], Mapping[str, str]] = dict  # of the pages that a server has besides
+        self.refusal_of: Callable[[str], HTTPException | None] = lambda name: None  # of a model that is not there yet
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
+
+    def add_model(self, model: Model) -> None:
+        """Answer by another model from now on."""
+        self.models = {**self.models, model.spec.name: model}  # a new one: other threads go through it
+        self.model_endpoints[f"/{model.spec.name}"] = ModelEndpoint(model, self.metrics)
 
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""

@@ -29,7 +29,7 @@ def allowed_methods(context: Context, path: str, hide_names: bool = False) -> li
     """
     name, *rest = path[1:].split("/")
     methods = {route.method for route in ROUTES if route.path == path and not route.is_of_model}
-    if not methods and (name in context.models or hide_names):
+    if not methods and (context.has(name) or hide_names):
         routes = [route for route in ROUTES if route.is_of_model and _matches(route.suffix.split("/")[1:], rest)]
         methods = {route.method for route in routes}
         if len(rest) == 2 and name in context.models and not hide_names:
@@ -70,7 +70,7 @@ def check_method(context: Context) -> Response | None:
 
 def _detail(context: Context, allowed: list[str]) -> str:
     name, *rest = request.path[1:].split("/")
-    if not rest and name in context.pages - context.models.keys():
+    if not rest and name in context.pages and not context.has(name):
         return f"{name} is a page for people; there is no model behind it."
     if len(rest) == 2 and name in context.models:
         return f"{rest[1]} is about {'one row: POST it' if 'POST' in allowed else 'the model: GET it'}."

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from irislib._modeling.model import Model
 from irislib.api._metrics_files import FOLDER, AllocatedDict, slot
+
+if TYPE_CHECKING:
+    from irislib.api._application import Endpoint
 
 __all__ = ["FOLDER", "Metrics", "no_failure"]
 
@@ -36,11 +38,12 @@ class Metrics:
 
     Parameters
     ----------
-    models : sequence of Model
+    endpoint : Endpoint
+        Whose models are listed.
     """
 
-    def __init__(self, models: Sequence[Model]):
-        self.models = models
+    def __init__(self, endpoint: Endpoint):
+        self.endpoint = endpoint
         self.shared = bool(os.environ.get(FOLDER))
         if self.shared:
             values.MmapedDict = AllocatedDict  # type: ignore[attr-defined]
@@ -75,6 +78,6 @@ class Metrics:
     def collect(self) -> Iterable[Any]:
         """Yield the version of each model; called by prometheus_client."""
         info = GaugeMetricFamily("irislib_model_info", "The models that answer.", labels=["model", "version"])
-        for model in self.models:
+        for model in self.endpoint.models.values():
             info.add_metric([model.spec.name, model.version], 1)
         yield info

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from functools import partial, update_wrapper
 from typing import Any
 
@@ -26,7 +26,7 @@ from irislib.api._methods import allowed_methods, check_method
 from irislib.api._problem_details import problem, refuse, reply, too_large
 from irislib.errors import ValidationError, without_exit
 
-__all__ = ["create_app", "failing"]
+__all__ = ["create_app", "failing", "make_app"]
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +56,17 @@ def create_app(
     """
     references = [models] if isinstance(models, str) else list(models or registry.references())
     loaded = [model if isinstance(model, Model) else registry.load(registry.resolve(model)) for model in references]
-    by_name = {model.spec.name: model for model in loaded}
     if pages is None:
         chosen = models is not None or "IRISLIB_MODEL" in os.environ
         pages = [] if chosen else [path.stem for path in paths.notebooks_dir().glob("*.ipynb")]
-    app = Endpoint(loaded, options or Options.from_environment())
+    return make_app(loaded, pages, options or Options.from_environment())
+
+
+def make_app(models: Sequence[Model], pages: Collection[str], options: Options) -> Endpoint:
+    """Make the application of models that are loaded, to which others can be added later."""
+    app = Endpoint(models, options)
     app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES + 1  # Werkzeug would cut off a body of no stated length at its limit
-    context = _views.Context(app, by_name, pages if isinstance(pages, Set) else frozenset(pages))
+    context = _views.Context(app, pages if isinstance(pages, Set) else frozenset(pages))
     app.check_method = partial(check_method, context)
     app.allowed_methods = partial(allowed_methods, context, hide_names=app.options.is_secured)
     _add_routes(app, context)

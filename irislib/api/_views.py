@@ -32,14 +32,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Context"]
 
+NOT_READY = ("training", "loading", "starting")  # states of a page for which a visitor has to wait
+
 
 @dataclass(frozen=True)
 class Context:
-    """The application that a view belongs to, its models, and the pages without a model."""
+    """The application that a view belongs to, and the pages without a model."""
 
     app: Endpoint
-    models: Mapping[str, Model]
     pages: Set[str]
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """The models, by their names."""
+        return self.app.models
+
+    def has(self, name: str) -> bool:
+        """Return True if there is a model of this name, which may still be trained."""
+        return name in self.models or self.app.refusal_of(name) is not None
 
     def find(self, name: str) -> Model:
         """Return a model by its name.
@@ -47,9 +57,13 @@ class Context:
         Raises
         ------
         NotFound
+        HTTPException
+            If it is not there yet, or could not be trained.
         """
         if name in self.models:
             return self.models[name]
+        if (refusal := self.app.refusal_of(name)) is not None:
+            raise refusal
         raise NotFound(f"There is no model {name!r} here. Known: {', '.join(self.models)}.")
 
     @property
@@ -141,9 +155,9 @@ def healthz(context: Context) -> Response:
 def readyz(context: Context) -> Response:
     models = {n: {"version": m.version, "trained_at": m.trained_at} for n, m in context.models.items()}
     pages = context.app.page_states()
-    is_ready = "starting" not in pages.values()  # a visitor would have to wait
-    body = {"status": "ready" if is_ready else "starting", "models": models, **({"pages": pages} if pages else {})}
-    return reply(body, 200 if is_ready else 503)
+    status = next((state for state in NOT_READY if state in pages.values()), "ready")
+    body = {"status": status, "models": models, **({"pages": pages} if pages else {})}
+    return Response(json.dumps(body) + "\n", 200 if status == "ready" else 503, mimetype="application/json")
 
 
 def metrics(context: Context) -> Response:

@@ -139,9 +139,13 @@ TEXTS = {
     "status.422": "The values cannot be used; `errors` names each that is wrong.",
     "status.429": "More requests than this server allows, where its operator has set a limit.",
     "status.500": "Something went wrong on the server; its log has more under the `reference`.",
-    "readyz.pages": "The state of each page. One that is `starting` makes a visitor wait; one that is `unreadable` "
-    "has a notebook that cannot be opened.",
-    "readyz.503": "The server is starting, or cannot answer at the moment.",
+    "readyz.pages": "The state of each page. One whose model is `training` or `loading`, or that is `starting`, makes "
+    "a visitor wait; one that is `failed` has a model that could not be trained, one that is `unreadable` a notebook "
+    "that cannot be opened.",
+    "readyz.503": "The server is starting: a model is trained or loaded, or a page prepared. Or it cannot answer.",
+    "model.training": "The model {name} is being trained. Try again in a moment.",
+    "model.loading": "The model {name} is being loaded. Try again in a moment.",
+    "model.failed": "The model {name} could not be trained. Tell the operator this reference: {reference}.",
     "full_disk": "The server's temporary folder is full: there is no room for this body. Try again later, or send it "
     "in smaller parts.",
     "batch.type": "Send JSON (application/json), CSV (text/csv), an Excel file (.xlsx) or a Parquet file "

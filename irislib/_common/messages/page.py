@@ -14,6 +14,13 @@ ENGLISH = {
     "light": "Light",
     "dark": "Dark",
     "starting": "{title} is starting…",
+    "opens_by_itself": "This page opens by itself as soon as that is done.",
+    "unopened_loading": "Its model is being loaded.",
+    "unopened_training": "Its model is being trained.",
+    "unopened_starting": "Its page is being prepared.",
+    "unopened_failed": "{title} is not available",
+    "unopened_failed_more": "Its model could not be trained. Please tell whoever runs this server this reference: "
+    "{reference}.",
     "needs_javascript": "This page needs JavaScript.",
     "programs": "Programs:",
     "programs_more": "how to ask it",

@@ -3,6 +3,8 @@
 __all__ = ["CHECKUP", "REFUSED", "TEXTS"]
 
 TEXTS = {
+    "starting": "Starting at {address}",
+    "model_failed": "reference {reference}: {title} could not be trained, and its page says so.",
     "ready": "{titles} is ready: {address}",
     "ready_all": "{titles} are ready: {address}",
     "ready_many": "{count} apps are ready: {address}",

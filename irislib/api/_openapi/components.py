@@ -202,12 +202,15 @@ def server_paths(secured: bool) -> Object:
         "openapi": {"type": "object"},
         "healthz": object_of({"status": {"const": "ok"}}),
         "readyz": object_of({
-            "status": {"enum": ["ready", "starting"]}, "models": {"type": "object", "additionalProperties": model}
+            "status": {"enum": ["ready", "training", "loading", "starting"]},
+            "models": {"type": "object", "additionalProperties": model}
         }),
     }  # fmt: skip
     schemas["readyz"]["properties"]["pages"] = {  # where there are pages
         "type": "object",
-        "additionalProperties": {"enum": ["warm", "per visit", "starting", "unreadable"]},
+        "additionalProperties": {
+            "enum": ["warm", "per visit", "starting", "training", "loading", "failed", "unreadable"]
+        },
         "description": TEXTS["readyz.pages"],
     }
     paths: Object = {}

@@ -12,6 +12,13 @@ TEXTS = {
     "light": "Hell",
     "dark": "Dunkel",
     "starting": "{title} wird gestartet …",
+    "opens_by_itself": "Diese Seite öffnet sich danach von selbst.",
+    "unopened_loading": "Das Modell wird geladen.",
+    "unopened_training": "Das Modell wird trainiert.",
+    "unopened_starting": "Die Seite wird vorbereitet.",
+    "unopened_failed": "{title} ist nicht verfügbar",
+    "unopened_failed_more": "Das Modell konnte nicht trainiert werden. Melden Sie den Betreibern dieses Servers bitte "
+    "diese Kennung: {reference}.",
     "needs_javascript": "Diese Seite braucht JavaScript.",
     "programs": "Für Programme:",
     "programs_more": "so fragen Programme (englisch)",

@@ -1,0 +1,161 @@
+"""`irislib serve` listens at once, says which models it trains, and serves each app as soon as it is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from conftest import PATIENCE, ROOT, Server, wait_until
+
+MODULE = """
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from irislib.iris import spec as iris
+
+GATE = Path(__file__).parent / "gate"
+
+
+def load_late():
+    while not GATE.exists():
+        time.sleep(0.02)
+    return iris.load_data()
+
+
+def load_never():
+    raise ValueError("no database here")
+
+
+late = replace(iris, name="late-wizard", title="Late Wizard", load_data=load_late)
+broken = replace(iris, name="broken-wizard", title="Broken Wizard", load_data=load_never)
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Any]:
+    """Start a server with models of the module above, which waits for its data."""
+    (tmp_path / "slow.py").write_text(MODULE)
+    servers: list[Server] = []
+
+    def run(*names: str, path: str = "/healthz") -> Server:
+        models = [f"--model=slow:{name}" for name in names]
+        options = ("--notebooks", str(ROOT / "notebooks" / "dummy.ipynb"))
+        store = {"IRISLIB_STORE": str(tmp_path / "models")}
+        servers.append(Server(tmp_path / "log", "serve", *models, *options, cwd=tmp_path, **store))
+        return servers[-1].wait(path)
+
+    yield run
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def pages(server: Server) -> dict[str, str]:
+    return server.get("/readyz").json()["pages"]
+
+
+def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start, tmp_path: Path, page) -> None:
+    server = start("late", "broken")
+    wait_until(lambda: pages(server)["dummy"] == "warm")
+    ready = server.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "training")
+    assert pages(server)["late-wizard"] == "training"
+
+    refused = server.post("/late-wizard", data={"petal_length_cm": 1})
+    assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert refused.json()["detail"] == "The model late-wizard is being trained. Try again in a moment."
+    assert server.get("/late-wizard/card").status_code == 503
+    assert set(requests.options(f"{server.url}/late-wizard", timeout=PATIENCE).headers["Allow"].split(", ")) >= {
+        "GET",
+        "POST",
+    }
+    assert requests.head(f"{server.url}/late-wizard", timeout=PATIENCE).status_code == 503
+    assert server.get("/dummy").status_code == 200
+
+    page.goto(server.url)
+    page.get_by_text("Its model is being trained.").first.wait_for()
+    app = page.context.new_page()
+    assert app.goto(f"{server.url}/late-wizard").status == 503
+    app.get_by_text("This page opens by itself as soon as that is done.").wait_for()
+    (tmp_path / "gate").write_text("")
+    app.get_by_role("button", name="Abrakadabra").wait_for()
+    page.get_by_text("Broken Wizard is not available").wait_for()
+    page.get_by_text("Its model is being trained.").wait_for(state="detached")
+    page.get_by_text("Its page is being prepared.").wait_for(state="detached")
+    assert server.get("/readyz").status_code == 200
+
+    failed = server.get("/broken-wizard")
+    assert failed.status_code == 500
+    (reference,) = re.findall(r"reference: (\w+)\.", failed.text)
+    assert "no database here" not in failed.text
+    assert reference in server.post("/broken-wizard", data={}).json()["detail"]
+    log = server.text()
+    assert log.count(f"reference {reference}: Broken Wizard could not be trained") == 1
+    assert log.count("ValueError: no database here (") == 1
+    assert "Late Wizard and Dummy are ready: http" in log
+    assert "503" not in log
+
+
+def test_a_server_ends_while_it_trains(start) -> None:
+    server = start("late")
+    wait_until(lambda: "Starting at" in server.text())
+    assert server.stop() == 0
+
+
+def test_a_server_ends_if_no_app_is_left(start, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(MODULE)
+    server = Server(
+        tmp_path / "log", "serve", "--model=slow:broken", cwd=tmp_path, IRISLIB_STORE=str(tmp_path / "models")
+    )
+    assert server.process.wait() == 1
+    assert server.text().count("ValueError: no database here") == 2  # as the message, and in its traceback
+    assert "irislib serve: ValueError: no database here (" in server.text()
+
+
+def test_what_the_main_thread_reads_is_not_the_data_of_a_model_trained_in_another(tmp_path: Path) -> None:
+    import threading
+
+    from irislib._modeling.data_files import record_reads
+
+    for name in ("ours", "theirs"):
+        (tmp_path / name).write_text("1")
+    started, ended, results = threading.Event(), threading.Event(), []
+
+    def train() -> None:
+        with record_reads() as reads:
+            started.set()
+            ended.wait()
+            (tmp_path / "ours").read_text()
+        results.extend(reads())
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    started.wait()
+    (tmp_path / "theirs").read_text()
+    ended.set()
+    thread.join()
+    assert [Path(record["path"]).name for record in results] == ["ours"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "own", "needed"),
+    [
+        (["from irislib import dummy", "dummy.app()"], None, set()),
+        (['import irislib\nirislib.app(irislib.load("rent"))'], "rent", {"rent"}),
+        (['import irislib\nirislib.load("rent"); irislib.load("iris")'], "iris", {"rent", "iris"}),
+        (["import irislib\nirislib.load(name)"], None, {"rent", "iris"}),
+        (["import helpers\nhelpers.show()"], None, {"rent", "iris"}),
+        (["print(1)"], "rent", {"rent"}),
+    ],
+)
+def test_a_page_waits_for_the_models_that_its_notebook_needs(sources: list[str], own: str, needed: set[str]) -> None:
+    from irislib._serving.page_models import needed_models
+
+    notebook = {"cells": [{"cell_type": "code", "source": source} for source in sources]}
+    assert needed_models(notebook, own, {"rent", "iris"}) == needed
