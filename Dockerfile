@@ -12,5 +12,6 @@ RUN pip install --no-cache-dir --constraint /src/constraints.txt "/src[limits]" 
 USER irislib
 WORKDIR /home/irislib
 EXPOSE ${port}
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python3", "-m", "irislib.healthcheck"]
+# Healthy once every model is there: a training may take as long as the start period, and ends it.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10m CMD ["python3", "-m", "irislib.healthcheck"]
 ENTRYPOINT ["irislib"]

@@ -1,6 +1,6 @@
 """``python -m irislib.healthcheck``: is the server of this container alive?
 
-The server writes to ``$IRISLIB_HEALTH_FILE`` where it listens, so that the check follows whatever
+The server writes, once every model and page is there, to ``$IRISLIB_HEALTH_FILE`` where it listens, so that the check follows whatever
 address, port and path it was given.
 """
 

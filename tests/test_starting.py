@@ -60,6 +60,8 @@ def pages(server: Server) -> dict[str, str]:
 
 
 def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start, tmp_path: Path, page) -> None:
+    from playwright.sync_api import expect
+
     server = start("late", "broken")
     wait_until(lambda: pages(server)["dummy"] == "warm")
     ready = server.get("/readyz")
@@ -79,15 +81,15 @@ def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start,
     assert server.get("/dummy").status_code == 200
 
     page.goto(server.url)
-    page.get_by_text("Its model is being trained.").first.wait_for()
+    expect(page.get_by_text("Its model is being trained.").first).to_be_visible()
     app = page.context.new_page()
     assert app.goto(f"{server.url}/late-wizard").status == 503
-    app.get_by_text("This page opens by itself as soon as that is done.").wait_for()
+    expect(app.get_by_text("This page opens by itself as soon as that is done.")).to_be_visible()
     (tmp_path / "gate").write_text("")
-    app.get_by_role("button", name="Abrakadabra").wait_for()
-    page.get_by_text("Broken Wizard is not available").wait_for()
-    page.get_by_text("Its model is being trained.").wait_for(state="detached")
-    page.get_by_text("Its page is being prepared.").wait_for(state="detached")
+    expect(app.get_by_role("button", name="Abrakadabra")).to_be_visible()
+    expect(page.get_by_text("Broken Wizard is not available")).to_be_visible()
+    expect(page.get_by_text("Its model is being trained.")).to_have_count(0)
+    expect(page.get_by_text("Its page is being prepared.")).to_have_count(0)
     assert server.get("/readyz").status_code == 200
 
     failed = server.get("/broken-wizard")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from irislib._common.settings import environment_value
 
-__all__ = ["announce_health", "is_local", "url"]
+__all__ = ["announce_health", "is_local", "url", "withdraw_health"]
 
 
 def is_local(host: str) -> bool:
@@ -18,6 +18,12 @@ def url(host: str, port: int, path: str = "/") -> str:
     """Return the URL at which a program on this machine reaches a server that listens on this host."""
     local = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://{f'[{local}]' if ':' in local else local}:{port}{path}"
+
+
+def withdraw_health() -> None:
+    """Remove the file that an earlier server of the same container has written."""
+    if path := environment_value("health_file"):
+        Path(path).unlink(missing_ok=True)
 
 
 def announce_health(address: str) -> None:

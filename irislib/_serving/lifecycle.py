@@ -17,7 +17,7 @@ from tornado.netutil import bind_sockets
 from irislib._common.formatting import join_words
 from irislib._common.messages.serving import TEXTS
 from irislib._modeling.user_errors import log_error, report
-from irislib._serving import announce_health, is_local, url
+from irislib._serving import announce_health, is_local, url, withdraw_health
 from irislib._serving.http_connections import AppHTTPServer
 from irislib._serving.model_loader import WAITING
 from irislib._serving.page_models import STARTING, UNOPENED
@@ -57,7 +57,7 @@ class Lifecycle:
             self.exit_with(
                 f"Cannot listen on {self.ip}, port {self.port}: {error.strerror}. Give another one: --port …"
             )
-        announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
+        withdraw_health()
         self.reported: list[Any] = []  # the failures of models that are in the log
         self.address = url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url)
         self.log.info("%s", TEXTS["starting"].format(address=self.address))
@@ -111,11 +111,12 @@ class Lifecycle:
                 log_error(self.log, text, failure.error)
 
     def report_ready(self: Any) -> None:
-        """Log the address once every page can be opened."""
+        """Log the address, and let a container's health check find it, once every page can be opened."""
         states = self.page_pool.states()
         if self.is_ready or {*states.values()} & {*WAITING, STARTING}:
             return
         self.is_ready = True
+        announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
         if titles := [app.title for app in self.apps if states.get(app.name) not in UNOPENED]:
             self.log.info("%s", ready_text(titles, self.address))
 
