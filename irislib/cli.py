@@ -36,6 +36,10 @@ of your own everywhere; without it, it is the example in irislib/iris.py.
 """
 
 
+# Options for which `serve` prints something, and ends.
+NO_SERVER = {"-h", "--help", "--help-all", "--version", "--generate-config", "--show-config", "--show-config-json"}
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command; an error becomes one sentence and an exit status."""
     args = list(sys.argv[1:] if argv is None else argv)
@@ -65,13 +69,20 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def serve(args: list[str]) -> int:
     """Serve the apps and the endpoint."""
-    import irislib._common.quick_imports  # noqa: F401 - before the check, which imports Voila
+    from irislib._forkserver import early
 
-    borrowed.check("serve")
-    refuse_unknown_options(args)
-    from irislib._serving.voila_app import AppServer
+    if not NO_SERVER.intersection(args):
+        early.launch()  # it imports in the meantime
+    try:
+        import irislib._common.quick_imports  # noqa: F401 - before the check, which imports Voila
 
-    AppServer.launch_instance(args)
+        borrowed.check("serve")
+        refuse_unknown_options(args)
+        from irislib._serving.voila_app import AppServer
+
+        AppServer.launch_instance(args)
+    finally:
+        early.end()
     return 0
 
 

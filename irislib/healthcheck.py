@@ -1,7 +1,7 @@
 """``python -m irislib.healthcheck``: is the server of this container alive?
 
-The server writes, once every model and page is there, to ``$IRISLIB_HEALTH_FILE`` where it listens, so that the check follows whatever
-address, port and path it was given.
+Once every model and page is there, the server writes to ``$IRISLIB_HEALTH_FILE`` where it listens, so that the check
+follows whatever address, port and path it was given.
 """
 
 from __future__ import annotations

@@ -211,8 +211,11 @@ def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.Mo
 
     class Parent(Configurable):
         apps = (AppEntry("a", "A"),)
+        app_list = SimpleNamespace(app_of=lambda path: None)
         languages = "en,de"
         contents_manager = SimpleNamespace(get=lambda path: {"content": notebook()})
+        model_loader = SimpleNamespace(names=set(), states={})
+        report_ready = staticmethod(lambda: None)
 
     async def start() -> None:
         pages = Pages(parent=Parent())

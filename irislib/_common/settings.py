@@ -10,7 +10,15 @@ from typing import Any
 
 from irislib.errors import IrislibError
 
-__all__ = ["SETTINGS", "Setting", "api_settings", "environment_value", "reference_page", "serve_settings"]
+__all__ = [
+    "SETTINGS",
+    "Setting",
+    "api_settings",
+    "environment_value",
+    "reference_page",
+    "secret_variables",
+    "serve_settings",
+]
 
 
 @dataclass(frozen=True)
@@ -236,6 +244,11 @@ def api_settings() -> dict[str, Setting]:
 def serve_settings() -> dict[str, Setting]:
     """Return the settings that are options of ``irislib serve``, by name."""
     return {name: setting for name, setting in SETTINGS.items() if setting.trait}
+
+
+def secret_variables() -> frozenset[str]:
+    """Return the environment variables that hold a secret, which no other process gets."""
+    return frozenset({"JUPYTER_TOKEN", *(setting.variable for setting in SETTINGS.values() if setting.secret)})
 
 
 def environment_value(name: str, environment: Mapping[str, str] | None = None) -> Any:

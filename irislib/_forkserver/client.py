@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from irislib._common.settings import secret_variables
 from irislib._forkserver import messages
 from irislib._forkserver.process import ForkedProcess, has_ended
 from irislib._forkserver.threads import single_threaded
@@ -27,6 +28,7 @@ LEFT_OUT = "%s %s, and is left to each kernel: pages that import it open more sl
 STARTS_THREAD = "starts a thread (%s)"
 ENDS_PROCESS = "ends the process that imports it"
 TAKES_TOO_LONG = "takes more than %g seconds to import"
+SECRETS = secret_variables()
 PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be prerun
 
 
@@ -90,6 +92,11 @@ class TemplateProcess:
                 ending = "does not respond" if isinstance(error, TimeoutError) else "has ended"
                 raise LostTemplateError(f"a template process {ending}") from error
 
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Send a request whose reply is received later."""
+        with contextlib.suppress(OSError):  # it has ended, which whoever waits for the reply will see
+            messages.send(self._channel, dict(request))
+
     def has_ended(self) -> bool:
         """Return True if the process has ended."""
         with self._end_lock:
@@ -140,6 +147,8 @@ class ForkServer:
         self._suspect = ""  # the module that was being imported when a template process was ended
         self.main: TemplateProcess | None = None
         self.page_templates: dict[str, TemplateProcess] = {}
+        self._early: TemplateProcess | None = None  # launched, and importing what `_early_imports` names
+        self._early_imports: set[str] = set()
         self._starting: set[TemplateProcess] = set()
         self._ended = False
         self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
@@ -157,14 +166,33 @@ class ForkServer:
             If the installed packages lack a name that `irislib._common.borrowed` lists for kernels.
         """
         self._suspect = ""
+        template, self._early = self._early, None
+        if template is not None and self._take_early(template, env, cwd):
+            return
         while True:
             self.imports = [name for name in self.imports if name not in self.left_out]
             template = self._launch(env, cwd)
-            with self._starting_up(template):
-                reply = self._import(template, self.imports)
-            if self._is_ready(template, reply):
+            if self._import(template, {"imports": self.imports}):
                 self.main = template
                 return
+
+    def launch_early(self) -> None:
+        """Start the main template process, and let it import; its folder and its environment come with `start`."""
+        environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        self._early = self._launch(environment, None)
+        self._starting.add(self._early)
+        self._early.send({"imports": self.imports})
+        self._early_imports = {*self.imports}
+
+    def _take_early(self, template: TemplateProcess, env: Mapping[str, str], cwd: str | None) -> bool:
+        """Make a process that was launched early the main one; return False if another has to be started."""
+        self._starting.discard(template)
+        more = [name for name in self.imports if name not in self._early_imports]
+        request = {"imports": more, "environment": single_threaded(env), "cwd": cwd}
+        if not (self._import(template, None) and self._import(template, request)):
+            return False
+        self.main = template
+        return True
 
     def add_import(self, name: str, env: Mapping[str, str], cwd: str | None = None) -> None:
         """Import a module or call a function in the main template process as well; meanwhile nothing is forked from it.
@@ -180,19 +208,37 @@ class ForkServer:
         if name not in self.imports:
             self.imports.append(name)
         template, self.main = self.main, None
-        if template is not None:
-            with self._starting_up(template):
-                reply = self._import(template, [name])
-            if self._is_ready(template, reply):
-                self.main = template
-                return
+        if template is not None and self._import(template, {"imports": [name]}):
+            self.main = template
+            return
         self.start(env, cwd)
 
-    def _import(self, template: TemplateProcess, names: Sequence[str]) -> dict[str, Any]:
-        """Let a template process import modules, and return its reply; an empty one if it has to start again."""
+    def _import(self, template: TemplateProcess, request: Mapping[str, Any] | None) -> bool:
+        """Let a template process import modules; return False if it has ended, and another has to be started.
+
+        Parameters
+        ----------
+        template : TemplateProcess
+        request : mapping or None
+            None if it was sent already.
+        """
+        with self._starting_up(template):
+            reply = self._receive_imports(template, request)
+        if not reply:
+            return False
+        if reply["missing"]:
+            template.end()
+            raise CannotForkError(" ".join(reply["missing"]))
+        if threaded_module := reply["threaded_module"]:
+            template.end()
+            self._leave_out(threaded_module, STARTS_THREAD % reply["starter"])
+        return not threaded_module
+
+    def _receive_imports(self, template: TemplateProcess, request: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return a template process's reply once it has imported modules; an empty one if that has ended it."""
         module = ""
         try:
-            reply = template.request({"imports": list(names)}, timeout=CALL_TIMEOUT)
+            reply = template.request(request, timeout=CALL_TIMEOUT)
             while module := reply.get("importing", ""):
                 reply = template.request(None, timeout=CALL_TIMEOUT if ":" in module else self.import_timeout)
             return reply
@@ -205,18 +251,6 @@ class ForkServer:
                 self._leave_out(module, ENDS_PROCESS)
             self._suspect = module
             return {}
-
-    def _is_ready(self, template: TemplateProcess, reply: dict[str, Any]) -> bool:
-        """Return True if a template process can be forked after what it has imported; else end it."""
-        if not reply:
-            return False
-        if reply["missing"]:
-            template.end()
-            raise CannotForkError(" ".join(reply["missing"]))
-        if threaded_module := reply["threaded_module"]:
-            template.end()
-            self._leave_out(threaded_module, STARTS_THREAD % reply["starter"])
-        return not threaded_module
 
     def _leave_out(self, module: str, reason: str) -> None:
         self.left_out[module] = reason

@@ -45,6 +45,18 @@ def main() -> None:
         loop.serve()()  # in a forked child; returns only in the template process of a page
 
 
+def move_to(folder: str | None, environment: dict[str, str]) -> None:
+    """Take on a folder and an environment as if this process had been started with them."""
+    os.environ.clear()
+    os.environ.update(environment)
+    first = [] if sys.flags.safe_path or folder is None else [folder]
+    rest = sys.path if sys.flags.safe_path or folder is None else sys.path[1:]
+    importable = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:] = dict.fromkeys([*first, *importable, *rest])
+    if folder is not None:
+        os.chdir(folder)
+
+
 def import_and_announce(channel: socket.socket, names: Iterable[str]) -> dict[str, Any]:
     """Import modules and call functions, each of which is announced to the server before, and return the reply."""
     threaded_module, starter = import_modules(names, lambda name: messages.send(channel, {"importing": name}))
@@ -159,7 +171,7 @@ class RequestLoop:
         except (EOFError, OSError):
             self.exit()
         if "imports" in request:
-            self.import_more(request["imports"])
+            self.import_more(request)
             return None
         try:
             pid = os.fork()
@@ -187,9 +199,11 @@ class RequestLoop:
             return lambda: self.run_notebook(request)
         return lambda: self.run_kernel(request)
 
-    def import_more(self, names: list[str]) -> None:
+    def import_more(self, request: dict[str, Any]) -> None:
         """Import modules and call functions in this process, for those that are forked from now on."""
-        messages.send(self.channel, import_and_announce(self.channel, names))
+        if "environment" in request:
+            move_to(request["cwd"], request["environment"])
+        messages.send(self.channel, import_and_announce(self.channel, request["imports"]))
         self.freeze()
 
     def freeze(self) -> None:

@@ -12,12 +12,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from traitlets import default
 from voila.voila_identity_provider import VoilaLoginHandler
 
-from irislib._common.settings import SETTINGS
+from irislib._common.settings import secret_variables
 from irislib.api._auth import is_token
 
 __all__ = ["TokenIdentityProvider", "hide_secrets"]
 
-SECRETS = {"JUPYTER_TOKEN", *(setting.variable for setting in SETTINGS.values() if setting.secret)}
+SECRETS = secret_variables()
 
 
 def hide_secrets() -> None:

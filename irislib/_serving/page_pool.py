@@ -15,7 +15,9 @@ from voila.execute import VoilaExecutor
 from irislib._common import borrowed
 from irislib._common.language import ENGLISH, REQUESTED, current_language, parse_languages
 from irislib._common.messages import TEXTS
-from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, ForkServer, LostTemplateError, can_fork
+from irislib._forkserver import early
+from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, LostTemplateError, can_fork
+from irislib._forkserver.early import IMPORTS
 from irislib._forkserver.notebook import imported_modules, runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
@@ -30,11 +32,6 @@ from irislib._serving.warm_page import WarmPage, page_environment, renderer_opti
 
 __all__ = ["Pages"]
 
-# Modules that a page's kernel imports, for all kernels to share; a notebook's own imports are added.
-IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sklearn.inspection", "matplotlib.figure",
-           "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
-           "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files",
-           "irislib.widgets._report")  # fmt: skip
 LOAD_MODELS = "irislib._modeling.registry:load_served"  # called once there are models, for all kernels to share
 PAGE_CHANGED = "%s has changed, and so has its page."
 MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
@@ -51,7 +48,7 @@ class Pages(LoggingConfigurable):
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self.fork_server = ForkServer(IMPORTS)
+        self.fork_server = early.take()
         self.warm_pages: dict[str, WarmPage] = {}
         self.per_visitor: set[str] = set()  # the notebooks that are run for each visitor
         self.decided: defaultdict[str, asyncio.Event] = defaultdict(
@@ -77,6 +74,7 @@ class Pages(LoggingConfigurable):
         ForkProvisioner.fork_server = self.fork_server  # otherwise it would start one of its own
         if not self.warm or not can_fork() or borrowed.check("warm pages"):
             self.log.info("Each visitor's kernel is started in the ordinary way.")
+            self.fork_server.end()
             self.stop_waiting()
             return
         self.is_forking = True
