@@ -149,6 +149,7 @@ class ForkServer:
         self.page_templates: dict[str, TemplateProcess] = {}
         self._early: TemplateProcess | None = None  # launched, and importing what `_early_imports` names
         self._early_imports: set[str] = set()
+        self._main_lock = threading.Lock()  # held while the main template process imports more
         self._starting: set[TemplateProcess] = set()
         self._ended = False
         self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
@@ -207,11 +208,12 @@ class ForkServer:
             return
         if name not in self.imports:
             self.imports.append(name)
-        template, self.main = self.main, None
-        if template is not None and self._import(template, {"imports": [name]}):
-            self.main = template
-            return
-        self.start(env, cwd)
+        with self._main_lock:
+            template, self.main = self.main, None
+            if template is not None and self._import(template, {"imports": [name]}):
+                self.main = template
+                return
+            self.start(env, cwd)
 
     def _import(self, template: TemplateProcess, request: Mapping[str, Any] | None) -> bool:
         """Let a template process import modules; return False if it has ended, and another has to be started.
@@ -315,10 +317,10 @@ class ForkServer:
         LostTemplateError
             If the main template process has ended.
         """
-        if self.main is None:
-            raise LostTemplateError("there is no template process")
         server_end, template_end = messages.pair()
-        with template_end:
+        with template_end, self._main_lock:
+            if self.main is None:
+                raise LostTemplateError("there is no template process")
             request = {"notebook": notebook, "cwd": cwd, "memory": memory, "language": language}
             pid, status = self._fork(self.main, request, template_end.fileno())
         os.close(status)
