@@ -20,7 +20,9 @@ PATHS = [f"{number}.ipynb" for number in range(translated_pages.MAX_AHEAD + 2)]
 
 class Parent(Configurable):
     apps = tuple(AppEntry(path.removesuffix(".ipynb"), path) for path in PATHS)
+    app_list = SimpleNamespace(app_of=lambda path: None)
     languages = "en,de"
+    model_loader = SimpleNamespace(names=set(), states={})
     contents_manager = SimpleNamespace(get=lambda path: {"content": nbformat.v4.new_notebook()})
 
 
