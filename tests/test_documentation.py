@@ -22,6 +22,8 @@ import pytest
 import yaml
 from conftest import NO_R, PATIENCE, PROGRAM, ROOT, Server, has_r, open_app, run_irislib
 from numpydoc.docscrape import FunctionDoc
+from playwright.sync_api import expect
+from sklearn.datasets import load_wine
 
 import irislib
 from irislib.cli import COMMANDS
@@ -68,8 +70,15 @@ def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(page: An
     server = Server(tmp_path / "log", *command[:-1], str(tmp_path / command[-1]), program=PROGRAM).wait()
     try:
         open_app(page, server, "wine", "Predict")
+        names = irislib.load(tmp_path / "wine.irislib").spec.feature_names
+        row = dict(zip(names, load_wine().data[-1].tolist(), strict=True))
+        for name, value in row.items():
+            page.locator(f"[name='{name}']").fill(str(value))
         page.get_by_role("button", name="Predict", exact=True).click()
-        page.get_by_role("tabpanel").get_by_role("heading").first.wait_for()
+        expect(page.get_by_role("tabpanel").get_by_role("heading", name=": 2, ")).to_be_in_viewport()
+        page.get_by_role("tab", name="Performance").click()
+        page.get_by_text("Wine was fitted elsewhere, so that it cannot be trained again here.").wait_for()
+        assert server.post("/wine", json=row).json() == 2
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text()

@@ -17,8 +17,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Server, open_app, run_irislib
-from playwright.sync_api import expect
+from conftest import run_irislib
 from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_wine
@@ -413,21 +412,3 @@ def test_the_commands_take_a_file(wine, tmp_path) -> None:
     assert "FAULT" not in check.stdout
     assert "# Wine" in run_irislib("card", *option, cwd=tmp_path).stdout
     assert "there is nothing to train" in run_irislib("train", *option, cwd=tmp_path).stderr
-
-
-def test_a_file_becomes_an_app_in_the_browser(wine, page, tmp_path) -> None:
-    path = wine.save(tmp_path / "my wine.irislib")
-    server = Server(tmp_path / "log", "serve", "--model", str(path)).wait()
-    try:
-        open_app(page, server, "wine", "Predict")
-        for feature, value in zip(wine.spec.features, X_TEST.iloc[0], strict=True):
-            page.get_by_label(feature.label).first.fill(str(value))
-        page.get_by_role("button", name="Predict", exact=True).click()
-        answer = page.get_by_role("tabpanel").get_by_role("heading", name=str(Y_TEST.iloc[0]))
-        expect(answer).to_be_in_viewport()  # beside a form that is longer than the window
-        page.get_by_role("tab", name="Performance").click()
-        page.get_by_text("Wine was fitted elsewhere, so that it cannot be trained again here.").wait_for()
-        assert server.post("/wine", json=X_TEST.iloc[0].to_dict()).json() == int(Y_TEST.iloc[0])
-    finally:
-        assert server.stop() == 0
-    assert "Traceback" not in server.text()
