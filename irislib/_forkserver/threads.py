@@ -6,7 +6,7 @@ import builtins
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,12 @@ def has_threads() -> bool:
 
 def thread_names() -> list[str]:
     """Return the names of all threads but the main one."""
-    tasks = [path for path in Path("/proc/self/task").iterdir() if path.name != str(os.getpid())]
-    return sorted((path / "comm").read_text().strip() for path in tasks)
+    names = []
+    for path in Path("/proc/self/task").iterdir():
+        if path.name != str(os.getpid()):
+            with suppress(OSError):  # it has ended meanwhile
+                names.append((path / "comm").read_text().strip())
+    return sorted(names)
 
 
 @contextmanager
