@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +14,9 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 from playwright.sync_api import Error as PlaywrightError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import chromium
 
 __all__ = ["LINK", "NAMES", "Visitor", "launch", "visitor"]
 
@@ -35,17 +38,8 @@ TIMEOUT_MS = 120_000  # after which a page is considered stuck: ten pages of pla
 
 def launch(playwright: Playwright) -> Browser:
     """Launch a headless Chromium that can connect to this machine only."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        raise SystemExit("No browser found: install one, on Debian with `apt-get install chromium`.")
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
     # A page that links to a CDN must not wait for it here.
-    only_local = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    # With it, Chromium may acknowledge that it closes a tab in the middle of a navigation, and not close it:
-    # https://issues.chromium.org/issues/536385539
-    closes = "--disable-features=RenderDocument"
-    args = ["--no-sandbox", "--no-first-run", "--disable-gpu", only_local, closes, *quiet]
-    return playwright.chromium.launch(executable_path=path, args=args)
+    return chromium.launch(playwright, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 
 
 class Visitor:

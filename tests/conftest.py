@@ -192,21 +192,15 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A headless Chromium."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        message = "No browser found: install one, on Debian with `apt-get install chromium`."
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    import chromium as chromium_browser
+
+    if chromium_browser.find() is None:
+        pytest.fail(chromium_browser.MISSING) if os.environ.get("CI") else pytest.skip(chromium_browser.MISSING)
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE * 1000)
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-    # With it, Chromium may acknowledge that it closes a tab in the middle of a navigation, and not close it:
-    # https://issues.chromium.org/issues/536385539
-    quiet.append("--disable-features=RenderDocument")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--no-first-run", "--disable-gpu", *quiet]
-        )
+        browser = chromium_browser.launch(playwright)
         yield browser
         browser.close()
 

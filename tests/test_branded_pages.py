@@ -9,15 +9,18 @@ import branded
 import pytest
 from conftest import Server, open_app
 from playwright.sync_api import expect
+from test_accessibility import check
 
 from irislib._common.theme import PALETTE
+
+MODELS = ("--model=branded:spec", "--model=irislib.iris:spec", "--model=tumours:spec")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("branded")
     environment = {"IRISLIB_STORE": str(folder / "store"), "TEST_FEEDBACK_FILE": str(folder / "feedback.jsonl")}
-    server = Server(folder / "log", "serve", "--model=branded:spec", "--model=irislib.iris:spec", **environment)
+    server = Server(folder / "log", "serve", *MODELS, **environment)
     yield server.wait()
     assert server.stop() == 0
     assert "reference " not in server.text()
@@ -107,3 +110,20 @@ def test_a_page_can_be_read_in_forced_colours_and_in_print(page, server: Server)
     for selector in (".irislib-panel label", ".irislib-help", ".irislib-pane td"):
         assert style(page, selector, "color") == rgb(PALETTE["ink"][0]), selector
     expect(page.get_by_role("button", name="Predict")).to_be_hidden()
+
+
+def test_the_form_of_feedback_is_accessible(page, server: Server) -> None:
+    open_app(page, server, "branded?size=3", "Predict")
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("button", name="This looks wrong").click()
+    page.get_by_label("What is wrong?").wait_for()
+    check(page, "feedback")
+
+
+def test_the_threshold_of_two_classes_is_accessible(page, server: Server) -> None:
+    open_app(page, server, "tumours", "Predict")
+    page.get_by_role("tab", name="Performance").click()
+    slider = page.get_by_role("slider", name="Answered from a probability of")
+    slider.press("ArrowRight")
+    page.get_by_label("Cost of missing one").fill("10")
+    check(page, "threshold")

@@ -14,7 +14,7 @@ import pytest
 from conftest import PLANTED, ROOT, Server, kernel_of, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
-from test_accessibility import AXE, RULES
+from test_accessibility import AXE, RULES, check
 
 FAULTY = """
 from irislib import Feature
@@ -176,6 +176,8 @@ def test_a_lost_server_is_said_once_and_the_page_comes_back_by_itself(page, tmp_
     server.stop(signal.SIGKILL)
     message = page.get_by_text("The connection to the server was lost. This page tries again by itself.")
     message.wait_for()
+    if way == "warm":
+        check(page, "lost")
     page.get_by_role("tab", name="Insights").click()
     page.get_by_role("tab", name="Prediction").click()
     page.get_by_label("Petal width").fill("2.25")

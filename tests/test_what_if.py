@@ -7,6 +7,7 @@ import re
 import pytest
 from conftest import Server, open_app, submit_row
 from playwright.sync_api import expect
+from test_accessibility import check
 from test_widgets import request
 
 import irislib
@@ -65,6 +66,7 @@ def test_two_sliders_moved_on_the_page_give_one_answer_and_fill_the_form(page, s
     expect(together).to_have_text("")  # a single change is on its curve
     page.get_by_role("slider", name="Petal width").press("Home")
     expect(together).to_have_text(f"With all changes: {iris.predict_row(FLOWER | changes).answer}")
+    check(page, "two sliders moved")
     page.get_by_role("button", name="Use these values", exact=True).click()
     for label, value in {"Petal length": 1, "Petal width": 0.1, "Sepal length": 5.8, "Sepal width": 2.7}.items():
         expect(page.get_by_role("textbox", name=label)).to_have_value(f"{value:g}")

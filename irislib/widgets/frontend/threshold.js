@@ -5,7 +5,7 @@ class ThresholdView {
     Object.assign(this, { columns, texts, count: columns.threshold.length });
     const update = () => this.update();
     this.slider = h("input", { type: "range", min: 0, max: this.count - 1, step: 1, oninput: update });
-    this.value = h("output");
+    this.value = h("b"); // the label would be that of an output, and not of the slider
     this.costs = ["cost_missed", "cost_false_alarm"].map(() => h("input", { type: "number", min: 0, step: "any", ".value": "1", oninput: update }));
     this.cells = Object.fromEntries(["tp", "fn", "fp", "tn"].map((name) => [name, h("td")]));
     this.facts = Object.fromEntries(["recall", "precision", "alarms", "cost"].map((name) => [name, h("dd")]));

@@ -1,0 +1,38 @@
+"""A headless Chromium, for the tests, the benchmarks and the pictures of the pages."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
+
+__all__ = ["MISSING", "find", "launch"]
+
+MISSING = "No browser found: install one, on Debian with `apt-get install chromium`."
+ARGUMENTS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    # With it, Chromium may acknowledge that it closes a tab in the middle of a navigation, and not close it:
+    # https://issues.chromium.org/issues/536385539
+    "--disable-features=RenderDocument",
+]
+
+
+def find() -> str | None:
+    """Return the path of the installed browser, or None."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Launch the browser, with further arguments of its command line."""
+    path = find()
+    if path is None:
+        raise SystemExit(MISSING)
+    return playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
