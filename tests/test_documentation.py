@@ -296,3 +296,8 @@ def test_the_page_about_insights_is_that_of_the_insights() -> None:
         pytest.skip("other versions of scikit-learn train other models")
     pages = runpy.run_path(str(ROOT / "docs" / "insights.py"))
     assert (ROOT / "docs" / "insights.md").read_text(encoding="utf-8") == pages["page"](), "run `make insights`"
+
+
+def test_every_picture_of_a_page_is_shown() -> None:
+    shown = re.findall(r"\]\((pages/[^)]+)\)", (ROOT / "docs/pages.md").read_text())
+    assert sorted(shown) == sorted(f"pages/{path.name}" for path in (ROOT / "docs/pages").iterdir())
