@@ -23,6 +23,7 @@ from sklearn import (
     linear_model,
     model_selection,
     naive_bayes,
+    neighbors,
     neural_network,
     pipeline,
     preprocessing,
@@ -66,6 +67,8 @@ CLASSIFIERS: dict[str, Any] = {
     "Bernoulli": naive_bayes.BernoulliNB(binarize=2.0),
     "support vectors": make_pipeline(scaler(), svm.SVC()),
     "polynomial kernel": make_pipeline(scaler(), svm.SVC(kernel="poly", coef0=1)),
+    "neighbours": neighbors.KNeighborsClassifier(),
+    "near neighbours": make_pipeline(scaler(), neighbors.KNeighborsClassifier(7, weights="distance")),
     "network": make_pipeline(scaler(), neural_network.MLPClassifier((8, 5), max_iter=60, random_state=0)),
     "largest": make_pipeline(preprocessing.MaxAbsScaler(), logistic()),
     "polynomial": make_pipeline(scaler(), preprocessing.PolynomialFeatures(3), feature_selection.SelectKBest(k=9),
@@ -104,6 +107,7 @@ CLASSIFIERS: dict[str, Any] = {
 TWO_CLASSES: dict[str, Any] = {
     **CLASSIFIERS,
     "tuned threshold": model_selection.TunedThresholdClassifierCV(make_pipeline(scaler(), logistic()), cv=2),
+    "support vectors with probabilities": make_pipeline(scaler(), svm.SVC(probability=True)),
     "fixed threshold": model_selection.FixedThresholdClassifier(
         make_pipeline(scaler(), svm.LinearSVC()), threshold=0.5, pos_label=0
     ),
@@ -122,6 +126,7 @@ REGRESSORS: dict[str, Any] = {
     "scaled target": TransformedTargetRegressor(linear_model.Ridge(), transformer=scaler()),
     "votes": ensemble.VotingRegressor([("a", linear_model.Ridge()), ("b", tree.DecisionTreeRegressor())]),
     "stack": ensemble.StackingRegressor([("a", linear_model.Ridge()), ("b", svm.SVR())], cv=2),
+    "neighbours": neighbors.KNeighborsRegressor(weights="distance"),
     "bags": ensemble.BaggingRegressor(n_estimators=5),
     "AdaBoost": ensemble.AdaBoostRegressor(n_estimators=5),
 }

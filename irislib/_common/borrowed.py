@@ -240,6 +240,12 @@ BORROWED: tuple[Borrowed, ...] = (
     }),
     *_entries("fast form", "saves", "_compiled.smooth", f"{SKLEARN}/svm/_base.py", {
         "sklearn.svm:SVC._gamma": "predict one row of support vectors faster",
+        "sklearn.svm:SVC._probA": "predict one row of support vectors faster",
+        "sklearn.svm:SVC._probB": "predict one row of support vectors faster",
+    }),
+    *_entries("fast form", "saves", "_compiled.neighbors", f"{SKLEARN}/neighbors/_base.py", {
+        "sklearn.neighbors:KNeighborsClassifier._fit_X": "predict one row by its neighbours faster",
+        "sklearn.neighbors:KNeighborsClassifier._y": "predict one row by its neighbours faster",
     }),
 )
 # fmt: on

@@ -17,6 +17,7 @@ from irislib._compiled.column_steps import COLUMN_STEPS
 from irislib._compiled.composition import COMPOSITIONS
 from irislib._compiled.fast_form import HardCase, NoFasterFormError, RowPredictor, RowTransform
 from irislib._compiled.linear import LINEAR
+from irislib._compiled.neighbors import NEIGHBORS
 from irislib._compiled.numeric_steps import NUMERIC_STEPS
 from irislib._compiled.smooth import SMOOTH
 from irislib._compiled.tree_form import TREES
@@ -27,7 +28,7 @@ __all__ = ["Parts"]
 # An estimator of another package may have the name of one of scikit-learn's, but not its package.
 PACKAGES = ("sklearn", "xgboost", "lightgbm")
 
-LEAVES: dict[str, Callable[[Any], RowPredictor]] = {**LINEAR, **SMOOTH}
+LEAVES: dict[str, Callable[[Any], RowPredictor]] = {**LINEAR, **SMOOTH, **NEIGHBORS}
 NESTING: dict[str, Callable[[Any, Any], RowPredictor]] = {**TREES, **BOOSTERS, **COMPOSITIONS, **VOTING}
 STEPS: dict[str, Callable[[Any], RowTransform]] = {**NUMERIC_STEPS, **CATEGORY_STEPS}
 

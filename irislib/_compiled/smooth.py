@@ -13,6 +13,7 @@ from irislib._compiled.predictors import (
     NumberPredictor,
     ScorePredictor,
     Scores,
+    expit,
     sigmoid_of_one,
     softmax,
 )
@@ -65,8 +66,33 @@ def _support_classifier(estimator: Any) -> RowPredictor:
 
     if not has_probabilities:
         return ScorePredictor(name, classes, score)
-    slope, start = float(estimator.probA_[0]), float(estimator.probB_[0])
-    return ScorePredictor(name, classes, score, lambda scores: sigmoid_of_one([start - slope * scores[0]]))
+    slope, start = float(estimator._probA[0]), float(estimator._probB[0])
+    return ScorePredictor(name, classes, score, lambda scores: _coupled(expit(slope * scores[0] - start)))
+
+
+def _coupled(share: float) -> Scores:
+    """Return the probabilities of two classes as libsvm approximates them from the share of the first.
+
+    Its iteration is meant for several classes and stops early, which two digits of the probabilities show.
+    Source: T.-F. Wu, C.-J. Lin, R. C. Weng (2004), Probability estimates for multi-class classification by pairwise
+    coupling, Journal of Machine Learning Research 5, 975-1005, algorithm 2.
+    """
+    share = min(max(share, 1e-7), 1 - 1e-7)
+    rest = 1 - share
+    q = [[rest * rest, -rest * share], [-share * rest, share * share]]
+    p = [0.5, 0.5]
+    for _ in range(100):
+        qp = [q[t][0] * p[0] + q[t][1] * p[1] for t in (0, 1)]
+        pqp = p[0] * qp[0] + p[1] * qp[1]
+        if max(abs(value - pqp) for value in qp) < 0.005 / 2:
+            break
+        for t in (0, 1):
+            step = (pqp - qp[t]) / q[t][t]
+            p[t] += step
+            pqp = (pqp + step * (step * q[t][t] + 2 * qp[t])) / (1 + step) / (1 + step)
+            qp = [(value + step * q[t][j]) / (1 + step) for j, value in enumerate(qp)]
+            p = [value / (1 + step) for value in p]
+    return p
 
 
 def _votes(estimator: Any, kernel: Callable[[Row], np.ndarray]) -> Callable[[Row], Scores]:
