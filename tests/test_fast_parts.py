@@ -31,6 +31,7 @@ from sklearn import (
     tree,
 )  # fmt: skip
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.feature_extraction import text
 from threadpoolctl import threadpool_limits
 
 import irislib
@@ -146,6 +147,10 @@ MIXED: dict[str, Any] = {
         ensemble.HistGradientBoostingClassifier(max_iter=8),
     ),
     "strict": make_pipeline(columns(filled(preprocessing.OrdinalEncoder())), tree.DecisionTreeClassifier(max_depth=5)),
+    "words": make_pipeline(columns((text.TfidfVectorizer(sublinear_tf=True), "heating"), remainder="drop"), logistic()),
+    "letters": make_pipeline(
+        columns((text.CountVectorizer(analyzer="char", ngram_range=(1, 2)), "heating"), remainder="drop"), logistic()
+    ),
     "target": make_pipeline(
         columns((preprocessing.TargetEncoder(random_state=0), TEXTS)), logistic(max_iter=1000)
     ),

@@ -28,7 +28,7 @@ LIKELIEST = (
 )
 # They take columns by their names, or functions that may do so.
 NAMED = ("ColumnTransformer", "FunctionTransformer", "Pipeline", "FeatureUnion")
-TEXT_STEPS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
+VECTORIZERS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")  # they take texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def ask_predictor(estimator: Any, reason: str) -> Asked:
 
 def ask_transformer(step: Any, reason: str) -> RowTransform:
     """Make the part that asks a transformer of scikit-learn with an array, or with a text; see `ask_predictor`."""
-    if type(step).__name__ in TEXT_STEPS and _is_scikit_learn(step):
+    if type(step).__name__ in VECTORIZERS and _is_scikit_learn(step):
         return lambda row: step.transform(row).toarray()[0].tolist()
     nameless = _without_names(step, reason)
     _try(lambda: nameless.transform(_zeros(step)), reason)

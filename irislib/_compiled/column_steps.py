@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from irislib._compiled.asked import TEXT_STEPS
+from irislib._compiled.asked import VECTORIZERS
 from irislib._compiled.fast_form import NoFasterFormError, Row, RowTransform
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _indices(step: Any, transformer: Any, columns: Any) -> list[int]:
     import numpy as np
 
     if isinstance(columns, str | int):  # the transformer gets a series, and not a frame of one column
-        if type(transformer).__name__ not in TEXT_STEPS:
+        if type(transformer).__name__ not in VECTORIZERS:
             raise NoFasterFormError(f"its {type(transformer).__name__} takes a single column.")
         columns = [columns]
     if not isinstance(columns, slice) and all(isinstance(column, str) for column in columns):

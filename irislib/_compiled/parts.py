@@ -20,6 +20,7 @@ from irislib._compiled.linear import LINEAR
 from irislib._compiled.neighbors import NEIGHBORS
 from irislib._compiled.numeric_steps import NUMERIC_STEPS
 from irislib._compiled.smooth import SMOOTH
+from irislib._compiled.text_steps import TEXT_STEPS
 from irislib._compiled.tree_form import TREES
 from irislib._compiled.voting import VOTING
 
@@ -30,7 +31,7 @@ PACKAGES = ("sklearn", "xgboost", "lightgbm")
 
 LEAVES: dict[str, Callable[[Any], RowPredictor]] = {**LINEAR, **SMOOTH, **NEIGHBORS}
 NESTING: dict[str, Callable[[Any, Any], RowPredictor]] = {**TREES, **BOOSTERS, **COMPOSITIONS, **VOTING}
-STEPS: dict[str, Callable[[Any], RowTransform]] = {**NUMERIC_STEPS, **CATEGORY_STEPS}
+STEPS: dict[str, Callable[[Any], RowTransform]] = {**NUMERIC_STEPS, **CATEGORY_STEPS, **TEXT_STEPS}
 
 
 class Parts:

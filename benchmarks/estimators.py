@@ -1,0 +1,140 @@
+"""Benchmark of one row for estimators of every sort: through scikit-learn, by the fast form, and by POST.
+
+    python benchmarks/estimators.py                # some minutes; prints a table
+    python benchmarks/estimators.py --requests 0   # without the servers
+
+The estimators are those of docs/estimators.md, with as many trees as people take. CPU time in every column; that of a
+POST is the endpoint's own, in its WSGI application without a socket, beside an empty Flask view in the same rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from views import empty
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+ROUNDS = 5
+
+
+def microseconds(function: Callable[[Any], Any], rows: list[Any], count: int) -> float:
+    """CPU time of one call, the median of some rounds."""
+    function(rows[0])
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        for i in range(count):
+            function(rows[i % len(rows)])
+        rounds.append((time.process_time() - start) / count * 1e6)
+    return statistics.median(rounds)
+
+
+def grown(estimator: Any) -> Any:
+    """Give an estimator a hundred trees, wherever it has trees."""
+    many = {
+        name: 100
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] in ("n_estimators", "max_iter") and isinstance(value, int) and value <= 10
+    }
+    return estimator.set_params(**many)
+
+
+def posts(app: Any, path: str, rows: list[dict[str, Any]]) -> tuple[Callable[[bytes], Any], list[bytes]]:
+    """Return the function that posts a body, and the bodies."""
+
+    def post(body: bytes) -> bytes:
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        status: list[str] = []
+        chunks = app(environ, lambda line, headers, exc_info=None: status.append(line))
+        content = b"".join(chunks)
+        if not status[0].startswith("200"):
+            raise SystemExit(f"{status[0]}: {content!r}")
+        return content
+
+    return post, [urlencode(row).encode() for row in rows]
+
+
+def measure(name: str, requests: int) -> str:
+    """Return the line of an estimator."""
+    import estimators
+
+    from irislib._compiled import one_row_frame, predict_one
+    from irislib._description.validation import check_row
+    from irislib.api import create_app
+
+    make, x, y = estimators.CASES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        visit = estimators.Visit(grown(make if hasattr(make, "fit") else make()), x, y, Path(folder))
+    model, names = visit.model, visit.model.spec.feature_names
+    cells = [dict(zip(names, row, strict=True)) for row in visit.x_test.itertuples(index=False, name=None)]
+    cells = [{name: cell for name, cell in row.items() if cell == cell} for row in cells]
+    rows = [list(check_row(model.spec.features, row)[0].values()) for row in cells]
+    form, text = model.fast_form
+
+    def slow(row: list[Any]) -> Any:
+        return predict_one(model.estimator, one_row_frame(model.spec.features, row), model.has_probabilities)
+
+    before, after = microseconds(slow, rows, 15), microseconds(model.predict_values, rows, 300)
+    answered = sum(form is not None and form.predict(row) is not None for row in rows) / len(rows)
+    line = f"| {name} | {before:,.0f} µs | {after:,.1f} µs | {answered:.0%} |"
+    if requests:
+        ours, bodies = posts(create_app([model]).wsgi_app, "/thing", cells)
+        theirs, same = posts(empty().wsgi_app, "/iris-wizard", cells)
+        ratios = [microseconds(ours, bodies, requests) / microseconds(theirs, same, requests) for _ in range(3)]
+        line += f" {statistics.median(ratios):.2f} |"
+    how = text.partition(" is answered by ")[2].partition(", proved")[0]
+    return f"{line} {how or text} |"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--requests", type=int, default=200, help="in each round; 0 for none")
+    parser.add_argument("--only", default="", help="estimators whose name has this in it")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    import estimators
+    import pytest
+
+    columns = ["estimator", "scikit-learn", "irislib", "rows by the fast form"]
+    columns += ["`POST` beside an empty view"] * bool(options.requests) + ["how"]
+    for cells in (columns, ["---"] * len(columns)):
+        print(f"| {' | '.join(cells)} |")
+    for name in estimators.CASES:
+        if options.only in name:
+            try:
+                print(measure(name, options.requests), flush=True)
+            except pytest.skip.Exception:  # its package is not installed
+                continue
+
+
+if __name__ == "__main__":
+    main()
