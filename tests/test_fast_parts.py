@@ -191,15 +191,22 @@ def flats() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, target
 
 
+HEATED = [
+    Feature("area", required=False), Feature("rooms", "integer"),
+    Feature("district", "choice", choices=["hill", "centre", "river", "port", "moon"], required=False,
+            dtype="category"),
+    Feature("heating", "choice", choices=["gas", "wood", "electricity"], dtype="category"),
+    Feature("balcony", "boolean"),
+]  # fmt: skip
 FLATS = [
     Feature("area", required=False), Feature("rooms", "integer"), Feature("district", "text", required=False),
     Feature("heating", "choice", choices=["gas", "wood", "electricity"]), Feature("balcony", "boolean"),
 ]  # fmt: skip
 
 
-def fitted(name: str, estimator: Any) -> Model:
+def fitted(name: str, estimator: Any, features: list[Feature] | None = None) -> Model:
     rows, target = flats() if name == "flats" else table(name)
-    features = FLATS if name == "flats" else [Feature(column) for column in rows]
+    features = features or (FLATS if name == "flats" else [Feature(column) for column in rows])
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return irislib.train(ModelSpec("m", features, "y", lambda: rows.assign(y=target), estimator))
@@ -264,6 +271,12 @@ def test_regressors(kind: str) -> None:
 @pytest.mark.parametrize("kind", MIXED)
 def test_mixed_tables_with_missing_and_unseen_values(kind: str) -> None:
     assert_equal(fitted("flats", MIXED[kind]), 0.7 if kind in ("strict", "dropped categories") else 0.9)
+
+
+def test_nodes_that_split_categories() -> None:
+    model = fitted("flats", ensemble.HistGradientBoostingClassifier(max_iter=30, min_samples_leaf=3), HEATED)
+    assert model.estimator._predictors[0][0].nodes["is_categorical"].any()
+    assert_equal(model)
 
 
 @pytest.mark.parametrize("name", ["iris", "cancer", "diabetes"])

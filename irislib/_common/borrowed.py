@@ -238,6 +238,10 @@ BORROWED: tuple[Borrowed, ...] = (
         f"{HISTOGRAM}._loss": "predict one row of a boosting faster",
         f"{HISTOGRAM}._baseline_prediction": "predict one row of a boosting faster",
     }),
+    *_entries("fast form", "saves", "_compiled.category_trees",
+           f"{SKLEARN}/ensemble/_hist_gradient_boosting/gradient_boosting.py", {
+        f"{HISTOGRAM}._bin_mapper": "predict one row of a boosting with categories faster",
+    }),
     *_entries("fast form", "saves", "_compiled.smooth", f"{SKLEARN}/svm/_base.py", {
         "sklearn.svm:SVC._gamma": "predict one row of support vectors faster",
         "sklearn.svm:SVC._probA": "predict one row of support vectors faster",

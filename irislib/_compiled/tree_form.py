@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._compiled.category_trees import make_category_trees
 from irislib._compiled.fast_form import Comparison, HardCase, RowPredictor
 from irislib._compiled.row_form import ComposedForm
 from irislib._compiled.tree_tables import TreeTable, named, tree_walk_of
@@ -31,6 +32,10 @@ def _make_walk(estimator: Any, parts: Parts) -> RowPredictor:
     trees, tables = tree_walk_of(estimator, parts.may_be_missing)
     parts.hard_cases.append(threshold_case(estimator, trees, tables, trees.takes_missing))
     return trees
+
+
+def _make_histogram_walk(estimator: Any, parts: Parts) -> RowPredictor:
+    return (_make_walk if estimator._preprocessor is None else make_category_trees)(estimator, parts)
 
 
 def threshold_case(
@@ -87,7 +92,7 @@ TREES: dict[str, Callable[[Any, Parts], RowPredictor]] = dict.fromkeys(
         *("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"),
         *("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"),
         *("GradientBoostingClassifier", "GradientBoostingRegressor"),
-        *("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"),
     ),
     _make_walk,
 )
+TREES |= dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), _make_histogram_walk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,16 @@ from irislib._compiled.tree_walk import Boosted, Mean, Node, Trees
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["MAX_NODES", "TreeTable", "named", "nested", "read_trees", "tree_walk_of"]
+__all__ = [
+    "MAX_NODES",
+    "TreeTable",
+    "histogram_trees",
+    "named",
+    "nested",
+    "nested_trees",
+    "read_trees",
+    "tree_walk_of",
+]
 
 MAX_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
 CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile")  # what a dummy may begin with
@@ -62,12 +72,28 @@ def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[Tree
         trees, tables = read_trees(estimator)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise NoFasterFormError(f"this scikit-learn keeps the trees of {name} in another way ({error}).") from error
-    if (nodes := sum(len(table.feature) for table in tables)) > MAX_NODES:
-        raise NoFasterFormError(f"{name} has {nodes:,} nodes, more than {MAX_NODES:,}.")
     takes_missing = may_be_missing and _takes_missing(estimator)
-    shift = estimator.n_features_in_ if takes_missing else 0
-    roots = [nested(table, shift) for table in tables]
-    return replace(trees, roots=roots, takes_missing=takes_missing), tables
+    return nested_trees(trees, tables, estimator.n_features_in_ if takes_missing else 0), tables
+
+
+def nested_trees(trees: Trees, tables: Sequence[TreeTable], shift: int) -> Trees:
+    """Return trees with their roots.
+
+    Parameters
+    ----------
+    trees : Trees
+    tables : sequence of TreeTable
+    shift : int
+        The index in a row at which the negatives of the features begin; 0 if no value may be missing.
+
+    Raises
+    ------
+    NoFasterFormError
+        If there are too many nodes.
+    """
+    if (nodes := sum(len(table.feature) for table in tables)) > MAX_NODES:
+        raise NoFasterFormError(f"it has {nodes:,} nodes, more than {MAX_NODES:,}.")
+    return replace(trees, roots=[nested(table, shift) for table in tables], takes_missing=bool(shift))
 
 
 def named(estimator: Any, rows: np.ndarray) -> Any:
@@ -143,6 +169,11 @@ def _boosting(estimator: Any) -> tuple[Trees, list[TreeTable]]:
 def _histogram(estimator: Any) -> tuple[Trees, list[TreeTable]]:
     if estimator._preprocessor is not None:
         raise NoFasterFormError(f"this {type(estimator).__name__} has categorical features.")
+    return histogram_trees(estimator)
+
+
+def histogram_trees(estimator: Any) -> tuple[Trees, list[TreeTable]]:
+    """Read the trees of a HistGradientBoosting, of whose nodes some may split categories."""
     classes = _classes(estimator)
     tables = [
         _histogram_table(predictor.nodes, total)
