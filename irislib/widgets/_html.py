@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial, singledispatch
-from typing import TYPE_CHECKING, Any
+from functools import singledispatch
+from typing import Any
 
 from markupsafe import Markup, escape
 
-from irislib._common.formatting import (
-    TO_PROBABILITY,
-    format_contribution,
-    format_count,
-    format_score,
-    format_share,
-    with_points,
-)
 from irislib._common.language import column_label, localize
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
@@ -43,16 +34,12 @@ from irislib.widgets._blocks import (
     to_blocks,
 )
 from irislib.widgets._error_boundary import guarded
-
-if TYPE_CHECKING:
-    import pandas as pd
+from irislib.widgets._table_cells import align_numbers, bar_cell, breakable, column_title
 
 __all__ = ["render", "render_pieces"]
 
 WIDE_TABLE = 4  # columns of a table that takes the width of two cards
 YES_OR_NO = {"in the set"}  # columns of frames, which are English, whose cells people read in their language
-SHARES = {"probability", "share of the trained range"}  # columns with bars whose numbers are in percent
-NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
 
 
 def render(blocks: Iterable[Block], is_static: bool = False) -> Markup:
@@ -206,20 +193,20 @@ def _(block: Job, is_static: bool) -> Markup:
 
 @_render.register
 def _(block: Table, is_static: bool) -> Markup:
-    frame, title = block.frame, str if block.has_own_names else _column_title
+    frame, title = block.frame, str if block.has_own_names else column_title
     has_row_headers = frame.index.name is not None
     if has_row_headers:
         corner = " \\ ".join(title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
     names = list(frame)
     formats: list[Callable[[Any], str]] = [column_label if name in YES_OR_NO else _cell for name in names]
-    classes = ["" if name == block.bar_column else _cell_class(frame.iloc[:, i]) for i, name in enumerate(names)]
+    classes = ["" if name == block.bar_column else align_numbers(frame.iloc[:, i]) for i, name in enumerate(names)]
     if block.bar_column:
-        formats[names.index(block.bar_column)] = _bar_cell(frame[block.bar_column])
+        formats[names.index(block.bar_column)] = bar_cell(frame[block.bar_column])
     empty, cell = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
     titles = zip(names, classes, strict=True)
     head = Markup("").join(
-        empty if name == "" else cell.format(css, _breakable(title(str(name)))) for name, css in titles
+        empty if name == "" else cell.format(css, breakable(title(str(name)))) for name, css in titles
     )
     rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
     return Markup(
@@ -252,57 +239,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, Block):
         return _render(value, False)
     return localize(f"{value:.3f}") if isinstance(value, float) else str(value)
-
-
-def _cell_class(column: pd.Series) -> Markup:
-    """Return the attribute that aligns a column of numbers, or of texts that are numbers, to the right."""
-    if column.dtype.kind in "iuf" or (column.dtype.kind not in "bMm" and _has_numbers(column.tolist())):
-        return Markup(' class="irislib-number"')
-    return Markup("")
-
-
-def _has_numbers(values: Iterable[Any]) -> bool:
-    cells = [value for value in values if not isinstance(value, str) or value]
-    return bool(cells) and all(
-        NUMBER.fullmatch(value) if isinstance(value, str) else type(value) in (int, float) for value in cells
-    )
-
-
-def _breakable(title: str) -> Markup:
-    """Return a title that may continue on another line after an underscore."""
-    return Markup("_<wbr>").join(title.split("_"))
-
-
-def _column_title(name: str) -> str:
-    """Return the title of a column, with the unit in which people get its numbers."""
-    return column_label(with_points(name))
-
-
-def _bar_format(column: pd.Series, is_signed: bool) -> Callable[[Any], str]:
-    """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
-    if column.name in SHARES:
-        return format_share
-    if column.dtype.kind in "iu":
-        return lambda value: format_count(int(value))
-    is_contribution = is_signed or str(column.name).startswith(TO_PROBABILITY)
-    return partial(format_contribution, str(column.name)) if is_contribution else format_score
-
-
-def _bar_cell(column: pd.Series) -> Callable[[Any], str]:
-    """Return a formatter with bars: from the left, or from the middle to either side if there are negative numbers."""
-    is_signed = bool((column < 0).any())
-    longest = float(column.abs().max()) if is_signed or column.max() > 1 else 1.0
-    scale = 50 / longest if is_signed else 100 / longest
-    show_number = _bar_format(column, is_signed)
-
-    def show(value: float) -> str:
-        if value != value:
-            return "–"
-        size = abs(value) * scale
-        start = 0 if not is_signed else 50 if value >= 0 else 50 - size
-        style = ' class="irislib-less"' if value < 0 else ""
-        bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
-        amount = f'<span class="irislib-amount">{show_number(value)}</span>'
-        return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{amount}')  # noqa: S704 - numbers
-
-    return show

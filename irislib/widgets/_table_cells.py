@@ -1,0 +1,82 @@
+"""The cells and titles of a table's columns: bars, alignment, units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from irislib._common.formatting import (
+    TO_PROBABILITY,
+    format_contribution,
+    format_count,
+    format_score,
+    format_share,
+    with_points,
+)
+from irislib._common.language import column_label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["align_numbers", "bar_cell", "breakable", "column_title"]
+
+SHARES = {"probability", "share of the trained range"}  # columns with bars whose numbers are in percent
+NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
+
+
+def align_numbers(column: pd.Series) -> Markup:
+    """Return the attribute that aligns a column of numbers, or of texts that are numbers, to the right."""
+    if column.dtype.kind in "iuf" or (column.dtype.kind not in "bMm" and _has_numbers(column.tolist())):
+        return Markup(' class="irislib-number"')
+    return Markup("")
+
+
+def _has_numbers(values: Iterable[Any]) -> bool:
+    cells = [value for value in values if not isinstance(value, str) or value]
+    return bool(cells) and all(
+        NUMBER.fullmatch(value) if isinstance(value, str) else type(value) in (int, float) for value in cells
+    )
+
+
+def breakable(title: str) -> Markup:
+    """Return a title that may continue on another line after an underscore."""
+    return Markup("_<wbr>").join(title.split("_"))
+
+
+def column_title(name: str) -> str:
+    """Return the title of a column, with the unit in which people get its numbers."""
+    return column_label(with_points(name))
+
+
+def _bar_format(column: pd.Series, is_signed: bool) -> Callable[[Any], str]:
+    """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
+    if column.name in SHARES:
+        return format_share
+    if column.dtype.kind in "iu":
+        return lambda value: format_count(int(value))
+    is_contribution = is_signed or str(column.name).startswith(TO_PROBABILITY)
+    return partial(format_contribution, str(column.name)) if is_contribution else format_score
+
+
+def bar_cell(column: pd.Series) -> Callable[[Any], str]:
+    """Return a formatter with bars: from the left, or from the middle to either side if there are negative numbers."""
+    is_signed = bool((column < 0).any())
+    longest = float(column.abs().max()) if is_signed or column.max() > 1 else 1.0
+    scale = 50 / longest if is_signed else 100 / longest
+    show_number = _bar_format(column, is_signed)
+
+    def show(value: float) -> str:
+        if value != value:
+            return "–"
+        size = abs(value) * scale
+        start = 0 if not is_signed else 50 if value >= 0 else 50 - size
+        style = ' class="irislib-less"' if value < 0 else ""
+        bar = f'<span{style} style="margin-left:{start:.1f}%;width:{size:.1f}%"></span>'
+        amount = f'<span class="irislib-amount">{show_number(value)}</span>'
+        return Markup(f'<span class="irislib-bar" aria-hidden="true">{bar}</span>{amount}')  # noqa: S704 - numbers
+
+    return show
