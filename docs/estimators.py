@@ -16,7 +16,8 @@ Any estimator that follows scikit-learn's interface and predicts one target can 
 everything that irislib does with a model: train it from a description (`train`), bring it fitted
 (`Model.from_estimator`), save and load its file, `irislib check`, predict in Python, compute its insights, write its
 model card, ask the endpoint for one row (`POST`) and for many (`batch`), and open its page. ✓ works; a number is the
-sentence that some of the insights answer instead, below the table. This page is made by `make estimators`."""
+sentence that some of the insights answer instead, below the table. How fast each of them answers is in
+[performance.md](performance.md). This page is made by `make estimators`."""
 
 
 def page() -> str:

@@ -183,6 +183,9 @@ def _transformed_target(estimator: Any, parts: Parts) -> RowPredictor:
     back = transformer.inverse_transform
     if type(transformer).__name__ == "FunctionTransformer" and transformer.inverse_func is not None:
         back = transformer.inverse_func  # without the checks
+    elif type(transformer).__name__ == "StandardScaler" and transformer.with_mean and transformer.with_std:
+        scale, mean = transformer.scale_, transformer.mean_
+        back = lambda numbers: numbers * scale + mean  # noqa: E731
 
     def number(row: Row) -> float:
         return float(np.asarray(back(np.array([[inner.predict(row)[0]]], dtype=float))).ravel()[0])
