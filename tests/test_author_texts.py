@@ -82,6 +82,16 @@ def test_units_that_are_words_have_translations(rent, german) -> None:
     assert '<th scope="row">Zeilen</th><td class="irislib-number">30</td>' in html
 
 
+def test_true_values_may_have_the_authors_label_and_unit(rent, german) -> None:
+    texts = {"Price": "Preis", "euros": "Euro"}
+    page = irislib.app(with_texts(rent, texts, target_label="Price", target_unit="euros"))
+    rows = rent.spec.load_data().head(4)
+    for name, units in (("Price", [" euros"] * 4), ("Preis", ["", " Euro", " euros", ""])):
+        values = [f"{value:.0f}{unit}" for value, unit in zip(rows["rent"], units, strict=True)]
+        predict(page, rows.drop(columns="rent").assign(**{name: values}))
+        assert len(page.csv_tab.table.truth) == 4
+
+
 def test_a_translated_footer_is_shown_and_its_links_are_checked(iris, german) -> None:
     theme = Theme(footer="Questions? [Ask us](mailto:us@example.org)")
     page = irislib.app(with_texts(iris, {theme.footer: "Fragen? [Hier](mailto:us@example.org)"}, theme=theme))
@@ -120,3 +130,12 @@ def test_the_dummy_is_german_but_its_values_are_not(german) -> None:
     assert titles_of_columns(html) == ["Eingabe", "Wert"]
     assert "<td>Auswahlliste</td><td>two</td>" in html
     assert page.history.entries[0].prediction == "2 Einträge"
+
+
+def test_an_insight_is_in_the_language_of_the_moment(iris, monkeypatch) -> None:
+    row = iris.evaluation.features.head(1)
+    english = insights.prediction_set(iris, row).text
+    monkeypatch.setenv(VARIABLE, "de")
+    german = insights.prediction_set(iris, row).text
+    assert not {*english.split()} & {"Zeilen", "Testzeilen"}
+    assert not {*german.split()} & {"the", "of", "rows"}

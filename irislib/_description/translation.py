@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "describe_translation_faults",
+    "original",
     "superfluous_texts",
     "tab_title",
     "target_labels",
@@ -130,8 +131,13 @@ def translated(spec: ModelSpec, language: str) -> ModelSpec:
         translations={},
     )
     tab_titles = {title: texts[title] for title in spec.tabs if title in texts}
-    vars(result).update(_defined_at=vars(spec)["_defined_at"], _tab_titles=tab_titles)
+    vars(result).update(_defined_at=vars(spec)["_defined_at"], _tab_titles=tab_titles, _original=spec)
     return result
+
+
+def original(spec: ModelSpec) -> ModelSpec:
+    """Return a description as its author wrote it, of which this one may be a translation."""
+    return vars(spec).get("_original", spec)  # type: ignore[no-any-return]
 
 
 def tab_title(spec: ModelSpec, title: str) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.number_text import readings, simplify_number
+from irislib._description.translation import original
 from irislib._description.values import normalized
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["PredictedTable", "find_true_column"]
 
 def find_true_column(spec: ModelSpec, header: Sequence[str]) -> int | None:
     """Return the position of the column that is called as the target is, or None."""
-    names = {normalized(name).casefold() for name in (spec.target, spec.target_label)}
+    names = {normalized(name).casefold() for name in (spec.target, spec.target_label, original(spec).target_label)}
     return next((i for i, name in enumerate(header) if normalized(name).strip().casefold() in names), None)
 
 
@@ -102,7 +103,8 @@ class PredictedTable:
         return self._classes.get(cell.casefold())
 
     def _parse_number(self, cell: str) -> float | None:
-        numbers = readings(simplify_number(cell, self.model.spec.target_unit))
+        spec = self.model.spec
+        numbers = readings(simplify_number(cell, spec.target_unit, original(spec).target_unit))
         sign = "," if "," in self.layout.decimal_signs.values() else "."
         text = numbers.get(sign) or (next(iter(numbers.values())) if len(numbers) == 1 else None)
         return None if text is None else float(text)
