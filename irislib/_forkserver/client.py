@@ -107,6 +107,11 @@ class TemplateProcess:
         with self._end_lock:
             return None if self.pidfd < 0 else os.dup(self.pidfd)
 
+    def end_after_request(self) -> None:
+        """End the process once it has answered the request of another thread, if there is one."""
+        with self._request_lock:
+            self.end()
+
     def end(self) -> None:
         """End the process; processes forked from it live on."""
         with self._end_lock:
@@ -337,6 +342,35 @@ class ForkServer:
             self.page_templates[page] = template
         return result
 
+    def warm_up(self, page: str, timeout: float) -> bool:
+        """Replace the template process of a page by one that has done ahead what its visitors need.
+
+        Until then, or if that fails or takes longer than ``timeout`` seconds, kernels are forked from the one before.
+
+        Returns
+        -------
+        bool
+            True if it was replaced.
+        """
+        if (template := self.page_templates.get(page)) is None:
+            return False
+        server_end, template_end = messages.pair()
+        try:
+            with template_end:
+                pid, status = self._fork(template, {"warm_up": True}, template_end.fileno())
+            os.close(status)
+            warm = TemplateProcess(pid, server_end)
+            with self._starting_up(warm):
+                result = warm.request(None, timeout=timeout)
+        except (LostTemplateError, OSError):
+            return False
+        if "refusal" in result or self.page_templates.get(page) is not template:
+            warm.end()
+            return False
+        self.page_templates[page] = warm
+        template.end_after_request()
+        return True
+
     def fork(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, page: str = "") -> ForkedProcess | None:
         """Fork a kernel; return None if it has to be started in the ordinary way.
 
@@ -363,7 +397,8 @@ class ForkServer:
             return ForkedProcess(*self._fork(template, request))
         except LostTemplateError:
             self.discard(template)
-            return None
+            has_other = page in self.page_templates  # which has replaced it meanwhile
+            return self.fork(argv, env, cwd, page) if has_other else None
 
     def _fork(self, template: TemplateProcess, request: Mapping[str, Any], *files: int) -> tuple[int, int]:
         status, status_writer = os.pipe()

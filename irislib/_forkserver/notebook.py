@@ -19,7 +19,7 @@ from irislib._forkserver.threads import has_threads, thread_names
 
 MAX_PAGE_CHARACTERS = 20_000_000  # characters of a page
 
-__all__ = ["imported_modules", "run_notebook", "runs_once"]
+__all__ = ["imported_modules", "run_notebook", "runs_once", "uses_only_irislib", "warm_up_widgets"]
 
 # The environment variables with which Voila describes a visit; see voila.utils.ENV_VARIABLE.
 VISIT_VARIABLES = {"QUERY_STRING", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
@@ -152,7 +152,6 @@ def run_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
             outputs.append(recorder.outputs)
         if refusal := refusal_reason(recorder, numbers_drawn):
             return {"refusal": refusal}
-        warm_up_widgets()
     if has_threads():
         return {"refusal": f"it has started a thread ({', '.join(thread_names())})"}
     from ipywidgets import Widget
@@ -176,13 +175,21 @@ def refusal_reason(recorder: RecordingSession, numbers_drawn: Callable[[], bool]
     return "it changes what it has displayed" if recorder.display_updated else ""
 
 
-def warm_up_widgets() -> None:
-    """Call `warm_up` of the widgets that have it, such as to draw what is the same for all visitors."""
+def warm_up_widgets() -> dict[str, Any]:
+    """Call `warm_up` of the widgets that have it, such as to draw what is the same for all visitors.
+
+    Returns
+    -------
+    dict
+        Empty, or with the ``refusal``: the reason why no kernel can be forked any more.
+    """
     from ipywidgets.widgets.widget import _instances
 
-    for widget in list(_instances.values()):
-        if work := getattr(type(widget), "warm_up", None):
-            work(widget)
+    with record_outputs(RecordingSession()):
+        for widget in list(_instances.values()):
+            if work := getattr(type(widget), "warm_up", None):
+                work(widget)
+    return {"refusal": f"it has started a thread ({', '.join(thread_names())})"} if has_threads() else {}
 
 
 def reject_gui(gui: str | None = None) -> None:

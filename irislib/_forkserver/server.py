@@ -182,7 +182,7 @@ class RequestLoop:
             return None
         if pid:
             self.status_pipes[pid] = files[0]
-            if "notebook" in request:
+            if "notebook" in request or "warm_up" in request:
                 self.page_pids.add(pid)
             for file in files[1:]:
                 os.close(file)
@@ -197,6 +197,9 @@ class RequestLoop:
         if "notebook" in request:
             self.channel = socket.socket(fileno=files[1])
             return lambda: self.run_notebook(request)
+        if "warm_up" in request:
+            self.channel = socket.socket(fileno=files[1])
+            return self.warm_up
         return lambda: self.run_kernel(request)
 
     def import_more(self, request: dict[str, Any]) -> None:
@@ -225,6 +228,13 @@ class RequestLoop:
         if memory := request["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         messages.send(self.channel, run_notebook(request["notebook"]))
+
+    def warm_up(self) -> None:
+        """Become a template process of the same page that has done ahead what its visitors need."""
+        from irislib._forkserver.notebook import warm_up_widgets
+
+        os.setsid()
+        messages.send(self.channel, warm_up_widgets())
 
     def run_kernel(self, request: dict[str, Any]) -> None:
         from irislib._forkserver.kernel import run_kernel

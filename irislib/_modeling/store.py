@@ -59,7 +59,7 @@ def default_root() -> Path:
     return Path(environment_value("store") or user_data_path("irislib") / "models")
 
 
-def save(model: Model, root: Path, compare_files: bool = True) -> Path:
+def save(model: Model, root: Path, compare_files: bool = True, source: Path | None = None) -> Path:
     """Store a model and make it the current version of its name.
 
     Parameters
@@ -69,6 +69,8 @@ def save(model: Model, root: Path, compare_files: bool = True) -> Path:
         Made if need be, for its owner alone.
     compare_files : bool
         Whether the version is out of date once the files change that its data were read from.
+    source : Path, optional
+        A store whose file of the same version is copied, if it has one, instead of a new one made and compared.
 
     Returns
     -------
@@ -88,8 +90,7 @@ def save(model: Model, root: Path, compare_files: bool = True) -> Path:
         files = {"data_files": model.data_files if compare_files else []}
         record = {**to_record(model), **dependencies(model.spec), **files}
         if not _is_sound(folder, record, model.spec):
-            rows = model.evaluation.features.head(COMPARED_ROWS)
-            content = read_back(model.estimator, rows, trusted_modules(model.spec))
+            content = _stored_content(model, record, source)
             incomplete = Path(tempfile.mkdtemp(prefix=".new-", dir=versions))
             try:
                 (incomplete / "estimator.skops").write_bytes(content)
@@ -105,6 +106,18 @@ def save(model: Model, root: Path, compare_files: bool = True) -> Path:
     except (OSError, TypeError, ValueError) as error:
         raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
     return folder
+
+
+def _stored_content(model: Model, record: dict[str, Any], source: Path | None) -> bytes:
+    """Return the file of an estimator: that of another store, or a new one that was read back unchanged."""
+    if source is not None:
+        folder = source / model.spec.name / model.version
+        with suppress(OSError, ValueError):
+            other = _record_of(folder)
+            if all(other.get(key) == record[key] for key in ("trained_at", *dependencies(model.spec))):
+                return (folder / "estimator.skops").read_bytes()
+    rows = model.evaluation.features.head(COMPARED_ROWS)
+    return read_back(model.estimator, rows, trusted_modules(model.spec))
 
 
 def _move_into_place(incomplete: Path, folder: Path, is_sound: Callable[[], bool]) -> None:

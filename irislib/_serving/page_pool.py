@@ -35,6 +35,7 @@ __all__ = ["Pages"]
 LOAD_MODELS = "irislib._modeling.registry:load_served"  # called once there are models, for all kernels to share
 PAGE_CHANGED = "%s has changed, and so has its page."
 MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
+WARM_UP_SECONDS = 60.0  # seconds that may be spent on what visitors of a page need later than the page itself
 MAX_WAIT_SECONDS = 90.0  # seconds after a page's models are there until it opens without being warm
 
 
@@ -56,6 +57,7 @@ class Pages(LoggingConfigurable):
         )  # set once a page is warm, or never will be
         self.tasks: set[asyncio.Task[Any]] = set()
         self.languages: set[str] = set()  # in which pages are made ahead, besides English
+        self.working_ahead = asyncio.Lock()
         self.runs = 0
         self.problems: dict[str, str] = {}  # why a notebook cannot be opened, by its path
         self.changed: set[str] = set()  # the notebooks that have changed since they were run
@@ -345,6 +347,19 @@ class Pages(LoggingConfigurable):
         await self.retire(old)
         for language in self.languages:
             self.start_task(translate_ahead(self, language))
+        self.start_task(self.work_ahead(page))
+
+    async def work_ahead(self, page: WarmPage) -> None:
+        """Do what visitors of a page need later than the page itself, and start spare kernels anew that have it.
+
+        One page after another, so that whoever opens one meanwhile has a core left.
+        """
+        async with self.working_ahead:
+            if page.is_retired or not await asyncio.to_thread(self.fork_server.warm_up, page.name, WARM_UP_SECONDS):
+                return
+        spares, page.spares = page.spares, deque()
+        await self.refill(page)
+        await self.end_spares(spares)
 
     async def render(self, path: str, page: WarmPage) -> None:
         """Render a page that has been run."""
@@ -366,11 +381,15 @@ class Pages(LoggingConfigurable):
             page.is_retired = True
             for translated in page.translations.values():
                 await self.retire(translated)
-        if page and (template := self.fork_server.page_templates.get(page.name)):
-            self.fork_server.discard(template)
+            if template := self.fork_server.page_templates.get(page.name):
+                self.fork_server.discard(template)
+            await self.end_spares(page.spares)
+
+    async def end_spares(self, spares: deque[str]) -> None:
+        """End spare kernels that nobody has taken."""
         manager = self.parent.kernel_manager
-        while page and page.spares:
-            spare = page.spares.popleft()
+        while spares:
+            spare = spares.popleft()
             if spare in manager.spare:  # it has not died
                 await manager.shutdown_kernel(spare)
 

@@ -39,6 +39,7 @@ async def translate(pages: Pages, path: str, page: WarmPage, language: str) -> W
         page.translations[language] = translated
         if page.is_retired:  # the notebook has changed meanwhile
             await pages.retire(translated)
+        pages.start_task(pages.work_ahead(translated))
         return translated
 
 

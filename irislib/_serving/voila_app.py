@@ -158,13 +158,14 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.model_loader = ModelLoader(specs.values(), not self.no_store, self.add_model, self.update_models)
 
     def add_model(self, model: Model) -> None:
-        """Save a model in the folder from which visitors' kernels load it, and let the endpoint answer by it."""
+        """Let the endpoint answer by a model, and save it in the folder from which visitors' kernels load it."""
+        self.endpoint.add_model(model)
+        source = None if self.no_store else store.default_root()
         try:
-            store.save(model, self.session, compare_files=False)  # the pages' models are the server's
+            store.save(model, self.session, compare_files=False, source=source)  # the pages' models are the server's
         except StoreError as error:
             store.note_refusal(model.spec.name, self.session, str(error))
             self.log.warning("%s It is served from memory, and trained again when the server starts.", error)
-        self.endpoint.add_model(model)
 
     async def update_apps(self, files: set[str]) -> None:
         """Serve the notebooks as they are now, some of which have changed."""
