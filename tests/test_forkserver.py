@@ -477,3 +477,55 @@ def test_only_the_first_invalid_message_of_a_page_is_logged(caplog: pytest.LogCa
         log.removeFilter(invalid)
     assert [record.getMessage() for record in caplog.records] == ["Invalid message", *["Another fault"] * 3]
     assert [bool(record.exc_info) for record in caplog.records] == [False, True, True, True]
+
+
+AHEAD = """
+import time
+import ipywidgets
+
+class Ahead(ipywidgets.Label):
+    done, seconds = [], {seconds}
+
+    def warm_up(self):
+        time.sleep(self.seconds)
+        self.done.append(1)
+
+label = Ahead()
+"""
+
+
+def test_no_page_waits_for_what_is_worked_out_ahead(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
+    name = prerun(fork_server, AHEAD.format(seconds=0))["name"]
+    before = fork_server.page_templates[name]
+    assert kernel(name).run("print(len(label.done))").strip() == "0"
+    assert fork_server.warm_up(name, PATIENCE)
+    assert before.has_ended()
+    assert kernel(name).run("print(len(label.done))").strip() == "1"
+
+    slow = prerun(fork_server, AHEAD.format(seconds=10**6))["name"]
+    assert not fork_server.warm_up(slow, 0.5)
+    assert kernel(slow).run("print(len(label.done))").strip() == "0"
+
+
+def test_a_template_process_that_was_launched_early_is_as_if_it_had_been_started_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "helper.py").write_text("")
+    (tmp_path / "package.py").write_text("")
+    monkeypatch.setenv("IRISLIB_TOKEN", "s3cret")
+    fork_server = ForkServer(["json"])
+    try:
+        fork_server.launch_early()
+        early = fork_server._early
+        monkeypatch.delenv("IRISLIB_TOKEN")
+        fork_server.imports += ["decimal"]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "COLOUR": "blue"}
+        fork_server.start(environment, str(tmp_path / "notebooks"))
+        assert fork_server.main is early
+        code = "import helper, package, os, sys\nprint(os.environ['COLOUR'], 'decimal' in sys.modules, os.getcwd())"
+        reply = fork_server.run_notebook("page", notebook(code), str(tmp_path))
+        assert reply["outputs"][0][0]["text"].split() == ["blue", "True", str(tmp_path)]
+        assert "s3cret" not in Path(f"/proc/{early.pid}/environ").read_text()
+    finally:
+        fork_server.end()
