@@ -62,6 +62,10 @@ def good(model: Model) -> Insight:
     return Insight("All is well", pd.DataFrame({"a": [1]}), "A sentence.", lambda axes: None)
 
 
+def half(model: Model) -> Insight:
+    return replace(good(model), title="Half \ud800 a character")
+
+
 def good_row(model: Model, prediction: object) -> Insight:
     return good(model)
 
@@ -75,7 +79,7 @@ TITLES = {raises: "Raises", exits: "Exits", draws_badly: "Badly drawn", prints_b
           has_no_bar: "No bar", held: "Held"}  # fmt: skip
 BAD = [*TITLES, returns_something_else]
 MODEL_TABS: dict[str, list[Callable[..., Any]]] = {
-    "Of the model": [raises, exits, draws_badly, prints_badly, has_no_bar, returns_something_else, good, max],
+    "Of the model": [raises, exits, draws_badly, prints_badly, has_no_bar, returns_something_else, good, max, half],
     "Of the row": [held, good_row, long_and_bad],
 }
 
@@ -112,6 +116,7 @@ def test_the_report_has_what_did_not_fail(failing: Model) -> None:
     submit(page, ROW)
     report = download(page, "report")[1].decode()
     assert report.count("<h3>All is well</h3>") == 2
+    assert "<h3>Half ? a character</h3>" in report
     for title in (*TITLES.values(), "Long and bad"):
         assert re.search(f"<h3>{title}</h3><p class=.irislib-message.>Something went wrong", report), title
 

@@ -79,4 +79,4 @@ def report(
         "style": css_properties(".irislib", theme.palette) + (FRONTEND / "style.css").read_text(encoding="utf-8"),
         "texts": TEXTS,
     }
-    return template.render(variables).encode()
+    return template.render(variables).encode("utf-8", "replace")  # a text of somebody's may have half a character
