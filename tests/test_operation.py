@@ -147,6 +147,10 @@ def test_a_trusted_proxy_sets_the_servers_address(guarded: Server, api: Server) 
     headers = {"X-Forwarded-Host": "ml.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/lab"}
     servers = guarded.get("/openapi.json", headers={**GUARD, **headers}).json()["servers"]
     assert servers == [{"url": "https://ml.example.org/lab"}]
+    mistakes = {**headers, "X-Forwarded-Proto": "HTTPS", "X-Forwarded-Prefix": "lab"}  # which is no path
+    assert guarded.get("/docs", headers={**GUARD, **mistakes}).status_code == 200
+    servers = guarded.get("/openapi.json", headers={**GUARD, **mistakes}).json()["servers"]
+    assert servers == [{"url": "https://ml.example.org"}]
     del headers["X-Forwarded-Proto"]  # Gunicorn itself believes that from this machine
     assert api.get("/openapi.json", headers=headers).json()["servers"] == [{"url": api.url}]
 

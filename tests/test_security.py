@@ -417,6 +417,9 @@ def test_the_public_host_name_is_accepted(notebooks_server: Server) -> None:
 
 
 def test_addresses_and_cookies_follow_a_trusted_proxy(notebooks_server: Server) -> None:
+    mistakes = {"Host": "apps.example.org", "X-Forwarded-Proto": "HTTPS", "X-Forwarded-Prefix": "//evil.example"}
+    document = notebooks_server.get("/openapi.json", headers=mistakes).json()
+    assert document["servers"] == [{"url": "https://apps.example.org"}]
     for scheme in ("https", "http"):
         name = {"X-Forwarded-Host": "evil.example, apps.example.org", "X-Forwarded-Proto": scheme}
         headers = {**name, "X-Forwarded-Prefix": "/lab", "X-Forwarded-For": "198.51.100.1, 203.0.113.7"}

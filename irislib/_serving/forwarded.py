@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from contextlib import suppress
 from typing import Any
 
 from tornado.httputil import HTTPHeaders
 
-__all__ = ["apply_forwarded", "forwarded_prefix"]
+from irislib.api._trusted_proxies import clean_prefix, clean_scheme
 
-PATH = re.compile(r"(?:/[\w.~%-]+)+", re.ASCII)  # it is written into pages
+__all__ = ["apply_forwarded", "forwarded_prefix"]
 
 
 def forwarded_value(headers: HTTPHeaders, name: str, proxies: int) -> str:
@@ -22,8 +21,7 @@ def forwarded_value(headers: HTTPHeaders, name: str, proxies: int) -> str:
 
 def forwarded_prefix(headers: HTTPHeaders, proxies: int) -> str:
     """Return the beginning of the public path that the trusted proxies took off; empty if they took off none."""
-    prefix = forwarded_value(headers, "Prefix", proxies).rstrip("/")
-    return prefix if PATH.fullmatch(prefix) else ""
+    return clean_prefix(forwarded_value(headers, "Prefix", proxies))
 
 
 def apply_forwarded(headers: HTTPHeaders, context: Any, proxies: int) -> None:
@@ -43,7 +41,7 @@ def apply_forwarded(headers: HTTPHeaders, context: Any, proxies: int) -> None:
         headers.pop(f"X-Forwarded-{name}", None)
     with suppress(ValueError):
         context.remote_ip = str(ipaddress.ip_address(client))
-    if scheme in ("http", "https"):
+    if scheme := clean_scheme(scheme):
         context.protocol = scheme
     if host:
         headers["Host"] = host

@@ -22,7 +22,6 @@ from traitlets import Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from irislib import __version__
 from irislib._common import paths, temporary_folders
@@ -68,6 +67,7 @@ from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS
 from irislib.api._problem_details import not_found
 from irislib.api._routes import make_app
+from irislib.api._trusted_proxies import TrustedProxies
 from irislib.errors import IrislibError, StoreError
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         if prefix:
             wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
         if self.proxies:  # the rest of what they forward was read before any handler was chosen
-            wsgi = ProxyFix(wsgi, 0, 0, 0, 0, self.proxies)
+            wsgi = TrustedProxies(wsgi, 0, 0, 0, 0, self.proxies)
         endpoint = EndpointContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
         common = {"voila_configuration": self.voila_configuration}
         files = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from werkzeug.middleware.proxy_fix import ProxyFix
-
 from irislib._common.routes import ROUTES
 from irislib._common.settings import SETTINGS, environment_value
 from irislib.api._application import Endpoint
+from irislib.api._trusted_proxies import TrustedProxies
 from irislib.errors import IrislibError
 
 __all__ = ["add"]
@@ -33,7 +32,7 @@ def add(app: Endpoint) -> None:
         raise IrislibError(f"{error.name} is not installed: pip install 'irislib[limits]'.") from None
     if options.proxies:
         n = options.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, n, n, n, 0, n)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(app.wsgi_app, n, n, n, 0, n)  # type: ignore[method-assign]
 
 
 def _limit(app: Endpoint, rate: str) -> None:
