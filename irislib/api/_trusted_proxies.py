@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 __all__ = ["TrustedProxies", "clean_prefix", "clean_scheme"]
 
@@ -31,7 +28,7 @@ def clean_scheme(text: str) -> str:
 class TrustedProxies(ProxyFix):
     """Werkzeug's middleware, which would take anything for a prefix or a scheme."""
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer a request."""
         cleaners: dict[str, Callable[[str], str]] = {"PREFIX": clean_prefix, "PROTO": clean_scheme}
         for name, clean in cleaners.items():
