@@ -603,7 +603,8 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         for key in import_module(module.name).TEXTS:
             start, _, end = key.partition(".")  # either may be in a variable, such as the name of an insight's function
             in_part = rf"""\}}\.{re.escape(end or key)}["']|f["']{re.escape(start)}\.\{{"""
-            used_as = rf"""["']{re.escape(key)}["']|texts\.{key}\b|{in_part}"""
+            in_template = rf"""texts\["{re.escape(key.rpartition("_")[0])}_" ~"""
+            used_as = rf"""["']{re.escape(key)}["']|texts\.{key}\b|{in_part}|{in_template}"""
             assert re.search(used_as, "\n".join(sources)), f"{module.name}: {key}"
 
 
