@@ -6,6 +6,7 @@ It has one thread and no event loop: threads and locks do not survive a fork.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import logging
@@ -27,6 +28,7 @@ __all__ = ["main"]
 
 log = logging.getLogger("irislib._forkserver")
 
+SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl.h
 LOG_HANDLER = "irislib-template"  # name of the handler of a template process's messages
 
 
@@ -35,6 +37,7 @@ def main() -> None:
     channel, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     logging.basicConfig(format="[%(name)s] %(message)s")
     logging.getLogger().handlers[0].name = LOG_HANDLER
+    adopt_orphans()
     gc.disable()  # a collection would touch, and so copy, every page that is shared
     request, _ = messages.receive(channel)
     reply = import_and_announce(channel, request["imports"])
@@ -43,6 +46,12 @@ def main() -> None:
     loop = RequestLoop(channel, lifeline)
     while True:
         loop.serve()()  # in a forked child; returns only in the template process of a page
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a page's template process has forked, once that process is replaced."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def move_to(folder: str | None, environment: dict[str, str]) -> None:
@@ -152,7 +161,7 @@ class RequestLoop:
 
     def reap_children(self) -> None:
         """Write the exit codes of ended children to the server."""
-        while self.status_pipes:
+        while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
