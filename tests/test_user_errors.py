@@ -272,8 +272,11 @@ def test_a_server_that_cannot_start_says_so_in_the_same_words(folder: Path, comm
     line = write(folder, STUMBLES["load_data"].text)
     result = run_irislib(*command, "--model", "birds:spec", cwd=folder)
     assert result.returncode == 1
-    assert f"irislib {command[0]}: KeyError: 'no such column' (birds.py, line {line})" in result.stderr
-    assert only_theirs(result.stderr)
+    before, message, rest = result.stderr.partition(
+        f"irislib {command[0]}: KeyError: 'no such column' (birds.py, line {line})"
+    )
+    assert all(log_line.startswith("[AppServer]") for log_line in before.splitlines())
+    assert only_theirs(message + rest)
 
 
 def test_train_raises_it_from_the_original(folder: Path) -> None:
