@@ -97,11 +97,11 @@ def prerun(fork_server: ForkServer, *cells: str) -> dict[str, Any]:
 
 
 def test_a_kernel_has_its_environment_and_its_folder(kernel: Callable[..., Kernel], tmp_path: Path) -> None:
-    output = kernel(COLOUR="blue").run(
+    output = kernel(COLOUR="blue", OMP_NUM_THREADS="7").run(
         "import os, sys\nprint(os.environ['COLOUR'], os.getcwd())",
-        "print(os.environ.get('OMP_NUM_THREADS'), 'numpy' in sys.modules)",
+        "print(os.environ['OMP_NUM_THREADS'], 'numpy' in sys.modules)",
     )
-    assert output.split() == ["blue", str(tmp_path / "0"), "None", "True"]
+    assert output.split() == ["blue", str(tmp_path / "0"), "7", "True"]
 
 
 def test_modules_that_start_a_thread_or_are_missing_are_left_to_the_kernels(
