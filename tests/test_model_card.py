@@ -137,7 +137,7 @@ def test_values_that_the_training_data_lack_are_listed(rent: Any) -> None:
     coverage = {**rent.coverage, "district": {"values": ["centre"]}, "balcony": {"values": [False]}}
     text = irislib.card(replace(rent, coverage=coverage))
     assert "The training data contain no row with District: harbour, hill." in text
-    assert "The training data contain no row with Balcony: true." in text
+    assert "The training data contain no row with Balcony: yes." in text
     assert "contain no row" not in irislib.card(rent)
 
 

@@ -494,15 +494,20 @@ ipywidgets.VBox([label, button])
     assert "Exception: You must define" not in server.text()  # of an error page of jupyter_server's
 
 
-@pytest.mark.parametrize("template", ["bar.html.j2", "apps.html"])
+@pytest.mark.parametrize("template", ["bar.html.j2", "apps.html", "starting.html"])
 @pytest.mark.parametrize("autoescape", [True, False])  # of irislib's own pages, and of Voila's
 def test_the_title_of_an_app_is_text(template: str, autoescape: bool) -> None:
     folder = paths.jupyter_dir() / "voila" / "templates" / "irislib"
     environment = Environment(loader=FileSystemLoader(folder), autoescape=autoescape)  # noqa: S701 - as Voila has it
     environment.globals["static"] = str
-    apps = [{"name": "app", "title": "<img src=x onerror=alert(1)>&amp;", "spec": None}]
+    title = "<img src=x onerror=alert(1)>&amp;"
+    apps = [{"name": "app", "title": title, "titles": {"en": title}, "spec": None}]
     look = {"style": "", "icon": "data:;base64,=", "colours": ""}
-    html = environment.get_template(template).render(apps=apps, look=look, texts=TEXTS, base_url="/", current="app")
+    lists = {"states": {}, "waiting": {}, "unopened": (), "no_model": ()}
+    app = {"app": apps[0], "state": "training"}
+    html = environment.get_template(template).render(
+        apps=apps, look=look, texts=TEXTS, base_url="/", current="app", **lists, **app
+    )
     assert "&lt;img src=x onerror=alert(1)&gt;&amp;amp;" in html
     assert "<img src=x" not in html
 

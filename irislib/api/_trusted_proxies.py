@@ -1,4 +1,4 @@
-"""What trusted proxies send of the public address of a server, for documents and redirects."""
+"""The public address of a server, as trusted proxies send it, for documents and redirects."""
 
 from __future__ import annotations
 
