@@ -342,12 +342,12 @@ def test_a_server_without_memory_is_full(tmp_path: Path) -> None:
 def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     nbformat.write(notebook(WIDGET), tmp_path / "notebooks" / "widget.ipynb")
-    limited = ("sh", "-c", 'ulimit -Sn 200; ulimit -Hn 330; exec "$@"', "sh", sys.executable, "-m", "irislib")
+    limited = ("sh", "-c", 'ulimit -Sn 200; ulimit -Hn 290; exec "$@"', "sh", sys.executable, "-m", "irislib")
     many = (f"{KERNEL}.max_kernels=100", f"{KERNEL}.max_kernels_per_visitor=100")
     args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "tiny:spec", *many)
     server = Server(tmp_path / "log", *args, program=limited).wait()
     try:
-        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (330, 330)
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (290, 290)
         with ExitStack() as pages:
             while (response := server.get("/widget")).status_code == 200:
                 (kernel,) = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.text)[:1]
