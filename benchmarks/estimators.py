@@ -85,6 +85,7 @@ def posts(app: Any, path: str, rows: list[dict[str, Any]]) -> tuple[Callable[[by
 def measure(name: str, requests: int) -> str:
     """Return the line of an estimator."""
     import estimators
+    from sklearn.base import clone
 
     from irislib._compiled import one_row_frame, predict_one
     from irislib._description.validation import check_row
@@ -92,7 +93,7 @@ def measure(name: str, requests: int) -> str:
 
     make, x, y = estimators.CASES[name]
     with tempfile.TemporaryDirectory() as folder:
-        visit = estimators.Visit(grown(make if hasattr(make, "fit") else make()), x, y, Path(folder))
+        visit = estimators.Visit(lambda: grown(clone(make) if hasattr(make, "fit") else make()), x, y, Path(folder))
     model, names = visit.model, visit.model.spec.feature_names
     cells = [dict(zip(names, row, strict=True)) for row in visit.x_test.itertuples(index=False, name=None)]
     cells = [{name: cell for name, cell in row.items() if cell == cell} for row in cells]

@@ -64,7 +64,7 @@ def _stacking(estimator: Any, parts: Parts) -> RowPredictor:
         for member, method in zip(members, estimator.stack_method_, strict=True)
     ]
     final = parts.predictor(estimator.final_estimator_)
-    text = f"stacking {len(members):,} estimators in Python"
+    text = f"stacking {len(members):,} estimator{'' if len(members) == 1 else 's'} in Python"
     return Stack(columns, final, classes, estimator.passthrough, text, **as_exact_as([*members, final]))
 
 
