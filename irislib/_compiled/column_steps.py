@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from irislib._compiled.asked import VECTORIZERS
+from irislib._compiled.array_parts import VECTORIZERS
 from irislib._compiled.fast_form import NoFasterFormError, Row, RowTransform
 
 if TYPE_CHECKING:

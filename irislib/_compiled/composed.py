@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from irislib._compiled.asked import framed_steps
+from irislib._compiled.array_parts import framed_steps
 from irislib._compiled.composition import Chain
 from irislib._compiled.fast_form import Candidate, NoFasterFormError
 from irislib._compiled.parts import Parts

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from irislib._compiled.asked import ask_predictor, ask_transformer
+from irislib._compiled.array_parts import array_predictor, array_transform
 from irislib._compiled.boosting import BOOSTERS
 from irislib._compiled.category_steps import CATEGORY_STEPS
 from irislib._compiled.column_steps import COLUMN_STEPS
@@ -67,7 +67,7 @@ class Parts:
             return self._made(estimator, LEAVES, NESTING)  # type: ignore[no-any-return]
         except NoFasterFormError as error:
             del self.hard_cases[count:]
-            return ask_predictor(estimator, str(error))
+            return array_predictor(estimator, str(error))
 
     def transform(self, step: Any) -> RowTransform:
         """Make the part for a fitted transformer, or let scikit-learn be asked with an array.
@@ -83,7 +83,7 @@ class Parts:
         try:
             return self._made(step, STEPS, COLUMN_STEPS)  # type: ignore[no-any-return]
         except NoFasterFormError as error:
-            function = ask_transformer(step, str(error))
+            function = array_transform(step, str(error))
         self.without_form.append(type(step).__name__)
         return function
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from irislib._description.feature import Feature
 
-__all__ = ["Asked", "ask_predictor", "ask_transformer", "framed_steps"]
+__all__ = ["ArrayPredictor", "array_predictor", "array_transform", "framed_steps"]
 
 # The source of their predict takes the class of the largest probability, so that one call gives both.
 LIKELIEST = (
@@ -32,7 +32,7 @@ VECTORIZERS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")  # the
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ArrayPredictor:
     """An estimator of scikit-learn.
 
     Attributes
@@ -80,7 +80,7 @@ def _array(row: Row) -> np.ndarray:
     return np.array([row], dtype=float)
 
 
-def ask_predictor(estimator: Any, reason: str) -> Asked:
+def array_predictor(estimator: Any, reason: str) -> ArrayPredictor:
     """Make the part that asks an estimator of scikit-learn with an array.
 
     Parameters
@@ -97,11 +97,11 @@ def ask_predictor(estimator: Any, reason: str) -> Asked:
     nameless = _without_names(estimator, reason)
     classes = getattr(estimator, "classes_", None)
     _try(lambda: nameless.predict(_zeros(estimator)), reason)
-    return Asked(nameless, None if classes is None else classes.tolist(), reason)
+    return ArrayPredictor(nameless, None if classes is None else classes.tolist(), reason)
 
 
-def ask_transformer(step: Any, reason: str) -> RowTransform:
-    """Make the part that asks a transformer of scikit-learn with an array, or with a text; see `ask_predictor`."""
+def array_transform(step: Any, reason: str) -> RowTransform:
+    """Make the part that asks a transformer of scikit-learn with an array, or with a text; see `array_predictor`."""
     if type(step).__name__ in VECTORIZERS and _is_scikit_learn(step):
         return lambda row: step.transform(row).toarray()[0].tolist()
     nameless = _without_names(step, reason)
