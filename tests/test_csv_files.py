@@ -281,3 +281,24 @@ def test_a_page_offers_files_without_formulas_and_reads_them_back(rent) -> None:
     again = predicted(content)
     assert tab.rows[0][len(names)] == "=1+1"
     assert b",''" not in again
+
+
+def test_rows_that_are_refused_for_their_shape_cost_no_check(iris, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may have millions of comments."""
+    checked = []
+    check = csv_files.check_columns
+    monkeypatch.setattr(
+        csv_files,
+        "check_columns",
+        lambda features, columns, count: checked.append(count) or check(features, columns, count),
+    )
+    good = ROW.split(",")
+    rows = [good, *[["# a comment"]] * 50, *[[*good, "7"]] * 50, good, ["", *good[1:]]]
+    layout, _ = read(iris, f"{HEAD}\n{ROW}\n")
+    predictions = csv_files.predict_csv_rows(iris, layout, rows, start=10)
+    assert checked == [3]
+    expected = iris.predict(GOOD)[0]
+    assert predictions.columns[0] == [expected, *[None] * 100, expected, None]
+    assert list(predictions.problems) == [*range(1, 101), 102]
+    assert all(not predictions.problems[row] for row in range(1, 51))
+    assert [problem.row for row in (51, 100, 102) for problem in predictions.problems[row]] == [61, 110, 112]

@@ -237,8 +237,12 @@ def predict_csv_rows(
         if cells is None:
             problem = Problem(TEXTS["table_width"].format(given=len(row), wanted=width))
             refused[i] = [problem] if row and not is_comment(row, width) else []
-        fitted.append(cells or [""] * width)
-    return many_rows.predict_many(model, check_rows(model, layout, fitted), refused, start, DIGITS)
+        else:
+            fitted.append(cells)
+    if not refused:
+        return many_rows.predict_many(model, check_rows(model, layout, fitted), {}, start, DIGITS)
+    # those that are refused cost no check: there may be very many of them
+    return many_rows.predict_many(model, check_rows(model, layout, fitted), {}, 0, DIGITS).with_refused(refused, start)
 
 
 def check_rows(model: Model, layout: CsvLayout, rows: Sequence[list[str]]) -> tuple[pd.DataFrame, list[Problem]]:

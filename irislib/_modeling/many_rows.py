@@ -39,6 +39,17 @@ class ManyPredictions:
     warnings: dict[int, list[Problem]]
     problems: dict[int, list[Problem]]
 
+    def with_refused(self, refused: Mapping[int, Sequence[Problem]], start: int = 0) -> ManyPredictions:
+        """Return the predictions of a table whose other rows were refused before; see `predict_many`."""
+        count = len(self.columns[0]) + len(refused)
+        rows = [row for row in range(count) if row not in refused]
+        problems = {**refused, **{rows[i]: row_problems for i, row_problems in self.problems.items()}}
+        return ManyPredictions(
+            [_spread(column, rows, count) for column in self.columns],
+            {rows[i]: warnings for i, warnings in self.warnings.items()},
+            _numbered(problems, start),
+        )
+
 
 def probability_names(model: Model) -> list[str]:
     """The names of the classes whose probabilities are predicted; none for a regression."""
@@ -85,8 +96,12 @@ def predict_many(
             warnings.pop(row, None)
     if len(predictable) < len(frame):
         columns = [_spread(column, predictable, len(frame)) for column in columns]
-    numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
-    return ManyPredictions(columns, warnings, numbered)
+    return ManyPredictions(columns, warnings, _numbered(problems, start))
+
+
+def _numbered(problems: Mapping[int, Sequence[Problem]], start: int) -> dict[int, list[Problem]]:
+    """Return problems in the order of their rows, which are numbered from the beginning of the whole table."""
+    return {row: [replace(problem, row=start + row) for problem in problems[row]] for row in sorted(problems)}
 
 
 def _predict_columns(
