@@ -37,6 +37,7 @@ async def translate(pages: Pages, path: str, page: WarmPage, language: str) -> W
             pages.log.warning("%s is run for this visitor: %s.", path, refusal)
             return None
         page.translations[language] = translated
+        pages.log.info("%s is ready in another language, %s.", path, language)
         if page.is_retired:  # the notebook has changed meanwhile
             await pages.retire(translated)
         pages.start_task(pages.work_ahead(translated))
@@ -51,6 +52,5 @@ async def translate_ahead(pages: Pages, language: str) -> None:
             try:
                 if translated := await translate(pages, path, page, language):
                     await pages.refill(translated)
-                    pages.log.info("%s is ready in another language, %s.", path, language)
             except Exception:  # its first visitor sees what is wrong
                 pages.log.exception("%s could not be made ahead in the language %r.", path, language)
