@@ -99,7 +99,9 @@ def test_a_server_without_a_name_that_guards_it_refuses_to_start(
     code = f"import {module}\ndel {module}.{name}\nfrom irislib import cli\ncli.main([{command!r}, '--port', '0'])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 1
-    assert result.stderr.strip() == f"irislib {command}: {message} Install the versions in constraints.txt."
+    last = result.stderr.strip().splitlines()[-1]  # an old debugpy may warn at its import
+    assert last == f"irislib {command}: {message} Install the versions in constraints.txt."
+    assert "Traceback" not in result.stderr
 
 
 def test_no_server_builds_the_parser_that_nobody_needs() -> None:
