@@ -239,10 +239,7 @@ def predict_csv_rows(
             refused[i] = [problem] if row and not is_comment(row, width) else []
         else:
             fitted.append(cells)
-    if not refused:
-        return many_rows.predict_many(model, check_rows(model, layout, fitted), {}, start, DIGITS)
-    # those that are refused cost no check: there may be very many of them
-    return many_rows.predict_many(model, check_rows(model, layout, fitted), {}, 0, DIGITS).with_refused(refused, start)
+    return many_rows.predict_many(model, check_rows(model, layout, fitted), refused, start, DIGITS)
 
 
 def check_rows(model: Model, layout: CsvLayout, rows: Sequence[list[str]]) -> tuple[pd.DataFrame, list[Problem]]:

@@ -39,17 +39,6 @@ class ManyPredictions:
     warnings: dict[int, list[Problem]]
     problems: dict[int, list[Problem]]
 
-    def with_refused(self, refused: Mapping[int, Sequence[Problem]], start: int = 0) -> ManyPredictions:
-        """Return the predictions of a table whose other rows were refused before; see `predict_many`."""
-        count = len(self.columns[0]) + len(refused)
-        rows = [row for row in range(count) if row not in refused]
-        problems = {**refused, **{rows[i]: row_problems for i, row_problems in self.problems.items()}}
-        return ManyPredictions(
-            [_spread(column, rows, count) for column in self.columns],
-            {rows[i]: warnings for i, warnings in self.warnings.items()},
-            _numbered(problems, start),
-        )
-
 
 def probability_names(model: Model) -> list[str]:
     """The names of the classes whose probabilities are predicted; none for a regression."""
@@ -69,24 +58,27 @@ def predict_many(
     ----------
     model : Model
     checked : tuple of DataFrame and list of Problem
-        The rows, from `check_columns` or `check_values`.
+        The rows that are not refused, from `check_columns` or `check_values`.
     refused : dict of int to list of Problem
-        Rows that get no prediction whatever their values are, with their problems.
+        The rows between them that were not checked, for they get no prediction anyway, with their problems.
     start : int
-        The index in the whole table of the first of these rows.
+        The index in the whole table of the first of all these rows.
     digits : int, optional
         The decimals to which probabilities are rounded.
     """
     frame, value_problems = checked
+    count = len(frame) + len(refused)
+    checked_rows = [row for row in range(count) if row not in refused]
     problems = {row: list(row_problems) for row, row_problems in refused.items()}
     for problem in value_problems:
-        if problem.row is not None and problem.row not in refused:
-            problems.setdefault(problem.row, []).append(problem)
-    predictable = [row for row in range(len(frame)) if row not in problems]
-    good_rows = frame.iloc[predictable] if problems else frame
+        if problem.row is not None:
+            problems.setdefault(checked_rows[problem.row], []).append(problem)
+    good = [i for i, row in enumerate(checked_rows) if row not in problems]
+    predictable = [checked_rows[i] for i in good]
+    good_rows = frame.iloc[good] if len(good) < len(frame) else frame
     columns, ties = _predict_columns(model, good_rows, digits)
     warnings: dict[int, list[Problem]] = {}
-    for warning in model.unlike_training(good_rows):
+    for warning in model.unlike_training(good_rows) if good else ():
         warnings.setdefault(predictable[warning.row or 0], []).append(warning)
     for i, warning in ties.items():
         warnings.setdefault(predictable[i], []).append(warning)
@@ -94,14 +86,10 @@ def predict_many(
         if prediction is None:
             problems[row] = [Problem(TEXTS["no_prediction"])]
             warnings.pop(row, None)
-    if len(predictable) < len(frame):
-        columns = [_spread(column, predictable, len(frame)) for column in columns]
-    return ManyPredictions(columns, warnings, _numbered(problems, start))
-
-
-def _numbered(problems: Mapping[int, Sequence[Problem]], start: int) -> dict[int, list[Problem]]:
-    """Return problems in the order of their rows, which are numbered from the beginning of the whole table."""
-    return {row: [replace(problem, row=start + row) for problem in problems[row]] for row in sorted(problems)}
+    if len(predictable) < count:
+        columns = [_spread(column, predictable, count) for column in columns]
+    numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
+    return ManyPredictions(columns, warnings, numbered)
 
 
 def _predict_columns(

@@ -184,9 +184,8 @@ def _result_records(model: Model, rows: list[Any], start: int, limits: BatchLimi
     """Return the JSON of the result of each record."""
     features = model.spec.features
     refused = {i: _record_problems(row) for i, row in enumerate(rows) if row.__class__ is not dict}
-    if refused:
-        rows = [{} if i in refused else row for i, row in enumerate(rows)]
-    results = many_rows.predict_many(model, check_values(features, rows, len(rows)), refused, start)
+    accepted = [row for i, row in enumerate(rows) if i not in refused]
+    results = many_rows.predict_many(model, check_values(features, accepted, len(accepted)), refused, start)
     limits.shorten(results.problems)
     # no JSON value has a line break in it
     predictions, *shares = (
