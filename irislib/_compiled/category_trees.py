@@ -75,7 +75,7 @@ def make_category_trees(estimator: Any, parts: Parts) -> RowPredictor:
     codes = parts.transform(estimator._preprocessor.named_transformers_["encoder"])
     step = answers.step(lambda row: codes([row[i] for i in categories]) + [row[i] for i in numbers])
     walk = nested_trees(trees, tables, answers.first + len(answers.positions))
-    return Chain([step], walk, "its categories in plain Python")
+    return Chain(step, walk, "its categories in plain Python")
 
 
 def _with_answers(table: TreeTable, predictor: Any, answers: Answers) -> TreeTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.array_parts import VECTORIZERS
@@ -11,7 +11,7 @@ from irislib._compiled.fast_form import NoFasterFormError, Row, RowTransform
 if TYPE_CHECKING:
     from irislib._compiled.parts import Parts
 
-__all__ = ["COLUMN_STEPS"]
+__all__ = ["COLUMN_STEPS", "chained"]
 
 
 def _columns(step: Any, parts: Parts) -> RowTransform:
@@ -61,7 +61,11 @@ def _union(step: Any, parts: Parts) -> RowTransform:
 
 def _chain(step: Any, parts: Parts) -> RowTransform:
     """Make the part for a Pipeline of transformers."""
-    functions = [parts.transform(transformer) for _, transformer in step.steps]
+    return chained([parts.transform(transformer) for _, transformer in step.steps])
+
+
+def chained(functions: Sequence[RowTransform]) -> RowTransform:
+    """Return the function that applies others one after the other."""
 
     def transform(row: Row) -> Row:
         for function in functions:

@@ -50,7 +50,7 @@ def compose_after_steps(spec: ModelSpec, estimator: Any) -> Candidate:
     parts = _parts(spec, may_be_missing=True)
     count = f"{len(before):,} step{'' if len(before) == 1 else 's'}"
     steps = framed_steps(list(spec.features), before)
-    predictor = Chain([steps], parts.predictor(last), f"{count} of scikit-learn's own", has_slow_steps=True)
+    predictor = Chain(steps, parts.predictor(last), f"{count} of scikit-learn's own", has_slow_steps=True)
     return Candidate(ComposedForm(predictor), predictor.text, predictor.tolerance, True, parts.hard_cases)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from irislib._compiled.column_steps import chained
 from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Outcome, Row, RowPredictor, RowTransform
 from irislib._compiled.predictors import (
     TOLERANCE,
@@ -31,14 +32,15 @@ class Chain:
 
     Attributes
     ----------
-    steps : sequence of RowTransform
+    transform : RowTransform
+        All steps but the last.
     last : RowPredictor
     steps_text : str
         How the steps are done, as in "one row is answered by *2 steps in plain Python* and by walking 100 trees".
     has_slow_steps : bool, default False
     """
 
-    steps: Sequence[RowTransform]
+    transform: RowTransform
     last: RowPredictor
     steps_text: str
     has_slow_steps: bool = False
@@ -60,15 +62,11 @@ class Chain:
 
     def predict(self, row: Row) -> Outcome:
         """Predict one row; see :meth:`RowPredictor.predict`."""
-        for step in self.steps:
-            row = step(row)
-        return self.last.predict(row)
+        return self.last.predict(self.transform(row))
 
     def decide(self, row: Row) -> Scores:
         """Return the decision function of one row; see :meth:`RowPredictor.decide`."""
-        for step in self.steps:
-            row = step(row)
-        return self.last.decide(row)
+        return self.last.decide(self.transform(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,7 @@ def _pipeline(estimator: Any, parts: Parts) -> RowPredictor:
     text = f"{len(steps):,} step{'' if len(steps) == 1 else 's'} in plain Python"
     if without_form:
         text += f" but for {', '.join(dict.fromkeys(without_form))}"
-    return Chain(functions, last, text, bool(without_form))
+    return Chain(chained(functions), last, text, bool(without_form))
 
 
 def _search(estimator: Any, parts: Parts) -> RowPredictor:

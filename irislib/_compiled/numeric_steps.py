@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
-from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Row, RowTransform
+from irislib._compiled.fast_form import NoFasterFormError, Row, RowTransform
+from irislib._compiled.predictors import finite
 
 __all__ = ["NUMERIC_STEPS", "Impute", "Standardize", "Stretch"]
 
@@ -63,13 +64,6 @@ class Multiply:
         return finite([products[i] for i in self.selected])
 
 
-def finite(row: Row) -> Row:
-    """Return a row as it is; raise HardRowError if a value is missing or infinite, which scikit-learn refuses."""
-    if not isfinite(sum(row)):
-        raise HardRowError
-    return row
-
-
 def _standard(step: Any) -> RowTransform:
     count = step.n_features_in_
     means = step.mean_.tolist() if step.with_mean else [0.0] * count
@@ -103,7 +97,7 @@ def _impute(step: Any) -> RowTransform:
 
 def _select(step: Any) -> RowTransform:
     indices = step.get_support(indices=True).tolist()
-    return lambda row: [row[i] for i in indices] if isfinite(sum(row)) else finite(row)
+    return lambda row: list(map(finite(row).__getitem__, indices))
 
 
 def _polynomial(step: Any) -> RowTransform:

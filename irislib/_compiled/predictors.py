@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, isfinite
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = [
     "Scores",
     "as_exact_as",
     "expit",
+    "finite",
     "highest",
     "normalized",
     "sigmoid_of_one",
@@ -33,35 +34,45 @@ TIE = 1e-9  # scores as close as this may be in another order in scikit-learn
 
 
 @dataclass(frozen=True, slots=True)
-class NumberPredictor:
-    """A regressor.
+class ComputedPredictor:
+    """The attributes that the predictors of this module share.
 
     Attributes
     ----------
     name : str
         The name of the estimator.
-    number : callable
-        From a row to the prediction.
     checks : bool, default True
         Whether rows with a value that is missing or infinite are left to scikit-learn.
     """
 
     name: str
-    number: Callable[[Row], float]
-    checks: bool = True
-    tolerance: float = TOLERANCE
-    is_slow: bool = False
-    how: str = ""
+    checks: bool = field(default=True, kw_only=True)
+    tolerance: float = field(default=TOLERANCE, kw_only=True)
+    is_slow: bool = field(default=False, kw_only=True)
+    how: str = field(default="", kw_only=True)
 
     @property
     def text(self) -> str:
         """The method of prediction, as the end of a sentence."""
         return self.how or f"computing {self.name} in Python"
 
+
+@dataclass(frozen=True, slots=True)
+class NumberPredictor(ComputedPredictor):
+    """A regressor.
+
+    Attributes
+    ----------
+    number : callable
+        From a row to the prediction.
+    """
+
+    number: Callable[[Row], float]
+
     def predict(self, row: Row) -> Outcome:
         """Predict one row; see :meth:`RowPredictor.predict`."""
         if self.checks:
-            require_numbers(row)
+            finite(row)
         number = self.number(row)
         if not isfinite(number):
             raise HardRowError
@@ -73,13 +84,11 @@ class NumberPredictor:
 
 
 @dataclass(frozen=True, slots=True)
-class ScorePredictor:
+class ScorePredictor(ComputedPredictor):
     """A classifier that predicts the class of the highest score.
 
     Attributes
     ----------
-    name : str
-        The name of the estimator.
     classes : list
     scores : callable
         From a row to a score for each class, or to one that is above 0 for the second of two classes.
@@ -87,30 +96,18 @@ class ScorePredictor:
         From the scores to the probabilities.
     has_decision : bool, default True
         Whether the scores are what ``decision_function`` returns.
-    checks : bool, default True
-        Whether rows with a value that is missing or infinite are left to scikit-learn.
     """
 
-    name: str
     classes: Sequence[Any]
     scores: Callable[[Row], Scores]
     link: Callable[[Scores], Scores] | None = None
     has_decision: bool = True
-    checks: bool = True
-    tolerance: float = TOLERANCE
-    is_slow: bool = False
-    how: str = ""
     tie: float = TIE
-
-    @property
-    def text(self) -> str:
-        """The method of prediction, as the end of a sentence."""
-        return self.how or f"computing {self.name} in Python"
 
     def predict(self, row: Row) -> Outcome:
         """Predict one row; see :meth:`RowPredictor.predict`."""
         if self.checks:
-            require_numbers(row)
+            finite(row)
         scores = self.scores(row)
         return self.classes[highest(scores, tie=self.tie)], self.link(scores) if self.link else None
 
@@ -119,7 +116,7 @@ class ScorePredictor:
         if not self.has_decision:
             raise HardRowError
         if self.checks:
-            require_numbers(row)
+            finite(row)
         return self.scores(row)
 
 
@@ -129,10 +126,11 @@ def as_exact_as(members: Sequence[RowPredictor]) -> dict[str, Any]:
     return {"tolerance": max(TOLERANCE, tolerance), "is_slow": any(member.is_slow for member in members)}
 
 
-def require_numbers(row: Row) -> None:
-    """Raise HardRowError if a value is missing or infinite: scikit-learn refuses the row."""
+def finite(row: Row) -> Row:
+    """Return a row as it is; raise HardRowError if a value is missing or infinite, which scikit-learn refuses."""
     if not isfinite(sum(row)):
         raise HardRowError
+    return row
 
 
 def highest(scores: Scores, threshold: float = 0.0, tie: float = TIE) -> int:
