@@ -22,6 +22,7 @@ from irislib.insights._phrases import format_target, with_target_unit
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
@@ -135,21 +136,21 @@ def nonconformity_scores(model: Model) -> np.ndarray:
 def coverage_sentence(model: Model, prediction: Prediction) -> str:
     """Return how often the set of classes for a row is right, without the classes that come into question."""
     limit, *rows = _calibrated(model, COVERAGE)
-    labels, within = _likely(model, prediction, limit)
+    labels, within = _likely(by_probability(model, prediction), prediction, limit)
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
     return describe_coverage(prediction, names, _format_coverage(COVERAGE), _describe_counts(*rows))
 
 
-def _likely(model: Model, prediction: Prediction, limit: float) -> tuple[list[str], list[bool]]:
-    """Return the names of the classes, the likeliest first, and which of them are in the set."""
-    rows = list(by_probability(model, prediction).itertuples(index=False, name=None))
+def _likely(frame: pd.DataFrame, prediction: Prediction, limit: float) -> tuple[list[str], list[bool]]:
+    """Return the names of the classes, the likeliest first as in the frame, and which of them are in the set."""
+    rows = list(frame.itertuples(index=False, name=None))
     within = [1 - share <= limit + 1e-12 or label == prediction.prediction for label, share in rows]
     return [str(label) for label, _ in rows], within
 
 
 def _class_set(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     frame = by_probability(model, prediction)
-    labels, within = _likely(model, prediction, limit)
+    labels, within = _likely(frame, prediction, limit)
     frame["in the set"] = ["yes" if is_in else "no" for is_in in within]
     names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
     promise = describe_coverage(prediction, names, _format_coverage(coverage), counts)
