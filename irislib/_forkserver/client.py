@@ -322,14 +322,11 @@ class ForkServer:
         LostTemplateError
             If the main template process has ended.
         """
-        server_end, template_end = messages.pair()
-        with template_end, self._main_lock:
+        with self._main_lock:
             if self.main is None:
                 raise LostTemplateError("there is no template process")
             request = {"notebook": notebook, "cwd": cwd, "memory": memory, "language": language}
-            pid, status = self._fork(self.main, request, template_end.fileno())
-        os.close(status)
-        template = TemplateProcess(pid, server_end)
+            template = self._fork_template(self.main, request)
         try:
             with self._starting_up(template):
                 result = template.request(None, timeout=timeout)
@@ -354,12 +351,8 @@ class ForkServer:
         """
         if (template := self.page_templates.get(page)) is None:
             return False
-        server_end, template_end = messages.pair()
         try:
-            with template_end:
-                pid, status = self._fork(template, {"warm_up": True}, template_end.fileno())
-            os.close(status)
-            warm = TemplateProcess(pid, server_end)
+            warm = self._fork_template(template, {"warm_up": True})
             with self._starting_up(warm):
                 result = warm.request(None, timeout=timeout)
         except (LostTemplateError, OSError):
@@ -399,6 +392,14 @@ class ForkServer:
             self.discard(template)
             has_other = page in self.page_templates  # which has replaced it meanwhile
             return self.fork(argv, env, cwd, page) if has_other else None
+
+    def _fork_template(self, origin: TemplateProcess, request: Mapping[str, Any]) -> TemplateProcess:
+        """Fork the template process of a page, which sends the result of the request over a channel of its own."""
+        server_end, template_end = messages.pair()
+        with template_end:
+            pid, status = self._fork(origin, request, template_end.fileno())
+        os.close(status)
+        return TemplateProcess(pid, server_end)
 
     def _fork(self, template: TemplateProcess, request: Mapping[str, Any], *files: int) -> tuple[int, int]:
         status, status_writer = os.pipe()

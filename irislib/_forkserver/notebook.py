@@ -152,8 +152,8 @@ def run_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
             outputs.append(recorder.outputs)
         if refusal := refusal_reason(recorder, numbers_drawn):
             return {"refusal": refusal}
-    if has_threads():
-        return {"refusal": f"it has started a thread ({', '.join(thread_names())})"}
+    if refusal := thread_refusal():
+        return {"refusal": refusal}
     from ipywidgets import Widget
 
     return {"outputs": outputs, "widgets": Widget.get_manager_state()["state"]}
@@ -175,6 +175,10 @@ def refusal_reason(recorder: RecordingSession, numbers_drawn: Callable[[], bool]
     return "it changes what it has displayed" if recorder.display_updated else ""
 
 
+def thread_refusal() -> str:
+    return f"it has started a thread ({', '.join(thread_names())})" if has_threads() else ""
+
+
 def warm_up_widgets() -> dict[str, Any]:
     """Call `warm_up` of the widgets that have it, such as to draw what is the same for all visitors.
 
@@ -189,7 +193,8 @@ def warm_up_widgets() -> dict[str, Any]:
         for widget in list(_instances.values()):
             if work := getattr(type(widget), "warm_up", None):
                 work(widget)
-    return {"refusal": f"it has started a thread ({', '.join(thread_names())})"} if has_threads() else {}
+    refusal = thread_refusal()
+    return {"refusal": refusal} if refusal else {}
 
 
 def reject_gui(gui: str | None = None) -> None:

@@ -182,6 +182,7 @@ class RequestLoop:
         if "imports" in request:
             self.import_more(request)
             return None
+        is_template = "notebook" in request or "warm_up" in request  # of a page, with a channel of its own
         try:
             pid = os.fork()
         except OSError as error:  # the operating system has no room for another process
@@ -191,7 +192,7 @@ class RequestLoop:
             return None
         if pid:
             self.status_pipes[pid] = files[0]
-            if "notebook" in request or "warm_up" in request:
+            if is_template:
                 self.page_pids.add(pid)
             for file in files[1:]:
                 os.close(file)
@@ -203,13 +204,10 @@ class RequestLoop:
         self.status_pipes.clear()
         self.page_pids.clear()
         self.channel.close()
-        if "notebook" in request:
-            self.channel = socket.socket(fileno=files[1])
-            return lambda: self.run_notebook(request)
-        if "warm_up" in request:
-            self.channel = socket.socket(fileno=files[1])
-            return self.warm_up
-        return lambda: self.run_kernel(request)
+        if not is_template:
+            return lambda: self.run_kernel(request)
+        self.channel = socket.socket(fileno=files[1])
+        return self.warm_up if "warm_up" in request else lambda: self.run_notebook(request)
 
     def import_more(self, request: dict[str, Any]) -> None:
         """Import modules and call functions in this process, for those that are forked from now on."""
