@@ -18,12 +18,11 @@ from voila.utils import make_url
 
 from irislib._common.language import REQUESTED, current_language, preferred
 from irislib._common.messages import TEXTS
+from irislib._common.page_states import FAILED, NOT_READY, UNOPENED, WAITING
 from irislib._common.routes import ROUTES
 from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
 from irislib._serving.methods import MethodsMixin, send_problem
-from irislib._serving.model_loader import FAILED, WAITING
 from irislib._serving.notebooks import NotebookError
-from irislib._serving.page_models import UNOPENED
 from irislib._serving.preprocessors import remove_outputs
 from irislib.api._application import request_id_of
 from irislib.api._body_stream import MAX_DRAINED_BYTES
@@ -413,7 +412,7 @@ class IndexHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ign
     @tornado.web.authenticated
     def get(self) -> None:
         states = self.settings["irislib_page_pool"].states()
-        waiting = {name: state for name, state in states.items() if state in UNOPENED and state != FAILED}
+        waiting = {name: state for name, state in states.items() if state in NOT_READY}
         values = {"states": states, "waiting": waiting, "unopened": UNOPENED, "no_model": (*WAITING, FAILED)}
         self.finish(self.render_template("apps.html", is_index=True, **values))
         self.settings["irislib_page_pool"].expect_language(current_language())

@@ -16,11 +16,10 @@ from tornado.netutil import bind_sockets
 
 from irislib._common.formatting import join_words
 from irislib._common.messages.serving import TEXTS
+from irislib._common.page_states import NOT_READY, UNOPENED
 from irislib._modeling.user_errors import log_error, report
 from irislib._serving import announce_health, is_local, url, withdraw_health
 from irislib._serving.http_connections import AppHTTPServer
-from irislib._serving.model_loader import WAITING
-from irislib._serving.page_models import STARTING, UNOPENED
 
 __all__ = ["Lifecycle"]
 
@@ -113,7 +112,7 @@ class Lifecycle:
     def report_ready(self: Any) -> None:
         """Log the address, and let a container's health check find it, once every page can be opened."""
         states = self.page_pool.states()
-        if self.is_ready or {*states.values()} & {*WAITING, STARTING}:
+        if self.is_ready or {*states.values()} & {*NOT_READY}:
             return
         self.is_ready = True
         announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))

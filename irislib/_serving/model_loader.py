@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from irislib._common.messages.api import TEXTS
+from irislib._common.page_states import FAILED, LOADING, TRAINING, WAITING
 from irislib._modeling import registry
 from irislib._modeling.user_errors import explain
 from irislib._serving.startup import find_model, train_model
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
     from irislib._modeling.model import Model
 
-__all__ = ["FAILED", "LOADING", "TRAINING", "WAITING", "Failure", "ModelLoader"]
+__all__ = ["Failure", "ModelLoader"]
 
-LOADING, TRAINING, FAILED = "loading", "training", "failed"
-WAITING = (TRAINING, LOADING)
 RETRY_SECONDS = 5  # seconds after which a program is to ask again
 
 

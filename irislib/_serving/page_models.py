@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from irislib._common.page_states import FAILED, WAITING
 from irislib._forkserver.notebook import uses_only_irislib
-from irislib._serving.model_loader import FAILED, WAITING
 
-__all__ = ["STARTING", "UNOPENED", "PageModels", "needed_models"]
-
-STARTING = "starting"  # the state of a page that is being prepared
-UNOPENED = (*WAITING, STARTING, FAILED)  # states of a page in which it cannot be opened
+__all__ = ["PageModels", "needed_models"]
 
 
 class PageModels:

@@ -15,6 +15,7 @@ from voila.execute import VoilaExecutor
 from irislib._common import borrowed
 from irislib._common.language import ENGLISH, REQUESTED, current_language, parse_languages
 from irislib._common.messages import TEXTS
+from irislib._common.page_states import PER_VISIT, STARTING, UNREADABLE, WARM
 from irislib._forkserver import early
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, LostTemplateError, can_fork
 from irislib._forkserver.early import IMPORTS
@@ -24,7 +25,7 @@ from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
-from irislib._serving.page_models import STARTING, PageModels
+from irislib._serving.page_models import PageModels
 from irislib._serving.preprocessors import preprocess
 from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
 from irislib._serving.translated_pages import translate, translate_ahead
@@ -130,12 +131,12 @@ class Pages(LoggingConfigurable):
         ``loading``, ``training`` or ``failed``.
         """
         if path in self.problems:
-            return "unreadable"
+            return UNREADABLE
         if state := self.models.state(path):
             return state
         if path in self.warm_pages:
-            return "warm"
-        return "per visit" if path in self.decided and self.decided[path].is_set() else STARTING
+            return WARM
+        return PER_VISIT if path in self.decided and self.decided[path].is_set() else STARTING
 
     def check_notebook(self, path: str) -> Any:
         """Read a notebook; log once why it cannot be read, and return None."""

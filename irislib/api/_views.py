@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from irislib._common.formatting import short_repr
 from irislib._common.language import preferred
+from irislib._common.page_states import NOT_READY
 from irislib._model_card.card import card_page
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from irislib.api._body_stream import BodyStream
 
 __all__ = ["Context"]
-
-NOT_READY = ("training", "loading", "starting")  # states of a page for which a visitor has to wait
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from irislib._common.messages.api import TEXTS
+from irislib._common.page_states import NOT_READY, PAGE_STATES
 from irislib._common.routes import ROUTES, Route
 from irislib._modeling.table_files import KINDS
 from irislib.api._problem_details import PROBLEM
@@ -202,15 +203,13 @@ def server_paths(secured: bool) -> Object:
         "openapi": {"type": "object"},
         "healthz": object_of({"status": {"const": "ok"}}),
         "readyz": object_of({
-            "status": {"enum": ["ready", "training", "loading", "starting"]},
+            "status": {"enum": ["ready", *NOT_READY]},
             "models": {"type": "object", "additionalProperties": model}
         }),
     }  # fmt: skip
     schemas["readyz"]["properties"]["pages"] = {  # where there are pages
         "type": "object",
-        "additionalProperties": {
-            "enum": ["warm", "per visit", "starting", "training", "loading", "failed", "unreadable"]
-        },
+        "additionalProperties": {"enum": [*PAGE_STATES]},
         "description": TEXTS["readyz.pages"],
     }
     paths: Object = {}
