@@ -17,7 +17,7 @@ from irislib._compiled.predictors import (
     as_exact_as,
     expit,
     highest,
-    normalized,
+    normalized_or_equal,
 )
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _calibrated_member(member: Any, inner: RowPredictor) -> Callable[[Row], Scor
             share = min(curves[0](scores[-1]), 1.0)
             return [1.0 - share, share]
         shares = [curve(score) for curve, score in zip(curves, scores, strict=True)]
-        return normalized(shares) if sum(shares) else [1.0 / count] * count
+        return normalized_or_equal(shares)
 
     return calibrate
 

@@ -8,7 +8,15 @@ from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.fast_form import NoFasterFormError, Row, RowPredictor
-from irislib._compiled.predictors import NumberPredictor, ScorePredictor, Scores, sigmoid_of_one, sigmoids, softmax
+from irislib._compiled.predictors import (
+    NumberPredictor,
+    ScorePredictor,
+    Scores,
+    normalized_or_equal,
+    sigmoid_of_one,
+    sigmoids,
+    softmax,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,12 +87,6 @@ def _logistic(estimator: Any) -> RowPredictor:
     return ScorePredictor(type(estimator).__name__, classes, _sums_of(estimator), link)
 
 
-def _discriminant(estimator: Any) -> RowPredictor:
-    classes = estimator.classes_.tolist()
-    link = sigmoid_of_one if len(classes) == 2 else softmax
-    return ScorePredictor(type(estimator).__name__, classes, _sums_of(estimator), link)
-
-
 def _gradient_descent(estimator: Any) -> RowPredictor:
     links = {"log_loss": sigmoids, "modified_huber": _hubers}
     link = links.get(estimator.loss)
@@ -95,8 +97,7 @@ def _hubers(scores: Scores) -> Scores:
     shares = [(min(max(score, -1.0), 1.0) + 1.0) / 2.0 for score in scores]
     if len(shares) == 1:
         return [1.0 - shares[0], shares[0]]
-    total = sum(shares)
-    return [share / total for share in shares] if total else [1.0 / len(shares)] * len(shares)
+    return normalized_or_equal(shares)
 
 
 def _multinomial_bayes(estimator: Any) -> RowPredictor:
@@ -137,8 +138,7 @@ LINEAR: dict[str, Callable[[Any], RowPredictor]] = {
     **dict.fromkeys(
         ("LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier"), _classifier
     ),
-    **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), _logistic),
-    "LinearDiscriminantAnalysis": _discriminant,
+    **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV", "LinearDiscriminantAnalysis"), _logistic),
     "SGDClassifier": _gradient_descent,
     "MultinomialNB": _multinomial_bayes,
     "BernoulliNB": _bernoulli_bayes,

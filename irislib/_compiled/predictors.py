@@ -20,7 +20,7 @@ __all__ = [
     "expit",
     "finite",
     "highest",
-    "normalized",
+    "normalized_or_equal",
     "sigmoid_of_one",
     "sigmoids",
     "softmax",
@@ -181,3 +181,8 @@ def normalized(shares: Scores) -> Scores:
     """Return shares that add up to 1."""
     total = sum(shares)
     return [share / total for share in shares]
+
+
+def normalized_or_equal(shares: Scores) -> Scores:
+    """Return shares that add up to 1; equal ones if all are 0."""
+    return normalized(shares) if sum(shares) else [1.0 / len(shares)] * len(shares)

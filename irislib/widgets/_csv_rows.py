@@ -102,15 +102,13 @@ def first_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
     """
     import pandas as pd
 
-    positions = table.failed
-    if filter_key != FAILED:
-        positions = sorted(filter(_test(table, filter_key), table.predicted), key=_sort_keys(table)[order])
-    first = positions[:RESULT_ROWS]
     if filter_key == FAILED:
-        names = [TEXTS["table_problem"]]
+        positions, names = table.failed, [TEXTS["table_problem"]]
+        first = positions[:RESULT_ROWS]
         added = [[Html(REASON.format(table.results[i][-1]))] for i in first]
     else:
-        names = _names(table)
+        positions = sorted(filter(_test(table, filter_key), table.predicted), key=_sort_keys(table)[order])
+        first, names = positions[:RESULT_ROWS], _names(table)
         added = [_cells(table, i, is_spelt_out=filter_key == "warned") for i in first]
     rows = [[*cells, *_file_cells(table, i)] for i, cells in zip(first, added, strict=True)]
     lines = pd.Index([str(table.layout.first_line + i) for i in first], name=TEXTS["table_line"])
