@@ -146,14 +146,8 @@ def feedback(page: Page) -> None:
     page.get_by_label("What is wrong?").fill("It fits into the small box.")
 
 
-def german(page: Page) -> None:
-    page.goto(f"{URL}/iris-wizard?petal_length_cm=5.1&petal_width_cm=1.9&sepal_length_cm=5.8&sepal_width_cm=2.7")
-    page.get_by_role("button", name="Abrakadabra").click()
-    page.locator(".irislib-answer").wait_for()
-
-
 def german_why(page: Page) -> None:
-    german(page)
+    iris_wizard(page)
     page.get_by_role("tab", name="Warum").click()
     page.get_by_role("slider").first.wait_for()
 
@@ -202,7 +196,7 @@ ALL = {
     "performance": State("Iris Wizard: Performance", tab("Performance")),
     "table": State("Iris Wizard: a whole table", table),
     "wrong": State("Iris Wizard: what is wrong is said", wrong),
-    "german": State("Iris Wizard: in German", german, locale="de-DE"),
+    "german": State("Iris Wizard: in German", iris_wizard, locale="de-DE"),
     "german-why": State("Iris Wizard: Why in German", german_why, locale="de-DE"),
     "print": State("Iris Wizard: on paper", iris_wizard, ("paper",), ("light",)),
     "live": State("A regression: a live answer", live),
