@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import re
+import socket
 import stat
 import struct
 import tempfile
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import nbformat
 import psutil
@@ -28,6 +30,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_binary_message,
     serialize_msg_to_ws_v1,
 )
+from tornado.iostream import IOStream
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -303,6 +306,22 @@ def test_nothing_is_sent_to_a_page_that_has_left() -> None:
 async def send_and_ping(handler: ChannelsHandler) -> Any:
     handler.ping(b"")
     return await handler.write_message(b"x", binary=True)
+
+
+def test_an_answer_does_not_wait_until_the_page_has_confirmed_the_message_before() -> None:
+    assert run_in_thread(open_connection()) != 0
+
+
+async def open_connection() -> int:
+    """Open a page's connection to its kernel, and return the TCP_NODELAY of its socket."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        stream = IOStream(socket.create_connection(listener.getsockname()))
+        handler = ChannelsHandler.__new__(ChannelsHandler)
+        handler.kernel_id, handler.request, handler.application = "k", Mock(), Mock(settings={"ws_ping_interval": 0})
+        handler.ws_connection, handler.connection = Mock(set_nodelay=stream.set_nodelay), AsyncMock()
+        with closing(stream):
+            await handler.open("k")
+            return stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_kernel_has_few_connections(visitor: Visitor) -> None:

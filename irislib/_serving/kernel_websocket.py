@@ -207,6 +207,11 @@ class ChannelsHandler(KernelWebsocketHandler):  # type: ignore[misc]
             if not self.connections[kernel_id]:
                 del self.connections[kernel_id]
 
+    async def open(self, kernel_id: str) -> None:
+        """Connect to the kernel; no message waits until the page has confirmed the one before."""
+        self.set_nodelay(True)
+        await super().open(kernel_id)
+
     def get_websocket_protocol(self) -> Any:
         """Return the protocol, with limits that all connections to a kernel share."""
         protocol = super().get_websocket_protocol()
