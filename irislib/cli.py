@@ -88,7 +88,6 @@ def serve(args: list[str]) -> int:
 
 def refuse_unknown_options(args: Sequence[str]) -> None:
     """Refuse an option that `serve` does not have, which Voila would ignore in silence."""
-    from irislib._serving.gunicorn_app import option_names
     from irislib._serving.voila_app import AppServer
 
     names = {*AppServer.aliases, *AppServer.flags, "help", "help-all", "generate-config", "show-config"}
@@ -97,6 +96,8 @@ def refuse_unknown_options(args: Sequence[str]) -> None:
         option = arg.partition("=")[0]
         if not option.startswith("-") or "." in option or option.replace("_", "-") in options:
             continue
+        from irislib._serving.gunicorn_app import option_names  # here, for it imports Gunicorn
+
         if option in option_names():
             raise IrislibError(f"{option} is an option of Gunicorn: it works on `irislib api`.")
         raise IrislibError(f"There is no option {option}. {did_you_mean(option, sorted(options))}")

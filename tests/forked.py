@@ -154,12 +154,13 @@ def become_template(channel: socket.socket) -> NoReturn:
 
 
 def serve_forks() -> None:
+    for name in PRELOADED:
+        importlib.import_module(name)
+    # of these, kernels alone have need, or what is not asked of a server that starts
+    assert not {"IPython", "ipykernel", "ipywidgets", "gunicorn.app"} & sys.modules.keys()
     from irislib._forkserver.kernel import import_without_debugger
 
     import_without_debugger()
-    for name in PRELOADED:
-        importlib.import_module(name)
-    assert "ipywidgets" not in sys.modules
     assert not has_threads()
     loop = CommandLoop(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
     loop.serve()()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import os
 import random
@@ -19,51 +18,11 @@ from irislib._forkserver.threads import has_threads, thread_names
 
 MAX_PAGE_CHARACTERS = 20_000_000  # characters of a page
 
-__all__ = ["imported_modules", "run_notebook", "runs_once", "uses_only_irislib", "warm_up_widgets"]
+__all__ = ["run_notebook", "warm_up_widgets"]
 
 # The environment variables with which Voila describes a visit; see voila.utils.ENV_VARIABLE.
 VISIT_VARIABLES = {"QUERY_STRING", "SCRIPT_NAME", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
          "SERVER_SOFTWARE", "VOILA_REQUEST_URL", "VOILA_KERNEL_ID", "VOILA_PREHEAT"}  # fmt: skip
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of a magic, of a null character, of deep nesting
-UNSAFE_BUILTINS = {"open", "input", "eval", "exec", "compile", "__import__"}  # reach beyond irislib without an import
-
-
-def runs_once(notebook: dict[str, Any]) -> bool:
-    """Return True if a notebook is to be run once for all visitors.
-
-    Its metadata can set it (``{"irislib": {"run": "once"}}`` or ``"each visit"``). By default it is run once
-    if it imports nothing but irislib, and so cannot depend on the time of day or on files that change.
-    """
-    choice = notebook["metadata"].get("irislib", {}).get("run")
-    if choice in ("once", "each visit"):
-        return bool(choice == "once")
-    sources = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return all(uses_only_irislib(source) for source in sources)
-
-
-def uses_only_irislib(source: str) -> bool:
-    """Return True if a cell uses nothing but irislib."""
-    try:
-        tree = ast.parse(source)
-    except UNPARSABLE:
-        return False
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return not names & UNSAFE_BUILTINS and all(name.partition(".")[0] == "irislib" for name in imported_modules(source))
-
-
-def imported_modules(source: str) -> list[str]:
-    """Return the modules that a cell imports; none if it is not plain Python."""
-    modules: list[str] = []
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except UNPARSABLE:
-        return modules
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            modules.append(node.module or "")
-    return modules
 
 
 class RecordingSession(Session):

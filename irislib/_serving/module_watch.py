@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tornado.ioloop import PeriodicCallback
 
-from irislib._forkserver.notebook import imported_modules
+from irislib._forkserver.notebook_source import imported_modules
 from irislib._serving.app_list import POLL_SECONDS
 from irislib._serving.notebooks import file_signature
 

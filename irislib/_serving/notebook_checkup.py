@@ -9,7 +9,7 @@ from typing import Any
 from irislib._common import paths
 from irislib._common.messages import TEXTS
 from irislib._common.messages.serving import CHECKUP
-from irislib._forkserver.notebook import imported_modules
+from irislib._forkserver.notebook_source import imported_modules
 from irislib._modeling import registry
 from irislib._modeling.checkup import check_imports
 from irislib._serving.kernel_spec import AppKernelSpecManager

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from irislib._common.page_states import FAILED, WAITING
-from irislib._forkserver.notebook import uses_only_irislib
+from irislib._forkserver.notebook_source import uses_only_irislib
 
 __all__ = ["PageModels", "needed_models"]
 

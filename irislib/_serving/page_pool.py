@@ -19,7 +19,7 @@ from irislib._common.page_states import PER_VISIT, STARTING, UNREADABLE, WARM
 from irislib._forkserver import early
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, LostTemplateError, can_fork
 from irislib._forkserver.early import IMPORTS
-from irislib._forkserver.notebook import imported_modules, runs_once
+from irislib._forkserver.notebook_source import imported_modules, runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.module_watch import ModuleWatch
