@@ -1,4 +1,5 @@
 # make serve   set everything up and start the apps          make test   set everything up and run every test
+# make benchmark   measure everything, beside other tools (ARGS="--peers PYTHON --write" renews docs/performance.md)
 # make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests start hundreds of processes: they share what is compiled, also where an image switches that off.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve test test-lowest constraints soak format estimators insights settings screenshots clean
+.PHONY: serve test test-lowest constraints benchmark soak format estimators insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -32,6 +33,9 @@ constraints:
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+benchmark: $(VENV)/ready-test
+	$(VENV)/bin/python benchmarks $(ARGS)
 
 soak: $(VENV)/ready-test
 	$(VENV)/bin/python benchmarks/soak.py $(ARGS)

@@ -7,10 +7,9 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 from playwright.sync_api import Error as PlaywrightError
@@ -18,21 +17,14 @@ from playwright.sync_api import Error as PlaywrightError
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import chromium
 
-__all__ = ["LINK", "NAMES", "Visitor", "launch", "visitor"]
+__all__ = ["NAMES", "Visitor", "cpu_seconds", "launch", "visitor"]
 
 SCRIPT = Path(__file__).with_name("page.js")
 NAMES = ("petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm")
-# Two of each species in turn, so that every prediction differs from the one before.
-FLOWERS = {
-    (1.4, 0.2, 5.1, 3.5): "setosa",
-    (4.7, 1.4, 7.0, 3.2): "versicolor",
-    (6.0, 2.5, 6.3, 3.3): "virginica",
-    (1.3, 0.3, 5.0, 3.4): "setosa",
-    (4.5, 1.5, 6.4, 3.2): "versicolor",
-    (5.9, 2.1, 7.1, 3.0): "virginica",
-}
-# The prediction for this link differs from that for the form without it.
-LINK = urlencode({"sepal_length_cm": 6.3, "sepal_width_cm": 3.3, "petal_length_cm": 6.0, "petal_width_cm": 2.5})
+FLOWERS = [
+    ({"petal_length_cm": 4.7, "petal_width_cm": 1.4, "sepal_length_cm": 7.0, "sepal_width_cm": 3.2}, "versicolor"),
+    ({"petal_length_cm": 6.0, "petal_width_cm": 2.5, "sepal_length_cm": 6.3, "sepal_width_cm": 3.3}, "virginica"),
+]
 TIMEOUT_MS = 120_000  # after which a page is considered stuck: ten pages of plain Voila at once take a minute
 
 
@@ -42,13 +34,21 @@ def launch(playwright: Playwright) -> Browser:
     return chromium.launch(playwright, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 
 
-class Visitor:
-    """A tab of the browser with a page in it."""
+def cpu_seconds(browser: Browser) -> dict[int, float]:
+    """Return the CPU time of each process of the browser."""
+    session = browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return {process["id"]: process["cpuTime"] for process in processes}
 
-    def __init__(self, context: BrowserContext):
+
+class Visitor:
+    """A tab of the browser with a page in it, and rows to submit with their predictions: two, which differ."""
+
+    def __init__(self, context: BrowserContext, rows: Sequence[tuple[Mapping[str, float], str]] = FLOWERS):
         self.page: Page = context.new_page()
         self.page.set_default_timeout(TIMEOUT_MS)
-        self.flowers = itertools.cycle(FLOWERS.items())
+        self.rows = itertools.cycle(rows)
 
     def start(self, url: str) -> None:
         """Start to open a page, without waiting for it."""
@@ -71,22 +71,21 @@ class Visitor:
         return ready and ready / 1e3, predicted and predicted / 1e3, prediction
 
     def submit_row(self, row: Mapping[str, float] | None = None) -> tuple[float, str]:
-        """Submit another flower; return the seconds until its prediction was on screen, and the prediction.
+        """Submit another row; return the seconds until its prediction was on screen, and the prediction.
 
         Raises
         ------
         SystemExit
-            If the prediction is not the species of that flower. A row of the caller may have any.
+            If it is not the prediction for that row. A row of the caller may have any.
         """
-        species = None
+        expected = ""
         if row is None:
-            values, species = next(self.flowers)
-            if species in self.page.evaluate("document.querySelector('.irislib-answer')?.textContent ?? ''"):
-                values, species = next(self.flowers)
-            row = dict(zip(NAMES, values, strict=True))
+            row, expected = next(self.rows)
+            if expected in self.page.evaluate("document.querySelector(bench.settings.answer)?.textContent ?? ''"):
+                row, expected = next(self.rows)
         ms, prediction = self.page.evaluate("row => bench.submitRow(row)", row)
-        if species and species not in prediction:
-            raise SystemExit(f"The prediction for {row} was {prediction!r}, not {species!r}.")
+        if expected not in prediction:
+            raise SystemExit(f"The prediction for {row} was {prediction!r}, not {expected!r}.")
         return ms / 1e3, prediction
 
     def change_value(self, index: int, value: float) -> float:
@@ -105,15 +104,20 @@ class Visitor:
 
 @contextlib.contextmanager
 def visitor(
-    browser: Browser, click: bool = True, answer: str = ".irislib-answer", fields: str = "", button: str = "button"
+    browser: Browser,
+    click: bool = True,
+    answer: str = ".irislib-answer",
+    fields: str = "",
+    button: str = "button",
+    names: Sequence[str] = NAMES,
 ) -> Iterator[BrowserContext]:
     """Return a new browser context, without cache and cookies.
 
-    The page of another tool has its answer, its four fields in the order of `NAMES` and its working button at these
-    CSS selectors.
+    The page of another tool has its answer, its fields in the order of ``names`` and its working button at these CSS
+    selectors.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = {"answer": answer, "fields": fields, "button": button, "names": dict.fromkeys(NAMES)}
+    page = {"answer": answer, "fields": fields, "button": button, "names": dict.fromkeys(names)}
     settings = json.dumps({"action": "Abrakadabra", "click": click, "longest": TIMEOUT_MS, **page})
     context.add_init_script(SCRIPT.read_text().replace("SETTINGS", settings, 1))
     try:

@@ -120,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--requests", type=int, default=200, help="in each round; 0 for none")
     parser.add_argument("--only", default="", help="estimators whose name has this in it")
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()  # those of the other sections
     warnings.simplefilter("ignore")
     import estimators
     import pytest

@@ -1,4 +1,4 @@
-// Measures a page from within, for benchmarks/pages.py, beside.py and soak.py. Times are milliseconds since the navigation began.
+// Measures a page from within, for benchmarks/pages.py and soak.py. Times are milliseconds since the navigation began.
 // A change counts when a frame has painted it: polling from outside would round every figure up.
 
 (() => {
@@ -75,7 +75,7 @@
     return [end - start, prediction()];
   };
 
-  bench.hasFields = () => fields(bench.settings.names).every(isVisible) && fields(bench.settings.names).length >= 4;
+  bench.hasFields = () => fields(bench.settings.names).every(isVisible) && fields(bench.settings.names).length >= Object.keys(bench.settings.names).length;
 
   // Changes one field of a form that answers without a button; returns the time until the answer was on screen, and the answer.
   bench.changeValue = async (i, value) => {

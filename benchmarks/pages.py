@@ -1,235 +1,271 @@
-"""Benchmark of an app's page beside plain Voila: same notebook, same machine, one run.
+"""Benchmark of the app's page beside the same form in other tools: one forest, one machine, one run.
 
-    python benchmarks/pages.py                  # about fifteen minutes; prints a table
-    python benchmarks/pages.py --only ours      # irislib alone
-    python benchmarks/pages.py --only ours --beside ../before/.venv/bin/python    # and another version of irislib
+    python benchmarks/pages.py --peers PYTHON     # prints tables
 
-Everything a visitor waits for is measured within the page, by the frames that the browser has painted.
-Every round starts its servers anew, and they take turns in going first.
+PYTHON is an interpreter of an environment with ``voila``, ``shiny``, ``gradio``, ``dash``, ``streamlit`` and
+scikit-learn; those that it lacks are left out, and without it only plain Voila is beside irislib. The apps are in
+`benchmarks/peers/`. What a visitor waits for is measured within the page, by the frames that the browser has painted.
+Every round starts its servers and browsers anew, and the tools take turns in going first.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import shutil
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from browser import LINK, Visitor, launch, visitor
-from playwright.sync_api import Browser, sync_playwright
-from processes import CpuTime, Server, running_server
+from browser import Visitor, cpu_seconds, launch, visitor
+from cases import CASES
+from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+from processes import CpuTime, Server, prepare, running_server, total_seconds
+from report import options, spread, table, turns
 
-NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "iris-wizard.ipynb"
-CLICKS = 30  # on one page
+PEERS = Path(__file__).parent / "peers"
+IRIS = "iris-wizard"
+CLICKS = 10  # on one page
+STREAMLIT = ("--server.headless=true", "--browser.gatherUsageStats=false")
 CROWD = 10  # visitors at once
 GRACE = 10  # seconds after which nothing of closed pages should be left
+LENGTHS = (6.5, 4.5)  # of a petal: each gives another species than the one before
 
 
 @dataclass
-class Kind:
-    """One of the servers that are compared, and its measurements."""
+class Tool:
+    """A tool, the command that starts its app, and where its page has what."""
 
     name: str
-    command: list[str]
-    address: str
-    health_path: str
-    expected: str
-    rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    n_opened: int = 0
-    n_stuck: int = 0
+    command: list[str]  # with the places of the model and of its name in it, if it needs them
+    path: str = "/"
+    health_path: str = "/"
+    port_option: str = "--port={}"
+    page: dict[str, Any] = field(default_factory=dict)
+    figures: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def note(self, name: str, value: float | None) -> None:
-        """Record a measurement; a page that never became ready has none."""
-        if value is not None:
-            self.rounds[name].append(value)
+    def running(self, case: str, log: Path, live: bool = False) -> AbstractContextManager[Server]:
+        """Start the server of a case."""
+        name = "live-iris" if live else case
+        model = {IRIS: "irislib.iris:spec", "live-iris": "cases:live_iris"}.get(name, f"cases:{name}")
+        command = [part.format(model=model) for part in self.command]
+        environment = {"CASE": case} | ({"LIVE": "1"} if live else {})
+        return running_server(command, self.health_path, log, self.port_option, **environment)
+
+    def visitor(self, browser: Browser, case: str, click: bool = True) -> AbstractContextManager[Any]:
+        """Return a browser context for its page."""
+        return visitor(browser, click=click, names=CASES[case].numbers, **self.page)
+
+    def url(self, server: Server, case: str) -> str:
+        """Return the address of the page."""
+        return server.url + self.path.format(case)
 
 
-def kinds(folder: Path, beside: str = "") -> dict[str, Kind]:
-    """Return the servers that can be measured."""
-    voila = [sys.executable, "-m", "voila", str(folder), "--no-browser"]
-    plain = ("/voila/render/iris-wizard.ipynb", "/voila/static/voila.js", "versicolor")  # that of the form as it comes
-    ours = ["-m", "irislib", "serve", "--notebooks", str(folder)]
-    page = ("/iris-wizard", "/healthz", "virginica")
-    return {
-        "plain": Kind("plain Voila", voila, *plain),
-        "pool": Kind("Voila with a pool of 3", [*voila, "--preheat_kernel=True", "--pool_size=3"], *plain),
-        "beside": Kind("irislib, the other version", [beside, *ours], *page),
-        "ours": Kind("irislib", [sys.executable, *ours], *page),
+def tools(folder: Path, peers: str, beside: str) -> list[Tool]:
+    """Return irislib and the tools that an environment has."""
+    peers = str(Path(peers).absolute()) if peers else sys.executable
+    notebook(folder / "app.ipynb", f"import sys\nsys.path.insert(0, {str(PEERS)!r})\nfrom voila_app import app\napp")
+    ours = ["-m", "irislib", "serve", "--model={model}"]
+    found = [Tool("irislib", [sys.executable, *ours], "/{}", "/readyz")]
+    if beside:
+        found.append(Tool("irislib, the other version", [beside, *ours], "/{}", "/readyz"))
+    candidates = {
+        "voila": Tool(
+            "plain Voila",
+            [peers, "-m", "voila", str(folder / "app.ipynb"), "--no-browser"],
+            health_path="/voila/static/voila.js",
+            page={"answer": ".answer"},
+        ),
+        "shiny": Tool(
+            "Shiny",
+            [peers, "-m", "shiny", "run", str(PEERS / "shiny_app.py")],
+            page={"answer": "#answer", "button": "button.shiny-bound-input"},
+        ),
+        "gradio": Tool(
+            "Gradio", [peers, str(PEERS / "gradio_app.py")], port_option="{}", page={"answer": "#answer h3"}
+        ),
+        "dash": Tool("Dash", [peers, str(PEERS / "dash_app.py")], port_option="{}", page={"answer": "#answer h3"}),
+        "streamlit": Tool(
+            "Streamlit",
+            [peers, "-m", "streamlit", "run", str(PEERS / "streamlit_app.py"), *STREAMLIT],
+            health_path="/_stcore/health",
+            port_option="--server.port={}",
+            page={"answer": ".st-key-answer h3"},
+        ),
     }
+    for module, tool in candidates.items():
+        if subprocess.run([peers, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0:
+            tool.page["fields"] = "input[type=number]"
+            found.append(tool)
+    return found
 
 
-def open_page(kind: Kind, server: Server, tab: Visitor) -> tuple[float | None, float | None]:
-    """Open a page, and count it; return the seconds until its button and its first prediction are on screen."""
-    kind.n_opened += 1
-    ready, predicted, prediction = tab.visit(f"{server.url}{kind.address}?{LINK}")
-    kind.n_stuck += predicted is None
-    if prediction not in (None, kind.expected):
-        raise SystemExit(f"{kind.name}: the prediction was {prediction!r}, not {kind.expected!r}.")
-    return ready, predicted
+def notebook(path: Path, source: str) -> None:
+    """Write a notebook of one cell."""
+    cell = {"cell_type": "code", "execution_count": None, "id": "app", "metadata": {}, "outputs": [], "source": source}
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
 
 
-def measure_page(kind: Kind, server: Server, tab: Visitor, prefix: str = "") -> bool:
-    """Open a page and record its times; return True if it became ready."""
-    ready, predicted = open_page(kind, server, tab)
-    if predicted is None:
-        return False
-    kind.note(f"{prefix}ready", ready)
-    kind.note(f"{prefix}predicted", predicted)
-    return True
+@dataclass
+class Round:
+    """One round of a tool with a case, in a fresh browser."""
 
+    tool: Tool
+    case: str
+    log: Path
+    browser: Browser
 
-def visit(kind: Kind, server: Server, browser: Browser) -> None:
-    """Measure one visitor who opens the page twice, and the CPU time of the server for the first visit."""
-    cpu_time = CpuTime(server.marked)
-    with visitor(browser) as context:
-        tab = Visitor(context)
-        if not measure_page(kind, server, tab):
-            return
-        tab.open_tabs()
-        cpu_time.measure()
-        tab.close()
-        cpu_time.watch(2)
-        server.marked.settle()
-        kind.note("cpu", cpu_time.measure())
-        tab = Visitor(context)
-        if not measure_page(kind, server, tab, "warm "):
-            return
-        kind.note("click", statistics.median(tab.submit_row()[0] for _ in range(CLICKS)))
-        tab.close()
+    def note(self, name: str, value: float) -> None:
+        """Record a measurement."""
+        self.tool.figures[self.case, name].append(value)
 
+    def run(self) -> None:
+        """Start the server, and measure."""
+        measures: list[Callable[[Server], None]] = [self.download, self.visit]
+        with self.tool.running(self.case, self.log) as server:
+            server.marked.settle()
+            self.note("start", server.seconds)
+            self.note("start cpu", total_seconds(server.marked.clocks()))
+            self.note("rest", server.marked.pss_mb(server.marked.pids()))
+            for measure in [*measures, self.crowd] if self.case == IRIS else measures:
+                measure(server)
+                server.marked.settle()
+        if self.case == IRIS:
+            with self.tool.running(self.case, self.log, live=True) as server:
+                server.marked.settle()
+                self.live(server)
 
-def crowd(kind: Kind, server: Server, browser: Browser) -> None:
-    """Measure ten visitors at once: their time and memory, and the processes and memory that remain."""
-    marked = server.marked
-    before = server.child_pids()
-    empty = marked.pss_mb(before)
-    with ExitStack() as stack:
-        tabs = [Visitor(stack.enter_context(visitor(browser, click=False))) for _ in range(CROWD)]
-        for tab in tabs:
-            tab.start(f"{server.url}{kind.address}?{LINK}")
-        moments = {tab: at for tab in tabs if (at := tab.wait_for_fact("readyAt"))}
-        kind.n_opened += CROWD
-        kind.n_stuck += CROWD - len(moments)
-        if moments:  # where one is stuck, the figures are those of the others, in that server's favour
-            begins = [tab.page.evaluate("performance.timeOrigin") for tab in moments]
-            kind.note("crowd", (max(moments.values()) - min(begins)) / 1e3)
-            for tab in moments:
-                tab.submit_row()
-                tab.open_tabs()
-            kind.note("memory", (marked.pss_mb(server.child_pids()) - empty) / CROWD)
-        for tab in tabs:
+    def download(self, server: Server) -> None:
+        """Measure the bytes and requests of a first page."""
+        sizes: list[float] = []
+        with self.tool.visitor(self.browser, self.case) as context:
+            tab = Visitor(context)
+            session = context.new_cdp_session(tab.page)
+            session.send("Network.enable")
+            session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+            tab.visit(self.tool.url(server, self.case))
+            tab.page.wait_for_timeout(1000)
+            self.note("kilobytes", sum(sizes) / 1e3)
+            self.note("requests", len(sizes))
+
+    def visit(self, server: Server) -> None:
+        """Measure one visitor: the page opened, clicks, and the CPU time of server and browser for it all."""
+        with self.tool.visitor(self.browser, self.case) as context:
+            tab = Visitor(context, CASES[self.case].clicked_rows())
+            cpu_time, before = CpuTime(server.marked), cpu_seconds(self.browser)
+            ready, predicted, _ = tab.visit(self.tool.url(server, self.case))
+            if ready is None or predicted is None:
+                raise SystemExit(f"The page of {self.tool.name} gave no answer.")
+            self.note("ready", ready)
+            self.note("predicted", predicted)
+            self.note("click", statistics.median(tab.submit_row()[0] for _ in range(CLICKS)))
+            self.note("cpu", cpu_time.watch(1))
+            now = cpu_seconds(self.browser)
+            self.note("browser cpu", sum(now[pid] - before.get(pid, 0) for pid in now))
             tab.close()
-        time.sleep(GRACE)
-        kind.note("left", len(server.child_pids()) - len(before))
-        kind.note("left memory", marked.pss_mb(server.child_pids()) - empty)
 
-
-def download(kind: Kind, server: Server, browser: Browser) -> None:
-    """Measure the download of a first page, until its first prediction and the requests that follow at once."""
-    requests: set[str] = set()
-    sizes: list[float] = []
-
-    def on_request(event: dict) -> None:
-        if event["request"]["url"].startswith("http"):
-            requests.add(event["requestId"])
-
-    with visitor(browser) as context:
-        tab = Visitor(context)
-        session = context.new_cdp_session(tab.page)
-        session.send("Network.enable")
-        session.on("Network.requestWillBeSent", on_request)
-        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        open_page(kind, server, tab)
-        tab.page.wait_for_timeout(1000)
-        kind.note("bytes", sum(sizes) / 1e6)
-        kind.note("requests", len(requests))
-        tab.close()
-
-
-def run_round(kind: Kind, log: Path, browser: Browser, visits: int) -> None:
-    """Run one round of one server."""
-    with running_server(kind.command, kind.health_path, log) as server:
-        server.marked.settle()
-        download(kind, server, browser)  # which warms the server up as well
-        server.marked.settle()
-        visit(kind, server, browser)
-        for _ in range(visits):
-            with visitor(browser) as context:
-                tab = Visitor(context)
-                open_page(kind, server, tab)
+    def crowd(self, server: Server) -> None:
+        """Measure ten visitors at once, the memory that they take, and what is left when they have gone."""
+        marked = server.marked
+        before = server.child_pids()
+        empty = marked.pss_mb(marked.pids())
+        with ExitStack() as stack:
+            tabs = [
+                Visitor(
+                    stack.enter_context(self.tool.visitor(self.browser, self.case, click=False)),
+                    CASES[self.case].clicked_rows(),
+                )
+                for _ in range(CROWD)
+            ]
+            for tab in tabs:
+                tab.start(self.tool.url(server, self.case))
+            ready = [tab.wait_for_fact("readyAt") for tab in tabs]
+            begins = [tab.page.evaluate("performance.timeOrigin") for tab in tabs]
+            self.note("crowd", (max(ready) - min(begins)) / 1e3)
+            for tab in tabs:
+                tab.submit_row()
+            self.note("memory", (marked.pss_mb(marked.pids()) - empty) / CROWD)
+            for tab in tabs:
                 tab.close()
-        server.marked.settle()
-        crowd(kind, server, browser)
+            time.sleep(GRACE)
+            self.note("left", max(0, len(server.child_pids()) - len(before)))
+
+    def live(self, server: Server) -> None:
+        """Measure changes of a field where the answer follows without a button."""
+        with self.tool.visitor(self.browser, self.case, click=False) as context:
+            tab = Visitor(context)
+            tab.page.goto(self.tool.url(server, "live-iris"))
+            tab.page.wait_for_function("() => bench.hasFields()")
+            tab.page.wait_for_timeout(1000)
+            lengths = [LENGTHS[i % len(LENGTHS)] for i in range(CLICKS)]
+            self.note("live", statistics.median(tab.change_value(0, length) for length in lengths))
 
 
 ROWS = {
-    "ready": ("page opened → button works", "{:.2f} s", "≤ 0.42 s and a ratio of ≥ 8"),
-    "predicted": ("page opened → first answer on screen, the button pressed as soon as it is there", "{:.2f} s", ""),
-    "warm ready": ("the same with the browser's cache: button", "{:.2f} s", ""),
-    "warm predicted": ("the same with the browser's cache: answer", "{:.2f} s", ""),
-    "click": ("click → answer on screen", "{:.1f} ms", "≤ 25 ms"),
-    "cpu": ("CPU of the server for a visit: open, one click, every tab, close", "{:.2f} s", "≤ 0.3 s"),
-    "memory": (f"memory for each of {CROWD} visitors", "{:.1f} MB", "≤ 40 MB"),
-    "left": (f"processes left {GRACE} s after they have gone", "{:.0f}", "0"),
-    "left memory": ("memory left then", "{:.1f} MB", "none"),
-    "crowd": (f"{CROWD} visitors at once: the last one's button works", "{:.2f} s", "≤ 4 s"),
-    "bytes": ("download of a first page", "{:.2f} MB", "≤ 1.3 MB"),
-    "requests": ("requests of a first page", "{:.0f}", "≤ 30"),
+    "start": ("server started → a page can be opened", "{:.1f} s"),
+    "start cpu": ("CPU of the start", "{:.1f} s"),
+    "rest": ("memory of the server before the first visitor", "{:.0f} MB"),
+    "ready": ("page opened → button works", "{:.2f} s"),
+    "predicted": ("page opened → first answer, the button pressed as soon as it is there", "{:.2f} s"),
+    "click": ("click → answer on screen", "{:.0f} ms"),
+    "live": ("a value changed → answer on screen, without a button", "{:.0f} ms"),
+    "cpu": (f"CPU of the server for a visit with {CLICKS + 1} clicks", "{:.2f} s"),
+    "browser cpu": ("CPU of the browser for it", "{:.2f} s"),
+    "crowd": (f"{CROWD} visitors at once: the last one's button works", "{:.1f} s"),
+    "memory": (f"memory for each of {CROWD} visitors", "{:.1f} MB"),
+    "left": (f"processes left {GRACE} s after they have gone", "{:.0f}"),
+    "kilobytes": ("download of a first page", "{:,.0f} kB"),
+    "requests": ("requests of a first page", "{:.0f}"),
 }
+SHORT = ("predicted", "click", "cpu", "browser cpu", "kilobytes")  # of the cases after the first
 
 
-def table(compared: list[Kind]) -> None:
-    """Print medians, in brackets the least and the most; the ratio is that of the first to the last."""
-    print("\n| | " + " | ".join(kind.name for kind in compared) + " | ratio | goal |")
-    print("|---" * (len(compared) + 3) + "|")
-    for name, (title, form, goal) in ROWS.items():
+def lines(compared: list[Tool], case: str, names: tuple[str, ...], prefix: str = "") -> list[list[str]]:
+    """Return the rows of a case."""
+    rows = []
+    for name in names:
+        title, form = ROWS[name]
         scale = 1e3 if "ms" in form else 1
-        cells, medians = [], []
-        for kind in compared:
-            values = [scale * value for value in kind.rounds[name]]
-            medians.append(statistics.median(values) if values else None)
-            spread = f" ({form.format(min(values))} to {form.format(max(values))})" if values else ""
-            cells.append(form.format(medians[-1]) + spread if values else "–")
-        ratio = f"{medians[0] / medians[-1]:.3g}" if len(medians) > 1 and medians[0] and medians[-1] else ""
-        print(f"| {title} | {' | '.join(cells)} | {ratio} | {goal} |")
-    stuck = " | ".join(f"{kind.n_stuck} of {kind.n_opened}" for kind in compared)
-    print(f"| pages that never became ready | {stuck} | | 0 |", flush=True)
+        cells = [spread([scale * value for value in tool.figures[case, name]], form) for tool in compared]
+        rows.append([prefix + title, *cells])
+    return rows
+
+
+def run_round(tool: Tool, case: str, log: Path, playwright: Playwright) -> None:
+    """Measure a tool with a case once; what fails has no figure."""
+    browser = launch(playwright)
+    try:
+        Round(tool, case, log, browser).run()
+    except (SystemExit, PlaywrightError) as error:
+        print(error, file=sys.stderr)
+    finally:
+        browser.close()
+    print(f"{tool.name}: {CASES[case].title}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--visits", type=int, default=3, help="more pages opened in each round, to count the stuck")
-    parser.add_argument("--pool", action="store_true", help="plain Voila with its pool of kernels as well")
-    parser.add_argument("--only", choices=["plain", "pool", "ours"], help="measure one server alone")
-    parser.add_argument("--beside", metavar="PYTHON", help="an interpreter that has another version of irislib")
-    options = parser.parse_args()
-    names = [options.only] if options.only else ["plain", *(["pool"] if options.pool else []), "ours"]
-    if options.beside:
-        names.insert(0, "beside")
+    """Measure and print; after Ctrl-C what there is so far."""
+    chosen = options(__doc__, rounds=3, case="")
     with tempfile.TemporaryDirectory(prefix="irislib-") as temporary, sync_playwright() as playwright:
-        folder = Path(temporary) / "notebooks"
-        folder.mkdir()
-        shutil.copy(NOTEBOOK, folder)
-        os.environ["IRISLIB_STORE"] = str(Path(temporary) / "store")
-        subprocess.run([sys.executable, "-m", "irislib", "train"], check=True, stdout=subprocess.DEVNULL)
-        compared = [kinds(folder, options.beside)[name] for name in names]
-        for i in range(options.rounds):
-            for j in range(len(compared)):
-                browser = launch(playwright)  # a fresh one, which holds nothing of the rounds before
-                run_round(compared[(i + j) % len(compared)], Path(temporary) / "log", browser, options.visits)
-                browser.close()
-            print(f"round {i + 1} of {options.rounds}", file=sys.stderr, flush=True)
-        table(compared)
+        prepare(Path(temporary))
+        compared = tools(Path(temporary), chosen.peers, chosen.beside)
+        cases = [case for case in CASES if chosen.case in ("", case)]
+        with suppress(KeyboardInterrupt):
+            for case in cases:
+                for tool in turns(compared, chosen.rounds):
+                    run_round(tool, case, Path(temporary) / "log", playwright)
+    head = ["", *(tool.name for tool in compared)]
+    print(table(["iris", *head[1:]], lines(compared, IRIS, tuple(ROWS))))
+    others = [line for case in cases if case != IRIS for line in lines(compared, case, SHORT, f"{CASES[case].title}: ")]
+    print(f"\n{table(head, others)}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["CpuTime", "Marked", "Server", "running_server"]
+__all__ = ["CpuTime", "Marked", "Server", "prepare", "running_server", "total_seconds"]
 
 MARK = "IRISLIB_BENCH"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -132,6 +133,7 @@ class Server:
     process: subprocess.Popen[bytes]
     marked: Marked
     url: str
+    seconds: float  # from its start until it answered
 
     @property
     def pid(self) -> int:
@@ -156,13 +158,14 @@ def running_server(
         port = sock.getsockname()[1]
     marked = Marked(uuid4().hex)
     env = {**os.environ, **environment, MARK: marked.mark}
+    begin = time.monotonic()
     with log.open("ab") as file:
         process = subprocess.Popen(
             [*command, port_option.format(port)], cwd=log.parent, env=env, stdout=file, stderr=subprocess.STDOUT
         )
     try:
         wait_for(f"http://127.0.0.1:{port}{health_path}", process, log)
-        yield Server(process, marked, f"http://127.0.0.1:{port}")
+        yield Server(process, marked, f"http://127.0.0.1:{port}", time.monotonic() - begin)
     finally:
         process.terminate()
         try:
@@ -171,6 +174,18 @@ def running_server(
             process.kill()
             process.wait()
         marked.end()
+
+
+def prepare(folder: Path) -> dict[str, str]:
+    """Train the models of `cases.py` ahead, in a store of the benchmark's own; return the model of each address."""
+    from cases import CASES
+
+    models = {f"cases:{name}": name for name in CASES} | {"cases:live_iris": "live-iris"}
+    models["irislib.iris:spec"] = models.pop("cases:iris-wizard")
+    os.environ.update(IRISLIB_STORE=str(folder / "store"), PYTHONPATH=str(Path(__file__).parent))
+    arguments = [f"--model={model}" for model in models]
+    subprocess.run([sys.executable, "-m", "irislib", "train", *arguments], check=True, stdout=subprocess.DEVNULL)
+    return models
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -301,3 +301,13 @@ def test_the_page_about_insights_is_that_of_the_insights() -> None:
 def test_every_picture_of_a_page_is_shown() -> None:
     shown = re.findall(r"\]\((pages/[^)]+)\)", (ROOT / "docs/pages.md").read_text())
     assert sorted(shown) == sorted(f"pages/{path.name}" for path in (ROOT / "docs/pages").iterdir())
+
+
+def test_the_figures_are_those_that_the_benchmark_has_written() -> None:
+    benchmark = runpy.run_path(str(ROOT / "benchmarks" / "__main__.py"))
+    performance, comparison = (
+        (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("performance", "comparison")
+    )
+    assert performance == benchmark["page"](performance, {}), "run `make benchmark`"
+    assert comparison == benchmark["with_summary"](comparison, performance), "run `make benchmark`"
+    assert all((ROOT / "benchmarks" / f"{name}.py").exists() for name in benchmark["SECTIONS"])

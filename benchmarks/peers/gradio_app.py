@@ -1,10 +1,9 @@
-"""The form in Gradio; ``LIVE`` in the environment: without a button."""
+"""The form in Gradio."""
 
-import os
 import sys
 
 import gradio as gr
-from model import FEATURES, predict
+from model import CHOICES, FIELDS, LIVE, predict
 
 
 def answer(*values):
@@ -13,11 +12,18 @@ def answer(*values):
     return f"### {next(iter(probabilities))}", probabilities
 
 
-with gr.Blocks(title="Iris Wizard") as app:
+def make_field(name, value):
+    """Return the control of a feature."""
+    if value is None:
+        return gr.Dropdown(CHOICES, value=CHOICES[0], label=name)
+    return gr.Number(value, label=name, step=0.1)
+
+
+with gr.Blocks(title="The form") as app:
     with gr.Row():
         with gr.Column():
-            fields = [gr.Number(value, label=label, step=0.1) for label, value in FEATURES.items()]
-            button = None if os.environ.get("LIVE") else gr.Button("Abrakadabra")
+            fields = [make_field(*field) for field in FIELDS]
+            button = None if LIVE else gr.Button("Abrakadabra")
         with gr.Column():
             outputs = [gr.Markdown(elem_id="answer"), gr.Label()]
     if button is None:

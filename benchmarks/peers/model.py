@@ -1,24 +1,30 @@
-"""The model of the compared apps: the Iris Wizard's data and forest."""
+"""The model of the compared apps: the case that ``CASE`` in the environment names, ``LIVE`` without a button."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
-from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
 
-__all__ = ["FEATURES", "predict"]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from cases import CASES, CHOICES
 
-# A label, and the value that the form starts with, in the order of the form.
-FEATURES = {"Petal length": 4.3, "Petal width": 1.3, "Sepal length": 5.8, "Sepal width": 3.0}
-iris = load_iris(as_frame=True)
-data = iris.data.rename(columns=lambda name: name.removesuffix(" (cm)").capitalize())[list(FEATURES)]
-forest = RandomForestClassifier(n_estimators=100, random_state=0).fit(data, iris.target_names[iris.target])
+__all__ = ["CHOICES", "FIELDS", "LIVE", "NAMES", "predict"]
+
+LIVE = "LIVE" in os.environ
+case = CASES[os.environ.get("CASE", "iris-wizard")]
+# A name, and the number that the form starts with, or None for a choice.
+FIELDS = [*case.fields(), *((name, None) for name in case.choices)]
+NAMES = [name for name, _ in FIELDS]
+data = case.load_data()
+forest = case.estimator().fit(data[NAMES], data["kind"])
 
 
-def predict(values: Sequence[float]) -> dict[str, float]:
-    """Return the probability of each species, the most probable first."""
-    probabilities = forest.predict_proba(pd.DataFrame([values], columns=list(FEATURES)))[0]
+def predict(values: Sequence[float | str]) -> dict[str, float]:
+    """Return the probability of each class, the most probable first."""
+    probabilities = forest.predict_proba(pd.DataFrame([values], columns=NAMES))[0]
     pairs = zip(forest.classes_.tolist(), probabilities.tolist(), strict=True)
     return dict(sorted(pairs, key=lambda pair: -pair[1]))

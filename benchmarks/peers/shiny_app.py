@@ -1,22 +1,23 @@
-"""The form in Shiny for Python; ``LIVE`` in the environment: without a button."""
-
-import os
+"""The form in Shiny for Python."""
 
 import pandas as pd
-from model import FEATURES, predict
+from model import CHOICES, FIELDS, LIVE, NAMES, predict
 from shiny import App, reactive, render, ui
 
-NAMES = [label.lower().replace(" ", "_") for label in FEATURES]
-fields = [
-    ui.input_numeric(name, label, value, min=0, max=30, step=0.1)
-    for name, (label, value) in zip(NAMES, FEATURES.items(), strict=True)
-]
-button = [] if os.environ.get("LIVE") else [ui.input_action_button("action", "Abrakadabra")]
+
+def make_field(name, value):
+    """Return the control of a feature."""
+    if value is None:
+        return ui.input_select(name, name, CHOICES)
+    return ui.input_numeric(name, name, value, step=0.1)
+
+
+button = [] if LIVE else [ui.input_action_button("action", "Abrakadabra")]
 app_ui = ui.page_sidebar(
-    ui.sidebar(*fields, *button),
+    ui.sidebar(*(make_field(*field) for field in FIELDS), *button),
     ui.h3(ui.output_text("answer")),
     ui.output_table("probabilities"),
-    title="Iris Wizard",
+    title="The form",
 )
 
 
@@ -26,7 +27,7 @@ def server(input, output, session):
     def answer_form():
         return predict([input[name]() for name in NAMES])
 
-    if not os.environ.get("LIVE"):
+    if not LIVE:
         answer_form = reactive.event(input.action)(answer_form)
     prediction = reactive.calc(answer_form)
 
@@ -36,7 +37,7 @@ def server(input, output, session):
 
     @render.table
     def probabilities():
-        return pd.DataFrame(prediction().items(), columns=["species", "probability"])
+        return pd.DataFrame(prediction().items(), columns=["class", "probability"])
 
 
 app = App(app_ui, server)
