@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from irislib._common.formatting import MAX_WORDS
 from irislib._description.feature import Feature
+from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row, check_values
 from irislib.api._openapi.docs import _field
 
@@ -65,6 +70,8 @@ NUMBERS: list[tuple[str, str, float | str]] = [
 
 def outcome(feature: Feature, value: Any) -> Any:
     values, problems = check_row([feature], {feature.name: value})
+    plain = PlainRows([feature]).values({feature.name: value})
+    assert plain is None or (not problems and repr(plain) == repr(list(values.values())))
     return problems[0].message if problems else values[feature.name]
 
 
@@ -79,6 +86,28 @@ def test_a_number_is_read_rightly_or_refused(text: str, unit: str, expected: flo
         assert "must be a whole number" in outcome(feature, text)
     else:
         assert outcome(feature, text) == expected
+
+
+ODD = [0, 0.0, -0.0, 1, 1.0, -1, 2, 2.5, 5e-324, 1e308, 2**53 - 1, 2**53, 2**53 + 1, -(2**53), 2**63, 10**400,
+       math.nan, math.inf, True, False, None, "", " ", " 1 ", "1_0", "1e400", "+1", "-0", "nan", "inf", "True", "yes",
+       "ON", "b", "B", "1.0", "4", [], {}, [1], Decimal(1), np.float64(1), np.int64(1), np.bool_(True)]  # fmt: skip
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("kind", ["number", "integer", "boolean", "choice", "text", "date"])
+def test_a_plain_value_is_read_as_any_other(kind: str, required: bool) -> None:
+    features = [Feature("x", kind, required=required, choices=["b", "1", 1, 2.5, "yes", True] * (kind == "choice"))]
+    if kind in ("number", "integer"):
+        for limits in ({"low": 1}, {"high": 1}, {"low": 0, "high": 2}, {"low": 2**53, "high": 2**60}):
+            features += [
+                replace(features[0], closed=closed, **limits) for closed in ("both", "left", "right", "neither")
+            ]
+    for feature in features:
+        for value in [*ODD, *(str(value) for value in ODD), *(math.nextafter(1, end) for end in (0, 2))]:
+            outcome(feature, value)
+    good = {"boolean": ["true", True, 1], "number": ["2.5", 2.5, 2], "integer": ["2", 2, 2.0], "choice": ["b", 1, 2.5]}
+    for value in good.get(kind, []):
+        assert PlainRows(features[:1]).values({"x": value}) == [outcome(features[0], value)]
 
 
 @pytest.mark.parametrize(("text", "unit", "expected"), NUMBERS)

@@ -11,11 +11,13 @@ import io
 import json
 import logging
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, signals
 
+from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row
 from irislib._modeling.model import Model
 from irislib.api._json_bodies import parse_json
@@ -26,8 +28,9 @@ __all__ = ["Environ", "ModelEndpoint", "has_hooks", "is_plain"]
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 10_000
+MAX_BYTES = 50_000
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
+RECEIVERS = attrgetter("receivers")
 
 Environ = dict[str, Any]
 BodyAndHeaders = tuple[bytes, list[tuple[str, str]]]
@@ -54,7 +57,7 @@ def has_hooks(app: Flask) -> bool:
         or app.url_value_preprocessors
         or app.teardown_appcontext_funcs
         or app.config["TRUSTED_HOSTS"]
-        or any(signal.receivers for signal in SIGNALS)
+        or any(map(RECEIVERS, SIGNALS))
     )
 
 
@@ -70,7 +73,7 @@ class ModelEndpoint:
     def __init__(self, model: Model, metrics: Metrics):
         self.model = model
         _ = model.fast_form  # made and proved now, not at the first request
-        self.features = model.spec.features
+        self.features, self.plain_rows = model.spec.features, PlainRows(model.spec.features)
         self.responses = {label: self.make_response(label) for label in model.classes or ()}
         self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
         self.seconds = metrics.seconds.labels(model.spec.name, "predict")
@@ -94,10 +97,13 @@ class ModelEndpoint:
         if row is None:
             return None
         try:
-            values, problems = check_row(self.features, row)
-            if problems:
-                return None
-            prediction, _ = self.model.predict_values(list(values.values()))
+            values = self.plain_rows.values(row)
+            if values is None:
+                checked, problems = check_row(self.features, row)
+                if problems:
+                    return None
+                values = list(checked.values())
+            prediction, _ = self.model.predict_values(values)
             return self.responses[prediction] if self.responses else self.make_response(prediction)
         except KeyboardInterrupt:
             raise
@@ -118,7 +124,11 @@ def _read_row(mimetype: str, body: bytes) -> Mapping[str, Any] | None:
             row = parse_json(body.decode())
             return row if row.__class__ is dict else None
         if mimetype == FORM:
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
+            text = body.decode()
+            if "%" in text or "+" in text:
+                pairs: list[Any] = parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote")
+            else:  # the same in a quarter of the time
+                pairs = [pair.split("=", 1) for pair in text.split("&")]
             row = dict(pairs)
             return row if len(row) == len(pairs) else None
     except (ValueError, RecursionError):
