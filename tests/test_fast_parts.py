@@ -36,7 +36,7 @@ from threadpoolctl import threadpool_limits
 
 import irislib
 from irislib import Feature, Model, ModelSpec
-from irislib._compiled import category_steps, column_steps, linear, numeric_steps, smooth
+from irislib._compiled import category_steps, column_steps, linear, numeric_steps, smooth, tree_walk
 from irislib._description.validation import check_row
 
 make_pipeline, logistic = pipeline.make_pipeline, linear_model.LogisticRegression
@@ -97,8 +97,10 @@ CLASSIFIERS: dict[str, Any] = {
         [("a", tree.DecisionTreeClassifier(max_depth=2))], ensemble.RandomForestClassifier(5), passthrough=True, cv=2
     ),
     "bags of trees": ensemble.BaggingClassifier(n_estimators=6, max_features=3, random_state=0),
+    "bags of all features": ensemble.BaggingClassifier(tree.ExtraTreeClassifier(), n_estimators=6, random_state=0),
     "bags of votes": ensemble.BaggingClassifier(svm.LinearSVC(), n_estimators=4, random_state=0),
     "AdaBoost": ensemble.AdaBoostClassifier(n_estimators=8, random_state=0),
+    "AdaBoost of weighted sums": ensemble.AdaBoostClassifier(logistic(), n_estimators=4, random_state=0),
     "calibrated": calibration.CalibratedClassifierCV(make_pipeline(scaler(), svm.LinearSVC()), cv=2),
     "calibrated, isotonic": calibration.CalibratedClassifierCV(naive_bayes.GaussianNB(), method="isotonic", cv=2),
     "search": model_selection.GridSearchCV(
@@ -130,6 +132,7 @@ REGRESSORS: dict[str, Any] = {
     "neighbours": neighbors.KNeighborsRegressor(weights="distance"),
     "bags": ensemble.BaggingRegressor(n_estimators=5),
     "AdaBoost": ensemble.AdaBoostRegressor(n_estimators=5),
+    "AdaBoost of weighted sums": ensemble.AdaBoostRegressor(linear_model.Ridge(), n_estimators=5),
 }
 MIXED: dict[str, Any] = {
     "one-hot, logistic": make_pipeline(columns(ignoring), logistic(max_iter=1000)),
@@ -271,6 +274,16 @@ def test_regressors(kind: str) -> None:
 @pytest.mark.parametrize("kind", MIXED)
 def test_mixed_tables_with_missing_and_unseen_values(kind: str) -> None:
     assert_equal(fitted("flats", MIXED[kind]), 0.7 if kind in ("strict", "dropped categories") else 0.9)
+
+
+@pytest.mark.parametrize("kind", ["bags of trees", "bags of all features", "AdaBoost"])
+def test_members_that_are_trees_are_walked_at_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks, walk = [], tree_walk.Trees.totals
+    model = fitted("iris", CLASSIFIERS[kind])
+    assert model.fast_form[0] is not None
+    monkeypatch.setattr(tree_walk.Trees, "totals", lambda trees, row: walks.append(row) or walk(trees, row))
+    model.predict_values([5.1, 3.5, 1.4, 0.2])
+    assert len(walks) == 1
 
 
 def test_nodes_that_split_categories() -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.composition import probabilities_of
-from irislib._compiled.fast_form import HardRowError, Outcome, Row, RowPredictor
+from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Outcome, Row, RowPredictor
 from irislib._compiled.predictors import FIRST, TIE, NumberPredictor, ScorePredictor, Scores, as_exact_as, softmax
+from irislib._compiled.tree_ensembles import bagged_forest, forest_of_votes, separate_forest
 
 if TYPE_CHECKING:
     from irislib._compiled.parts import Parts
@@ -138,7 +139,18 @@ def _bagging_members(estimator: Any, parts: Parts) -> list[tuple[RowPredictor, l
     return members
 
 
+def _as_forest(make: Callable[[Any], Any], estimator: Any, parts: Parts) -> RowPredictor | None:
+    """Return the part for the forest that is made of an ensemble, or None if none can be."""
+    try:
+        forest = make(estimator)
+    except NoFasterFormError:
+        return None
+    return parts.predictor(forest)
+
+
 def _bagging_classifier(estimator: Any, parts: Parts) -> RowPredictor:
+    if estimator.n_jobs in (None, 1) and (forest := _as_forest(bagged_forest, estimator, parts)):
+        return forest
     members = _bagging_members(estimator, parts)
     classes = estimator.classes_.tolist()
     members = [(part, indices, numbers.tolist()) for part, indices, numbers in members]
@@ -161,6 +173,8 @@ def _bagging_classifier(estimator: Any, parts: Parts) -> RowPredictor:
 
 
 def _bagging_regressor(estimator: Any, parts: Parts) -> RowPredictor:
+    if estimator.n_jobs in (None, 1) and (forest := _as_forest(bagged_forest, estimator, parts)):
+        return forest
     members = _bagging_members(estimator, parts)
 
     def average(row: Row) -> float:
@@ -174,16 +188,13 @@ def _bagging_regressor(estimator: Any, parts: Parts) -> RowPredictor:
 def _boosted_classifier(estimator: Any, parts: Parts) -> RowPredictor:
     """Make the part for an AdaBoostClassifier."""
     classes = estimator.classes_.tolist()
-    pairs = list(zip(map(parts.predictor, estimator.estimators_), estimator.estimator_weights_.tolist(), strict=False))
     total, count = float(estimator.estimator_weights_.sum()), len(classes)
+    votes, exactness = _weighted_votes(estimator, parts)
 
     def decide(row: Row) -> Scores:
-        scores = [0.0] * count
-        for part, weight in pairs:
-            label = part.predict(row)[0]
-            for i, other in enumerate(classes):
-                scores[i] += weight if other == label else -weight / (count - 1)
-        scores = [score / total for score in scores]
+        weights = votes(row)
+        others = sum(weights)
+        scores = [(weight - (others - weight) / (count - 1)) / total for weight in weights]
         return [scores[1] - scores[0]] if count == 2 else scores
 
     def link(scores: Scores) -> Scores:
@@ -191,27 +202,52 @@ def _boosted_classifier(estimator: Any, parts: Parts) -> RowPredictor:
             return softmax([-scores[0] / 2, scores[0] / 2])
         return softmax([score / (count - 1) for score in scores])
 
-    exactness = as_exact_as([part for part, _ in pairs])
-    return ScorePredictor(type(estimator).__name__, classes, decide, link, checks=False, **exactness)
+    return ScorePredictor(type(estimator).__name__, classes, decide, link, **exactness)
+
+
+def _weighted_votes(estimator: Any, parts: Parts) -> tuple[Callable[[Row], Scores], dict[str, Any]]:
+    """Return the function from a row to the weight of the votes for each class, and how exact it is."""
+    if forest := _as_forest(forest_of_votes, estimator, parts):
+        n_trees = len(estimator.estimators_)
+        return lambda row: [n_trees * mean for mean in probabilities_of(forest, row)], as_exact_as([forest])
+    pairs = list(zip(map(parts.predictor, estimator.estimators_), estimator.estimator_weights_.tolist(), strict=False))
+    numbers = {label: i for i, label in enumerate(estimator.classes_.tolist())}
+
+    def count(row: Row) -> Scores:
+        weights = [0.0] * len(numbers)
+        for part, weight in pairs:
+            weights[numbers[part.predict(row)[0]]] += weight
+        return weights
+
+    return count, {**as_exact_as([part for part, _ in pairs]), "checks": False}
 
 
 def _boosted_regressor(estimator: Any, parts: Parts) -> RowPredictor:
     """Make the part for an AdaBoostRegressor: the weighted median."""
-    pairs = list(zip(map(parts.predictor, estimator.estimators_), estimator.estimator_weights_.tolist(), strict=False))
+    weights = estimator.estimator_weights_.tolist()[: len(estimator.estimators_)]
+    half = sum(weights) / 2
+    numbers, exactness = _numbers_of_members(estimator, parts)
 
     def median(row: Row) -> float:
-        numbers = sorted((part.predict(row)[0], weight) for part, weight in pairs)
-        half, total = sum(weight for _, weight in numbers) / 2, 0.0
-        for number, weight in numbers:
+        total = 0.0
+        for number, weight in sorted(zip(numbers(row), weights, strict=True)):
             total += weight
             if abs(total - half) <= 1e-9 * half:
                 raise HardRowError  # the order of a sum would decide
             if total > half:
-                return number  # type: ignore[no-any-return]
+                return number
         raise HardRowError
 
-    exactness = as_exact_as([part for part, _ in pairs])
-    return NumberPredictor(type(estimator).__name__, median, checks=False, **exactness)
+    return NumberPredictor(type(estimator).__name__, median, **exactness)
+
+
+def _numbers_of_members(estimator: Any, parts: Parts) -> tuple[Callable[[Row], list[float]], dict[str, Any]]:
+    """Return the function from a row to the prediction of each member, and how exact it is."""
+    if forest := _as_forest(separate_forest, estimator, parts):
+        n_trees = len(estimator.estimators_)
+        return lambda row: [n_trees * mean for mean in probabilities_of(forest, row)], as_exact_as([forest])
+    members = [parts.predictor(member) for member in estimator.estimators_]
+    return lambda row: [member.predict(row)[0] for member in members], {**as_exact_as(members), "checks": False}
 
 
 VOTING: dict[str, Callable[[Any, Parts], RowPredictor]] = {
