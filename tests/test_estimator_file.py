@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import types
 import zipfile
 from collections.abc import Callable
@@ -56,6 +57,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from irislib._modeling import trusted_types
 from irislib._modeling.estimator_file import dump_estimator, load_estimator, read_back
+from irislib._modeling.packed_file import is_packed
+from irislib._modeling.packing import pack
 from irislib.errors import StoreError
 
 
@@ -173,10 +176,85 @@ ESTIMATORS = {
 def test_an_estimator_is_read_back_and_predicts_the_same(name: str) -> None:
     estimator, rows, target = ESTIMATORS[name]()
     estimator.fit(rows, target)
-    loaded = load_estimator(read_back(estimator, rows))
+    before = "" if "random search" in name else skops.io.dumps(estimator)  # which counts its predictions
+    content = read_back(estimator, rows)
+    loaded = load_estimator(content)
     assert type(loaded) is type(estimator)
     if hasattr(estimator, "predict_proba"):
         np.testing.assert_array_equal(loaded.predict_proba(rows), estimator.predict_proba(rows))
+    assert is_packed(content)
+    if before and "CatBoost" not in name:  # whose format has the time in it
+        assert without_numbers(skops.io.dumps(load_estimator(content))) == without_numbers(before)
+
+
+def without_numbers(content: bytes) -> Any:
+    """Return what a skops file holds, whatever the numbers of its nodes and the names of its parts."""
+    archive = zipfile.ZipFile(io.BytesIO(content))
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, list):
+            return [cleaned(part) for part in value]
+        if not isinstance(value, dict):
+            if not str(value).endswith(".npy"):
+                return archive.read(value) if value in archive.namelist() else value
+            array = np.load(io.BytesIO(archive.read(value)))
+            return repr(array.dtype), array.flags.f_contiguous, repr(array.tolist())  # no bytes between fields
+        return {key: cleaned(part) for key, part in value.items() if key != "__id__"}
+
+    return cleaned(json.loads(archive.read("schema.json")))
+
+
+def test_a_file_of_an_earlier_version_is_read_and_a_packed_one_without_skops(monkeypatch: pytest.MonkeyPatch) -> None:
+    forest = RandomForestClassifier(50).fit(NUMBERS, NAMES)
+    loaded = load_estimator(skops.io.dumps(forest))  # as they were written before
+    np.testing.assert_array_equal(loaded.predict_proba(NUMBERS), forest.predict_proba(NUMBERS))
+
+    content = dump_estimator(forest)
+    assert len(zipfile.ZipFile(io.BytesIO(content)).namelist()) < 10  # parts; skops writes five for each tree
+    monkeypatch.setitem(sys.modules, "skops.io", None)  # it cannot be imported
+    packed = load_estimator(content)
+    np.testing.assert_array_equal(packed.predict_proba(NUMBERS), forest.predict_proba(NUMBERS))
+
+
+def test_a_packed_file_makes_nothing_twice_and_reads_no_number_twice() -> None:
+    shared = [1.0, 2.0]
+    loaded = load_estimator(dump_estimator(FunctionTransformer(kw_args={"a": shared, "b": shared})))
+    assert loaded.kw_args["a"] is loaded.kw_args["b"]
+
+    whole = dump_estimator(GaussianNB().fit(NUMBERS, NAMES))
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(parts["nodes.json"])
+    arrays = [number for number, (kind, *_) in enumerate(schema["nodes"]) if schema["kinds"][kind][0] == "NdArrayNode"]
+
+    def changed(number: int, *node: Any) -> dict[str, Any]:
+        nodes = [*schema["nodes"]]
+        nodes[number] = [nodes[number][0], *node]
+        return {**schema, "nodes": nodes}
+
+    def file(schema: Any, compression: int = zipfile.ZIP_STORED, **more: bytes) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", compression) as archive:
+            for name, content in {**parts, "nodes.json": json.dumps(schema), **more}.items():
+                archive.writestr(name, content)
+        return buffer.getvalue()
+
+    assert load_estimator(file(schema)).predict(NUMBERS).shape == (150,)
+    for content, message in (
+        (file({**schema, "format": 2}), "another version of irislib"),
+        (file(schema, zipfile.ZIP_DEFLATED), "holds files that irislib does not write"),
+        (file(schema, **{"x.npy": b""}), "holds files that irislib does not write"),
+        (file(changed(arrays[0], 0, [10**9], 0)), "fewer numbers than it needs"),
+        (file(changed(arrays[0], 0, [-1, -4], 0)), "fewer numbers than it needs"),
+        (file(changed(arrays[-1], 0, [0], 0)), "more numbers than it needs"),
+        (file(changed(len(schema["nodes"]) - 1, 10**6)), r"."),
+        (file({**schema, "nodes": [[0, len(schema["nodes"])]]}), r"."),
+        (file({**schema, "kinds": [*schema["kinds"], ["TypeNode", "posix", 3]]}), "a node has no name"),
+        (file({}), r"."),
+        (file([]), r"."),
+    ):
+        with pytest.raises(StoreError, match=rf"The file of the estimator cannot be read: .*{message}"):
+            load_estimator(content)
 
 
 JSON = "JsonNode builtins.str"
@@ -274,11 +352,19 @@ FORGED: dict[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
+NOT_PACKED = {"a bound method", "a method by name", "a call", "a call of a process", "evaluated text", "a file",
+              "a function through a library", "an allowed function, called", "an allowed type, called",
+              "an unknown loader"}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_file_is_refused_and_runs_nothing(name: str, tmp_path: Path) -> None:
     content = file_of(FORGED[name](tmp_path))
-    with pytest.raises(StoreError, match=r"is not loaded|cannot be read"):
-        load_estimator(content, ["joblib", "os", "posix", "__main__"])  # no description can allow these
+    packed = pack(content)
+    assert (packed is None) == (name in NOT_PACKED)
+    for form in filter(None, (content, packed)):
+        with pytest.raises(StoreError, match=r"is not loaded|cannot be read"):
+            load_estimator(form, ["joblib", "os", "posix", "__main__"])  # no description can allow these
     assert tmp_path.exists()
     assert not (tmp_path / "ran").exists()
 
@@ -304,7 +390,7 @@ def test_a_file_with_another_path_is_refused(member: str) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    buffer = io.BytesIO(dump_estimator(GaussianNB().fit(NUMBERS, NAMES)))
+    buffer = io.BytesIO(skops.io.dumps(GaussianNB().fit(NUMBERS, NAMES)))
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros.npy", bytes(10**7))
     with pytest.raises(StoreError, match=r"zeros\.npy is compressed"):

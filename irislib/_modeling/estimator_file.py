@@ -1,6 +1,7 @@
 """A fitted estimator as bytes that can be read back, without pickle.
 
-The bytes are a skops file. Boosters (XGBoost, LightGBM, CatBoost) put their own format into it, as part of their state.
+The bytes are a skops file, packed if all of its parts can be. Boosters (XGBoost, LightGBM, CatBoost) put their own
+format into it, as part of their state.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.locks import PARSING
+from irislib._modeling.packed_file import is_packed, unpack
+from irislib._modeling.packing import pack
 from irislib._modeling.trusted_types import audit, is_of_library
 from irislib.errors import StoreError
 
@@ -66,11 +69,11 @@ def dump_estimator(estimator: Any) -> bytes:
     try:
         content: bytes = skops.io.dumps(_without_distributions(estimator))
         refused = audit(content, modules=None)[1]
+        if not refused:
+            return pack(content) or content
     except Exception as error:  # savers raise many kinds
         raise StoreError(f"A {type(estimator).__name__} cannot be kept: {_reason(error)}") from error
-    if refused:
-        raise StoreError(f"A {type(estimator).__name__} cannot be kept: {_advice(refused[0])}")
-    return content
+    raise StoreError(f"A {type(estimator).__name__} cannot be kept: {_advice(refused[0])}")
 
 
 def load_estimator(content: bytes, modules: Collection[str] = ()) -> Any:
@@ -94,18 +97,29 @@ def load_estimator(content: bytes, modules: Collection[str] = ()) -> Any:
     StoreError
         If it is no such file, or asks for anything else.
     """
-    import skops.io
-
     try:
-        trusted, refused = audit(content, modules)
+        if is_packed(content):
+            estimator, refused = unpack(content, modules)
+        else:
+            estimator, refused = _load_skops(content, modules)
         if not refused:
-            with PARSING:
-                return skops.io.loads(content, trusted=sorted(trusted))
+            return estimator
     except ModuleNotFoundError as error:
         raise StoreError(f"The estimator needs {error.name}, which is not installed here.") from error
     except Exception as error:  # skops raises many kinds for a file it cannot read
         raise StoreError(f"The file of the estimator cannot be read: {_reason(error)}") from error
     raise StoreError(f"The file of the estimator asks for what is not loaded: {', '.join(refused[:5])}.")
+
+
+def _load_skops(content: bytes, modules: Collection[str]) -> tuple[Any, list[str]]:
+    """Return the estimator of a skops file, and the names in it that are not trusted, for which nothing is made."""
+    import skops.io  # here, for it imports all of scikit-learn
+
+    trusted, refused = audit(content, modules)
+    if refused:
+        return None, refused
+    with PARSING:
+        return skops.io.loads(content, trusted=sorted(trusted)), []
 
 
 def read_back(estimator: Any, rows: pd.DataFrame, modules: Collection[str] = ()) -> bytes:

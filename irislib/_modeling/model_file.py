@@ -31,7 +31,8 @@ from irislib.errors import StoreError
 __all__ = ["SUFFIX", "read_model", "write_model"]
 
 SUFFIX = ".irislib"
-FORMAT = 1
+FORMAT = 2
+READ = {1, FORMAT}  # in format 1 the estimator is never packed
 MODEL, ESTIMATOR = "model.json", "estimator.skops"
 MAX_BYTES = {MODEL: 200_000_000, ESTIMATOR: 4_000_000_000}  # of the two parts, unpacked
 # By themselves, or not
@@ -80,7 +81,7 @@ def read_model(path: Path) -> Model:
         raise StoreError(f"{path} is no model's file: {error}") from error
     if not isinstance(record, dict):
         raise StoreError(f"{path} is no model's file: its description is a {type(record).__name__}.")
-    if record.get("format") != FORMAT:
+    if record.get("format") not in READ:
         raise StoreError(f"{path} was written by irislib {record.get('irislib')}, in another format.")
     try:
         for module in record["modules"]:

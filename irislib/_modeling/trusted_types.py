@@ -16,13 +16,13 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
-__all__ = ["audit", "is_of_library"]
+__all__ = ["audit", "audit_nodes", "is_of_library"]
 
 MAX_BYTES = 1 << 30  # of a sparse matrix, unpacked; only these are compressed in a skops file
 BOOSTERS = ("xgboost", "lightgbm", "catboost")
@@ -127,6 +127,11 @@ def audit(content: bytes, modules: Collection[str] | None = ()) -> tuple[set[str
         raise ValueError("it was written by another version of skops")
     nodes = list(_nodes(schema))
     _check_numbers(nodes)
+    return audit_nodes(nodes, modules)
+
+
+def audit_nodes(nodes: Iterable[dict[str, Any]], modules: Collection[str] | None) -> tuple[set[str], list[str]]:
+    """Check the names of nodes; see `audit`."""
     trusted: set[str] = set()
     refused: set[str] = set()
     for node in nodes:
