@@ -20,6 +20,7 @@ from irislib._model_card.card import card
 from irislib._modeling.model import Model
 from irislib.api import create_app
 from irislib.insights import Insight
+from irislib.widgets import _prediction_tab
 from irislib.widgets._blocks import Job
 
 ROW = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 2)
@@ -143,8 +144,8 @@ def test_the_prediction_is_there_if_what_is_below_it_fails(iris: Model, monkeypa
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    for name in ("class_probabilities", "prediction_set"):
-        monkeypatch.setattr(insights, name, fail)
+    for name in ("ranked_classes", "set_sentence"):
+        monkeypatch.setattr(_prediction_tab, name, fail)
     html = submit(irislib.app(iris), ROW)["html"]
     assert re.search(r'<h2 class="irislib-answer">\w+: [^<]+</h2>', html)
     assert len(references(html)) == 2

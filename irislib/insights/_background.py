@@ -20,8 +20,10 @@ __all__ = [
     "background_rows",
     "by_probability",
     "changed_rows",
+    "class_column",
     "held_out_probabilities",
     "mix_rows",
+    "ranked_classes",
     "scorer",
     "with_column",
 ]
@@ -40,9 +42,17 @@ def by_probability(model: Model, prediction: Prediction) -> pd.DataFrame:
     """Return a frame of the classes and their probabilities, the likeliest first."""
     import pandas as pd
 
-    probabilities = sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])
-    name = model.spec.target if model.spec.target != "probability" else "class"
-    return pd.DataFrame(probabilities, columns=[name, "probability"])
+    return pd.DataFrame(ranked_classes(prediction), columns=[class_column(model), "probability"])
+
+
+def ranked_classes(prediction: Prediction) -> list[tuple[Any, float]]:
+    """Return the classes and their probabilities, the likeliest first."""
+    return sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])
+
+
+def class_column(model: Model) -> str:
+    """Return the name of the column of classes beside that of their probabilities."""
+    return model.spec.target if model.spec.target != "probability" else "class"
 
 
 def held_out_probabilities(model: Model) -> np.ndarray:

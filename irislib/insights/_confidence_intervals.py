@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
@@ -18,6 +19,7 @@ CONFIDENCE = 0.95
 FEWEST = 10  # rows; resampling fewer says little about the population
 
 
+@lru_cache(maxsize=1024)  # a click waits for it
 def proportion_interval(right: int, total: int) -> tuple[float, float]:
     """Return the 95 % interval of a share, by Wilson's score; the whole range if nothing was counted.
 

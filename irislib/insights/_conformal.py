@@ -14,7 +14,7 @@ from irislib._modeling.arguments import takes_model
 from irislib._modeling.evaluation import COVERAGE, conformal_limit
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights import _drawing
-from irislib.insights._background import as_prediction, by_probability, held_out_probabilities
+from irislib.insights._background import as_prediction, by_probability, held_out_probabilities, ranked_classes
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval
 from irislib.insights._likely_classes import describe_classes, describe_coverage
@@ -22,12 +22,11 @@ from irislib.insights._phrases import format_target, with_target_unit
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
-__all__ = ["coverage_sentence", "prediction_set"]
+__all__ = ["coverage_sentence", "prediction_set", "set_sentence"]
 
 
 @takes_model
@@ -136,25 +135,39 @@ def nonconformity_scores(model: Model) -> np.ndarray:
 def coverage_sentence(model: Model, prediction: Prediction) -> str:
     """Return how often the set of classes for a row is right, without the classes that come into question."""
     limit, *rows = _calibrated(model, COVERAGE)
-    labels, within = _likely(by_probability(model, prediction), prediction, limit)
-    names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
+    names = _likely_names(prediction, limit)
     return describe_coverage(prediction, names, _format_coverage(COVERAGE), _describe_counts(*rows))
 
 
-def _likely(frame: pd.DataFrame, prediction: Prediction, limit: float) -> tuple[list[str], list[bool]]:
-    """Return the names of the classes, the likeliest first as in the frame, and which of them are in the set."""
-    rows = list(frame.itertuples(index=False, name=None))
+def set_sentence(model: Model, prediction: Prediction) -> str:
+    """Return the text of :func:`prediction_set` alone; a click waits for it."""
+    limit, *rows = _calibrated(model, COVERAGE)
+    describe = _describe_range if prediction.probabilities is None else _describe_set
+    return describe(model, prediction, limit, COVERAGE, _describe_counts(*rows))
+
+
+def _likely(prediction: Prediction, limit: float) -> tuple[list[str], list[bool]]:
+    """Return the names of the classes, the likeliest first, and which of them are in the set."""
+    rows = ranked_classes(prediction)
     within = [1 - share <= limit + 1e-12 or label == prediction.prediction for label, share in rows]
     return [str(label) for label, _ in rows], within
 
 
+def _likely_names(prediction: Prediction, limit: float) -> list[str]:
+    return [name for name, is_in in zip(*_likely(prediction, limit), strict=True) if is_in]
+
+
+def _describe_set(_: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> str:
+    names = _likely_names(prediction, limit)
+    promise = describe_coverage(prediction, names, _format_coverage(coverage), counts)
+    return f"{describe_classes(prediction, names)} {promise}"
+
+
 def _class_set(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     frame = by_probability(model, prediction)
-    labels, within = _likely(frame, prediction, limit)
+    labels, within = _likely(prediction, limit)
     frame["in the set"] = ["yes" if is_in else "no" for is_in in within]
-    names = [name for name, is_in in zip(labels, within, strict=True) if is_in]
-    promise = describe_coverage(prediction, names, _format_coverage(coverage), counts)
-    text = f"{describe_classes(prediction, names)} {promise}"
+    text = _describe_set(model, prediction, limit, coverage, counts)
     draw = partial(
         _drawing.bars_with_threshold,
         labels=labels,
@@ -165,16 +178,21 @@ def _class_set(model: Model, prediction: Prediction, limit: float, coverage: flo
     return Insight(TEXTS["set.title"], frame, text, draw, 0.9 + 0.45 * len(frame), bar="probability")
 
 
+def _describe_range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> str:
+    middle = prediction.prediction
+    ends = {"low": format_value(middle - limit, 3), "high": format_target(model, middle + limit)}
+    # no coverage is promised for a row unlike the training rows
+    key = "range.outside" if prediction.is_outside_training else "range.text"
+    return TEXTS[key].format(coverage=_format_coverage(coverage), counts=counts, **ends)
+
+
 def _number_range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     import pandas as pd
 
     name, middle = with_target_unit(model, model.spec.target), prediction.prediction
     low, high = middle - limit, middle + limit
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
-    ends = {"low": format_value(low, 3), "high": format_target(model, high)}
-    # no coverage is promised for a row unlike the training rows
-    key = "range.outside" if prediction.is_outside_training else "range.text"
-    text = TEXTS[key].format(coverage=_format_coverage(coverage), counts=counts, **ends)
+    text = _describe_range(model, prediction, limit, coverage, counts)
     values = model.evaluation.y_true
     draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)
     return Insight(TEXTS["range.title"], frame, text, draw)

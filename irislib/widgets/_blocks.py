@@ -35,6 +35,7 @@ __all__ = [
     "Job",
     "Paragraph",
     "Picture",
+    "Rows",
     "Section",
     "Table",
     "charts_of",
@@ -132,6 +133,27 @@ class Table(Block):
     frame: pd.DataFrame
     bar_column: str = ""
     is_sortable: bool = False
+    has_own_names: bool = False
+
+
+@dataclass(frozen=True)
+class Rows(Block):
+    """A table without a frame, which a click would wait for: making one takes longer than predicting a row.
+
+    Attributes
+    ----------
+    names : sequence of str
+        Those of its columns.
+    rows : sequence of sequence
+        Their text, numbers and blocks.
+    bar_column : str
+    has_own_names : bool
+        As of a `Table`.
+    """
+
+    names: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    bar_column: str = ""
     has_own_names: bool = False
 
 

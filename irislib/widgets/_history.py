@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
-from irislib.widgets._blocks import Block, FillButton, Paragraph, Section, Table
+from irislib.widgets._blocks import Block, FillButton, Html, Paragraph, Rows, Section
 from irislib.widgets._fields import format_entry
+from irislib.widgets._html import render
 
 __all__ = ["History"]
 
@@ -21,6 +23,23 @@ class Entry:
 
     prediction: str
     values: dict[str, str]
+
+    @cached_property
+    def button(self) -> Html:
+        """The button that fills in the form with the values; rendered once, for it stays for ten answers."""
+        return Html(render([FillButton(TEXTS["fill_again"], self.values, self.prediction)]))
+
+    def shown(self, feature: Feature) -> str:
+        """Format a value for a person."""
+        if feature.name not in self.texts:
+            known = feature.name in self.values
+            self.texts[feature.name] = format_entry(feature, self.values[feature.name]) if known else ""
+        return self.texts[feature.name]
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The values that were formatted, by the names of the features."""
+        return {}
 
 
 class History:
@@ -40,8 +59,6 @@ class History:
 
     def to_blocks(self) -> list[Block]:
         """Return a table of the predictions and of the inputs in which they differ; nothing before the second."""
-        import pandas as pd
-
         if len(self.entries) < 2:
             return []
         differing = [
@@ -50,15 +67,11 @@ class History:
         rows = [
             [
                 entry.prediction,
-                *(format_entry(f, entry.values[f.name]) if f.name in entry.values else "" for f in differing),
-                FillButton(TEXTS["fill_again"], entry.values, entry.prediction),
+                *(entry.shown(feature) for feature in differing),
+                entry.button,
             ]
             for entry in self.entries
         ]
         names = [self.answer_label, *(feature.label for feature in differing), ""]
-        frame = pd.DataFrame(rows, columns=names, dtype=object)
-        return [
-            Section(
-                TEXTS["history"], [Paragraph(TEXTS["history_differs"]), Table(frame, has_own_names=True)], "history"
-            )
-        ]
+        table = Rows(names, rows, has_own_names=True)
+        return [Section(TEXTS["history"], [Paragraph(TEXTS["history_differs"]), table], "history")]

@@ -27,6 +27,7 @@ from irislib.widgets._blocks import (
     Job,
     Paragraph,
     Picture,
+    Rows,
     Section,
     Table,
     charts_of,
@@ -198,25 +199,51 @@ def _(block: Table, is_static: bool) -> Markup:
     if has_row_headers:
         corner = " \\ ".join(title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
         frame = frame.rename_axis(index=corner, columns=None).reset_index()
-    names = list(frame)
+    kinds = [dtype.kind for dtype in frame.dtypes]
+    columns = [frame.iloc[:, i] for i in range(len(kinds))]
+    rows = frame.itertuples(index=False, name=None)
+    return _table(block, list(frame), rows, columns, kinds, has_row_headers, is_static)
+
+
+@_render.register
+def _(block: Rows, is_static: bool) -> Markup:
+    columns = [[row[i] for row in block.rows] for i in range(len(block.names))]
+    return _table(block, block.names, block.rows, columns, ["O"] * len(columns), False, is_static)
+
+
+def _table(
+    block: Table | Rows,
+    names: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    columns: Sequence[Iterable[Any]],
+    kinds: Sequence[str],
+    has_row_headers: bool,
+    is_static: bool,
+) -> Markup:
+    """Render a table, of which the rows and the columns with the kinds of their dtypes are given."""
+    title = str if block.has_own_names else column_title
     formats: list[Callable[[Any], str]] = [column_label if name in YES_OR_NO else _cell for name in names]
-    classes = ["" if name == block.bar_column else align_numbers(frame.iloc[:, i]) for i, name in enumerate(names)]
+    classes = [
+        "" if name == block.bar_column else align_numbers(column, kind)
+        for name, column, kind in zip(names, columns, kinds, strict=True)
+    ]
     if block.bar_column:
-        formats[names.index(block.bar_column)] = bar_cell(frame[block.bar_column])
+        i = names.index(block.bar_column)
+        formats[i] = bar_cell(block.bar_column, columns[i], kinds[i] in "iu")
     empty, cell = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
     titles = zip(names, classes, strict=True)
     head = Markup("").join(
         empty if name == "" else cell.format(css, breakable(title(str(name)))) for name, css in titles
     )
-    rows = [_row(row, formats, classes, has_row_headers) for row in frame.itertuples(index=False, name=None)]
+    body = [_row(row, formats, classes, has_row_headers) for row in rows]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     ).format(
         Markup(' tabindex="0"') if is_static else "",
-        Markup(" data-sortable") if block.is_sortable and not is_static else "",
+        Markup(" data-sortable") if isinstance(block, Table) and block.is_sortable and not is_static else "",
         head,
-        Markup("").join(rows),
+        Markup("").join(body),
     )
 
 
@@ -225,7 +252,7 @@ def _join(blocks: Iterable[Block], is_static: bool) -> Markup:
 
 
 def _row(
-    values: tuple[Any, ...], formats: Sequence[Callable[[Any], str]], classes: Sequence[str], has_row_header: bool
+    values: Sequence[Any], formats: Sequence[Callable[[Any], str]], classes: Sequence[str], has_row_header: bool
 ) -> Markup:
     # Markup.format takes many times as long, and a click waits for dozens of cells
     columns = zip(formats, classes, values, strict=True)

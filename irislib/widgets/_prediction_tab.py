@@ -9,8 +9,9 @@ from irislib import insights
 from irislib._common.messages import TEXTS
 from irislib._description.values import is_empty
 from irislib.errors import NotApplicableError
-from irislib.insights._conformal import coverage_sentence
-from irislib.widgets._blocks import Block, Details, Heading, Paragraph, Table
+from irislib.insights._background import class_column, ranked_classes
+from irislib.insights._conformal import coverage_sentence, set_sentence
+from irislib.widgets._blocks import Block, Details, Heading, Paragraph, Rows
 from irislib.widgets._insight_list import alone
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ def draw_prediction(model: Model, prediction: Prediction) -> list[Any]:
     content: list[Any] = [Heading(str(prediction)), *_warnings(model, prediction)]
     if prediction.probabilities:
         with alone(insights.class_probabilities, content):
-            content.append(Table(insights.class_probabilities(model, prediction).frame, "probability"))
+            content.append(_probabilities(model, prediction))
     with alone(insights.prediction_set, content), suppress(NotApplicableError):  # there may be too few test rows
         content.append(_certainty(model, prediction))
     return content
+
+
+def _probabilities(model: Model, prediction: Prediction) -> Rows:
+    """Return the table of :func:`irislib.insights.class_probabilities`."""
+    return Rows([class_column(model), "probability"], ranked_classes(prediction), "probability")
 
 
 def _warnings(model: Model, prediction: Prediction) -> list[Block]:
@@ -50,4 +56,4 @@ def _certainty(model: Model, prediction: Prediction) -> str:
     """Return how sure the answer is; of a near tie a warning has said which classes come into question."""
     if prediction.is_near_tie and not prediction.is_outside_training:
         return coverage_sentence(model, prediction)
-    return insights.prediction_set(model, prediction).text
+    return set_sentence(model, prediction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -19,18 +19,22 @@ from irislib._common.formatting import (
 )
 from irislib._common.language import column_label
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["align_numbers", "bar_cell", "breakable", "column_title"]
 
 SHARES = {"probability", "share of the trained range"}  # columns with bars whose numbers are in percent
 NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
 
 
-def align_numbers(column: pd.Series) -> Markup:
-    """Return the attribute that aligns a column of numbers, or of texts that are numbers, to the right."""
-    if column.dtype.kind in "iuf" or (column.dtype.kind not in "bMm" and _has_numbers(column.tolist())):
+def align_numbers(column: Iterable[Any], kind: str = "O") -> Markup:
+    """Return the attribute that aligns a column of numbers, or of texts that are numbers, to the right.
+
+    Parameters
+    ----------
+    column : iterable
+    kind : str, optional
+        That of its dtype, if it has one.
+    """
+    if kind in "iuf" or (kind not in "bMm" and _has_numbers(column)):
         return Markup(' class="irislib-number"')
     return Markup("")
 
@@ -52,22 +56,24 @@ def column_title(name: str) -> str:
     return column_label(with_points(name))
 
 
-def _bar_format(column: pd.Series, is_signed: bool) -> Callable[[Any], str]:
+def _bar_format(name: str, is_count: bool, is_signed: bool) -> Callable[[Any], str]:
     """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
-    if column.name in SHARES:
+    if name in SHARES:
         return format_share
-    if column.dtype.kind in "iu":
+    if is_count:
         return lambda value: format_count(int(value))
-    is_contribution = is_signed or str(column.name).startswith(TO_PROBABILITY)
-    return partial(format_contribution, str(column.name)) if is_contribution else format_score
+    is_contribution = is_signed or name.startswith(TO_PROBABILITY)
+    return partial(format_contribution, name) if is_contribution else format_score
 
 
-def bar_cell(column: pd.Series) -> Callable[[Any], str]:
+def bar_cell(name: str, column: Iterable[float], is_count: bool = False) -> Callable[[Any], str]:
     """Return a formatter with bars: from the left, or from the middle to either side if there are negative numbers."""
-    is_signed = bool((column < 0).any())
-    longest = float(column.abs().max()) if is_signed or column.max() > 1 else 1.0
+    numbers = [value for value in column if value == value]
+    is_signed = any(value < 0 for value in numbers)
+    longest = max((abs(value) for value in numbers), default=1.0)
+    longest = longest if is_signed or longest > 1 else 1.0
     scale = 50 / longest if is_signed else 100 / longest
-    show_number = _bar_format(column, is_signed)
+    show_number = _bar_format(name, is_count, is_signed)
 
     def show(value: float) -> str:
         if value != value:
