@@ -401,9 +401,9 @@ class App {
   // Lets form and tabs, where they are side by side, stay in view while the page scrolls: one that fits into the
   // window at its top, a longer one at its end.
   pin() {
-    for (const element of [this.form, this.side]) {
-      element.style.top = `${Math.min(MARGIN, innerHeight - element.offsetHeight - MARGIN)}px`;
-    }
+    const elements = [this.form, this.side];
+    const heights = elements.map((element) => element.offsetHeight); // all before a change, which costs another layout
+    elements.forEach((element, i) => (element.style.top = `${Math.min(MARGIN, innerHeight - heights[i] - MARGIN)}px`));
   }
 
   show(i, html) {
@@ -508,12 +508,15 @@ class App {
     }
   }
 
-  // Only a table that scrolls can have the keyboard's focus.
+  // Only a table that scrolls can have the keyboard's focus. With the next frame, which has a layout anyway.
   markScrolling() {
-    for (const wide of this.root.querySelectorAll(".irislib-wide")) {
-      if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
-      else wide.removeAttribute("tabindex");
-    }
+    cancelAnimationFrame(this.marking);
+    this.marking = requestAnimationFrame(() => {
+      for (const wide of this.root.querySelectorAll(".irislib-wide")) {
+        if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+        else wide.removeAttribute("tabindex");
+      }
+    });
   }
 
   // Opens a tab for a visitor, and names it in the page's address.

@@ -157,7 +157,11 @@ function pack(channel, message, buffers) {
     offset += part.byteLength;
     head.setUint32(8 * (i + 2), offset, true);
   });
-  return new Blob([head, ...parts]);
+  // No Blob: the browser would read it in another process before it sends it.
+  const packed = new Uint8Array(offset);
+  packed.set(new Uint8Array(head.buffer));
+  parts.forEach((part, i) => packed.set(part, head.getUint32(8 * (i + 1), true)));
+  return packed;
 }
 
 function unpack(data) {
