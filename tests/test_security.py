@@ -324,6 +324,19 @@ async def open_connection() -> int:
             return stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_an_answer_is_sent_to_the_page_that_asked_alone(visitor: Visitor, framing: str) -> None:
+    with visitor.connect(framing) as page, visitor.connect() as other:
+        widget = next(name for name, widget in page.states()[0].items() if "facts" in widget["state"])
+        request = {"method": "preview", "id": uuid.uuid4().hex, "values": dict.fromkeys(ROW, "1")}
+        msg_id = page.send("shell", "comm_msg", {"comm_id": widget, "data": {"method": "custom", "content": request}})
+        answer = page.until(msg_id, "comm_msg")[-1]
+        assert answer["channel"] == "iopub"  # as front ends expect it
+        assert "irislib-answer" in answer["content"]["data"]["content"]["html"]
+        states = [m["content"] for m in other.until(msg_id, "status") if m["parent_header"].get("msg_id") == msg_id]
+        assert states == [{"execution_state": "idle"}]
+
+
 def test_a_kernel_has_few_connections(visitor: Visitor) -> None:
     with ExitStack() as pages:
         for _ in range(MAX_CONNECTIONS):

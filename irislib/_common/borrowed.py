@@ -187,6 +187,10 @@ BORROWED: tuple[Borrowed, ...] = (
     *_entries("kernels", "saves", "_forkserver.kernel", f"{KERNEL}/ipkernel.py", {
         "ipykernel.ipkernel:sys": "keep a kernel from copying the memory of all modules",
     }),
+    *_entries("kernels", "saves", "_forkserver.page_kernel", f"{KERNEL}/kernelbase.py", {
+        "ipykernel.kernelbase:Kernel._publish_status": "answer a page sooner",
+        "ipykernel.kernelbase:Kernel._parent_ident": "answer a page sooner",
+    }),
     *_entries("kernels", "saves", "_forkserver.notebook",
            "https://github.com/jupyter-widgets/ipywidgets/blob/main/python/ipywidgets/ipywidgets/widgets/widget.py", {
         "ipywidgets.widgets.widget:_instances": "draw the widgets of a page before its visitor comes",

@@ -23,6 +23,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
+from irislib._forkserver.page_kernel import WarmKernelApp
 from irislib._forkserver.server import LOG_HANDLER
 
 __all__ = ["run_kernel", "shell", "unseeded_generators"]
@@ -154,13 +155,6 @@ def attach_shell(kernel: Any) -> None:
     comms: dict[str, Any] = comm.get_comm_manager().comms
     for widget_comm in comms.values():
         widget_comm.kernel = kernel  # ipywidgets sends nothing without a kernel
-
-
-class WarmKernelApp(IPKernelApp):
-    """A kernel whose notebook has been run: code to run before it would come too late."""
-
-    def init_code(self) -> None:
-        """Run nothing."""
 
 
 def exit_with_server(lifeline: int) -> None:

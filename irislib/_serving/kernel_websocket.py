@@ -116,6 +116,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
                 super().handle_incoming_message(incoming_msg)
                 if channel == "shell":
                     self.pending.add(str(header.get("msg_id")), len(incoming_msg))
+                    self.kernel_manager.execution_state = "busy"  # until its kernel has handled it
                 return
             reason = f"a {str(msg_type)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
         except Exception as error:  # a client can send anything, and must not fill the log with tracebacks
@@ -165,6 +166,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             return
         if msg_type == "status" and self.session.unpack(parts[3]).get("execution_state") == "idle":
             self.pending.remove(str(self.session.unpack(parts[1]).get("msg_id")))
+        if msg_type == "comm_msg":  # an answer comes by the shorter way
+            stream = self.channels.get("iopub", stream)
         if msg_type in ("stream", "error") or (msg_type == "comm_msg" and b'"msg_id"' in parts[3]):
             self.callback_log().add(msg_type, self.session.unpack(parts[3]))
         if msg_type == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:

@@ -192,7 +192,15 @@ class Page(anywidget.AnyWidget):
             "texts": dict(TEXTS),
         }
         super().__init__(facts=facts)
-        self.on_msg(lambda _, request, buffers: self.send(*self.reply(request, buffers)))
+        self.on_msg(lambda _, request, buffers: self.answer(*self.reply(request, buffers)))
+
+    def answer(self, reply: dict[str, Any], parts: list[bytes]) -> None:
+        """Send a reply; where the kernel can, ahead of all else, and to the page alone that waits for it."""
+        kernel: Any = getattr(self.comm, "kernel", None)
+        if hasattr(kernel, "answer"):
+            kernel.answer(self.model_id, reply, parts)
+        else:
+            self.send(reply, parts)
 
     def _describe_tabs(self, model: Model | None) -> list[dict[str, Any]]:
         tabs: list[dict[str, Any]] = [

@@ -1,0 +1,56 @@
+"""The kernel of a warm page, which answers by a shorter way than any other kernel.
+
+ipykernel hands what it receives from the thread of its channel to the main one, and what it sends to the thread of
+another channel. To wait for a thread's turn takes longer than to predict a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import zmq
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from traitlets import Type
+
+__all__ = ["WarmKernelApp"]
+
+UntypedKernel: Any = IPythonKernel
+UntypedApp: Any = IPKernelApp
+
+
+class PageKernel(UntypedKernel):  # type: ignore[misc]
+    """A kernel that is connected to pages of `irislib serve` alone."""
+
+    def answer(self, comm_id: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+        """Send a widget's message to the page whose message is being handled, and to no other one.
+
+        Its server passes it on as it does what a kernel sends to all pages.
+        """
+        message = {"comm_id": comm_id, "data": {"method": "custom", "content": content}}
+        parent, ident = self.get_parent("shell"), self._parent_ident["shell"]
+        self.session.send(self.shell_stream, "comm_msg", message, parent, ident, buffers=list(buffers))
+        self.shell_stream.flush(zmq.POLLOUT)
+
+    def _publish_status(self, status: str, channel: str, parent: Any = None) -> None:
+        """Publish a status, but not that a widget's message is being handled: the server has sent it, and knows."""
+        header = (parent or self.get_parent(channel)).get("header") or {}
+        if (status, header.get("msg_type")) != ("busy", "comm_msg"):
+            super()._publish_status(status, channel, parent)
+
+
+class WarmKernelApp(UntypedApp):  # type: ignore[misc]
+    """A kernel whose notebook has been run: code to run before it would come too late."""
+
+    kernel_class = Type(PageKernel)
+
+    def init_code(self) -> None:
+        """Run nothing."""
+
+    def init_control(self, context: Any) -> None:
+        """Receive messages in the main thread; another one, of newer versions, is for subshells."""
+        super().init_control(context)
+        if thread := getattr(self, "shell_channel_thread", None):
+            thread.io_loop.close()
+            self.shell_channel_thread = None
