@@ -32,7 +32,16 @@ from threadpoolctl import threadpool_limits
 
 import irislib
 from irislib import Feature, ModelSpec
-from irislib._compiled import column_converters, compiled, one_row_frame, parts, single_row, tree_tables, tree_walk
+from irislib._compiled import (
+    column_converters,
+    compiled,
+    one_row_frame,
+    parts,
+    single_row,
+    tree_tables,
+    tree_walk,
+    tree_walks,
+)
 from irislib._compiled.fast_form import NoFasterFormError
 from irislib._compiled.numeric_steps import Impute, Standardize, Stretch
 from irislib._compiled.parts import Parts
@@ -129,9 +138,16 @@ def assert_equal(model: irislib.Model, rows: np.ndarray) -> None:
         np.testing.assert_allclose(probabilities, expected, rtol=0, atol=form.predictor.tolerance)
 
 
+def walk_at_once_if(at_once: bool, monkeypatch) -> None:
+    """Let small forests be walked as large ones are."""
+    if at_once:
+        monkeypatch.setattr(tree_walks, "MAX_NODES", 0)
+
+
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:X has feature names")
 @pytest.mark.parametrize(("name", "estimator"), CASES, ids=str)
-def test_every_estimator_of_trees_predicts_as_scikit_learn_does(name: str, estimator: Any) -> None:
+def test_every_estimator_of_trees_predicts_as_scikit_learn_does(name: str, estimator: Any, monkeypatch) -> None:
+    walk_at_once_if(name == "cancer", monkeypatch)
     model = irislib.train(make_spec(name, estimator))
     rows = numbers(model)
     random = np.random.default_rng(1).uniform(rows.min(axis=0), rows.max(axis=0), (600, rows.shape[1]))
@@ -150,7 +166,8 @@ def test_the_iris_wizard_predicts_as_scikit_learn_does_on_many_rows(iris) -> Non
     "kind",
     ["DecisionTree", "RandomForest", "ExtraTrees", "HistGradientBoosting", "imputed"],
 )
-def test_missing_values_go_to_the_same_child_as_in_scikit_learn(name: str, kind: str) -> None:
+def test_missing_values_go_to_the_same_child_as_in_scikit_learn(name: str, kind: str, monkeypatch) -> None:
+    walk_at_once_if(name == "cancer", monkeypatch)
     role = "Regressor" if name == "diabetes" else "Classifier"
     if kind == "imputed":
         boosting = getattr(ensemble, f"GradientBoosting{role}")(n_estimators=10)
@@ -248,6 +265,10 @@ def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) ->
     ("estimator", "sentence"),
     [
         (tree.DecisionTreeClassifier(), "one row is answered by walking 1 tree, proved equal on 1,130 rows."),
+        (
+            ensemble.GradientBoostingClassifier(n_estimators=200, max_depth=1),
+            "one row is answered by walking 600 trees at once, proved equal on 1,130 rows.",
+        ),
         (make_pipeline(ensemble.RandomForestClassifier(5)), "one row is answered by walking 5 trees, proved equal on"),
         (
             make_pipeline(StandardScaler(), "passthrough", MinMaxScaler(), ensemble.RandomForestClassifier(5)),
@@ -268,7 +289,7 @@ def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) ->
             "as there is no faster form of QuadraticDiscriminantAnalysis, proved equal on 25 rows.",
         ),
     ],
-    ids=["tree", "alone", "python", "asked", "half", "array"],
+    ids=["tree", "many", "alone", "python", "asked", "half", "array"],
 )
 def test_the_sentence_about_the_fast_form(estimator: Any, sentence: str, iris, flowers) -> None:
     model = irislib.train(replace(iris.spec, estimator=estimator))
@@ -278,7 +299,8 @@ def test_the_sentence_about_the_fast_form(estimator: Any, sentence: str, iris, f
         prediction = model.predict_row(flower)
         assert model.fast_form[0].predict(list(flower.values())) is not None
         assert prediction.prediction == model.estimator.predict(frame)[0]
-        assert list(prediction.probabilities.values()) == model.estimator.predict_proba(frame)[0].tolist()
+        expected = model.estimator.predict_proba(frame)[0]
+        np.testing.assert_allclose(list(prediction.probabilities.values()), expected, rtol=0, atol=1e-12)
 
 
 def test_trees_after_a_column_transformer_are_walked(rent) -> None:
@@ -345,7 +367,7 @@ FAULTS = {
         lambda form, tables: (replace(form, ending=replace(form.ending, classes=form.ending.classes[::-1])), tables),
     ),
     "count": ((FOREST,), lambda form, tables: (replace(form, ending=replace(form.ending, count=21)), tables)),
-    "link": ((BOOSTING,), lambda form, tables: (replace(form, ending=replace(form.ending, inverse=abs)), tables)),
+    "link": ((BOOSTING,), lambda form, tables: (replace(form, ending=replace(form.ending, inverse=list)), tables)),
 }
 
 
@@ -353,18 +375,19 @@ FAULTS = {
     ("fault", "estimator"), [(fault, estimator) for fault in FAULTS for estimator in FAULTS[fault][0]], ids=str
 )
 def test_a_form_that_differs_is_not_used(fault: str, estimator: Any, monkeypatch) -> None:
+    walk_at_once_if(estimator is not FOREST, monkeypatch)
     # with as many of each of three classes, the baseline changes nothing
     spec = make_spec("cancer" if fault == "baseline" else "iris", estimator)
-    read, spoil = tree_tables.read_trees, FAULTS[fault][1]
-    monkeypatch.setattr(tree_tables, "read_trees", lambda estimator: spoil(*read(estimator)))
+    read, spoil = tree_walks.read_trees, FAULTS[fault][1]
+    monkeypatch.setattr(tree_walks, "read_trees", lambda estimator: spoil(*read(estimator)))
     assert_not_used(irislib.train(spec))
 
 
 @pytest.mark.parametrize("estimator", [FOREST, HISTOGRAM], ids=["forest", "histogram"])
 def test_a_form_with_misplaced_missing_values_is_not_used(estimator: Any, monkeypatch) -> None:
     model = irislib.train(make_spec("iris", estimator, holes=0.2))
-    read, spoil = tree_tables.read_trees, change(missing_go_left=lambda t: ~t.missing_go_left)
-    monkeypatch.setattr(tree_tables, "read_trees", lambda estimator: spoil(*read(estimator)))
+    read, spoil = tree_walks.read_trees, change(missing_go_left=lambda t: ~t.missing_go_left)
+    monkeypatch.setattr(tree_walks, "read_trees", lambda estimator: spoil(*read(estimator)))
     assert_not_used(model)
 
 

@@ -25,8 +25,9 @@ from irislib._compiled.predictors import (
     softmax,
 )
 from irislib._compiled.tree_form import threshold_case
-from irislib._compiled.tree_tables import MAX_NODES, TreeTable, nested
+from irislib._compiled.tree_tables import NO_WALK, TreeTable
 from irislib._compiled.tree_walk import Mean, Trees
+from irislib._compiled.tree_walks import with_walk
 
 if TYPE_CHECKING:
     from irislib._compiled.parts import Parts
@@ -128,11 +129,9 @@ def _lightgbm_table(root: dict[str, Any], total: int) -> TreeTable:
 
 
 def _walk(tables: list[TreeTable], precision: str, takes_missing: bool, n_features: int) -> Trees:
-    if (nodes := sum(len(table.feature) for table in tables)) > MAX_NODES:
-        raise NoFasterFormError(f"it has {nodes:,} nodes, more than {MAX_NODES:,}.")
-    roots = [nested(table, n_features if takes_missing else 0) for table in tables]
     totals = [0.0] * (1 + max(table.total for table in tables))
-    return Trees(roots, totals, Mean(1, None), precision, takes_missing)
+    trees = Trees(NO_WALK, totals, Mean(1, None), precision, takes_missing)
+    return with_walk(trees, tables, n_features if takes_missing else 0)
 
 
 def _predictor(

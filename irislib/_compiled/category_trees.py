@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.composition import Chain
 from irislib._compiled.fast_form import Row, RowPredictor, RowTransform
-from irislib._compiled.tree_tables import TreeTable, histogram_trees, nested_trees
+from irislib._compiled.tree_tables import TreeTable, histogram_trees
+from irislib._compiled.tree_walks import with_walk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,7 @@ def make_category_trees(estimator: Any, parts: Parts) -> RowPredictor:
     numbers = (~estimator.is_categorical_).nonzero()[0].tolist()
     codes = parts.transform(estimator._preprocessor.named_transformers_["encoder"])
     step = answers.step(lambda row: codes([row[i] for i in categories]) + [row[i] for i in numbers])
-    walk = nested_trees(trees, tables, answers.first + len(answers.positions))
+    walk = with_walk(trees, tables, answers.first + len(answers.positions))
     return Chain(step, walk, "its categories in plain Python")
 
 

@@ -1,9 +1,8 @@
 """The parts for trees, forests and boosting of scikit-learn.
 
 They do what scikit-learn does, to the bit: a value is rounded as scikit-learn rounds it and compared with a
-float64 threshold, leaves are added up in the order of the trees, and exponentials are left to scikit-learn's own
-functions. Gradient boosting is equal to 1e-12 only, because scikit-learn's own predictions for many rows
-differ from those for one row in the last bit.
+float64 threshold, and leaves are added up in the order of the trees. Gradient boosting is equal to 1e-12 only, because
+exponentials differ in the last bit, as do scikit-learn's own predictions for many rows and for one.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from irislib._compiled.category_trees import make_category_trees
 from irislib._compiled.fast_form import Comparison, HardCase, RowPredictor
 from irislib._compiled.row_form import ComposedForm
-from irislib._compiled.tree_tables import TreeTable, named, tree_walk_of
+from irislib._compiled.tree_tables import TreeTable
+from irislib._compiled.tree_walks import named, tree_walk_of
 
 if TYPE_CHECKING:
     import numpy as np

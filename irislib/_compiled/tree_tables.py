@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irislib._compiled.fast_form import NoFasterFormError
-from irislib._compiled.tree_walk import Boosted, Mean, Node, Trees
+from irislib._compiled.predictors import Scores, sigmoid_of_one, softmax
+from irislib._compiled.tree_walk import Boosted, Mean, NestedWalk, Trees
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = [
-    "MAX_NODES",
-    "TreeTable",
-    "histogram_trees",
-    "named",
-    "nested",
-    "nested_trees",
-    "read_trees",
-    "tree_walk_of",
-]
+__all__ = ["NO_WALK", "TreeTable", "histogram_trees", "negated", "read_trees"]
 
-MAX_NODES = 300_000  # of all trees: above it the tuples would take more memory than the time is worth
 CONSTANT = ("prior", "most_frequent", "constant", "mean", "median", "quantile")  # what a dummy may begin with
+CLASS_LINKS = {"HalfBinomialLoss": sigmoid_of_one, "HalfMultinomialLoss": softmax}
+NO_WALK = NestedWalk([])
 
 
 class TreeTable(NamedTuple):
@@ -54,68 +46,8 @@ class TreeTable(NamedTuple):
     total: int
 
 
-def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[TreeTable]]:
-    """Return the trees of an estimator, to be walked, and the tables they are made of.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-    may_be_missing : bool
-        True if the walk is to take missing values, provided that the estimator does.
-
-    Raises
-    ------
-    NoFasterFormError
-    """
-    name = type(estimator).__name__
-    try:
-        trees, tables = read_trees(estimator)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise NoFasterFormError(f"this scikit-learn keeps the trees of {name} in another way ({error}).") from error
-    takes_missing = may_be_missing and _takes_missing(estimator)
-    return nested_trees(trees, tables, estimator.n_features_in_ if takes_missing else 0), tables
-
-
-def nested_trees(trees: Trees, tables: Sequence[TreeTable], shift: int) -> Trees:
-    """Return trees with their roots.
-
-    Parameters
-    ----------
-    trees : Trees
-    tables : sequence of TreeTable
-    shift : int
-        The index in a row at which the negatives of the features begin; 0 if no value may be missing.
-
-    Raises
-    ------
-    NoFasterFormError
-        If there are too many nodes.
-    """
-    if (nodes := sum(len(table.feature) for table in tables)) > MAX_NODES:
-        raise NoFasterFormError(f"it has {nodes:,} nodes, more than {MAX_NODES:,}.")
-    return replace(trees, roots=[nested(table, shift) for table in tables], takes_missing=bool(shift))
-
-
-def named(estimator: Any, rows: np.ndarray) -> Any:
-    """Convert rows to a frame if the estimator was fitted on named columns."""
-    import pandas as pd
-
-    names = getattr(estimator, "feature_names_in_", None)
-    return rows if names is None else pd.DataFrame(rows, columns=names)
-
-
-def _takes_missing(estimator: Any) -> bool:
-    import numpy as np
-
-    try:
-        estimator.predict(named(estimator, np.full((1, estimator.n_features_in_), np.nan)))
-    except ValueError:
-        return False
-    return True
-
-
 def read_trees(estimator: Any) -> tuple[Trees, list[TreeTable]]:
-    """Read the trees of an estimator, without their roots, and the tables to build these from.
+    """Read the trees of an estimator, without a walk, and the tables to make it of.
 
     Raises
     ------
@@ -146,7 +78,9 @@ def _forest(estimator: Any) -> tuple[Trees, list[TreeTable]]:
     classes = _classes(estimator)
     trees = [member.tree_ for member in getattr(estimator, "estimators_", [estimator])]
     totals = [0.0] * len(classes or [0])
-    return Trees([], totals, Mean(len(trees), classes), "f", False), [_table(t, t.value[:, 0, :], 0) for t in trees]
+    return Trees(NO_WALK, totals, Mean(len(trees), classes), "f", False), [
+        _table(t, t.value[:, 0, :], 0) for t in trees
+    ]
 
 
 def _boosting(estimator: Any) -> tuple[Trees, list[TreeTable]]:
@@ -162,8 +96,8 @@ def _boosting(estimator: Any) -> tuple[Trees, list[TreeTable]]:
         for stage in estimator.estimators_
         for total, member in enumerate(stage)
     ]
-    ending = Boosted(estimator._loss.predict_proba if classes else None, classes)
-    return Trees([], totals, ending, "f", False), tables
+    ending = Boosted(_class_link(estimator._loss) if classes else None, classes)
+    return Trees(NO_WALK, totals, ending, "f", False), tables
 
 
 def _histogram(estimator: Any) -> tuple[Trees, list[TreeTable]]:
@@ -181,8 +115,16 @@ def histogram_trees(estimator: Any) -> tuple[Trees, list[TreeTable]]:
         for total, predictor in enumerate(stage)
     ]
     loss = estimator._loss
-    ending = Boosted(loss.predict_proba if classes else loss.link.inverse, classes)
-    return Trees([], estimator._baseline_prediction.ravel().tolist(), ending, "d", False), tables
+    ending = Boosted(_class_link(loss) if classes else loss.link.inverse, classes)
+    return Trees(NO_WALK, estimator._baseline_prediction.ravel().tolist(), ending, "d", False), tables
+
+
+def _class_link(loss: Any) -> Callable[[Scores], Scores]:
+    """Return the function from the totals of a classifier to its probabilities."""
+    import numpy as np
+
+    link = CLASS_LINKS.get(type(loss).__name__)
+    return link or (lambda totals: loss.predict_proba(np.array([totals]))[0].tolist())
 
 
 def _classes(estimator: Any) -> list[Any] | None:
@@ -206,36 +148,29 @@ def _histogram_table(nodes: np.ndarray, total: int) -> TreeTable:
     return TreeTable(feature, nodes["num_threshold"], nodes["left"], nodes["right"], missing_go_left, value, total)
 
 
-def nested(table: TreeTable, shift: int) -> Node:
-    """Build a tree of nested tuples.
+def negated(table: TreeTable, shift: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Let the nodes whose missing values go to the left compare the negative of the feature, children swapped.
 
     Parameters
     ----------
     table : TreeTable
     shift : int
         The index in a row at which the negatives of the features begin; 0 if no value may be missing.
+
+    Returns
+    -------
+    feature, threshold, left_child, right_child : ndarray
+        A value that is missing fails each comparison, and so goes to the right.
     """
     import numpy as np
 
+    if not shift:
+        return table.feature, table.threshold, table.left_child, table.right_child
     # x <= t is true just where -x < -t is not; the children are swapped with the sign
-    negated = table.missing_go_left & bool(shift)
-    features = np.where(negated, table.feature + shift, table.feature).tolist()
-    thresholds = np.where(negated, np.nextafter(-table.threshold, -np.inf), table.threshold).tolist()
-    left_child = np.where(negated, table.right_child, table.left_child).tolist()
-    right_child = np.where(negated, table.left_child, table.right_child).tolist()
-    values, is_leaf = table.value.tolist(), (table.feature < 0).tolist()
-    nodes: list[Any] = [None] * len(features)
-    for i in range(len(nodes) - 1, -1, -1):
-        if is_leaf[i]:
-            nodes[i] = _leaf(values[i], table.total)
-        else:
-            nodes[i] = (features[i], thresholds[i], nodes[left_child[i]], nodes[right_child[i]])
-    return nodes[0]  # type: ignore[no-any-return]
-
-
-def _leaf(values: list[float], total: int) -> Node:
-    parts = [(total + i, value) for i, value in enumerate(values) if value] or [(total, 0.0)]
-    leaf: Any = None
-    for index, value in reversed(parts):
-        leaf = (index, value, None, leaf)
-    return leaf  # type: ignore[no-any-return]
+    to_negate = table.missing_go_left & (table.feature >= 0)
+    return (
+        np.where(to_negate, table.feature + shift, table.feature),
+        np.where(to_negate, np.nextafter(-table.threshold, -np.inf), table.threshold),
+        np.where(to_negate, table.right_child, table.left_child),
+        np.where(to_negate, table.left_child, table.right_child),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._compiled import pipeline_steps
 from irislib._compiled.fast_form import NoFasterFormError
-from irislib._compiled.tree_tables import MAX_NODES, TreeTable, read_trees
+from irislib._compiled.tree_tables import TreeTable, read_trees
 from irislib._compiled.tree_walk import Mean
 from irislib.insights._columns import columns
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["tree_shapley"]
 
+MAX_NODES = 300_000  # of all trees
 GROUP_NODES = 20_000  # nodes of the trees that are walked at the same time
 WORD = 64  # bits
 TOLERANCE = 1e-7  # relative to the predictions: how far the sum of the values may be off
