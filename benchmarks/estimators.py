@@ -3,8 +3,9 @@
     python benchmarks/estimators.py                # some minutes; prints a table
     python benchmarks/estimators.py --requests 0   # without the servers
 
-The estimators are those of docs/estimators.md, with as many trees as people take. CPU time in every column; that of a
-POST is the endpoint's own, in its WSGI application without a socket, beside an empty Flask view in the same rounds.
+The estimators are those of docs/estimators.md, with as many trees as people take, and large forests. CPU time in every
+column; that of a POST is the endpoint's own, in its WSGI application without a socket, beside an empty Flask view in
+the same rounds.
 """
 
 from __future__ import annotations
@@ -82,8 +83,26 @@ def posts(app: Any, path: str, rows: list[dict[str, Any]]) -> tuple[Callable[[by
     return post, [urlencode(row).encode() for row in rows]
 
 
-def measure(name: str, requests: int) -> str:
-    """Return the line of an estimator."""
+def large_forests() -> dict[str, tuple[Any, Any, Any]]:
+    """Forests of some 0.5, 0.8 and 4 million nodes, as `estimators.CASES` has its estimators."""
+    import pandas as pd
+    from sklearn.datasets import make_classification
+    from sklearn.ensemble import RandomForestClassifier
+
+    values, target = make_classification(20_000, 30, n_informative=12, n_classes=3, flip_y=0.2, random_state=0)
+    rows = pd.DataFrame(values.round(2), columns=[f"x{i}" for i in range(values.shape[1])])
+    return {
+        f"RandomForestClassifier, {n:,} trees of 30 features": (
+            RandomForestClassifier(n, max_samples=share, random_state=0),
+            rows,
+            target,
+        )
+        for n, share in ((100, None), (1000, 1500), (5000, 1500))
+    }
+
+
+def measure(name: str, case: tuple[Any, Any, Any], requests: int, repeats: int) -> str:
+    """Return the line of an estimator; ask scikit-learn as often in a round as ``repeats`` says."""
     import estimators
     from sklearn.base import clone
 
@@ -91,7 +110,7 @@ def measure(name: str, requests: int) -> str:
     from irislib._description.validation import check_row
     from irislib.api import create_app
 
-    make, x, y = estimators.CASES[name]
+    make, x, y = case
     with tempfile.TemporaryDirectory() as folder:
         visit = estimators.Visit(lambda: grown(clone(make) if hasattr(make, "fit") else make()), x, y, Path(folder))
     model, names = visit.model, visit.model.spec.feature_names
@@ -103,7 +122,7 @@ def measure(name: str, requests: int) -> str:
     def slow(row: list[Any]) -> Any:
         return predict_one(model.estimator, one_row_frame(model.spec.features, row), model.has_probabilities)
 
-    before, after = microseconds(slow, rows, 15), microseconds(model.predict_values, rows, 300)
+    before, after = microseconds(slow, rows, repeats), microseconds(model.predict_values, rows, 300)
     answered = sum(form is not None and form.predict(row) is not None for row in rows) / len(rows)
     line = f"| {name} | {before:,.0f} µs | {after:,.1f} µs | {answered:.0%} |"
     if requests:
@@ -129,10 +148,11 @@ def main() -> None:
     columns += ["`POST` beside an empty view"] * bool(options.requests) + ["how"]
     for cells in (columns, ["---"] * len(columns)):
         print(f"| {' | '.join(cells)} |")
-    for name in estimators.CASES:
+    large = large_forests()
+    for name, case in {**estimators.CASES, **large}.items():
         if options.only in name:
             try:
-                print(measure(name, options.requests), flush=True)
+                print(measure(name, case, options.requests, repeats=1 if name in large else 15), flush=True)
             except pytest.skip.Exception:  # its package is not installed
                 continue
 
