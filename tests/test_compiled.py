@@ -17,15 +17,15 @@ import pytest
 from invalid_inputs import GOOD
 from sklearn import datasets, dummy, ensemble, tree
 from sklearn.compose import make_column_transformer
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
     OneHotEncoder,
-    SplineTransformer,
+    PowerTransformer,
     StandardScaler,
 )  # fmt: skip
 from threadpoolctl import threadpool_limits
@@ -275,8 +275,8 @@ def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) ->
             "one row is answered by 2 steps in plain Python and by walking 5 trees, proved equal on 1,130 rows.",
         ),
         (
-            make_pipeline(StandardScaler(), SplineTransformer(), ensemble.HistGradientBoostingClassifier(max_iter=5)),
-            "one row is answered by 2 steps in plain Python but for SplineTransformer and by walking 15 trees, "
+            make_pipeline(StandardScaler(), PowerTransformer(), ensemble.HistGradientBoostingClassifier(max_iter=5)),
+            "one row is answered by 2 steps in plain Python but for PowerTransformer and by walking 15 trees, "
             "proved equal on 625 rows.",
         ),
         (
@@ -284,9 +284,9 @@ def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) ->
             "one row is answered by 1 step of scikit-learn's own and by walking 15 trees, proved equal on 625 rows.",
         ),
         (
-            QuadraticDiscriminantAnalysis(),
-            "one row is answered by asking QuadraticDiscriminantAnalysis with an array, "
-            "as there is no faster form of QuadraticDiscriminantAnalysis, proved equal on 25 rows.",
+            KNeighborsClassifier(metric="manhattan"),
+            "one row is answered by asking KNeighborsClassifier with an array, "
+            "as this KNeighborsClassifier has a metric or weights of its own, proved equal on 25 rows.",
         ),
     ],
     ids=["tree", "many", "alone", "python", "asked", "half", "array"],

@@ -17,11 +17,14 @@ from sklearn import (
     datasets,
     decomposition,
     discriminant_analysis,
+    dummy,
     ensemble,
     feature_selection,
+    gaussian_process,
     impute,
     linear_model,
     model_selection,
+    multiclass,
     naive_bayes,
     neighbors,
     neural_network,
@@ -41,6 +44,7 @@ from irislib._description.validation import check_row
 
 make_pipeline, logistic = pipeline.make_pipeline, linear_model.LogisticRegression
 scaler, one_hot = preprocessing.StandardScaler, preprocessing.OneHotEncoder
+kernels = gaussian_process.kernels
 NUMERIC = {"iris": datasets.load_iris, "cancer": datasets.load_breast_cancer, "diabetes": datasets.load_diabetes}
 TEXTS, NUMBERS = ["district", "heating"], ["area", "rooms"]
 
@@ -63,10 +67,23 @@ CLASSIFIERS: dict[str, Any] = {
     "gradient descent": make_pipeline(scaler(), linear_model.SGDClassifier(loss="log_loss", random_state=0)),
     "gradient descent, Huber": make_pipeline(scaler(), linear_model.SGDClassifier(loss="modified_huber")),
     "discriminant": discriminant_analysis.LinearDiscriminantAnalysis(),
+    "quadratic discriminant": discriminant_analysis.QuadraticDiscriminantAnalysis(reg_param=0.1),
+    "commonest": dummy.DummyClassifier(strategy="most_frequent"),
+    "shares": dummy.DummyClassifier(),
+    "always the same": dummy.DummyClassifier(strategy="constant", constant=1),
+    "Gaussian process": make_pipeline(
+        scaler(),
+        gaussian_process.GaussianProcessClassifier(1.0 * kernels.RBF() + kernels.WhiteKernel(), optimizer=None),
+    ),
+    "one against the rest": multiclass.OneVsRestClassifier(logistic()),
+    "trees against the rest": multiclass.OneVsRestClassifier(tree.DecisionTreeClassifier(max_depth=3)),
+    "pairs": multiclass.OneVsOneClassifier(svm.LinearSVC()),
+    "pairs with probabilities": multiclass.OneVsOneClassifier(naive_bayes.GaussianNB()),
     "normal": naive_bayes.GaussianNB(),
     "multinomial": naive_bayes.MultinomialNB(),
     "Bernoulli": naive_bayes.BernoulliNB(binarize=2.0),
     "support vectors": make_pipeline(scaler(), svm.SVC()),
+    "support vectors with probabilities": make_pipeline(scaler(), svm.SVC(probability=True)),
     "polynomial kernel": make_pipeline(scaler(), svm.SVC(kernel="poly", coef0=1)),
     "neighbours": neighbors.KNeighborsClassifier(),
     "near neighbours": make_pipeline(scaler(), neighbors.KNeighborsClassifier(7, weights="distance")),
@@ -79,6 +96,10 @@ CLASSIFIERS: dict[str, Any] = {
     "logarithms": make_pipeline(preprocessing.FunctionTransformer(np.log1p), scaler(), logistic()),
     "union": make_pipeline(pipeline.make_union(scaler(), decomposition.PCA(2)), logistic(max_iter=1000)),
     "bins": make_pipeline(preprocessing.KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"), logistic()),
+    "targets of bins": make_pipeline(
+        preprocessing.KBinsDiscretizer(4, encode="ordinal", strategy="uniform"),
+        preprocessing.TargetEncoder(random_state=0), logistic(),
+    ),
     "ordinal bins": make_pipeline(
         preprocessing.KBinsDiscretizer(4, encode="ordinal", strategy="uniform"), tree.DecisionTreeClassifier()
     ),
@@ -102,6 +123,11 @@ CLASSIFIERS: dict[str, Any] = {
     "AdaBoost": ensemble.AdaBoostClassifier(n_estimators=8, random_state=0),
     "AdaBoost of weighted sums": ensemble.AdaBoostClassifier(logistic(), n_estimators=4, random_state=0),
     "calibrated": calibration.CalibratedClassifierCV(make_pipeline(scaler(), svm.LinearSVC()), cv=2),
+    **{
+        f"calibrated, temperature, {name}": calibration.CalibratedClassifierCV(estimator, method="temperature", cv=2)
+        for name, estimator in {"scores": svm.LinearSVC(), "shares": naive_bayes.GaussianNB()}.items()
+        if "temperature" in str(calibration.CalibratedClassifierCV._parameter_constraints["method"])
+    },
     "calibrated, isotonic": calibration.CalibratedClassifierCV(naive_bayes.GaussianNB(), method="isotonic", cv=2),
     "search": model_selection.GridSearchCV(
         make_pipeline(scaler(), logistic()), {"logisticregression__C": [1, 9]}, cv=2
@@ -110,7 +136,6 @@ CLASSIFIERS: dict[str, Any] = {
 TWO_CLASSES: dict[str, Any] = {
     **CLASSIFIERS,
     "tuned threshold": model_selection.TunedThresholdClassifierCV(make_pipeline(scaler(), logistic()), cv=2),
-    "support vectors with probabilities": make_pipeline(scaler(), svm.SVC(probability=True)),
     "fixed threshold": model_selection.FixedThresholdClassifier(
         make_pipeline(scaler(), svm.LinearSVC()), threshold=0.5, pos_label=0
     ),
@@ -118,6 +143,29 @@ TWO_CLASSES: dict[str, Any] = {
 REGRESSORS: dict[str, Any] = {
     "linear": linear_model.LinearRegression(),
     "polynomial": make_pipeline(preprocessing.PolynomialFeatures(), linear_model.Ridge()),
+    "splines": make_pipeline(preprocessing.SplineTransformer(extrapolation="linear"), linear_model.Ridge()),
+    "splines to the ends": make_pipeline(
+        preprocessing.SplineTransformer(knots="quantile", degree=2, include_bias=False), linear_model.Ridge()
+    ),
+    "splines that go on": make_pipeline(
+        preprocessing.SplineTransformer(extrapolation="continue"), linear_model.Ridge()
+    ),
+    "splines that repeat": make_pipeline(
+        preprocessing.SplineTransformer(extrapolation="periodic"), linear_model.Ridge()
+    ),
+    "median": dummy.DummyRegressor(strategy="median"),
+    **{
+        f"Gaussian process, {name}": make_pipeline(
+            scaler(), gaussian_process.GaussianProcessRegressor(kernel, alpha=0.1, optimizer=None, normalize_y=True)
+        )
+        for name, kernel in {
+            "default": None,
+            "Matern": 2.0 * kernels.Matern([1.0, 2.0, 3.0, 1.0, 2.0, 3.0], nu=1.5) + kernels.WhiteKernel(0.1),
+            "rough Matern": kernels.Matern(nu=0.5) * kernels.DotProduct(),
+            "smooth Matern": kernels.Matern(nu=2.5) ** 2 + kernels.Matern(nu=np.inf),
+            "rational, periodic": kernels.RationalQuadratic() + 0.001 * kernels.ExpSineSquared(periodicity=2.0),
+        }.items()
+    },
     "elastic net": make_pipeline(scaler(), linear_model.ElasticNet()),
     "Poisson": make_pipeline(scaler(), linear_model.PoissonRegressor()),
     "Tweedie": make_pipeline(scaler(), linear_model.TweedieRegressor(power=0)),

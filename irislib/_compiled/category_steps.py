@@ -95,11 +95,10 @@ def _ordinal(step: Any) -> RowTransform:
 
 
 def _target(step: Any) -> RowTransform:
-    if step.target_type_ == "multiclass":
-        raise NoFasterFormError("this TargetEncoder has several classes.")
-    categories = _categories(step)
-    unknown = [float(step.target_mean_)]
-    return _look_up(_table(step, categories, [1] * len(categories)), [unknown] * len(categories))
+    import numpy as np
+
+    categories, unknown = _categories(step), np.ravel(step.target_mean_).tolist()  # one for each of several classes
+    return _look_up(_table(step, categories, [len(unknown)] * len(categories)), [unknown] * len(categories))
 
 
 def _bins(step: Any) -> RowTransform:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.column_steps import chained
@@ -18,6 +19,7 @@ from irislib._compiled.predictors import (
     expit,
     highest,
     normalized_or_equal,
+    softmax,
 )
 
 if TYPE_CHECKING:
@@ -204,12 +206,14 @@ def _calibrated(estimator: Any, parts: Parts) -> RowPredictor:
 
 
 def _calibrated_member(member: Any, inner: RowPredictor) -> Callable[[Row], Scores]:
-    if member.method not in ("sigmoid", "isotonic"):
+    if member.method not in ("sigmoid", "isotonic", "temperature"):
         raise NoFasterFormError(f"its calibration is by {member.method}.")
     count = len(member.classes)
     if len(member.estimator.classes_) != count:
         raise NoFasterFormError("a part of its CalibratedClassifierCV has not seen every class.")
     has_decision = hasattr(member.estimator, "decision_function")
+    if member.method == "temperature":
+        return _by_temperature(float(member.calibrators[0].beta_), inner, has_decision)
     curves = [_calibrator(calibrator) for calibrator in member.calibrators]
 
     def calibrate(row: Row) -> Scores:
@@ -219,6 +223,22 @@ def _calibrated_member(member: Any, inner: RowPredictor) -> Callable[[Row], Scor
             return [1.0 - share, share]
         shares = [curve(score) for curve, score in zip(curves, scores, strict=True)]
         return normalized_or_equal(shares)
+
+    return calibrate
+
+
+def _by_temperature(beta: float, inner: RowPredictor, has_decision: bool) -> Callable[[Row], Scores]:
+    """Return the function from a row to probabilities; beta is the inverse of the temperature."""
+
+    def calibrate(row: Row) -> Scores:
+        scores = inner.decide(row) if has_decision else probabilities_of(inner, row)
+        if len(scores) == 1:
+            scores = [-scores[0], scores[0]]
+        elif min(scores) >= 0 and abs(sum(scores) - 1) < 1e-4:  # they are taken for probabilities, wherever from
+            if abs(sum(scores) - 1) > 1e-6:
+                raise HardRowError
+            scores = [log(score + 1e-12) for score in scores]
+        return softmax([beta * score for score in scores])
 
     return calibrate
 

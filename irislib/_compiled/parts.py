@@ -15,11 +15,15 @@ from irislib._compiled.boosting import BOOSTERS
 from irislib._compiled.category_steps import CATEGORY_STEPS
 from irislib._compiled.column_steps import COLUMN_STEPS
 from irislib._compiled.composition import COMPOSITIONS
+from irislib._compiled.constants import CONSTANTS
 from irislib._compiled.fast_form import HardCase, NoFasterFormError, RowPredictor, RowTransform
+from irislib._compiled.gaussian_processes import GAUSSIAN_PROCESSES
 from irislib._compiled.linear import LINEAR
 from irislib._compiled.neighbors import NEIGHBORS
 from irislib._compiled.numeric_steps import NUMERIC_STEPS
+from irislib._compiled.several_classes import SEVERAL_CLASSES
 from irislib._compiled.smooth import SMOOTH
+from irislib._compiled.spline_steps import SPLINE_STEPS
 from irislib._compiled.text_steps import TEXT_STEPS
 from irislib._compiled.tree_form import TREES
 from irislib._compiled.voting import VOTING
@@ -29,9 +33,16 @@ __all__ = ["Parts"]
 # An estimator of another package may have the name of one of scikit-learn's, but not its package.
 PACKAGES = ("sklearn", "xgboost", "lightgbm")
 
-LEAVES: dict[str, Callable[[Any], RowPredictor]] = {**LINEAR, **SMOOTH, **NEIGHBORS}
-NESTING: dict[str, Callable[[Any, Any], RowPredictor]] = {**TREES, **BOOSTERS, **COMPOSITIONS, **VOTING}
-STEPS: dict[str, Callable[[Any], RowTransform]] = {**NUMERIC_STEPS, **CATEGORY_STEPS, **TEXT_STEPS}
+LEAVES: dict[str, Callable[[Any], RowPredictor]] = {**LINEAR, **SMOOTH, **NEIGHBORS, **CONSTANTS}
+NESTING: dict[str, Callable[[Any, Any], RowPredictor]] = {
+    **TREES,
+    **BOOSTERS,
+    **COMPOSITIONS,
+    **VOTING,
+    **SEVERAL_CLASSES,
+    **GAUSSIAN_PROCESSES,
+}
+STEPS: dict[str, Callable[[Any], RowTransform]] = {**NUMERIC_STEPS, **SPLINE_STEPS, **CATEGORY_STEPS, **TEXT_STEPS}
 
 
 class Parts:

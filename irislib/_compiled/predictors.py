@@ -13,6 +13,7 @@ __all__ = [
     "FIRST",
     "TIE",
     "TOLERANCE",
+    "ComputedPredictor",
     "NumberPredictor",
     "ScorePredictor",
     "Scores",
@@ -20,6 +21,7 @@ __all__ = [
     "expit",
     "finite",
     "highest",
+    "normalized",
     "normalized_or_equal",
     "sigmoid_of_one",
     "sigmoids",
@@ -35,7 +37,7 @@ TIE = 1e-9  # scores as close as this may be in another order in scikit-learn
 
 @dataclass(frozen=True, slots=True)
 class ComputedPredictor:
-    """The attributes that the predictors of this module share.
+    """The attributes that predictors which compute share.
 
     Attributes
     ----------

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Row, RowPredictor
+from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Outcome, Row, RowPredictor
 from irislib._compiled.predictors import (
     FIRST,
     TIE,
+    ComputedPredictor,
     NumberPredictor,
     ScorePredictor,
     Scores,
     expit,
+    finite,
+    highest,
     sigmoid_of_one,
     softmax,
 )
@@ -56,9 +61,10 @@ def _support_classifier(estimator: Any) -> RowPredictor:
     name, classes, kernel = type(estimator).__name__, estimator.classes_.tolist(), _kernel(estimator)
     has_probabilities = hasattr(estimator, "predict_proba")
     if len(classes) > 2:
-        if has_probabilities or estimator.break_ties:
-            raise NoFasterFormError(f"this {name} has probabilities of several classes or breaks ties.")
-        return ScorePredictor(name, classes, _votes(estimator, kernel), has_decision=False, tie=FIRST)
+        if estimator.break_ties:
+            raise NoFasterFormError(f"this {name} breaks ties.")
+        sigmoids = list(zip(estimator._probA.tolist(), estimator._probB.tolist(), strict=True))
+        return PairVotes(name, classes, _pair_decisions(estimator, kernel), sigmoids if has_probabilities else None)
     weights, offset = estimator.dual_coef_[0], float(estimator.intercept_[0])
 
     def score(row: Row) -> Scores:
@@ -67,36 +73,77 @@ def _support_classifier(estimator: Any) -> RowPredictor:
     if not has_probabilities:
         return ScorePredictor(name, classes, score)
     slope, start = float(estimator._probA[0]), float(estimator._probB[0])
-    return ScorePredictor(name, classes, score, lambda scores: _coupled(expit(slope * scores[0] - start)))
+    return ScorePredictor(name, classes, score, lambda scores: _coupled([expit(slope * scores[0] - start)], 2))
 
 
-def _coupled(share: float) -> Scores:
-    """Return the probabilities of two classes as libsvm approximates them from the share of the first.
+def _coupled(shares: Scores, count: int) -> Scores:
+    """Return the probabilities of the classes as libsvm approximates them from the shares of the first of each pair.
 
     Its iteration is meant for several classes and stops early, which two digits of the probabilities show.
     Source: T.-F. Wu, C.-J. Lin, R. C. Weng (2004), Probability estimates for multi-class classification by pairwise
     coupling, Journal of Machine Learning Research 5, 975-1005, algorithm 2.
     """
-    share = min(max(share, 1e-7), 1 - 1e-7)
-    rest = 1 - share
-    q = [[rest * rest, -rest * share], [-share * rest, share * share]]
-    p = [0.5, 0.5]
-    for _ in range(100):
-        qp = [q[t][0] * p[0] + q[t][1] * p[1] for t in (0, 1)]
-        pqp = p[0] * qp[0] + p[1] * qp[1]
-        if max(abs(value - pqp) for value in qp) < 0.005 / 2:
+    r = [[0.0] * count for _ in range(count)]
+    for (i, j), share in zip(combinations(range(count), 2), shares, strict=True):
+        r[i][j] = min(max(share, 1e-7), 1 - 1e-7)
+        r[j][i] = 1 - r[i][j]
+    every = range(count)
+    q = [[-r[j][t] * r[t][j] for j in every] for t in every]
+    for t in every:
+        q[t][t] = sum(r[j][t] * r[j][t] for j in every)
+    p = [1.0 / count] * count
+    for _ in range(max(100, count)):
+        qp = [sum(map(mul, row, p)) for row in q]
+        pqp = sum(map(mul, p, qp))
+        if max(abs(value - pqp) for value in qp) < 0.005 / count:
             break
-        for t in (0, 1):
-            step = (pqp - qp[t]) / q[t][t]
+        for t, row in enumerate(q):
+            step = (pqp - qp[t]) / row[t]
             p[t] += step
-            pqp = (pqp + step * (step * q[t][t] + 2 * qp[t])) / (1 + step) / (1 + step)
-            qp = [(value + step * q[t][j]) / (1 + step) for j, value in enumerate(qp)]
+            pqp = (pqp + step * (step * row[t] + 2 * qp[t])) / (1 + step) / (1 + step)
+            qp = [(value + step * other) / (1 + step) for value, other in zip(qp, row, strict=True)]
             p = [value / (1 + step) for value in p]
     return p
 
 
-def _votes(estimator: Any, kernel: Callable[[Row], np.ndarray]) -> Callable[[Row], Scores]:
-    """Return the function from a row to the votes for each class: one for each pair of classes."""
+@dataclass(frozen=True, slots=True)
+class PairVotes(ComputedPredictor):
+    """Support vectors of several classes: each pair of them has a vote.
+
+    Attributes
+    ----------
+    classes : list
+    decisions : callable
+        From a row to a number for each pair of classes, above 0 for the first of them.
+    sigmoids : list of (float, float) or None
+        The slope and the start of the curve from a number to a probability, of each pair.
+    """
+
+    classes: list[Any]
+    decisions: Callable[[Row], Scores]
+    sigmoids: list[tuple[float, float]] | None
+
+    def predict(self, row: Row) -> Outcome:
+        """Predict one row; see :meth:`RowPredictor.predict`."""
+        decisions, count = self.decisions(finite(row)), len(self.classes)
+        votes = [0.0] * count
+        for (i, j), decision in zip(combinations(range(count), 2), decisions, strict=True):
+            if not abs(decision) > TIE:
+                raise HardRowError
+            votes[i if decision > 0 else j] += 1.0
+        label = self.classes[highest(votes, tie=FIRST)]
+        if self.sigmoids is None:
+            return label, None
+        curves = zip(decisions, self.sigmoids, strict=True)
+        return label, _coupled([expit(-(slope * decision + start)) for decision, (slope, start) in curves], count)
+
+    def decide(self, row: Row) -> Scores:
+        """Raise HardRowError: the decision function is not of votes alone."""
+        raise HardRowError
+
+
+def _pair_decisions(estimator: Any, kernel: Callable[[Row], np.ndarray]) -> Callable[[Row], Scores]:
+    """Return the function from a row to a number for each pair of classes."""
     import numpy as np
 
     count, ends = len(estimator.classes_), np.cumsum(estimator.n_support_)
@@ -107,16 +154,7 @@ def _votes(estimator: Any, kernel: Callable[[Row], np.ndarray]) -> Callable[[Row
         weights[k, owned[i]] = estimator.dual_coef_[j - 1, owned[i]]
         weights[k, owned[j]] = estimator.dual_coef_[i, owned[j]]
     offsets = estimator.intercept_
-
-    def vote(row: Row) -> Scores:
-        votes = [0.0] * count
-        for (i, j), decision in zip(pairs, (weights @ kernel(row) + offsets).tolist(), strict=True):
-            if not abs(decision) > TIE:
-                raise HardRowError
-            votes[i if decision > 0 else j] += 1.0
-        return votes
-
-    return vote
+    return lambda row: (weights @ kernel(row) + offsets).tolist()
 
 
 def _normal_bayes(estimator: Any) -> RowPredictor:
@@ -131,6 +169,26 @@ def _normal_bayes(estimator: Any) -> RowPredictor:
         return (offsets - 0.5 * (difference * difference / variances).sum(axis=1)).tolist()  # type: ignore[no-any-return]
 
     return ScorePredictor(type(estimator).__name__, estimator.classes_.tolist(), scores, softmax, has_decision=False)
+
+
+def _quadratic(estimator: Any) -> RowPredictor:
+    """Make the part for a QuadraticDiscriminantAnalysis."""
+    import numpy as np
+
+    name, classes, means = type(estimator).__name__, estimator.classes_.tolist(), estimator.means_
+    scalings = list(zip(estimator.rotations_, estimator.scalings_, strict=True))
+    matrices = np.stack([rotation * scaling**-0.5 for rotation, scaling in scalings])
+    offsets = np.log(estimator.priors_) - 0.5 * np.array([np.log(scaling).sum() for _, scaling in scalings])
+
+    def scores(row: Row) -> Scores:
+        distances = ((np.array(row, dtype=float) - means)[:, np.newaxis] @ matrices)[:, 0]
+        values = (offsets - 0.5 * (distances * distances).sum(axis=1)).tolist()
+        return values if len(values) > 2 else [values[1] - values[0]]
+
+    def link(scores: Scores) -> Scores:
+        return softmax(scores if len(scores) > 1 else [0.0, scores[0]])
+
+    return ScorePredictor(name, classes, scores, link)
 
 
 def _forward(estimator: Any) -> Callable[[Row], Scores]:
@@ -173,6 +231,7 @@ SMOOTH: dict[str, Callable[[Any], RowPredictor]] = {
     **dict.fromkeys(("SVR", "NuSVR"), _support_regressor),
     **dict.fromkeys(("SVC", "NuSVC"), _support_classifier),
     "GaussianNB": _normal_bayes,
+    "QuadraticDiscriminantAnalysis": _quadratic,
     "MLPClassifier": _network_classifier,
     "MLPRegressor": _network_regressor,
 }
