@@ -181,12 +181,14 @@ def test_torchs_generator_is_reseeded_unless_it_has_a_seed(
 def test_kernels_have_the_variables_of_their_prerun_notebook(
     fork_server: ForkServer, kernel: Callable[..., Kernel]
 ) -> None:
-    result = prerun(fork_server, "print('a')\nprint('b')", "x = 41", "display(x)\nprint('c')\nx + 1")
+    note = "import sys\nx, ready = 41, set(sys.modules)"
+    result = prerun(fork_server, "print('a')\nprint('b')", note, "display(x)\nprint('c')\nx + 1")
     kinds = [[output["output_type"] for output in outputs] for outputs in result["outputs"]]
     assert kinds == [["stream"], [], ["display_data", "stream", "execute_result"]]
     assert result["outputs"][0][0]["text"] == "a\nb\n"
     assert result["outputs"][2][2]["data"]["text/plain"] == "42"
-    assert kernel(result["name"]).run("x += 1; print(x)").strip() == "42"
+    imported = "[name for name in {*sys.modules} - ready if name.startswith(('IPython', 'ipykernel', 'pdb'))]"
+    assert kernel(result["name"]).run(f"x += 1; print(x, {imported})").strip() == "42 []"  # they share all of it
     assert kernel(result["name"]).run("print(x)").strip() == "41"  # the other's change is the other's
 
 

@@ -10,7 +10,7 @@ __all__ = ["IMPORTS", "end", "launch", "take"]
 IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sklearn.inspection", "matplotlib.figure",
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
            "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files",
-           "irislib.widgets._report")  # fmt: skip
+           "irislib.widgets._report", "irislib._forkserver.rehearsal:rehearse")  # fmt: skip
 
 _launched: list[ForkServer] = []
 

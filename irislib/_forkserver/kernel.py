@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import encodings.ascii  # noqa: F401
+import faulthandler  # noqa: F401
 import gc
 import logging
 import os
@@ -17,13 +19,16 @@ from typing import Any, ClassVar
 
 # Imported here, so that kernels share the memory of what they would import at their start.
 import comm
+import IPython.core.debugger
+import IPython.core.logger
+import IPython.extensions.storemagic  # noqa: F401
 import tornado.platform.asyncio  # noqa: F401
 from ipykernel import ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
-from irislib._forkserver.page_kernel import WarmKernelApp
+from irislib._forkserver.page_kernel import NO_PARENT, WarmKernelApp
 from irislib._forkserver.server import LOG_HANDLER
 
 __all__ = ["run_kernel", "shell", "unseeded_generators"]
@@ -68,8 +73,7 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
     gc.enable()
     code = 0
     try:
-        app_class: Any = WarmKernelApp if request["page"] else IPKernelApp
-        app = app_class.instance(parent_handle=1)  # 1: watch no parent, print nothing on a terminal
+        app: Any = (WarmKernelApp if request["page"] else IPKernelApp).instance(**NO_PARENT)
         with hide_modules():
             app.initialize(request["argv"])
         if request["page"]:

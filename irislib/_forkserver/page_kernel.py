@@ -14,7 +14,9 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets import Type
 
-__all__ = ["WarmKernelApp"]
+__all__ = ["NO_PARENT", "WarmKernelApp", "prepare_kernels"]
+
+NO_PARENT: dict[str, Any] = {"parent_handle": 1}  # watch no parent, print nothing on a terminal
 
 UntypedKernel: Any = IPythonKernel
 UntypedApp: Any = IPKernelApp
@@ -44,6 +46,33 @@ class WarmKernelApp(UntypedApp):  # type: ignore[misc]
     """A kernel whose notebook has been run: code to run before it would come too late."""
 
     kernel_class = Type(PageKernel)
+    is_prepared = False
+
+    def prepare(self) -> None:
+        """Read the configuration, as each kernel would at its start."""
+        self.parse_command_line([])
+        self.init_profile_dir()
+        self.init_config_files()
+        self.load_config_file()
+        self.is_prepared = True
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Take the connection file without the parser, which is made of all options, if there is no other argument."""
+        if self.is_prepared and argv[:-1] == ["-f"]:
+            self.connection_file = argv[-1]
+        else:
+            self.is_prepared = False
+            super().parse_command_line(argv)
+
+    def init_config_files(self) -> None:
+        """Do nothing if it is done."""
+        if not self.is_prepared:
+            super().init_config_files()
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing if it is done."""
+        if not self.is_prepared:
+            super().load_config_file(*args, **kwargs)
 
     def init_code(self) -> None:
         """Run nothing."""
@@ -54,3 +83,11 @@ class WarmKernelApp(UntypedApp):  # type: ignore[misc]
         if thread := getattr(self, "shell_channel_thread", None):
             thread.io_loop.close()
             self.shell_channel_thread = None
+
+
+def prepare_kernels() -> None:
+    """Prepare the application of a page's kernels, once for all of them; each reports what is wrong with it."""
+    try:
+        WarmKernelApp.instance(**NO_PARENT).prepare()
+    except (Exception, SystemExit):
+        WarmKernelApp.clear_instance()

@@ -54,6 +54,12 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def return_free_memory() -> None:
+    """Return memory that was freed to the system, instead of sharing it with each fork, which would copy it."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def move_to(folder: str | None, environment: dict[str, str]) -> None:
     """Take on a folder and an environment as if this process had been started with them."""
     os.environ.clear()
@@ -221,12 +227,14 @@ class RequestLoop:
         from irislib._forkserver.kernel import unseeded_generators
 
         gc.collect()
+        return_free_memory()
         self.generators += unseeded_generators()  # those of frozen objects are noted already
         gc.freeze()
 
     def run_notebook(self, request: dict[str, Any]) -> None:
         """Become the template process of a page: run its notebook and send the result."""
         from irislib._forkserver.notebook import run_notebook
+        from irislib._forkserver.page_kernel import prepare_kernels
 
         os.setsid()
         os.chdir(request["cwd"])
@@ -235,13 +243,17 @@ class RequestLoop:
         if memory := request["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         messages.send(self.channel, run_notebook(request["notebook"]))
+        prepare_kernels()
 
     def warm_up(self) -> None:
         """Become a template process of the same page that has done ahead what its visitors need."""
         from irislib._forkserver.notebook import warm_up_widgets
 
         os.setsid()
-        messages.send(self.channel, warm_up_widgets())
+        gc.enable()  # what is drawn leaves much garbage, whose memory the next drawing can use
+        result = warm_up_widgets()
+        gc.disable()
+        messages.send(self.channel, result)
 
     def run_kernel(self, request: dict[str, Any]) -> None:
         from irislib._forkserver.kernel import run_kernel

@@ -116,7 +116,7 @@ def load_served() -> None:
     """
     for spec in load_specs().values():
         if any(store.current(spec.name, root) or store.refusal(spec.name, root) for root in _session()):
-            _load(spec, [*_session(), store.default_root()])
+            _ = _load(spec, [*_session(), store.default_root()]).fast_form  # made here once, with what it imports
 
 
 def clear(models: Iterable[str] | None = None) -> None:
