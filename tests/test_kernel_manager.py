@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -29,6 +30,7 @@ from test_security import Visitor, connect_to_kernel
 
 from irislib._forkserver import messages
 from irislib._forkserver.server import RequestLoop
+from irislib._serving import memory
 
 APP = """
 import os
@@ -337,6 +339,17 @@ def test_a_server_without_memory_is_full(tmp_path: Path) -> None:
         assert post(server).json() == "small"
     finally:
         assert server.stop() == 0
+
+
+def test_the_free_memory_is_read_once_for_visitors_who_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    free, now = iter((100, 50)), [0.0]
+    monkeypatch.setattr(memory, "_read_at", float("-inf"))
+    monkeypatch.setattr(memory, "_cgroup_limits", lambda: [(2**62, 0)])
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=next(free)))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    assert [memory.available() for _ in range(10)] == [100] * 10
+    now[0] += 2 * memory.MOMENT
+    assert memory.available() == 50
 
 
 def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,9 @@ CGROUP_VERSIONS = (
     ("", "memory.max", "memory.current", "inactive_file"),
     ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
+MOMENT = 0.2  # seconds in which kernels that start come to need less than any margin: one reading costs milliseconds
+
+_read_at, _available = float("-inf"), 0
 
 
 def total() -> int:
@@ -29,8 +33,13 @@ def total() -> int:
 
 
 def available() -> int:
-    """Return the bytes that are free, or can be freed at once."""
-    return min(int(psutil.virtual_memory().available), *(limit - used for limit, used in _cgroup_limits()))
+    """Return the bytes that are free, or can be freed at once, as they were read a moment ago at most."""
+    global _read_at, _available
+    if time.monotonic() - _read_at > MOMENT:
+        free = int(psutil.virtual_memory().available)
+        _available = min(free, *(limit - used for limit, used in _cgroup_limits()))
+        _read_at = time.monotonic()
+    return _available
 
 
 def limit_process(pid: int, limit: int) -> None:

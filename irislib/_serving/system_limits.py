@@ -44,7 +44,13 @@ def free_files() -> int:
     if resource is None:
         return UNLIMITED
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return UNLIMITED if limit == resource.RLIM_INFINITY else limit - psutil.Process().num_fds()
+    return UNLIMITED if limit == resource.RLIM_INFINITY else limit - _open_files()
+
+
+def _open_files() -> int:
+    with suppress(OSError):  # without Linux's folder of them
+        return len(os.listdir("/proc/self/fd"))
+    return int(psutil.Process().num_fds())
 
 
 def free_processes() -> int:
