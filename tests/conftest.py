@@ -107,7 +107,7 @@ def rent() -> Any:
 class Server:
     """A process of `irislib` that serves, with its log and its address.
 
-    It is forked from a process that has imported everything, unless a program is given.
+    It is forked from a process that has imported everything, and its pages are English, unless a program is given.
     """
 
     process: subprocess.Popen[bytes] | Command
@@ -118,6 +118,8 @@ class Server:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
+        if args[0] == "serve" and not program and "--languages" not in args:
+            args = (*args, "--languages", "en")  # a page in another language is made ahead, too
         args, environment = (*args, "--port", str(self.port)), {**os.environ, **env}
         with log.open("wb") as file:
             if program:
@@ -169,7 +171,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An `irislib serve` with the two apps that ship, and a model without a notebook of its own."""
     log = tmp_path_factory.mktemp("serve") / "log"
     models = [f"--model={name}:spec" for name in ("irislib.iris", "rent")]
-    server = Server(log, "serve", *models, "--notebooks", str(ROOT / "notebooks"), **FOREIGN).wait()
+    options = ("--notebooks", str(ROOT / "notebooks"), "--languages", "en,de")
+    server = Server(log, "serve", *models, *options, **FOREIGN).wait()
     yield server
     assert server.stop() == 0
     assert PLANTED not in server.text()
@@ -256,11 +259,12 @@ def run_in_thread(work: Coroutine[Any, Any, Any]) -> Any:
 
 def wait_until(condition: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
     """Wait until a condition holds, and return its value; `explain` returns what the failure shows."""
-    end = time.monotonic() + PATIENCE
+    start = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > end:
+        elapsed = time.monotonic() - start
+        if elapsed > PATIENCE:
             pytest.fail(f"It took too long. {explain()}")
-        time.sleep(0.05)
+        time.sleep(min(0.05 + elapsed / 20, 0.5))  # to ask often costs what others wait for
     return value
 
 
@@ -319,12 +323,13 @@ def process_of(kernel: str, server: Server) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    pids: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if parent == pid:
-            pids += [int(path.parent.name), *descendants(int(path.parent.name))]
-    return pids
+    """Return the processes that a process has started, and those that these have started."""
+    children: dict[int, list[int]] = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            status = Path("/proc", name, "stat").read_text()
+            children.setdefault(int(status.rpartition(")")[2].split()[1]), []).append(int(name))
+    pids = [pid]
+    for parent in pids:
+        pids += children.get(parent, [])
+    return pids[1:]

@@ -11,7 +11,6 @@ from typing import Any
 import awkward_names
 import jsonschema
 import pytest
-from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 import irislib
 from irislib.api import Options, create_app
@@ -69,6 +68,8 @@ def validator(document: Json, schema: Json) -> jsonschema.Draft202012Validator:
 
 
 def test_the_document_is_openapi(either: Json) -> None:
+    from schemathesis.specs.openapi.definitions import OPENAPI_31
+
     jsonschema.Draft202012Validator(OPENAPI_31).validate(either)
     names = [operation["operationId"] for _, _, operation in operations(either)]
     insights = sum("/insights/" in path for path in either["paths"])

@@ -368,9 +368,9 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     killed = "os.path.exists('killed') or os.close(os.open('killed', os.O_CREAT)) or os.kill(os.getpid(), 9)"
     once_for_all.cells[0].source += f"\n{killed}"
     nbformat.write(once_for_all, folder / "killed.ipynb")
-    model = "--model=irislib.iris:spec"
     # not forked like other tests' servers: this is about its template processes
-    server = Server(folder / "log", "serve", model, "--notebooks", str(folder), program=PROGRAM).wait()
+    options = ("--model", "tiny:spec", "--languages", "en", "--notebooks", str(folder))
+    server = Server(folder / "log", "serve", *options, program=PROGRAM).wait()
     yield server
     assert server.stop() == 0
 
@@ -414,7 +414,7 @@ def test_a_template_process_killed_during_its_notebook_is_started_again(page: An
 
 
 def test_template_processes_that_end_are_replaced(page: Any, chromium: Any, warm: Server) -> None:
-    page.goto(f"{warm.url}/iris-wizard")  # waits until it is as ready as it can be
+    page.goto(f"{warm.url}/tiny")  # waits until it is as ready as it can be
     open_app(page, warm, "ready", "Say")
     kernel = kernel_process(page)
     wait_until(lambda: len(templates(warm)) == 4)  # for a moment, a kernel that was just forked looks like one
@@ -432,17 +432,6 @@ def test_template_processes_that_end_are_replaced(page: Any, chromium: Any, warm
         assert kernel_process(other).name() == "irislib-kernel"
 
 
-def test_kernels_are_ordinary_if_warm_kernels_are_switched_off(page: Any, tmp_path: Path) -> None:
-    nbformat.write(VISITS, tmp_path / "visits.ipynb")
-    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", str(tmp_path), program=PROGRAM).wait()
-    open_app(page, server, "visits", "Say")
-    assert kernel_process(page).name() != "irislib-kernel"
-    assert not templates(server)
-    page.goto("about:blank")
-    assert server.stop() == 0, server.text()
-    assert "started in the ordinary way" in server.text()
-
-
 def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server: ForkServer) -> None:
     before = fork_server.templates()
     loops = fork_server.run_notebook("loops", notebook("while True: pass"), os.getcwd(), timeout=1)
@@ -456,13 +445,16 @@ def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server
     assert fork_server.templates() == before
 
 
-def test_a_notebook_that_is_being_prerun_ends_with_the_server(tmp_path: Path) -> None:
+def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page_and_a_notebook_that_is_being_prerun(tmp_path: Path) -> None:
     looping = notebook("import os", "while True: pass")
     looping.metadata["irislib"] = {"run": "once"}
     nbformat.write(looping, tmp_path / "loops.ipynb")
     server = Server(tmp_path / "log", "serve", str(tmp_path), program=PROGRAM).wait()
     wait_until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
-    assert server.stop() == 0, server.text()
+    assert "irislib" in server.get("/iris-wizard").text
+    assert server.stop(signal.SIGINT) == 0, server.text()  # `stop` also finds that no process is left
+    assert "Traceback" not in server.text()
+    assert "token" not in server.text()  # on loopback nobody needs the warning
 
 
 def test_only_the_first_invalid_message_of_a_page_is_logged(caplog: pytest.LogCaptureFixture) -> None:
