@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from conftest import import_booster
 from scipy.stats import loguniform, randint
 from sklearn.calibration import CalibratedClassifierCV
@@ -281,8 +282,6 @@ def dictionary(number: int, key_type: dict[str, Any] | None = None, **values: di
 
 
 def file_of(schema: dict[str, Any], **members: bytes) -> bytes:
-    import skops.io  # not where the tests are collected: it takes a second
-
     protocol = json.loads(zipfile.ZipFile(io.BytesIO(skops.io.dumps(1))).read("schema.json"))["protocol"]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -375,8 +374,6 @@ FUNCTIONS = r"posix\.system|operator\.methodcaller|builtins\.eval"
 
 @pytest.mark.parametrize("function", [os.system, partial(os.system, "true"), methodcaller("system"), eval])
 def test_a_function_that_runs_commands_is_neither_written_nor_read(function: Any) -> None:
-    import skops.io
-
     estimator = FunctionTransformer(function)
     with pytest.raises(StoreError, match=rf"cannot be kept: it holds ({FUNCTIONS})"):
         dump_estimator(estimator)
