@@ -64,7 +64,7 @@ from irislib._modeling import training
 from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
 from irislib.errors import NotApplicableError, ValidationError
-from irislib.insights import _conformal, _partial_dependence, _shapley
+from irislib.insights import _conformal, _partial_dependence, _shapley, _tree_shapley
 from irislib.insights._background import mix_rows
 from irislib.insights._confidence_intervals import proportion_interval
 from irislib.insights._curves import area_interval
@@ -719,6 +719,19 @@ def test_sampled_contributions_are_near_the_exact_ones(rent, monkeypatch) -> Non
     error = (sampled["contribution (EUR)"] - exact).abs()
     assert (error <= 4 * sampled["standard error"] + 1e-9).all()
     assert error.max() < 0.1 * exact.abs().max()
+
+
+def test_contributions_to_the_answer_of_a_large_forest_are_sampled_trees_and_rows(rent, monkeypatch) -> None:
+    row = rent.evaluation.features.iloc[0].dropna().to_dict()
+    exact = insights.contributions(rent, row).frame.set_index("feature")["contribution (EUR)"]
+    monkeypatch.setattr(_tree_shapley, "MAX_NODES", 0)
+    insight = insights.contributions(rent, row, seconds=0)
+    sampled = insight.frame.set_index("feature")
+    error = (sampled["contribution (EUR)"] - exact).abs()
+    assert 0 < error.max() < 0.1 * exact.abs().max()
+    assert (error <= 4 * sampled["standard error"] + 1e-9).all()
+    assert sampled["contribution (EUR)"].sum() == pytest.approx(exact.sum())
+    assert "estimated from samples" in insight.text
 
 
 def test_the_text_of_contributions(iris, rent) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.composed import compose, compose_after_steps
-from irislib._compiled.equivalence import assert_equivalent, predicts_likeliest
+from irislib._compiled.equivalence import assert_equivalent, predicts_likeliest, values_of_rows
 from irislib._compiled.fast_form import Candidate, FastForm, NoFasterFormError, Outcome
 from irislib._compiled.single_row import column_converters, one_row_frame, pipeline_steps, predict_one, single_threaded
 
@@ -35,6 +35,7 @@ __all__ = [
     "predict_one",
     "predicts_likeliest",
     "single_threaded",
+    "values_of_rows",
 ]
 
 # The first whose form is proved is used; if none is, the reason of the last one that has any is reported.

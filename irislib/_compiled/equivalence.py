@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._description.spec import ModelSpec
 
-__all__ = ["assert_equivalent", "predicts_likeliest"]
+__all__ = ["assert_equivalent", "predicts_likeliest", "values_of_rows"]
 
 TEST_ROWS = 500  # of the test rows: a prediction takes microseconds
 SLOW_TEST_ROWS = 25  # the same if it takes milliseconds
@@ -100,7 +100,7 @@ def _compare_accepted(case: Comparison, tolerance: float) -> list[bool]:
             try:
                 same += _compare(one, tolerance)
             except (TypeError, ValueError):
-                if case.predict(_values(one.rows)[0]) is not None:
+                if case.predict(values_of_rows(one.rows)[0]) is not None:
                     raise
         return same
 
@@ -117,12 +117,12 @@ def _compare(case: Comparison, tolerance: float) -> list[bool]:
     scale = None if is_classifier(case.estimator) else max(map(abs, predictions), default=0.0)
     return [
         _is_same(outcome, expected, tolerance, scale)
-        for row, expected in zip(_values(case.rows), zip(predictions, probabilities, strict=True), strict=True)
+        for row, expected in zip(values_of_rows(case.rows), zip(predictions, probabilities, strict=True), strict=True)
         if (outcome := case.predict(row)) is not None
     ]
 
 
-def _values(rows: pd.DataFrame) -> list[list[Any]]:
+def values_of_rows(rows: pd.DataFrame) -> list[list[Any]]:
     """Return rows as a fast form takes them."""
     return [[None if is_empty(v) else v for v in row] for row in rows.itertuples(index=False, name=None)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,14 @@ from irislib._common.formatting import (
     within_sentence,
 )
 from irislib._common.messages.insights import TEXTS
+from irislib._compiled import values_of_rows
 from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
 from irislib.insights._phrases import format_feature, format_target, with_target_unit
 from irislib.insights._time_budget import TimeBudget, predict_within
-from irislib.insights._tree_shapley import tree_shapley
+from irislib.insights._tree_shapley import has_large_forest, sampled_tree_shapley, tree_shapley
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,8 +74,9 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     Notes
     -----
     Shapley values of the prediction, where a feature that is left out has the values of held-out rows (at most 100 of
-    them). They are exact for trees, forests and boosted regression trees, and for what is before them in a Pipeline
-    if it makes each column of one feature; for any other estimator where every combination of features is at most
+    them). They are exact for trees, forests and boosted regression trees of up to 300,000 nodes, and for what is before
+    them in a Pipeline if it makes each column of one feature; from samples of trees and held-out rows, the exact values
+    of each, if there are more nodes; for any other estimator where every combination of features is at most
     50,000 rows to predict; otherwise sampled, from random orders of the features, each with its reverse. Sources:
     L. S. Shapley (1953), A value for n-person games, Annals of Mathematics Studies 28, 307-317; S. M. Lundberg et al.
     (2020), From local explanations to global understanding with explainable AI for trees, Nature Machine Intelligence
@@ -149,13 +151,19 @@ def _shapley(
         return predict_within(budget, predict, make_rows, len(positions), least)
 
     n, m = frame.shape[1], len(background)
-    is_row = np.arange(m + 1)[:, None].repeat(n, axis=1) == 0
-    worth = predict_mixed(is_row, np.arange(-1, m), 1 + MIN_BACKGROUND)
+    if (worth := _fast_worth(model, prediction, [frame, background])) is None:
+        is_row = np.arange(m + 1)[:, None].repeat(n, axis=1) == 0
+        worth = predict_mixed(is_row, np.arange(-1, m), 1 + MIN_BACKGROUND)
     m = len(worth) - 1
     background = background.iloc[:m]
     output = 0 if model.classes is None else model.classes.index(prediction.prediction)
     if (values := tree_shapley(model.estimator, output, frame, background, worth)) is not None:
         return float(worth[1:].mean()), values, None
+    time = TimeBudget(max(0.0, seconds - budget.seconds_spent), n)
+    if sampled := sampled_tree_shapley(
+        model.estimator, output, frame, background, worth, time, model.spec.random_state
+    ):
+        return float(worth[1:].mean()), *sampled
     if 2**n * m <= MAX_EXACT_ROWS and (values := _exact(predict_mixed, n, m)) is not None:
         return float(worth[1:].mean()), values, None
     budget.extend(SLOW_SECONDS / 2 + seconds)
@@ -164,10 +172,28 @@ def _shapley(
         next(_sampled_rounds(predict_mixed, n, m, max(1, rows // PROBE), model.spec.random_state))
         rows = _rows_of_round(budget, n, m)
     rounds = _sampled_rounds(predict_mixed, n, m, rows, model.spec.random_state)
-    sampled = [next(rounds), next(rounds)]
+    samples = [next(rounds), next(rounds)]
     while budget.seconds_spent < seconds:
-        sampled.append(next(rounds))
-    return _mean_of_rounds(np.asarray(sampled), worth, rows < m)
+        samples.append(next(rounds))
+    return _mean_of_rounds(np.asarray(samples), worth, rows < m)
+
+
+def _fast_worth(model: Model, prediction: Prediction, frames: Sequence[pd.DataFrame]) -> np.ndarray | None:
+    """Return the explained output for these rows, of a large forest whose fast form takes them all.
+
+    None for any other estimator: scikit-learn itself is faster with so many rows.
+    """
+    import numpy as np
+
+    if not has_large_forest(model.estimator) or (form := model.fast_form[0]) is None:
+        return None
+    position = None if model.classes is None else model.classes.index(prediction.prediction)
+    worth = []
+    for row in (row for frame in frames for row in values_of_rows(frame)):
+        if (outcome := form.predict(row)) is None:
+            return None
+        worth.append(outcome[0] if position is None else (outcome[1] or [])[position])
+    return np.array(worth, dtype=float)
 
 
 def _exact(predict_mixed: PredictMixed, n: int, m: int) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Shapley values of trees, exact however many features there are."""
+"""Shapley values of trees, exact however many features there are; of large forests, from samples."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["tree_shapley"]
+    from irislib.insights._time_budget import TimeBudget
 
-MAX_NODES = 300_000  # of all trees
+__all__ = ["has_large_forest", "sampled_tree_shapley", "tree_shapley"]
+
+MAX_NODES = 300_000  # of all trees: above it they take too long
+SAMPLE_TREES, SAMPLE_ROWS = 50, 20  # of each sample: some 10 ms
+MIN_SAMPLES = 5  # from which errors are estimated, however slow they are
 GROUP_NODES = 20_000  # nodes of the trees that are walked at the same time
 WORD = 64  # bits
 TOLERANCE = 1e-7  # relative to the predictions: how far the sum of the values may be off
@@ -56,22 +60,92 @@ def tree_shapley(
     """
     import numpy as np
 
-    try:
-        tables, precision, share = _summed(estimator)
-    except NoFasterFormError:
+    if has_large_forest(estimator) or (inputs := _inputs(estimator, row, background, are_large=False)) is None:
         return None
-    transformed = columns(estimator, row, background)
-    if transformed is None:
-        return None
-    values, owners = transformed
-    if precision == "f":
-        values = values.astype(np.float32)
+    tables, share, values, owners = inputs
     shapley_values = np.zeros(row.shape[1])
     for group in _groups(tables):
         shapley_values += _walk(group, output, values, owners, row.shape[1])
     shapley_values *= share / len(background)
     error = abs(shapley_values.sum() - (predictions[0] - predictions[1:].mean()))
     return shapley_values if error <= TOLERANCE * max(1.0, float(np.abs(predictions).max())) else None
+
+
+def has_large_forest(estimator: Any) -> bool:
+    """Return True if an estimator is, or ends with, a forest that is too large for `tree_shapley`."""
+    from sklearn import ensemble
+
+    forests = (
+        *(ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor),
+        *(ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
+    )
+    _, last = pipeline_steps(estimator)
+    return type(last) in forests and sum(member.tree_.node_count for member in last.estimators_) > MAX_NODES
+
+
+def sampled_tree_shapley(
+    estimator: Any,
+    output: int,
+    row: pd.DataFrame,
+    background: pd.DataFrame,
+    predictions: np.ndarray,
+    budget: TimeBudget,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Estimate the Shapley values of one prediction of trees that are too large for `tree_shapley`.
+
+    Each sample has the exact values of some trees, with some background rows.
+
+    Parameters
+    ----------
+    estimator, output, row, background, predictions
+        As `tree_shapley` takes them.
+    budget : TimeBudget
+    seed : int
+
+    Returns
+    -------
+    values, standard errors : ndarray of shape (n_features,)
+        None instead of both for an estimator of another kind, or with smaller trees.
+    """
+    import numpy as np
+
+    if (inputs := _inputs(estimator, row, background, are_large=True)) is None:
+        return None
+    tables, share, values, owners = inputs
+    rng = np.random.default_rng(seed)
+    samples: list[np.ndarray] = []
+    while len(samples) < MIN_SAMPLES or budget.seconds_left > 0:
+        trees = rng.choice(len(tables), min(SAMPLE_TREES, len(tables)), replace=False)
+        rows = 1 + rng.choice(len(background), min(SAMPLE_ROWS, len(background)), replace=False)
+        walked = _walk([tables[i] for i in trees], output, values[[0, *rows]], owners, row.shape[1])
+        samples.append(walked * share * len(tables) / (len(trees) * len(rows)))
+    variance = np.var(samples, axis=0, ddof=1) / len(samples)
+    shapley_values = np.mean(samples, axis=0)
+    # they add up to what separates the row from the background rows; the rest goes where chance is largest
+    rest = predictions[0] - predictions[1:].mean() - shapley_values.sum()
+    parts = variance / variance.sum() if variance.any() else 1 / len(variance)
+    return shapley_values + rest * parts, np.sqrt(variance)
+
+
+def _inputs(
+    estimator: Any, row: pd.DataFrame, background: pd.DataFrame, are_large: bool
+) -> tuple[list[TreeTable], float, np.ndarray, np.ndarray] | None:
+    """Return the trees, the weight of each, the rows as they take them, and the feature that each column is made of.
+
+    None instead of them for another estimator, or if its trees are smaller or larger than they are meant to be.
+    """
+    import numpy as np
+
+    try:
+        tables, precision, share = _summed(estimator)
+    except NoFasterFormError:
+        return None
+    has_large = sum(len(table.feature) for table in tables) > MAX_NODES
+    if has_large != are_large or (transformed := columns(estimator, row, background)) is None:
+        return None
+    values, owners = transformed
+    return tables, share, values.astype(np.float32) if precision == "f" else values, owners
 
 
 def _summed(estimator: Any) -> tuple[list[TreeTable], str, float]:
@@ -88,8 +162,6 @@ def _summed(estimator: Any) -> tuple[list[TreeTable], str, float]:
         trees, tables = read_trees(last)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise NoFasterFormError("this scikit-learn keeps its trees in another way.") from error
-    if sum(len(table.feature) for table in tables) > MAX_NODES:
-        raise NoFasterFormError("there are too many nodes.")
     if isinstance(trees.ending, Mean):
         return tables, trees.precision, 1 / trees.ending.count
     inverse, numbers = trees.ending.inverse, np.array([-1.5, 0.0, 2.5])
