@@ -12,6 +12,7 @@ from typing import Any
 
 from irislib._compiled.array_parts import array_predictor, array_transform
 from irislib._compiled.boosting import BOOSTERS
+from irislib._compiled.catboost_trees import CATBOOST
 from irislib._compiled.category_steps import CATEGORY_STEPS
 from irislib._compiled.column_steps import COLUMN_STEPS
 from irislib._compiled.composition import COMPOSITIONS
@@ -31,12 +32,13 @@ from irislib._compiled.voting import VOTING
 __all__ = ["Parts"]
 
 # An estimator of another package may have the name of one of scikit-learn's, but not its package.
-PACKAGES = ("sklearn", "xgboost", "lightgbm")
+PACKAGES = ("sklearn", "xgboost", "lightgbm", "catboost")
 
 LEAVES: dict[str, Callable[[Any], RowPredictor]] = {**LINEAR, **SMOOTH, **NEIGHBORS, **CONSTANTS}
 NESTING: dict[str, Callable[[Any, Any], RowPredictor]] = {
     **TREES,
     **BOOSTERS,
+    **CATBOOST,
     **COMPOSITIONS,
     **VOTING,
     **SEVERAL_CLASSES,
