@@ -458,6 +458,55 @@ def test_a_batch_of_too_many_rows_is_413(iris) -> None:
     assert client.post("/iris-wizard/batch", data=lines, content_type="text/csv").status_code == 413
 
 
+CELLS = ["5.1", "2", "0.30000000000000004", "-0.0", "1e-5", ".5", "+3", "5 cm", "1 234", "", " 7 ", "NA", "inf", "1_0",
+         "'5", "٣", "1.234", "1,5", "#", "-", "x", "é", "30", "9007199254740993"]  # fmt: skip
+LINES = [
+    "",
+    ",,,,",
+    "# a remark",
+    "# a remark,,,,",
+    "1,2",
+    "1,2,3,4,5,6",
+    '1,2,3,"4",5',
+    '1,2,3,"4\n",5',
+    "#1,2,3,4,5",
+    "\0",
+    " ",
+]
+
+
+@quick
+@given(st.data())
+def test_lines_of_plain_text_are_answered_as_all_others(iris, rent, data: st.DataObject) -> None:
+    model = data.draw(st.sampled_from([iris, rent]))
+    good = [str(GOOD.get(name, ROW.get(name, ""))) for name in model.spec.feature_names]
+    rows = data.draw(st.lists(st.sampled_from([None, *range(len(good))]), min_size=1, max_size=9))
+    lines = []
+    for changed in rows:
+        cells = [*good, "a note"]
+        if changed is not None:
+            cells[changed] = data.draw(st.sampled_from([*CELLS, "hill", "true", "no", "1990-05-01", "2020-1-1"]))
+        lines.append(";".join(cells).replace(",", "."))
+    lines += [line.replace(",", ";") for line in data.draw(st.lists(st.sampled_from(LINES), max_size=2))]
+    lines = data.draw(st.permutations(lines))
+    end = data.draw(st.sampled_from(["\n", "\r\n"]))
+    body = end.join([";".join([*model.spec.feature_names, "note"]), *lines]) + data.draw(
+        st.sampled_from(["", end, 3 * end])
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_batch, "CHUNK_ROWS", data.draw(st.sampled_from([2, 8000])))
+        quick_answer = answer_or_problems(model, body)
+        patch.setattr(_batch.csv_files, "find_first_row", lambda *_: None)
+        assert quick_answer == answer_or_problems(model, body)
+
+
+def answer_or_problems(model, body: str) -> Any:
+    try:
+        return send(model, body, "text/csv")
+    except ValidationError as error:
+        return error.problems
+
+
 def test_empty_lines_cost_less_than_sound_rows(iris, monkeypatch) -> None:
     predicted = []
     predict = _batch.csv_files.predict_csv_rows
@@ -585,3 +634,10 @@ def test_a_table_has_the_training_warnings_of_its_values_one_by_one(rent, data: 
     seen = {**rent.coverage, "district": {"values": ["hill"]}, "balcony": {"values": [True]}}
     for model in (rent, replace(rent, coverage=seen)):
         assert repr(model.outside_training(frame)) == repr(outside_one_by_one(model, frame))
+        by_row: dict[int, list[Problem]] = {}
+        for warning in model.unlike_training(frame):
+            by_row.setdefault(warning.row or 0, []).append(replace(warning, row=None))
+        warnings = model.warnings_by_row(frame)
+        assert repr(dict(sorted(warnings.items()))) == repr(dict(sorted(by_row.items())))
+        known = [warning for row_warnings in warnings.values() for warning in row_warnings]
+        assert len({id(warning) for warning in known}) == len({warning.message for warning in known})  # each made once

@@ -48,7 +48,7 @@ def short_repr(value: Any) -> str:
 
 def format_value(value: Any, digits: int = 12) -> str:
     """Format a number or a date for people, a number without a power of ten if there is room."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+    if value.__class__ is float or (isinstance(value, numbers.Real) and not isinstance(value, bool)):
         value = float(value)
         return localize(f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}")
     return localize_date(value) if isinstance(value, dt.date) else format_plain(value)

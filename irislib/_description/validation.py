@@ -14,6 +14,7 @@ from irislib._common.formatting import did_you_mean, shorten_list
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import InvalidValueError
 from irislib._description.number_text import readings, simplify_number
+from irislib._description.text_columns import DistinctTexts, NumberTexts
 from irislib._description.values import is_empty, normalized
 from irislib.errors import Problem
 
@@ -192,7 +193,17 @@ def _unknown(features: Sequence[Feature], rows: Iterable[Mapping[Any, Any]], sin
 
 def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Problem]]:
     """Return the values that `Feature.parse` returns, as an array, and the problems of those that it refuses."""
+    import numpy as np
+
+    if isinstance(values, DistinctTexts):
+        if (distinct := _parse_distinct(feature, values.texts)) is not None:
+            return distinct[values.codes], []
+        values = values.tolist()
     array, positions = feature.type.parse_column(feature, values)
+    if positions and isinstance(values, NumberTexts) and not feature.required and feature.parse("") is None:
+        blank = np.isnan(values.numbers)
+        if blank.sum() == len(positions):
+            return np.where(blank, np.nan, values.numbers), []
     if array is None:
         parsed: list[Any] = [None] * len(values)
     elif not positions:
@@ -212,6 +223,17 @@ def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Probl
         problems += [problem for problem in ambiguous_points(feature, values) if problem.row not in invalid]
         problems.sort(key=lambda problem: problem.row or 0)
     return to_array(feature, parsed), problems
+
+
+def _parse_distinct(feature: Feature, texts: list[str]) -> np.ndarray | None:
+    """Return the values of different texts, or None if one of them is refused."""
+    array, positions = feature.type.parse_column(feature, texts)
+    if array is not None and not positions:
+        return array if feature.required else array.astype("float64")
+    try:
+        return to_array(feature, [feature.parse(text) for text in texts])
+    except ValueError:
+        return None
 
 
 def _has_decimal_comma(value: Any, units: Iterable[str]) -> bool:
@@ -243,7 +265,7 @@ def _cached_parse(feature: Feature, values: Sequence[Any]) -> Callable[[Any], tu
             return None, str(error)
 
     # among several types, 1 and True would be taken for the same, and so would be 0.0 and -0.0 among floats
-    alike = set(map(type, values)) - {NoneType} in ({str}, {int}, {bool}, set())
+    alike = isinstance(values, NumberTexts) or set(map(type, values)) - {NoneType} in ({str}, {int}, {bool}, set())
     return functools.cache(parse) if alike else parse
 
 

@@ -16,6 +16,7 @@ from irislib._common.messages import TEXTS
 from irislib._description.validation import ambiguous_points, check_columns
 from irislib._description.values import normalized
 from irislib._modeling import many_rows
+from irislib._modeling.csv_lines import Lines, find_first_row, read_blocks
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs, may_need_signs, to_points
 from irislib._modeling.csv_text import (
     BOM,
@@ -40,6 +41,7 @@ __all__ = [
     "csv_template",
     "predict_csv_rows",
     "read_layout",
+    "read_parts",
     "read_rows",
     "result_cells",
     "result_columns",
@@ -136,13 +138,38 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
 
 
 @contextlib.contextmanager
-def _rows(file: IO[bytes], layout: CsvLayout) -> Iterator[Iterator[list[str]]]:
-    with open_text(file, layout.delimiter, layout.is_spaced) as text:
+def _rows(file: IO[bytes], layout: CsvLayout, start: int = 0) -> Iterator[Iterator[list[str]]]:
+    with open_text(file, layout.delimiter, layout.is_spaced, start) as text:
         reader = read_records(text, layout.delimiter, layout.is_spaced)
-        yield itertools.islice(reader, layout.first_line - 1, None)
+        yield reader if start else itertools.islice(reader, layout.first_line - 1, None)
 
 
-def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -> Iterator[list[str]]:
+def read_parts(file: IO[bytes], layout: CsvLayout, size: int) -> Iterator[Lines | list[list[str]]]:
+    """Read the rows of a CSV file as `read_rows` does, so many at a time.
+
+    Raises
+    ------
+    ValidationError
+        As `read_rows`.
+    """
+    start, is_empty = find_first_row(file, layout), True
+    for block in read_blocks(file, layout, start, size) if start is not None else ():
+        if block.rows is None:
+            start = block.start
+            break
+        yield block.rows
+        is_empty = False
+    else:
+        if not is_empty:
+            return
+    rows = read_rows(file, layout, start=start or 0, may_be_none=not is_empty)
+    while part := list(itertools.islice(rows, size)):
+        yield part
+
+
+def read_rows(
+    file: IO[bytes], layout: CsvLayout, max_rows: int | None = None, start: int = 0, may_be_none: bool = False
+) -> Iterator[list[str]]:
     """Read the rows of a CSV file one by one, without those that are empty at its end.
 
     Parameters
@@ -151,6 +178,9 @@ def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -
     layout : CsvLayout
         From `read_layout`.
     max_rows : int, optional
+    start : int, optional
+        Where the first of them begins, if that is not the first row of the file.
+    may_be_none : bool, default False
 
     Yields
     ------
@@ -163,7 +193,7 @@ def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -
         If the file cannot be used; maybe after many rows.
     """
     count = empty = 0
-    with _rows(file, layout) as rows:
+    with _rows(file, layout, start) as rows:
         for row in rows:
             if not any(row):
                 empty += 1
@@ -175,7 +205,7 @@ def read_rows(file: IO[bytes], layout: CsvLayout, max_rows: int | None = None) -
                 yield []
             empty = 0
             yield row
-    if not count:
+    if not count and not may_be_none:
         raise ValidationError([Problem(TEXTS["table_nothing"])])
 
 
@@ -217,7 +247,7 @@ def _header_problems(header: list[str], positions: dict[str, list[int]], feature
 
 
 def predict_csv_rows(
-    model: Model, layout: CsvLayout, rows: Sequence[list[str]], start: int = 0
+    model: Model, layout: CsvLayout, rows: Lines | Sequence[list[str]], start: int = 0
 ) -> many_rows.ManyPredictions:
     """Predict some rows of a CSV file.
 
@@ -225,10 +255,12 @@ def predict_csv_rows(
     ----------
     model : Model
     layout : CsvLayout
-    rows : sequence of list of str
+    rows : Lines, or sequence of list of str
     start : int
         The index in the file of the first of them.
     """
+    if isinstance(rows, Lines):
+        return many_rows.predict_many(model, _check_lines(model, layout, rows), {}, start, DIGITS)
     width = len(layout.header)
     refused: dict[int, list[Problem]] = {}
     fitted = []
@@ -244,15 +276,27 @@ def predict_csv_rows(
 
 def check_rows(model: Model, layout: CsvLayout, rows: Sequence[list[str]]) -> tuple[pd.DataFrame, list[Problem]]:
     """Check some rows of a CSV file that have a cell for each column: return their values, and their problems."""
+    return _check(model, layout, {i: [row[i] for row in rows] for i in layout.columns.values()}, len(rows))
+
+
+def _check_lines(model: Model, layout: CsvLayout, lines: Lines) -> tuple[pd.DataFrame, list[Problem]]:
+    indices = {feature.name: layout.columns.get(feature.name) for feature in model.spec.features}
+    plain = {f.name for f in model.spec.features if f.type.is_numeric} - layout.decimal_signs.keys()
+    numbers = [i for name, i in indices.items() if i is not None and name in plain]
+    others = [i for name, i in indices.items() if i is not None and name not in plain]
+    return _check(model, layout, lines.columns(numbers, others), len(lines))
+
+
+def _check(model: Model, layout: CsvLayout, cells: Mapping[int, Any], count: int) -> tuple[pd.DataFrame, list[Problem]]:
     columns, ambiguous = {}, []
     for feature in model.spec.features:
         if (index := layout.columns.get(feature.name)) is not None:
-            texts = [row[index] for row in rows]
+            texts = cells[index]
             if (sign := layout.decimal_signs.get(feature.name)) is not None:
                 ambiguous += ambiguous_points(feature, texts) if sign == MIXED else []
                 texts = to_points(texts, feature, sign, layout.delimiter)
             columns[feature.name] = texts
-    frame, problems = check_columns(model.spec.features, columns, len(rows))
+    frame, problems = check_columns(model.spec.features, columns, count)
     invalid = {(problem.row, problem.feature) for problem in problems}
     return frame, problems + [problem for problem in ambiguous if (problem.row, problem.feature) not in invalid]
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from irislib._description.number_text import readings, simplify_number
+from irislib._description.text_columns import DistinctTexts
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -19,6 +20,8 @@ __all__ = ["MIXED", "find_decimal_signs", "may_need_signs", "to_points"]
 BLOCK_BYTES = 1 << 20
 _GROUPED = re.compile(rb"\d\.\d{3}\.\d{3}")
 _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
+_EITHER = re.compile(r"[+-]?[1-9][0-9]{0,2}[,.][0-9]{3}")
 MIXED = ""  # instead of a decimal sign: each value that can mean one number only is that number
 
 
@@ -74,6 +77,8 @@ class _Scan:
     def add(self, text: str) -> None:
         if self.has_commas and "," in self.signs and "." not in text and text.count(",") == 1:
             return  # nothing new
+        if self.has_either and (self.has_commas or "," not in text) and _EITHER.fullmatch(text):
+            return
         has_commas = "," in text or text.count(".") > 1
         if "." in self.signs and not has_commas:
             return
@@ -84,17 +89,23 @@ class _Scan:
         self.has_commas |= has_commas and bool(meanings)
 
 
-def to_points(texts: Iterable[str], feature: Feature, sign: str, delimiter: str) -> list[str]:
+def to_points(texts: Any, feature: Feature, sign: str, delimiter: str) -> Any:
     """Return the values of a column with its decimal signs as points and without thousands separators.
 
     What is no number, or not surely one, stays as it is.
     """
-    return [_to_point(text, feature.units, sign, delimiter) if "," in text or "." in text else text for text in texts]
+    if isinstance(texts, DistinctTexts):
+        return DistinctTexts(to_points(texts.texts, feature, sign, delimiter), texts.codes)
+    units = feature.units
+    points = {text: _to_point(text, units, sign, delimiter) for text in set(texts) if "," in text or "." in text}
+    return [points.get(text, text) for text in texts] if points else texts
 
 
 def _to_point(text: str, units: tuple[str, ...], sign: str, delimiter: str) -> str:
     if sign == "," and _COMMA.fullmatch(text):  # as most are
         return text.replace(",", ".")
+    if sign == "." and _THOUSANDS.fullmatch(text):
+        return text.replace(",", "")
     meanings = readings(simplify_number(text, *units))
     if sign != MIXED:
         return meanings.get(sign, text)

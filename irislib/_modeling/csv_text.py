@@ -74,11 +74,11 @@ def encoding_of(file: IO[bytes]) -> tuple[str, bytes]:
 
 
 @contextlib.contextmanager
-def open_text(file: IO[bytes], delimiter: str = ",", is_spaced: bool = False) -> Iterator[TextIO]:
-    """Open a file as text from its beginning; raise ValidationError if it is no text or not CSV."""
+def open_text(file: IO[bytes], delimiter: str = ",", is_spaced: bool = False, start: int = 0) -> Iterator[TextIO]:
+    """Open a file as text, from its beginning or later in UTF-8; raise ValidationError if it is no text or not CSV."""
     encoding, _ = encoding_of(file)
-    file.seek(0)
-    text = io.TextIOWrapper(file, encoding, newline="")
+    file.seek(start)
+    text = io.TextIOWrapper(file, "utf-8" if start else encoding, newline="")
     try:
         yield text
     except UnicodeError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.language import settled_language
 from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_names
 from irislib._modeling.prediction import near_ties
@@ -29,7 +30,7 @@ class ManyPredictions:
         The predictions, then the probabilities of each class if there are any. Each holds a value
         for every row, which is None if the row has no prediction.
     warnings : dict of int to list of Problem
-        By row.
+        By row; equal ones are one object, which has no row.
     problems : dict of int to list of Problem
         By row, in order; empty if a row has no prediction and needs none. The row in a problem
         itself counts from the beginning of the whole table.
@@ -68,24 +69,29 @@ def predict_many(
     """
     frame, value_problems = checked
     count = len(frame) + len(refused)
-    checked_rows = [row for row in range(count) if row not in refused]
+    checked_rows: Sequence[int]
+    predictable: Sequence[int]
+    checked_rows = [row for row in range(count) if row not in refused] if refused else range(count)
     problems = {row: list(row_problems) for row, row_problems in refused.items()}
     for problem in value_problems:
         if problem.row is not None:
             problems.setdefault(checked_rows[problem.row], []).append(problem)
-    good = [i for i, row in enumerate(checked_rows) if row not in problems]
-    predictable = [checked_rows[i] for i in good]
-    good_rows = frame.iloc[good] if len(good) < len(frame) else frame
-    columns, ties = _predict_columns(model, good_rows, digits)
-    warnings: dict[int, list[Problem]] = {}
-    for warning in model.unlike_training(good_rows) if good else ():
-        warnings.setdefault(predictable[warning.row or 0], []).append(warning)
+    if problems:
+        good = [i for i, row in enumerate(checked_rows) if row not in problems]
+        frame, predictable = frame.iloc[good], [checked_rows[i] for i in good]
+    else:
+        predictable = checked_rows
+    with settled_language():
+        columns, ties = _predict_columns(model, frame, digits)
+        warnings = model.warnings_by_row(frame) if len(frame) else {}
     for i, warning in ties.items():
-        warnings.setdefault(predictable[i], []).append(warning)
-    for row, prediction in zip(predictable, columns[0], strict=True):
+        warnings.setdefault(i, []).append(warning)
+    if problems:
+        warnings = {predictable[i]: row_warnings for i, row_warnings in warnings.items()}
+    for i, prediction in enumerate(columns[0]):
         if prediction is None:
-            problems[row] = [Problem(TEXTS["no_prediction"])]
-            warnings.pop(row, None)
+            problems[predictable[i]] = [Problem(TEXTS["no_prediction"])]
+            warnings.pop(predictable[i], None)
     if len(predictable) < count:
         columns = [_spread(column, predictable, count) for column in columns]
     numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
@@ -120,7 +126,7 @@ def _predict_columns(
     return columns, ties
 
 
-def _spread(values: list[Any], rows: list[int], count: int) -> list[Any]:
+def _spread(values: list[Any], rows: Sequence[int], count: int) -> list[Any]:
     spread = [None] * count
     for row, value in zip(rows, values, strict=True):
         spread[row] = value

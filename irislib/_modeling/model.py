@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
 __all__ = ["Model"]
+
+DIGITS = 6  # of a value in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -413,9 +416,9 @@ class Model:
         """The values of validated rows that lie beyond what the training data cover."""
         single = len(frame) == 1
         return [
-            Problem(self._unlike(name, value), name, value, None if single else i)
+            replace(problem, row=None if single else i)
             for name, column in zip(self.spec.feature_names, self.spec.columns, strict=True)
-            for i, value in self._outside(name, frame[column])
+            for i, problem in self._outside(name, frame[column])
         ]
 
     def unlike_training(self, frame: pd.DataFrame) -> list[Problem]:
@@ -430,23 +433,48 @@ class Model:
         single = len(frame) == 1
         rows = {problem.row or 0 for problem in outside}
         novel = self.novelty.is_novel(frame).nonzero()[0].tolist()
-        return outside + [self._novel(None if single else i) for i in novel if i not in rows]
+        return outside + [replace(self._novel(), row=None if single else i) for i in novel if i not in rows]
 
-    def _novel(self, row: int | None = None) -> Problem:
+    def warnings_by_row(self, frame: pd.DataFrame) -> dict[int, list[Problem]]:
+        """The warnings of :meth:`unlike_training` by the positions of their rows, for many rows.
+
+        They do not have the row themselves, so that equal ones are one object.
+        """
+        warnings: dict[int, list[Problem]] = defaultdict(list)
+        for name, column in zip(self.spec.feature_names, self.spec.columns, strict=True):
+            for i, problem in self._outside(name, frame[column]):
+                warnings[i].append(problem)
+        if len(warnings) < len(frame):
+            inside = [i for i in range(len(frame)) if i not in warnings] if warnings else range(len(frame))
+            novel = self.novelty.is_novel(frame.iloc[inside] if warnings else frame).nonzero()[0].tolist()
+            message = self._novel()
+            warnings |= {inside[i]: [message] for i in novel}
+        return warnings
+
+    def _novel(self) -> Problem:
         key = "warning.row" if self.knows_training_rows else "warning.row_given"
-        return Problem(TEXTS[key].format(share=f"{USUAL:.0%}"), row=row)
+        return Problem(TEXTS[key].format(share=f"{USUAL:.0%}"))
 
-    def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Any]]:
-        """The values of a column that the training data do not cover, with their positions."""
+    def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Problem]]:
+        """The values of a column that the training data do not cover, with their positions; equal ones are one."""
         covered = self.coverage.get(name)
         if covered is None:
             return []
         if "values" in covered or column.dtype == "object":
             values = column.tolist()
-            unlike = {value for value in set(values) if self._unlike(name, value)}
-            return [(i, value) for i, value in enumerate(values) if value in unlike] if unlike else []
+            messages = {value: message for value in set(values) if (message := self._unlike(name, value))}
+            problems = {value: Problem(message, name, value) for value, message in messages.items()}
+            return [(i, problems[value]) for i, value in enumerate(values) if value in problems] if problems else []
         positions = ((column < covered["low"]) | (column > covered["high"])).to_numpy().nonzero()[0]
-        return list(zip(positions.tolist(), column.iloc[positions].tolist(), strict=True))
+        if not len(positions):
+            return []
+        describe, problems = self._range_message(name, covered), {}
+        for value in (values := column.iloc[positions].tolist()):
+            if value not in problems:
+                problems[value] = Problem(describe(value), name, value)
+        if 0 in problems:  # 0.0 and -0.0 are equal, but not in words
+            return [(i, Problem(describe(v), name, v)) for i, v in zip(positions.tolist(), values, strict=True)]
+        return list(zip(positions.tolist(), map(problems.__getitem__, values), strict=True))
 
     def _unlike(self, name: str, value: Any) -> str:
         covered = self.coverage.get(name)
@@ -456,13 +484,16 @@ class Model:
             is_known = value in covered["values"]
             key = "warning.value" if self.knows_training_rows else "warning.value_given"
             return "" if is_known else TEXTS[key].format(name=name, value=short_repr(value))
-        low, high = covered["low"], covered["high"]
-        if low <= value <= high:
-            return ""
+        return "" if covered["low"] <= value <= covered["high"] else self._range_message(name, covered)(value)
+
+    def _range_message(self, name: str, covered: Mapping[str, Any]) -> Callable[[Any], str]:
+        """Return the function that words the warning of a value beyond the range of its feature."""
         unit = next(feature.unit for feature in self.spec.features if feature.name == name)
-        low, high, value = (format_value(x, 6) for x in (low, high, value))
+        low, high = (format_value(covered[end], DIGITS) for end in ("low", "high"))
         key = "warning.range" if self.knows_training_rows else "warning.range_given"
-        return TEXTS[key].format(name=name, value=value, low=low, high=f"{high} {unit}".rstrip())
+        text = TEXTS[key].format(name=name, value="\0", low=low, high=f"{high} {unit}".rstrip())
+        before, _, after = text.partition("\0")
+        return lambda value: f"{before}{format_value(value, DIGITS)}{after}"
 
     def _ready(self, rows: Any) -> pd.DataFrame:
         frame = self.spec.validate(rows)

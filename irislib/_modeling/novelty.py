@@ -19,7 +19,7 @@ NEIGHBOURS = 3
 ENOUGH = 30  # rows; fewer do not show what is usual
 CHOICES = 30  # of a feature; with more of them hardly two rows are alike
 RIDGE = 0.05  # keeps a direction in which the rows do not differ from counting without end
-BLOCK = 4_000  # rows compared at once
+BLOCK = 1 << 16  # distances that are computed at once: they fit into a cache
 
 
 class NoveltyDetector:
@@ -79,7 +79,8 @@ class NoveltyDetector:
         if not self.applies:
             return np.zeros(count, dtype=bool)
         points = self._encoded(columns) @ self._whiten
-        blocks = [points[start : start + BLOCK] for start in range(0, count, BLOCK)]
+        step = max(1, BLOCK // self.size)
+        blocks = [points[start : start + step] for start in range(0, count, step)]
         neighbours = [(self._distances(block) <= self._limit).sum(axis=1) for block in blocks]
         return np.concatenate(neighbours) < NEIGHBOURS if neighbours else np.zeros(0, dtype=bool)
 

@@ -130,11 +130,16 @@ def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> dict[int, Pr
         return {}
     likeliest = np.partition(array, -2, axis=1)[:, -2:]
     near = np.flatnonzero(likeliest[:, 1] - likeliest[:, 0] < NEAR)
-    return {int(i): _tie(classes, array[i].tolist()) for i in near}
+    order = np.argsort(-array[near], axis=1, kind="stable")[:, :2]
+    shares = np.take_along_axis(array[near], order, axis=1)
+    ties: dict[tuple[Any, ...], Problem] = {}
+    for key in (keys := [*zip(*order.T.tolist(), *shares.T.tolist(), strict=True)]):
+        if key not in ties:
+            ties[key] = _tie(classes, *key)
+    return dict(zip(near.tolist(), map(ties.__getitem__, keys), strict=True))
 
 
-def _tie(classes: Sequence[Any], probabilities: Sequence[float]) -> Problem:
-    first, second = sorted(range(len(classes)), key=lambda i: -probabilities[i])[:2]
+def _tie(classes: Sequence[Any], first: int, second: int, first_share: float, second_share: float) -> Problem:
     both = {"first": classes[first], "second": classes[second]}
-    shares = {"first_share": format_share(probabilities[first]), "second_share": format_share(probabilities[second])}
+    shares = {"first_share": format_share(first_share), "second_share": format_share(second_share)}
     return Problem(TEXTS["warning.tie"].format(**both, **shares))

@@ -20,6 +20,7 @@ from irislib._common.messages.api import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.validation import check_columns, check_names, check_values, names_of
 from irislib._modeling import csv_files, many_rows
+from irislib._modeling.csv_lines import Lines, write_lines
 from irislib._modeling.model import Model
 from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
 from irislib.api._batch_limits import BatchLimits
@@ -122,22 +123,26 @@ def _require_rows(features: Sequence[Feature], count: int) -> None:
 def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator[bytes]:
     layout = csv_files.read_layout(body, model.spec.features)
     count = 0
-    for rows in _chunks(csv_files.read_rows(body, layout)):
-        count += len(rows)
+    for part in csv_files.read_parts(body, layout, CHUNK_ROWS):
+        count += len(part)
         limits.check_rows(count)
         limits.check_time()
     text = csv_files.write_header(model, layout)
     blank = ("",) * len(csv_files.result_columns(model, layout))
     empty_line = csv_files.write_csv(layout, [[]], [blank])
-    for rows in _chunks(csv_files.read_rows(body, layout)):
+    for rows in csv_files.read_parts(body, layout, CHUNK_ROWS):
         limits.check_time()
-        if filled := [row for row in rows if row]:
+        filled = rows if isinstance(rows, Lines) else [row for row in rows if row]
+        if not filled:
+            text += empty_line * len(rows)
+        else:
             results = csv_files.predict_csv_rows(model, layout, filled)
             limits.shorten(results.problems)
-            cells = csv_files.result_cells(results, len(filled))
-            text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))
-        else:
-            text += empty_line * len(rows)
+            if isinstance(rows, Lines):
+                text += write_lines(rows, results)
+            else:
+                cells = csv_files.result_cells(results, len(filled))
+                text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))
         yield text
         text = b""
 

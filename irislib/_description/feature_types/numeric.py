@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
 import re
@@ -13,6 +14,7 @@ from irislib._common.formatting import format_value, short_repr
 from irislib._common.messages.validation import TEXTS
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.number_text import hint_for_number, simplify_number
+from irislib._description.text_columns import NumberTexts
 from irislib._description.values import is_empty, to_json, to_python
 
 if TYPE_CHECKING:
@@ -167,9 +169,15 @@ def _to_floats(values: Any) -> np.ndarray:
     import numpy as np
     import pandas as pd
 
+    if isinstance(values, NumberTexts):
+        return values.numbers
     types = pd.api.types
     if isinstance(values, pd.Series) and (types.is_float_dtype(values.dtype) or types.is_integer_dtype(values.dtype)):
         return np.asarray(values.to_numpy(dtype="float64", na_value=np.nan))
+    if set(map(type, values)) == {str} and not any("_" in text for text in values):
+        for texts in (values, [text or "nan" for text in values]):  # at once, if no text is a fault
+            with contextlib.suppress(ValueError):
+                return np.array(list(map(float, texts)))
     return np.array([_to_float(value) for value in values], "float64")
 
 

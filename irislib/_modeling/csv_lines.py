@@ -1,0 +1,200 @@
+"""Rows of a CSV file that are lines of plain text: they need not be taken apart to be counted and written again."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import itertools
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from irislib._description.text_columns import DistinctTexts, NumberTexts
+from irislib._modeling.csv_text import encoding_of, read_records
+
+if TYPE_CHECKING:
+    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.many_rows import ManyPredictions
+
+__all__ = ["Block", "Lines", "find_first_row", "read_blocks", "write_lines"]
+
+READ_BYTES = 1 << 18
+MAX_BLOCK_BYTES = 1 << 24
+
+
+class Block(NamedTuple):
+    """Some lines of a file: the rows in them, or None if they have to be read with more care, and where they begin."""
+
+    start: int
+    rows: Lines | list[list[str]] | None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines without quotation marks that have a value for each column, none of them empty or a comment.
+
+    Attributes
+    ----------
+    lines : list of str
+        Without their ends.
+    delimiter : str
+    """
+
+    lines: list[str]
+    delimiter: str
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def rows(self) -> list[list[str]]:
+        """Return the cells of each row."""
+        return list(read_records(self.lines, self.delimiter))
+
+    def columns(self, numbers: Collection[int], others: Collection[int]) -> dict[int, Any]:
+        """Return columns by their indices.
+
+        Parameters
+        ----------
+        numbers : collection of int
+            The columns that may be plain numbers: if all of these are, each is a `NumberTexts`, else a list of str.
+        others : collection of int
+            The columns of which each different text is wanted once: `DistinctTexts`.
+        """
+        import pandas as pd
+
+        texts = dict.fromkeys(others, "object")
+        try:
+            frame = self._parse(dict.fromkeys(numbers, "float64") | texts)
+        except ValueError:
+            frame = self._parse(dict.fromkeys(numbers, "object") | texts)
+        columns: dict[int, Any] = {}
+        for i in frame.columns:
+            column = frame[i].to_numpy()
+            if i in texts:
+                codes, distinct = pd.factorize(column)
+                columns[i] = DistinctTexts(distinct.tolist(), codes)
+            else:
+                columns[i] = column.tolist() if column.dtype == "object" else NumberTexts(column, self._cells_of(i))
+        return columns
+
+    def _parse(self, dtypes: dict[int, str]) -> Any:
+        import pandas as pd
+
+        return pd.read_csv(
+            io.StringIO("\n".join(self.lines)),
+            sep=self.delimiter,
+            header=None,
+            usecols=[*dtypes],
+            dtype=dtypes,
+            na_values={i: [""] for i, dtype in dtypes.items() if dtype == "float64"},
+            keep_default_na=False,
+            quoting=csv.QUOTE_NONE,
+            skip_blank_lines=False,
+            low_memory=False,
+            **_precision(),
+        )
+
+    def _cells_of(self, index: int) -> Any:
+        return lambda row: self.lines[row].split(self.delimiter)[index]
+
+
+def _precision() -> dict[str, Any]:
+    """Return the option with which pandas reads numbers as ``float`` does; from 3.1 on it needs none."""
+    import pandas as pd
+
+    return {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+
+
+def find_first_row(file: IO[bytes], layout: CsvLayout) -> int | None:
+    """Return where the first row begins, or None if the file is not of plain lines."""
+    if layout.is_spaced or encoding_of(file)[0] != "utf-8-sig":
+        return None
+    file.seek(0)
+    texts = (line.decode("utf-8-sig") for line in iter(lambda: file.readline(MAX_BLOCK_BYTES), b""))
+    reader = read_records(texts, layout.delimiter)
+    try:
+        for _ in range(layout.first_line - 1):
+            next(reader)
+    except (csv.Error, UnicodeError, StopIteration):
+        return None
+    return file.tell()
+
+
+def read_blocks(file: IO[bytes], layout: CsvLayout, start: int, size: int) -> Iterator[Block]:
+    """Read a file from the start of a row, so many rows at a time; the last block may be one to be read with care."""
+    file.seek(start)
+    waiting: list[bytes] = []
+    while True:
+        while len(waiting) < size and (more := file.readlines(READ_BYTES)):
+            waiting += more
+            if sum(map(len, waiting)) > MAX_BLOCK_BYTES:
+                yield Block(start, None)
+                return
+        if not waiting:
+            return
+        content, waiting = b"".join(waiting[:size]), waiting[size:]
+        rows = _split(content, layout)
+        yield Block(start, rows)
+        if rows is None:
+            return
+        start += len(content)
+
+
+def _split(content: bytes, layout: CsvLayout) -> Lines | list[list[str]] | None:
+    """Return the rows of a block, or None if a row may be several lines or none."""
+    if b'"' in content or b"\0" in content or content.count(b"\r") != content.count(b"\r\n"):
+        return None
+    try:
+        text = content.replace(b"\r\n", b"\n").decode()
+    except UnicodeError:
+        return None
+    lines = text.removesuffix("\n").split("\n")
+    delimiter, width = layout.delimiter, len(layout.header)
+    if "" in lines or delimiter * (width - 1) in lines or max(map(len, lines)) > csv.field_size_limit():
+        return None
+    widths = set(map(str.count, lines, itertools.repeat(delimiter)))
+    if widths == {width - 1} and not text.startswith("#") and "\n#" not in text:
+        return Lines(lines, delimiter)
+    rows = list(read_records(lines, delimiter))
+    return rows if all(map(any, rows)) else None
+
+
+def _result_texts(delimiter: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
+    """Return the columns of the cells that are added, as they are written to a file."""
+    texts = [_column_texts(delimiter, column) for column in predictions.columns]
+    for messages in (predictions.warnings, predictions.problems):
+        column = [""] * count
+        known: dict[tuple[int, ...], str] = {}
+        for row, problems in messages.items():
+            key = tuple(map(id, problems))
+            if key not in known:
+                known[key] = _write_cell(delimiter, " ".join(problem.message for problem in problems))
+            column[row] = known[key]
+        texts.append(column)
+    return texts
+
+
+def _column_texts(delimiter: str, column: list[Any]) -> list[str]:
+    known = {value: _write_cell(delimiter, value) for value in set(column)}
+    # 0.0 and -0.0 are equal
+    return [known[value] if value else _write_cell(delimiter, value) for value in column]
+
+
+def _write_cell(delimiter: str, value: Any) -> str:
+    """Return a cell as `csv.writer` writes one of several."""
+    text = "" if value is None else str(value)
+    return '"' + text.replace('"', '""') + '"' if _needs_quotes(delimiter)(text) else text
+
+
+@functools.cache
+def _needs_quotes(delimiter: str) -> Any:
+    return re.compile(f'[{re.escape(delimiter)}"\r\n]').search
+
+
+def write_lines(lines: Lines, predictions: ManyPredictions) -> bytes:
+    """Return plain lines with the predictions, as `write_csv` would."""
+    columns = _result_texts(lines.delimiter, predictions, len(lines))
+    rows = map(lines.delimiter.join, zip(lines.lines, *columns, strict=True))
+    return ("\r\n".join(rows) + "\r\n").encode()
