@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import io
 import json
+import threading
 import tracemalloc
 from dataclasses import replace
 from decimal import Decimal
@@ -505,6 +506,29 @@ def answer_or_problems(model, body: str) -> Any:
         return send(model, body, "text/csv")
     except ValidationError as error:
         return error.problems
+
+
+def test_one_request_at_a_time_uses_the_idle_cores(iris, flowers, monkeypatch) -> None:
+    body = as_csv(flowers).encode()
+    expected = send(iris, body, "text/csv").encode()
+    predict, together, calls = _batch.csv_files.predict_csv_rows, threading.Barrier(2, timeout=60), []
+
+    def predict_rows(*args: Any) -> Any:
+        calls.append(threading.get_ident())
+        if threading.get_ident() != main and len(calls) <= 2:
+            together.wait()  # for another part of the rows
+        return predict(*args)
+
+    main = threading.get_ident()
+    monkeypatch.setattr(_batch, "CHUNK_ROWS", 50)
+    monkeypatch.setattr(_batch.csv_files, "predict_csv_rows", predict_rows)
+    monkeypatch.setattr("irislib._modeling.parallel.idle_cores", lambda: 2)
+    first = _batch.answer(iris, io.BytesIO(body), "text/csv", BatchLimits(Options()))
+    second = _batch.answer(iris, io.BytesIO(body), "text/csv", BatchLimits(Options()))
+    assert b"".join(second.pieces) == expected
+    assert calls.count(main) == 3  # the threads are those of the first
+    assert b"".join(first.pieces) == expected
+    assert len({*calls} - {main}) == 2
 
 
 def test_empty_lines_cost_less_than_sound_rows(iris, monkeypatch) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Lines", "find_first_row", "read_blocks", "write_lines"]
 
-READ_BYTES = 1 << 18
+READ_BYTES = 1 << 14
 MAX_BLOCK_BYTES = 1 << 24
 
 
@@ -64,9 +64,14 @@ class Lines:
         """
         import pandas as pd
 
+        if not numbers and not others:
+            return {}
         texts = dict.fromkeys(others, "object")
         try:
             frame = self._parse(dict.fromkeys(numbers, "float64") | texts)
+            for i in numbers:  # pandas takes a column of nothing but true and false for numbers
+                if (row := frame[i].first_valid_index()) is not None:
+                    float(self._cells_of(i)(row))
         except ValueError:
             frame = self._parse(dict.fromkeys(numbers, "object") | texts)
         columns: dict[int, Any] = {}
@@ -127,9 +132,11 @@ def read_blocks(file: IO[bytes], layout: CsvLayout, start: int, size: int) -> It
     file.seek(start)
     waiting: list[bytes] = []
     while True:
+        length = sum(map(len, waiting))
         while len(waiting) < size and (more := file.readlines(READ_BYTES)):
             waiting += more
-            if sum(map(len, waiting)) > MAX_BLOCK_BYTES:
+            length += sum(map(len, more))
+            if length > MAX_BLOCK_BYTES:
                 yield Block(start, None)
                 return
         if not waiting:

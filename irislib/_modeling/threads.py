@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["idle_cores_only"]
+__all__ = ["idle_cores", "idle_cores_only"]
 
 
 @contextlib.contextmanager
@@ -19,17 +19,22 @@ def idle_cores_only() -> Iterator[None]:
     Threads that share a core wait for each other in a busy loop at every step: on a busy machine, boosted trees then
     take dozens of times as long.
     """
-    import joblib
-
     pools = _openmp_pools(len(sys.modules))
     threads = min((pool["num_threads"] for pool in pools.info()), default=1)
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    idle = max(1, round(joblib.cpu_count() - load))
+    idle = idle_cores()
     if threads <= idle:
         yield
     else:
         with pools.limit(limits=idle):
             yield
+
+
+def idle_cores() -> int:
+    """Return about how many of the cores that this process may use are idle, at least 1."""
+    import joblib
+
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return max(1, round(int(joblib.cpu_count()) - load))
 
 
 @lru_cache(maxsize=1)  # it reads the list of all loaded libraries, which takes as long as a prediction

@@ -7,6 +7,7 @@ end, so that an unreadable file is refused before the answer begins, and once to
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import json
@@ -22,6 +23,7 @@ from irislib._description.validation import check_columns, check_names, check_va
 from irislib._modeling import csv_files, many_rows
 from irislib._modeling.csv_lines import Lines, write_lines
 from irislib._modeling.model import Model
+from irislib._modeling.parallel import map_in_threads
 from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
@@ -130,21 +132,28 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator
     text = csv_files.write_header(model, layout)
     blank = ("",) * len(csv_files.result_columns(model, layout))
     empty_line = csv_files.write_csv(layout, [[]], [blank])
-    for rows in csv_files.read_parts(body, layout, CHUNK_ROWS):
+    parts = csv_files.read_parts(body, layout, CHUNK_ROWS)
+    for rows, results in map_in_threads(functools.partial(_predict_part, model, layout), parts):
         limits.check_time()
-        filled = rows if isinstance(rows, Lines) else [row for row in rows if row]
-        if not filled:
+        if results is None:
             text += empty_line * len(rows)
         else:
-            results = csv_files.predict_csv_rows(model, layout, filled)
             limits.shorten(results.problems)
             if isinstance(rows, Lines):
                 text += write_lines(rows, results)
             else:
-                cells = csv_files.result_cells(results, len(filled))
+                cells = csv_files.result_cells(results, sum(map(bool, rows)))
                 text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))
         yield text
         text = b""
+
+
+def _predict_part(
+    model: Model, layout: csv_files.CsvLayout, rows: Lines | list[list[str]]
+) -> many_rows.ManyPredictions | None:
+    """Predict the rows that are not empty; return None if all are."""
+    filled = rows if isinstance(rows, Lines) else [row for row in rows if row]
+    return csv_files.predict_csv_rows(model, layout, filled) if filled else None
 
 
 def _read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:
