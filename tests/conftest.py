@@ -42,12 +42,11 @@ PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
 # With several workers (`make test`) each file runs as a whole in one of them. Those that take long begin first.
-LONG = ("test_kernel_manager", "test_pages", "test_serve", "test_operation", "test_forkserver", "test_insights",
-        "test_estimators", "test_prerender", "test_security", "test_fitted", "test_bad_notebooks", "test_conformance",
-        "test_soak", "test_kernelspec",
-        "test_api_fuzz", "test_accessibility", "test_documentation", "test_insights_wide", "test_error_boundary",
-        "test_api_routes", "test_model_card", "test_cli", "test_store", "test_jupyter",
-        "test_install", "test_compiled")  # fmt: skip
+LONG = ("test_pages", "test_kernel_manager", "test_forkserver", "test_serve", "test_prerender", "test_accessibility",
+        "test_estimators", "test_soak", "test_operation", "test_insights", "test_documentation", "test_error_boundary",
+        "test_security", "test_fitted", "test_bad_notebooks", "test_conformance", "test_kernelspec",
+        "test_branded_pages", "test_languages", "test_jupyter", "test_api_fuzz", "test_insights_wide", "test_starting",
+        "test_install", "test_api_routes", "test_model_card", "test_cli", "test_store", "test_compiled")  # fmt: skip
 
 # What `make test-lowest` leaves out: how servers run for long or under load, texts, files of irislib's own, and tools
 # that only tests use.
@@ -55,7 +54,9 @@ NOT_LOWEST = ("test_operation", "test_kernel_manager", "test_serve", "test_secur
               "test_documentation", "test_install", "test_frontend", "test_api_fuzz", "test_insights_wide",
               "test_full_disk", "test_staleness", "test_failing_insights", "test_error_boundary", "test_model_card",
               "test_cli", "test_theme", "test_unbalanced", "test_api_docs_page", "test_client_limit", "test_settings",
-              "test_registry", "test_api_schema", "test_written_values", "test_feature_types")  # fmt: skip
+              "test_registry", "test_api_schema", "test_written_values", "test_feature_types", "test_own_theme",
+              "test_author_texts", "test_translated_pages", "test_temporary_folders", "test_public_path",
+              "test_branded_pages", "test_starting")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

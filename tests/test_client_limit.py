@@ -74,19 +74,6 @@ def test_a_client_has_so_many_connections_and_no_more(command: str, tmp_path: Pa
     assert "Traceback" not in server.text(), server.text()
 
 
-@pytest.mark.parametrize("command", LIMIT)
-def test_a_trusted_proxy_has_as_many_connections_as_it_needs(command: str, tmp_path: Path) -> None:
-    options = [COLD] if command == "serve" else []
-    server = Server(tmp_path / "log", command, f"{LIMIT[command]}=5", "--proxies=1", *options).wait()
-    try:
-        with contextlib.ExitStack() as stack:
-            for _ in range(20):
-                stack.enter_context(connect(server))
-            assert predict(server) == 200
-    finally:
-        assert server.stop() == 0
-
-
 def test_the_clients_that_are_counted() -> None:
     default, explicit = ClientConnections(), ClientConnections(7)
     assert (default.limit, explicit.limit) == (DEFAULT_LIMIT, 7)

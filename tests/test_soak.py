@@ -19,11 +19,12 @@ def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path,
         soak.serving(Path(temporary)) as server,
     ):
         hostile = stack.enter_context(soak.HostileClients(server.url, 5))
-        result = soak.Soak(server, Path(temporary), iris, kill_share=0.25, hostile=hostile)
-        result.run(lambda: nullcontext(chromium), lambda: result.visits < 8)
+        # with this seed four visitors leave in four ways, and one opens all tabs
+        result = soak.Soak(server, Path(temporary), iris, kill_share=0.25, hostile=hostile, rng=soak.random.Random(17))
+        result.run(lambda: nullcontext(chromium), lambda: result.visits < 4)
         assert soak.faults(result) == []
         assert result.samples[0].processes["server"] == 1
         assert set(result.ways) == {"close", "navigate", "vanish", "kill"}
-        assert result.visits == 8
+        assert result.visits == 4
         cut_off = {name.partition(":")[0] for name in hostile.surprises}  # such as floods
         assert set(hostile.actions) | cut_off == {"overlap", "flood", "stay_silent", "break_chunks", "vanish"}
