@@ -77,7 +77,7 @@ def tools(folder: Path, peers: str, beside: str) -> list[Tool]:
     if beside:
         found.append(Tool("irislib, the other version", [beside, *ours], "/{}", "/readyz"))
     candidates = {
-        "voila": Tool(
+        "voila, ipykernel": Tool(
             "plain Voila",
             [peers, "-m", "voila", str(folder / "app.ipynb"), "--no-browser"],
             health_path="/voila/static/voila.js",
@@ -235,19 +235,22 @@ def lines(compared: list[Tool], case: str, names: tuple[str, ...], prefix: str =
         title, form = ROWS[name]
         scale = 1e3 if "ms" in form else 1
         cells = [spread([scale * value for value in tool.figures[case, name]], form) for tool in compared]
-        rows.append([prefix + title, *cells])
+        if any(tool.figures[case, name] for tool in compared):
+            rows.append([prefix + title, *cells])
     return rows
 
 
 def run_round(tool: Tool, case: str, log: Path, playwright: Playwright) -> None:
-    """Measure a tool with a case once; what fails has no figure."""
-    browser = launch(playwright)
-    try:
-        Round(tool, case, log, browser).run()
-    except (SystemExit, PlaywrightError) as error:
-        print(error, file=sys.stderr)
-    finally:
-        browser.close()
+    """Measure a tool with a case once; what fails twice has no figure."""
+    for _ in range(2):
+        browser = launch(playwright)
+        try:
+            Round(tool, case, log, browser).run()
+            break
+        except (SystemExit, PlaywrightError) as error:  # such as a page of plain Voila that never became ready
+            print(error, file=sys.stderr)
+        finally:
+            browser.close()
     print(f"{tool.name}: {CASES[case].title}", file=sys.stderr, flush=True)
 
 
