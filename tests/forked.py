@@ -27,7 +27,8 @@ from irislib._forkserver.threads import has_threads, single_threaded
 # Not Gunicorn, which serves in the folder where it was imported; not ipywidgets, which looks for a kernel.
 PRELOADED = ("sklearn.ensemble", "sklearn.inspection", "matplotlib.backends.backend_agg",
              "matplotlib.backends.backend_svg", "irislib.insights", "irislib._modeling.registry",
-             "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib._serving.voila_app")  # fmt: skip
+             "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib._serving.voila_app",
+             "skops.io")  # fmt: skip
 INLINE = "module://matplotlib_inline.backend_inline"
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, wait_until
+from conftest import PATIENCE, ROOT, Server, run_in_thread, wait_until
+
+from irislib._serving import page_pool
 
 MODULE = """
 import time
@@ -161,3 +165,24 @@ def test_a_page_waits_for_the_models_that_its_notebook_needs(sources: list[str],
 
     notebook = {"cells": [{"cell_type": "code", "source": source} for source in sources]}
     assert needed_models(notebook, own, {"rent", "iris"}) == needed
+
+
+def test_nothing_is_drawn_ahead_before_every_page_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_pool, "OPENING_SECONDS", 0)
+    looks = iter(({"a": "warm", "b": "loading"}, {"a": "warm", "b": "starting"}, {"a": "warm", "b": "training"}))
+    seen: list[dict[str, str]] = []
+
+    def states() -> dict[str, str]:
+        seen.append(next(looks))
+        return seen[-1]
+
+    def warm_up(*_: Any) -> bool:
+        assert [state["b"] for state in seen] == ["loading", "starting", "training"]  # and no training is waited for
+        seen.clear()
+        return False
+
+    pages: Any = SimpleNamespace(
+        working_ahead=asyncio.Lock(), states=states, fork_server=SimpleNamespace(warm_up=warm_up)
+    )
+    run_in_thread(page_pool.Pages.work_ahead(pages, SimpleNamespace(is_retired=False, name="a")))
+    assert not seen

@@ -15,7 +15,7 @@ from voila.execute import VoilaExecutor
 from irislib._common import borrowed
 from irislib._common.language import ENGLISH, REQUESTED, current_language, parse_languages
 from irislib._common.messages import TEXTS
-from irislib._common.page_states import PER_VISIT, STARTING, UNREADABLE, WARM
+from irislib._common.page_states import LOADING, PER_VISIT, STARTING, UNREADABLE, WARM
 from irislib._forkserver import early
 from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, LostTemplateError, can_fork
 from irislib._forkserver.early import IMPORTS
@@ -37,6 +37,7 @@ LOAD_MODELS = "irislib._modeling.registry:load_served"  # called once there are 
 PAGE_CHANGED = "%s has changed, and so has its page."
 MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
 WARM_UP_SECONDS = 60.0  # seconds that may be spent on what visitors of a page need later than the page itself
+OPENING_SECONDS = 0.2  # seconds between two looks whether pages are still being prepared
 MAX_WAIT_SECONDS = 90.0  # seconds after a page's models are there until it opens without being warm
 
 
@@ -353,9 +354,12 @@ class Pages(LoggingConfigurable):
     async def work_ahead(self, page: WarmPage) -> None:
         """Do what visitors of a page need later than the page itself, and start spare kernels anew that have it.
 
-        One page after another, so that whoever opens one meanwhile has a core left.
+        One page after another, once all can be opened whose models are not being trained, so that these, and whoever
+        opens one meanwhile, have a core left.
         """
         async with self.working_ahead:
+            while {LOADING, STARTING} & {*self.states().values()}:
+                await asyncio.sleep(OPENING_SECONDS)
             if page.is_retired or not await asyncio.to_thread(self.fork_server.warm_up, page.name, WARM_UP_SECONDS):
                 return
         spares, page.spares = page.spares, deque()
