@@ -12,12 +12,14 @@ class LiveAnswer {
     this.announced = "";
   }
 
-  // Asks for the answer to the form as it is, now or when the next request may be sent.
+  // Asks for the answer to the form as it is, once all of a change is made or when the next request may be sent.
   schedule() {
     this.isWanted = true;
     if (this.isBusy) return;
     this.isBusy = true;
-    setTimeout(() => this.run(), Math.max(0, this.latest + LIVE_INTERVAL - performance.now()));
+    const wait = this.latest + LIVE_INTERVAL - performance.now();
+    if (wait > 0) setTimeout(() => this.run(), wait);
+    else queueMicrotask(() => this.run()); // a timer would come after the frame that paints the change
   }
 
   cancel() {
