@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import zmq
+from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
-from traitlets import Type
+from traitlets import DottedObjectName, Type
 
 __all__ = ["NO_PARENT", "WarmKernelApp", "prepare_kernels"]
 
@@ -20,6 +21,7 @@ NO_PARENT: dict[str, Any] = {"parent_handle": 1}  # watch no parent, print nothi
 
 UntypedKernel: Any = IPythonKernel
 UntypedApp: Any = IPKernelApp
+UntypedStream: Any = OutStream
 
 
 class PageKernel(UntypedKernel):  # type: ignore[misc]
@@ -42,10 +44,28 @@ class PageKernel(UntypedKernel):  # type: ignore[misc]
             super()._publish_status(status, channel, parent)
 
 
+class QuietStream(UntypedStream):  # type: ignore[misc]
+    """A stream of output that is flushed only after a text: ipykernel flushes after each message, in another thread."""
+
+    has_text = False
+
+    def write(self, string: str) -> Any:
+        """Write a text."""
+        self.has_text = True
+        return super().write(string)
+
+    def flush(self) -> None:
+        """Send what has been written."""
+        if self.has_text:
+            self.has_text = False
+            super().flush()
+
+
 class WarmKernelApp(UntypedApp):  # type: ignore[misc]
     """A kernel whose notebook has been run: code to run before it would come too late."""
 
     kernel_class = Type(PageKernel)
+    outstream_class = DottedObjectName(f"{__name__}.QuietStream")
     is_prepared = False
 
     def prepare(self) -> None:
