@@ -3,15 +3,16 @@
     python benchmarks/estimators.py                # some minutes; prints a table
     python benchmarks/estimators.py --requests 0   # without the servers
 
-The estimators are those of docs/estimators.md, with as many trees as people take, and large forests. CPU time in every
-column; that of a POST is the endpoint's own, in its WSGI application without a socket, beside an empty Flask view in
-the same rounds.
+The estimators are those of docs/estimators.md, with as many trees as people take, one of 300 features, and large forests.
+CPU time in every column; that of a POST is the endpoint's own, in its WSGI application without a socket, beside an
+empty Flask view in the same rounds: a form beside one that reads nothing, JSON beside one that reads it.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import statistics
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from views import empty
+from views import empty, reading
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -51,8 +52,18 @@ def grown(estimator: Any) -> Any:
     return estimator.set_params(**many)
 
 
-def posts(app: Any, path: str, rows: list[dict[str, Any]]) -> tuple[Callable[[bytes], Any], list[bytes]]:
-    """Return the function that posts a body, and the bodies."""
+def wide() -> tuple[Any, Any, Any]:
+    """Return a model of 300 numbers."""
+    import numpy as np
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+
+    x = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 300)).round(3)).add_prefix("gene_")
+    return LogisticRegression(), x, np.where(x.sum(axis=1) > 0, "ill", "well")
+
+
+def posts(app: Any, path: str, kind: str) -> Callable[[bytes], Any]:
+    """Return the function that posts a body to an application."""
 
     def post(body: bytes) -> bytes:
         environ = {
@@ -69,7 +80,7 @@ def posts(app: Any, path: str, rows: list[dict[str, Any]]) -> tuple[Callable[[by
             "wsgi.multithread": False,
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
-            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "CONTENT_TYPE": f"application/{kind}",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
         }
@@ -80,7 +91,21 @@ def posts(app: Any, path: str, rows: list[dict[str, Any]]) -> tuple[Callable[[by
             raise SystemExit(f"{status[0]}: {content!r}")
         return content
 
-    return post, [urlencode(row).encode() for row in rows]
+    return post
+
+
+def beside(model: Any, rows: list[dict[str, Any]], requests: int, is_json: bool) -> str:
+    """Return the CPU time of a POST beside that of a view, the median of some ratios."""
+    from irislib.api import create_app
+
+    kind = "json" if is_json else "x-www-form-urlencoded"
+    bodies = [
+        (json.dumps(row, default=lambda cell: cell.item()) if is_json else urlencode(row)).encode() for row in rows
+    ]
+    ours = posts(create_app([model]).wsgi_app, "/thing", kind)
+    theirs = posts((reading if is_json else empty)().wsgi_app, "/iris-wizard", kind)
+    ratios = [microseconds(ours, bodies, requests) / microseconds(theirs, bodies, requests) for _ in range(5)]
+    return f"{statistics.median(ratios):.2f}"
 
 
 def large_forests() -> dict[str, tuple[Any, Any, Any]]:
@@ -108,7 +133,6 @@ def measure(name: str, case: tuple[Any, Any, Any], requests: int, repeats: int) 
 
     from irislib._compiled import one_row_frame, predict_one
     from irislib._description.validation import check_row
-    from irislib.api import create_app
 
     make, x, y = case
     with tempfile.TemporaryDirectory() as folder:
@@ -126,10 +150,7 @@ def measure(name: str, case: tuple[Any, Any, Any], requests: int, repeats: int) 
     answered = sum(form is not None and form.predict(row) is not None for row in rows) / len(rows)
     line = f"| {name} | {before:,.0f} µs | {after:,.1f} µs | {answered:.0%} |"
     if requests:
-        ours, bodies = posts(create_app([model]).wsgi_app, "/thing", cells)
-        theirs, same = posts(empty().wsgi_app, "/iris-wizard", cells)
-        ratios = [microseconds(ours, bodies, requests) / microseconds(theirs, same, requests) for _ in range(3)]
-        line += f" {statistics.median(ratios):.2f} |"
+        line += f" {beside(model, cells, requests, False)} | {beside(model, cells, requests, True)} |"
     how = text.partition(" is answered by ")[2].partition(", proved")[0]
     return f"{line} {how or text} |"
 
@@ -145,11 +166,13 @@ def main() -> None:
     import pytest
 
     columns = ["estimator", "scikit-learn", "irislib", "rows by the fast form"]
-    columns += ["`POST` beside an empty view"] * bool(options.requests) + ["how"]
+    if options.requests:
+        columns += ["`POST` of a form beside an empty view", "of JSON beside an empty view that reads it"]
+    columns.append("how")
     for cells in (columns, ["---"] * len(columns)):
         print(f"| {' | '.join(cells)} |")
     large = large_forests()
-    for name, case in {**estimators.CASES, **large}.items():
+    for name, case in {**estimators.CASES, "LogisticRegression, 300 features": wide(), **large}.items():
         if options.only in name:
             try:
                 print(measure(name, case, options.requests, repeats=1 if name in large else 15), flush=True)

@@ -16,6 +16,16 @@ def empty() -> Flask:
     return make_app(lambda name: Response('"virginica"\n', mimetype=JSON))
 
 
+def reading() -> Flask:
+    """A view that reads the JSON, and returns a constant."""
+
+    def read(name: str) -> Response:
+        request.get_json()
+        return Response('"virginica"\n', mimetype=JSON)
+
+    return make_app(read)
+
+
 def frame() -> Flask:
     """A view that makes a DataFrame and calls scikit-learn, for one row and for a CSV file."""
     fitted = {}

@@ -105,7 +105,12 @@ def test_a_plain_value_is_read_as_any_other(kind: str, required: bool) -> None:
     for feature in features:
         for value in [*ODD, *(str(value) for value in ODD), *(math.nextafter(1, end) for end in (0, 2))]:
             outcome(feature, value)
-    good = {"boolean": ["true", True, 1], "number": ["2.5", 2.5, 2], "integer": ["2", 2, 2.0], "choice": ["b", 1, 2.5]}
+    good = {
+        "boolean": ["true", True, 1, "0.0"],
+        "number": ["2.5", 2.5, 2],
+        "integer": ["2", 2, 2.0],
+        "choice": ["b", 1, 2.5],
+    }
     for value in good.get(kind, []):
         assert PlainRows(features[:1]).values({"x": value}) == [outcome(features[0], value)]
 

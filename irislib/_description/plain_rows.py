@@ -104,7 +104,14 @@ def _listed(feature: Feature) -> Reader:
     for value in plain:
         with contextlib.suppress(KeyError, ValueError):
             tables[type(value)][value] = feature.parse(value)
-    return lambda value: tables[value.__class__][value]
+
+    def read(value: Any) -> Any:
+        try:
+            return tables[value.__class__][value]
+        except (KeyError, TypeError):
+            return feature.parse(value)
+
+    return read
 
 
 READERS: dict[type, Callable[[Feature], Reader]] = {
