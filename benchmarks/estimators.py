@@ -3,9 +3,9 @@
     python benchmarks/estimators.py                # some minutes; prints a table
     python benchmarks/estimators.py --requests 0   # without the servers
 
-The estimators are those of docs/estimators.md, with as many trees as people take, one of 300 features, and large forests.
-CPU time in every column; that of a POST is the endpoint's own, in its WSGI application without a socket, beside an
-empty Flask view in the same rounds: a form beside one that reads nothing, JSON beside one that reads it.
+The estimators are those of docs/estimators.md, with as many trees as people take, one of 300 features, and large
+forests. CPU time in every column; that of a POST is the endpoint's own, in its WSGI application without a socket. A
+form is beside an empty Flask view in the same rounds, JSON beside one that reads it.
 """
 
 from __future__ import annotations
