@@ -79,15 +79,15 @@ class LevelWalk:
         node = tree = np.arange(self.n_trees)
         leaf = np.empty(self.n_trees, np.intp)
         for narrows in self.narrows:
-            found = elements.take(node, mode="clip").view(dtype)  # without "clip", which never happens, it is slower
+            nodes = elements.take(node, mode="clip").view(dtype)  # without "clip", which never happens, it is slower
             if narrows:
-                leaf[tree] = found["feature"]
-                goes_on = (found["feature"] >= 0).nonzero()[0]
-                tree, found = tree[goes_on], found[goes_on]
+                leaf[tree] = nodes["feature"]
+                goes_on = (nodes["feature"] >= 0).nonzero()[0]
+                tree, nodes = tree[goes_on], nodes[goes_on]
                 if not len(tree):
                     break
             # a leaf reads the first value
-            node = found["child"] + (values.take(found["feature"], mode="clip") <= found["threshold"])
+            node = nodes["child"] + (values.take(nodes["feature"], mode="clip") <= nodes["threshold"])
         else:
             leaf[tree] = self.nodes["feature"].take(node, mode="clip")
         return -1 - leaf
@@ -174,12 +174,12 @@ def _by_level(
 
 def _narrows(leaves: list[int]) -> list[bool]:
     """Return for each level but the last whether trees whose leaves are reached are left out from there on."""
-    narrows, left = [], sum(leaves)
+    narrows, walked = [], sum(leaves)
     reached = 0
     for count in leaves[:-1]:
         reached += count
-        is_fewer = sum(leaves) - reached <= NARROWER * left
+        is_fewer = sum(leaves) - reached <= NARROWER * walked
         narrows.append(is_fewer)
         if is_fewer:
-            left = sum(leaves) - reached
+            walked = sum(leaves) - reached
     return narrows
