@@ -111,7 +111,7 @@ class NestedWalk:
 
     @property
     def text(self) -> str:
-        """How it is done, as the end of a sentence."""
+        """The way it is done, as the end of a sentence."""
         return f"walking {len(self.roots):,} tree{'' if len(self.roots) == 1 else 's'}"
 
     def totals(self, row: Row, start: list[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""What every page does when it is run, done once in the template process.
+"""The work of every page when it is run, done once in the template process.
 
 Whatever runs for the first time imports modules, fills caches and adapts its bytecode: each forked process would do it
 again, in a copy of the memory that it shares with all others.

@@ -148,8 +148,8 @@ class _Maker:
     def _make_slice(self, kind: Any, parts: list[Any]) -> Any:
         return kind(*parts)
 
-    def _make_bytes(self, kind: Any, *place: Any) -> Any:
-        return kind(self._array(*place).tobytes())
+    def _make_bytes(self, kind: Any, *position: Any) -> Any:
+        return kind(self._array(*position).tobytes())
 
     _make_bytearray = _make_bytes
 

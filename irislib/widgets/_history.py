@@ -29,7 +29,7 @@ class Entry:
         """The button that fills in the form with the values; rendered once, for it stays for ten answers."""
         return Html(render([FillButton(TEXTS["fill_again"], self.values, self.prediction)]))
 
-    def shown(self, feature: Feature) -> str:
+    def cell(self, feature: Feature) -> str:
         """Format a value for a person."""
         if feature.name not in self.texts:
             known = feature.name in self.values
@@ -67,7 +67,7 @@ class History:
         rows = [
             [
                 entry.prediction,
-                *(entry.shown(feature) for feature in differing),
+                *(entry.cell(feature) for feature in differing),
                 entry.button,
             ]
             for entry in self.entries
