@@ -59,7 +59,7 @@ class LevelWalk:
 
     @property
     def text(self) -> str:
-        """How it is done, as the end of a sentence."""
+        """The way it is done, as the end of a sentence."""
         return f"walking {self.n_trees:,} trees at once" if self.n_trees > 1 else "walking 1 tree"
 
     def totals(self, row: Row, start: list[float]) -> list[float]:
