@@ -203,6 +203,8 @@ def test_a_file_is_sent_in_every_framing(visitor: Visitor, framing: str) -> None
         (V1, b""), (V1, struct.pack("<Q", 2**63)), (V1, struct.pack("<Q", 1)), (V1, b"\xff" * 64), (V1, "text"),
         (V1, serialize_msg_to_ws_v1([b'{"msg_type": "comm_msg"}'], "shell")),
         (V1, serialize_msg_to_ws_v1([b'{"msg_type": "comm_msg"}', b"{", b"{", b"{"], "shell")),
+        ("text", '{"channel": "shell", "header": {"msg_type": "comm_info_request", "msg_id": "a", "subshell_id": "b"},'
+         ' "parent_header": {}, "metadata": {}, "content": {}}'),
     ],
 )  # fmt: skip
 def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str, message: bytes | str) -> None:

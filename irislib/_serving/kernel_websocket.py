@@ -110,7 +110,10 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         try:
             channel, header = self.channel_and_header(incoming_msg)
             msg_type = header["msg_type"]
-            if msg_type in ALLOWED_TYPES.get(channel, ()):
+            is_for_main_shell = (
+                header.get("subshell_id") is None
+            )  # a page can make no other, and warm kernels have none
+            if is_for_main_shell and msg_type in ALLOWED_TYPES.get(channel, ()):
                 if channel not in self.channels and self.channels:  # `control`, which few pages use
                     self.open_channel(channel).on_recv_stream(self.handle_outgoing_message)
                 super().handle_incoming_message(incoming_msg)
