@@ -41,6 +41,7 @@ BOUNDS = {
     "page: elements": 147,
     "page: elements after every tab": 494,
     # messages by websocket, for each request of the page: one sent, and what comes back
+    "messages that answer no request": 0,
     "connect: messages": 4,
     "connect: bytes": 1_610,
     "submit: messages": 4,
@@ -197,6 +198,7 @@ class Traffic:
         self.sizes: list[int] = []
         self.received: dict[str, list[int]] = defaultdict(list)
         self.ended: set[str] = set()
+        self.answers = 0
         page.add_init_script(HOOK)
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
@@ -207,6 +209,7 @@ class Traffic:
         data = base64.b64decode(event["response"]["payloadData"])
         header, parent, content = message(data)
         self.received[parent.get("msg_id", "")].append(len(data))
+        self.answers += header["msg_type"] == "comm_msg"
         if header["msg_type"] == "status" and content["execution_state"] == "idle":
             self.ended.add(parent.get("msg_id", ""))
 
@@ -243,6 +246,7 @@ class Traffic:
                 continue
             counts[f"{name}: messages"] += 1 + len(self.received[msg_id])
             counts[f"{name}: bytes"] += sum(self.received[msg_id])
+        counts["messages that answer no request"] = self.answers - self.page.evaluate("sent.length")
         return dict(counts)
 
 
