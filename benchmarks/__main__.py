@@ -34,7 +34,8 @@ and an access log; irislib checks, counts and logs each request, and asks for a 
         "Every estimator",
         """The estimators of [estimators.md](estimators.md), with 100 trees where they have trees: the CPU time of one
 row through scikit-learn and in irislib, and that of a `POST` beside an empty Flask view's, both without a server around
-them. With one, which costs both the same, all ratios are nearer to 1.""",
+them. With one, which costs both the same, all ratios are nearer to 1. A form is beside a view that reads nothing, JSON
+beside one that reads it.""",
     ),
     "batches": (
         "Many rows",
