@@ -38,19 +38,20 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
             _threads.release()
     else:
         for item in items:
-            yield item, function(item)
+            yield item, _work(function, item)
+
+
+def _work(function: Callable[[Item], Result], item: Item) -> Result:
+    with single_threaded():  # an estimator's own threads wait for each other in busy loops where no core is idle
+        return function(item)
 
 
 def _map_ahead(function: Callable[[Item], Result], items: Iterable[Item], cores: int) -> Iterator[tuple[Item, Result]]:
-    def work(item: Item) -> Result:
-        with single_threaded():  # or each of them would have threads of its own
-            return function(item)
-
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     pool = ThreadPoolExecutor(cores, "irislib-rows")
     try:
         for item in items:
-            waiting.append((item, pool.submit(contextvars.copy_context().run, work, item)))
+            waiting.append((item, pool.submit(contextvars.copy_context().run, _work, function, item)))
             if len(waiting) > cores:
                 done, future = waiting.popleft()
                 yield done, future.result()
