@@ -255,6 +255,13 @@ BORROWED: tuple[Borrowed, ...] = (
         "sklearn.neighbors:KNeighborsClassifier._fit_X": "predict one row by its neighbours faster",
         "sklearn.neighbors:KNeighborsClassifier._y": "predict one row by its neighbours faster",
     }),
+    *_entries("fast form", "saves", "_compiled.constants", f"{SKLEARN}/dummy.py", {
+        "sklearn.dummy:DummyClassifier._strategy": "answer one row by a dummy faster",
+    }),
+    *_entries("fast form", "saves", "_compiled.gaussian_processes", f"{SKLEARN}/gaussian_process/_gpr.py", {
+        "sklearn.gaussian_process:GaussianProcessRegressor._y_train_mean": "predict a row of a Gaussian process faster",
+        "sklearn.gaussian_process:GaussianProcessRegressor._y_train_std": "predict a row of a Gaussian process faster",
+    }),
 )
 # fmt: on
 
