@@ -37,10 +37,11 @@ row through scikit-learn and in irislib, and that of a `POST` beside an empty Fl
 them. With one, which costs both the same, all ratios are nearer to 1. A form is beside a view that reads nothing, JSON
 beside one that reads it.""",
     ),
-    "batches": (
+    "many_rows": (
         "Many rows",
-        """A CSV file sent to `/batch` of a server with one worker. The view of pandas checks nothing; irislib checks
-every cell, answers a chunk at a time, and says of each row what is unusual.""",
+        """CSV posted to `/batch`, in process and over `irislib api` with one worker. Beside it pandas reads the same
+file and writes the same columns, predicted by the estimator, without checks, warnings and problems. The more rows have
+warnings, the longer is the answer.""",
     ),
     "pages": (
         "Pages",

@@ -1,6 +1,6 @@
 """Benchmark of many rows: the endpoint's batch beside pandas with the estimator, in process and over `irislib api`.
 
-    python benchmarks/many_rows.py --rows 1000000 --rounds 3
+    python benchmarks/many_rows.py --rows 1000000      # prints a table
 
 Each measurement has a process of its own, and the ways take turns. What is measured is CPU time: it depends less on
 what else the machine does.
@@ -8,7 +8,6 @@ what else the machine does.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from processes import CpuTime, running_server
+from report import options, ratio, spread, table, turns
 
 ROOT = Path(__file__).resolve().parents[1]
 IRIS = {
@@ -37,6 +37,7 @@ CASES = {  # the model, and what the rows are
     "warned": ("irislib.iris:spec", "all rows outside the training data"),
     "ambiguous": ("many_rows:thousands", "numbers such as 1,234"),
 }  # fmt: skip
+WAYS = {"pandas": "pandas and the estimator", "irislib": "irislib, in process", "api": "over `irislib api`"}
 
 
 def thousands() -> Any:
@@ -159,36 +160,31 @@ def run(case: str, way: str, count: int) -> dict[str, float]:
     if way == "api":
         return measure_server(case, count)
     command = [sys.executable, __file__, "--only", case, "--way", way, "--rows", str(count)]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads that wait in busy loops would be counted
+    result = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return dict(json.loads(result.stdout.splitlines()[-1]))
 
 
 def main() -> None:
     """Measure and print medians."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=CASES)
-    parser.add_argument("--way", choices=["pandas", "irislib", "api"])
-    options = parser.parse_args()
-    if options.only and options.way in ("pandas", "irislib"):
-        measure(options.only, options.way, options.rows)
+    chosen = options(__doc__, rounds=3, rows=100_000, only="", way="")
+    if chosen.way:  # in a process of its own
+        measure(chosen.only, chosen.way, chosen.rows)
         return
-    print(
-        "| rows | way | rows/s of CPU | CPU for 1,000,000 rows | of pandas | peak memory |\n|---|---|---|---|---|---|"
-    )
-    for case in [options.only] if options.only else CASES:
-        ways = [options.way] if options.way else ["pandas", "irislib", "api"]
-        results: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
-        for _ in range(options.rounds):
-            for way in ways:
-                results[way].append(run(case, way, options.rows))
-        for way in ways:
-            seconds, peak = (statistics.median(one[name] for one in results[way]) for name in ("seconds", "peak"))
-            pandas = statistics.median(one["seconds"] for one in results.get("pandas", results[way]))
-            each = 1e6 * seconds / options.rows
-            numbers = f"{options.rows / seconds:,.0f} | {each:.1f} s | {seconds / pandas:.2f} | {peak:.0f} MB"
-            print(f"| {CASES[case][1]} | {way} | {numbers} |", flush=True)
+    lines = []
+    for case in [chosen.only] if chosen.only else CASES:
+        results: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        for way in turns(list(WAYS), chosen.rounds):
+            results[way].append(run(case, way, chosen.rows))
+        cells = [CASES[case][1]]
+        seconds = {way: [one["seconds"] * 1e6 / chosen.rows for one in results[way]] for way in WAYS}
+        for way in WAYS:
+            peak = statistics.median(one["peak"] for one in results[way])
+            cells.append(f"{spread(seconds[way], '{:.1f} s')}, {peak:.0f} MB")
+        size = results["irislib"][0]["bytes"] / chosen.rows
+        lines.append([*cells, ratio(seconds["irislib"], seconds["pandas"]), f"{size:.0f} MB"])
+    head = [f"CPU of a million rows, and peak memory, of {chosen.rows:,} rows", *WAYS.values()]
+    print(table([*head, "irislib beside pandas", "its answer to a million rows"], lines))
 
 
 if __name__ == "__main__":
