@@ -40,7 +40,8 @@ def _make(estimator: Any, parts: Parts) -> RowPredictor:
         predictor = ScorePredictor(name, classes, scores, LINKS[loss], has_decision=False, checks=False, how=how)
     else:
         raise NoFasterFormError(f"its loss is {loss}.")
-    parts.hard_cases.append(threshold_case(estimator, predictor, [splits], False))
+    n_features = len(model["features_info"]["float_features"])  # one that was read from a file says that it has none
+    parts.hard_cases.append(threshold_case(estimator, predictor, [splits], False, n_features))
     return predictor
 
 

@@ -39,7 +39,11 @@ def _make_histogram_walk(estimator: Any, parts: Parts) -> RowPredictor:
 
 
 def threshold_case(
-    estimator: Any, predictor: RowPredictor, tables: Sequence[TreeTable], takes_missing: bool
+    estimator: Any,
+    predictor: RowPredictor,
+    tables: Sequence[TreeTable],
+    takes_missing: bool,
+    n_features: int | None = None,
 ) -> HardCase:
     """Return what makes the rows at the thresholds of trees, on which to prove a walk over them.
 
@@ -50,8 +54,11 @@ def threshold_case(
     tables : sequence of TreeTable
     takes_missing : bool
         Whether values may be missing.
+    n_features : int, optional
+        That of the estimator if left out.
     """
-    return partial(_compare_at_thresholds, estimator, predictor, tables, takes_missing)
+    n_features = estimator.n_features_in_ if n_features is None else n_features
+    return partial(_compare_at_thresholds, estimator, predictor, tables, takes_missing, n_features)
 
 
 def _compare_at_thresholds(
@@ -59,11 +66,12 @@ def _compare_at_thresholds(
     predictor: RowPredictor,
     tables: Sequence[TreeTable],
     takes_missing: bool,
+    n_features: int,
     rng: np.random.Generator,
 ) -> Comparison:
     import pandas as pd
 
-    near = _near_thresholds(tables, estimator.n_features_in_, rng)
+    near = _near_thresholds(tables, n_features, rng)
     if takes_missing:
         near[rng.random(near.shape) < 0.2] = float("nan")
     return Comparison(ComposedForm(predictor).predict, pd.DataFrame(near), estimator, named(estimator, near))

@@ -10,6 +10,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
+from irislib._common.locks import PARSING
 from irislib._modeling.packed_file import ARRAYS, FORMAT, NODES
 
 __all__ = ["pack"]
@@ -102,7 +103,9 @@ class _Packer:
         if loader in ("BytesNode", "BytearrayNode"):
             return self._add_array(np.frombuffer(self.archive.read(node["file"]), np.uint8))
         if loader == "NdArrayNode" and node["type"] == "numpy":
-            return self._add_array(np.load(io.BytesIO(self.archive.read(node["file"])), allow_pickle=False))
+            with PARSING:
+                array = np.load(io.BytesIO(self.archive.read(node["file"])), allow_pickle=False)
+            return self._add_array(array)
         if loader == "NdArrayNode" and node["shape"]["content"]:
             return [len(node["shape"]["content"]), [self.add(value) for value in node["content"]]]
         if loader in PARTS:
