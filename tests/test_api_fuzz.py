@@ -85,6 +85,8 @@ RAW = [
     b"a=b=c&&a",
     as_form([*GOOD.items()]) + b"&",
 ]
+FORM = "application/x-www-form-urlencoded"
+MISLEADING = [body % tuple(map(str.encode, GOOD)) for body in (b"%s=1=%s&2&%s=3&%s=4", b"%s=1_0&%s=+2&%s=3%%20&%s=4")]
 bodies = st.one_of(
     rows.map(lambda row: ("application/json", json.dumps(row).encode())),
     rows.map(lambda row: ("application/x-www-form-urlencoded", as_form(list(row.items())))),
@@ -119,6 +121,8 @@ def both_ways(iris, rent):
 @given(body=bodies, path=st.sampled_from(["/iris-wizard"] * 4 + ["/flat-rent", "/iris-wizard?details=1", "/nothing"]),
        token=st.sampled_from([TOKEN] * 5 + ["wrong"]))  # fmt: skip
 @example(body=("application/json", json.dumps(GOOD).encode()), path="/iris-wizard", token=TOKEN)
+@example(body=(FORM, MISLEADING[0]), path="/iris-wizard", token=TOKEN)
+@example(body=(FORM, MISLEADING[1]), path="/iris-wizard", token=TOKEN)
 @settings(max_examples=100 * FUZZ, **QUIET)
 def test_the_fast_path_gives_the_answer_of_flask(both_ways, body: tuple[str, bytes], path: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "the-same"}
@@ -147,5 +151,9 @@ def test_a_plain_request_takes_the_fast_path(iris, monkeypatch) -> None:
     app = create_app([iris])
     monkeypatch.setattr(app, "full_dispatch_request", pytest.fail)
     monkeypatch.setattr(_fast_path, "check_row", pytest.fail)
-    for how in ({"data": GOOD}, {"json": GOOD}):
+    turned = dict(reversed(GOOD.items()))
+    for how in ({"data": GOOD}, {"data": turned}, {"json": GOOD}, {"json": turned}):
         assert app.test_client().post("/iris-wizard", **how).json == "virginica"
+    monkeypatch.setattr(_fast_path, "_read_row", pytest.fail)
+    in_order = {feature.name: GOOD[feature.name] for feature in iris.spec.features}
+    assert app.test_client().post("/iris-wizard", data=in_order).json == "virginica"

@@ -70,8 +70,12 @@ NUMBERS: list[tuple[str, str, float | str]] = [
 
 def outcome(feature: Feature, value: Any) -> Any:
     values, problems = check_row([feature], {feature.name: value})
-    plain = PlainRows([feature]).values({feature.name: value})
+    rows = PlainRows([feature])
+    plain = rows.values({feature.name: value})
     assert plain is None or (not problems and repr(plain) == repr(list(values.values())))
+    if isinstance(value, str):
+        of_form = rows.form_values(f"{feature.name}={value}".encode())
+        assert of_form is None or repr(of_form) == repr(plain)
     return problems[0].message if problems else values[feature.name]
 
 
@@ -113,6 +117,8 @@ def test_a_plain_value_is_read_as_any_other(kind: str, required: bool) -> None:
     }
     for value in good.get(kind, []):
         assert PlainRows(features[:1]).values({"x": value}) == [outcome(features[0], value)]
+        if isinstance(value, str):
+            assert PlainRows(features[:1]).form_values(f"x={value}".encode()) == [outcome(features[0], value)]
 
 
 @pytest.mark.parametrize(("text", "unit", "expected"), NUMBERS)

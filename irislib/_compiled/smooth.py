@@ -39,7 +39,7 @@ def _kernel(estimator: Any) -> Callable[[Row], np.ndarray]:
 
     def distances(row: Row) -> np.ndarray:
         difference = vectors - np.array(row, dtype=float)
-        return (difference * difference).sum(axis=1)  # type: ignore[no-any-return]
+        return np.einsum("ij,ij->i", difference, difference)  # type: ignore[no-any-return]
 
     functions: dict[Any, Callable[[Row], np.ndarray]] = {
         "linear": lambda row: vectors @ np.array(row, dtype=float),

@@ -6,6 +6,7 @@ import contextlib
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.feature_types.categorical import BooleanType, ChoiceType
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["PlainRows"]
 
 Reader = Callable[[Any], Any]
+
+LARGEST = sys.float_info.max
+YES_OR_NO = ("true", "false", "yes", "no", "on", "off", "1", "0", "1.0", "0.0")
+MARKS = b"&=%+_"  # what separates or encodes the texts of a form, and what Python's numbers may have and others not
+UNMARKED = bytes(set(range(256)) - set(MARKS))
 
 
 class PlainRows:
@@ -34,6 +40,14 @@ class PlainRows:
     def __init__(self, features: Sequence[Feature]):
         self._readers = [(feature.name, _reader(feature)) for feature in features]
         self._names = {feature.name for feature in features}
+        self._ordered_names = [feature.name for feature in features]
+        self._marks = "&".join(f"{name}=" for name in self._ordered_names).encode().translate(None, UNMARKED)
+        are_numbers = [type(one.type) in (NumberType, IntegerType) and one.required for one in features]
+        self._others = [(i, self._readers[i][1]) for i, is_number in enumerate(are_numbers) if not is_number]
+        self._integers = [i for i, one in enumerate(features) if are_numbers[i] and type(one.type) is IntegerType]
+        limits = [_limits(one) if are_numbers[i] else (-LARGEST, LARGEST) for i, one in enumerate(features)]
+        self._lows, self._highs = [low for low, _ in limits], [high for _, high in limits]
+        self._are_limited = any(pair != (-LARGEST, LARGEST) for pair in limits)
 
     def values(self, row: Mapping[str, Any]) -> list[Any] | None:
         """Return the values of a row in the order of the features, None where one is empty; None if it is not plain."""
@@ -45,6 +59,39 @@ class PlainRows:
         except (KeyError, OverflowError, ValueError):
             return None
 
+    def form_values(self, body: bytes) -> list[Any] | None:
+        """Return what `values` does of a form with all features in their order; None if it is any other or not plain.
+
+        Its texts are taken apart and its numbers are read at once, in a third of the time.
+        """
+        if body.translate(None, UNMARKED) != self._marks:
+            return None
+        try:
+            fields = body.decode().replace("&", "=").split("=")
+            if fields[::2] != self._ordered_names:
+                return None
+            return self._values_of_texts(fields[1::2])
+        except (KeyError, OverflowError, ValueError):
+            return None
+
+    def _values_of_texts(self, texts: list[str]) -> list[Any] | None:
+        others = [(i, read(texts[i])) for i, read in self._others]
+        for i, _ in others:
+            texts[i] = "0"
+        values: list[Any] = list(map(float, texts))
+        if not self._are_within_limits(values):
+            return None
+        for i in self._integers:
+            values[i] = _whole(values[i])
+        for i, value in others:
+            values[i] = value
+        return values
+
+    def _are_within_limits(self, numbers: list[float]) -> bool:
+        if self._are_limited:
+            return all(map(le, self._lows, numbers)) and all(map(le, numbers, self._highs))
+        return math.isfinite(sum(numbers))
+
 
 def _reader(feature: Feature) -> Reader:
     """Return a function that parses a plain value, as :meth:`Feature.parse` does, and raises an error for any other."""
@@ -52,8 +99,8 @@ def _reader(feature: Feature) -> Reader:
     return make(feature) if make else feature.parse
 
 
-def _number(feature: Feature, largest: float = sys.float_info.max) -> Reader:
-    low, high = _limits(feature, largest)
+def _number(feature: Feature) -> Reader:
+    low, high = _limits(feature)
     may_be_empty = not feature.required
 
     def read(value: Any) -> float | None:
@@ -72,21 +119,24 @@ def _number(feature: Feature, largest: float = sys.float_info.max) -> Reader:
 
 
 def _integer(feature: Feature) -> Reader:
-    read_number = _number(feature, MAX_EXACT - 1)
+    read_number = _number(feature)
 
     def read(value: Any) -> int | None:
         number = read_number(value)
-        if number is None:
-            return None
-        if not number.is_integer():
-            raise ValueError
-        return int(number)
+        return None if number is None else _whole(number)
 
     return read
 
 
-def _limits(feature: Feature, largest: float) -> tuple[float, float]:
+def _whole(number: float) -> int:
+    if not number.is_integer():
+        raise ValueError
+    return int(number)
+
+
+def _limits(feature: Feature) -> tuple[float, float]:
     """Return the least and the largest number that a feature takes."""
+    largest = MAX_EXACT - 1 if type(feature.type) is IntegerType else LARGEST
     low = -largest if feature.low is None else feature.low
     high = largest if feature.high is None else feature.high
     if feature.low is not None and feature.closed not in ("both", "left"):
@@ -99,7 +149,24 @@ def _limits(feature: Feature, largest: float) -> tuple[float, float]:
 def _listed(feature: Feature) -> Reader:
     """Make the reader of a kind whose values are a list: a table for each type in which they come."""
     choices = feature.type.categories(feature)
-    plain = ["", None, *choices, *map(str, choices), "true", "false", "yes", "no", "on", "off", "1", "0", 0, 1]
+    plain = [
+        "",
+        None,
+        *choices,
+        *map(str, choices),
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "1",
+        "0",
+        "1.0",
+        "0.0",
+        0,
+        1,
+    ]
     tables: dict[type, dict[Any, Any]] = {kind: {} for kind in (str, int, float, bool, type(None))}
     for value in plain:
         with contextlib.suppress(KeyError, ValueError):

@@ -93,22 +93,28 @@ class ModelEndpoint:
         environ["wsgi.input"] = io.BytesIO(body)  # for Flask, where it has to read it again
         if len(body) < length:
             return None
-        row = _read_row(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(), body)
-        if row is None:
-            return None
+        mimetype = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         try:
-            values = self.plain_rows.values(row)
+            values = self.plain_rows.form_values(body) if mimetype == FORM else None
             if values is None:
-                checked, problems = check_row(self.features, row)
-                if problems:
-                    return None
-                values = list(checked.values())
+                values = self._checked_values(_read_row(mimetype, body))
+            if values is None:
+                return None
             prediction, _ = self.model.predict_values(values)
             return self.responses[prediction] if self.responses else self.make_response(prediction)
         except KeyboardInterrupt:
             raise
         except BaseException:  # Flask meets it again, and reports it
             return None
+
+    def _checked_values(self, row: Mapping[str, Any] | None) -> list[Any] | None:
+        if row is None:
+            return None
+        values = self.plain_rows.values(row)
+        if values is None:
+            checked, problems = check_row(self.features, row)
+            return None if problems else list(checked.values())
+        return values
 
     def make_response(self, prediction: Any) -> BodyAndHeaders:
         """Make the body and the headers of a response."""
