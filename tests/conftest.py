@@ -141,6 +141,11 @@ class Server:
             raise AssertionError(f"{self.process.args} is not up:\n{self.text()}") from None
         return self
 
+    @property
+    def predictions(self) -> Path:
+        """The folder of its prediction log."""
+        return self.log.with_name(f"{self.log.name}-predictions")
+
     def text(self) -> str:
         return self.log.read_text()
 
@@ -172,11 +177,11 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An `irislib serve` with the two apps that ship, and a model without a notebook of its own."""
     log = tmp_path_factory.mktemp("serve") / "log"
     models = [f"--model={name}:spec" for name in ("irislib.iris", "rent")]
-    options = ("--notebooks", str(ROOT / "notebooks"), "--languages", "en,de")
+    options = ("--notebooks", str(ROOT / "notebooks"), "--languages", "en,de", "--prediction-log", f"{log}-predictions")
     server = Server(log, "serve", *models, *options, **FOREIGN).wait()
     yield server
     assert server.stop() == 0
-    assert PLANTED not in server.text()
+    assert not [path for path in [log, *server.predictions.iterdir()] if PLANTED.encode() in path.read_bytes()]
     # not any traceback: tornado writes one when a visitor leaves while it sends, ipykernel now and then at its end
     for fault in ("Error at server", "Uncaught exception GET", "Uncaught exception POST", "reference "):
         assert fault not in server.text(), server.text()
@@ -187,7 +192,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An `irislib api` with two workers."""
     log = tmp_path_factory.mktemp("api") / "log"
     args = ("api", "--workers", "2", "--model", "irislib.iris:spec", "--model", "rent:spec")
-    server = Server(log, *args, **FOREIGN).wait()
+    server = Server(log, *args, IRISLIB_PREDICTION_LOG=f"{log}-predictions", **FOREIGN).wait()
     yield server
     assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()

@@ -23,6 +23,7 @@ from invalid_inputs import GOOD, SENT, TYPED, TYPES, Case
 
 import irislib
 from irislib import insights
+from irislib._prediction_log.reading import read_records
 from irislib.api import Options, create_app
 from irislib.errors import UnknownModelError
 
@@ -60,6 +61,13 @@ def test_every_flower_by_form_and_by_json(server: Server, iris, flowers) -> None
         assert [session.post(url, data=flower).json() for flower in flowers] == expected
         assert [session.post(url, json=flower).json() for flower in flowers] == expected
     assert set(expected) == set(iris.classes)
+
+
+def test_predictions_are_in_the_log(server: Server) -> None:
+    asked = {f"asked-{number}" for number in range(20)}
+    for name in sorted(asked):
+        assert server.post("/iris-wizard", data=GOOD, headers={"X-Request-ID": name}).status_code == 200
+    wait_until(lambda: asked <= {record["request_id"] for record in read_records(server.predictions)})
 
 
 def test_the_answer_is_a_json_string(server: Server) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from invalid_inputs import GOOD
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from irislib._prediction_log.reading import read_records
 from irislib.api import create_app
 from irislib.api._metrics_files import INITIAL_BYTES, AllocatedDict
 
@@ -103,10 +105,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+def log_entries(server: Server, outcome: str) -> float:
+    found = re.search(
+        rf'irislib_prediction_log_entries_total{{outcome="{outcome}"}} (\S+)', server.get("/metrics").text
+    )
+    return float(found[1]) if found else 0
+
+
 def test_no_prediction_is_lost_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
-    server = Server(tmp_path / "log", "api", "--workers", "2", TMPDIR=str(small_disk)).wait()
+    folder = small_disk / "predictions"
+    options = ("--workers", "2", "--prediction-log", str(folder))
+    server = Server(tmp_path / "log", "api", *options, TMPDIR=str(small_disk)).wait()
     try:
         wait_until(lambda: server.text().count("Booting worker") == 2)
+        assert server.post("/iris-wizard", json=GOOD, headers={"X-Request-ID": "first"}).status_code == 200
+        wait_until(lambda: log_entries(server, "written") == 1)
         with (small_disk / "rest").open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:
                 file.write(b"x" * 4096)
@@ -121,9 +134,17 @@ def test_no_prediction_is_lost_on_a_full_disk(small_disk: Path, tmp_path: Path) 
         refused = server.post("/iris-wizard/batch", data=body, headers=HEADERS)
         assert refused.status_code == 507
         assert "temporary folder is full" in json.loads(refused.text)["detail"]
-        assert server.get("/metrics").status_code == 200
+        wait_until(lambda: log_entries(server, "lost") > 0)
+        assert "No space left on device. Predictions are answered as before." in server.text()
         (small_disk / "rest").unlink()
         assert server.post("/iris-wizard/batch", data=body, headers=HEADERS).text.count(",virginica,") == 1000
+        wait_until(lambda: log_entries(server, "written") > 1)
+        for worker in descendants(server.process.pid):
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: server.text().count("Booting worker") == 6)
+        assert server.post("/iris-wizard", json=GOOD, headers={"X-Request-ID": "last"}).status_code == 200
     finally:
         assert server.stop() == 0
+    written = [record["request_id"] for record in read_records(folder)]
+    assert (written[0], written.count("last")) == ("first", 1)  # what waited was written when the server ended
     assert "SIGBUS" not in server.text()

@@ -20,6 +20,7 @@ from playwright.sync_api import expect
 from irislib import insights
 from irislib._common.formatting import format_share
 from irislib._common.messages import TEXTS
+from irislib._prediction_log.reading import read_records
 
 CONTROLS = """
 import time
@@ -106,6 +107,8 @@ def test_flowers_typed_and_clicked(page, serve: Server, iris, flowers) -> None:
         assert bar.bounding_box()["width"] == pytest.approx(probability * whole, abs=1)
         before = expected
     assert page.locator(".irislib-answer").count() == 1
+    asked = [record["inputs"] for record in read_records(serve.predictions) if record["route"] == "page"]
+    assert all(flower in asked for flower in sample)
     assert page.locator(".irislib-history tbody tr").count() == 10
     page.locator(".irislib-history tbody tr").nth(2).get_by_role("button").click()
     assert page.get_by_label("Petal length").input_value() == f"{sample[-3]['petal_length_cm']:g}"

@@ -219,6 +219,26 @@ _ALL = (
         api=True, trait="AppServer.no_store",
     ),
     Setting(
+        "prediction_log", str, "",
+        "A folder in which every prediction is written down, one JSON object a line.",
+        "IRISLIB_PREDICTION_LOG", api=True, trait="AppServer.prediction_log", default_text="no log",
+    ),
+    Setting(
+        "prediction_log_bytes", int, 1_000_000_000,
+        "The most bytes of all files in that folder: the oldest are deleted for new ones.",
+        "IRISLIB_PREDICTION_LOG_BYTES", api=True, trait="AppServer.prediction_log_bytes",
+    ),
+    Setting(
+        "prediction_log_days", int, 90,
+        "The days after which a file in that folder is deleted; 0 for never.",
+        "IRISLIB_PREDICTION_LOG_DAYS", api=True, trait="AppServer.prediction_log_days",
+    ),
+    Setting(
+        "prediction_log_batch_rows", int, 1000,
+        "The most rows of one batch that are written down, evenly spread over it.",
+        "IRISLIB_PREDICTION_LOG_BATCH_ROWS", api=True, trait="AppServer.prediction_log_batch_rows",
+    ),
+    Setting(
         "max_feedback_bytes", int, 10_000_000, "The most bytes of a file in which the apps store feedback.",
         "IRISLIB_MAX_FEEDBACK_BYTES",
     ),

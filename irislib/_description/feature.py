@@ -66,6 +66,8 @@ class Feature:
         may be left empty), dates as datetime64, and everything else as Python objects, such as str.
     group : str, optional
         The heading under which the form has it, together with the others of that group.
+    logged : bool, default True
+        When False, its values are neither in the prediction log nor in feedback. Those of private kinds never are.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Feature:
     column: Any = ""
     dtype: str = ""
     group: str = ""
+    logged: bool = True
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -133,6 +136,11 @@ class Feature:
     def private(self) -> bool:
         """True if a value must never be stored, shown or passed on."""
         return self.type.is_private
+
+    @property
+    def is_logged(self) -> bool:
+        """True if its values may be written to the prediction log and to feedback."""
+        return self.logged and not self.private
 
     @property
     def limits(self) -> str:

@@ -28,7 +28,8 @@ __all__ = [
     "package_of",
 ]
 
-TEXTS_ONLY = ("label", "help", "step", "control", "default", "group")  # of a feature: they change no prediction
+# Of a feature: they change no prediction
+TEXTS_ONLY = ("label", "help", "step", "control", "default", "group", "logged")
 SPEED_ONLY = ("n_jobs", "verbose")  # of an estimator
 UNCOMPARED = {"irislib", "numpy", "pandas", "scipy", *sys.stdlib_module_names}  # their versions do not count
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}

@@ -31,7 +31,7 @@ class FullError(Exception):
 def make_record(
     model: Model, inputs: Mapping[str, Any], prediction: Prediction, right_answer: Any, note: str
 ) -> dict[str, Any]:
-    """Return a report as plain data, without private inputs.
+    """Return a report as plain data, without inputs that are not to be logged.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def make_record(
         A class or a number; None if the visitor does not know it.
     note : str
     """
-    public = {feature.name for feature in model.spec.features if not feature.private}
+    public = {feature.name for feature in model.spec.features if feature.is_logged}
     record = {
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "model": model.spec.name,

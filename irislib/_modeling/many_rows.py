@@ -34,11 +34,17 @@ class ManyPredictions:
     problems : dict of int to list of Problem
         By row, in order; empty if a row has no prediction and needs none. The row in a problem
         itself counts from the beginning of the whole table.
+    frame : DataFrame
+        The checked rows that were predicted.
+    predicted : sequence of int
+        The rows of that frame.
     """
 
     columns: list[list[Any]]
     warnings: dict[int, list[Problem]]
     problems: dict[int, list[Problem]]
+    frame: pd.DataFrame
+    predicted: Sequence[int]
 
 
 def probability_names(model: Model) -> list[str]:
@@ -95,7 +101,7 @@ def predict_many(
     if len(predictable) < count:
         columns = [_spread(column, predictable, count) for column in columns]
     numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
-    return ManyPredictions(columns, warnings, numbered)
+    return ManyPredictions(columns, warnings, numbered, frame, predictable)
 
 
 def _predict_columns(

@@ -26,6 +26,7 @@ from irislib._common.language import parse_languages
 from irislib._common.settings import SETTINGS, api_settings, environment_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
+from irislib._prediction_log.options import LogOptions
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.client_limit import ClientConnections
 from irislib._serving.gunicorn_worker import FrontWorker
@@ -197,7 +198,7 @@ def endpoint_options(ours: dict[str, Any]) -> Options:
         changes["languages"] = parse_languages(ours["languages"])
     if "token_file" in ours:
         changes["token"] = read_token(ours["token_file"])
-    return replace(Options.from_environment(), **changes)
+    return replace(Options.from_environment(), log=LogOptions.of_server(ours), **changes)
 
 
 def default_of(name: str) -> Any:

@@ -46,6 +46,7 @@ class Lifecycle:
         else:
             IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
         self.page_pool.end()
+        self.endpoint.end()
         shutil.rmtree(self.connection_dir, ignore_errors=True)
         shutil.rmtree(self.session, ignore_errors=True)
 

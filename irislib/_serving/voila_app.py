@@ -34,6 +34,7 @@ from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._description.translation import translated
 from irislib._modeling import registry, store
 from irislib._modeling.user_errors import log_error
+from irislib._prediction_log.options import LogOptions
 from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.endpoint_container import EndpointContainer
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AppServer"]
 
+LOG_SETTINGS = [name for name in SETTINGS if name.startswith("prediction_log")]
 MESSAGE_ROOM = 2_000_000  # bytes of a message besides its files
 
 
@@ -105,6 +107,10 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     languages = trait("languages")
     json_logs = trait("json_logs")
     no_store = trait("no_store")
+    prediction_log = trait("prediction_log")
+    prediction_log_bytes = trait("prediction_log_bytes")
+    prediction_log_days = trait("prediction_log_days")
+    prediction_log_batch_rows = trait("prediction_log_batch_rows")
 
     @default("port_retries")
     def _port_retries(self) -> int:
@@ -148,7 +154,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.apps, self.generated = self.app_list.entries, self.app_list.generated
         self.notebook_watch = NotebookWatch(notebooks, self.update_apps)
         configuration = self.voila_configuration
-        secrets = [store.default_root(), *([Path(self.token_file)] if self.token_file else [])]
+        secrets = [store.default_root(), *(Path(path) for path in (self.token_file, self.options.log.folder) if path)]
         rules = configuration.file_allowlist, configuration.file_denylist
         self.file_rules = FileRules(self.root_dir, *rules, secrets, self.log)
         resources = configuration.resources
@@ -193,6 +199,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             VARIABLE: environment.get(VARIABLE) or current_language(),
             FILE_LIMIT: str(self.max_upload_bytes),
             registry.SESSION: str(self.session),
+            **self.options.log.to_environment(),
             "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, importable))),
         }
 
@@ -211,6 +218,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             rate_limit=self.rate_limit,
             batch_advice=advice,
             languages=parse_languages(self.languages),
+            log=LogOptions.of_server({name: getattr(self, name) for name in LOG_SETTINGS}),
             **limits,
         )
 

@@ -14,16 +14,17 @@ from werkzeug.wsgi import ClosingIterator
 
 from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
+from irislib._modeling.prediction import Prediction
+from irislib._prediction_log.writer import PredictionLog
 from irislib.api._auth import TokenCheck
 from irislib.api._body_stream import BodyStream
 from irislib.api._config import ROW_BYTES, Options
-from irislib.api._fast_path import Environ, ModelEndpoint, has_hooks, is_plain
+from irislib.api._fast_path import REQUEST_ID, Environ, ModelEndpoint, has_hooks, is_plain
 from irislib.api._hosts import UNKNOWN_HOST, foreign_name
 from irislib.api._metrics import Metrics
 
 __all__ = ["REQUEST_ID", "Endpoint", "request_id_of"]
 
-REQUEST_ID = "irislib.request_id"  # in the WSGI environment
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 # Addresses of a model with a count of their own in the metrics; the rest count as "predict" or "page" by method.
@@ -50,6 +51,7 @@ class Endpoint(Flask):
         self.options = options
         self.models: dict[str, Model] = {}
         self.metrics = Metrics(self)
+        self.prediction_log = PredictionLog(options.log, self.metrics.count_log) if options.log.folder else None
         self.token_check = TokenCheck(options.token)
         self.model_endpoints: dict[str, ModelEndpoint] = {}
         for model in models:
@@ -63,7 +65,20 @@ class Endpoint(Flask):
     def add_model(self, model: Model) -> None:
         """Answer by another model from now on."""
         self.models = {**self.models, model.spec.name: model}  # a new one: other threads go through it
-        self.model_endpoints[f"/{model.spec.name}"] = ModelEndpoint(model, self.metrics)
+        self.model_endpoints[f"/{model.spec.name}"] = ModelEndpoint(model, self.metrics, self.prediction_log)
+
+    def end(self) -> None:
+        """Write what waits to be written to the prediction log."""
+        if self.prediction_log is not None:
+            self.prediction_log.close()
+
+    def log_prediction(self, model: Model, prediction: Prediction, route: str, request_id: str) -> None:
+        """Write a prediction to the log, if there is one."""
+        if self.prediction_log is not None:
+            records = self.prediction_log.records_of(model)
+            shares = None if prediction.probabilities is None else [*prediction.probabilities.values()]
+            entry = records.entry(route, request_id, [*prediction.values.values()], prediction.prediction, shares)
+            self.prediction_log.add(entry)
 
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""

@@ -129,6 +129,8 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator
         count += len(part)
         limits.check_rows(count)
         limits.check_time()
+    limits.log_spread(count)
+    position = 0
     text = csv_files.write_header(model, layout)
     blank = ("",) * len(csv_files.result_columns(model, layout))
     empty_line = csv_files.write_csv(layout, [[]], [blank])
@@ -139,13 +141,21 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator
             text += empty_line * len(rows)
         else:
             limits.shorten(results.problems)
+            limits.log_rows(results, _filled(rows, position))
             if isinstance(rows, Lines):
                 text += write_lines(rows, results)
             else:
                 cells = csv_files.result_cells(results, sum(map(bool, rows)))
                 text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))
+        position += len(rows)
         yield text
         text = b""
+
+
+def _filled(rows: Lines | list[list[str]], start: int) -> Sequence[int]:
+    """Return the positions of the rows that are not empty; the first row is at `start`."""
+    positions = range(start, start + len(rows))
+    return positions if isinstance(rows, Lines) else [i for i, row in zip(positions, rows, strict=True) if row]
 
 
 def _predict_part(
@@ -180,6 +190,7 @@ def _predict_json(model: Model, value: list[Any] | dict[str, Any], limits: Batch
 def _predict_records(model: Model, records: list[Any], limits: BatchLimits) -> Iterator[bytes]:
     _require_rows(model.spec.features, len(records))
     limits.check_rows(len(records))
+    limits.log_spread(len(records))
     separator, start = "[", 0
     for rows in _chunks(records):
         limits.check_time()
@@ -201,6 +212,7 @@ def _result_records(model: Model, rows: list[Any], start: int, limits: BatchLimi
     accepted = [row for i, row in enumerate(rows) if i not in refused]
     results = many_rows.predict_many(model, check_values(features, accepted, len(accepted)), refused, start)
     limits.shorten(results.problems)
+    limits.log_rows(results, range(start, start + len(rows)))
     # no JSON value has a line break in it
     predictions, *shares = (
         json.dumps(column, allow_nan=False, separators=("\n", ": "))[1:-1].split("\n") for column in results.columns
@@ -236,6 +248,7 @@ def _predict_by_column(model: Model, columns: dict[str, Any], limits: BatchLimit
     columns = _columns_by_name(model.spec.features, columns)
     count = _column_length(model.spec.features, columns)
     limits.check_rows(count)
+    limits.log_spread(count)
     first_label, *labels, end = _column_labels(model)
     separator = first_label
     waiting: list[list[str]] = [[] for _ in labels]  # only the first list of the answer can be sent while it grows
@@ -279,6 +292,7 @@ def _result_columns(model: Model, columns: Mapping[str, list[Any]], start: int, 
     count = len(next(iter(columns.values())))
     results = many_rows.predict_many(model, check_columns(model.spec.features, columns, count), {}, start)
     limits.shorten(results.problems)
+    limits.log_rows(results, range(start, start + count))
     lists = [json.dumps(column, allow_nan=False)[1:-1] for column in results.columns]
     return [*lists, ", ".join(_warnings(results, count)), ", ".join(_errors(results, count, columns=True))]
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, ServiceUnavailable
 
 from irislib.api._config import Options
 from irislib.errors import Problem
+
+if TYPE_CHECKING:
+    from irislib._modeling.many_rows import ManyPredictions
+    from irislib._prediction_log.batches import BatchLog
 
 __all__ = ["BatchLimits", "TooManyRowsError"]
 
@@ -34,6 +39,7 @@ class BatchLimits:
     heartbeat : callable
         Called at every check.
     is_client_gone : callable
+    log : BatchLog, optional
     """
 
     def __init__(
@@ -41,8 +47,9 @@ class BatchLimits:
         options: Options,
         heartbeat: Callable[[], None] = lambda: None,
         is_client_gone: Callable[[], bool] = lambda: False,
+        log: BatchLog | None = None,
     ):
-        self.options, self.heartbeat, self.is_client_gone = options, heartbeat, is_client_gone
+        self.options, self.heartbeat, self.is_client_gone, self.log = options, heartbeat, is_client_gone, log
         self.end = time.monotonic() + options.batch_seconds
         self.problem_rows = self.answer_bytes = 0
 
@@ -80,3 +87,13 @@ class BatchLimits:
                 count = len(row_problems)
                 text = "1 problem." if count == 1 else f"{count} problems."
                 problems[row] = [Problem(text, row=row_problems[0].row)]
+
+    def log_spread(self, count: int) -> None:
+        """Spread the rows of the prediction log over so many."""
+        if self.log is not None:
+            self.log.spread(count)
+
+    def log_rows(self, results: ManyPredictions, rows: Sequence[int]) -> None:
+        """Have some of these predictions written to the prediction log; `rows` are their positions in the batch."""
+        if self.log is not None:
+            self.log.add(results, rows)

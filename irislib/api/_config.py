@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from irislib._common.language import LANGUAGES
 from irislib._common.settings import SETTINGS, environment_value
+from irislib._prediction_log.options import LogOptions
 
 __all__ = ["BATCH_LIMITS", "JSON_BATCH_BYTES", "ROW_BYTES", "Options"]
 
@@ -41,6 +42,8 @@ class Options:
         The names, in lower case, by which it may be called besides localhost and numeric addresses; any if left out.
     languages : tuple of str
         Those of the pages for people, the first for browsers that prefer none of them.
+    log : LogOptions
+        Of the prediction log.
     is_guarded : bool
         The server around the endpoint asks for the token, so that the documentation mentions it.
     """
@@ -57,6 +60,7 @@ class Options:
     batch_advice: str = "Send it in parts."
     hosts: frozenset[str] | None = None
     languages: tuple[str, ...] = LANGUAGES
+    log: LogOptions = field(default_factory=LogOptions)
     is_guarded: bool = False
 
     @property
@@ -73,4 +77,4 @@ class Options:
     def from_environment(cls) -> Options:
         """Return the options that the environment sets."""
         token, cors, rate_limit = (environment_value(name) or "" for name in ("token", "cors", "rate_limit"))
-        return cls(token, cors, rate_limit)
+        return cls(token, cors, rate_limit, log=LogOptions.of_server({}))

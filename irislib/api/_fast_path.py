@@ -20,15 +20,17 @@ from flask import Flask, signals
 from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row
 from irislib._modeling.model import Model
+from irislib._prediction_log.writer import PredictionLog
 from irislib.api._json_bodies import parse_json
 from irislib.api._metrics import Metrics
 from irislib.api._request_bodies import FORM, JSON
 
-__all__ = ["Environ", "ModelEndpoint", "has_hooks", "is_plain"]
+__all__ = ["REQUEST_ID", "Environ", "ModelEndpoint", "has_hooks", "is_plain"]
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 50_000
+REQUEST_ID = "irislib.request_id"  # in the WSGI environment
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
 RECEIVERS = attrgetter("receivers")
 
@@ -68,10 +70,12 @@ class ModelEndpoint:
     ----------
     model : Model
     metrics : Metrics
+    log : PredictionLog, optional
     """
 
-    def __init__(self, model: Model, metrics: Metrics):
-        self.model = model
+    def __init__(self, model: Model, metrics: Metrics, log: PredictionLog | None = None):
+        self.model, self.log = model, log
+        self.records = log.records_of(model) if log else None
         _ = model.fast_form  # made and proved now, not at the first request
         self.features, self.plain_rows = model.spec.features, PlainRows(model.spec.features)
         self.responses = {label: self.make_response(label) for label in model.classes or ()}
@@ -100,8 +104,12 @@ class ModelEndpoint:
                 values = self._checked_values(_read_row(mimetype, body))
             if values is None:
                 return None
-            prediction, _ = self.model.predict_values(values)
-            return self.responses[prediction] if self.responses else self.make_response(prediction)
+            prediction, shares = self.model.predict_values(values)
+            response = self.responses[prediction] if self.responses else self.make_response(prediction)
+            if self.log and self.records:
+                route = "json" if mimetype == JSON else "form"
+                self.log.add(self.records.entry(route, environ[REQUEST_ID], values, prediction, shares))
+            return response
         except KeyboardInterrupt:
             raise
         except BaseException:  # Flask meets it again, and reports it

@@ -59,12 +59,22 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.log_entries = Counter(
+            "irislib_prediction_log_entries",
+            "Predictions for the prediction log: written, lost, or left out of a batch.",
+            ["outcome"],
+            registry=self.registry,
+        )
 
     def count(self, model: str, endpoint: str, status: str, seconds: float) -> None:
         """Count one answer."""
         with no_failure():
             self.requests.labels(model, endpoint, status).inc()
             self.seconds.labels(model, endpoint).observe(seconds)
+
+    def count_log(self, outcome: str, number: int) -> None:
+        """Count entries of the prediction log by what became of them."""
+        self.log_entries.labels(outcome).inc(number)
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

@@ -17,8 +17,10 @@ from irislib._common.formatting import short_repr
 from irislib._common.language import preferred
 from irislib._common.page_states import NOT_READY
 from irislib._model_card.card import card_page
+from irislib._prediction_log.batches import BatchLog
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
+from irislib.api._fast_path import REQUEST_ID
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._problem_details import details, reply
@@ -96,6 +98,8 @@ def predict(context: Context, name: str) -> Response:
     if (text := request.args.get("details", "0")) not in ("0", "1"):
         raise ValidationError([Problem(f"details must be 0 or 1, got {short_repr(text)}.", "details", text)])
     prediction = model.predict_row(read_row())
+    route = "json" if request.is_json else "form"
+    context.app.log_prediction(model, prediction, route, request.environ[REQUEST_ID])
     return reply(details(prediction) if text == "1" else prediction.prediction)
 
 
@@ -106,7 +110,9 @@ def batch(context: Context, name: str) -> Response:
     stream: BodyStream = request.environ["wsgi.input"]
     stream.limit, request.max_content_length = limit, limit + 1
     is_client_gone = request.environ.get("irislib.is_client_gone") or stream.is_client_gone
-    limits = BatchLimits(options, heartbeat, is_client_gone)
+    log = context.app.prediction_log
+    rows_log = BatchLog(log, model, request.environ[REQUEST_ID]) if log else None
+    limits = BatchLimits(options, heartbeat, is_client_gone, rows_log)
     with contextlib.ExitStack() as stack:
         body = stack.enter_context(spooled(request.stream, heartbeat))
         mimetype, pieces, sheet = _batch.answer(model, body, request.mimetype, limits)

@@ -21,6 +21,7 @@ from irislib._description.theme import Theme
 from irislib._description.translation import target_labels
 from irislib._description.validation import check_row
 from irislib._description.values import UploadedFile
+from irislib._prediction_log.pages import PageLog
 from irislib.errors import SpecError, ValidationError
 from irislib.widgets._blocks import Answer, Block, Buttons, DownloadButton, Failure
 from irislib.widgets._cards import CardList
@@ -155,6 +156,7 @@ class Page(anywidget.AnyWidget):
         self.values: dict[str, str] = {}  # the inputs of `result`
         self.history = History(features, self.answer_label)
         self.test_rows = TestRows(model) if model else None
+        self.prediction_log = PageLog(model) if model else None
         self.feedback = Feedback(model) if model and model.spec.feedback else None
         self.comparison = Comparison(model) if model else None
         self.jobs = JobList()
@@ -296,6 +298,8 @@ class Page(anywidget.AnyWidget):
             self.result = self._compute(values)
         except ValidationError as error:
             return describe_problems(self.features, error.problems)
+        if self.prediction_log:
+            self.prediction_log.add(self.result)
         self.values = {name: values[name] for name, f in self.features.items() if name in values and not f.private}
         for index, tab in enumerate(self.tabs):
             if tab.empty:

@@ -1,0 +1,1 @@
+"""The prediction log: what models were asked and have answered, in files of JSON lines; feedback; drift."""

@@ -1,0 +1,80 @@
+"""The options of the prediction log, the same in both servers and in visitors' kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from irislib._common.settings import SETTINGS, environment_value
+from irislib.errors import IrislibError
+
+__all__ = ["LogOptions"]
+
+MIN_BYTES = 1_000_000
+_NUMBERS = ("bytes", "days", "batch_rows")
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """Where the prediction log is, and how much of it is kept.
+
+    Attributes
+    ----------
+    folder : str
+        Nothing is logged if it is empty.
+    bytes : int
+        The most bytes of all files in the folder.
+    days : int
+        Files that nobody has written to for so many days are deleted; 0 keeps them.
+    batch_rows : int
+        The most rows of one batch that are logged.
+    """
+
+    folder: str = ""
+    bytes: int = SETTINGS["prediction_log_bytes"].default
+    days: int = SETTINGS["prediction_log_days"].default
+    batch_rows: int = SETTINGS["prediction_log_batch_rows"].default
+
+    @classmethod
+    def from_environment(cls, **changes: str | int) -> LogOptions:
+        """Return the options that the environment sets, with changes."""
+        names = {"folder": "prediction_log", **{name: f"prediction_log_{name}" for name in _NUMBERS}}
+        found = {field: environment_value(name) for field, name in names.items()}
+        return cls(**{field: value for field, value in found.items() if value is not None} | changes)
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the environment variables for another process with the same log."""
+        if not self.folder:
+            return {}
+        numbers = {SETTINGS[f"prediction_log_{name}"].variable: str(getattr(self, name)) for name in _NUMBERS}
+        return {SETTINGS["prediction_log"].variable: str(Path(self.folder).resolve()), **numbers}
+
+    @classmethod
+    def of_server(cls, values: Mapping[str, str | int]) -> LogOptions:
+        """Return the options of a server: those of its command line, by the settings' names, else the environment's.
+
+        Raises
+        ------
+        IrislibError
+            If the folder cannot be made or written.
+        """
+        prefix = "prediction_log"
+        changes = {
+            name.removeprefix(f"{prefix}_") if name != prefix else "folder": value
+            for name, value in values.items()
+            if name.startswith(prefix) and value not in ("", None)
+        }
+        options = cls.from_environment(**changes)
+        if not options.folder:
+            return options
+        if "://" in options.folder:
+            raise IrislibError(f"--prediction-log takes a folder, not an address such as {options.folder}.")
+        if options.bytes < MIN_BYTES:
+            raise IrislibError(f"--prediction-log-bytes: give at least {MIN_BYTES:,}, got {options.bytes:,}.")
+        folder = Path(options.folder).absolute()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise IrislibError(f"--prediction-log {folder}: {error.strerror or error}.") from error
+        return cls(str(folder), options.bytes, options.days, options.batch_rows)

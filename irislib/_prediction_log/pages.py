@@ -1,0 +1,68 @@
+"""What is written to the prediction log by a visitor's kernel."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+from irislib._prediction_log.files import LogFolder
+from irislib._prediction_log.options import LogOptions
+from irislib._prediction_log.records import ModelRecords, lines_of
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
+    from irislib._modeling.prediction import Prediction
+
+__all__ = ["PageLog", "append"]
+
+ROUTE = "page"
+
+
+class PageLog:
+    """The predictions of a page, written at once: its kernel may be killed at any moment.
+
+    Nothing that happens to the log reaches the visitor.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model):
+        self.model = model
+        self.has_failed = False
+
+    def add(self, prediction: Prediction) -> str:
+        """Write a prediction down, and return the id by which feedback may refer to it; empty if it is not there."""
+        options = LogOptions.from_environment()
+        if not options.folder:
+            return ""
+        request_id = secrets.token_hex(8)
+        shares = None if prediction.probabilities is None else [*prediction.probabilities.values()]
+        values = [*prediction.values.values()]
+        entry = ModelRecords(self.model).entry(ROUTE, request_id, values, prediction.prediction, shares)
+        try:
+            append(options, lines_of([entry])[0])
+        except Exception as error:
+            if not self.has_failed and sys.__stderr__ is not None:
+                self.has_failed = True
+                text = f"Predictions of {self.model.spec.name} are not in the prediction log: {error}"
+                print(text, file=sys.__stderr__, flush=True)
+            return ""
+        return request_id
+
+
+def append(options: LogOptions, lines: bytes) -> None:
+    """Append lines to the log, and leave the file to others.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
+    folder = LogFolder(options)
+    try:
+        folder.append(lines)
+    finally:
+        folder.close()

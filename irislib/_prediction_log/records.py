@@ -1,0 +1,192 @@
+"""The records of the prediction log, as lines of JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from irislib._compiled import column_converters
+from irislib._description.values import to_json
+from irislib._modeling.prediction import near_ties
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
+
+__all__ = ["Entry", "ModelRecords", "feedback_line", "lines_of", "record_line", "time_text"]
+
+OUTSIDE, NOVEL, NEAR_TIE = "outside", "novel", "near_tie"  # the kinds of warnings
+# Between the values of a column, which have no line break within them
+_COLUMN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("\n", ": "), default=to_json)
+
+
+class Entry(NamedTuple):
+    """A prediction that is to be written down.
+
+    Attributes
+    ----------
+    records : ModelRecords
+        Those of its model.
+    time : float
+        Seconds since 1970.
+    request_id : str
+    route : str
+        How it was asked: ``form``, ``json``, ``batch`` or ``page``.
+    row : int or None
+        The position of its row in a batch, from 0.
+    values : sequence of shape (n_features,)
+        The checked values in the order of the features, None where one is missing.
+    prediction : Any
+    shares : sequence of float or None
+        The probability of each class.
+    """
+
+    records: ModelRecords
+    time: float
+    request_id: str
+    route: str
+    row: int | None
+    values: Sequence[Any]
+    prediction: Any
+    shares: Sequence[float] | None
+
+
+class ModelRecords:
+    """What is the same in all records of a model.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model):
+        self.model = model
+        features = model.spec.features
+        self.logged = [i for i, feature in enumerate(features) if feature.is_logged]
+        self._converters = column_converters(features)
+        names = [_literal(features[i].name) for i in self.logged]
+        inputs = ", ".join(f"{name}: %s" for name in names)
+        classes = ", ".join(f"{_literal(str(name))}: %s" for name in model.classes or ())
+        about = f'"model": {_literal(model.spec.name)}, "version": {_literal(model.version)}'
+        self._template = (
+            f'{{"time": %s, "request_id": %s, {about}, "route": %s, "row": %s, "inputs": {{{inputs}}}, '
+            f'"prediction": %s, "probabilities": {f"{{{classes}}}" if model.has_probabilities else "null"}, '
+            '"warnings": %s}\n'
+        )
+
+    def entry(
+        self, route: str, request_id: str, values: Sequence[Any], prediction: Any, shares: Sequence[float] | None
+    ) -> Entry:
+        """Return the entry of one row that was asked by itself, now."""
+        return Entry(self, time.time(), request_id, route, None, values, prediction, shares)
+
+    def lines(self, entries: Sequence[Entry]) -> str:
+        """Return the lines of some entries of this model.
+
+        Raises
+        ------
+        ValueError
+            If a value of one of them cannot be written.
+        """
+        columns: list[list[str]] = [
+            _time_texts([entry.time for entry in entries]),
+            _texts([entry.request_id for entry in entries]),
+            [f'"{entry.route}"' for entry in entries],
+            ["null" if entry.row is None else str(entry.row) for entry in entries],
+            *(_texts([entry.values[i] for entry in entries]) for i in self.logged),
+            _texts([entry.prediction for entry in entries]),
+        ]
+        if self.model.has_probabilities:
+            columns += (_texts(shares) for shares in zip(*(entry.shares for entry in entries), strict=True))
+        columns.append([json.dumps(kinds) if kinds else "[]" for kinds in self.warning_kinds(entries)])
+        return "".join([self._template % texts for texts in zip(*columns, strict=True)])
+
+    def warning_kinds(self, entries: Sequence[Entry]) -> list[list[str]]:
+        """Return the kinds of the warnings that a prediction has with its details."""
+        model = self.model
+        kinds: list[list[str]] = [[] for _ in entries]
+        columns = {}
+        for i, feature in enumerate(model.spec.features):
+            values = [entry.values[i] for entry in entries]
+            if convert := self._converters.get(feature.name):
+                values = [None if value is None else convert(value) for value in values]
+            columns[feature.column] = values
+            if covered := model.coverage.get(feature.name):
+                for row, value in enumerate(values):
+                    if value is not None and not _is_covered(value, covered):
+                        kinds[row] = [OUTSIDE]
+        for row in model.novelty.is_novel(columns).nonzero()[0].tolist():
+            kinds[row] = kinds[row] or [NOVEL]
+        if model.has_probabilities and not model.has_threshold:
+            for row in near_ties(model.classes or [], [entry.shares for entry in entries]):
+                kinds[row].append(NEAR_TIE)
+        return kinds
+
+
+def _is_covered(value: Any, covered: Mapping[str, Any]) -> bool:
+    return value in covered["values"] if "values" in covered else bool(covered["low"] <= value <= covered["high"])
+
+
+def lines_of(entries: Sequence[Entry]) -> tuple[bytes, int]:
+    """Return the lines of some entries, and how many entries cannot be written."""
+    texts, lost = [], 0
+    for records, group in groupby(entries, key=lambda entry: entry.records):
+        some = list(group)
+        try:
+            texts.append(records.lines(some))
+        except Exception:
+            if len(some) == 1:
+                lost += 1
+                continue
+            for entry in some:
+                line, missing = lines_of([entry])
+                texts.append(line.decode())
+                lost += missing
+    # half a character, which a client may send, would make the file unreadable
+    return "".join(texts).encode(errors="replace"), lost
+
+
+def feedback_line(model: Model, request_id: str, row: int | None, right_answer: Any, note: str) -> bytes:
+    """Return the line of the right answer to a logged prediction."""
+    return record_line({
+        "time": time_text(time.time()),
+        "request_id": request_id,
+        "model": model.spec.name,
+        "row": row,
+        "right_answer": None if right_answer is None else to_json(right_answer),
+        "note": note,
+    })  # fmt: skip
+
+
+def record_line(record: Mapping[str, Any]) -> bytes:
+    """Return a record as a line that every reader of JSON takes."""
+    return json.dumps(record, ensure_ascii=False, allow_nan=False).encode(errors="replace") + b"\n"
+
+
+def time_text(seconds: float) -> str:
+    """Return a time in ISO 8601, UTC."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds")
+
+
+def _time_texts(times: Sequence[float]) -> list[str]:
+    """Return times as `time_text` does, as JSON; most of them are of the same second."""
+    beginnings: dict[int, str] = {}
+    texts = []
+    for milliseconds in (int(seconds * 1000) for seconds in times):
+        second, rest = divmod(milliseconds, 1000)
+        if (beginning := beginnings.get(second)) is None:
+            beginning = beginnings[second] = dt.datetime.fromtimestamp(second, dt.UTC).isoformat()[:19]
+        texts.append(f'"{beginning}.{rest:03}+00:00"')
+    return texts
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("%", "%%")
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """Return each value as JSON."""
+    return _COLUMN.encode(values)[1:-1].split("\n")
