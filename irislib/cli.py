@@ -105,6 +105,9 @@ def refuse_unknown_options(args: Sequence[str]) -> None:
 
 def api(args: list[str]) -> int:
     """Serve the endpoint alone, under Gunicorn."""
+    # Requests are spread over processes, and the rows of one over threads: threads below would only wait for each other
+    # in busy loops. NumPy reads it when it is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     borrowed.check("api")
     from irislib._serving.gunicorn_app import ApiServer
 

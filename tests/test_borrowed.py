@@ -50,6 +50,11 @@ def test_private_names_of_other_packages_are_in_the_table() -> None:
     assert private_names(ast.parse("import os\nos._secret()")) == {"_secret"}
 
 
+def test_source_is_parsed_in_one_thread_at_a_time() -> None:
+    files = [path for path in (ROOT / "irislib").rglob("*.py") if "ast.parse(" in path.read_text()]
+    assert [path.name for path in files] == ["locks.py"]
+
+
 def test_the_installed_packages_have_all_borrowed_names() -> None:
     code = "from irislib._common import borrowed\nassert not borrowed.find_missing(), borrowed.find_missing()"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)

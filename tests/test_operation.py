@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, run_irislib, wait_until
+from conftest import PATIENCE, PROGRAM, ROOT, SINGLE_THREADED, Server, run_irislib, wait_until
 from invalid_inputs import GOOD
 from test_api_routes import expect_problem
 
@@ -241,6 +241,23 @@ def test_an_invalid_option_is_one_message(command: str, args: list[str], sentenc
     assert result.returncode
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_worker_has_one_thread_of_blas_unless_its_operator_wants_more(tmp_path: Path) -> None:
+    config = tmp_path / "gunicorn.conf.py"
+    config.write_text(
+        "from threadpoolctl import threadpool_info\n"
+        "print(*{pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'})\n"
+        "raise SystemExit\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in SINGLE_THREADED}
+    for own, count in ({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2"), ({"OPENBLAS_NUM_THREADS": "2"}, "2"):
+        result = subprocess.run(
+            [*PROGRAM, "api", "--config", str(config)],
+            env={**environment, **own}, capture_output=True, text=True, timeout=PATIENCE,
+        )  # fmt: skip
+        # there are no more threads than cores
+        assert result.stdout.split() == [count if os.cpu_count() != 1 else "1"], result.stderr
 
 
 def test_a_batch_over_http(serve: Server, api: Server, flowers, iris) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from irislib._common.locks import PARSING
+from irislib._common.locks import parse_source
 
 __all__ = ["digest_code", "is_installed", "is_own_module"]
 
@@ -82,7 +82,7 @@ class _Module:
 
     def __init__(self, name: str, file: str, source: str):
         is_package = Path(file).stem == "__init__"
-        self.name, self.source = name, _without_docstrings(ast.parse(source))
+        self.name, self.source = name, _without_docstrings(parse_source(source))
         self.package = name if is_package else name.rpartition(".")[0]
         self.definitions: dict[str, list[ast.stmt]] = {}
         statements = list(_statements(self.source.body))
@@ -190,8 +190,7 @@ def _read_module(name: str) -> _Module | None:
 
 @functools.lru_cache(maxsize=1000)
 def _parse(name: str, file: str, changed_at: int) -> _Module:
-    with PARSING:
-        return _Module(name, file, Path(file).read_bytes().decode())
+    return _Module(name, file, Path(file).read_bytes().decode())
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from irislib._common.locks import parse_source
+
 __all__ = ["imported_modules", "runs_once", "uses_only_irislib"]
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of a magic, of a null character, of deep nesting
@@ -30,7 +32,7 @@ def runs_once(notebook: dict[str, Any]) -> bool:
 def uses_only_irislib(source: str) -> bool:
     """Return True if a cell uses nothing but irislib."""
     try:
-        tree = ast.parse(source)
+        tree = parse_source(source)
     except UNPARSABLE:
         return False
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -41,7 +43,7 @@ def imported_modules(source: str) -> list[str]:
     """Return the modules that a cell imports; none if it is not plain Python."""
     modules: list[str] = []
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        nodes = list(ast.walk(parse_source(source)))
     except UNPARSABLE:
         return modules
     for node in nodes:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from irislib._common import user_code
+from irislib._common.locks import parse_source
 from irislib._common.user_code import Location
 from irislib._modeling.advice import Training, give_advice
 from irislib.errors import ForeignExitError, IrislibError, UserCodeError
@@ -121,7 +122,7 @@ def _locate_estimator(spec: ModelSpec) -> Location | None:
     if site is None:
         return None
     try:
-        tree = ast.parse("".join(linecache.getlines(site.file)))
+        tree = parse_source("".join(linecache.getlines(site.file)))
     except SyntaxError:
         return site
     for node in ast.walk(tree):

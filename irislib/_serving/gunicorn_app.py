@@ -79,8 +79,6 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
     models: list[str] | None
 
     def run(self) -> None:
-        # Requests are spread over processes: threads below one row would only get in their way.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
         address = self.cfg.address[0]
         if isinstance(address, tuple):  # and not a Unix socket
             announce_health(url(address[0], address[1], "/healthz"))
