@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +108,21 @@ def rent() -> Any:
 class Server:
     """A process of `irislib` that serves, with its log and its address.
 
-    It is forked from a process that has imported everything, and its pages are English, unless a program is given.
+    It is forked from a process that has imported everything, its pages are English, and it draws charts when a visitor
+    wants them rather than `ahead`, unless a program is given.
     """
 
     process: subprocess.Popen[bytes] | Command
 
     def __init__(
-        self, log: Path, *args: str, cwd: Path = TESTS, program: tuple[str, ...] = (), port: int = 0, **env: str
+        self,
+        log: Path,
+        *args: str,
+        cwd: Path = TESTS,
+        program: tuple[str, ...] = (),
+        port: int = 0,
+        ahead: bool = False,
+        **env: str,
     ):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -128,7 +136,7 @@ class Server:
                     [*program, *args], cwd=cwd, env=environment, stdout=file, stderr=subprocess.STDOUT
                 )
             else:
-                self.process = COMMANDS.run(args, cwd, environment, log, log)
+                self.process = COMMANDS.run(args, cwd, environment, log, log, ahead)
 
     def wait(self, path: str = "/readyz") -> Server:
         """Wait until the server can open every page, for as long as its process lives."""
@@ -178,7 +186,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("serve") / "log"
     models = [f"--model={name}:spec" for name in ("irislib.iris", "rent")]
     options = ("--notebooks", str(ROOT / "notebooks"), "--languages", "en,de", "--prediction-log", f"{log}-predictions")
-    server = Server(log, "serve", *models, *options, **FOREIGN).wait()
+    server = Server(log, "serve", *models, *options, ahead=True, **FOREIGN).wait()
     yield server
     assert server.stop() == 0
     assert not [path for path in [log, *server.predictions.iterdir()] if PLANTED.encode() in path.read_bytes()]
@@ -217,15 +225,28 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
     """A page that fails the test on any request that leaves this machine."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
     foreign: list[str] = []
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
-    page.on("request", lambda request: None if request.url.startswith(local) else foreign.append(request.url))
-    yield page
-    context.close()
+    with new_page(chromium, viewport={"width": 1280, "height": 800}) as page:
+        page.on("request", lambda request: None if request.url.startswith(local) else foreign.append(request.url))
+        yield page
     assert not foreign
+
+
+@pytest.fixture
+def neighbour(chromium: Any) -> Iterator[Any]:
+    """Another visitor."""
+    with new_page(chromium) as page:
+        yield page
+
+
+@contextmanager
+def new_page(chromium: Any, **options: Any) -> Iterator[Any]:
+    """Open a page for a visitor with such a browser, as patient as all tests."""
+    context = chromium.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1000)
+    yield context.new_page()
+    context.close()
 
 
 def notebook(*cells: str) -> Any:

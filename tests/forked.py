@@ -60,12 +60,15 @@ class Commands:
             )  # fmt: skip
         os.close(lifeline)
 
-    def run(self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path) -> Command:
-        """Run a command of irislib, as ``python -m irislib`` in the folder does."""
+    def run(
+        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path, ahead: bool = False
+    ) -> Command:
+        """Run a command of irislib, as ``python -m irislib`` in the folder does; without `ahead` it draws later."""
         if self.process is None:
             self.start()
         status, status_writer = os.pipe()
-        request = {"args": list(args), "cwd": str(cwd), "env": dict(env), "files": [str(stdout), str(stderr)]}
+        files = [str(stdout), str(stderr)]
+        request = {"args": list(args), "cwd": str(cwd), "env": dict(env), "files": files, "ahead": ahead}
         messages.send(self.channel, request, [status_writer])
         os.close(status_writer)
         command = Command(messages.receive(self.channel)[0]["pid"], status)
@@ -96,9 +99,17 @@ class CommandLoop(RequestLoop):
         sys.path[0] = request["cwd"]
         if request["args"][:1] in (["serve"], ["check"]):
             client.start_process = SpareTemplates(client.start_process).start  # type: ignore[assignment]
+        if not request["ahead"]:
+            from irislib._serving.page_pool import Pages
+
+            Pages.work_ahead = draw_nothing  # type: ignore[assignment]
         from irislib.cli import main
 
         main()
+
+
+async def draw_nothing(*_: Any) -> None:
+    """Take the place of `Pages.work_ahead`, which costs twice what a server needs to start."""
 
 
 class SpareTemplates:

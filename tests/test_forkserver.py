@@ -413,7 +413,7 @@ def test_a_template_process_killed_during_its_notebook_is_started_again(page: An
     assert "killed.ipynb is run for each visitor" not in warm.text()
 
 
-def test_template_processes_that_end_are_replaced(page: Any, chromium: Any, warm: Server) -> None:
+def test_template_processes_that_end_are_replaced(page: Any, neighbour: Any, warm: Server) -> None:
     page.goto(f"{warm.url}/tiny")  # waits until it is as ready as it can be
     open_app(page, warm, "ready", "Say")
     kernel = kernel_process(page)
@@ -422,14 +422,12 @@ def test_template_processes_that_end_are_replaced(page: Any, chromium: Any, warm
     for template in ended:
         template.kill()
     wait_until(lambda: not any(template.is_running() and template.status() != "zombie" for template in ended))
-    with chromium.new_page() as other:
-        open_app(other, warm, "ready", "Say")
-        kernel_process(other)
+    open_app(neighbour, warm, "ready", "Say")
+    kernel_process(neighbour)
     assert kernel_process(page) == kernel
     wait_until(lambda: len(templates(warm)) == 4)
-    with chromium.new_page() as other:
-        open_app(other, warm, "ready", "Say")
-        assert kernel_process(other).name() == "irislib-kernel"
+    open_app(neighbour, warm, "ready", "Say")
+    assert kernel_process(neighbour).name() == "irislib-kernel"
 
 
 def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server: ForkServer) -> None:
@@ -446,12 +444,14 @@ def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server
 
 
 def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page_and_a_notebook_that_is_being_prerun(tmp_path: Path) -> None:
-    looping = notebook("import os", "while True: pass")
+    looping = notebook("import time\nwhile True: time.sleep(0.01)")
     looping.metadata["irislib"] = {"run": "once"}
     nbformat.write(looping, tmp_path / "loops.ipynb")
-    server = Server(tmp_path / "log", "serve", str(tmp_path), program=PROGRAM).wait()
-    wait_until(lambda: len(templates(server)) == 3)  # the first, the Iris Wizard's, and the one that loops
-    assert "irislib" in server.get("/iris-wizard").text
+    options = (str(tmp_path), "--model", "tiny:spec")
+    server = Server(tmp_path / "log", "serve", *options, program=PROGRAM)
+    server.wait("/healthz")  # it is ready only once it gives the notebook up, after a minute and a half
+    wait_until(lambda: len(templates(server)) == 3)  # the first, that of the model, and the one that loops
+    assert "irislib" in server.get("/tiny").text
     assert server.stop(signal.SIGINT) == 0, server.text()  # `stop` also finds that no process is left
     assert "Traceback" not in server.text()
     assert "token" not in server.text()  # on loopback nobody needs the warning

@@ -23,7 +23,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, Server, descendants, is_running, notebook, process_of, wait_until
+from conftest import Server, descendants, is_running, notebook, process_of, wait_until
 from playwright.sync_api import expect
 from test_accessibility import check
 from test_security import Visitor, connect_to_kernel
@@ -154,15 +154,6 @@ def open_page(page: Any, server: Server) -> int:
     """Open the app and return the process of its kernel."""
     page.goto(f"{server.url}/app")
     return int(submit(page))
-
-
-@pytest.fixture
-def neighbour(chromium: Any) -> Iterator[Any]:
-    """Another visitor."""
-    context = chromium.new_context()
-    context.set_default_timeout(PATIENCE * 1000)
-    yield context.new_page()
-    context.close()
 
 
 def test_a_kernel_that_is_killed_ends_one_page_only(page: Any, neighbour: Any, server: Server) -> None:
@@ -361,7 +352,7 @@ def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
     nbformat.write(notebook(WIDGET), tmp_path / "notebooks" / "widget.ipynb")
     limited = ("sh", "-c", 'ulimit -Sn 200; ulimit -Hn 290; exec "$@"', "sh", sys.executable, "-m", "irislib")
     many = (f"{KERNEL}.max_kernels=100", f"{KERNEL}.max_kernels_per_visitor=100")
-    args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "tiny:spec", *many)
+    args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "tiny:spec", *QUICK, *many)
     server = Server(tmp_path / "log", *args, program=limited).wait()
     try:
         assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (290, 290)

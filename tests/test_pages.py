@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import nbformat
 import pytest
-from conftest import PLANTED, Server, notebook, open_app, submit_row
+from conftest import PLANTED, Server, new_page, notebook, open_app, submit_row
 from invalid_inputs import GOOD, TYPED
 from playwright.sync_api import expect
 
@@ -81,7 +81,8 @@ def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for name, cell in (("controls", CONTROLS), ("two", TWO), ("long", LONG), ("many", MANY)):
         nbformat.write(notebook(cell), folder / f"{name}.ipynb")
     environment = {"IRISLIB_STORE": str(folder / "store")}
-    server = Server(folder / "log", "serve", "--model=irislib.iris:spec", "--notebooks", str(folder), **environment)
+    options = ("--model=irislib.iris:spec", "--notebooks", str(folder))
+    server = Server(folder / "log", "serve", *options, ahead=True, **environment)
     yield server.wait()
     assert server.stop() == 0
     assert "reference " not in server.text()
@@ -240,8 +241,11 @@ def test_a_field_is_checked_when_it_is_left(page, serve: Server) -> None:
 
 
 def test_a_reader_whose_language_has_a_decimal_comma_types_one(chromium, serve: Server) -> None:
-    context = chromium.new_context(locale="fr-FR")
-    page = context.new_page()
+    with new_page(chromium, locale="fr-FR") as page:
+        type_with_commas(page, serve)
+
+
+def type_with_commas(page, serve: Server) -> None:
     open_app(page, serve, "iris-wizard", "Abrakadabra")
     fields = [page.get_by_label(label) for label in ("Petal length", "Petal width", "Sepal length", "Sepal width")]
     for field, text in zip(fields, ("6,0", "2,5", "6.3", "3.300"), strict=True):
@@ -254,7 +258,6 @@ def test_a_reader_whose_language_has_a_decimal_comma_types_one(chromium, serve: 
     assert [field.input_value() for field in fields] == ["6,0", "2,5", "6.3", "3,300"]  # as they were typed
     fields[0].press("ArrowUp")
     assert fields[0].input_value() == "6,1"
-    context.close()
 
 
 def test_a_prediction_is_stale_once_the_form_has_changed(page, serve: Server) -> None:
@@ -325,7 +328,7 @@ def test_features_can_be_held(page, serve: Server, iris) -> None:
     page.locator(".irislib-pane:visible").get_by_text("; petal width stays as it is.").wait_for()
 
 
-def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, controls: Server) -> None:
+def test_a_long_running_insight_is_computed_once_on_demand(page, neighbour, controls: Server) -> None:
     store = controls.log.parent / "store"
     open_app(page, controls, "iris-wizard", "Abrakadabra")
     page.get_by_role("tab", name="Performance").click()
@@ -344,11 +347,10 @@ def test_a_long_running_insight_is_computed_once_on_demand(page, chromium, contr
     page.get_by_role("tab", name="Prediction").click()
     page.get_by_role("button", name="Abrakadabra").click()  # the kernel is there for other things as before
     page.locator(".irislib-answer").wait_for()
-    with chromium.new_page() as other:
-        open_app(other, controls, "iris-wizard", "Abrakadabra")
-        other.get_by_role("tab", name="Performance").click()
-        other.locator("[data-job=learning_curve]").get_by_role("button", name="Calculate").click()
-        other.get_by_text("With 120 training rows its accuracy").wait_for()
+    open_app(neighbour, controls, "iris-wizard", "Abrakadabra")
+    neighbour.get_by_role("tab", name="Performance").click()  # drawn ahead, before it was calculated
+    neighbour.locator("[data-job=learning_curve]").get_by_role("button", name="Calculate").click()
+    neighbour.get_by_text("With 120 training rows its accuracy").wait_for()
 
 
 def test_the_button_and_the_tabs_of_hundreds_of_fields_stay_in_reach(page, controls: Server) -> None:
@@ -574,13 +576,11 @@ def test_a_report_needs_no_connection(page, chromium, serve: Server, iris, tmp_p
     with page.expect_download() as download:
         page.get_by_role("button", name="Download report").click()
     download.value.save_as(tmp_path / "report.html")
-    context = chromium.new_context(offline=True)
-    report = context.new_page()
-    report.goto((tmp_path / "report.html").as_uri())
-    assert report.inner_text(".irislib-answer").startswith("Species: virginica, ")
-    assert iris.version in report.inner_text("main")
-    assert all(report.locator("img").evaluate_all("images => images.map(i => i.complete && i.naturalWidth > 100)"))
-    context.close()
+    with new_page(chromium, offline=True) as report:
+        report.goto((tmp_path / "report.html").as_uri())
+        assert report.inner_text(".irislib-answer").startswith("Species: virginica, ")
+        assert iris.version in report.inner_text("main")
+        assert all(report.locator("img").evaluate_all("images => images.map(i => i.complete && i.naturalWidth > 100)"))
 
 
 def test_a_table_of_100000_rows_does_not_block_the_page(page, serve: Server, iris, tmp_path: Path) -> None:
@@ -647,18 +647,16 @@ def test_light_or_dark_is_the_browsers_setting_or_the_readers_choice(chromium, s
         return sum(map(int, re.findall(r"\d+", colour)[:3])) > 600
 
     for scheme, other in (("light", "dark"), ("dark", "light")):
-        context = chromium.new_context(color_scheme=scheme)
-        page = context.new_page()
-        page.goto(serve.url)
-        before = page.evaluate(ground.format("body"))
-        page.get_by_label("Colours").select_option(other)
-        after = page.evaluate(ground.format("body"))
-        assert (is_light(before), is_light(after)) == (scheme == "light", other == "light")
-        open_app(page, serve, "iris-wizard", "Abrakadabra")  # it is kept
-        assert page.evaluate(ground.format(".irislib")) == after
-        page.get_by_label("Colours").select_option("")
-        assert page.evaluate(ground.format(".irislib")) == before
-        context.close()
+        with new_page(chromium, color_scheme=scheme) as page:
+            page.goto(serve.url)
+            before = page.evaluate(ground.format("body"))
+            page.get_by_label("Colours").select_option(other)
+            after = page.evaluate(ground.format("body"))
+            assert (is_light(before), is_light(after)) == (scheme == "light", other == "light")
+            open_app(page, serve, "iris-wizard", "Abrakadabra")  # it is kept
+            assert page.evaluate(ground.format(".irislib")) == after
+            page.get_by_label("Colours").select_option("")
+            assert page.evaluate(ground.format(".irislib")) == before
 
 
 def test_the_navigation_works_while_an_app_starts(page, serve: Server) -> None:
