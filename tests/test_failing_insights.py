@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,11 +17,12 @@ from test_widgets import download, request, submit
 
 import irislib
 from irislib import Feature, ModelSpec, insights
+from irislib._forkserver.child import ChildError
 from irislib._model_card.card import card
 from irislib._modeling.model import Model
 from irislib.api import create_app
 from irislib.insights import Insight
-from irislib.widgets import _prediction_tab
+from irislib.widgets import _prediction_tab, _warm_up
 from irislib.widgets._blocks import Job
 
 ROW = dict.fromkeys(["petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm"], 2)
@@ -138,6 +140,26 @@ def test_a_failed_tab_is_drawn_again_when_it_is_next_opened(iris: Model) -> None
     page = irislib.app(page.csv_tab.model)
     page.warm_up()  # for all later visitors, who shall not have its failure
     assert "All is well" in request(page, "draw", tab=1)["html"]
+
+
+def refuse(draw: Callable[[], object]) -> object:
+    raise ChildError
+
+
+@pytest.mark.parametrize("call_in_child", [lambda draw: json.loads(json.dumps(draw())), refuse])
+def test_charts_drawn_ahead_are_there_wherever_they_were_drawn(
+    iris: Model, monkeypatch: pytest.MonkeyPatch, call_in_child: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(_warm_up, "call_in_child", call_in_child)
+    page = irislib.app(replace(iris, spec=replace(iris.spec, tabs={"T": [good, insights.confusion_matrix]})))
+    page.warm_up()
+    assert page.warm_contents
+    images = re.findall(
+        r'<img [^>]*alt="([^"]+)" src="data:image/svg\+xml;base64,([^"]+)"', request(page, "draw", tab=1)["html"]
+    )
+    assert len(images) == 2
+    assert images[0][0] == "A sentence."
+    assert all(b64decode(svg).startswith(b"<?xml") for _, svg in images)
 
 
 def test_the_prediction_is_there_if_what_is_below_it_fails(iris: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -474,15 +474,24 @@ def test_only_the_first_invalid_message_of_a_page_is_logged(caplog: pytest.LogCa
 
 
 AHEAD = """
-import time
+import os, sys, time
 import ipywidgets
+from irislib._forkserver.child import ChildError, call_in_child
+
+def in_child():
+    import colorsys
+    return os.getpid()
 
 class Ahead(ipywidgets.Label):
     done, seconds = [], {seconds}
 
     def warm_up(self):
         time.sleep(self.seconds)
-        self.done.append(1)
+        self.done.append(call_in_child(in_child) != os.getpid())
+        try:
+            call_in_child(lambda: self.no_such_attribute)
+        except ChildError:
+            self.done.append("colorsys" in sys.modules)
 
 label = Ahead()
 """
@@ -491,14 +500,14 @@ label = Ahead()
 def test_no_page_waits_for_what_is_worked_out_ahead(fork_server: ForkServer, kernel: Callable[..., Kernel]) -> None:
     name = prerun(fork_server, AHEAD.format(seconds=0))["name"]
     before = fork_server.page_templates[name]
-    assert kernel(name).run("print(len(label.done))").strip() == "0"
+    assert kernel(name).run("print(label.done)").strip() == "[]"
     assert fork_server.warm_up(name, PATIENCE)
     assert before.has_ended()
-    assert kernel(name).run("print(len(label.done))").strip() == "1"
+    assert kernel(name).run("print(label.done)").strip() == "[True, True]"
 
     slow = prerun(fork_server, AHEAD.format(seconds=10**6))["name"]
     assert not fork_server.warm_up(slow, 0.5)
-    assert kernel(slow).run("print(len(label.done))").strip() == "0"
+    assert kernel(slow).run("print(label.done)").strip() == "[]"
 
 
 def test_a_template_process_that_was_launched_early_is_as_if_it_had_been_started_later(

@@ -3,6 +3,6 @@
 ``provisioner`` is the kernel provisioner of jupyter_client, ``client`` the server's handle of the
 template processes, ``server`` runs in a template process, ``kernel`` in the processes forked from it,
 ``notebook`` runs the notebook of a page before the first visitor, ``notebook_source`` says whether it may,
-``rehearsal`` does once what all of them do first, ``process`` is the server's handle of a forked kernel,
-``messages`` the protocol between them.
+``rehearsal`` does once what all of them do first, ``child`` calls a function in a process that ends with it,
+``process`` is the server's handle of a forked kernel, ``messages`` the protocol between them.
 """

@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,7 @@ __all__ = [
     "Section",
     "Table",
     "charts_of",
+    "deferred_pictures",
     "insight_card",
     "iter_cards",
     "iter_jobs",
@@ -51,6 +54,9 @@ MAX_ROWS = 10  # of the bars in a card
 MAX_TABLE_ROWS = 1000  # of a table that a visitor asks for
 
 _numbers = itertools.count()  # of cards, also of those that a process has from the one that it was forked from
+
+# The pictures that are drawn later, each with a function that draws it; None where they are drawn at once.
+_deferred: ContextVar[list[tuple[Picture, Callable[[], Picture]]] | None] = ContextVar("deferred", default=None)
 
 # A picture follows the colour scheme of the element that shows it.
 DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
@@ -157,9 +163,9 @@ class Rows(Block):
     has_own_names: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Picture(Block):
-    """An SVG drawing and its alternative text."""
+    """An SVG drawing and its alternative text; both are empty until a deferred one is drawn."""
 
     svg: str
     alt: str
@@ -320,7 +326,29 @@ def insight_card(insight: Insight) -> Card:
 
 def charts_of(insight: Insight) -> list[Block]:
     """Return the charts of an insight, one for each panel."""
-    return [picture(panel.plot(), insight.text) for panel in insight.panels()]
+    return [_chart(panel, insight.text) for panel in insight.panels()]
+
+
+def _chart(panel: Insight, alt: str) -> Picture:
+    def draw() -> Picture:
+        return picture(panel.plot(), alt)
+
+    if (deferred := _deferred.get()) is None:
+        return draw()
+    empty = Picture("", "")
+    deferred.append((empty, draw))
+    return empty
+
+
+@contextmanager
+def deferred_pictures() -> Iterator[list[tuple[Picture, Callable[[], Picture]]]]:
+    """Leave the charts of insights empty, and yield a list that comes to hold them, each with what draws it."""
+    pictures: list[tuple[Picture, Callable[[], Picture]]] = []
+    token = _deferred.set(pictures)
+    try:
+        yield pictures
+    finally:
+        _deferred.reset(token)
 
 
 def numbers_of(insight: Insight) -> list[Block]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from irislib._common.language import column_labels
 from irislib._common.theme import chart_colours
+from irislib._forkserver.child import ChildError, call_in_child
+from irislib.widgets._blocks import deferred_pictures
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render, render_pieces
 
@@ -24,7 +26,21 @@ def warm_up(page: Page) -> None:
     for a model's page alone: another page's function may have side effects.
     """
     with chart_colours(page.theme.accent), column_labels(page.column_labels):
+        try:
+            _draw_tabs_in_child(page)
+        except ChildError:  # such as a chart that fails, which is then a sentence
+            page.warm_contents.clear()
+            _draw_tabs(page)
+        _predict(page)
+
+
+def _draw_tabs_in_child(page: Page) -> None:
+    """Draw the charts in a child: what drawing fills and touches takes some 30 MB, and the charts are text."""
+    with deferred_pictures() as pictures:
         _draw_tabs(page)
+    drawn = call_in_child(lambda: [(done.svg, done.alt) for done in (draw() for _, draw in pictures)])
+    for (picture, _), (svg, alt) in zip(pictures, drawn, strict=True):
+        picture.svg, picture.alt = svg, alt
 
 
 def _draw_tabs(page: Page) -> None:
@@ -34,6 +50,9 @@ def _draw_tabs(page: Page) -> None:
                 blocks = page.draw_tab(index, is_warm=True)
                 page.jobs.finish(blocks, JOB_SECONDS)
                 render(blocks)
+
+
+def _predict(page: Page) -> None:
     if page.csv_tab:
         with guarded(lambda _: None):
             model = page.csv_tab.model
