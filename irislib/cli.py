@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -126,9 +127,11 @@ def train(args: list[str]) -> int:
     for spec in registry.load_specs(options.model).values():
         if isinstance(spec, FittedSpec):
             raise IrislibError(f"{spec.title} was fitted elsewhere: there is nothing to train.")
+        start, root = time.monotonic(), store.default_root()
         model = fit(spec)
         print(report(model))
-        print(f"kept in {store.save(model, store.default_root())}")
+        entry = store.publish(model, root, kind="train", seconds=round(time.monotonic() - start, 3))
+        print(f"kept in {store.location(entry, spec.name, root)}")
     return 0
 
 

@@ -243,8 +243,12 @@ _ALL = (
         "IRISLIB_MAX_FEEDBACK_BYTES",
     ),
     Setting(
-        "store", str, "", "The folder of the trained models.", "IRISLIB_STORE",
+        "store", str, "", "The folder of the trained models, or its URL (`s3://…`, `gs://…`).", "IRISLIB_STORE",
         default_text="models/ in the user's data folder",
+    ),
+    Setting(
+        "store_keep", int, 20, "The versions of a model to keep, 0 for all; the current one and the one before it are.",
+        "IRISLIB_STORE_KEEP",
     ),
     Setting(
         "health_file", str, "",

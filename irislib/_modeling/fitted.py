@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
@@ -31,12 +31,14 @@ __all__ = ["FittedSpec", "from_estimator", "ignore_missing_names"]
 class FittedSpec(ModelSpec):
     """The description of a model that irislib has not trained.
 
-    Its ``identity`` is a hash of the estimator and of the rows that it was evaluated on.
+    Its ``identity`` is a hash of the estimator and of the rows that it was evaluated on. The ``origin`` of one that was
+    read from a file is what it was made from, as :func:`irislib._modeling.staleness.dependencies` returns it.
     """
 
     load_data: Any = None
     estimator: Any = None
     identity: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def _source_faults(self) -> list[str]:
         return []

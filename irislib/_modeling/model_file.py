@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from irislib import __version__
 from irislib._common.paths import write_atomically
@@ -25,16 +26,20 @@ from irislib._modeling import estimator_file
 from irislib._modeling.fitted import FittedSpec, ignore_missing_names
 from irislib._modeling.model import Model
 from irislib._modeling.model_record import from_record, to_record
+from irislib._modeling.staleness import dependencies
 from irislib._modeling.trusted_types import is_of_library
 from irislib.errors import StoreError
 
-__all__ = ["SUFFIX", "read_model", "write_model"]
+__all__ = ["SUFFIX", "join_parts", "read_model", "read_parts", "read_record", "restore", "stored_record", "write_model"]
 
 SUFFIX = ".irislib"
 FORMAT = 2
 READ = {1, FORMAT}  # in format 1 the estimator is never packed
 MODEL, ESTIMATOR = "model.json", "estimator.skops"
 MAX_BYTES = {MODEL: 200_000_000, ESTIMATOR: 4_000_000_000}  # of the two parts, unpacked
+ADVICE = (
+    "which cannot be kept in a file. Leave tabs out, or serve the model by its module: --model package.module:name."
+)
 # By themselves, or not
 NOT_KEPT = ("features", "load_data", "estimator", "tabs", "examples", "classes", "identity", "theme",
             "feedback")  # fmt: skip
@@ -50,16 +55,72 @@ def write_model(model: Model, path: Path) -> Path:
         estimator = estimator_file.read_back(model.estimator, model.evaluation.features, modules)
         for module in modules:
             _require_own(path, module)  # else the file could not be read again
-        content = BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr(MODEL, record)
-            file.writestr(ESTIMATOR, estimator)
-        write_atomically(path, content.getvalue())
+        write_atomically(path, join_parts(record, estimator))
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, StoreError):
             raise
         raise StoreError(f"{model.spec.name} cannot be written to {path}: {error}") from error
     return path
+
+
+def stored_record(model: Model, with_data_files: bool = True) -> str:
+    """Return the record of a model's file in a store: whole for who has its description, else what can be kept.
+
+    Functions of the author's own in tabs are left out for those who have no description, and a description that
+    JSON cannot hold.
+    """
+    modules = estimator_modules(model.spec)
+    record = _record(model, modules, own_tabs=True)
+    record["model"]["data_files"] = model.data_files if with_data_files else []
+    try:
+        return json.dumps(record)
+    except (TypeError, ValueError):
+        return json.dumps({**record, **dict.fromkeys(("spec", "features", "examples", "classes", "theme"))})
+
+
+def join_parts(record: str, estimator: bytes, is_compressed: bool = True) -> bytes:
+    """Return a model's file; the same for the same parts."""
+    content = BytesIO()
+    method = zipfile.ZIP_DEFLATED if is_compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(content, "w", method) as file:
+        for name, part in ((MODEL, record), (ESTIMATOR, estimator)):
+            info = zipfile.ZipInfo(name)  # of no time
+            info.compress_type, info.external_attr = method, 0o600 << 16
+            file.writestr(info, part)
+    return content.getvalue()
+
+
+def read_parts(
+    source: Path | BinaryIO, name: object, limits: Mapping[str, int] = MAX_BYTES
+) -> tuple[dict[str, Any], bytes]:
+    """Return the record and the estimator's bytes of a model's file, which errors call by this name.
+
+    Raises
+    ------
+    StoreError
+        If it is no model's file, or one of another format.
+    FileNotFoundError
+    """
+    try:
+        with zipfile.ZipFile(source) as file:
+            record = json.loads(_part(file, MODEL, limits))
+            content = _part(file, ESTIMATOR, limits)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise StoreError(f"{name} is no model's file: {error}") from error
+    if not isinstance(record, dict):
+        raise StoreError(f"{name} is no model's file: its description is a {type(record).__name__}.")
+    if record.get("format") not in READ:
+        raise StoreError(f"{name} was written by irislib {record.get('irislib')}, in another format.")
+    return record, content
+
+
+def read_record(content: bytes) -> dict[str, Any]:
+    """Return the record of a model's file that was read already."""
+    with zipfile.ZipFile(BytesIO(content)) as file:
+        record: dict[str, Any] = json.loads(file.read(MODEL))
+    return record
 
 
 def read_model(path: Path) -> Model:
@@ -72,30 +133,29 @@ def read_model(path: Path) -> Model:
         otherwise with the versions of the libraries that are installed here.
     """
     try:
-        with zipfile.ZipFile(path) as file:
-            record = json.loads(_part(file, MODEL))
-            content = _part(file, ESTIMATOR)
+        record, content = read_parts(path, path)
     except FileNotFoundError:
         raise StoreError(f"There is no file {path}.") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise StoreError(f"{path} is no model's file: {error}") from error
-    if not isinstance(record, dict):
-        raise StoreError(f"{path} is no model's file: its description is a {type(record).__name__}.")
-    if record.get("format") not in READ:
-        raise StoreError(f"{path} was written by irislib {record.get('irislib')}, in another format.")
+    return restore(record, content, path)
+
+
+def restore(record: dict[str, Any], content: bytes, source: object) -> Model:
+    """Return the model of a file's parts, with the description that is in it; see :func:`read_model`."""
     try:
         for module in record["modules"]:
-            _require_own(path, module)
+            _require_own(source, module)
+        if record["spec"] is None:
+            raise StoreError(f"{source} can be read by its description alone: --model package.module:name.")
         estimator = estimator_file.load_estimator(content, record["modules"])
         spec = _restore_spec(record, estimator)
         model = from_record(spec, estimator, record["model"])
     except StoreError:
         raise
     except Exception as error:  # what is damaged or forged fails in its own way
-        raise StoreError(f"{path} is no model's file: {type(error).__name__}: {error}") from error
+        raise StoreError(f"{source} is no model's file: {type(error).__name__}: {error}") from error
     ignore_missing_names(estimator)
     if record["versions"] != library_versions(estimator):
-        _require_same_predictions(path, model, record["versions"])
+        _require_same_predictions(source, model, record["versions"])
     return model
 
 
@@ -105,7 +165,7 @@ def estimator_modules(spec: ModelSpec) -> list[str]:
     return sorted(name for name in names if not is_of_library(name))
 
 
-def _require_own(path: Path, module: str) -> None:
+def _require_own(path: object, module: str) -> None:
     """Raise StoreError unless a module is the user's own: a file must not choose among all that is installed."""
     try:
         spec = importlib.util.find_spec(module)
@@ -117,19 +177,23 @@ def _require_own(path: Path, module: str) -> None:
         raise StoreError(f"{path} has parts of {module!r}, which is an installed library that irislib does not trust.")
 
 
-def _part(file: zipfile.ZipFile, name: str) -> bytes:
-    if file.getinfo(name).file_size > MAX_BYTES[name]:
-        raise ValueError(f"{name} has more than {MAX_BYTES[name]:,} bytes.")
+def _part(file: zipfile.ZipFile, name: str, limits: Mapping[str, int]) -> bytes:
+    limit = limits.get(name)
+    if limit is None:
+        return file.read(name)
+    if file.getinfo(name).file_size > limit:
+        raise ValueError(f"{name} has more than {limit:,} bytes.")
     with file.open(name) as part:
-        content = part.read(MAX_BYTES[name] + 1)
-    if len(content) > MAX_BYTES[name]:
-        raise ValueError(f"{name} has more than {MAX_BYTES[name]:,} bytes.")
+        content = part.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"{name} has more than {limit:,} bytes.")
     return content
 
 
-def _record(model: Model, modules: list[str]) -> dict[str, Any]:
+def _record(model: Model, modules: list[str], own_tabs: bool = False) -> dict[str, Any]:
+    """Return the record of a model's file; functions of the author's own in tabs are left out or an error."""
     spec = model.spec
-    return {
+    record: dict[str, Any] = {
         "format": FORMAT,
         "irislib": __version__,
         "versions": library_versions(model.estimator),
@@ -138,11 +202,22 @@ def _record(model: Model, modules: list[str]) -> dict[str, Any]:
         "features": [_feature_to_json(feature) for feature in spec.features],
         "examples": {name: {key: to_json(v) for key, v in row.items()} for name, row in spec.examples.items()},
         "classes": [[code, name] for code, name in spec.classes.items()],
-        "tabs": [[title, [_insight_name(function) for function in tab]] for title, tab in spec.tabs.items()],
+        "tabs": [],
+        "left_out": [],
         "theme": spec.theme.to_record(),
         "identity": spec.identity if isinstance(spec, FittedSpec) else spec.digest,
+        "made": dependencies(spec),
         "model": to_record(model),
     }
+    for title, tab in spec.tabs.items():
+        names = [_insight_name(function) for function in tab]
+        if None in names and not own_tabs:
+            own = next(function for function, name in zip(tab, names, strict=True) if name is None)
+            raise StoreError(f"tabs: {_own_name(own) or repr(own)} is a function of your own, {ADVICE}")
+        record["left_out"] += [_own_name(f) for f, name in zip(tab, names, strict=True) if name is None]
+        if kept := [name for name in names if name is not None]:
+            record["tabs"].append([title, kept])
+    return record
 
 
 def _feature_to_json(feature: Feature) -> dict[str, Any]:
@@ -153,16 +228,16 @@ def _feature_to_json(feature: Feature) -> dict[str, Any]:
     return {**facts, "choices": [to_json(choice) for choice in feature.choices]}
 
 
-def _insight_name(function: Any) -> str:
+def _insight_name(function: Any) -> str | None:
+    """Return the name of an insight of irislib's; None if the function is the author's own."""
     from irislib import insights
 
-    name = str(getattr(function, "name", None) or getattr(function, "__name__", ""))
-    if getattr(insights, name, None) is not function:
-        raise StoreError(
-            f"tabs: {name or function!r} is a function of your own, which cannot be kept in a file. Leave tabs out, "
-            "or serve the model by its module: --model package.module:name."
-        )
-    return name
+    name = _own_name(function)
+    return name if getattr(insights, name, None) is function else None
+
+
+def _own_name(function: Any) -> str:
+    return str(getattr(function, "name", None) or getattr(function, "__name__", ""))
 
 
 def _restore_spec(record: dict[str, Any], estimator: Any) -> FittedSpec:
@@ -180,10 +255,11 @@ def _restore_spec(record: dict[str, Any], estimator: Any) -> FittedSpec:
         tabs={title: [getattr(insights, name) for name in tab] for title, tab in record["tabs"]},
         theme=Theme(**record.get("theme", {})),
         identity=record["identity"],
+        origin=record.get("made", {}),
     )
 
 
-def _require_same_predictions(path: Path, model: Model, versions: dict[str, str]) -> None:
+def _require_same_predictions(path: object, model: Model, versions: dict[str, str]) -> None:
     import numpy as np
 
     held_out = model.evaluation

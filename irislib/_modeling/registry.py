@@ -30,6 +30,7 @@ from irislib._modeling.model import Model
 from irislib._modeling.model_file import SUFFIX, read_model
 from irislib._modeling.training import train
 from irislib._modeling.user_errors import user_errors
+from irislib._store.files import Root
 from irislib.errors import SpecError, StoreError, UnknownModelError, without_exit
 
 __all__ = ["AppEntry", "address", "is_served", "list_apps", "load", "load_specs", "notebook_files", "resolve"]
@@ -291,7 +292,7 @@ def _find_spec(name: str) -> ModelSpec:
     return specs[name]
 
 
-def _load(spec: ModelSpec, roots: Iterable[Path]) -> Model:
+def _load(spec: ModelSpec, roots: Iterable[Root]) -> Model:
     if spec not in _loaded:
         if (model := _stored(spec, roots)) is None:
             if isinstance(spec, FittedSpec):
@@ -308,7 +309,7 @@ def _session() -> list[Path]:
 
 
 @without_exit()
-def _stored(spec: ModelSpec, roots: Iterable[Path]) -> Model | None:
+def _stored(spec: ModelSpec, roots: Iterable[Root]) -> Model | None:
     for root in roots:
         try:
             if model := store.read(spec, root):

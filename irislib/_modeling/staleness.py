@@ -20,10 +20,13 @@ MOST = 4  # changes that a sentence lists
 
 def dependencies(spec: ModelSpec) -> dict[str, Any]:
     """Return what is stored with a model to compare it with its description later."""
-    return {"format": FORMAT, "made_from": spec.digests, "loading": loading_code(spec)}
+    origin = getattr(spec, "origin", None)  # of a description that was read from a file
+    return dict(origin or {"format": FORMAT, "made_from": spec.digests, "loading": loading_code(spec)})
 
 
-def find_changes(record: dict[str, Any], spec: ModelSpec, data: dict[str, Any] | None = None) -> list[str]:
+def find_changes(
+    record: dict[str, Any], spec: ModelSpec, data: dict[str, Any] | None = None, compare_data: bool = True
+) -> list[str]:
     """Return what has changed since a stored model was trained, for a sentence.
 
     Parameters
@@ -34,6 +37,8 @@ def find_changes(record: dict[str, Any], spec: ModelSpec, data: dict[str, Any] |
     data : dict, optional
         The facts of the data as they are now; see :attr:`Model.data`. Without them the files that they were read from
         are compared, and the data are read only if the code that loads them has changed: a server starts quickly.
+    compare_data : bool
+        Whether the data count at all.
     """
     if record.get("format") != FORMAT:
         return [TEXTS["change.format"]]
@@ -43,6 +48,8 @@ def find_changes(record: dict[str, Any], spec: ModelSpec, data: dict[str, Any] |
     for name in _changed(before["versions"], now["versions"]):
         then, today = (part["versions"].get(name, TEXTS["change.none"]) for part in (before, now))
         changes.append(TEXTS["change.version"].format(name=name, before=then, now=today))
+    if not compare_data:
+        return changes
     if data is not None:
         return _data_changes(record["data"], data) + changes
     if changed := describe_changed(record.get("data_files", [])):

@@ -1,46 +1,77 @@
-"""Versions of trained models on disk: never a pickle, never half a file.
+"""Models in a store: published, current, read back, rolled back. Never a pickle, never half a file.
 
-``<root>/<name>/<version>/`` holds ``estimator.skops`` and ``model.json``; the file
-``<root>/<name>/current`` holds the version that readers get. A version is written whole beside
-its final folder and then renamed; ``current`` is replaced in one step. What takes long to measure of a
-version is kept in ``<root>/<name>/measured/<version>/``, whether the version is stored or not.
+``<root>/<name>/versions/`` has a ``.irislib`` file for each version, ``<root>/<name>/entries/`` the log of what became
+current, when and by whom: see :mod:`irislib._store`. The root is a folder or a URL.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
+import itertools
 import logging
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irislib import __version__
+from irislib._common.formatting import shorten_list
 from irislib._common.messages.store import TEXTS
-from irislib._common.paths import write_atomically
-from irislib._common.settings import environment_value
+from irislib._common.settings import SETTINGS, environment_value
 from irislib._description.fingerprint import estimator_parts, package_of
+from irislib._modeling import former_store
 from irislib._modeling.estimator_file import load_estimator, read_back
 from irislib._modeling.model import Model
-from irislib._modeling.model_record import from_record, to_record
+from irislib._modeling.model_file import join_parts, read_parts, read_record, restore, stored_record
+from irislib._modeling.model_record import from_record
 from irislib._modeling.staleness import dependencies, describe_changes, find_changes
-from irislib.errors import StoreError
+from irislib._modeling.store_log import (
+    current,
+    current_entry,
+    entries,
+    entries_after,
+    find_entry,
+    former,
+    location,
+    names,
+    rollback,
+)
+from irislib._store import entries as log_of
+from irislib._store import versions
+from irislib._store.entries import Entry
+from irislib._store.files import Files, Root, files_of
+from irislib._store.local import (
+    default_root,
+    load_result,
+    local_folder,
+    note_refusal,
+    refusal,
+    save_result,
+    training_lock,
+)
+from irislib.errors import StoreError, UnknownModelError
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
 __all__ = [
+    "Entry",
     "compare",
     "current",
+    "current_entry",
     "default_root",
+    "entries",
+    "entries_after",
+    "find_entry",
+    "load",
+    "load_for",
     "load_result",
+    "local_folder",
+    "location",
+    "names",
     "note_refusal",
+    "publish",
     "read",
     "refusal",
+    "rollback",
     "save",
     "save_result",
     "training_lock",
@@ -50,149 +81,106 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 COMPARED_ROWS = 1000  # a model is stored once it predicts the same for these after it was read back
+ATTEMPTS = 10  # to read the current version, while others publish and delete
 
 
-def default_root() -> Path:
-    """``$IRISLIB_STORE``, else the user's data folder."""
-    from platformdirs import user_data_path
-
-    return Path(environment_value("store") or user_data_path("irislib") / "models")
-
-
-def save(model: Model, root: Path, compare_files: bool = True, source: Path | None = None) -> Path:
-    """Store a model and make it the current version of its name.
+def publish(
+    model: Model,
+    root: Root,
+    *,
+    kind: str = "publish",
+    serves: bool = True,
+    compare_files: bool = True,
+    source: Root | None = None,
+    **facts: Any,
+) -> Entry:
+    """Store a model as a new version, and make it the current one.
 
     Parameters
     ----------
     model : Model
-    root : Path
-        Made if need be, for its owner alone.
+    root : Path or str
+        A folder, made if need be for its owner alone, or a URL.
+    kind : str
+        ``publish``, ``train`` or ``refresh``.
+    serves : bool
+        Make it current; else it is kept, and not served.
     compare_files : bool
         Whether the version is out of date once the files change that its data were read from.
-    source : Path, optional
+    source : Path or str, optional
         A store whose file of the same version is copied, if it has one, instead of a new one made and compared.
+    **facts
+        ``note``, ``seconds``, ``reason``, ``details`` and ``by`` of the :class:`Entry`.
 
     Returns
     -------
-    Path
-        The folder of the version.
+    Entry
 
     Raises
     ------
     StoreError
-        If the folder cannot be written, or the estimator cannot be kept so that it is read back unchanged.
+        If the store cannot be written, or the estimator cannot be kept so that it is read back unchanged.
     """
-    versions = root / model.spec.name
-    folder = versions / model.version
+    files, name = files_of(root), model.spec.name
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        versions.mkdir(exist_ok=True)
-        files = {"data_files": model.data_files if compare_files else []}
-        record = {**to_record(model), **dependencies(model.spec), **files}
-        if not _is_sound(folder, record, model.spec):
-            content = _stored_content(model, record, source)
-            incomplete = Path(tempfile.mkdtemp(prefix=".new-", dir=versions))
-            try:
-                (incomplete / "estimator.skops").write_bytes(content)
-                (incomplete / "model.json").write_text(json.dumps(record), encoding="utf-8")
-                _move_into_place(incomplete, folder, lambda: _is_sound(folder, record, model.spec))
-            finally:
-                shutil.rmtree(incomplete, ignore_errors=True)
-        elif _record_of(folder).get("data_files") != record["data_files"]:  # other files, the same data
-            write_atomically(folder / "model.json", json.dumps(record))
-        write_atomically(versions / "current", model.version)
+        former_store.bring_over(root, name)
+        file, content = _copied(model, source) or (None, _content(model, is_compressed=isinstance(root, str)))
+        file = versions.put(files, name, model.version, content, file)
+        entry = Entry(
+            kind, model.version, file, serves, dict(model.evaluation.metrics), compare_data=compare_files, **facts
+        )
+        entry = log_of.append(files, name, entry)
+        versions.clear(files, name, entry, _keep())
+        if file not in files.names(versions.folder(name)):  # another writer took it for what a killed one has left
+            versions.put(files, name, model.version, content, file)
+        return entry
     except StoreError:
         raise
     except (OSError, TypeError, ValueError) as error:
-        raise StoreError(f"{model.spec.name} cannot be stored in {root}: {error}") from error
-    return folder
+        raise StoreError(f"{name} cannot be stored in {root}: {error}") from error
 
 
-def _stored_content(model: Model, record: dict[str, Any], source: Path | None) -> bytes:
-    """Return the file of an estimator: that of another store, or a new one that was read back unchanged."""
-    if source is not None:
-        folder = source / model.spec.name / model.version
-        with suppress(OSError, ValueError):
-            other = _record_of(folder)
-            if all(other.get(key) == record[key] for key in ("trained_at", *dependencies(model.spec))):
-                return (folder / "estimator.skops").read_bytes()
+def save(model: Model, root: Root, compare_files: bool = True, source: Root | None = None, **facts: Any) -> Entry:
+    """Publish a model that was trained, unless it is the current version already; see :func:`publish`."""
+    with suppress(Exception):  # whatever is wrong with what is stored: it will be written anew
+        if parts := _current_parts(model.spec.name, root):
+            entry, record, content = parts
+            files = model.data_files if compare_files else record["model"]["data_files"]
+            is_same = record["made"] == dependencies(model.spec) and entry.version == model.version
+            if is_same and record["model"]["data_files"] == files and entry.compare_data == compare_files:
+                load_estimator(content, trusted_modules(model.spec))
+                return entry
+    return publish(model, root, kind="train", compare_files=compare_files, source=source, **facts)
+
+
+def _keep() -> int:
+    keep: int | None = environment_value("store_keep")
+    return SETTINGS["store_keep"].default if keep is None else keep
+
+
+def _content(model: Model, is_compressed: bool) -> bytes:
     rows = model.evaluation.features.head(COMPARED_ROWS)
-    return read_back(model.estimator, rows, trusted_modules(model.spec))
+    estimator = read_back(model.estimator, rows, trusted_modules(model.spec))
+    return join_parts(stored_record(model), estimator, is_compressed)
 
 
-def _move_into_place(incomplete: Path, folder: Path, is_sound: Callable[[], bool]) -> None:
-    """Rename a folder, in place of one that cannot be read; leave it if another process has stored the same."""
-    while True:
-        try:
-            incomplete.rename(folder)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        if is_sound():
-            return
-        unreadable = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
-        with suppress(FileNotFoundError):  # another process has moved it
-            folder.rename(unreadable)
-        shutil.rmtree(unreadable, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def training_lock(name: str, root: Path, on_wait: Callable[[], None]) -> Iterator[bool]:
-    """Let one process at a time train a model for a store; where that is not possible, any.
-
-    It yields True if it has waited for another one.
-
-    Parameters
-    ----------
-    name : str
-    root : Path
-    on_wait : callable
-        Called once if another process is training it.
-    """
-    has_waited = False
-    with contextlib.ExitStack() as stack:
-        with suppress(ImportError, OSError):  # on Windows, on some network drives, in a store that cannot be written
-            import fcntl
-
-            folder = root / name
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(exist_ok=True)
-            file = stack.enter_context(open(folder / "lock", "w", encoding="utf-8"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                has_waited = True
-                on_wait()
-                fcntl.flock(file, fcntl.LOCK_EX)
-            stack.callback(fcntl.flock, file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too
-        yield has_waited
-
-
-def note_refusal(name: str, root: Path, reason: str) -> None:
-    """Note in a store why a model could not be saved there, for processes that look for it."""
-    folder = root / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / "refused").write_text(reason, encoding="utf-8")
-
-
-def refusal(name: str, root: Path) -> str | None:
-    """Return why a model could not be saved in a store, or None if it was not tried."""
-    try:
-        return (root / name / "refused").read_text(encoding="utf-8")
-    except FileNotFoundError:
+def _copied(model: Model, source: Root | None) -> tuple[str, bytes] | None:
+    """Return the name and the content of the file of the same version in another store."""
+    if source is None:
         return None
+    files, name = files_of(source), model.spec.name
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        for entry in log_of.entries(files, name):
+            if entry.version == model.version:
+                path = versions.path(name, entry.file)
+                content = files.read(path)
+                record = read_record(content)
+                is_same = record["made"] == dependencies(model.spec)
+                return (entry.file, content) if is_same and record["model"]["trained_at"] == model.trained_at else None
+    return None
 
 
-def current(name: str, root: Path) -> str | None:
-    """Return the version of a model that readers get, or None if there is none."""
-    try:
-        return (root / name / "current").read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def read(spec: ModelSpec, root: Path) -> Model | None:
+def read(spec: ModelSpec, root: Root) -> Model | None:
     """Return the current version of a model, or None if there is none of this spec.
 
     A version that was trained from another description, by other code or libraries is left where it is, and not used.
@@ -202,17 +190,62 @@ def read(spec: ModelSpec, root: Path) -> Model | None:
     StoreError
         If what is stored cannot be read.
     """
-    with _reading(spec, root):
-        if (record := _current_record(spec, root)) is None:
+    with _reading(spec.name, root):
+        if (parts := _current_parts(spec.name, root)) is None:
             return None
-        if changes := find_changes(record, spec):
-            names = {"name": spec.name, "version": record["version"]}
-            log.warning("%s", TEXTS["not_used"].format(**names, changes=describe_changes(changes)))
+        entry, record, content = parts
+        if changes := find_changes(_facts(record), spec, compare_data=entry.compare_data):
+            facts = {"name": spec.name, "version": entry.version, "changes": describe_changes(changes)}
+            log.warning("%s", TEXTS["not_used"].format(**facts))
             return None
-        return _restore(root / spec.name / record["version"], record, spec)
+        return _restore(record, content, spec)
 
 
-def compare(model: Model, root: Path) -> tuple[str, str, list[str]] | None:
+def load(name: str, root: Root, version: str | None = None) -> Model | None:
+    """Return a version of a model with the description that is stored with it.
+
+    Parameters
+    ----------
+    name : str
+    root : Path or str
+    version : str, optional
+        As in :func:`find_entry`; the current one if left out, and None if there is none.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is no such version.
+    StoreError
+        If it cannot be read, or not without its module.
+    """
+    with _reading(name, root):
+        if version is None:
+            parts = _current_parts(name, root)
+        else:
+            entry = find_entry(name, root, version)
+            parts = entry, *_parts(files_of(root), root, name, entry)
+        if parts is None:
+            return None
+        entry, record, content = parts
+        if record["left_out"]:
+            left_out = shorten_list(record["left_out"])
+            log.warning("%s", TEXTS["left_out"].format(name=name, functions=left_out))
+        return restore(record, content, TEXTS["file"].format(name=name, version=entry.version))
+
+
+def load_for(spec: ModelSpec, root: Root, entry: Entry) -> Model:
+    """Return the version of an entry with a description at hand, whatever has changed since it was trained.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, or does not fit the description.
+    """
+    with _reading(spec.name, root):
+        return _restore(*_parts(files_of(root), root, spec.name, entry), spec)
+
+
+def compare(model: Model, root: Root) -> tuple[str, str, list[str]] | None:
     """Compare the current version with a model that was trained just now.
 
     Returns
@@ -225,71 +258,59 @@ def compare(model: Model, root: Path) -> tuple[str, str, list[str]] | None:
     StoreError
         If what is stored cannot be read.
     """
-    with _reading(model.spec, root):
-        if (record := _current_record(model.spec, root)) is None:
+    with _reading(model.spec.name, root):
+        if (parts := _current_parts(model.spec.name, root)) is None:
             return None
-        changes = find_changes(record, model.spec, model.data)
+        entry, record, content = parts
+        changes = find_changes(_facts(record), model.spec, model.data, entry.compare_data)
         if not changes:
-            _restore(root / model.spec.name / record["version"], record, model.spec)
-        return record["version"], record["trained_at"], changes
+            _restore(record, content, model.spec)
+        return entry.version, record["model"]["trained_at"], changes
 
 
 @contextlib.contextmanager
-def _reading(spec: ModelSpec, root: Path) -> Iterator[None]:
+def _reading(name: str, root: Root) -> Iterator[None]:
     try:
         yield
+    except UnknownModelError:
+        raise
     except Exception as error:  # skops raises many kinds for a file it cannot read
-        raise StoreError(f"The stored {spec.name} cannot be read from {root / spec.name}: {error}") from error
+        raise StoreError(f"The stored {name} cannot be read from {root}: {error}") from error
 
 
-def _current_record(spec: ModelSpec, root: Path) -> dict[str, Any] | None:
-    version = current(spec.name, root)
-    try:
-        return None if version is None else _record_of(root / spec.name / version)
-    except FileNotFoundError:
-        return None
+def _current_parts(name: str, root: Root) -> tuple[Entry, dict[str, Any], bytes] | None:
+    """Return the current entry with the parts of its file, or None if there is none.
+
+    A file that is missing was deleted by a writer who has published meanwhile, or is missing in a copy of the store.
+    """
+    files, error = files_of(root), None
+    for _ in range(ATTEMPTS):
+        error = None
+        for entry in itertools.chain(log_of.entries(files, name), former(root, name)):
+            if entry.serves:
+                try:
+                    return entry, *_parts(files, root, name, entry)
+                except FileNotFoundError as missing:
+                    error = error or missing
+        if error is None:
+            return None
+    raise error or FileNotFoundError(name)
 
 
-def save_result(model: Model, name: str, result: Any) -> None:
-    """Keep a result of a model, for every process that has the same version; log it if it cannot be written."""
-    file = _result_file(model, name)
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(file, json.dumps({"irislib": __version__, "measured": result}))
-    except OSError as error:
-        log.info("%s of %s is not kept: %s", name, model.spec.name, error)
+def _parts(files: Files, root: Root, name: str, entry: Entry) -> tuple[dict[str, Any], bytes]:
+    if not entry.file:
+        return former_store.read_parts(root, name, entry.version)
+    with files.open(versions.path(name, entry.file)) as file:
+        return read_parts(file, entry.file, {})
 
 
-def load_result(model: Model, name: str) -> Any:
-    """Return a result that this version of irislib kept for a version of a model, or None if there is none."""
-    try:
-        record = json.loads(_result_file(model, name).read_text(encoding="utf-8"))
-        return record["measured"] if record["irislib"] == __version__ else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _facts(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what changes are found by."""
+    return {**record["made"], "data": record["model"]["data"], "data_files": record["model"].get("data_files", [])}
 
 
-def _result_file(model: Model, name: str) -> Path:
-    version = "-".join(filter(None, (model.version, model.data.get("evaluated_on"))))
-    return default_root() / model.spec.name / "measured" / version / f"{name}.json"
-
-
-def _record_of(folder: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return record
-
-
-def _restore(folder: Path, record: dict[str, Any], spec: ModelSpec) -> Model:
-    estimator = load_estimator((folder / "estimator.skops").read_bytes(), trusted_modules(spec))
-    return from_record(spec, estimator, record)
-
-
-def _is_sound(folder: Path, record: dict[str, Any], spec: ModelSpec) -> bool:
-    try:
-        stored = _record_of(folder)
-        return all(stored[key] == record[key] for key in dependencies(spec)) and bool(_restore(folder, stored, spec))
-    except Exception:  # whatever is wrong with it: it will be written anew
-        return False
+def _restore(record: dict[str, Any], content: bytes, spec: ModelSpec) -> Model:
+    return from_record(spec, load_estimator(content, trusted_modules(spec)), record["model"])
 
 
 def trusted_modules(spec: ModelSpec) -> set[str]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from irislib._common.formatting import shorten_list
 from irislib._common.messages.store import TEXTS
@@ -18,6 +17,7 @@ from irislib._modeling import data_files, registry, store
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
 from irislib._modeling.training import train
+from irislib._store.files import Root
 from irislib.errors import StoreError
 
 __all__ = ["find_model", "load_models", "train_model"]
@@ -57,7 +57,7 @@ def train_model(spec: ModelSpec, is_stored: bool) -> Model:
     return _train_once(spec, store.default_root()) if is_stored else _train(spec)
 
 
-def _train_once(spec: ModelSpec, root: Path) -> Model:
+def _train_once(spec: ModelSpec, root: Root) -> Model:
     """Train a model and store it, unless another process is doing so."""
     before = store.current(spec.name, root)
     wait = partial(log.info, "%s", TEXTS["waiting"].format(title=spec.title))
@@ -67,7 +67,7 @@ def _train_once(spec: ModelSpec, root: Path) -> Model:
         return stored or _train(spec, root)
 
 
-def _train(spec: ModelSpec, root: Path | None = None) -> Model:
+def _train(spec: ModelSpec, root: Root | None = None) -> Model:
     """Train a model, and store it; one that cannot be stored is returned all the same."""
     start = time.monotonic()
     with _elapsed_time():
@@ -75,7 +75,7 @@ def _train(spec: ModelSpec, root: Path | None = None) -> Model:
     text = "trained_unstored"
     if root is not None:
         try:
-            store.save(model, root)
+            store.save(model, root, seconds=round(time.monotonic() - start, 3))
             text = "trained"
         except StoreError as error:
             log.warning("%s", TEXTS["unstored"].format(error=error))

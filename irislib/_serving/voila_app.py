@@ -154,7 +154,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.apps, self.generated = self.app_list.entries, self.app_list.generated
         self.notebook_watch = NotebookWatch(notebooks, self.update_apps)
         configuration = self.voila_configuration
-        secrets = [store.default_root(), *(Path(path) for path in (self.token_file, self.options.log.folder) if path)]
+        secrets = [store.local_folder(), *(Path(path) for path in (self.token_file, self.options.log.folder) if path)]
         rules = configuration.file_allowlist, configuration.file_denylist
         self.file_rules = FileRules(self.root_dir, *rules, secrets, self.log)
         resources = configuration.resources

@@ -28,5 +28,16 @@ TEXTS = {
     "stored": "{title} was trained on {when}; {data}.",
     "stored.files": "its data are unchanged ({files})",
     "stored.unknown": "changes of its data since then are not noticed. To train it anew: irislib train, or --no-store",
+    # of models that no module describes, and of versions
+    "file": "The stored {name} {version}",
+    "left_out": "{name} is read without its module: of its tabs these functions are left out: {functions}.",
+    "names.none": "none",
+    "names.unknown": "There is no model {name!r} in {root}. It has: {names}.",
+    "versions.none_serves": "No version of {name} is served.",
+    "versions.unknown": "There is no version {version!r} of {name}. There are: {versions}.",
+    "versions.several": "{version!r} may be any of several versions of {name}: {versions}.",
+    "rollback.current": "{version} is the current version of {name} already.",
+    "rollback.none": "{version} is the only version of {name} that was ever served.",
+    "rollback.deleted": "The file of version {version} of {name} was deleted, as IRISLIB_STORE_KEEP has it.",
     "unstored": "{error} It is trained again at each start.",
 }
