@@ -68,7 +68,7 @@ def read_parts(root: Root, name: str, version: str) -> tuple[dict[str, Any], byt
 def bring_over(root: Root, name: str) -> None:
     """Make files and entries of what is there in this layout; the current version last, so that it stays that."""
     files, folder = files_of(root), _folder(root, name)
-    there = {entry.file for entry in log_of.entries(files, name)} if (former := entries(root, name)) else set()
+    known = {entry.file for entry in log_of.entries(files, name)} if (former := entries(root, name)) else set()
     for entry in reversed(former):
         try:
             record, estimator = read_parts(root, name, entry.version)
@@ -77,7 +77,7 @@ def bring_over(root: Root, name: str) -> None:
             log.warning("The version %s of %s cannot be read, and stays where it is: %s", entry.version, name, error)
             continue
         file = versions.put(files, name, entry.version, content)
-        if file not in there:
+        if file not in known:
             made = Entry("train", entry.version, file, entry.serves, entry.metrics, at=entry.at, by=BY)
             log_of.append(files, name, made)
         if entry.serves:

@@ -215,8 +215,8 @@ def _record(model: Model, modules: list[str], own_tabs: bool = False) -> dict[st
             own = next(function for function, name in zip(tab, names, strict=True) if name is None)
             raise StoreError(f"tabs: {_own_name(own) or repr(own)} is a function of your own, {ADVICE}")
         record["left_out"] += [_own_name(f) for f, name in zip(tab, names, strict=True) if name is None]
-        if kept := [name for name in names if name is not None]:
-            record["tabs"].append([title, kept])
+        if insights := [name for name in names if name is not None]:
+            record["tabs"].append([title, insights])
     return record
 
 

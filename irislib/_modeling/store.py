@@ -109,7 +109,7 @@ def publish(
         Whether the version is out of date once the files change that its data were read from.
     source : Path or str, optional
         A store whose file of the same version is copied, if it has one, instead of a new one made and compared.
-    **facts
+    facts : object
         ``note``, ``seconds``, ``reason``, ``details`` and ``by`` of the :class:`Entry`.
 
     Returns

@@ -73,8 +73,8 @@ def find_entry(name: str, root: Root, version: str | None = None) -> Entry:
         If there is none.
     """
     if not (known := entries(name, root)):
-        there = shorten_list(names(root)) or TEXTS["names.none"]
-        raise UnknownModelError(TEXTS["names.unknown"].format(name=name, root=root, names=there))
+        listed = shorten_list(names(root)) or TEXTS["names.none"]
+        raise UnknownModelError(TEXTS["names.unknown"].format(name=name, root=root, names=listed))
     if version is None:
         if (entry := current_entry(name, root)) is None:
             raise UnknownModelError(TEXTS["versions.none_serves"].format(name=name))
@@ -104,7 +104,7 @@ def rollback(name: str, root: Root, version: str | None = None, note: str = "", 
     version : str, optional
         As in :func:`find_entry`; the one that served before the current one if left out.
     note : str
-    **facts
+    facts : object
         ``details`` and ``by`` of the :class:`Entry`.
 
     Raises

@@ -1,1 +1,1 @@
-"""Where versions of models are kept: files that are whole before they are seen, and the log of what was served."""
+"""The files of a store and its logs, whatever the files hold."""

@@ -1,4 +1,4 @@
-"""What a store keeps beside its versions, in folders of this machine: locks, refusals and measured results.
+"""Locks, refusals and measured results, which belong to a store and are in folders of this machine.
 
 Of a store at a URL they are in the user's data folder.
 """

@@ -73,9 +73,9 @@ def clear(files: Files, name: str, newest: Entry, keep: int) -> None:
         entries = list(log_of.entries(files, name))
         now = files.modified(f"{log_of.folder(name)}/{newest.number:08}.json")
         named = {entry.file for entry in entries}
-        wanted = _wanted(entries, keep) if keep else named
+        needed = _needed_files(entries, keep) if keep else named
         for file in files.names(folder(name)):
-            is_excess = file in named and file not in wanted
+            is_excess = file in named and file not in needed
             if is_excess or (file not in named and now - files.modified(path(name, file)) > ABANDONED):
                 log.info("%s of %s is deleted: %s.", file, name, "it is old" if is_excess else "no entry names it")
                 files.delete(path(name, file))
@@ -85,7 +85,7 @@ def clear(files: Files, name: str, newest: Entry, keep: int) -> None:
                 files.delete(full)
 
 
-def _wanted(entries: Iterable[Entry], keep: int) -> set[str]:
+def _needed_files(entries: Iterable[Entry], keep: int) -> set[str]:
     """Return the files to keep of what entries name, the newest first."""
     newest = list(dict.fromkeys(entry.file for entry in entries))[:keep]
     serving = list(dict.fromkeys(entry.file for entry in entries if entry.serves))[:2]
