@@ -267,7 +267,11 @@ def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) ->
         (tree.DecisionTreeClassifier(), "one row is answered by walking 1 tree, proved equal on 1,130 rows."),
         (
             ensemble.GradientBoostingClassifier(n_estimators=200, max_depth=1),
-            "one row is answered by walking 600 trees at once, proved equal on 1,130 rows.",
+            "one row is answered by walking 600 trees at once, proved equal on 580 rows.",
+        ),
+        (
+            ensemble.ExtraTreesClassifier(400, random_state=0),
+            "one row is answered by walking 400 trees at once, proved equal on 855 rows.",
         ),
         (make_pipeline(ensemble.RandomForestClassifier(5)), "one row is answered by walking 5 trees, proved equal on"),
         (
@@ -289,7 +293,7 @@ def test_an_unknown_structure_of_trees_is_no_error(estimator: Any, lost: str) ->
             "as this KNeighborsClassifier has a metric or weights of its own, proved equal on 25 rows.",
         ),
     ],
-    ids=["tree", "many", "alone", "python", "asked", "half", "array"],
+    ids=["tree", "many", "deep", "alone", "python", "asked", "half", "array"],
 )
 def test_the_sentence_about_the_fast_form(estimator: Any, sentence: str, iris, flowers) -> None:
     model = irislib.train(replace(iris.spec, estimator=estimator))

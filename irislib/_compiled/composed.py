@@ -33,7 +33,7 @@ def compose(spec: ModelSpec, estimator: Any) -> Candidate:
         tuple(i for i, feature in positions if feature.dtype in ("float32", "float16")),
         tuple(i for i, feature in positions if feature.type.dtype.startswith("datetime")),
     )
-    return Candidate(form, predictor.text, predictor.tolerance, predictor.is_slow, parts.hard_cases)
+    return Candidate(form, predictor.text, predictor.tolerance, predictor.is_slow, parts.hard_cases, parts.n_trees)
 
 
 def compose_after_steps(spec: ModelSpec, estimator: Any) -> Candidate:
@@ -51,7 +51,9 @@ def compose_after_steps(spec: ModelSpec, estimator: Any) -> Candidate:
     count = f"{len(before):,} step{'' if len(before) == 1 else 's'}"
     steps = framed_steps(list(spec.features), before)
     predictor = Chain(steps, parts.predictor(last), f"{count} of scikit-learn's own", has_slow_steps=True)
-    return Candidate(ComposedForm(predictor), predictor.text, predictor.tolerance, True, parts.hard_cases)
+    return Candidate(
+        ComposedForm(predictor), predictor.text, predictor.tolerance, True, parts.hard_cases, parts.n_trees
+    )
 
 
 def _parts(spec: ModelSpec, may_be_missing: bool = False) -> Parts:

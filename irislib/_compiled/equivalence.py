@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
-from irislib._compiled.fast_form import Candidate, Comparison, NoFasterFormError, Outcome
+from irislib._compiled.fast_form import Candidate, Comparison, NoFasterFormError, Outcome, rows_to_prove
 from irislib._compiled.single_row import pipeline_steps
 from irislib._description.values import is_empty
 
@@ -48,7 +48,7 @@ def assert_equivalent(spec: ModelSpec, estimator: Any, candidate: Candidate, row
     rng = np.random.default_rng(0)
     same: list[bool] = []
     try:
-        for i, frame in enumerate(_frames(spec, rows, candidate.is_slow, rng)):
+        for i, frame in enumerate(_frames(spec, rows, candidate, rng)):
             case = Comparison(candidate.form.predict, frame, estimator, frame)
             same += (_compare_accepted if i else _compare)(case, candidate.tolerance)
             if not same:
@@ -64,11 +64,14 @@ def assert_equivalent(spec: ModelSpec, estimator: Any, candidate: Candidate, row
     return len(same)
 
 
-def _frames(spec: ModelSpec, rows: pd.DataFrame, is_slow: bool, rng: np.random.Generator) -> Iterator[pd.DataFrame]:
+def _frames(
+    spec: ModelSpec, rows: pd.DataFrame, candidate: Candidate, rng: np.random.Generator
+) -> Iterator[pd.DataFrame]:
     """The rows on which to prove a form: test rows, rows such as people write, with missing and unseen values."""
-    frames = [rows.iloc[: SLOW_TEST_ROWS if is_slow else TEST_ROWS]]
-    if not is_slow:
-        frames.append(_two_decimals(frames[0], rng))
+    count = SLOW_TEST_ROWS if candidate.is_slow else rows_to_prove(TEST_ROWS, candidate.n_trees)
+    frames = [rows.iloc[:count]]
+    if not candidate.is_slow:
+        frames.append(_two_decimals(frames[0], rows_to_prove(DECIMAL_ROWS, candidate.n_trees), rng))
     yield from frames
     if not all(feature.required for feature in spec.features):
         yield from (_with_missing(spec, frame) for frame in frames)
@@ -149,7 +152,7 @@ def _is_same(outcome: Outcome, expected: Outcome, tolerance: float, scale: float
     return outcome[0] == expected[0] and all(isclose(*pair, rel_tol=0, abs_tol=tolerance) for pair in pairs)
 
 
-def _two_decimals(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _two_decimals(rows: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Rows within the range of the test rows, as people write them: a form that forgets float32 fails on these."""
     import numpy as np
     import pandas as pd
@@ -158,9 +161,9 @@ def _two_decimals(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     for name, column in rows.items():
         if column.dtype.kind == "f":
             numbers = np.nan_to_num(column.to_numpy())
-            columns[name] = rng.uniform(numbers.min(), numbers.max(), DECIMAL_ROWS).round(2).astype(column.dtype)
+            columns[name] = rng.uniform(numbers.min(), numbers.max(), count).round(2).astype(column.dtype)
         else:
-            columns[name] = column.iloc[rng.integers(0, len(column), DECIMAL_ROWS)].reset_index(drop=True)
+            columns[name] = column.iloc[rng.integers(0, len(column), count)].reset_index(drop=True)
     return pd.DataFrame(columns)
 
 

@@ -21,7 +21,11 @@ __all__ = [
     "Row",
     "RowPredictor",
     "RowTransform",
+    "rows_to_prove",
 ]
+
+MANY_TREES = 300
+LEAST_ROWS = 100
 
 # The values of one row, NaN where one is missing. After the first steps of an estimator all are numbers.
 Row = list[Any]
@@ -148,6 +152,8 @@ class Candidate:
     hard_cases : sequence of callable, optional
         Each takes a random generator and returns a :class:`Comparison` on the rows where this kind of form would
         differ first, such as values at the thresholds of trees.
+    n_trees : int, default 0
+        The number of trees that a row is walked through, by the part that has most.
     """
 
     form: FastForm
@@ -155,3 +161,9 @@ class Candidate:
     tolerance: float = 0.0
     is_slow: bool = False
     hard_cases: Sequence[HardCase] = ()
+    n_trees: int = 0
+
+
+def rows_to_prove(count: int, n_trees: int) -> int:
+    """Return on how many rows to prove a form: fewer with many trees, as each row is compared through all of them."""
+    return count if n_trees <= MANY_TREES else min(count, max(LEAST_ROWS, count * MANY_TREES // n_trees))

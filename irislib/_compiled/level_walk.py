@@ -1,8 +1,8 @@
 """The walk of one row, in NumPy, through all trees of an estimator at once.
 
 The nodes of all trees are in one array, ordered by their level, so that a step of all trees to their next level is a
-few calls of NumPy. There is no object of Python for each node whose count of references would be written to: processes
-share the array after a fork.
+few calls of NumPy. Once few trees go on, they are walked one after the other. There is no object of Python for each
+node whose count of references would be written to: processes share the array after a fork.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = ["LevelWalk", "make_level_walk"]
 # on, for a feature, a threshold that no value passes, and itself for a child.
 NODE = [("threshold", "f8"), ("child", "i4"), ("feature", "i4")]
 MAX_NODES = 2**31 - 1
+FEW_TREES = 20  # go on one after the other, in plain Python
 NARROWER = 0.7  # trees whose leaves are reached are left out once no more than this part of the trees goes on
 
 
@@ -83,14 +84,26 @@ class LevelWalk:
             if narrows:
                 leaf[tree] = nodes["feature"]
                 goes_on = (nodes["feature"] >= 0).nonzero()[0]
-                tree, nodes = tree[goes_on], nodes[goes_on]
-                if not len(tree):
+                tree = tree[goes_on]
+                if len(tree) <= FEW_TREES:
+                    leaf[tree] = self._leaves_of_few(node[goes_on].tolist(), values.tolist())
                     break
+                nodes = nodes[goes_on]
             # a leaf reads the first value
             node = nodes["child"] + (values.take(nodes["feature"], mode="clip") <= nodes["threshold"])
         else:
             leaf[tree] = self.nodes["feature"].take(node, mode="clip")
         return -1 - leaf
+
+    def _leaves_of_few(self, nodes: list[int], row: Row) -> list[int]:
+        """Return the leaves to which a row comes from some nodes, as the nodes have them for a feature."""
+        features, thresholds, children = (self.nodes[name].data for name in ("feature", "threshold", "child"))
+        leaves = []
+        for node in nodes:
+            while (feature := features[node]) >= 0:
+                node = children[node] + (row[feature] <= thresholds[node])
+            leaves.append(feature)
+        return leaves
 
 
 def make_level_walk(tables: Sequence[TreeTable], shift: int, n_totals: int) -> LevelWalk:

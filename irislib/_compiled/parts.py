@@ -61,12 +61,15 @@ class Parts:
         What the parts made so far have to be proved on besides rows of the model; see :class:`Candidate`.
     without_form : list of str
         The names of the transformers that have no fast form, so that scikit-learn is asked with an array.
+    n_trees : int
+        The number of trees of the part that has most.
     """
 
     def __init__(self, may_be_missing: bool):
         self.may_be_missing = may_be_missing
         self.hard_cases: list[HardCase] = []
         self.without_form: list[str] = []
+        self.n_trees = 0
 
     def predictor(self, estimator: Any) -> RowPredictor:
         """Make the part for a fitted classifier or regressor, or let scikit-learn be asked with an array.

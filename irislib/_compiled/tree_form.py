@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.category_trees import make_category_trees
-from irislib._compiled.fast_form import Comparison, HardCase, RowPredictor
+from irislib._compiled.fast_form import Comparison, HardCase, RowPredictor, rows_to_prove
 from irislib._compiled.row_form import ComposedForm
 from irislib._compiled.tree_tables import TreeTable
 from irislib._compiled.tree_walks import named, tree_walk_of
@@ -30,6 +30,7 @@ NEAR_ROWS = 600
 def _make_walk(estimator: Any, parts: Parts) -> RowPredictor:
     """Make the walk over the trees of an estimator."""
     trees, tables = tree_walk_of(estimator, parts.may_be_missing)
+    parts.n_trees = max(parts.n_trees, len(tables))
     parts.hard_cases.append(threshold_case(estimator, trees, tables, trees.takes_missing))
     return trees
 
@@ -86,10 +87,11 @@ def _near_thresholds(tables: Sequence[TreeTable], n_features: int, rng: np.rando
     # a threshold is infinite where only missing values go to the right
     inner = (features >= 0) & np.isfinite(thresholds)
     features, thresholds = features[inner], thresholds[inner]
-    near = np.zeros((NEAR_ROWS, n_features))
+    count = rows_to_prove(NEAR_ROWS, len(tables))
+    near = np.zeros((count, n_features))
     for feature in np.unique(features):
-        near[:, feature] = rng.choice(thresholds[features == feature], NEAR_ROWS) + rng.normal(0, 1e-3, NEAR_ROWS)
-    for i, node in enumerate(rng.integers(0, len(features), NEAR_ROWS) if len(features) else ()):
+        near[:, feature] = rng.choice(thresholds[features == feature], count) + rng.normal(0, 1e-3, count)
+    for i, node in enumerate(rng.integers(0, len(features), count) if len(features) else ()):
         at = thresholds[node]
         near[i, features[node]] = (at, np.nextafter(at, -np.inf), np.nextafter(at, np.inf), np.float32(at))[i % 4]
     return near
