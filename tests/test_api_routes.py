@@ -67,6 +67,12 @@ def test_predictions_are_in_the_log(server: Server) -> None:
     asked = {f"asked-{number}" for number in range(20)}
     for name in sorted(asked):
         assert server.post("/iris-wizard", data=GOOD, headers={"X-Request-ID": name}).status_code == 200
+    report = {"request_id": "asked-3", "right_answer": "setosa"}
+    assert server.post("/iris-wizard/feedback", json=report).json()["right_answer"] == "setosa"
+    assert (
+        report.items()
+        <= [record for record in read_records(server.predictions) if "right_answer" in record][-1].items()
+    )
     wait_until(lambda: asked <= {record["request_id"] for record in read_records(server.predictions)})
 
 

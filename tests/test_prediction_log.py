@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 import json
 import os
 import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -243,3 +245,65 @@ def test_a_folder_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:
             LogOptions.of_server({"prediction_log": folder})
     with pytest.raises(IrislibError, match="at least 1,000,000"):
         LogOptions.of_server({"prediction_log": str(tmp_path), "prediction_log_bytes": 5})
+
+
+def test_the_right_answer_is_written_down_at_once(iris: Any, rent: Any, log: LogOptions) -> None:
+    app = create_app([iris, rent], options=Options(log=log))
+    client = app.test_client()
+    sent = {"request_id": "mine", "right_answer": "setosa"}
+    stored = {**sent, "time": ANY, "model": "iris-wizard", "row": None, "note": ""}
+    assert client.post("/iris-wizard/feedback", json=sent).json == stored
+    assert client.post("/iris-wizard/feedback", data={**sent, "row": "3", "note": "See?"}).status_code == 200
+    assert client.post("/flat-rent/feedback", json={"request_id": "x", "right_answer": 612.5}).status_code == 200
+    assert [(r["row"], r["right_answer"], r["note"]) for r in read(log)] == [
+        (None, "setosa", ""), (3, "setosa", "See?"), (None, 612.5, ""),
+    ]  # fmt: skip
+    for name, change in {
+        "request_id": {"request_id": "no id"}, "right_answer": {"right_answer": "rose"}, "row": {"row": -1},
+        "note": {"note": "x" * 2001}, "token": {"token": "t"},
+    }.items():  # fmt: skip
+        answer = client.post("/iris-wizard/feedback", json={**sent, **change})
+        assert (answer.status_code, [error["feature"] for error in answer.json["errors"]]) == (422, [name])
+    assert len(client.post("/flat-rent/feedback", json={"row": True}).json["errors"]) == 3
+    assert client.post("/nothing/feedback", json=sent).status_code == 404
+    assert len(read(log)) == 3
+
+
+def test_feedback_that_cannot_be_stored_says_so(iris: Any, log: LogOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = {"request_id": "mine", "right_answer": "setosa"}
+    answer = create_app([iris]).test_client().post("/iris-wizard/feedback", json=sent)
+    assert (answer.status_code, "--prediction-log" in answer.json["detail"]) == (404, True)
+    client = create_app([iris], options=Options(log=log)).test_client()
+    for number, status in ((errno.ENOSPC, 507), (errno.EIO, 503)):
+
+        def fail(folder: Any, lines: bytes, number: int = number) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(LogFolder, "append", fail)
+        answer = client.post("/iris-wizard/feedback", json=sent)
+        assert answer.status_code == answer.json["status"] == status
+        assert "is not stored" in answer.json["detail"]
+
+
+def test_feedback_is_documented_where_there_is_a_log(iris: Any, log: LogOptions) -> None:
+    with_log, without = (
+        create_app([iris], options=Options(log=options)).test_client().get("/openapi.json").json["paths"]
+        for options in (log, LogOptions())
+    )
+    assert "/iris-wizard/feedback" not in without
+    body = with_log["/iris-wizard/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["request_id", "right_answer"]
+
+
+def test_feedback_of_a_page_is_in_the_log_too(log: LogOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import branded
+
+    spec = dataclasses.replace(branded.spec, feedback=tmp_path / "feedback.jsonl")
+    page = irislib.app(irislib.train(spec))
+    assert "Stored" not in dict(page.facts["about"])
+    for name, value in log.to_environment().items():
+        monkeypatch.setenv(name, value)
+    request = {"method": "feedback", "id": 1, "values": {"size": "3"}, "right_answer": "large", "note": ""}
+    assert "thanks" in page.reply(request)[0]
+    assert read(log) == [json.loads((tmp_path / "feedback.jsonl").read_text())]
+    assert dict(irislib.app(irislib.train(spec)).facts["about"])["Stored"].startswith("your inputs and the answer")

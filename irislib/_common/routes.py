@@ -43,6 +43,8 @@ class Route:
         ``irislib serve`` answers a ``GET`` itself, with a page for people.
     is_batch : bool
         It takes bodies as large as a batch.
+    needs_log : bool
+        It is of use where there is a prediction log, and documented there alone.
 
     Notes
     -----
@@ -58,6 +60,7 @@ class Route:
     is_monitoring: bool = False
     is_page: bool = False
     is_batch: bool = False
+    needs_log: bool = False
 
     @property
     def name(self) -> str:
@@ -80,6 +83,7 @@ ROUTES = [
     Route("/<name>", "page", summary="The page of {title}", mimetype="text/html", is_page=True),
     Route("/<name>", "predict", "POST", "Predict one row"),
     Route("/<name>/batch", "batch", "POST", "Predict many rows", is_batch=True),
+    Route("/<name>/feedback", "feedback", "POST", "Report the right answer to a prediction", needs_log=True),
     Route("/<name>/schema", "schema", summary="The JSON Schema of a row", mimetype="application/schema+json"),
     Route("/<name>/card", "card", summary="The model card of {title}", mimetype="text/html"),
     Route("/<name>/insights", "insights", summary="The insights of {title}"),

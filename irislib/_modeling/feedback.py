@@ -12,14 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.messages import TEXTS
 from irislib._common.settings import SETTINGS, environment_value
+from irislib._description.feature import Feature
 from irislib._description.values import to_json
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
-__all__ = ["FullError", "append_record", "make_record", "store_feedback"]
+__all__ = ["MAX_NOTE", "FullError", "append_record", "make_record", "parse_right_answer", "store_feedback"]
+
+MAX_NOTE = 2000  # characters
 
 Destination = Path | Callable[[dict[str, Any]], Any]
 
@@ -56,6 +60,22 @@ def make_record(
     # half a character, which a visitor's script may send, would make the file unreadable
     clean = json.dumps(record, ensure_ascii=False, allow_nan=False).encode(errors="replace")
     return json.loads(clean)  # type: ignore[no-any-return]
+
+
+def parse_right_answer(model: Model, value: Any) -> Any:
+    """Return a class or a number.
+
+    Raises
+    ------
+    ValueError
+        The message completes a sentence that begins with what the answer is called.
+    """
+    if model.classes is None:
+        return Feature("right_answer").parse(value)
+    names = {str(name): name for name in model.classes}
+    if str(value) not in names:
+        raise ValueError(TEXTS["feedback_no_class"])
+    return names[str(value)]
 
 
 def store_feedback(destination: Destination, record: dict[str, Any]) -> None:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import secrets
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from irislib._prediction_log.files import LogFolder
 from irislib._prediction_log.options import LogOptions
-from irislib._prediction_log.records import ModelRecords, lines_of
+from irislib._prediction_log.records import ModelRecords, lines_of, record_line
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
-__all__ = ["PageLog", "append"]
+__all__ = ["PageLog", "append", "is_logging", "write_feedback"]
 
 ROUTE = "page"
+
+
+def is_logging() -> bool:
+    """Return True if the predictions of this process's pages are written to a log."""
+    return bool(LogOptions.from_environment().folder)
 
 
 class PageLog:
@@ -51,6 +58,20 @@ class PageLog:
                 print(text, file=sys.__stderr__, flush=True)
             return ""
         return request_id
+
+
+def write_feedback(record: Mapping[str, Any]) -> None:
+    """Write a report about an answer of a page to the log, too, if there is one and it can be written.
+
+    Parameters
+    ----------
+    record : mapping
+        From :func:`irislib._modeling.feedback.make_record`.
+    """
+    options = LogOptions.from_environment()
+    if options.folder:
+        with suppress(OSError):
+            append(options, record_line(record))
 
 
 def append(options: LogOptions, lines: bytes) -> None:

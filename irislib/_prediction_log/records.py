@@ -16,7 +16,7 @@ from irislib._modeling.prediction import near_ties
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
-__all__ = ["Entry", "ModelRecords", "feedback_line", "lines_of", "record_line", "time_text"]
+__all__ = ["Entry", "ModelRecords", "lines_of", "record_line", "time_text"]
 
 OUTSIDE, NOVEL, NEAR_TIE = "outside", "novel", "near_tie"  # the kinds of warnings
 # Between the values of a column, which have no line break within them
@@ -64,6 +64,7 @@ class ModelRecords:
 
     def __init__(self, model: Model):
         self.model = model
+        _ = model.novelty  # made now, in the process from which workers are forked, and not in each of them
         features = model.spec.features
         self.logged = [i for i, feature in enumerate(features) if feature.is_logged]
         self._converters = column_converters(features)
@@ -147,18 +148,6 @@ def lines_of(entries: Sequence[Entry]) -> tuple[bytes, int]:
                 lost += missing
     # half a character, which a client may send, would make the file unreadable
     return "".join(texts).encode(errors="replace"), lost
-
-
-def feedback_line(model: Model, request_id: str, row: int | None, right_answer: Any, note: str) -> bytes:
-    """Return the line of the right answer to a logged prediction."""
-    return record_line({
-        "time": time_text(time.time()),
-        "request_id": request_id,
-        "model": model.spec.name,
-        "row": row,
-        "right_answer": None if right_answer is None else to_json(right_answer),
-        "note": note,
-    })  # fmt: skip
 
 
 def record_line(record: Mapping[str, Any]) -> bytes:

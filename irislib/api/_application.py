@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
@@ -15,6 +14,7 @@ from werkzeug.wsgi import ClosingIterator
 from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
 from irislib._modeling.prediction import Prediction
+from irislib._prediction_log.reports import REQUEST_ID_PATTERN
 from irislib._prediction_log.writer import PredictionLog
 from irislib.api._auth import TokenCheck
 from irislib.api._body_stream import BodyStream
@@ -25,7 +25,6 @@ from irislib.api._metrics import Metrics
 
 __all__ = ["REQUEST_ID", "Endpoint", "request_id_of"]
 
-REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 # Addresses of a model with a count of their own in the metrics; the rest count as "predict" or "page" by method.
 COUNTED = frozenset(route.name for route in ROUTES if route.is_batch or route.name == "insights")

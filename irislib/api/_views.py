@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import logging
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,15 +17,18 @@ from werkzeug.exceptions import NotFound
 
 from irislib._common.formatting import short_repr
 from irislib._common.language import preferred
+from irislib._common.messages.api import TEXTS
 from irislib._common.page_states import NOT_READY
 from irislib._model_card.card import card_page
 from irislib._prediction_log.batches import BatchLog
+from irislib._prediction_log.records import record_line
+from irislib._prediction_log.reports import parse_report
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._fast_path import REQUEST_ID
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
-from irislib.api._problem_details import details, reply
+from irislib.api._problem_details import details, problem, reply
 from irislib.api._request_bodies import closing, read_row, spooled
 from irislib.errors import Problem, ValidationError
 
@@ -34,6 +39,10 @@ if TYPE_CHECKING:
     from irislib.api._body_stream import BodyStream
 
 __all__ = ["Context"]
+
+server_log = logging.getLogger(__name__)
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the errors of a disk, or a folder, without room
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,20 @@ def batch(context: Context, name: str) -> Response:
         mimetype, pieces, sheet = _batch.answer(model, body, request.mimetype, limits)
         headers = {"X-Sheet": quote(sheet, safe=" ")} if sheet else {}
         return Response(closing(stack.pop_all(), pieces), mimetype=mimetype, headers=headers)
+
+
+def feedback(context: Context, name: str) -> Response:
+    model, log = context.find(name), context.app.prediction_log
+    if log is None:
+        raise NotFound(TEXTS["feedback.no_log"])
+    report = parse_report(model, read_row())
+    try:
+        log.write_now(record_line(report))
+    except OSError as error:
+        server_log.error("%s is not stored: %s", request.path, error.strerror or error)
+        status, text = (507, "feedback.full") if error.errno in FULL else (503, "feedback.failed")
+        return reply(problem(status, TEXTS[text]), status)
+    return reply(report)
 
 
 def schema(context: Context, name: str) -> Response:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages import TEXTS
-from irislib._description.feature import Feature
 from irislib._description.validation import check_row
-from irislib._modeling.feedback import FullError, make_record, store_feedback
+from irislib._modeling.feedback import MAX_NOTE, FullError, make_record, parse_right_answer, store_feedback
+from irislib._prediction_log.pages import write_feedback
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Feedback"]
 
 MAX_REPORTS = 10  # of one page
-MAX_NOTE = 2000  # characters
 
 _logged: set[str] = set()  # failures of this process's file that the log has already
 
@@ -50,24 +49,14 @@ class Feedback:
             labels = {feature.name: feature.label for feature in self.model.spec.features}
             return {"error": " ".join(problem.labelled(labels.get(problem.feature or "", "")) for problem in problems)}
         try:
-            right_answer = self._parse_answer(str(request.get("right_answer") or "").strip())
+            text = str(request.get("right_answer") or "").strip()
+            right_answer = parse_right_answer(self.model, text) if text else None
         except ValueError as error:
             return {"error": f"{TEXTS['feedback_right_answer']} {error}"}
         note = str(request.get("note") or "").strip()[:MAX_NOTE]
         inputs = {name: value for name, value in row.items() if value is not None}
         record = make_record(self.model, inputs, self.model.predict_checked(inputs), right_answer, note)
         return self._store(record)
-
-    def _parse_answer(self, text: str) -> Any:
-        """Return a class or a number; None if there is no text."""
-        if not text:
-            return None
-        if self.model.classes is None:
-            return Feature("right_answer").parse(text)
-        names = {str(name): name for name in self.model.classes}
-        if text not in names:
-            raise ValueError(TEXTS["feedback_no_class"])
-        return names[text]
 
     def _store(self, record: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -78,6 +67,7 @@ class Feedback:
             if callable(self.model.spec.feedback):
                 raise  # handled as any error of the author's code
             return self._refuse("feedback_unwritable", error)
+        write_feedback(record)
         self.count += 1
         return {"thanks": TEXTS["feedback_thanks"]}
 

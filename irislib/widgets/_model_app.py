@@ -16,6 +16,7 @@ from irislib._description.translation import tab_title, translated
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
 from irislib._modeling.model import Model
+from irislib._prediction_log.pages import is_logging
 from irislib.insights import Insight
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import function_options, insight_title, needs_row
@@ -75,6 +76,7 @@ def app(model: Model) -> Page:
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
             TEXTS[about]: TEXTS["fitted" if model.is_fitted_elsewhere else "trained"].format(**facts),
             TEXTS["about_data"]: spec.source,
+            TEXTS["about_stored"]: TEXTS["stored"].format(action=spec.action) if is_logging() else "",
         },
         card=f"{spec.name}/card" if registry.is_served(model) else "",
         introduction=spec.introduction,

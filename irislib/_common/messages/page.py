@@ -109,6 +109,8 @@ ENGLISH = {
     "about_fitted": "Fitted",
     "fitted": "elsewhere; evaluated on {rows} rows that came with it, {when}",
     "about_data": "Data",
+    "about_stored": "Stored",
+    "stored": "your inputs and the answer, whenever {action} is pressed",
     "about_card": "Model card",
     "about_docs": "For programs",
     # the answer

@@ -12,6 +12,7 @@ from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._modeling import csv_files, many_rows
 from irislib._modeling.table_files import KINDS
+from irislib._prediction_log.reports import MAX_NOTE, REQUEST_ID_PATTERN
 from irislib.api import _insights
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._openapi import components
@@ -170,11 +171,11 @@ def _paths(model: Model, options: Options) -> Object:
     }
     name, slug = spec.name, spec.name.replace("-", "_")
     predict = _predict(model, secured)
-    details = {"predict": predict, "batch": _batch(model, options)}
+    details = {"predict": predict, "batch": _batch(model, options), "feedback": _feedback(model, secured)}
     schemas = {"schema": {"type": "object"}, "insights": _insights.LIST}
     paths: Object = defaultdict(lambda: {"parameters": [ref("parameters", "X-Request-ID")]})
     for route in ROUTES:
-        if not route.is_of_model or "<insight>" in route.path:
+        if not route.is_of_model or "<insight>" in route.path or (route.needs_log and not options.log.folder):
             continue
         operation_id, schema = f"{route.name}_{slug}", schemas.get(route.name)
         operation = components.operation(route, operation_id, name, secured, schema, spec.title)
@@ -265,6 +266,30 @@ def _batch(model: Model, options: Options) -> Object:
         ),
         "requestBody": {"required": True, "content": body(["records", "columns"], requests) | files},
         "responses": responses(good, options.is_secured, *components.OF_BODIES, 507),
+    }
+
+
+def _feedback(model: Model, secured: bool) -> Object:
+    text, request_id = {"type": "string"}, {"type": "string", "pattern": f"^{REQUEST_ID_PATTERN.pattern}$"}
+    properties = {
+        "request_id": request_id | {"description": TEXTS["feedback.request_id"]},
+        "right_answer": ref("schemas", f"{model.spec.name}.prediction"),
+        "row": {"type": ["integer", "null"], "minimum": 0, "description": TEXTS["feedback.row.about"]},
+        "note": text | {"maxLength": MAX_NOTE, "description": TEXTS["feedback.note.about"]},
+    }
+    body = components.object_of(properties) | {"required": ["request_id", "right_answer"]}
+    stored = components.object_of({"time": {**text, "format": "date-time"}, "model": text, **properties})
+    good = response(TEXTS["feedback.response"], components.content(stored), "X-Model-Version")
+    expected = TEXTS[f"feedback.expected.{'number' if model.classes is None else 'class'}"]
+    return {
+        "summary": TEXTS["feedback"],
+        "description": TEXTS["feedback.about"],
+        "requestBody": {
+            "description": TEXTS["feedback.body"].format(expected=expected),
+            "required": True,
+            "content": components.content(body) | components.content(body, FORM),
+        },
+        "responses": responses(good, secured, *components.OF_BODIES, 507),
     }
 
 

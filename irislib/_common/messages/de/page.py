@@ -109,6 +109,8 @@ TEXTS = {
     "about_fitted": "Angepasst",
     "fitted": "anderswo, und am {when} an {rows} mitgelieferten {rows:Zeile|Zeilen} geprüft",
     "about_data": "Daten",
+    "about_stored": "Gespeichert",
+    "stored": "Ihre Eingaben und die Antwort, sooft {action} gedrückt wird",
     "about_card": "Steckbrief des Modells",
     "about_docs": "Für Programme (englisch)",
     # the answer
