@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._modeling.registry import load
     from irislib._modeling.training import train
+    from irislib._prediction_log.drift import drift
     from irislib.widgets import app
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "app",
     "card",
     "card_html",
+    "drift",
     "infer_features",
     "insights",
     "load",
@@ -47,6 +49,7 @@ _HOME = {
     "app": "widgets",
     "card": "_model_card",
     "card_html": "_model_card",
+    "drift": "_prediction_log.drift",
     "infer_features": "_description.inference",
     "insights": "insights",
     "load": "_modeling.registry",

@@ -1,4 +1,4 @@
-"""The command line: ``irislib serve · api · train · predict · check · card``."""
+"""The command line: ``irislib serve · api · train · predict · check · card · drift``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   predict   answer one row:  irislib predict petal_length_cm=5.1 …
   check     say whether all is in order, and what is not
   card      write a page about a model: purpose, data, evaluation, limits
+  drift     compare a prediction log with a model's data; exit status 3 if there is drift
 
 `irislib COMMAND --help` lists a command's options. `--model package.module:name` chooses a model
 of your own everywhere; without it, it is the example in irislib/iris.py.
@@ -215,6 +216,19 @@ def card(args: list[str]) -> int:
     return 0
 
 
+def drift(args: list[str]) -> int:
+    """Compare a prediction log with the data of a model."""
+    from irislib._modeling.user_errors import user_errors
+    from irislib._prediction_log import command
+
+    parser = _parser("drift", "Compare a prediction log with a model's data. Exit status: 3 for drift, 1 for an error.")
+    command.add_arguments(parser)
+    options = parser.parse_args(args)
+    model = _one_model(options.model)
+    with user_errors(model.spec):
+        return command.run(model, options)
+
+
 def _file_format(path: Path | None) -> str:
     """Return the format for the suffix of a file."""
     ending = ".md" if path is None else path.suffix.lower()
@@ -252,4 +266,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "predict": predict,
     "check": check,
     "card": card,
+    "drift": drift,
 }

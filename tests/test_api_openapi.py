@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 import irislib
+from irislib._prediction_log.options import LogOptions
 from irislib.api import Options, create_app
 from irislib.api._openapi import docs
 from irislib.api._openapi import document as openapi
@@ -27,8 +28,9 @@ def models(iris, rent) -> list[irislib.Model]:
 
 
 @pytest.fixture(scope="module")
-def client(models):
-    return create_app(models).test_client()
+def client(models, tmp_path_factory):
+    log = LogOptions(str(tmp_path_factory.mktemp("log")))
+    return create_app(models, options=Options(log=log)).test_client()
 
 
 @pytest.fixture(scope="module")

@@ -280,7 +280,7 @@ def _feedback(model: Model, secured: bool) -> Object:
     body = components.object_of(properties) | {"required": ["request_id", "right_answer"]}
     stored = components.object_of({"time": {**text, "format": "date-time"}, "model": text, **properties})
     good = response(TEXTS["feedback.response"], components.content(stored), "X-Model-Version")
-    expected = TEXTS[f"feedback.expected.{'number' if model.classes is None else 'class'}"]
+    expected = TEXTS["feedback.expected.number" if model.classes is None else "feedback.expected.class"]
     return {
         "summary": TEXTS["feedback"],
         "description": TEXTS["feedback.about"],
