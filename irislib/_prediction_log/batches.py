@@ -21,7 +21,7 @@ ROUTE = "batch"
 
 
 class BatchLog:
-    """What is written down of one batch.
+    """The log of one batch.
 
     Parameters
     ----------

@@ -110,9 +110,9 @@ def drift(model: Model, log: str | Path, since: dt.datetime | None = None) -> Dr
     not_compared: list[str] = []
     if len(sample.records) >= FEWEST:
         for feature in model.spec.features:
-            found = _compare_input(model, feature, sample)
-            comparisons += [found] if found else []
-            not_compared += [] if found else [feature.name]
+            comparison = _compare_input(model, feature, sample)
+            comparisons += [comparison] if comparison else []
+            not_compared += [] if comparison else [feature.name]
     if len(own) >= FEWEST:
         comparisons += [_compare_predictions(model, own), _compare_warnings(model, own)]
     if len(sample.answers) >= FEWEST:
@@ -127,8 +127,8 @@ def drift(model: Model, log: str | Path, since: dt.datetime | None = None) -> Dr
 
 def _compare_input(model: Model, feature: Feature, sample: LoggedSample) -> Comparison | None:
     """Compare the values of a feature; return None if there are too few, or too many that are text."""
-    given = [record["inputs"][feature.name] for record in sample.records if feature.name in record["inputs"]]
-    frame, problems = check_columns([feature], {feature.name: given}, len(given))
+    inputs = [record["inputs"][feature.name] for record in sample.records if feature.name in record["inputs"]]
+    frame, problems = check_columns([feature], {feature.name: inputs}, len(inputs))
     invalid = {problem.row for problem in problems}  # by a description that was another one
     values = [value for row, value in enumerate(frame[feature.column].tolist()) if row not in invalid]
     return _compare(feature, model.sample[feature.column].tolist(), values)
@@ -169,10 +169,10 @@ def _compare_predictions(model: Model, own: Sequence[dict[str, Any]]) -> Compari
     import numpy as np
 
     before, now = model.evaluation.y_pred.tolist(), [record["prediction"] for record in own]
-    if model.classes is not None and (found := _compare_values(TEXTS["prediction"], before, now)):
-        return found
+    if model.classes is not None and (comparison := _compare_values(TEXTS["prediction"], before, now)):
+        return comparison
     if model.classes is not None:  # so many classes that their numbers stand for them
-        places = {str(name): place for place, name in enumerate(model.classes)}
+        places = {str(name): index for index, name in enumerate(model.classes)}
         before, now = ([places.get(str(value), -1) for value in values] for values in (before, now))
     numbers = [np.asarray(values, dtype=float) for values in (before, now)]
     measure = TEXTS["median"].format(unit=_unit(model))
@@ -276,10 +276,10 @@ def _unit(model: Model) -> str:
 
 def draw_psi(axes: Axes, *, frame: pd.DataFrame) -> None:
     """Draw the PSI of each comparison that has one, the largest on top, those that drifted in another colour."""
-    shown = frame[frame["PSI"].notna()].nlargest(DRAWN, "PSI")
-    colours = [second_colour() if has_drifted else main_colour() for has_drifted in shown["drifted"]]
-    axes.barh(range(len(shown)), shown["PSI"], color=colours, height=0.6)
-    axes.set_yticks(range(len(shown)), list(shown["compared"]))
+    rows = frame[frame["PSI"].notna()].nlargest(DRAWN, "PSI")
+    colours = [second_colour() if has_drifted else main_colour() for has_drifted in rows["drifted"]]
+    axes.barh(range(len(rows)), rows["PSI"], color=colours, height=0.6)
+    axes.set_yticks(range(len(rows)), list(rows["compared"]))
     axes.invert_yaxis()
     axes.axvline(LIMIT, color=INK, linewidth=1, linestyle=":")
     axes.set_xlim(left=0)

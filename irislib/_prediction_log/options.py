@@ -17,7 +17,7 @@ _NUMBERS = ("bytes", "days", "batch_rows")
 
 @dataclass(frozen=True)
 class LogOptions:
-    """Where the prediction log is, and how much of it is kept.
+    """The folder of the prediction log, and its limits.
 
     Attributes
     ----------
@@ -40,8 +40,8 @@ class LogOptions:
     def from_environment(cls, **changes: str | int) -> LogOptions:
         """Return the options that the environment sets, with changes."""
         names = {"folder": "prediction_log", **{name: f"prediction_log_{name}" for name in _NUMBERS}}
-        found = {field: environment_value(name) for field, name in names.items()}
-        return cls(**{field: value for field, value in found.items() if value is not None} | changes)
+        values = {field: environment_value(name) for field, name in names.items()}
+        return cls(**{field: value for field, value in values.items() if value is not None} | changes)
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variables for another process with the same log."""

@@ -1,4 +1,4 @@
-"""What is written to the prediction log by a visitor's kernel."""
+"""The entries of a visitor's kernel in the prediction log."""
 
 from __future__ import annotations
 

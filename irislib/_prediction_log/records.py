@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 class ModelRecords:
-    """What is the same in all records of a model.
+    """The records of one model: the parts that are the same in all of them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a prediction log says about one model: its predictions, or a sample of them, and the right answers."""
+"""The part of a prediction log that is about one model: its predictions, or a sample of them, and right answers."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ def read_sample(model: Model, path: Path, since: dt.datetime | None) -> LoggedSa
             key = _key(record)
             answers[key] = max(answers.get(key, ("", None)), (record["time"], record["right_answer"]), key=_time)
     predicted: dict[Key, Any] = {}
-    found: set[Key] = set()
+    known: set[Key] = set()
     for record in _of(model, path, since):
         if "right_answer" in record or "inputs" not in record:
             continue
         if (key := _key(record)) in answers:
-            found.add(key)
+            known.add(key)
             if record.get("version") == model.version:
                 predicted[key] = record.get("prediction")
         result.total += 1
         if len(result.records) < MAX_ROWS:
             result.records.append(record)
-        elif (place := rng.randrange(result.total)) < MAX_ROWS:
-            result.records[place] = record
+        elif (index := rng.randrange(result.total)) < MAX_ROWS:
+            result.records[index] = record
     result.answers = [(prediction, answers[key][1]) for key, prediction in predicted.items()]
-    result.unmatched = len(answers) - len(found)
+    result.unmatched = len(answers) - len(known)
     return result
 
 
