@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from irislib import insights
+    from irislib._comparison.comparison import compare
     from irislib._description.feature import Feature
     from irislib._description.inference import infer_features
     from irislib._description.spec import ModelSpec
@@ -33,6 +34,7 @@ __all__ = [
     "app",
     "card",
     "card_html",
+    "compare",
     "drift",
     "infer_features",
     "insights",
@@ -50,6 +52,7 @@ _HOME = {
     "card": "_model_card",
     "card_html": "_model_card",
     "drift": "_prediction_log.drift",
+    "compare": "_comparison.comparison",
     "infer_features": "_description.inference",
     "insights": "insights",
     "load": "_modeling.registry",

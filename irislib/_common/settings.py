@@ -251,6 +251,12 @@ _ALL = (
         "IRISLIB_STORE_KEEP",
     ),
     Setting(
+        "refresh_margin", float, 0.05,
+        "How much worse than the current version a new one may be to take its place: a part of all answers, or of the "
+        "mean absolute error.",
+        "IRISLIB_REFRESH_MARGIN",
+    ),
+    Setting(
         "health_file", str, "",
         "A file to which a server writes its health address, for `python -m irislib.healthcheck`.",
         "IRISLIB_HEALTH_FILE",

@@ -17,6 +17,7 @@ from irislib._modeling import training
 from irislib._modeling.arguments import require_estimator
 from irislib._modeling.estimators import check_estimator, is_fitted
 from irislib._modeling.model import Model
+from irislib._modeling.row_digests import row_digests, to_facts
 from irislib._modeling.user_errors import user_errors
 from irislib.errors import DataError, SpecError, ValidationError
 
@@ -109,8 +110,17 @@ def from_estimator(
             "training_rows": None if known is None else len(known),
             "digest": spec.identity,
             "fitted_elsewhere": True,
+            **({} if known is None or y_train is None else {"row_digests": _row_digests(known, y_fit, x, y)}),
         },
     )
+
+
+def _row_digests(x_train: pd.DataFrame, y_train: np.ndarray, x: pd.DataFrame, y: np.ndarray) -> dict[str, str]:
+    import numpy as np
+    import pandas as pd
+
+    digests = row_digests(pd.concat([x_train, x]), np.concatenate([y_train, y]))
+    return to_facts(digests[: len(x_train)], digests[len(x_train) :])
 
 
 def _count_targets(estimator: Any, row: pd.DataFrame) -> int:

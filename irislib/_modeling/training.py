@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,11 @@ from irislib._description.class_names import to_codes, to_names
 from irislib._description.fingerprint import package_of
 from irislib._description.validation import names_of
 from irislib._modeling.arguments import require_spec
-from irislib._modeling.data_files import reads_of_import, record_reads
+from irislib._modeling.data_files import DataFiles, reads_of_import, record_reads
 from irislib._modeling.estimators import unfitted_copy
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
+from irislib._modeling.row_digests import known_rows, row_digests, to_facts, unseen_rows
 from irislib._modeling.threads import idle_cores_only
 from irislib._modeling.user_errors import user_errors
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError, without_exit
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["coverage", "data_digest", "evaluate", "sample", "train", "training_data", "unfitted"]
+__all__ = ["checked", "coverage", "data_digest", "evaluate", "retrain", "sample", "train", "training_data", "unfitted"]
 
 log = logging.getLogger(__name__)
 
@@ -64,37 +65,94 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     UserCodeError
         If ``load_data`` or the estimator fails.
     """
-    from sklearn.base import is_classifier
-    from sklearn.model_selection import train_test_split
-
     require_spec(spec)
     with record_reads() as data_files:
         data = _load_data(spec) if data is None else data
-    features, target = _checked(spec, data)
+    return _fit(spec, *checked(spec, data), data_files())
+
+
+@without_exit()
+def retrain(spec: ModelSpec, data: pd.DataFrame, former: Model, data_files: Sequence[dict[str, Any]] = ()) -> Model:
+    """Train a new version of a model, and hold out the rows that the former version has not seen either.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    data : DataFrame of shape (n_rows, n_features + 1)
+    former : Model
+        Rows that it was tested on stay held out; see :func:`irislib._modeling.row_digests.unseen_rows`.
+    data_files : list of dict
+        The local files that the data were read from.
+
+    Raises
+    ------
+    DataError, SpecError, UserCodeError
+        As of :func:`train`.
+    """
+    features, target = checked(spec, data)
+    is_test = unseen_rows(row_digests(features, target), known_rows(former), spec.test_size)
+    return _fit(spec, features, target, list(data_files), is_test)
+
+
+def _fit(
+    spec: ModelSpec,
+    features: pd.DataFrame,
+    target: np.ndarray,
+    data_files: DataFiles,
+    is_test: np.ndarray | None = None,
+) -> Model:
+    import numpy as np
+
     require_positive_class(spec, target)
     with user_errors(spec):
         estimator = unfitted(spec)
-    shares = target if is_classifier(estimator) and _can_be_shared(target, spec.test_size) else None
-    x_train, x_test, y_train, y_test = train_test_split(
-        features, target, test_size=spec.test_size, random_state=spec.random_state, stratify=shares
-    )
+    rows, held_out = _split(spec, estimator, target, is_test)
+    x_train, x_test = features.iloc[rows], features.iloc[held_out]
+    y_train, y_test = target[rows], target[held_out]
     log.info("%s", STORE_TEXTS["training"].format(title=spec.title, rows=len(x_train)))
     with idle_cores_only(), user_errors(spec, x_train, y_train):
         estimator.fit(x_train, y_train)
         _require_missing_are_taken(spec, estimator, x_test)
         evaluation = evaluate(estimator, x_test, y_test, y_train, spec.classes)
-    digest = _digest(features, target)
+    digest, digests = _digest(features, target), row_digests(features, target)
+    split = "" if is_test is None else f" {hashlib.sha256(np.sort(held_out).tobytes()).hexdigest()}"
     return Model(
         spec=spec,
         estimator=estimator,
         evaluation=evaluation,
         coverage=coverage(spec, x_train),
         sample=sample(x_train, spec.random_state),
-        version=_version(spec, digest),
+        version=_version(spec, digest + split),
         trained_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        data={"rows": len(features), "training_rows": len(x_train), "digest": digest},
-        data_files=[*reads_of_import(package_of(spec.load_data)), *data_files()],
+        data={
+            "rows": len(features),
+            "training_rows": len(x_train),
+            "digest": digest,
+            "row_digests": to_facts(digests[rows], digests[held_out]),
+        },
+        data_files=[*reads_of_import(package_of(spec.load_data)), *data_files],
     )
+
+
+def _split(
+    spec: ModelSpec, estimator: Any, target: np.ndarray, is_test: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the training rows and of the test rows, at random unless they are chosen already."""
+    import numpy as np
+    from sklearn.base import is_classifier
+    from sklearn.model_selection import train_test_split
+
+    is_class = is_classifier(estimator)
+    if is_test is not None:
+        if is_class:  # each class is learnt
+            is_test = is_test & np.isin(target, target[~is_test])
+        if min(int(is_test.sum()), int((~is_test).sum())) >= 2:
+            return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    shares = target if is_class and _can_be_shared(target, spec.test_size) else None
+    rows, held_out = train_test_split(
+        np.arange(len(target)), test_size=spec.test_size, random_state=spec.random_state, stratify=shares
+    )
+    return rows, held_out
 
 
 def unfitted(spec: ModelSpec) -> Any:
@@ -140,7 +198,7 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
     """
     if model.is_fitted_elsewhere:
         raise NotApplicableError(TEXTS["not_trainable"].format(model=model.spec.title))
-    features, target = _checked(model.spec, _load_data(model.spec))
+    features, target = checked(model.spec, _load_data(model.spec))
     if _digest(features, target) != model.data["digest"]:
         raise NotApplicableError(
             f"The data have changed since this version of {model.spec.title} was trained; train it anew."
@@ -150,7 +208,7 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
 
 def data_digest(spec: ModelSpec) -> str:
     """Return the digest of the data that ``load_data`` returns now."""
-    return _digest(*_checked(spec, _load_data(spec)))
+    return _digest(*checked(spec, _load_data(spec)))
 
 
 def _load_data(spec: ModelSpec) -> pd.DataFrame:
@@ -158,7 +216,14 @@ def _load_data(spec: ModelSpec) -> pd.DataFrame:
         return spec.load_data()
 
 
-def _checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+def checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the checked features and the target of data, of a classifier as codes.
+
+    Raises
+    ------
+    DataError
+        If the data do not fit the description.
+    """
     if not hasattr(data, "columns"):
         raise DataError(ADVICE["data.type"].format(name=spec.name, type=type(data).__name__))
     columns = list(data.columns)
