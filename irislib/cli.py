@@ -1,4 +1,4 @@
-"""The command line: ``irislib serve · api · train · predict · check · card · drift``."""
+"""The command line: ``irislib serve · api · train · predict · check · card · drift · diff``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from irislib._common.paths import write_atomically
 from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
+    from irislib._description.spec import ModelSpec
     from irislib._modeling.model import Model
 
 __all__ = ["COMMANDS", "main"]
@@ -32,6 +33,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   check     say whether all is in order, and what is not
   card      write a page about a model: purpose, data, evaluation, limits
   drift     compare a prediction log with a model's data; exit status 3 if there is drift
+  diff      compare two versions of a model: inputs, data, performance, and the answers that change
 
 `irislib COMMAND --help` lists a command's options. `--model package.module:name` chooses a model
 of your own everywhere; without it, it is the example in irislib/iris.py.
@@ -229,6 +231,16 @@ def drift(args: list[str]) -> int:
         return command.run(model, options)
 
 
+def diff(args: list[str]) -> int:
+    """Compare two versions of a model."""
+    from irislib._comparison import command
+
+    parser = _parser("diff", "Compare two versions of a model on rows that neither was trained on.")
+    command.add_arguments(parser)
+    options = parser.parse_args(args)
+    return command.run(None if command.are_files(options) else _one_spec(options.model), options)
+
+
 def _file_format(path: Path | None) -> str:
     """Return the format for the suffix of a file."""
     ending = ".md" if path is None else path.suffix.lower()
@@ -241,10 +253,16 @@ def _file_format(path: Path | None) -> str:
 def _one_model(references: Sequence[str] | None) -> Model:
     from irislib._modeling import registry
 
+    return registry.load(_one_spec(references))
+
+
+def _one_spec(references: Sequence[str] | None) -> ModelSpec:
+    from irislib._modeling import registry
+
     specs = registry.load_specs(references)
     if len(specs) > 1:
         raise IrislibError(f"Give one model with --model; there are {', '.join(specs)}.")
-    return registry.load(next(iter(specs.values())))
+    return next(iter(specs.values()))
 
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
@@ -267,4 +285,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "check": check,
     "card": card,
     "drift": drift,
+    "diff": diff,
 }

@@ -213,3 +213,24 @@ def test_intervals_are_those_of_resampled_rows() -> None:
     # R's binom.test(3, 15)
     assert mcnemar(3, 12) == pytest.approx(0.03515625)
     assert mcnemar(0, 0) == 1
+
+
+def test_diff_takes_files_and_versions_of_the_store(tmp_path, monkeypatch, capsys) -> None:
+    from irislib._modeling import store
+    from irislib.cli import diff
+
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    spec = ModelSpec("switch", [Feature(name) for name in "abcd"], "answer", no_data, LogisticRegression())
+    monkeypatch.setattr("irislib._modeling.registry.load_specs", lambda _: {"switch": spec})
+    models = [train(spec, CLASSES[:rows]) for rows in (300, 600)]
+    entries = [store.publish(model, tmp_path) for model in models]
+    expected = str(compare(*models))
+    for pair in (["1", "2"], ["#1"], [entries[0].version[:6], entries[1].version]):
+        assert diff(pair) == 0
+        assert capsys.readouterr().out == f"{expected}\n"
+    files = [str(model.save(tmp_path / f"{i}.irislib")) for i, model in enumerate(models)]
+    assert diff([files[0], "2", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads(json.dumps(compare(*models).to_dict()))
+    assert diff(files) == 0
+    assert capsys.readouterr().out == f"{expected}\n"

@@ -1,0 +1,57 @@
+"""``irislib diff``: the comparison of two versions, for a terminal and for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irislib._comparison.comparison import compare
+from irislib._modeling import store
+from irislib._modeling.fitted import FittedSpec
+from irislib._modeling.model_file import SUFFIX, read_model
+
+if TYPE_CHECKING:
+    from irislib._description.spec import ModelSpec
+    from irislib._modeling.model import Model
+
+__all__ = ["add_arguments", "are_files", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    what = "a file such as wine.irislib, or a version in the store: its first letters, or the number of its entry"
+    parser.add_argument("before", metavar="A", help=what)
+    parser.add_argument("after", metavar="B", nargs="?", help="the same [the current version]")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(spec: ModelSpec | None, options: argparse.Namespace) -> int:
+    """Compare two versions and print the result.
+
+    Parameters
+    ----------
+    spec : ModelSpec or None
+        The model whose versions are in the store; None if both are files.
+    options : Namespace
+    """
+    before, after = (_version(spec, reference) for reference in (options.before, options.after))
+    comparison = compare(before, after)
+    print(json.dumps(comparison.to_dict(), indent=1, default=str) if options.json else comparison)
+    return 0
+
+
+def are_files(options: argparse.Namespace) -> bool:
+    """Return True if both versions are files, so that no model is needed."""
+    return all(str(reference).endswith(SUFFIX) for reference in (options.before, options.after))
+
+
+def _version(spec: ModelSpec | None, reference: str | None) -> Model:
+    if spec is None or (reference is not None and reference.endswith(SUFFIX)):
+        return read_model(Path(str(reference)))
+    root = store.default_root()
+    entry = store.find_entry(spec.name, root, reference)
+    if isinstance(spec, FittedSpec) and (model := store.load(spec.name, root, f"#{entry.number}")):
+        return model
+    return store.load_for(spec, root, entry)
