@@ -70,6 +70,7 @@ class Soak:
     model: Any
     grace: int = GRACE
     kill_share: float = 0.1
+    first_pairs: int = 2  # of visitors, before what is there is counted
     hostile: HostileClients | None = None
     rng: random.Random = field(default_factory=lambda: random.Random(0))
     began: float = field(default_factory=time.monotonic)
@@ -82,7 +83,7 @@ class Soak:
     def run(self, browsers: Callable[[], AbstractContextManager[Browser]], goes_on: Callable[[], bool]) -> None:
         """Visit as long as ``goes_on`` says, with a fresh browser for each block; a sample before and after each."""
         with browsers() as browser:  # resources that a server takes only once are not growth
-            for _ in range(2):
+            for _ in range(self.first_pairs):
                 self.pair(browser)
         self.visits = 0
         self.ways.clear()

@@ -41,32 +41,52 @@ PORTS = itertools.count(os.getpid())  # modulo a range: each process begins with
 PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
-# With several workers (`make test`) each file runs as a whole in one of them. Those that take long begin first.
-LONG = ("test_pages", "test_kernel_manager", "test_forkserver", "test_serve", "test_prerender", "test_accessibility",
+# With several workers (`make test`) the tests of a group run in one of them, so that their server is started once: a
+# group is a file, or those of its tests that use one of these servers. `serve` and `api` have one group for all files.
+SERVERS = ("serve", "api", "controls", "server", "warm")
+# The groups of files that take long begin first.
+LONG = ("test_pages", "test_kernel_manager", "test_accessibility", "test_forkserver", "test_serve", "test_prerender",
         "test_estimators", "test_soak", "test_operation", "test_insights", "test_documentation", "test_error_boundary",
-        "test_security", "test_fitted", "test_bad_notebooks", "test_conformance", "test_kernelspec",
-        "test_branded_pages", "test_languages", "test_jupyter", "test_api_fuzz", "test_insights_wide", "test_starting",
-        "test_install", "test_api_routes", "test_model_card", "test_cli", "test_store", "test_compiled")  # fmt: skip
+        "test_fitted", "test_bad_notebooks", "test_conformance", "test_kernelspec", "test_branded_pages",
+        "test_jupyter", "test_api_fuzz", "test_insights_wide", "test_starting", "test_install", "test_api_routes",
+        "test_model_card", "test_cli", "test_store", "test_compiled")  # fmt: skip
 
 # What `make test-lowest` leaves out: how servers run for long or under load, texts, files of irislib's own, and tools
-# that only tests use.
-NOT_LOWEST = ("test_operation", "test_kernel_manager", "test_serve", "test_security", "test_soak", "test_store",
+# that only tests use; files, and single tests that take long.
+NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
+              "test_bad_rows_do_not_swell_to_much_more_than_sound_ones",
+              "test_lines_of_plain_text_are_answered_as_all_others",
+              "test_a_changed_module_beside_the_notebooks_is_noticed",
+              "test_operation", "test_kernel_manager", "test_serve", "test_security", "test_soak", "test_store",
               "test_documentation", "test_install", "test_frontend", "test_api_fuzz", "test_insights_wide",
               "test_full_disk", "test_staleness", "test_failing_insights", "test_error_boundary", "test_model_card",
               "test_cli", "test_theme", "test_unbalanced", "test_api_docs_page", "test_client_limit", "test_settings",
               "test_registry", "test_api_schema", "test_written_values", "test_feature_types", "test_own_theme",
               "test_author_texts", "test_translated_pages", "test_temporary_folders", "test_public_path",
-              "test_branded_pages", "test_starting")  # fmt: skip
+              "test_branded_pages", "test_starting", "test_counts", "test_validation", "test_comparison",
+              "test_feedback")  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: index for index, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
     for item in items:
         if {"chromium", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
-        if item.path.stem in NOT_LOWEST:
+        if item.path.stem in NOT_LOWEST or item.name.partition("[")[0] in NOT_LOWEST:
             item.add_marker("not_lowest")
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return the name of the tests that have to run in the same worker."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    fixtures = {*getattr(item, "fixturenames", ()), parameters.get("server")}
+    used = next((name for name in SERVERS if name in fixtures), "")
+    if used in ("serve", "api") and item.path.stem != "test_pages":  # which is long enough for a worker
+        return used
+    return f"{item.path.stem} {used}".strip()
 
 
 def pytest_unconfigure() -> None:

@@ -28,7 +28,7 @@ from irislib.api._batch_limits import BatchLimits
 from irislib.errors import Problem, ValidationError
 
 ROW = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
-quick = settings(deadline=None, max_examples=200)
+quick = settings(deadline=None, max_examples=100)
 
 
 def send(model, body: Any, kind: str = "application/json", **more: Any) -> str:

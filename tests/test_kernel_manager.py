@@ -257,7 +257,7 @@ def test_visits_release_all_resources(page: Any, server: Server) -> None:
         open_page(page, server)
         page.goto("about:blank")
     before = wait_until_steady(server)
-    for _ in range(4):
+    for _ in range(2):
         open_page(page, server)
         page.goto("about:blank")
     wait_until_released(server, before)

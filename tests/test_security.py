@@ -659,10 +659,10 @@ def test_no_kernel_has_a_token(guarded: Server) -> None:
         visitor.leave()
 
 
-@pytest.mark.parametrize("name", ["serve", "guarded"])
-def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureRequest) -> None:
-    server: Server = request.getfixturevalue(name)
-    visitor = Visitor(server, "dummy", Authorization=f"Bearer {MARKER}")
+@pytest.mark.parametrize("server", ["serve", "guarded"])
+def test_only_its_user_reaches_a_kernel(server: str, request: pytest.FixtureRequest) -> None:
+    running: Server = request.getfixturevalue(server)
+    visitor = Visitor(running, "dummy", Authorization=f"Bearer {MARKER}")
     try:
         file = connection_file(visitor.kernel)
         assert stat.S_IMODE(file.parent.stat().st_mode) & 0o777 == 0o700
@@ -671,12 +671,12 @@ def test_only_its_user_reaches_a_kernel(name: str, request: pytest.FixtureReques
         # ipykernel has one for what is printed in a kernel's own subprocesses; it hears who knows 16 random bytes
         printing = int(run(visitor.kernel, "import sys; print(sys.stdout.pub_thread._pipe_port)"))
         pids = {int(run(visitor.kernel, "import os; print(os.getpid())")): {("127.0.0.1", printing)}}
-        for pid in descendants(server.process.pid):
+        for pid in descendants(running.process.pid):
             addresses = {tuple(c.laddr) for c in psutil.Process(pid).net_connections("inet")}
             assert len(addresses) <= 1
             assert addresses == pids.get(pid, addresses)
-        listening = [c for c in psutil.Process(server.process.pid).net_connections("inet") if c.status == "LISTEN"]
-        assert [c.laddr.port for c in listening] == [server.port]
+        listening = [c for c in psutil.Process(running.process.pid).net_connections("inet") if c.status == "LISTEN"]
+        assert [c.laddr.port for c in listening] == [running.port]
     finally:
         visitor.leave()
 
