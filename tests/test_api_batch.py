@@ -23,6 +23,7 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, UnsupportedMedia
 
 from irislib import Feature
 from irislib._description.validation import check_columns, check_row, check_values
+from irislib._modeling.training_warnings import unlike
 from irislib.api import Options, _batch, _config, create_app
 from irislib.api._batch_limits import BatchLimits
 from irislib.errors import Problem, ValidationError
@@ -639,7 +640,7 @@ def outside_one_by_one(model, frame: pd.DataFrame) -> list[Problem]:
         Problem(message, name, value, None if len(frame) == 1 else i)
         for name in model.spec.feature_names
         for i, value in enumerate(frame[name].tolist())
-        if (message := model._unlike(name, value))
+        if (message := unlike(model, name, value))
     ]
 
 

@@ -520,8 +520,8 @@ def test_a_row_is_novel_in_a_frame_if_it_is_novel_alone(rent) -> None:
 
 def test_a_near_tie_is_a_warning(iris) -> None:
     ties = near_ties(iris.classes, [[0.1, 0.41, 0.49], [0, 0.4, 0.6], [0.5, 0.5, 0]])
-    assert list(ties) == [0, 2]
-    assert ties[0].message == "It is nearly a tie between virginica (49%) and versicolor (41%)."
+    assert ties.rows.tolist() == [0, 2]
+    assert ties.problems[ties.codes[0]].message == "It is nearly a tie between virginica (49%) and versicolor (41%)."
 
 
 # ---- partial dependence, cross-validation and learning curves

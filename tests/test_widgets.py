@@ -214,7 +214,7 @@ def test_a_near_tie_is_said_once(iris) -> None:
     tie = replace(
         iris.predict_row(GOOD),
         probabilities=dict(zip(iris.classes, shares, strict=True)),
-        warnings=list(near_ties(iris.classes, [shares]).values()),
+        warnings=near_ties(iris.classes, [shares]).problems,
     )
     _, warning, _, sentence = draw_prediction(iris, tie)
     assert warning.text.startswith("It is nearly a tie between virginica (52%)")

@@ -27,6 +27,7 @@ from irislib._modeling.csv_text import (
     open_text,
     read_records,
 )
+from irislib._modeling.training_warnings import by_row
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -308,7 +309,7 @@ def _cells(layout: CsvLayout, row: list[str]) -> list[str] | None:
 def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
     """Yield the cells added to each row: the prediction and probabilities, the warnings and the problems."""
     columns = list(predictions.columns)
-    for messages in (predictions.warnings, predictions.problems):
+    for messages in (by_row(predictions.warnings), predictions.problems):
         columns.append([""] * count)
         for row, problems in messages.items():
             columns[-1][row] = " ".join(problem.message for problem in problems)

@@ -17,6 +17,7 @@ from irislib._modeling.csv_text import encoding_of, read_records
 if TYPE_CHECKING:
     from irislib._modeling.csv_files import CsvLayout
     from irislib._modeling.many_rows import ManyPredictions
+    from irislib._modeling.training_warnings import Warned
 
 __all__ = ["Block", "Lines", "find_first_row", "read_blocks", "write_lines"]
 
@@ -171,22 +172,55 @@ def _split(content: bytes, layout: CsvLayout) -> Lines | list[list[str]] | None:
 def _result_texts(delimiter: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
     """Return the columns of the cells that are added, as they are written to a file."""
     texts = [_column_texts(delimiter, column) for column in predictions.columns]
-    for messages in (predictions.warnings, predictions.problems):
-        column = [""] * count
-        known: dict[tuple[int, ...], str] = {}
-        for row, problems in messages.items():
-            key = tuple(map(id, problems))
-            if key not in known:
-                known[key] = _write_cell(delimiter, " ".join(problem.message for problem in problems))
-            column[row] = known[key]
-        texts.append(column)
+    problems = [""] * count
+    for row, row_problems in predictions.problems.items():
+        problems[row] = _write_cell(delimiter, " ".join(problem.message for problem in row_problems))
+    return [*texts, _warning_texts(delimiter, predictions.warnings, count), problems]
+
+
+def _warning_texts(delimiter: str, warnings: list[Warned], count: int) -> list[str]:
+    import numpy as np
+
+    texts = [""] * count
+    messages = [problem.message for warned in warnings for problem in warned.problems]
+    if not messages:
+        return texts
+    rows = np.concatenate([warned.rows for warned in warnings])
+    ends = itertools.accumulate((len(warned.problems) for warned in warnings), initial=0)
+    codes = np.concatenate([warned.codes + before for warned, before in zip(warnings, ends, strict=False)])
+    order = np.argsort(rows, kind="stable")
+    rows, codes = rows[order], codes[order]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+    written = [_write_cell(delimiter, message) for message in messages]
+    is_plain = written == messages
+    of_rows = [messages[code] for code in codes.tolist()]
+    for row, code, start, end in zip(
+        rows[starts].tolist(), codes[starts].tolist(), starts, [*starts[1:], len(of_rows)], strict=True
+    ):
+        if end == start + 1:
+            texts[row] = written[code]
+        else:
+            text = " ".join(of_rows[start:end])
+            texts[row] = text if is_plain else _write_cell(delimiter, text)
     return texts
 
 
 def _column_texts(delimiter: str, column: list[Any]) -> list[str]:
+    if set(map(type, column)) == {float}:
+        return _number_texts(column)
     known = {value: _write_cell(delimiter, value) for value in set(column)}
     # 0.0 and -0.0 are equal
     return [known[value] if value else _write_cell(delimiter, value) for value in column]
+
+
+def _number_texts(column: list[float]) -> list[str]:
+    """Return the texts of numbers, each different one made once."""
+    import numpy as np
+    import pandas as pd
+
+    codes, distinct = pd.factorize(np.array(column).view("int64"))  # 0.0 and -0.0 are equal, but not in words
+    texts = np.array(list(map(str, distinct.view("float64").tolist())), dtype="object")
+    return texts[codes].tolist()  # type: ignore[no-any-return]
 
 
 def _write_cell(delimiter: str, value: Any) -> str:

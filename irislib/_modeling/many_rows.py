@@ -10,6 +10,7 @@ from irislib._common.language import settled_language
 from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_names
 from irislib._modeling.prediction import near_ties
+from irislib._modeling.training_warnings import Warned, training_warnings
 from irislib.errors import Problem
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class ManyPredictions:
     columns : list of list
         The predictions, then the probabilities of each class if there are any. Each holds a value
         for every row, which is None if the row has no prediction.
-    warnings : dict of int to list of Problem
-        By row; equal ones are one object, which has no row.
+    warnings : list of Warned
+        Only of rows that have a prediction.
     problems : dict of int to list of Problem
         By row, in order; empty if a row has no prediction and needs none. The row in a problem
         itself counts from the beginning of the whole table.
@@ -41,7 +42,7 @@ class ManyPredictions:
     """
 
     columns: list[list[Any]]
-    warnings: dict[int, list[Problem]]
+    warnings: list[Warned]
     problems: dict[int, list[Problem]]
     frame: pd.DataFrame
     predicted: Sequence[int]
@@ -89,28 +90,22 @@ def predict_many(
         predictable = checked_rows
     with settled_language():
         columns, ties = _predict_columns(model, frame, digits)
-        warnings = model.warnings_by_row(frame) if len(frame) else {}
-    for i, warning in ties.items():
-        warnings.setdefault(i, []).append(warning)
-    if problems:
-        warnings = {predictable[i]: row_warnings for i, row_warnings in warnings.items()}
-    for i, prediction in enumerate(columns[0]):
-        if prediction is None:
-            problems[predictable[i]] = [Problem(TEXTS["no_prediction"])]
-            warnings.pop(predictable[i], None)
+        warnings = [*training_warnings(model, frame), *ties] if len(frame) else []
+    unpredicted = [i for i, prediction in enumerate(columns[0]) if prediction is None]
+    warnings = [_of_table(warned, unpredicted, predictable) for warned in warnings]
+    for i in unpredicted:
+        problems[predictable[i]] = [Problem(TEXTS["no_prediction"])]
     if len(predictable) < count:
         columns = [_spread(column, predictable, count) for column in columns]
     numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
     return ManyPredictions(columns, warnings, numbered, frame, predictable)
 
 
-def _predict_columns(
-    model: Model, rows: pd.DataFrame, digits: int | None
-) -> tuple[list[list[Any]], dict[int, Problem]]:
+def _predict_columns(model: Model, rows: pd.DataFrame, digits: int | None) -> tuple[list[list[Any]], list[Warned]]:
     """The columns of :class:`ManyPredictions`, with None for a number that is not finite, and the near ties."""
     import numpy as np
 
-    ties: dict[int, Problem] = {}
+    ties: list[Warned] = []
     if not len(rows):
         return [[] for _ in ("prediction", *probability_names(model))], ties
     if not probability_names(model):
@@ -118,7 +113,7 @@ def _predict_columns(
     else:
         shares = model.estimator.predict_proba(rows)
         if not model.has_threshold:
-            ties = near_ties(model.classes, shares)
+            ties = [near_ties(model.classes, shares)]
         if model.predicts_likeliest:  # predict would ask every tree once more
             predictions = to_names(model.spec.classes, model.estimator.classes_.take(shares.argmax(axis=1)))
         else:
@@ -130,6 +125,18 @@ def _predict_columns(
         for column in columns:
             column[row] = None
     return columns, ties
+
+
+def _of_table(warned: Warned, unpredicted: Sequence[int], rows: Sequence[int]) -> Warned:
+    """Return the warnings of rows that have a prediction, by their rows in the whole table."""
+    import numpy as np
+
+    if unpredicted:
+        is_predicted = ~np.isin(warned.rows, unpredicted)
+        warned = Warned(warned.rows[is_predicted], warned.codes[is_predicted], warned.problems)
+    if isinstance(rows, range):
+        return warned
+    return Warned(np.asarray(rows, int)[warned.rows], warned.codes, warned.problems)
 
 
 def _spread(values: list[Any], rows: Sequence[int], count: int) -> list[Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value, short_repr
 from irislib._common.messages.validation import TEXTS
 from irislib._compiled import (
     FastForm,
@@ -28,8 +26,16 @@ from irislib._modeling.data_files import DataFiles
 from irislib._modeling.estimators import has_threshold, probability_threshold
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.notebook import model_html
-from irislib._modeling.novelty import USUAL, NoveltyDetector
+from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
+from irislib._modeling.training_warnings import (
+    by_row,
+    listed,
+    novelty_warning,
+    outside_warnings,
+    training_warnings,
+    unlike,
+)
 from irislib.errors import NotApplicableError, OutsideTrainingDataWarning, Problem, ValidationError, without_exit
 
 if TYPE_CHECKING:
@@ -40,8 +46,6 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
 __all__ = ["Model"]
-
-DIGITS = 6  # of a value in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,7 +320,7 @@ class Model:
             classes = self.classes or []
             probabilities = dict(zip(classes, shares, strict=True))
             if not self.has_threshold:
-                warnings += near_ties(classes, [shares]).values()
+                warnings += near_ties(classes, [shares]).problems
         spec = self.spec
         return Prediction(
             prediction,
@@ -360,9 +364,9 @@ class Model:
             cells = dict(values)
             for name, convert in self._converters.items():
                 cells[name] = None if cells[name] is None else convert(cells[name])
-        outside = [Problem(message, n, v) for n, v in cells.items() if (message := self._unlike(n, v))]
+        outside = [Problem(message, n, v) for n, v in cells.items() if (message := unlike(self, n, v))]
         if not outside and self.novelty.is_novel({f.column: [cells[f.name]] for f in self.spec.features})[0]:
-            return [self._novel()]
+            return [novelty_warning(self)]
         return outside
 
     @cached_property
@@ -414,12 +418,7 @@ class Model:
 
     def outside_training(self, frame: pd.DataFrame) -> list[Problem]:
         """The values of validated rows that lie beyond what the training data cover."""
-        single = len(frame) == 1
-        return [
-            replace(problem, row=None if single else i)
-            for name, column in zip(self.spec.feature_names, self.spec.columns, strict=True)
-            for i, problem in self._outside(name, frame[column])
-        ]
+        return listed(outside_warnings(self, frame), len(frame))
 
     def unlike_training(self, frame: pd.DataFrame) -> list[Problem]:
         """The values beyond what the training data cover, and the rows that are novel though each value is covered.
@@ -429,71 +428,14 @@ class Model:
         list of Problem
             One about a row as a whole has no feature. About 3 of 100 rows like the training rows get one, too.
         """
-        outside = self.outside_training(frame)
-        single = len(frame) == 1
-        rows = {problem.row or 0 for problem in outside}
-        novel = self.novelty.is_novel(frame).nonzero()[0].tolist()
-        return outside + [replace(self._novel(), row=None if single else i) for i in novel if i not in rows]
+        return listed(training_warnings(self, frame), len(frame))
 
     def warnings_by_row(self, frame: pd.DataFrame) -> dict[int, list[Problem]]:
         """The warnings of :meth:`unlike_training` by the positions of their rows, for many rows.
 
         They do not have the row themselves, so that equal ones are one object.
         """
-        warnings: dict[int, list[Problem]] = defaultdict(list)
-        for name, column in zip(self.spec.feature_names, self.spec.columns, strict=True):
-            for i, problem in self._outside(name, frame[column]):
-                warnings[i].append(problem)
-        if len(warnings) < len(frame):
-            inside = [i for i in range(len(frame)) if i not in warnings] if warnings else range(len(frame))
-            novel = self.novelty.is_novel(frame.iloc[inside] if warnings else frame).nonzero()[0].tolist()
-            message = self._novel()
-            warnings |= {inside[i]: [message] for i in novel}
-        return warnings
-
-    def _novel(self) -> Problem:
-        key = "warning.row" if self.knows_training_rows else "warning.row_given"
-        return Problem(TEXTS[key].format(share=f"{USUAL:.0%}"))
-
-    def _outside(self, name: str, column: pd.Series) -> list[tuple[int, Problem]]:
-        """The values of a column that the training data do not cover, with their positions; equal ones are one."""
-        covered = self.coverage.get(name)
-        if covered is None:
-            return []
-        if "values" in covered or column.dtype == "object":
-            values = column.tolist()
-            messages = {value: message for value in set(values) if (message := self._unlike(name, value))}
-            problems = {value: Problem(message, name, value) for value, message in messages.items()}
-            return [(i, problems[value]) for i, value in enumerate(values) if value in problems] if problems else []
-        positions = ((column < covered["low"]) | (column > covered["high"])).to_numpy().nonzero()[0]
-        if not len(positions):
-            return []
-        describe, problems = self._range_message(name, covered), {}
-        for value in (values := column.iloc[positions].tolist()):
-            if value not in problems:
-                problems[value] = Problem(describe(value), name, value)
-        if 0 in problems:  # 0.0 and -0.0 are equal, but not in words
-            return [(i, Problem(describe(v), name, v)) for i, v in zip(positions.tolist(), values, strict=True)]
-        return list(zip(positions.tolist(), map(problems.__getitem__, values), strict=True))
-
-    def _unlike(self, name: str, value: Any) -> str:
-        covered = self.coverage.get(name)
-        if covered is None or is_empty(value):
-            return ""
-        if "values" in covered:
-            is_known = value in covered["values"]
-            key = "warning.value" if self.knows_training_rows else "warning.value_given"
-            return "" if is_known else TEXTS[key].format(name=name, value=short_repr(value))
-        return "" if covered["low"] <= value <= covered["high"] else self._range_message(name, covered)(value)
-
-    def _range_message(self, name: str, covered: Mapping[str, Any]) -> Callable[[Any], str]:
-        """Return the function that words the warning of a value beyond the range of its feature."""
-        unit = next(feature.unit for feature in self.spec.features if feature.name == name)
-        low, high = (format_value(covered[end], DIGITS) for end in ("low", "high"))
-        key = "warning.range" if self.knows_training_rows else "warning.range_given"
-        text = TEXTS[key].format(name=name, value="\0", low=low, high=f"{high} {unit}".rstrip())
-        before, _, after = text.partition("\0")
-        return lambda value: f"{before}{format_value(value, DIGITS)}{after}"
+        return by_row(training_warnings(self, frame))
 
     def _ready(self, rows: Any) -> pd.DataFrame:
         frame = self.spec.validate(rows)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from irislib._common.formatting import format_apart, format_share, format_value
 from irislib._common.messages.validation import TEXTS
 from irislib._compiled import one_row_frame
+from irislib._modeling.training_warnings import Warned
 from irislib.errors import Problem
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ class Prediction:
         return one_row_frame(self.features, list(self.values.values()))
 
 
-def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> dict[int, Problem]:
-    """Warnings of the rows whose two likeliest classes are within 0.1 of each other, by the rows' positions.
+def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> Warned:
+    """Return the warnings of the rows whose two likeliest classes are within 0.1 of each other.
 
     Parameters
     ----------
@@ -127,16 +128,15 @@ def near_ties(classes: Sequence[Any] | None, probabilities: Any) -> dict[int, Pr
 
     array = np.asarray(probabilities)
     if classes is None or len(classes) < 2:
-        return {}
+        return Warned(np.zeros(0, int), np.zeros(0, int), [])
     likeliest = np.partition(array, -2, axis=1)[:, -2:]
     near = np.flatnonzero(likeliest[:, 1] - likeliest[:, 0] < NEAR)
     order = np.argsort(-array[near], axis=1, kind="stable")[:, :2]
     shares = np.take_along_axis(array[near], order, axis=1)
-    ties: dict[tuple[Any, ...], Problem] = {}
-    for key in (keys := [*zip(*order.T.tolist(), *shares.T.tolist(), strict=True)]):
-        if key not in ties:
-            ties[key] = _tie(classes, *key)
-    return dict(zip(near.tolist(), map(ties.__getitem__, keys), strict=True))
+    known: dict[tuple[Any, ...], int] = {}
+    keys = zip(*order.T.tolist(), *shares.T.tolist(), strict=True)
+    codes = np.array([known.setdefault(key, len(known)) for key in keys], int)
+    return Warned(near, codes, [_tie(classes, *key) for key in known])
 
 
 def _tie(classes: Sequence[Any], first: int, second: int, first_share: float, second_share: float) -> Problem:

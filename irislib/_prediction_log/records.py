@@ -122,7 +122,7 @@ class ModelRecords:
         for row in model.novelty.is_novel(columns).nonzero()[0].tolist():
             kinds[row] = kinds[row] or [NOVEL]
         if model.has_probabilities and not model.has_threshold:
-            for row in near_ties(model.classes or [], [entry.shares for entry in entries]):
+            for row in near_ties(model.classes or [], [entry.shares for entry in entries]).rows.tolist():
                 kinds[row].append(NEAR_TIE)
         return kinds
 

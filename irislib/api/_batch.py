@@ -25,6 +25,7 @@ from irislib._modeling.csv_lines import Lines, write_lines
 from irislib._modeling.model import Model
 from irislib._modeling.parallel import map_in_threads
 from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
+from irislib._modeling.training_warnings import by_row
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
 from irislib.api._problem_details import errors_json, warnings_json
@@ -232,7 +233,7 @@ def _result_records(model: Model, rows: list[Any], start: int, limits: BatchLimi
 
 def _warnings(results: many_rows.ManyPredictions, count: int) -> list[str]:
     texts = ["[]"] * count
-    for row, warnings in results.warnings.items():
+    for row, warnings in by_row(results.warnings).items():
         texts[row] = json.dumps(warnings_json(warnings))
     return texts
 
