@@ -1,5 +1,5 @@
 # make serve   set everything up and start the apps          make test   set everything up and run every test
-# make benchmark   measure everything, beside other tools (ARGS="--peers PYTHON --write" renews docs/performance.md)
+# make benchmark   measure everything, beside other tools (ARGS="--peers PYTHON --write" renews docs/performance.md, --quick tries it)
 # make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv

@@ -1,7 +1,8 @@
 """Measure everything and print it as Markdown: docs/performance.md, and the first table of docs/comparison.md.
 
     make benchmark ARGS="--peers PYTHON --write"     # all sections, into the documents
-    python benchmarks --only pages --rounds 1        # one of them, quickly
+    python benchmarks --quick --peers PYTHON         # the same with the smallest counts, to see that it runs
+    python benchmarks --only pages --rounds 1        # one of them
 
 Each section is a script of this folder that prints a table and can be run alone, with more options. With ``--only``,
 ``--write`` renews that section and leaves the others.
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -41,7 +44,9 @@ beside one that reads it.""",
         "Many rows",
         """CSV posted to `/batch`, in process and over `irislib api` with one worker. Beside it pandas reads the same
 file and writes the same columns, predicted by the estimator, without checks, warnings and problems. The more rows have
-warnings, the longer is the answer.""",
+warnings, the longer is the answer. In process with `OMP_NUM_THREADS=1`, as `irislib api` sets
+it where it is not set: NumPy's threads wait for each other in busy loops on a machine that has other work, which took
+ten times as long with 30 numbers.""",
     ),
     "pages": (
         "Pages",
@@ -61,10 +66,20 @@ SUMMARY = (
 )
 
 
-def tables(name: str, arguments: list[str]) -> str:
-    """Run a section, and return its tables."""
+def tables(name: str, arguments: list[str]) -> str | None:
+    """Run a section, and return its tables, or None if it has failed."""
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        output, _ = process.communicate()
+    except KeyboardInterrupt:  # the section has it, too, and ends its servers
+        process.wait()
+        raise
+    except SystemExit:
+        process.terminate()
+        process.wait()
+        raise
+    return None if process.returncode else output.strip()
 
 
 def page(old: str, renewed: dict[str, str]) -> str:
@@ -105,16 +120,27 @@ def main() -> None:
     parser.add_argument("--rounds", help="of each section, instead of its own number")
     parser.add_argument("--peers", help="an interpreter of an environment with Voila, Shiny, Gradio, Dash, Streamlit")
     parser.add_argument("--beside", help="an interpreter that has another version of irislib")
+    parser.add_argument("--quick", action="store_true", help="the smallest counts: to see that it runs")
     options = parser.parse_args()
-    arguments = [
+    if options.quick and options.write:
+        parser.error("the figures of --quick are none for the documents.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    arguments = ["--quick"] * options.quick + [
         f"--{name}={value}" for name in ("rounds", "peers", "beside") if (value := getattr(options, name)) is not None
     ]
+    failed = []
     for name in options.only or SECTIONS:
+        start = time.monotonic()
         measured = tables(name, arguments)
-        if options.write:
+        print(f"{name}: {(time.monotonic() - start) / 60:.1f} minutes", file=sys.stderr)
+        if measured is None:
+            failed.append(name)
+        elif options.write:
             write(name, measured)
         else:
             print(f"{measured}\n", flush=True)
+    if failed:
+        sys.exit(f"Failed: {', '.join(failed)}.")
 
 
 if __name__ == "__main__":

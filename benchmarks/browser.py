@@ -17,7 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import chromium
 
-__all__ = ["NAMES", "Visitor", "cpu_seconds", "launch", "visitor"]
+__all__ = ["NAMES", "Visitor", "launch", "visitor"]
 
 SCRIPT = Path(__file__).with_name("page.js")
 NAMES = ("petal_length_cm", "petal_width_cm", "sepal_length_cm", "sepal_width_cm")
@@ -32,14 +32,6 @@ def launch(playwright: Playwright) -> Browser:
     """Launch a headless Chromium that can connect to this machine only."""
     # A page that links to a CDN must not wait for it here.
     return chromium.launch(playwright, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
-
-
-def cpu_seconds(browser: Browser) -> dict[int, float]:
-    """Return the CPU time of each process of the browser."""
-    session = browser.new_browser_cdp_session()
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
-    return {process["id"]: process["cpuTime"] for process in processes}
 
 
 class Visitor:

@@ -1,7 +1,7 @@
 """Benchmark of one row for estimators of every sort: through scikit-learn, by the fast form, and by POST.
 
-    python benchmarks/estimators.py                # some minutes; prints a table
-    python benchmarks/estimators.py --requests 0   # without the servers
+    python benchmarks/estimators.py                       # some minutes; prints a table
+    python benchmarks/estimators.py --only CatBoost       # those whose name has this in it
 
 The estimators are those of docs/estimators.md, with as many trees as people take, one of 300 features, and large
 forests. CPU time in every column; that of a POST is the endpoint's own, in its WSGI application without a socket. A
@@ -23,23 +23,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from report import options, table
 from views import empty, reading
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-ROUNDS = 5
+WIDE = "LogisticRegression, 300 features"
+LARGE = {  # the number of trees, and of rows for each tree if not all
+    f"RandomForestClassifier, {n:,} trees of 30 features": (n, share)
+    for n, share in ((100, None), (1000, 1500), (5000, 1500))
+}
+COLUMNS = [
+    *("estimator", "scikit-learn", "irislib"),
+    *("`POST` of a form beside an empty view", "of JSON beside an empty view that reads it"),
+]
 
 
 def microseconds(function: Callable[[Any], Any], rows: list[Any], count: int) -> float:
-    """CPU time of one call, the median of some rounds."""
-    function(rows[0])
-    rounds = []
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        for i in range(count):
-            function(rows[i % len(rows)])
-        rounds.append((time.process_time() - start) / count * 1e6)
-    return statistics.median(rounds)
+    """CPU time of one call, the mean of so many."""
+    start = time.process_time()
+    for i in range(count):
+        function(rows[i % len(rows)])
+    return (time.process_time() - start) / count * 1e6
 
 
 def grown(estimator: Any) -> Any:
@@ -94,8 +99,8 @@ def posts(app: Any, path: str, kind: str) -> Callable[[bytes], Any]:
     return post
 
 
-def beside(model: Any, rows: list[dict[str, Any]], requests: int, is_json: bool) -> str:
-    """Return the CPU time of a POST beside that of a view, the median of some ratios."""
+def beside(model: Any, rows: list[dict[str, Any]], chosen: argparse.Namespace, is_json: bool) -> str:
+    """Return the CPU time of a POST beside that of a view, the median of the ratios within a round."""
     from irislib.api import create_app
 
     kind = "json" if is_json else "x-www-form-urlencoded"
@@ -104,30 +109,30 @@ def beside(model: Any, rows: list[dict[str, Any]], requests: int, is_json: bool)
     ]
     ours = posts(create_app([model]).wsgi_app, "/thing", kind)
     theirs = posts((reading if is_json else empty)().wsgi_app, "/iris-wizard", kind)
-    ratios = [microseconds(ours, bodies, requests) / microseconds(theirs, bodies, requests) for _ in range(5)]
+    ours(bodies[0]), theirs(bodies[0])
+    ratios = [
+        microseconds(ours, bodies, chosen.requests) / microseconds(theirs, bodies, chosen.requests)
+        for _ in range(chosen.rounds)
+    ]
     return f"{statistics.median(ratios):.2f}"
 
 
-def large_forests() -> dict[str, tuple[Any, Any, Any]]:
-    """Forests of some 0.5, 0.8 and 4 million nodes, as `estimators.CASES` has its estimators."""
+def large_forests(n_rows: int) -> dict[str, tuple[Any, Any, Any]]:
+    """Forests of some 0.5, 0.8 and 4 million nodes of 20,000 rows, as `estimators.CASES` has its estimators."""
     import pandas as pd
     from sklearn.datasets import make_classification
     from sklearn.ensemble import RandomForestClassifier
 
-    values, target = make_classification(20_000, 30, n_informative=12, n_classes=3, flip_y=0.2, random_state=0)
+    values, target = make_classification(n_rows, 30, n_informative=12, n_classes=3, flip_y=0.2, random_state=0)
     rows = pd.DataFrame(values.round(2), columns=[f"x{i}" for i in range(values.shape[1])])
     return {
-        f"RandomForestClassifier, {n:,} trees of 30 features": (
-            RandomForestClassifier(n, max_samples=share, random_state=0),
-            rows,
-            target,
-        )
-        for n, share in ((100, None), (1000, 1500), (5000, 1500))
+        name: (RandomForestClassifier(n, max_samples=share and share * n_rows // 20_000, random_state=0), rows, target)
+        for name, (n, share) in LARGE.items()
     }
 
 
-def measure(name: str, case: tuple[Any, Any, Any], requests: int, repeats: int) -> str:
-    """Return the line of an estimator; ask scikit-learn as often in a round as ``repeats`` says."""
+def measure(name: str, case: tuple[Any, Any, Any], chosen: argparse.Namespace, repeats: int) -> list[str]:
+    """Return the cells of an estimator; ask scikit-learn as often in a round as ``repeats`` says."""
     import estimators
     from sklearn.base import clone
 
@@ -141,43 +146,40 @@ def measure(name: str, case: tuple[Any, Any, Any], requests: int, repeats: int) 
     cells = [dict(zip(names, row, strict=True)) for row in visit.x_test.itertuples(index=False, name=None)]
     cells = [{name: cell for name, cell in row.items() if cell == cell} for row in cells]
     rows = [list(check_row(model.spec.features, row)[0].values()) for row in cells]
-    form, text = model.fast_form
 
     def slow(row: list[Any]) -> Any:
         return predict_one(model.estimator, one_row_frame(model.spec.features, row), model.has_probabilities)
 
-    before, after = microseconds(slow, rows, repeats), microseconds(model.predict_values, rows, 300)
-    answered = sum(form is not None and form.predict(row) is not None for row in rows) / len(rows)
-    line = f"| {name} | {before:,.0f} µs | {after:,.1f} µs | {answered:.0%} |"
-    if requests:
-        line += f" {beside(model, cells, requests, False)} | {beside(model, cells, requests, True)} |"
-    how = text.partition(" is answered by ")[2].partition(", proved")[0]
-    return f"{line} {how or text} |"
+    shown = [name]
+    for predict, count, form in ((slow, repeats, ",.0f"), (model.predict_values, chosen.requests, ",.1f")):
+        predict(rows[0])
+        rounds = [microseconds(predict, rows, count) for _ in range(chosen.rounds)]
+        shown.append(f"{statistics.median(rounds):{form}} µs")
+    return [*shown, *(beside(model, cells, chosen, is_json) for is_json in (False, True))]
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--requests", type=int, default=200, help="in each round; 0 for none")
-    parser.add_argument("--only", default="", help="estimators whose name has this in it")
-    options, _ = parser.parse_known_args()  # those of the other sections
+    chosen = options(__doc__, {"rounds": (9, 1), "requests": (300, 3)}, only="")
     warnings.simplefilter("ignore")
     import estimators
     import pytest
 
-    columns = ["estimator", "scikit-learn", "irislib", "rows by the fast form"]
-    if options.requests:
-        columns += ["`POST` of a form beside an empty view", "of JSON beside an empty view that reads it"]
-    columns.append("how")
-    for cells in (columns, ["---"] * len(columns)):
-        print(f"| {' | '.join(cells)} |")
-    large = large_forests()
-    for name, case in {**estimators.CASES, "LogisticRegression, 300 features": wide(), **large}.items():
-        if options.only in name:
+    large = large_forests(400 if chosen.quick else 20_000)
+    lines = []
+    for name, case in {**estimators.CASES, WIDE: wide(), **large}.items():
+        if chosen.only in name:
+            print(f"estimators: {name}", file=sys.stderr, flush=True)
             try:
-                print(measure(name, case, options.requests, repeats=1 if name in large else 15), flush=True)
-            except pytest.skip.Exception:  # its package is not installed
-                continue
+                lines.append(measure(name, case, chosen, repeats=1 if chosen.quick or name in large else 15))
+            except pytest.skip.Exception as error:  # its package is not installed
+                print(f"{name} is left out: {error}", file=sys.stderr)
+    print(tables(lines))
+
+
+def tables(lines: list[list[str]]) -> str:
+    """Return the table of this section."""
+    return table(COLUMNS, lines)
 
 
 if __name__ == "__main__":

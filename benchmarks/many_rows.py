@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ CASES = {  # the model, and what the rows are
     "warned": ("irislib.iris:spec", "all rows outside the training data"),
     "ambiguous": ("many_rows:thousands", "numbers such as 1,234"),
 }  # fmt: skip
+ROWS = 60_000
 WAYS = {"pandas": "pandas and the estimator", "irislib": "irislib, in process", "api": "over `irislib api`"}
 
 
@@ -167,24 +168,42 @@ def run(case: str, way: str, count: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print medians."""
-    chosen = options(__doc__, rounds=3, rows=100_000, only="", way="")
+    chosen = options(__doc__, {"rounds": (3, 1), "rows": (ROWS, 2_000)}, only="", way="")
     if chosen.way:  # in a process of its own
         measure(chosen.only, chosen.way, chosen.rows)
         return
+    measured: dict[str, dict[str, list[dict[str, float]]]] = {}
+    with tempfile.TemporaryDirectory(prefix="irislib-") as store:
+        os.environ["IRISLIB_STORE"] = store  # each model is trained once
+        for case in [chosen.only] if chosen.only else CASES:
+            measured[case] = {way: [] for way in WAYS}
+            for way in turns(list(WAYS), chosen.rounds):
+                measured[case][way].append(run(case, way, chosen.rows))
+            print(f"many rows: {CASES[case][1]}", file=sys.stderr, flush=True)
+    print(tables(measured, chosen.rows))
+
+
+def tables(measured: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]], count: int = ROWS) -> str:
+    """Return the table of this section.
+
+    Parameters
+    ----------
+    measured : mapping
+        What `measure` prints, of each round of each way of each case.
+    count : int
+        The number of rows.
+    """
     lines = []
-    for case in [chosen.only] if chosen.only else CASES:
-        results: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-        for way in turns(list(WAYS), chosen.rounds):
-            results[way].append(run(case, way, chosen.rows))
+    for case, results in measured.items():
         cells = [CASES[case][1]]
-        seconds = {way: [one["seconds"] * 1e6 / chosen.rows for one in results[way]] for way in WAYS}
+        seconds = {way: [one["seconds"] * 1e6 / count for one in results[way]] for way in WAYS}
         for way in WAYS:
-            peak = statistics.median(one["peak"] for one in results[way])
-            cells.append(f"{spread(seconds[way], '{:.1f} s')}, {peak:.0f} MB")
-        size = results["irislib"][0]["bytes"] / chosen.rows
-        lines.append([*cells, ratio(seconds["irislib"], seconds["pandas"]), f"{size:.0f} MB"])
-    head = [f"CPU of a million rows, and peak memory, of {chosen.rows:,} rows", *WAYS.values()]
-    print(table([*head, "irislib beside pandas", "its answer to a million rows"], lines))
+            peak = spread([one["peak"] for one in results[way]], "{:.0f} MB").partition(" (")[0]
+            cells.append(f"{spread(seconds[way], '{:.1f} s')}, {peak}")
+        size = spread([one["bytes"] / count for one in results["irislib"][:1]], "{:.0f} MB")
+        lines.append([*cells, ratio(seconds["irislib"], seconds["pandas"]), size])
+    head = [f"CPU of a million rows, and peak memory, of {count:,} rows", *WAYS.values()]
+    return table([*head, "irislib beside pandas", "its answer to a million rows"], lines)
 
 
 if __name__ == "__main__":

@@ -59,14 +59,18 @@
     await sleep(0);
     input.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
   };
-  const fillIn = (values) => fields(values).forEach((input, i) => setValue(input, Object.values(values)[i]));
+  const fillIn = (values) =>
+    Promise.all(Object.values(values).map((value, i) => setValue(fields(values)[i], value)));
+  // On a busy machine a tool may still work the new values off; a click would then submit the old ones.
+  const waitUntilIdle = () => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 5000 }));
 
   // Fills in the form, presses the button, and returns the time until the prediction was on screen, and the prediction.
   // It must differ from the last one, or it could not be distinguished from it.
   bench.submitRow = async (values) => {
     await withTimeout(waitForPaint(button), "The button");
     const last = prediction();
-    fillIn(values);
+    await fillIn(values);
+    await waitUntilIdle();
     await sleep(50 + 100 * Math.random()); // at a random moment between two frames
     const submitButton = button();
     const start = performance.now();

@@ -2,10 +2,11 @@
 
     python benchmarks/pages.py --peers PYTHON     # prints tables
 
-PYTHON is an interpreter of an environment with ``voila``, ``shiny``, ``gradio``, ``dash``, ``streamlit`` and
-scikit-learn; those that it lacks are left out, and without it only plain Voila is beside irislib. The apps are in
-`benchmarks/peers/`. What a visitor waits for is measured within the page, by the frames that the browser has painted.
-Every round starts its servers and browsers anew, and the tools take turns in going first.
+PYTHON is an interpreter of an environment with ``voila``, ``ipykernel``, ``shiny``, ``gradio``, ``dash``,
+``streamlit`` and scikit-learn; the tools that it lacks are named and left out, and without it only plain Voila is
+beside irislib. The apps are in `benchmarks/peers/`. What a visitor waits for is measured within the page, by the
+frames that the browser has painted. Every round starts its servers and browsers anew, and the tools take turns in going
+first. All cases but the first have one round.
 """
 
 from __future__ import annotations
@@ -15,27 +16,26 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from browser import Visitor, cpu_seconds, launch, visitor
+from browser import Visitor, launch, visitor
 from cases import CASES
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from processes import CpuTime, Server, prepare, running_server, total_seconds
+from processes import CpuTime, Server, prepare, running_server
 from report import options, spread, table, turns
 
 PEERS = Path(__file__).parent / "peers"
 IRIS = "iris-wizard"
-CLICKS = 10  # on one page
+CLICKS = 30  # on one page
+CHANGES = 10
 STREAMLIT = ("--server.headless=true", "--browser.gatherUsageStats=false")
 CROWD = 10  # visitors at once
-GRACE = 10  # seconds after which nothing of closed pages should be left
 LENGTHS = (6.5, 4.5)  # of a petal: each gives another species than the one before
 
 
@@ -81,7 +81,7 @@ def tools(folder: Path, peers: str, beside: str) -> list[Tool]:
             "plain Voila",
             [peers, "-m", "voila", str(folder / "app.ipynb"), "--no-browser"],
             health_path="/voila/static/voila.js",
-            page={"answer": ".answer"},
+            page={"answer": ".answer h3"},
         ),
         "shiny": Tool(
             "Shiny",
@@ -100,11 +100,22 @@ def tools(folder: Path, peers: str, beside: str) -> list[Tool]:
             page={"answer": ".st-key-answer h3"},
         ),
     }
-    for module, tool in candidates.items():
-        if subprocess.run([peers, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0:
+    for modules, tool in candidates.items():
+        if missing := missing_module(peers, modules):
+            print(f"{tool.name} is left out: {missing} in {peers}.", file=sys.stderr)
+        else:
             tool.page["fields"] = "input[type=number]"
             found.append(tool)
     return found
+
+
+def missing_module(python: str, modules: str) -> str:
+    """Return what an interpreter says that cannot import modules, or nothing if it can."""
+    try:
+        done = subprocess.run([python, "-c", f"import {modules}"], stderr=subprocess.PIPE, text=True)
+    except OSError as error:
+        raise SystemExit(f"{python} is no interpreter of Python: {error}") from error
+    return "" if done.returncode == 0 else done.stderr.strip().rpartition("\n")[2]
 
 
 def notebook(path: Path, source: str) -> None:
@@ -122,19 +133,15 @@ class Round:
     case: str
     log: Path
     browser: Browser
-
-    def note(self, name: str, value: float) -> None:
-        """Record a measurement."""
-        self.tool.figures[self.case, name].append(value)
+    clicks: int
+    figures: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Start the server, and measure."""
+        """Start the server, measure, and keep the figures if all went well."""
         measures: list[Callable[[Server], None]] = [self.download, self.visit]
         with self.tool.running(self.case, self.log) as server:
             server.marked.settle()
-            self.note("start", server.seconds)
-            self.note("start cpu", total_seconds(server.marked.clocks()))
-            self.note("rest", server.marked.pss_mb(server.marked.pids()))
+            self.figures["rest"] = server.marked.pss_mb(server.marked.pids())
             for measure in [*measures, self.crowd] if self.case == IRIS else measures:
                 measure(server)
                 server.marked.settle()
@@ -142,6 +149,8 @@ class Round:
             with self.tool.running(self.case, self.log, live=True) as server:
                 server.marked.settle()
                 self.live(server)
+        for name, value in self.figures.items():
+            self.tool.figures[self.case, name].append(value)
 
     def download(self, server: Server) -> None:
         """Measure the bytes and requests of a first page."""
@@ -153,29 +162,26 @@ class Round:
             session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
             tab.visit(self.tool.url(server, self.case))
             tab.page.wait_for_timeout(1000)
-            self.note("kilobytes", sum(sizes) / 1e3)
-            self.note("requests", len(sizes))
+            self.figures["kilobytes"] = sum(sizes) / 1e3
+            self.figures["requests"] = len(sizes)
 
     def visit(self, server: Server) -> None:
-        """Measure one visitor: the page opened, clicks, and the CPU time of server and browser for it all."""
+        """Measure one visitor: the page opened, clicks, and the CPU time of the server for it all."""
         with self.tool.visitor(self.browser, self.case) as context:
             tab = Visitor(context, CASES[self.case].clicked_rows())
-            cpu_time, before = CpuTime(server.marked), cpu_seconds(self.browser)
+            cpu_time = CpuTime(server.marked)
             ready, predicted, _ = tab.visit(self.tool.url(server, self.case))
             if ready is None or predicted is None:
                 raise SystemExit(f"The page of {self.tool.name} gave no answer.")
-            self.note("ready", ready)
-            self.note("predicted", predicted)
-            self.note("click", statistics.median(tab.submit_row()[0] for _ in range(CLICKS)))
-            self.note("cpu", cpu_time.watch(1))
-            now = cpu_seconds(self.browser)
-            self.note("browser cpu", sum(now[pid] - before.get(pid, 0) for pid in now))
+            self.figures["ready"] = ready
+            self.figures["predicted"] = predicted
+            self.figures["click"] = statistics.median(tab.submit_row()[0] for _ in range(self.clicks))
+            self.figures["cpu"] = cpu_time.watch(1)
             tab.close()
 
     def crowd(self, server: Server) -> None:
-        """Measure ten visitors at once, the memory that they take, and what is left when they have gone."""
+        """Measure ten visitors at once, and the memory that they take."""
         marked = server.marked
-        before = server.child_pids()
         empty = marked.pss_mb(marked.pids())
         with ExitStack() as stack:
             tabs = [
@@ -188,15 +194,16 @@ class Round:
             for tab in tabs:
                 tab.start(self.tool.url(server, self.case))
             ready = [tab.wait_for_fact("readyAt") for tab in tabs]
+            if late := ready.count(None):
+                print(f"{self.tool.name}: {late} of {CROWD} visitors at once got no button.", file=sys.stderr)
+                return
             begins = [tab.page.evaluate("performance.timeOrigin") for tab in tabs]
-            self.note("crowd", (max(ready) - min(begins)) / 1e3)
+            self.figures["crowd"] = (max(ready) - min(begins)) / 1e3
             for tab in tabs:
                 tab.submit_row()
-            self.note("memory", (marked.pss_mb(marked.pids()) - empty) / CROWD)
+            self.figures["memory"] = (marked.pss_mb(marked.pids()) - empty) / CROWD
             for tab in tabs:
                 tab.close()
-            time.sleep(GRACE)
-            self.note("left", max(0, len(server.child_pids()) - len(before)))
 
     def live(self, server: Server) -> None:
         """Measure changes of a field where the answer follows without a button."""
@@ -205,70 +212,70 @@ class Round:
             tab.page.goto(self.tool.url(server, "live-iris"))
             tab.page.wait_for_function("() => bench.hasFields()")
             tab.page.wait_for_timeout(1000)
-            lengths = [LENGTHS[i % len(LENGTHS)] for i in range(CLICKS)]
-            self.note("live", statistics.median(tab.change_value(0, length) for length in lengths))
+            lengths = [LENGTHS[i % len(LENGTHS)] for i in range(CHANGES)]
+            self.figures["live"] = statistics.median(tab.change_value(0, length) for length in lengths)
 
 
 ROWS = {
-    "start": ("server started → a page can be opened", "{:.1f} s"),
-    "start cpu": ("CPU of the start", "{:.1f} s"),
-    "rest": ("memory of the server before the first visitor", "{:.0f} MB"),
     "ready": ("page opened → button works", "{:.2f} s"),
     "predicted": ("page opened → first answer, the button pressed as soon as it is there", "{:.2f} s"),
     "click": ("click → answer on screen", "{:.0f} ms"),
     "live": ("a value changed → answer on screen, without a button", "{:.0f} ms"),
-    "cpu": (f"CPU of the server for a visit with {CLICKS + 1} clicks", "{:.2f} s"),
-    "browser cpu": ("CPU of the browser for it", "{:.2f} s"),
-    "crowd": (f"{CROWD} visitors at once: the last one's button works", "{:.1f} s"),
+    "crowd": (f"{CROWD} visitors at once: the last one's button works", "{:.2f} s"),
+    "cpu": ("CPU of the server for a visit with {clicks} clicks", "{:.2f} s"),
     "memory": (f"memory for each of {CROWD} visitors", "{:.1f} MB"),
-    "left": (f"processes left {GRACE} s after they have gone", "{:.0f}"),
+    "rest": ("memory of the server before the first visitor", "{:.0f} MB"),
     "kilobytes": ("download of a first page", "{:,.0f} kB"),
     "requests": ("requests of a first page", "{:.0f}"),
 }
-SHORT = ("predicted", "click", "cpu", "browser cpu", "kilobytes")  # of the cases after the first
+SHORT = ("predicted", "click", "cpu", "kilobytes")  # of the cases after the first
 
 
-def lines(compared: list[Tool], case: str, names: tuple[str, ...], prefix: str = "") -> list[list[str]]:
+def lines(compared: Sequence[Tool], case: str, names: Sequence[str], clicks: int, prefix: str = "") -> list[list[str]]:
     """Return the rows of a case."""
     rows = []
     for name in names:
         title, form = ROWS[name]
         scale = 1e3 if "ms" in form else 1
         cells = [spread([scale * value for value in tool.figures[case, name]], form) for tool in compared]
-        if any(tool.figures[case, name] for tool in compared):
-            rows.append([prefix + title, *cells])
+        rows.append([prefix + title.format(clicks=clicks), *cells])
     return rows
 
 
-def run_round(tool: Tool, case: str, log: Path, playwright: Playwright) -> None:
+def tables(compared: Sequence[Tool], cases: Sequence[str] = tuple(CASES), clicks: int = CLICKS + 1) -> str:
+    """Return the tables of this section: all figures of the iris, some of the other cases."""
+    head = ["", *(tool.name for tool in compared)]
+    found = [table(head, lines(compared, IRIS, list(ROWS), clicks))] if IRIS in cases else []
+    others = [case for case in cases if case != IRIS]
+    rows = [line for case in others for line in lines(compared, case, SHORT, clicks, f"{CASES[case].title}: ")]
+    return "\n\n".join(found + ([table(head, rows)] if others else []))
+
+
+def run_round(tool: Tool, case: str, clicks: int, log: Path, playwright: Playwright) -> None:
     """Measure a tool with a case once; what fails twice has no figure."""
     for _ in range(2):
+        print(f"pages: {tool.name}, {CASES[case].title}", file=sys.stderr, flush=True)
         browser = launch(playwright)
         try:
-            Round(tool, case, log, browser).run()
-            break
+            return Round(tool, case, log, browser, clicks).run()
         except (SystemExit, PlaywrightError) as error:  # such as a page of plain Voila that never became ready
-            print(error, file=sys.stderr)
+            print(f"{tool.name}, {CASES[case].title}: {error}", file=sys.stderr)
         finally:
             browser.close()
-    print(f"{tool.name}: {CASES[case].title}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
     """Measure and print; after Ctrl-C what there is so far."""
-    chosen = options(__doc__, rounds=3, case="")
+    chosen = options(__doc__, {"rounds": (3, 1), "clicks": (CLICKS, 2)}, case="")
+    cases = [case for case in CASES if chosen.case in ("", case)]
     with tempfile.TemporaryDirectory(prefix="irislib-") as temporary, sync_playwright() as playwright:
-        prepare(Path(temporary))
         compared = tools(Path(temporary), chosen.peers, chosen.beside)
-        cases = [case for case in CASES if chosen.case in ("", case)]
+        prepare(Path(temporary))
         with suppress(KeyboardInterrupt):
             for case in cases:
-                for tool in turns(compared, chosen.rounds):
-                    run_round(tool, case, Path(temporary) / "log", playwright)
-    head = ["", *(tool.name for tool in compared)]
-    print(table(["iris", *head[1:]], lines(compared, IRIS, tuple(ROWS))))
-    others = [line for case in cases if case != IRIS for line in lines(compared, case, SHORT, f"{CASES[case].title}: ")]
-    print(f"\n{table(head, others)}")
+                for tool in turns(compared, chosen.rounds if case == IRIS else 1):
+                    run_round(tool, case, chosen.clicks, Path(temporary) / "log", playwright)
+    print(tables(compared, cases, chosen.clicks + 1))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 __all__ = ["options", "ratio", "spread", "table", "turns"]
@@ -12,15 +14,32 @@ __all__ = ["options", "ratio", "spread", "table", "turns"]
 T = TypeVar("T")
 
 
-def options(documentation: str | None, rounds: int, **more: object) -> argparse.Namespace:
-    """Read the options that all sections have, and a section's own with their defaults."""
+def options(documentation: str | None, counts: Mapping[str, tuple[int, int]], **more: str) -> argparse.Namespace:
+    """Read the options that all sections have, and a section's own.
+
+    Parameters
+    ----------
+    documentation : str or None
+        Its first line describes the section.
+    counts : mapping
+        For each option that is a number, what it is by default, and with ``--quick``.
+    **more
+        The other options with their defaults.
+    """
     parser = argparse.ArgumentParser(description=(documentation or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--quick", action="store_true", help="the smallest counts: to see that it runs")
     parser.add_argument("--peers", metavar="PYTHON", default="", help="an interpreter that has the other tools")
     parser.add_argument("--beside", metavar="PYTHON", default="", help="one that has another version of irislib")
+    for name, (usual, _) in counts.items():
+        parser.add_argument(f"--{name}", type=int, help=f"{usual:,} if left out")
     for name, default in more.items():
-        parser.add_argument(f"--{name}", type=type(default), default=default)
-    return parser.parse_args()
+        parser.add_argument(f"--{name}", default=default)
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # with the servers, as at Ctrl-C
+    for name, usual_and_quick in counts.items():
+        if getattr(chosen, name) is None:
+            setattr(chosen, name, usual_and_quick[chosen.quick])
+    return chosen
 
 
 def turns(items: Sequence[T], rounds: int) -> Iterator[T]:

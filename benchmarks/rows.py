@@ -24,6 +24,7 @@ from report import options, ratio, spread, table, turns
 
 TOKEN = "a-token-for-the-benchmark"
 CONNECTIONS = 16
+NAMES = ("an empty Flask view", "a view with scikit-learn", "irislib", "irislib, two workers")
 SLOW = 0.04  # of the requests for a server that is much slower
 
 
@@ -57,17 +58,17 @@ def endpoints(folder: Path, beside: str) -> list[Endpoint]:
     models = [f"--model={model}" for model in prepare(folder)]
     ours = ["-m", "irislib", "api", "--token-file", str(folder / "token"), *log, *models]
     every = [
-        Endpoint("an empty Flask view", [*gunicorn, "views:empty()"]),
-        Endpoint("a view with scikit-learn", [*gunicorn, "views:frame()"], share=SLOW),
-        Endpoint("irislib", [sys.executable, *ours, "--workers=1"], "--port={}"),
-        Endpoint("irislib, two workers", [sys.executable, *ours, "--workers=2"], "--port={}"),
+        Endpoint(NAMES[0], [*gunicorn, "views:empty()"]),
+        Endpoint(NAMES[1], [*gunicorn, "views:frame()"], share=SLOW),
+        Endpoint(NAMES[2], [sys.executable, *ours, "--workers=1"], "--port={}"),
+        Endpoint(NAMES[3], [sys.executable, *ours, "--workers=2"], "--port={}"),
     ]
     return every + [Endpoint("irislib, the other version", [beside, *ours, "--workers=1"], "--port={}")] * bool(beside)
 
 
 def main() -> None:
     """Measure and print."""
-    chosen = options(__doc__, rounds=7, requests=1500)
+    chosen = options(__doc__, {"rounds": (7, 1), "requests": (1500, 100)})
     rng = random.Random(0)
     with tempfile.TemporaryDirectory(prefix="irislib-") as temporary, contextlib.ExitStack() as stack:
         every = endpoints(Path(temporary), chosen.beside)
@@ -81,14 +82,18 @@ def main() -> None:
             for endpoint in turns(every, 1 + chosen.rounds):  # the first round warms up
                 requests = [form_post(f"/{name}", case.row(rng), TOKEN) for _ in range(chosen.requests)]
                 endpoint.round(servers[endpoint.name], name, requests)
-    print(cpu_table(every))
-    print(f"\n{rate_table(every)}")
+    print(tables(every))
+
+
+def tables(every: Sequence[Endpoint]) -> str:
+    """Return the tables of this section."""
+    return f"{cpu_table(every)}\n\n{rate_table(every)}"
 
 
 def cpu_table(every: Sequence[Endpoint]) -> str:
     """Return the CPU time of a request, and that of irislib beside the others'."""
     empty, frame, ours, *_ = every
-    shown = [one for one in every if one.name != "irislib, two workers"]
+    shown = [one for one in every if one.name != NAMES[3]]
     rows = []
     for name, case in CASES.items():
         cells = [f"{spread(one.cpu[name][1:], '{:,.0f} µs')}" for one in shown]

@@ -315,3 +315,34 @@ def test_the_figures_are_those_that_the_benchmark_has_written() -> None:
     assert performance == benchmark["page"](performance, {}), "run `make benchmark`"
     assert comparison == benchmark["with_summary"](comparison, performance), "run `make benchmark`"
     assert all((ROOT / "benchmarks" / f"{name}.py").exists() for name in benchmark["SECTIONS"])
+
+
+def test_the_figures_have_the_tables_that_the_benchmark_writes(monkeypatch) -> None:
+    pytest.importorskip("playwright")
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    sections = runpy.run_path(str(ROOT / "benchmarks" / "__main__.py"))["SECTIONS"]
+    section = {name: runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py")) for name in sections}
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    written = dict(re.findall(r"^## (.*?)$(.*?)(?=^## |\Z)", text, re.M | re.S))
+    assert [*written] == [title for title, _ in sections.values()]
+    ways = {way: [] for way in section["many_rows"]["WAYS"]}
+    tools = [cell for cell in next(iter(layout(written["Pages"])))[0][1:] if cell]
+    large = [section["estimators"]["WIDE"], *section["estimators"]["LARGE"]]
+    names = [*runpy.run_path(str(ROOT / "tests" / "estimators.py"))["CASES"], *large]
+    made = {
+        "rows": section["rows"]["tables"]([section["rows"]["Endpoint"](name, []) for name in section["rows"]["NAMES"]]),
+        "estimators": section["estimators"]["tables"]([[name] for name in names]),
+        "many_rows": section["many_rows"]["tables"](dict.fromkeys(section["many_rows"]["CASES"], ways)),
+        "pages": section["pages"]["tables"]([section["pages"]["Tool"](name, []) for name in tools]),
+    }
+    for name, (title, _) in sections.items():
+        shown = layout(written[title])
+        assert shown, title
+        assert shown == layout(made[name])[: len(shown)], title
+
+
+def layout(text: str) -> list[tuple[list[str], list[str]]]:
+    """Return the head of each table in Markdown, and the first cells of its rows."""
+    tables = re.findall(r"(?:^\|.*\n?)+", text, re.M)
+    cells = [[[cell.strip() for cell in line.strip("|\n").split("|")] for line in one.splitlines()] for one in tables]
+    return [(head, [row[0] for row in rows]) for head, _, *rows in cells]
