@@ -1,4 +1,4 @@
-"""The command line: ``irislib serve · api · train · predict · check · card · drift · diff``."""
+"""The command line: ``irislib serve``, ``api``, ``train``, ``publish`` and the others in `COMMANDS`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   serve     the apps and the endpoint, at http://localhost:5000 (what plain `irislib` does)
   api       the endpoint alone, under Gunicorn
   train     train a model, print how well it does, and keep it
+  publish   put a model into the store, also one that was fitted elsewhere
+  versions  list what was published, and what is current
+  rollback  make an earlier version current again
   predict   answer one row:  irislib predict petal_length_cm=5.1 …
   check     say whether all is in order, and what is not
   card      write a page about a model: purpose, data, evaluation, limits
@@ -136,6 +139,27 @@ def train(args: list[str]) -> int:
         entry = store.publish(model, root, kind="train", seconds=round(time.monotonic() - start, 3))
         print(f"kept in {store.location(entry, spec.name, root)}")
     return 0
+
+
+def publish(args: list[str]) -> int:
+    """Put a model into the store."""
+    from irislib._modeling import store_commands
+
+    return store_commands.publish(_parser("publish", "Put a model into the store, and make it current."), args)
+
+
+def versions(args: list[str]) -> int:
+    """List what was published, and what is current."""
+    from irislib._modeling import store_commands
+
+    return store_commands.versions(_parser("versions", "List the versions in the store, the newest first."), args)
+
+
+def rollback(args: list[str]) -> int:
+    """Make an earlier version current again."""
+    from irislib._modeling import store_commands
+
+    return store_commands.rollback(_parser("rollback", "Make an earlier version current again."), args)
 
 
 def report(model: Model) -> str:
@@ -271,7 +295,7 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
         "--model",
         action="append",
         metavar="MODEL",
-        help="package.module:name of a model or its description, or a file such as wine.irislib "
+        help="package.module:name of a model or its description, a file such as wine.irislib, or a name in the store "
         "[what IRISLIB_MODEL names, else the example]",
     )
     return parser
@@ -281,6 +305,9 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "api": api,
     "train": train,
+    "publish": publish,
+    "versions": versions,
+    "rollback": rollback,
     "predict": predict,
     "check": check,
     "card": card,

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import signal
+import sys
+import time
 import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from irislib._modeling import store
+from irislib._modeling import registry, store
+from irislib._modeling.estimator_file import dump_estimator
 from irislib._modeling.model_file import join_parts
-from irislib.errors import StoreError
+from irislib.cli import main
+from irislib.errors import StoreError, UnknownModelError
 
 
 def versions(root: Path, name: str = "iris-wizard") -> list[Path]:
@@ -128,3 +136,280 @@ def test_a_type_that_the_spec_does_not_have_is_not_loaded(iris, tmp_path: Path) 
     rewrite(versions(tmp_path)[0], "estimator.skops", skops.io.dumps({"estimator": Path("/tmp")}))  # noqa: S108
     with pytest.raises(StoreError, match="asks for what is not loaded: pathlib"):
         store.read(iris.spec, tmp_path)
+
+
+def fork(work: Callable[[], object]) -> int:
+    """Do something in a child, which ends with 0 if it succeeds."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error), file=sys.__stderr__)
+            os._exit(1)
+    return child
+
+
+# what the operating system is asked for by a writer, and so the moments at which it can be killed
+STEPS = ("open", "os.listdir", "os.link", "os.mkdir", "os.remove", "os.rename")
+forking = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of Python 3.12 about threads
+
+
+@forking
+def test_a_writer_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
+    iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IRISLIB_STORE_KEEP", "3")
+    monkeypatch.setattr(store, "_content", one_content(iris))
+    models = [replace(iris, version=f"v{number}") for number in range(4)]
+    for model in models:
+        store.publish(model, tmp_path)
+    moments, current, outcomes = random.Random(0), models[-1].version, set()  # noqa: S311
+
+    def publish_and_die(model: object, steps: int) -> None:
+        def count(event: str, args: object) -> None:
+            nonlocal steps
+            if event in STEPS:
+                steps -= 1
+                if steps < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        store.publish(model, tmp_path)
+
+    for number in range(100):
+        model = models[number % 4]
+        steps = moments.randrange(45)
+        status = os.waitpid(fork(lambda model=model, steps=steps: publish_and_die(model, steps)), 0)[1]
+        assert status in (0, signal.SIGKILL)
+        now = store.read(iris.spec, tmp_path).version
+        assert now in ({model.version} if status == 0 else {current, model.version})
+        outcomes.add((status, now == model.version))
+        current = now
+    assert outcomes == {(0, True), (signal.SIGKILL, True), (signal.SIGKILL, False)}
+    log = store.entries("iris-wizard", tmp_path)
+    assert [entry.number for entry in log] == [*range(len(log), 0, -1)]
+    for leftover in tmp_path.rglob("*.irislib*"):
+        os.utime(leftover, (time.time() - 7200,) * 2)
+    for leftover in tmp_path.rglob("entries/.*"):
+        os.utime(leftover, (time.time() - 7200,) * 2)
+    assert list(tmp_path.rglob(".*"))
+    store.publish(replace(iris, version="last"), tmp_path)
+    assert not list(tmp_path.rglob(".*"))
+    log = store.entries("iris-wizard", tmp_path)
+    assert {file.name for file in versions(tmp_path)} == set(list(dict.fromkeys(entry.file for entry in log))[:3])
+
+
+@forking
+def test_two_writers_publish_in_order_and_readers_go_on_meanwhile(
+    iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IRISLIB_STORE_KEEP", "1")
+    monkeypatch.setattr(store, "_content", one_content(iris))
+    store.publish(iris, tmp_path)
+
+    def publish(writer: str) -> None:
+        for number in range(20):
+            store.publish(replace(iris, version=f"{writer}{number}"), tmp_path, note=writer)
+
+    children = [fork(lambda writer=writer: publish(writer)) for writer in "ab"]
+    while children:
+        assert store.read(iris.spec, tmp_path) is not None
+        child, status = os.waitpid(children[0], os.WNOHANG)
+        assert status == 0
+        children = children[1:] if child else children
+    log = store.entries("iris-wizard", tmp_path)
+    assert [entry.number for entry in log] == [*range(41, 0, -1)]
+    for writer in "ab":
+        written = [entry.version for entry in reversed(log) if entry.note == writer]
+        assert written == [f"{writer}{number}" for number in range(20)]
+
+
+def one_content(model: object) -> Callable[[object, bool], bytes]:
+    """A function that makes the files of models quickly that differ in their version alone."""
+    with zipfile.ZipFile(BytesIO(store._content(model, False))) as archive:
+        record, estimator = json.loads(archive.read("model.json")), archive.read("estimator.skops")
+
+    def content(other: object, is_compressed: bool) -> bytes:
+        facts = {**record, "model": {**record["model"], "version": other.version}}
+        return join_parts(json.dumps(facts), estimator, is_compressed)
+
+    return content
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The URL of a store on an S3-compatible server."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("s3fs")
+        pytest.importorskip("moto")
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    names = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}
+    variables = {f"AWS_{name}": value for name, value in {**names, "DEFAULT_REGION": "us-east-1"}.items()}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        import s3fs
+
+        s3fs.S3FileSystem().mkdir("models")
+        yield "s3://models/of/irislib"
+    finally:
+        server.stop()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def root(request, tmp_path: Path) -> Path | str:
+    """The root of an empty store."""
+    if request.param == "folder":
+        return tmp_path
+    if request.param == "memory" and not os.environ.get("CI"):
+        pytest.importorskip("fsspec")
+    return "memory://store" if request.param == "memory" else request.getfixturevalue("s3")
+
+
+def test_versions_are_published_refused_and_rolled_back_in_every_kind_of_store(
+    iris, root: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_content", one_content(iris))
+    monkeypatch.setenv("IRISLIB_STORE_KEEP", "3")
+    name = iris.spec.name
+    one, two, three = (replace(iris, version=version) for version in ("one", "two", "three"))
+    assert store.names(root) == []
+    with pytest.raises(UnknownModelError, match=r"There is no model 'iris-wizard' in .* It has: none"):
+        store.rollback(name, root)
+    one.publish(root, note="the first")
+    with pytest.raises(StoreError, match="one is the only version"):
+        store.rollback(name, root)
+    two.publish(root)
+    assert store.read(iris.spec, root).version == "two"
+    entry = store.publish(three, root, kind="refresh", serves=False, reason="It is worse.", seconds=3.5)
+    assert (entry.number, entry.seconds, entry.reason) == (3, 3.5, "It is worse.")
+    assert entry.metrics == iris.evaluation.metrics
+    assert store.read(iris.spec, root).version == store.current(name, root) == "two"
+    assert store.load(name, root, "three").version == "three"
+    assert store.entries_after(name, root, 1) == [*reversed(store.entries(name, root)[:2])]
+    assert store.entries_after(name, root, 3) == []
+
+    assert store.rollback(name, root, note="two is slow").version == "one"
+    assert store.read(iris.spec, root).version == "one"
+    assert store.rollback(name, root, "3").version == "three"  # the number of an entry
+    with pytest.raises(StoreError, match="three is the current version of iris-wizard already"):
+        store.rollback(name, root, "thr")
+    with pytest.raises(UnknownModelError, match="no version 'x' of iris-wizard"):
+        store.rollback(name, root, "x")
+    log = store.entries(name, root)
+    assert [entry.kind for entry in log] == ["rollback", "rollback", "refresh", "publish", "publish"]
+    assert "@" in log[0].by
+
+    with ThreadPoolExecutor(4) as threads:
+        others = [replace(iris, version=f"four{number}") for number in range(4)]
+        list(threads.map(lambda model: store.publish(model, root), others))
+    log = store.entries(name, root)
+    assert [entry.number for entry in log] == [*range(9, 0, -1)]
+    assert store.names(root) == [name]
+    assert store.read(iris.spec, root).version == log[0].version
+    with pytest.raises(StoreError, match="The file of version one of iris-wizard was deleted"):
+        store.rollback(name, root, "one")
+
+
+def test_a_rollback_is_not_undone_by_data_that_changed(iris, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("a")
+    files = [{"path": str(data), "size": 1, "mtime": 0, "digest": "another"}]
+    store.publish(replace(iris, data_files=files), tmp_path / "store")
+    assert store.read(iris.spec, tmp_path / "store") is None
+    store.publish(replace(iris, data_files=[]), tmp_path / "store")
+    store.rollback(iris.spec.name, tmp_path / "store")
+    assert store.read(iris.spec, tmp_path / "store").data_files == files
+
+
+def test_a_store_of_before_is_read_and_brought_over(iris, tmp_path: Path) -> None:
+    from irislib._modeling.model_record import to_record
+    from irislib._modeling.staleness import dependencies
+
+    for version in ("old", "older"):
+        folder = tmp_path / "iris-wizard" / version
+        folder.mkdir(parents=True)
+        model = replace(iris, version=version, trained_at=f"{version}")
+        record = {**to_record(model), **dependencies(iris.spec), "data_files": []}
+        (folder / "model.json").write_text(json.dumps(record))
+        (folder / "estimator.skops").write_bytes(dump_estimator(iris.estimator))
+    (tmp_path / "iris-wizard" / "current").write_text("old")
+    assert store.read(iris.spec, tmp_path).version == store.current("iris-wizard", tmp_path) == "old"
+    assert store.names(tmp_path) == ["iris-wizard"]
+    assert [entry.version for entry in store.entries("iris-wizard", tmp_path)] == ["old", "older"]
+
+    store.publish(iris, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "iris-wizard").iterdir()) == ["entries", "versions"]
+    log = store.entries("iris-wizard", tmp_path)
+    assert [(entry.version, entry.serves) for entry in log] == [(iris.version, True), ("old", True), ("older", False)]
+    assert log[2].at == "older"
+    assert store.rollback("iris-wizard", tmp_path).version == "old"
+    assert store.read(iris.spec, tmp_path).trained_at == "old"
+    with pytest.raises(StoreError, match="can be read by its description alone"):
+        store.load("iris-wizard", tmp_path)
+
+
+def test_a_published_model_needs_no_module(
+    iris, rent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "store"
+    monkeypatch.setenv("IRISLIB_STORE", str(root))
+    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "_resolved", {})
+
+    def own(model: object) -> str:
+        return ""
+
+    with pytest.raises(UnknownModelError, match=r"There is no module 'flowers' here.*The store is empty"):
+        registry.resolve("flowers")
+    file = iris.save(tmp_path / "iris.irislib")
+    run(["publish", str(file), "--name", "my-flowers", "--note", "of the spring"])
+    assert f"my-flowers {iris.version} is published as number 1, and current." in capsys.readouterr().out
+    spec = replace(iris.spec, tabs={"Own": [own]})
+    replace(iris, spec=spec).publish(root)
+    flower = iris.spec.examples["A large virginica"]
+    for reference in ("my-flowers", "iris-wizard"):
+        spec = registry.resolve(reference)
+        assert registry.load(spec).predict_row(flower).prediction == "virginica"
+        assert registry.load(reference).version == iris.version
+    assert "of its tabs these functions are left out: own" in caplog.text
+    run(["predict", "--model", "my-flowers", *(f"{key}={value}" for key, value in flower.items())])
+    assert "virginica" in capsys.readouterr().out
+    with pytest.raises(UnknownModelError, match=r"In the store there are: iris-wizard, my-flowers\."):
+        registry.resolve("flowers")
+
+    # a file has what it was made from: who has the description uses it as if it had been trained here
+    iris.save(tmp_path / "again.irislib")
+    monkeypatch.setattr(registry, "_loaded", {})
+    run(["publish", str(tmp_path / "again.irislib")])
+    assert store.read(iris.spec, root).trained_at == iris.trained_at
+
+    capsys.readouterr()
+    run(["versions", "my-flowers"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:4] == ["number", "kind", "version", "when"]
+    assert lines[2].startswith("*")
+    for text in (iris.version, "accuracy 0.9", "of the spring"):
+        assert text in lines[2]
+    run(["versions", "--json"])
+    listed = json.loads(capsys.readouterr().out)
+    assert {name: len(log) for name, log in listed.items()} == {"iris-wizard": 2, "my-flowers": 1}
+    run(["rollback", "--model", "iris-wizard", "--note", "no"])
+    assert f"iris-wizard {iris.version} is current again, by number 3." in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"Give the model by --model NAME\. In .* iris-wizard, my-flowers"):
+        main(["rollback"])
+
+
+def run(args: list[str]) -> None:
+    """Run a command, which succeeds."""
+    with pytest.raises(SystemExit) as ended:
+        main(args)
+    assert ended.value.code == 0, ended.value.code

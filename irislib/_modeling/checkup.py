@@ -17,7 +17,6 @@ from irislib._modeling.estimator_file import read_back
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.many_rows import predict_many
 from irislib._modeling.model import Model
-from irislib._modeling.model_file import SUFFIX
 from irislib._modeling.prediction import Prediction
 from irislib._modeling.staleness import describe_changes
 from irislib._modeling.training import train
@@ -31,7 +30,7 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
     """Check the models, and yield for each thing whether it is in order, with a sentence."""
     for row in borrowed.find_missing():
         yield row.kind == "saves", borrowed.report_missing(row)
-    modules = [name.partition(":")[0] for name in registry.references(references) if not name.endswith(SUFFIX)]
+    modules = registry.modules(references)
     yield from check_imports(["pandas", "sklearn.ensemble", "irislib.widgets", *modules])
     for reference in references or registry.references():
         try:

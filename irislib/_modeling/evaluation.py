@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["COVERAGE", "Evaluation", "conformal_limit"]
+__all__ = ["COVERAGE", "Evaluation", "conformal_limit", "main_metric"]
 
 COVERAGE = 0.9  # how often the truth is within the interval around a number
 UNBALANCED = 0.8  # share of the commonest class
@@ -63,6 +64,15 @@ class Evaluation:
         if self.is_unbalanced:
             return {"balanced_accuracy": measures.pop("balanced_accuracy"), **measures}
         return measures
+
+
+def main_metric(metrics: Mapping[str, float]) -> tuple[str, float | None, float | None]:
+    """Return the name of the metric that says most, its value, and that of the baseline; None if there is none."""
+    names = ["accuracy", "mean_absolute_error", "r2"]
+    if metrics.get("baseline_accuracy", 0) >= UNBALANCED:
+        names.insert(0, "balanced_accuracy")
+    name = next((name for name in names if name in metrics), "")
+    return name, metrics.get(name), metrics.get(f"baseline_{name}")
 
 
 def conformal_limit(errors: Any, coverage: float) -> float:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from irislib._description.feature import Feature
     from irislib._description.spec import ModelSpec
+    from irislib._store.entries import Entry
 
 __all__ = ["Model"]
 
@@ -178,6 +179,30 @@ class Model:
         from irislib._modeling.model_file import write_model
 
         return write_model(self, Path(path))
+
+    def publish(self, store: str | Path | None = None, note: str = "") -> Entry:
+        """Put the model into a store as a new version, and make it the current one.
+
+        Parameters
+        ----------
+        store : str or Path, optional
+            A folder or a URL such as ``s3://bucket/models``; that of ``$IRISLIB_STORE`` if left out.
+        note : str, optional
+            Why, for those who read the log later.
+
+        Returns
+        -------
+        Entry
+            Its ``number`` in the log, ``version``, ``at`` and ``by``.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be written, or the estimator cannot be kept so that it is read back unchanged.
+        """
+        from irislib._modeling.store import default_root, publish
+
+        return publish(self, default_root() if store is None else store, note=note)
 
     def evaluated_on(self, X: Any, y: Any) -> Model:  # noqa: N803 - as in scikit-learn
         """Return this model with its evaluation on other rows, such as those of a later year.

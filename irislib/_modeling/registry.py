@@ -70,8 +70,9 @@ def load(model: str | os.PathLike[str] | ModelSpec) -> Model:
     Parameters
     ----------
     model : str or ModelSpec
-        A model's name (``iris-wizard``), a file (``wine.irislib``), where to find its description
-        (``package.module:spec``), or the description itself. Names are looked up among ``$IRISLIB_MODEL``.
+        A model's name (``iris-wizard``), also of one in the store that no module describes, a file
+        (``wine.irislib``), where to find its description
+        (``package.module:spec``), or the description itself. Names are looked up among ``$IRISLIB_MODEL`` first.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def resolve(reference: str) -> ModelSpec:
         key += f"@{path.stat().st_mtime_ns}"  # it may be written anew
     if key not in _resolved:
         with without_exit():
-            value = _import(reference) if path is None else read_model(path)
+            value = _find(reference) if path is None else read_model(path)
         if inspect.isfunction(value):
             with user_errors():
                 value = value()
@@ -192,6 +193,35 @@ def resolve(reference: str) -> ModelSpec:
             raise UnknownModelError(f"{reference} returned a {type(value).__name__}, not a ModelSpec or a Model.")
         _resolved[key] = value
     return _resolved[key]
+
+
+def _find(reference: str) -> Any:
+    """Return what a module has; without a colon, and if there is no module, the model of this name in the store."""
+    try:
+        return _import(reference)
+    except UnknownModelError as error:
+        if ":" in reference:
+            raise
+        if (model := _published(reference)) is not None:
+            return model
+        raise UnknownModelError(f"{error} {_describe_store()}") from None
+
+
+def _published(name: str) -> Model | None:
+    """Return the current version of a model that no module describes; of a page's kernel, its server's."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        return None
+    stored = (store.load(name, root) for root in [*_session(), store.default_root()])
+    return next((model for model in stored if model is not None), None)
+
+
+def _describe_store() -> str:
+    """Return a sentence about the names in the store."""
+    try:
+        names = store.names(store.default_root())
+    except OSError as error:
+        return f"The store cannot be read: {error}"
+    return f"In the store there are: {', '.join(names)}." if names else "The store is empty."
 
 
 def _import(reference: str) -> Any:
@@ -224,6 +254,22 @@ def _import(reference: str) -> Any:
             hint = ADVICE["spec.estimator"].format(type=type(value).__name__)
         raise UnknownModelError(f"{path}:{name} is a {type(value).__name__}, not a ModelSpec or a Model. {hint}")
     return value
+
+
+def modules(models: Iterable[str] | None = None) -> list[str]:
+    """Return the modules of the references; a file and a name in the store have none."""
+    return [
+        reference.partition(":")[0]
+        for reference in references(models)
+        if not reference.endswith(SUFFIX) and (":" in reference or _is_module(reference))
+    ]
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except Exception:  # its parent package is what is broken
+        return True
 
 
 def source_files(models: Iterable[str] | None = None) -> list[Path]:
@@ -286,10 +332,15 @@ def _find_spec(name: str) -> ModelSpec:
     if name.endswith(SUFFIX):
         return resolve(str(Path(name).absolute()))
     specs = load_specs()
-    if name not in specs:
-        hint = did_you_mean(name, list(specs))
-        raise UnknownModelError(f"There is no model {name!r}. {hint} One of your own: load('package.module:spec').")
-    return specs[name]
+    if name in specs:
+        return specs[name]
+    if name in _resolved:
+        return _resolved[name]
+    if (model := _published(name)) is not None:
+        _loaded[model.spec], _resolved[name] = model, model.spec
+        return model.spec
+    advice = f"One of your own: load('package.module:spec'). {_describe_store()}"
+    raise UnknownModelError(f"There is no model {name!r}. {did_you_mean(name, list(specs))} {advice}")
 
 
 def _load(spec: ModelSpec, roots: Iterable[Root]) -> Model:

@@ -31,6 +31,11 @@ TEXTS = {
     # of models that no module describes, and of versions
     "file": "The stored {name} {version}",
     "left_out": "{name} is read without its module: of its tabs these functions are left out: {functions}.",
+    "published": "{name} {version} is published as number {number}, and current.",
+    "rolled_back": "{name} {version} is current again, by number {number}.",
+    "rollback.which": "Give the model by --model NAME. In {root} there are: {names}.",
+    "versions.empty": "There is no model in {root}.",
+    "versions.unserved": "(not served)",
     "names.none": "none",
     "names.unknown": "There is no model {name!r} in {root}. It has: {names}.",
     "versions.none_serves": "No version of {name} is served.",

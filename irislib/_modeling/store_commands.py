@@ -1,0 +1,130 @@
+"""``irislib publish``, ``versions`` and ``rollback``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from irislib._common.messages.store import TEXTS
+from irislib._modeling import registry, store
+from irislib._modeling.evaluation import main_metric
+from irislib._modeling.model_file import SUFFIX
+from irislib._store.files import Root, parse_root
+from irislib.errors import IrislibError
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
+    from irislib._store.entries import Entry
+
+__all__ = ["publish", "rollback", "versions"]
+
+COLUMNS = ("", "number", "kind", "version", "when (UTC)", "by", "metric", "baseline", "note")
+
+
+def publish(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
+    """Publish a model, and print what became of it."""
+    parser.add_argument("file", nargs="?", metavar="MODEL", help="a file such as wine.irislib, or as --model")
+    parser.add_argument("--name", help="the name to publish it by [its own]")
+    parser.add_argument("--note", default="", help="why, for those who read the log later")
+    _add_store(parser)
+    options = parser.parse_args(args)
+    references = [*([options.file] if options.file else []), *(options.model or [])]
+    if len(references) != 1:
+        raise IrislibError("Give one model: irislib publish wine.irislib.")
+    model = registry.load(registry.resolve(registry.references(references)[0]))
+    if options.name:
+        model = renamed(model, options.name)
+    root = _root(options)
+    entry = store.publish(model, root, note=options.note)
+    print(TEXTS["published"].format(name=model.spec.name, version=entry.version, number=entry.number))
+    print(f"kept in {store.location(entry, model.spec.name, root)}")
+    return 0
+
+
+def renamed(model: Model, name: str) -> Model:
+    """Return a model by another name."""
+    return replace(model, spec=replace(model.spec, name=name))
+
+
+def versions(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
+    """Print the log of a model, or of all models in a store."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the model's name [every model in the store]")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    _add_store(parser)
+    options = parser.parse_args(args)
+    root = _root(options)
+    names = [options.name] if options.name else _names(options.model) or store.names(root)
+    if not names:
+        raise IrislibError(TEXTS["versions.empty"].format(root=root))
+    logs = {name: (store.entries(name, root), store.find_entry(name, root)) for name in names}
+    if options.json:
+        print(json.dumps({name: _records(*log) for name, log in logs.items()}, indent=1))
+        return 0
+    for name, (entries, now) in logs.items():
+        print(f"{name}, in {root}")
+        _print_table([COLUMNS, *(_cells(entry, entry == now) for entry in entries)])
+    return 0
+
+
+def _records(entries: list[Entry], now: Entry) -> list[dict[str, object]]:
+    return [{**asdict(entry), "current": entry == now} for entry in entries]
+
+
+def _cells(entry: Entry, is_current: bool) -> tuple[str, ...]:
+    name, value, baseline = main_metric(entry.metrics)
+    metric = "" if value is None else f"{name.replace('_', ' ')} {value:.4g}"
+    note = " ".join(filter(None, (entry.note, entry.reason, "" if entry.serves else TEXTS["versions.unserved"])))
+    return (
+        "*" if is_current else "",
+        str(entry.number or ""),
+        entry.kind,
+        entry.version,
+        entry.at[:16].replace("T", " "),
+        entry.by,
+        metric,
+        "" if baseline is None else f"{baseline:.4g}",
+        note,
+    )
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def rollback(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
+    """Make an earlier version current again."""
+    parser.add_argument(
+        "version", nargs="?", metavar="VERSION", help="a version, or the number of an entry [what served before]"
+    )
+    parser.add_argument("--note", default="", help="why, for those who read the log later")
+    _add_store(parser)
+    options = parser.parse_args(args)
+    root = _root(options)
+    names = _names(options.model) or store.names(root)
+    if len(names) != 1:
+        listed = ", ".join(names) or TEXTS["names.none"]
+        raise IrislibError(TEXTS["rollback.which"].format(root=root, names=listed))
+    entry = store.rollback(names[0], root, options.version, options.note)
+    print(TEXTS["rolled_back"].format(name=names[0], version=entry.version, number=entry.number))
+    return 0
+
+
+def _names(references: Sequence[str] | None) -> list[str]:
+    """Return the names of models: a reference may be a name in the store already."""
+    return [
+        registry.resolve(reference).name if ":" in reference or reference.endswith(SUFFIX) else reference
+        for reference in (registry.references(references) if references else [])
+    ]
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", metavar="STORE", help="a folder or a URL [IRISLIB_STORE, else your data folder]")
+
+
+def _root(options: argparse.Namespace) -> Root:
+    return parse_root(options.store) if options.store else store.default_root()
