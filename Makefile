@@ -17,11 +17,11 @@ test: $(VENV)/ready-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # what versions can break, without a browser and boosted trees, at the lowest versions that pyproject.toml allows
 test-lowest: $(LOWEST)/ready
-	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadfile $(ARGS)
 
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them
 constraints:

@@ -211,7 +211,7 @@ def test_contributions_end_however_slow_the_estimator_is(slow, clock) -> None:
 
 @pytest.fixture(scope="module")
 def forest() -> irislib.Model:
-    return trained(make_pipeline(StandardScaler(), RandomForestClassifier(30)))
+    return trained(make_pipeline(StandardScaler(), RandomForestClassifier(5)))
 
 
 def bars(insight: insights.Insight) -> list[str]:
