@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,13 @@ class LogOptions:
             return {}
         numbers = {SETTINGS[f"prediction_log_{name}"].variable: str(getattr(self, name)) for name in _NUMBERS}
         return {SETTINGS["prediction_log"].variable: str(Path(self.folder).resolve()), **numbers}
+
+    def hand_over(self, user: int, group: int) -> None:
+        """Give the folder to those who write to it, unless there is something in it already."""
+        if self.folder:
+            with suppress(OSError):
+                if not any(os.scandir(self.folder)):
+                    os.chown(self.folder, user, group)
 
     @classmethod
     def of_server(cls, values: Mapping[str, str | int]) -> LogOptions:

@@ -89,6 +89,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
                 os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
             except OSError as error:
                 log.warning("The workers' metrics are not added up: there is no temporary folder (%s).", error)
+        self.options.log.hand_over(self.cfg.uid, self.cfg.gid)
         self.master = os.getpid()
         try:
             super().run()
