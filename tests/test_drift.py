@@ -13,7 +13,9 @@ from scipy.stats import chi2_contingency, ks_2samp
 
 import irislib
 from irislib._prediction_log import sample as sample_module
-from irislib._prediction_log.differences import LEVEL, compare_categories, compare_numbers
+from irislib._prediction_log.differences import LEVEL, Difference, compare_categories, compare_numbers
+from irislib._prediction_log.drift import Comparison
+from irislib._prediction_log.drift import _frame as drift_frame
 from irislib._prediction_log.records import ModelRecords, lines_of
 from irislib.cli import main
 from irislib.errors import DataError, NotApplicableError
@@ -142,6 +144,17 @@ def test_the_figures_are_those_of_plain_ways() -> None:
     assert compare_categories(["a"] * 50, ["a"] * 50).p == 1
     gaps = np.where(np.arange(500) % 2, before, np.nan)
     assert compare_numbers(before, gaps).p < 1e-9 < compare_numbers(gaps, gaps).p
+
+
+def test_only_what_is_sure_and_large_is_drift() -> None:
+    cases = {"small": (1e-9, 0.1), "by chance": (0.02, 0.5), "a share": (0.001, None), "drift": (0.001, 0.3)}
+    comparisons = [Comparison(name, "", 0, 1, None, 99, Difference(psi, p)) for name, (p, psi) in cases.items()]
+    frame = drift_frame(comparisons)
+    assert frame["compared"][frame["drifted"]].tolist() == ["a share", "drift"]
+    assert frame["adjusted p"].tolist() == pytest.approx([4e-9, 0.02, 4 / 3 * 0.001, 4 / 3 * 0.001])  # n p / rank
+    assert not drift_frame([Comparison("a", "", 0, 1, None, 99, Difference(0.5, 0.004))] + comparisons[1:2] * 9)[
+        "drifted"
+    ].any()  # one such of ten is no wonder
 
 
 def test_chance_alone_is_seldom_an_alarm() -> None:

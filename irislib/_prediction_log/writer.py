@@ -7,6 +7,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
 
 from irislib._modeling.model import Model
 from irislib._prediction_log.files import LogFolder
@@ -112,9 +115,10 @@ class PredictionLog:
             self.folder.close()
 
     def _write_waiting(self) -> None:
-        while self._waiting:
-            entries = [self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))]
-            self._write(entries)
+        with _blas().limit(limits=1):  # its threads would wait for each other where the cores have other work
+            while self._waiting:
+                entries = [self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))]
+                self._write(entries)
         overflow, self._overflow = self._overflow, 0
         if overflow:
             self._lose(overflow, f"more than {MAX_WAITING:,} entries wait to be written")
@@ -149,3 +153,8 @@ class PredictionLog:
             self.count(outcome, number)
         except Exception:
             log.exception("Entries of the prediction log could not be counted.")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
