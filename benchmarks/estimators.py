@@ -19,6 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -159,22 +160,31 @@ def measure(name: str, case: tuple[Any, Any, Any], chosen: argparse.Namespace, r
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print; after Ctrl-C what there is so far."""
     chosen = options(__doc__, {"rounds": (9, 1), "requests": (300, 3)}, only="")
     warnings.simplefilter("ignore")
     import estimators
-    import pytest
 
     large = large_forests(400 if chosen.quick else 20_000)
-    lines = []
-    for name, case in {**estimators.CASES, WIDE: wide(), **large}.items():
-        if chosen.only in name:
-            print(f"estimators: {name}", file=sys.stderr, flush=True)
-            try:
-                lines.append(measure(name, case, chosen, repeats=1 if chosen.quick or name in large else 15))
-            except pytest.skip.Exception as error:  # its package is not installed
-                print(f"{name} is left out: {error}", file=sys.stderr)
+    lines: list[list[str]] = []
+    with suppress(KeyboardInterrupt):
+        for name, case in {**estimators.CASES, WIDE: wide(), **large}.items():
+            if chosen.only in name:
+                repeats = 1 if chosen.quick or name in large else 15
+                lines += measured_or_not(name, case, chosen, repeats)
     print(tables(lines))
+
+
+def measured_or_not(name: str, case: Any, chosen: argparse.Namespace, repeats: int) -> list[list[str]]:
+    """Return the line of an estimator, or none if its package is not installed."""
+    import pytest
+
+    print(f"estimators: {name}", file=sys.stderr, flush=True)
+    try:
+        return [measure(name, case, chosen, repeats)]
+    except pytest.skip.Exception as error:
+        print(f"{name} is left out: {error}", file=sys.stderr)
+        return []
 
 
 def tables(lines: list[list[str]]) -> str:
