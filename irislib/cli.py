@@ -79,7 +79,7 @@ def serve(args: list[str]) -> int:
     from irislib._forkserver import early
 
     if not NO_SERVER.intersection(args):
-        early.launch()  # it imports in the meantime
+        early.launch(args)  # it imports in the meantime
     try:
         import irislib._common.quick_imports  # noqa: F401 - before the check, which imports Voila
 

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import irislib._common.quick_imports  # noqa: F401 - as in the command itself
-from irislib._forkserver import client, messages, server
+from irislib._forkserver import client, messages, own_fork, server
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.server import RequestLoop
 from irislib._forkserver.threads import has_threads, single_threaded
@@ -98,6 +98,7 @@ class CommandLoop(RequestLoop):
         sys.argv = ["irislib", *request["args"]]
         sys.path[0] = request["cwd"]
         if request["args"][:1] in (["serve"], ["check"]):
+            own_fork.import_shared = lambda: False  # it would have matplotlib's backend of this process
             client.start_process = SpareTemplates(client.start_process).start  # type: ignore[assignment]
         if not request["ahead"]:
             from irislib._serving.page_pool import Pages
@@ -144,15 +145,9 @@ class SpareTemplates:
 def become_template(channel: socket.socket) -> NoReturn:
     """Wait until a template process is wanted and become it; end with the command."""
     try:
-        os.setsid()
         gc.unfreeze()  # a template process looks for generators of random numbers
         request, files = messages.receive(channel)
-        channel.close()
-        os.chdir(request["cwd"])
-        os.environ.clear()
-        os.environ.update(request["env"])
-        sys.argv = ["irislib", *map(str, files)]
-        sys.path[:1] = [request["cwd"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        own_fork.become_template((files[0], files[1]), request["env"], request["cwd"])
         import matplotlib
 
         matplotlib.rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE  # read when it was imported

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -23,7 +25,8 @@ from jupyter_client.manager import AsyncKernelManager
 
 from irislib._common.paths import jupyter_dir
 from irislib._forkserver.client import ForkServer, can_fork
-from irislib._forkserver.kernel import InvalidMessages, unseeded_generators
+from irislib._forkserver.generators import unseeded_generators
+from irislib._forkserver.kernel import InvalidMessages
 from irislib._forkserver.notebook_source import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
@@ -532,3 +535,76 @@ def test_a_template_process_that_was_launched_early_is_as_if_it_had_been_started
         assert "s3cret" not in Path(f"/proc/{early.pid}/environ").read_text()
     finally:
         fork_server.end()
+
+
+# What a server does first; then it says whether its template process is a fork of it, and what that process has.
+LAUNCH = """
+import json, os, sys, threading
+from pathlib import Path
+
+import psutil
+from irislib._forkserver import early, own_fork
+from irislib._forkserver.process import ChildProcess
+from threadpoolctl import threadpool_info
+
+own_fork.SHARED, early.IMPORTS = ("numpy",), ("decimal",)
+if "thread" in sys.argv:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+early.launch(sys.argv[1:])
+fork_server = early.take()
+environment = {name: os.environ[name] for name in os.environ if name != "IRISLIB_TOKEN"}
+fork_server.start(environment, "/")
+template = psutil.Process(fork_server.main.pid)
+memory = Path(f"/proc/{template.pid}/mem").open("rb", 0)
+secret, areas = os.environ["IRISLIB_TOKEN"][:21].encode(), []
+for area in template.memory_maps(grouped=False):
+    if "w" in area.perms:
+        start, end = (int(text, 16) for text in area.addr.split("-"))
+        memory.seek(start)
+        areas.append(memory.read(end - start))
+code = "import os, sys; print(os.getcwd(), os.getpid() == os.getsid(0), 'decimal' in sys.modules, sys.path[0])"
+outputs = fork_server.run_notebook("page", {"cells": [{"cell_type": "code", "source": code}]}, "/")["outputs"]
+files = Path(f"/proc/{template.pid}/fd").iterdir()
+print(json.dumps({
+    "is_fork": type(fork_server._process) is ChildProcess,
+    "has_secret": any(secret in area for area in areas),
+    "has_file": os.environ["HELD"] in map(os.readlink, files),
+    "threads": [pool["num_threads"] for pool in threadpool_info()][:1],
+    "environment": {name: template.environ().get(name) for name in ("COLOUR", "IRISLIB_TOKEN", "OMP_NUM_THREADS")},
+    "command": template.cmdline()[1:3],
+    "printed": outputs[0][0]["text"],
+}))
+fork_server.end()
+assert not psutil.pid_exists(template.pid)
+"""
+
+
+@pytest.mark.parametrize(
+    ("argument", "is_fork"),
+    [("--token-file=a", True), ("--token=" + 3 * "pl4nted", False), ("thread", False)],
+    ids=["fork", "secret option", "thread"],  # what is in an id is in pytest's environment
+)
+def test_the_template_process_is_a_fork_of_its_server_without_its_secrets(
+    tmp_path: Path, argument: str, is_fork: bool
+) -> None:
+    held = tmp_path / "held"
+    environment = {
+        **os.environ, "IRISLIB_TOKEN": "pl4nted" * 1000, "COLOUR": "blue", "HELD": str(held),
+        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "2",
+    }  # fmt: skip
+    with held.open("w") as file:
+        result = subprocess.run(
+            [sys.executable, "-c", LAUNCH, argument], env=environment, capture_output=True, text=True,
+            pass_fds=(file.fileno(),), timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert facts == {
+        "is_fork": is_fork,
+        "has_secret": False,
+        "has_file": False,
+        "threads": [2] if is_fork else [],
+        "environment": {"COLOUR": "blue", "IRISLIB_TOKEN": None, "OMP_NUM_THREADS": "1"},
+        "command": ["-m", "irislib._forkserver"],
+        "printed": "/ True True /\n",
+    }

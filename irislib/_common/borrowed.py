@@ -177,10 +177,10 @@ BORROWED: tuple[Borrowed, ...] = (
         "weakref:finalize._registry": "keep a kernel from removing the temporary folders of its template process",
         "weakref:finalize._exitfunc": "remove the temporary folders of a kernel",
     }),
-    *_entries("kernels", "saves", "_forkserver.kernel", f"{CPYTHON}/Lib/random.py", {
+    *_entries("kernels", "saves", "_forkserver.generators", f"{CPYTHON}/Lib/random.py", {
         "random:_inst": "give each kernel random numbers of its own",
     }),
-    *_entries("kernels", "saves", "_forkserver.kernel",
+    *_entries("kernels", "saves", "_forkserver.generators",
            "https://github.com/numpy/numpy/blob/main/numpy/random/mtrand.pyx", {
         "numpy.random:RandomState._bit_generator": "give each kernel random numbers of its own",
     }),

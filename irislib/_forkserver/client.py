@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from irislib._common.settings import secret_variables
 from irislib._forkserver import messages
-from irislib._forkserver.process import ForkedProcess, has_ended
+from irislib._forkserver.process import ChildProcess, ForkedProcess, has_ended
 from irislib._forkserver.threads import single_threaded
 
 __all__ = ["PROCESS_ENDED", "CannotForkError", "ForkServer", "LostTemplateError", "can_fork"]
@@ -29,6 +29,7 @@ STARTS_THREAD = "starts a thread (%s)"
 ENDS_PROCESS = "ends the process that imports it"
 TAKES_TOO_LONG = "takes more than %g seconds to import"
 SECRETS = secret_variables()
+Start = Callable[[tuple[int, int], Mapping[str, str], str | None], "subprocess.Popen[bytes] | ChildProcess"]
 PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be prerun
 
 
@@ -159,7 +160,7 @@ class ForkServer:
         self._ended = False
         self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
         self._lifeline_reader = -1
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ChildProcess | None = None
 
     def start(self, env: Mapping[str, str], cwd: str | None = None) -> None:
         """Start the main template process and wait until it is ready.
@@ -177,15 +178,21 @@ class ForkServer:
             return
         while True:
             self.imports = [name for name in self.imports if name not in self.left_out]
-            template = self._launch(env, cwd)
+            template = self._launch(env, cwd, start_process)
             if self._import(template, {"imports": self.imports}):
                 self.main = template
                 return
 
-    def launch_early(self) -> None:
-        """Start the main template process, and let it import; its folder and its environment come with `start`."""
-        environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
-        self._early = self._launch(environment, None)
+    def launch_early(self, start: Start | None = None) -> None:
+        """Start the main template process, and let it import; its folder and its environment come with `start`.
+
+        Parameters
+        ----------
+        start : callable, optional
+            Starts the process; `start_process` if left out.
+        """
+        environment = {name: os.environ[name] for name in os.environ if name not in SECRETS}
+        self._early = self._launch(environment, None, start or start_process)
         self._starting.add(self._early)
         self._early.send({"imports": self.imports})
         self._early_imports = {*self.imports}
@@ -274,7 +281,7 @@ class ForkServer:
         finally:
             self._starting.discard(template)
 
-    def _launch(self, env: Mapping[str, str], cwd: str | None) -> TemplateProcess:
+    def _launch(self, env: Mapping[str, str], cwd: str | None, start: Start) -> TemplateProcess:
         if self._lifeline is None:
             self._lifeline_reader, self._lifeline = os.pipe()
         if self._process:
@@ -283,7 +290,7 @@ class ForkServer:
         server_end, template_end = messages.pair()
         with template_end:
             files = (template_end.fileno(), self._lifeline_reader)
-            self._process = start_process(files, single_threaded(environment), cwd)
+            self._process = start(files, single_threaded(environment), cwd)
         return TemplateProcess(self._process.pid, server_end)
 
     def run_notebook(

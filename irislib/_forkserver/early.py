@@ -1,8 +1,12 @@
-"""A template process that starts before its server has imported anything, so that both import at the same time."""
+"""A template process that starts with its server, so that both import at the same time, and the same things once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from irislib._forkserver import own_fork
 from irislib._forkserver.client import ForkServer, can_fork
+from irislib._forkserver.threads import has_threads, use_all_threads
 
 __all__ = ["IMPORTS", "end", "launch", "take"]
 
@@ -15,12 +19,25 @@ IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sk
 _launched: list[ForkServer] = []
 
 
-def launch() -> None:
-    """Start a template process, which imports what every server's does."""
-    if can_fork():
-        fork_server = ForkServer(IMPORTS)
+def launch(arguments: Sequence[str]) -> None:
+    """Start a template process, which imports what every server's does.
+
+    It is a fork of this process, which imports before what both need, unless that is not possible.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The options of the server.
+    """
+    if not can_fork():
+        return
+    fork_server = ForkServer(IMPORTS)
+    if not has_threads() and not own_fork.may_hold_secret(arguments) and own_fork.import_shared():
+        fork_server.launch_early(own_fork.fork_process)
+        use_all_threads()
+    else:
         fork_server.launch_early()
-        _launched.append(fork_server)
+    _launched.append(fork_server)
 
 
 def take() -> ForkServer:

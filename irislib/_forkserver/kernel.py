@@ -8,7 +8,6 @@ import faulthandler  # noqa: F401
 import gc
 import logging
 import os
-import random
 import signal
 import sys
 import threading
@@ -28,10 +27,11 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
+from irislib._forkserver.generators import reseed
 from irislib._forkserver.page_kernel import NO_PARENT, WarmKernelApp
 from irislib._forkserver.server import LOG_HANDLER
 
-__all__ = ["run_kernel", "shell", "unseeded_generators"]
+__all__ = ["run_kernel", "shell"]
 
 
 def shell() -> ZMQInteractiveShell:
@@ -165,43 +165,6 @@ def exit_with_server(lifeline: int) -> None:
     """End this kernel and all its subprocesses when the server ends, however busy it is."""
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)
-
-
-def unseeded_generators() -> list[Any]:
-    """Return the random number generators of this process that were not given a seed.
-
-    The standard library's own is left out: Python reseeds it in a forked process.
-    """
-    generators = [candidate for candidate in gc.get_objects() if is_unseeded(candidate)]
-    torch_generator = getattr(sys.modules.get("torch"), "default_generator", None)
-    if torch_generator is not None and torch_generator.initial_seed() >= 2**32:  # the system gives 53 bits
-        generators.append(torch_generator)
-    return generators
-
-
-def is_unseeded(candidate: Any) -> bool:
-    # not `isinstance`, which looks at an attribute: some objects warn then, or fail
-    kind = type(candidate)
-    numpy_random = sys.modules.get("numpy.random")  # numpy imports it lazily
-    if kind is random.Random:  # it does not record whether it was given a seed
-        return candidate is not random._inst
-    if numpy_random is None:
-        return False
-    if issubclass(kind, numpy_random.RandomState):
-        return candidate._bit_generator.seed_seq is not None
-    if issubclass(kind, numpy_random.BitGenerator):
-        entropy = getattr(candidate.seed_seq, "entropy", None)
-        return isinstance(entropy, int) and entropy >= 2**64  # the system gives 128 bits
-    return False
-
-
-def reseed(generators: Iterable[Any]) -> None:
-    """Give generators a new random state, so that no two kernels draw the same numbers."""
-    for generator in generators:
-        if hasattr(generator, "seed"):
-            generator.seed()
-        else:
-            generator.state = type(generator)().state
 
 
 def set_threads(threads: int) -> None:

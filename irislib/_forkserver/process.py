@@ -1,12 +1,25 @@
-"""Handle of a process that a template process has forked."""
+"""Handles of forked processes: of this process, or of a template process."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 
-__all__ = ["ForkedProcess", "has_ended"]
+__all__ = ["ChildProcess", "ForkedProcess", "has_ended"]
+
+
+class ChildProcess:
+    """A fork of this process, with what its user needs of ``subprocess.Popen``."""
+
+    def __init__(self, pid: int):
+        self.pid = pid
+
+    def wait(self) -> None:
+        """Wait until the process has ended."""
+        with contextlib.suppress(ChildProcessError):  # it was waited for
+            os.waitpid(self.pid, 0)
 
 
 class ForkedProcess:

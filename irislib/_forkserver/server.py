@@ -22,9 +22,10 @@ from typing import Any, NoReturn
 from irislib._common import borrowed
 from irislib._common.language import VARIABLE
 from irislib._forkserver import messages
+from irislib._forkserver.generators import unseeded_generators
 from irislib._forkserver.threads import has_threads, thread_names, watch_imports
 
-__all__ = ["main"]
+__all__ = ["main", "serve_forks"]
 
 log = logging.getLogger("irislib._forkserver")
 
@@ -33,8 +34,20 @@ LOG_HANDLER = "irislib-template"  # name of the handler of a template process's 
 
 
 def main() -> None:
-    """Import the modules that the server names, then fork at its requests; end with the server."""
-    channel, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    """Serve as a program, whose arguments are the numbers of two open files."""
+    serve_forks(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
+
+
+def serve_forks(channel: socket.socket, lifeline: int, generators: Iterable[Any] = ()) -> NoReturn:
+    """Import the modules that the server names, then fork at its requests; end with the server.
+
+    Parameters
+    ----------
+    channel, lifeline : socket, int
+        Of the `RequestLoop`.
+    generators : iterable
+        Unseeded generators among the objects that the garbage collector does not list any more.
+    """
     logging.basicConfig(format="[%(name)s] %(message)s")
     logging.getLogger().handlers[0].name = LOG_HANDLER
     adopt_orphans()
@@ -44,6 +57,7 @@ def main() -> None:
     missing = [] if reply["threaded_module"] else borrowed.find_missing("kernels")
     messages.send(channel, {**reply, "missing": [borrowed.report_missing(row) for row in missing]})
     loop = RequestLoop(channel, lifeline)
+    loop.generators += generators
     while True:
         loop.serve()()  # in a forked child; returns only in the template process of a page
 
@@ -224,8 +238,6 @@ class RequestLoop:
 
     def freeze(self) -> None:
         """Keep all objects that exist now out of collections, which would copy their memory in each fork."""
-        from irislib._forkserver.kernel import unseeded_generators
-
         gc.collect()
         return_free_memory()
         self.generators += unseeded_generators()  # those of frozen objects are noted already
