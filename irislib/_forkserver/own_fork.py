@@ -97,10 +97,10 @@ def become_template(files: tuple[int, int], env: Mapping[str, str], cwd: str | N
     use_one_thread()
 
 
-def close_files(kept: set[int]) -> None:
+def close_files(excepted: set[int]) -> None:
     """Close all files but some, and read nothing from standard input."""
     for name in os.listdir("/proc/self/fd"):
-        if int(name) not in kept:
+        if int(name) not in excepted:
             with contextlib.suppress(OSError):  # the one of the list itself
                 os.close(int(name))
     os.open(os.devnull, os.O_RDONLY)  # gets the lowest number, which is 0
