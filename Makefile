@@ -21,7 +21,7 @@ test: $(VENV)/ready-test
 
 # what versions can break, without a browser and boosted trees, at the lowest versions that pyproject.toml allows
 test-lowest: $(LOWEST)/ready
-	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadfile $(ARGS)
+	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them
 constraints:

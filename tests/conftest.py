@@ -41,15 +41,15 @@ PORTS = itertools.count(os.getpid())  # modulo a range: each process begins with
 PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
-# With several workers (`make test`) the tests of a group run in one of them, so that their server is started once: a
-# group is a file, or those of its tests that use one of these servers. `serve` and `api` have one group for all files.
-SERVERS = ("serve", "api", "controls", "server", "warm")
-# The groups of files that take long begin first.
-LONG = ("test_pages", "test_kernel_manager", "test_accessibility", "test_forkserver", "test_serve", "test_prerender",
-        "test_estimators", "test_soak", "test_operation", "test_insights", "test_documentation", "test_error_boundary",
-        "test_fitted", "test_bad_notebooks", "test_conformance", "test_kernelspec", "test_branded_pages",
-        "test_jupyter", "test_api_fuzz", "test_insights_wide", "test_starting", "test_install", "test_api_routes",
-        "test_model_card", "test_cli", "test_store", "test_compiled")  # fmt: skip
+# With several workers (`make test`) each file runs as a whole in one of them, and these files in the same one, so that
+# their server is started once. The tests of test_pages.py use it, too, but are long enough for a worker.
+USE_SERVE = ("test_accessibility", "test_serve", "test_operation", "test_security", "test_languages", "test_api_routes",
+             "test_model_card", "test_counts", "test_translated_pages", "test_what_if")  # fmt: skip
+# Those that take long begin first.
+LONG = ("test_pages", "test_kernel_manager", *USE_SERVE, "test_forkserver", "test_prerender", "test_estimators",
+        "test_soak", "test_insights", "test_documentation", "test_error_boundary", "test_fitted", "test_bad_notebooks",
+        "test_conformance", "test_kernelspec", "test_branded_pages", "test_jupyter", "test_api_fuzz",
+        "test_insights_wide", "test_starting", "test_install", "test_cli", "test_store", "test_compiled")  # fmt: skip
 
 # What `make test-lowest` leaves out: how servers run for long or under load, texts, files of irislib's own, and tools
 # that only tests use; files, and single tests that take long.
@@ -67,7 +67,6 @@ NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
               "test_feedback")  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: index for index, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
@@ -76,17 +75,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if item.path.stem in NOT_LOWEST or item.name.partition("[")[0] in NOT_LOWEST:
             item.add_marker("not_lowest")
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
 
-def group_of(item: pytest.Item) -> str:
-    """Return the name of the tests that have to run in the same worker."""
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    fixtures = {*getattr(item, "fixturenames", ()), parameters.get("server")}
-    used = next((name for name in SERVERS if name in fixtures), "")
-    if used in ("serve", "api") and item.path.stem != "test_pages":  # which is long enough for a worker
-        return used
-    return f"{item.path.stem} {used}".strip()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what distributes the files; None to leave that to an option."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class FilesOfOneServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "serve" if Path(file).stem in USE_SERVE else file
+
+    return FilesOfOneServer(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_unconfigure() -> None:
