@@ -37,6 +37,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   card      write a page about a model: purpose, data, evaluation, limits
   drift     compare a prediction log with a model's data; exit status 3 if there is drift
   diff      compare two versions of a model: inputs, data, performance, and the answers that change
+  refresh   train a model again on new data; it is served if it is not worse than the current version
 
 `irislib COMMAND --help` lists a command's options. `--model package.module:name` chooses a model
 of your own everywhere; without it, it is the example in irislib/iris.py.
@@ -265,6 +266,23 @@ def diff(args: list[str]) -> int:
     return command.run(None if command.are_files(options) else _one_spec(options.model), options)
 
 
+def refresh(args: list[str]) -> int:
+    """Train a model again on new data, and serve it if it is not worse than the current version."""
+    from irislib._modeling.user_errors import user_errors
+    from irislib._refresh import command
+
+    parser = _parser(
+        "refresh",
+        "Train a model again on new data; it is served if it is not worse than the current version. Exit status: 3 if "
+        "it is refused, 1 for an error.",
+    )
+    command.add_arguments(parser)
+    options = parser.parse_args(args)
+    spec = _one_spec(options.model)
+    with user_errors(spec):
+        return command.run(spec, options)
+
+
 def _file_format(path: Path | None) -> str:
     """Return the format for the suffix of a file."""
     ending = ".md" if path is None else path.suffix.lower()
@@ -313,4 +331,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "card": card,
     "drift": drift,
     "diff": diff,
+    "refresh": refresh,
 }

@@ -257,6 +257,10 @@ _ALL = (
         "IRISLIB_REFRESH_MARGIN",
     ),
     Setting(
+        "refresh_memory", int, None, "Bytes of memory that `irislib refresh` may have of its own; 0 for no limit.",
+        "IRISLIB_REFRESH_MEMORY", default_text="half of the memory",
+    ),
+    Setting(
         "health_file", str, "",
         "A file to which a server writes its health address, for `python -m irislib.healthcheck`.",
         "IRISLIB_HEALTH_FILE",

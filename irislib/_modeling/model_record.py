@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["from_record", "to_record"]
+__all__ = ["frame_to_json", "from_record", "to_record"]
 
 
 def to_record(model: Model) -> dict[str, Any]:
@@ -27,9 +27,9 @@ def to_record(model: Model) -> dict[str, Any]:
         "trained_at": model.trained_at,
         "data": model.data,
         "coverage": {name: _to_json_value(covered) for name, covered in model.coverage.items()},
-        "sample": _frame_to_json(model.sample),
+        "sample": frame_to_json(model.sample),
         "evaluation": {
-            "features": _frame_to_json(held_out.features),
+            "features": frame_to_json(held_out.features),
             "y_true": held_out.y_true.tolist(),
             "y_pred": held_out.y_pred.tolist(),
             "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
@@ -38,7 +38,8 @@ def to_record(model: Model) -> dict[str, Any]:
     }
 
 
-def _frame_to_json(frame: pd.DataFrame) -> dict[str, list[Any]]:
+def frame_to_json(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return a table as JSON has it; :meth:`ModelSpec.validate` gives its columns their dtypes again."""
     return {  # to_python: of a sparse column, tolist returns NumPy's numbers
         name: [None if is_empty(value) else to_python(value) for value in _to_json_value(column.tolist())]
         for name, column in frame.items()

@@ -1,0 +1,1 @@
+"""Refreshing a model: trained again on new data, and served if the gate accepts it."""

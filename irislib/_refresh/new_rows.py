@@ -1,0 +1,130 @@
+"""New rows with their target from a file, checked row by row."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import shorten_list
+from irislib._common.messages.refresh import TEXTS
+from irislib._description.feature import Feature
+from irislib._description.values import to_python
+from irislib._modeling.csv_files import check_rows, read_layout, read_rows
+from irislib._modeling.table_files import to_csv
+from irislib.errors import DataError, ValidationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib._description.spec import ModelSpec
+    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.model import Model
+
+__all__ = ["read_new_rows"]
+
+MOST_ROWS = 100_000_000
+MOST_BYTES = 20_000_000_000
+TARGET = "target_value"  # the name of a regressor's target among the features, while they are read
+MOST_PROBLEMS = 20  # that a message lists
+
+
+def read_new_rows(
+    spec: ModelSpec, former: Model, path: Path, skip_bad_rows: bool = False
+) -> tuple[pd.DataFrame, np.ndarray, str]:
+    """Return the features and the target of a CSV, Parquet or Excel file, of a classifier as codes.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    former : Model
+        Its classes are known; others are new if classes are texts without codes.
+    path : Path
+    skip_bad_rows : bool
+        Leave out rows that are not valid, instead of an error.
+
+    Returns
+    -------
+    tuple of DataFrame, ndarray and str
+        The last one says which rows were left out, if any were.
+
+    Raises
+    ------
+    DataError
+        With the problems of the rows, by their numbers in a spreadsheet.
+    """
+    import numpy as np
+
+    is_class = former.classes is not None
+    table = SimpleNamespace(spec=SimpleNamespace(features=_columns(spec, is_class)))
+    try:
+        content, _ = to_csv(path.read_bytes(), table.spec.features, MOST_ROWS, MOST_BYTES)
+        layout = read_layout(io.BytesIO(content), table.spec.features)
+        rows = list(read_rows(io.BytesIO(content), layout))
+    except OSError as error:
+        raise DataError(TEXTS["file.missing"].format(file=path, error=error.strerror or error)) from error
+    except ValidationError as error:
+        raise DataError(TEXTS["file.missing"].format(file=path, error=error)) from error
+    if is_class and spec.target not in layout.header:
+        columns = shorten_list(layout.header)
+        raise DataError(TEXTS["file.target"].format(file=path, target=spec.target, columns=columns))
+    full = [layout.fit(row) or [""] * len(layout.header) for row in rows]
+    frame, problems = check_rows(table, layout, full)  # type: ignore[arg-type]  # its features are all it takes
+    faults = {i: _widths(layout, row) for i, row in enumerate(rows) if layout.fit(row) is None}
+    for problem in problems:
+        faults.setdefault(problem.row or 0, problem.message.replace(TARGET, spec.target))
+    if is_class:
+        labels = [row[layout.header.index(spec.target)].strip() for row in full]
+        codes, unknown = _codes(spec, former, labels)
+        for i, message in unknown.items():
+            faults.setdefault(i, message)
+        target = np.array(codes, dtype=object)
+    else:
+        target = frame[TARGET].to_numpy()
+    good = [i for i in range(len(rows)) if i not in faults]
+    note = _describe(path, layout, faults, len(rows), skip_bad_rows) if faults else ""
+    kept = frame[spec.columns].iloc[good] if not faults else check_rows(
+        table, layout, [full[i] for i in good]  # type: ignore[arg-type]
+    )[0][spec.columns]  # fmt: skip
+    return kept, target[good], note
+
+
+def _columns(spec: ModelSpec, is_class: bool) -> list[Feature]:
+    """Return the features, and the target of a regressor as another one."""
+    return [*spec.features] if is_class else [*spec.features, Feature(TARGET, label=spec.target, column=TARGET)]
+
+
+def _widths(layout: CsvLayout, row: list[str]) -> str:
+    return TEXTS["file.cells"].format(count=len(row), width=len(layout.header))
+
+
+def _codes(spec: ModelSpec, former: Model, labels: list[str]) -> tuple[list[Any], dict[int, str]]:
+    """Return the class of each text as the estimator is trained on it, and what is wrong with others."""
+    names = {str(code): code for code in getattr(former.estimator, "classes_", ())}
+    names |= {key: to_python(code) for key, code in names.items()}
+    names |= {str(code): code for code in spec.classes} | {name: code for code, name in spec.classes.items()}
+    is_open = not spec.classes and all(isinstance(code, str) for code in names.values())
+    wrong, codes = {}, []
+    for i, label in enumerate(labels):
+        codes.append(names.get(label, label))
+        if not label:
+            wrong[i] = TEXTS["file.no_class"].format(target=spec.target)
+        elif label not in names and not is_open:
+            known = shorten_list(list(names))
+            wrong[i] = TEXTS["file.class"].format(target=spec.target, classes=known, value=label)
+    return codes, wrong
+
+
+def _describe(path: Path, layout: CsvLayout, faults: dict[int, str], rows: int, skip_bad_rows: bool) -> str:
+    """Return which rows are left out; raise DataError unless they may be."""
+    listed = [
+        TEXTS["file.row"].format(row=layout.first_line + i, message=faults[i]) for i in sorted(faults)[:MOST_PROBLEMS]
+    ]
+    if len(faults) > MOST_PROBLEMS:
+        listed.append(TEXTS["file.more"].format(count=len(faults) - MOST_PROBLEMS))
+    facts = {"count": len(faults), "rows": rows, "file": path.name, "problems": "\n".join(listed)}
+    if not skip_bad_rows or len(faults) == rows:
+        raise DataError(TEXTS["file.bad" if not skip_bad_rows else "file.no_rows"].format(**facts))
+    return TEXTS["file.skipped"].format(**facts)

@@ -1,0 +1,213 @@
+"""A model trained again on new data: appended, replacing, refused, forced, interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import wait_until
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from irislib import Feature, ModelSpec, cli, train
+from irislib._modeling import store
+from irislib._modeling.row_digests import known_rows
+from irislib._refresh import command
+from irislib._refresh.data_parts import DataParts, parts_of
+from irislib._refresh.refreshing import Request, refresh
+from irislib.errors import DataError, IrislibError
+
+N = 400
+
+
+def make_data(seed: int, n: int = N) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"size_m": rng.normal(0, 1, n).round(3), "kind": rng.choice(["old", "new"], n)})
+    score = data.size_m + (data.kind == "new") + rng.normal(0, 0.3, n)
+    return data.assign(verdict=np.where(score > 0.5, "good", "bad"), price=(100 + 10 * score).round(2))
+
+
+DATA = make_data(0)
+FEATURES = [Feature("size_m", label="Size", unit="m", low=-10, high=10), Feature("is_new", "boolean")]
+
+
+def load_data() -> pd.DataFrame:
+    return prepared(DATA)
+
+
+def prepared(data: pd.DataFrame) -> pd.DataFrame:
+    return data.assign(is_new=data.kind == "new")
+
+
+CLASSIFIER = ModelSpec("gadget", FEATURES, "verdict", load_data, LogisticRegression())
+REGRESSOR = ModelSpec("price", FEATURES, "price", load_data, LinearRegression(), target_unit="EUR")
+CODED = replace(CLASSIFIER, name="coded", classes={0: "bad", 1: "good"})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for spec in (CLASSIFIER, REGRESSOR, CODED):
+        store.publish(train(spec), tmp_path, kind="train")
+    return tmp_path
+
+
+def write(folder: Path, data: pd.DataFrame, name: str = "new.csv", **options) -> Path:
+    path = folder / name
+    prepared(data).to_csv(path, index=False, **options)
+    return path
+
+
+@pytest.mark.parametrize("spec", [CLASSIFIER, REGRESSOR, CODED], ids=lambda spec: spec.name)
+def test_appended_rows_stay_with_the_model(spec: ModelSpec, root: Path) -> None:
+    first = store.current_entry(spec.name, root)
+    steps: list[str] = []
+    german = {"sep": ";", "decimal": ","} if spec is REGRESSOR else {}
+    result = refresh(spec, root, Request(write(root, make_data(1), **german), note="May"), steps.append)
+    entry = store.current_entry(spec.name, root)
+    assert (entry.number, entry.kind, entry.note, entry.serves) == (2, "refresh", "May", True)
+    assert result.text.startswith(
+        f"{entry.version} is the current version of {spec.name} now (entry 2). It is not worse"
+    )
+    assert [step.partition(" ")[0] for step in steps] == ["Reading", "Training", "Comparing", "Storing"]
+    model = store.read(spec, root)  # as a server does
+    assert (model.version, model.data["rows"]) == (entry.version, 2 * N)
+    assert entry.details["comparison"]["before"] == first.version
+    # the next ones have them, with a file and without
+    again = refresh(spec, root, Request(write(root, make_data(2))))
+    assert store.read(spec, root).data["rows"] == 3 * N
+    assert len(parts_of(spec.name, root, again.entry).parts) == 2
+    assert refresh(spec, root, Request()).entry.serves
+    assert store.read(spec, root).data["rows"] == 3 * N
+    assert set(known_rows(model).training) < set(known_rows(store.read(spec, root)).training)
+    with pytest.raises(DataError, match="is among the data of"):
+        refresh(spec, root, Request(write(root, make_data(2))))
+    # a version that is current again has its own data
+    store.rollback(spec.name, root, "2")
+    assert len(parts_of(spec.name, root, store.current_entry(spec.name, root)).parts) == 1
+    # all data replaced
+    refresh(spec, root, Request(write(root, make_data(3)), replaces=True))
+    assert store.read(spec, root).data["rows"] == N
+    with pytest.raises(DataError, match="came from files alone"):
+        refresh(spec, root, Request())
+    entry = refresh(spec, root, Request(replaces=True)).entry
+    assert parts_of(spec.name, root, entry) == DataParts()
+
+
+def test_a_refused_version_is_kept_and_not_served_unless_forced(root: Path) -> None:
+    before = store.current("gadget", root)
+    noise = make_data(1)
+    noise["verdict"] = noise.verdict.map({"good": "bad", "bad": "good"})
+    file = write(root, noise)
+    refused = refresh(CLASSIFIER, root, Request(file)).entry
+    assert not refused.serves
+    assert refused.reason.startswith("It has learnt nothing: ")
+    assert store.current("gadget", root) == before
+    assert store.load("gadget", root, refused.version).data["rows"] == 2 * N  # kept
+    assert parts_of("gadget", root, store.current_entry("gadget", root)) == DataParts()  # its rows do not count
+    with pytest.raises(IrislibError, match="say why with --note"):
+        refresh(CLASSIFIER, root, Request(file, is_forced=True))
+    forced = refresh(CLASSIFIER, root, Request(file, is_forced=True, note="labels were wrong")).entry
+    assert forced.serves
+    assert forced.reason.startswith("Served by force: labels were wrong. It had been refused: It has learnt")
+    assert forced.details["forced"]
+    assert store.current("gadget", root) == forced.version
+
+
+def test_nothing_is_trained_on_rows_that_are_not_valid(root: Path) -> None:
+    bad = prepared(make_data(1)).astype(object)
+    bad.loc[3, "size_m"], bad.loc[5, "verdict"], bad.loc[7, "is_new"] = 11, "", "perhaps"
+    file = root / "bad.csv"
+    bad.to_csv(file, index=False)
+    with pytest.raises(DataError) as error:
+        refresh(CLASSIFIER, root, Request(file))
+    lines = str(error.value).splitlines()
+    assert lines[0] == f"3 of {N} rows of bad.csv are not valid, and nothing was trained:"
+    assert lines[1].startswith("row 5: size_m must be")
+    assert lines[2] == "row 7: verdict is missing."
+    assert lines[3].startswith("row 9: is_new must be")
+    steps: list[str] = []
+    refresh(CLASSIFIER, root, Request(file, skips_bad_rows=True), steps.append)
+    assert steps[1].startswith(f"3 of {N} rows of bad.csv are not valid and left out:")
+    assert store.read(CLASSIFIER, root).data["rows"] == 2 * N - 3
+    with pytest.raises(DataError, match="row 2: verdict must be one of"):
+        refresh(CODED, root, Request(write(root, make_data(1).assign(verdict="middling"))))
+    with pytest.raises(DataError, match="row 2: price must be a number"):
+        refresh(REGRESSOR, root, Request(write(root, make_data(1).assign(price="dear"))))
+    with pytest.raises(DataError, match="has no column 'verdict'"):
+        refresh(CLASSIFIER, root, Request(write(root, make_data(1).drop(columns="verdict"))))
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        refresh(CLASSIFIER, root, Request(root / "none.csv"))
+    assert [len(store.entries(spec.name, root)) for spec in (CLASSIFIER, CODED, REGRESSOR)] == [2, 1, 1]
+
+
+def test_parquet_and_excel_files_are_read(root: Path) -> None:
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("openpyxl")
+    prepared(make_data(1)).to_parquet(root / "new.parquet")
+    prepared(make_data(2)).to_excel(root / "new.xlsx", index=False)
+    for number, name in enumerate(("new.parquet", "new.xlsx"), 2):
+        refresh(CLASSIFIER, root, Request(root / name))
+        assert store.read(CLASSIFIER, root).data["rows"] == number * N
+
+
+def test_one_at_a_time_and_one_that_is_killed_leaves_all_as_it_was(root: Path) -> None:
+    before = store.current("gadget", root)
+    begun = root / "begun"
+    pid = os.fork()
+    if pid == 0:
+        try:
+            refresh(CLASSIFIER, root, Request(), lambda _: (begun.touch(), time.sleep(3600)))
+        finally:
+            os._exit(1)
+    try:
+        wait_until(begun.exists)
+        with pytest.raises(IrislibError, match=f"A refresh of gadget is running already, by process {pid} of "):
+            refresh(CLASSIFIER, root, Request())
+        assert refresh(REGRESSOR, root, Request()).entry.serves  # another model
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert store.current("gadget", root) == before
+    assert refresh(CLASSIFIER, root, Request()).entry.number == 2
+
+
+def test_one_without_a_version_to_compare_with_says_so(tmp_path: Path, iris) -> None:
+    with pytest.raises(IrislibError, match="There is no version of gadget in the store"):
+        refresh(CLASSIFIER, tmp_path, Request())
+    fitted = type(iris).from_estimator(iris.estimator, iris.evaluation.features, iris.evaluation.y_true, name="fitted")
+    with pytest.raises(IrislibError, match="was fitted elsewhere"):
+        refresh(fitted.spec, tmp_path, Request())
+    with pytest.raises(IrislibError, match="give --data"):
+        refresh(CLASSIFIER, tmp_path, Request(skips_bad_rows=True))
+
+
+def test_the_command_runs_at_low_priority_and_within_its_memory(root: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(root))
+    monkeypatch.setenv("IRISLIB_REFRESH_MEMORY", "123456789")
+    monkeypatch.setattr("irislib._modeling.registry.load_specs", lambda _: {"gadget": CLASSIFIER})
+    limits: list[int] = []
+    monkeypatch.setattr(command.os, "nice", limits.append)
+    monkeypatch.setattr(command.memory, "limit_process", lambda *facts: limits.extend(facts))
+    assert cli.refresh(["--data", str(write(root, make_data(1)))]) == 0
+    assert limits == [command.NICENESS, os.getpid(), 123456789]
+    printed = capsys.readouterr()
+    assert "is the current version of gadget now (entry 2)" in printed.out
+    assert printed.err.splitlines()[0] == "Reading the data of Gadget…"
+    noise = make_data(2, 2 * N)
+    noise["verdict"] = noise.verdict.map({"good": "bad", "bad": "good"})
+    assert cli.refresh(["--data", str(write(root, noise))]) == command.REFUSED
+    assert "is kept (entry 3) and not served" in capsys.readouterr().out
+
+    def need_too_much() -> pd.DataFrame:
+        raise MemoryError
+
+    greedy = replace(CLASSIFIER, load_data=need_too_much)
+    monkeypatch.setattr("irislib._modeling.registry.load_specs", lambda _: {"gadget": greedy})
+    with pytest.raises(IrislibError, match="It needs more memory than 123,456,789 bytes"):
+        cli.refresh([])
+    assert store.current_entry("gadget", root).number == 2
