@@ -85,10 +85,9 @@ def read_new_rows(
         target = frame[TARGET].to_numpy()
     good = [i for i in range(len(rows)) if i not in faults]
     note = _describe(path, layout, faults, len(rows), skip_bad_rows) if faults else ""
-    kept = frame[spec.columns].iloc[good] if not faults else check_rows(
-        table, layout, [full[i] for i in good]  # type: ignore[arg-type]
-    )[0][spec.columns]  # fmt: skip
-    return kept, target[good], note
+    if faults:
+        frame, _ = check_rows(table, layout, [full[i] for i in good])  # type: ignore[arg-type]
+    return frame[spec.columns], target[good], note
 
 
 def _columns(spec: ModelSpec, is_class: bool) -> list[Feature]:
