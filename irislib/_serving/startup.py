@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from irislib._common.formatting import shorten_list
@@ -59,12 +59,18 @@ def train_model(spec: ModelSpec, is_stored: bool) -> Model:
 
 def _train_once(spec: ModelSpec, root: Root) -> Model:
     """Train a model and store it, unless another process is doing so."""
-    before = store.current(spec.name, root)
+    before = _current(spec.name, root)
     wait = partial(log.info, "%s", TEXTS["waiting"].format(title=spec.title))
     with store.training_lock(spec.name, root, wait) as has_waited:
-        is_new = has_waited or store.current(spec.name, root) != before
+        is_new = has_waited or _current(spec.name, root) != before
         stored = registry.load_stored(spec) if is_new else None
         return stored or _train(spec, root)
+
+
+def _current(name: str, root: Root) -> str | None:
+    with suppress(OSError):  # a store that cannot be reached is reported when it is written
+        return store.current(name, root)
+    return None
 
 
 def _train(spec: ModelSpec, root: Root | None = None) -> Model:
