@@ -462,6 +462,7 @@ def test_a_batch_of_too_many_rows_is_413(iris) -> None:
 
 CELLS = ["5.1", "2", "0.30000000000000004", "-0.0", "1e-5", ".5", "+3", "5 cm", "1 234", "", " 7 ", "NA", "inf", "1_0",
          "'5", "٣", "1.234", "1,5", "#", "-", "x", "é", "30", "9007199254740993"]  # fmt: skip
+QUOTED = ["1*234", "12*345", "1*234.0", "1*234*567", "a* b", "#*b", "*", "30*"]  # * is the delimiter
 LINES = [
     "",
     ",,,,",
@@ -472,6 +473,9 @@ LINES = [
     '1,2,3,"4",5',
     '1,2,3,"4\n",5',
     "#1,2,3,4,5",
+    '"# a, remark",,,,',
+    '"1,2","3""",4,5,6',
+    '1"2,"3,4",5,6',
     "\0",
     " ",
 ]
@@ -482,17 +486,20 @@ LINES = [
 def test_lines_of_plain_text_are_answered_as_all_others(iris, rent, data: st.DataObject) -> None:
     model = data.draw(st.sampled_from([iris, rent]))
     good = [str(GOOD.get(name, ROW.get(name, ""))) for name in model.spec.feature_names]
-    rows = data.draw(st.lists(st.sampled_from([None, *range(len(good))]), min_size=1, max_size=9))
+    delimiter = data.draw(st.sampled_from(";,"))
+    quoted = st.sampled_from(QUOTED).map(lambda cell: f'"{cell.replace("*", delimiter)}"')
+    rows = data.draw(st.lists(st.sampled_from([None, *range(len(good) + 1)]), min_size=1, max_size=9))
     lines = []
     for changed in rows:
         cells = [*good, "a note"]
         if changed is not None:
-            cells[changed] = data.draw(st.sampled_from([*CELLS, "hill", "true", "no", "1990-05-01", "2020-1-1"]))
-        lines.append(";".join(cells).replace(",", "."))
-    lines += [line.replace(",", ";") for line in data.draw(st.lists(st.sampled_from(LINES), max_size=2))]
+            plain = st.sampled_from([*CELLS, "hill", "true", "no", "1990-05-01", "2020-1-1"])
+            cells[changed] = data.draw(plain.map(lambda cell: cell.replace(",", ".")) | quoted)
+        lines.append(delimiter.join(cells))
+    lines += [line.replace(",", delimiter) for line in data.draw(st.lists(st.sampled_from(LINES), max_size=2))]
     lines = data.draw(st.permutations(lines))
     end = data.draw(st.sampled_from(["\n", "\r\n"]))
-    body = end.join([";".join([*model.spec.feature_names, "note"]), *lines]) + data.draw(
+    body = end.join([delimiter.join([*model.spec.feature_names, "note"]), *lines]) + data.draw(
         st.sampled_from(["", end, 3 * end])
     )
     with pytest.MonkeyPatch.context() as patch:

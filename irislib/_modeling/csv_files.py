@@ -50,6 +50,7 @@ __all__ = [
     "write_header",
 ]
 
+PART_ROWS = 8_000  # read at once
 HINTS = 20  # missing columns for which a similar one is sought
 DIGITS = 6  # of probabilities in a file for people
 
@@ -133,8 +134,8 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
     bom = BOM if encoding_of(file)[1] else b""
     layout = CsvLayout(header, columns, skipped + 2, delimiter, bom, is_spaced=is_spaced)
     if may_need_signs(file, delimiter):
-        with _rows(file, layout) as rows:
-            layout = replace(layout, decimal_signs=find_decimal_signs(rows, columns, features))
+        parts = read_parts(file, layout, PART_ROWS, may_be_none=True)
+        layout = replace(layout, decimal_signs=find_decimal_signs(parts, columns, features))
     return layout
 
 
@@ -145,7 +146,9 @@ def _rows(file: IO[bytes], layout: CsvLayout, start: int = 0) -> Iterator[Iterat
         yield reader if start else itertools.islice(reader, layout.first_line - 1, None)
 
 
-def read_parts(file: IO[bytes], layout: CsvLayout, size: int) -> Iterator[Lines | list[list[str]]]:
+def read_parts(
+    file: IO[bytes], layout: CsvLayout, size: int, may_be_none: bool = False
+) -> Iterator[Lines | list[list[str]]]:
     """Read the rows of a CSV file as `read_rows` does, so many at a time.
 
     Raises
@@ -163,7 +166,7 @@ def read_parts(file: IO[bytes], layout: CsvLayout, size: int) -> Iterator[Lines 
     else:
         if not is_empty:
             return
-    rows = read_rows(file, layout, start=start or 0, may_be_none=not is_empty)
+    rows = read_rows(file, layout, start=start or 0, may_be_none=may_be_none or not is_empty)
     while part := list(itertools.islice(rows, size)):
         yield part
 

@@ -34,17 +34,22 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines without quotation marks that have a value for each column, none of them empty or a comment.
+    """Lines that have a value for each column, none of them empty or a comment.
+
+    Quotation marks are around values with a delimiter in them only, as `csv.writer` sets them.
 
     Attributes
     ----------
     lines : list of str
         Without their ends.
     delimiter : str
+    is_quoted : bool
+        True if there are quotation marks.
     """
 
     lines: list[str]
     delimiter: str
+    is_quoted: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -96,13 +101,15 @@ class Lines:
             dtype=dtypes,
             na_values={i: [""] for i, dtype in dtypes.items() if dtype == "float64"},
             keep_default_na=False,
-            quoting=csv.QUOTE_NONE,
+            quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
             skip_blank_lines=False,
             low_memory=False,
             **_precision(),
         )
 
     def _cells_of(self, index: int) -> Any:
+        if self.is_quoted:
+            return lambda row: next(read_records([self.lines[row]], self.delimiter))[index]
         return lambda row: self.lines[row].split(self.delimiter)[index]
 
 
@@ -152,19 +159,24 @@ def read_blocks(file: IO[bytes], layout: CsvLayout, start: int, size: int) -> It
 
 def _split(content: bytes, layout: CsvLayout) -> Lines | list[list[str]] | None:
     """Return the rows of a block, or None if a row may be several lines or none."""
-    if b'"' in content or b"\0" in content or content.count(b"\r") != content.count(b"\r\n"):
+    if b"\0" in content or content.count(b"\r") != content.count(b"\r\n"):
         return None
     try:
         text = content.replace(b"\r\n", b"\n").decode()
     except UnicodeError:
         return None
-    lines = text.removesuffix("\n").split("\n")
     delimiter, width = layout.delimiter, len(layout.header)
+    lines = unquoted = text.removesuffix("\n").split("\n")
+    if is_quoted := '"' in text:
+        without = _quoted_cell(delimiter).sub("0", text)
+        if '"' in without or '"#' in text:  # other quotation marks, or what may be a comment
+            return None
+        unquoted = without.removesuffix("\n").split("\n")
     if "" in lines or delimiter * (width - 1) in lines or max(map(len, lines)) > csv.field_size_limit():
         return None
-    widths = set(map(str.count, lines, itertools.repeat(delimiter)))
+    widths = set(map(str.count, unquoted, itertools.repeat(delimiter)))
     if widths == {width - 1} and not text.startswith("#") and "\n#" not in text:
-        return Lines(lines, delimiter)
+        return Lines(lines, delimiter, is_quoted)
     rows = list(read_records(lines, delimiter))
     return rows if all(map(any, rows)) else None
 
@@ -176,6 +188,13 @@ def _result_texts(delimiter: str, predictions: ManyPredictions, count: int) -> l
     for row, row_problems in predictions.problems.items():
         problems[row] = _write_cell(delimiter, " ".join(problem.message for problem in row_problems))
     return [*texts, _warning_texts(delimiter, predictions.warnings, count), problems]
+
+
+@functools.cache
+def _quoted_cell(delimiter: str) -> re.Pattern[str]:
+    """Return the pattern of a cell that has to be in quotation marks, for there is a delimiter in it."""
+    one = re.escape(delimiter)
+    return re.compile(rf'"(?<![^{one}\n]")[^"{one}\n]*{one}[^"\n]*"(?![^{one}\n])')
 
 
 def _warning_texts(delimiter: str, warnings: list[Warned], count: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from irislib._description.number_text import readings, simplify_number
 from irislib._description.text_columns import DistinctTexts
+from irislib._modeling.csv_lines import Lines
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -22,6 +23,8 @@ _GROUPED = re.compile(rb"\d\.\d{3}\.\d{3}")
 _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 _EITHER = re.compile(r"[+-]?[1-9][0-9]{0,2}[,.][0-9]{3}")
+_THOUSAND_LINES = re.compile(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$", re.MULTILINE)
+_THOUSANDS_LINES = re.compile(rf"^{_THOUSANDS.pattern}$", re.MULTILINE)
 MIXED = ""  # instead of a decimal sign: each value that can mean one number only is that number
 
 
@@ -38,23 +41,29 @@ def may_need_signs(file: IO[bytes], delimiter: str) -> bool:
 
 
 def find_decimal_signs(
-    rows: Iterable[Sequence[str]], columns: Mapping[str, int], features: Sequence[Feature]
+    parts: Iterable[Lines | Sequence[Sequence[str]]], columns: Mapping[str, int], features: Sequence[Feature]
 ) -> dict[str, str]:
     """Return the decimal signs of the columns that are not plain numbers with points, by feature.
 
     Parameters
     ----------
-    rows : iterable of sequence of str
+    parts : iterable of Lines or sequence of sequence of str
         All rows of the file.
     columns : dict of str to int
         The indices of the features' columns.
     features : sequence of Feature
     """
     scans = [_Scan(f.name, columns[f.name], f.units) for f in features if f.type.is_numeric and f.name in columns]
-    for row in rows:
-        for scan in scans:
-            if scan.index < len(row) and ("," in (text := row[scan.index]) or "." in text):
-                scan.add(text)
+    for part in parts:
+        if isinstance(part, Lines):
+            texts = part.columns([], [scan.index for scan in scans])
+            for scan in scans:
+                scan.add_all(texts[scan.index].texts)
+        else:
+            for row in part:
+                for scan in scans:
+                    if scan.index < len(row) and ("," in (text := row[scan.index]) or "." in text):
+                        scan.add(text)
     signs = {}
     together = set().union(*(scan.signs for scan in scans))
     for scan in scans:
@@ -73,6 +82,15 @@ class _Scan:
         self.signs: set[str] = set()  # those without which a value would be no number
         self.has_commas = False  # or several points
         self.has_either = False  # values that are a number with either sign
+
+    def add_all(self, texts: Iterable[str]) -> None:
+        """Add texts that have no line break in them; those with one comma before three digits are all the same."""
+        others, count = _THOUSAND_LINES.subn("", "\n".join(texts))
+        if count:
+            self.add("1,234")
+        for text in others.split("\n"):
+            if "," in text or "." in text:
+                self.add(text)
 
     def add(self, text: str) -> None:
         if self.has_commas and "," in self.signs and "." not in text and text.count(",") == 1:
@@ -96,6 +114,13 @@ def to_points(texts: Any, feature: Feature, sign: str, delimiter: str) -> Any:
     """
     if isinstance(texts, DistinctTexts):
         return DistinctTexts(to_points(texts.texts, feature, sign, delimiter), texts.codes)
+    if sign == ".":
+        joined = "\n".join(texts)
+        others = _THOUSANDS_LINES.sub("", joined)
+        if "," not in others and "." not in others:  # as in most files: all at once
+            plain = joined.replace(",", "").split("\n")
+            if len(plain) == len(texts):
+                return plain
     units = feature.units
     points = {text: _to_point(text, units, sign, delimiter) for text in set(texts) if "," in text or "." in text}
     return [points.get(text, text) for text in texts] if points else texts
