@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import statistics
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -35,7 +34,7 @@ def options(documentation: str | None, counts: Mapping[str, tuple[int, int]], **
     for name, default in more.items():
         parser.add_argument(f"--{name}", default=default)
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # with the servers, as at Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a section ends its servers, as at Ctrl-C
     for name, usual_and_quick in counts.items():
         if getattr(chosen, name) is None:
             setattr(chosen, name, usual_and_quick[chosen.quick])
