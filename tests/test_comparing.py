@@ -71,7 +71,7 @@ def test_one_that_learnt_nothing_is_refused_where_the_former_rows_are_too_few_to
     spec, data = replace(SPECS["classifier"][0], estimator=LogisticRegression()), CLASSES
     current = train(spec, data[:60])
     many = shuffled(pd.concat([data[60:]] * 2))
-    decision = decide(current, retrain(spec, many, current), margin=0.5)
+    decision = decide(current, retrain(spec, many, current), margin=1)
     assert decision.reason.startswith("It has learnt nothing: on its held-out rows it is no better than always")
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from irislib._modeling.model import Model
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["FEWEST", "Comparison", "compare"]
+
+FEWEST = 10  # rows; resampling fewer says little
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ class Comparison:
         Why there are no such rows.
     metrics : dict of str to Difference
         ``accuracy`` and ``balanced_accuracy``, or ``mean_absolute_error``; the one that says most first.
+    former : Difference or None
+        The main metric on those of the rows that the first one was tested on, if there are 10.
     right : tuple of int, int and float, or None
         For a classifier how many rows only the first has right, only the second, and McNemar's p-value.
     changes : DataFrame
@@ -61,6 +65,7 @@ class Comparison:
     left_out: int
     reason: str
     metrics: dict[str, Difference]
+    former: Difference | None
     right: tuple[int, int, float] | None
     changes: pd.DataFrame
 
@@ -164,6 +169,7 @@ def compare(before: Model, after: Model, data: pd.DataFrame | None = None) -> Co
         left_out=rows.left_out,
         reason=rows.reason,
         metrics=measured.get("metrics", {}),
+        former=measured.get("former"),
         right=measured.get("right"),
         changes=measured.get("changes", _no_changes()),
     )
@@ -190,11 +196,13 @@ def _measure(before: Model, after: Model, rows: SharedRows) -> dict[str, Any]:
 
     y_true, seed = np.asarray(rows.y_true), after.spec.random_state
     old, new = (model.predict_frame(frame) for model, frame in zip((before, after), rows.features or (), strict=True))
+    former = rows.is_former if rows.is_former is not None and rows.is_former.sum() >= FEWEST else None
     if after.classes is None:
         sizes = np.abs(new - old)
         differs = sizes > 1e-9 * np.maximum(np.abs(old), np.abs(new))
         return {
             "metrics": {"mean_absolute_error": errors(y_true, old, new, seed)},
+            "former": None if former is None else errors(y_true[former], old[former], new[former], seed),
             "changes": _changes(rows, old, new, new - old, differs),
         }
     metrics = accuracies(y_true, old, new, seed)
@@ -202,8 +210,10 @@ def _measure(before: Model, after: Model, rows: SharedRows) -> dict[str, Any]:
         metrics = dict(reversed(metrics.items()))
     was_right, is_right = old == y_true, new == y_true
     only = int((was_right & ~is_right).sum()), int((is_right & ~was_right).sum())
+    on_former = {} if former is None else accuracies(y_true[former], old[former], new[former], seed)
     return {
         "metrics": metrics,
+        "former": on_former.get(next(iter(metrics))),
         "right": (*only, mcnemar(*only)),
         "changes": _changes(rows, old, new, _probability_changes(before, after, rows), old != new),
     }

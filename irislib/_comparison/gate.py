@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from irislib._common.formatting import shorten_list
 from irislib._common.messages.comparison import TEXTS
 from irislib._common.settings import SETTINGS, environment_value
-from irislib._comparison.comparison import Comparison, compare
+from irislib._comparison.comparison import FEWEST, Comparison, compare
 from irislib._comparison.held_out import MOST
 from irislib._comparison.paired import accuracies, errors
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
 __all__ = ["Decision", "decide"]
-
-FEWEST = 10  # rows; resampling fewer says little
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +40,8 @@ def decide(current: Model, candidate: Model, margin: float | None = None) -> Dec
 
     It may if its inputs and its target are the same, it has every class and a fast form if the current one has, it has
     learnt anything if the current one has, and it is not worse beyond a margin: on the rows that neither was trained
-    on, the lower end of the 95 % interval of the paired difference is above the margin.
+    on, the lower end of the 95 % interval of the paired difference is above the margin. Nor may it surely be worse
+    beyond the margin on those of them that the current one was tested on.
 
     Parameters
     ----------
@@ -87,6 +86,12 @@ def _refusal(current: Model, candidate: Model, comparison: Comparison, margin: f
         stated = TEXTS["margin.points"].format(margin=100 * margin)
     if worst > limit:
         return TEXTS["gate.worse"].format(before=before, margin=stated, text=comparison.text)
+    if (former := comparison.former) is not None:  # elsewhere wrong labels would make up for what it lost there
+        loss, surely = (
+            (former.difference, former.low) if candidate.classes is None else (-former.difference, -former.high)
+        )
+        if surely > 0 and loss > (margin * former.before if candidate.classes is None else margin):
+            return TEXTS["gate.former"].format(before=before, margin=stated)
     if _beats_baseline(current) and not _beats_baseline(candidate):
         baseline = TEXTS["gate.baseline.number" if candidate.classes is None else "gate.baseline.class"]
         return TEXTS["gate.baseline"].format(baseline=baseline, before=before)

@@ -32,6 +32,8 @@ class SharedRows:
     features : tuple of two DataFrames
         For each model, in the order of its columns; equal rows at equal positions.
     y_true : ndarray of shape (n_rows,)
+    is_former : ndarray of bool of shape (n_rows,), or None
+        Which rows the first model was tested on; None of other rows than the test rows.
     left_out : int
         The held-out rows that one of them was trained on, or may have been.
     reason : str
@@ -42,6 +44,7 @@ class SharedRows:
     y_true: np.ndarray | None = None
     left_out: int = 0
     reason: str = ""
+    is_former: np.ndarray | None = None
 
     def __len__(self) -> int:
         return 0 if self.y_true is None else len(self.y_true)
@@ -117,7 +120,8 @@ def _of_evaluations(before: Model, after: Model) -> SharedRows:
             return SharedRows(left_out=left_out, reason=TEXTS["rows.invalid"])
     chosen = _sample(np.flatnonzero(is_valid), after)
     frames = [model.spec.validate(rows.iloc[chosen]) for model in (before, after)]
-    return SharedRows((frames[0], frames[1]), y_true[chosen], left_out)
+    is_former = np.r_[np.ones(int(is_usable[0].sum()), dtype=bool), np.isin(new.test[is_usable[1]], old.test)]
+    return SharedRows((frames[0], frames[1]), y_true[chosen], left_out, is_former=is_former[chosen])
 
 
 def _sample(positions: np.ndarray, model: Model) -> np.ndarray:

@@ -54,6 +54,7 @@ TEXTS = {
     "gate.rows": "It cannot be compared with {before}: {reason}.",
     "gate.few": "Neither it nor {before} was trained on {rows} rows only, and it takes {fewest} to compare them.",
     "gate.worse": "It may be worse than {before} beyond the margin of {margin}: {text}",
+    "gate.former": "It is worse than {before} beyond the margin of {margin} on the rows that {before} was tested on.",
     "gate.baseline": "It has learnt nothing: on its held-out rows it is no better than {baseline}, and {before} is.",
     "gate.baseline.class": "always answering the commonest class",
     "gate.baseline.number": "always answering the median",
