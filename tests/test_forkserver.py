@@ -48,13 +48,16 @@ def fork_server() -> Iterator[ForkServer]:
     fork_server.end()
 
 
+OPTION = "--IPKernelApp.capture_fd_output=False"
+
+
 class Kernel:
     """A forked kernel and its client."""
 
     def __init__(self, fork_server: ForkServer, folder: Path, page: str = "", **env: str):
         self.manager = AsyncKernelManager(transport="ipc", connection_file=str(folder / "k.json"), ip=str(folder / "k"))
         self.manager.write_connection_file()
-        argv = ["-f", str(folder / "k.json"), "--IPKernelApp.capture_fd_output=False"]
+        argv = ["-f", str(folder / "k.json"), OPTION]
         forked = fork_server.fork(argv, {**os.environ, **env}, str(folder), page)
         assert forked
         self.forked: ForkedProcess = forked
@@ -511,6 +514,22 @@ def test_no_page_waits_for_what_is_worked_out_ahead(fork_server: ForkServer, ker
     slow = prerun(fork_server, AHEAD.format(seconds=10**6))["name"]
     assert not fork_server.warm_up(slow, 0.5)
     assert kernel(slow).run("print(label.done)").strip() == "[]"
+
+
+def test_a_page_s_kernels_find_their_arguments_read_whatever_these_are(
+    fork_server: ForkServer, kernel: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, option = prerun(fork_server, "answer = 42")["name"], "--IPKernelApp.capture_fd_output={}"
+    show = """
+from ipykernel.kernelapp import IPKernelApp
+app = IPKernelApp.instance()
+print(answer, app.prepared, app.capture_fd_output)
+"""
+    assert kernel(name).run(show).strip() == f"42 {[option.format(False)]} False"
+    monkeypatch.setattr(sys.modules[__name__], "OPTION", option.format(True))
+    assert kernel(name).run(show).strip() == f"42 {[option.format(True)]} True"
+    monkeypatch.undo()
+    assert kernel(name).run(show).strip() == "42 None False"
 
 
 def test_a_template_process_that_was_launched_early_is_as_if_it_had_been_started_later(

@@ -7,17 +7,21 @@ another channel. To wait for a thread's turn takes longer than to predict a row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import zmq
 from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import DottedObjectName, Type
 
 __all__ = ["NO_PARENT", "WarmKernelApp", "prepare_kernels"]
 
 NO_PARENT: dict[str, Any] = {"parent_handle": 1}  # watch no parent, print nothing on a terminal
+
+_tried: list[list[str]] = []  # the arguments for which the application was prepared, or could not be
 
 UntypedKernel: Any = IPythonKernel
 UntypedApp: Any = IPKernelApp
@@ -66,33 +70,49 @@ class WarmKernelApp(UntypedApp):  # type: ignore[misc]
 
     kernel_class = Type(PageKernel)
     outstream_class = DottedObjectName(f"{__name__}.QuietStream")
-    is_prepared = False
+    prepared: Sequence[str] | None = None  # the arguments that have been read ahead, but for the connection file
 
-    def prepare(self) -> None:
-        """Read the configuration, as each kernel would at its start."""
-        self.parse_command_line([])
+    def prepare(self, options: Sequence[str]) -> None:
+        """Read the arguments and the configuration, as each kernel would at its start, and load the extensions."""
+        self.parse_command_line(list(options))
+        arguments = deepcopy(self.config)
         self.init_profile_dir()
         self.init_config_files()
         self.load_config_file()
-        self.is_prepared = True
+        self.update_config(arguments)  # they come before what the files say
+        self.shell = ZMQInteractiveShell.instance()
+        if not self.has_extensions():
+            super().init_extensions()
+        if not self.logging_config:
+            self.log.setLevel(self.log_level)  # traitlets makes a record of all debugging, for a handler that drops it
+        self.prepared = options
 
     def parse_command_line(self, argv: Any = None) -> None:
-        """Take the connection file without the parser, which is made of all options, if there is no other argument."""
-        if self.is_prepared and argv[:-1] == ["-f"]:
-            self.connection_file = argv[-1]
+        """Take the connection file alone if all else has been read: the parser is made of all options there are."""
+        if self.prepared is not None and argv[:1] == ["-f"] and argv[2:] == self.prepared:
+            self.connection_file = argv[1]
         else:
-            self.is_prepared = False
+            self.prepared = None
             super().parse_command_line(argv)
 
     def init_config_files(self) -> None:
         """Do nothing if it is done."""
-        if not self.is_prepared:
+        if self.prepared is None:
             super().init_config_files()
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing if it is done."""
-        if not self.is_prepared:
+        if self.prepared is None:
             super().load_config_file(*args, **kwargs)
+
+    def has_extensions(self) -> bool:
+        """Return True if the user has extensions beside IPython's own: these may start threads."""
+        return bool(self.extensions or self.extra_extensions)
+
+    def init_extensions(self) -> None:
+        """Do nothing if it is done."""
+        if self.prepared is None or self.has_extensions():
+            super().init_extensions()
 
     def init_code(self) -> None:
         """Run nothing."""
@@ -105,9 +125,28 @@ class WarmKernelApp(UntypedApp):  # type: ignore[misc]
             self.shell_channel_thread = None
 
 
-def prepare_kernels() -> None:
-    """Prepare the application of a page's kernels, once for all of them; each reports what is wrong with it."""
+def prepare_kernels(argv: Sequence[str]) -> bool:
+    """Prepare the application of a page's kernels, once for all that have the same arguments.
+
+    Each kernel reports what is wrong with them.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        The connection file, which is every kernel's own, and the other arguments.
+
+    Returns
+    -------
+    bool
+        False if there was nothing to do.
+    """
+    options = list(argv[2:])
+    if options in _tried:
+        return False
+    _tried.append(options)
+    WarmKernelApp.clear_instance()
     try:
-        WarmKernelApp.instance(**NO_PARENT).prepare()
+        WarmKernelApp.instance(**NO_PARENT).prepare(options)
     except (Exception, SystemExit):
         WarmKernelApp.clear_instance()
+    return True

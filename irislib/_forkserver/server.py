@@ -202,6 +202,8 @@ class RequestLoop:
         if "imports" in request:
             self.import_more(request)
             return None
+        if request.get("page"):
+            self.prepare_kernels(request["argv"])
         is_template = "notebook" in request or "warm_up" in request  # of a page, with a channel of its own
         try:
             pid = os.fork()
@@ -236,6 +238,13 @@ class RequestLoop:
         messages.send(self.channel, import_and_announce(self.channel, request["imports"]))
         self.freeze()
 
+    def prepare_kernels(self, argv: list[str]) -> None:
+        """Do once what the kernels of a page that have such arguments would do at their start."""
+        from irislib._forkserver.page_kernel import prepare_kernels
+
+        if prepare_kernels(argv):
+            self.freeze()
+
     def freeze(self) -> None:
         """Keep all objects that exist now out of collections, which would copy their memory in each fork."""
         gc.collect()
@@ -246,7 +255,6 @@ class RequestLoop:
     def run_notebook(self, request: dict[str, Any]) -> None:
         """Become the template process of a page: run its notebook and send the result."""
         from irislib._forkserver.notebook import run_notebook
-        from irislib._forkserver.page_kernel import prepare_kernels
 
         os.setsid()
         os.chdir(request["cwd"])
@@ -255,7 +263,6 @@ class RequestLoop:
         if memory := request["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         messages.send(self.channel, run_notebook(request["notebook"]))
-        prepare_kernels()
 
     def warm_up(self) -> None:
         """Become a template process of the same page that has done ahead what its visitors need."""
