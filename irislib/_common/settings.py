@@ -18,6 +18,7 @@ __all__ = [
     "reference_page",
     "secret_variables",
     "serve_settings",
+    "setting_value",
 ]
 
 
@@ -304,6 +305,12 @@ def environment_value(name: str, environment: Mapping[str, str] | None = None) -
             raise IrislibError(f"{setting.variable} must be a number, got {text!r}.")
         return int(text)
     return text
+
+
+def setting_value(name: str) -> Any:
+    """Return the value of a setting: that of its environment variable, else the default."""
+    value = environment_value(name)
+    return SETTINGS[name].default if value is None else value
 
 
 def split_list(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from irislib._common.formatting import shorten_list
 from irislib._common.messages.comparison import TEXTS
-from irislib._common.settings import SETTINGS, environment_value
+from irislib._common.settings import setting_value
 from irislib._comparison.comparison import FEWEST, Comparison, compare
 from irislib._comparison.held_out import MOST
 from irislib._comparison.paired import accuracies, errors
@@ -57,8 +57,7 @@ def decide(current: Model, candidate: Model, margin: float | None = None) -> Dec
     Superiority, equivalence, and non-inferiority trials, Bulletin of the NYU Hospital for Joint Diseases 66, 150-154.
     """
     if margin is None:
-        margin = environment_value("refresh_margin")
-        margin = SETTINGS["refresh_margin"].default if margin is None else margin
+        margin = setting_value("refresh_margin")
     comparison = compare(current, candidate)
     reason = _refusal(current, candidate, comparison, margin)
     if reason:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages import TEXTS
-from irislib._common.settings import SETTINGS, environment_value
+from irislib._common.settings import setting_value
 from irislib._description.feature import Feature
 from irislib._description.values import to_json
 
@@ -91,8 +91,7 @@ def store_feedback(destination: Destination, record: dict[str, Any]) -> None:
     if callable(destination):
         destination(record)
         return
-    limit = environment_value("max_feedback_bytes")
-    append_record(destination, record, SETTINGS["max_feedback_bytes"].default if limit is None else limit)
+    append_record(destination, record, setting_value("max_feedback_bytes"))
 
 
 def append_record(path: Path, record: Mapping[str, Any], limit: int) -> None:

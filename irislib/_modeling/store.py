@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
 from irislib._common.messages.store import TEXTS
-from irislib._common.settings import SETTINGS, environment_value
+from irislib._common.settings import setting_value
 from irislib._description.fingerprint import estimator_parts, package_of
 from irislib._modeling import former_store
 from irislib._modeling.estimator_file import load_estimator, read_back
@@ -130,7 +130,7 @@ def publish(
             kind, model.version, file, serves, dict(model.evaluation.metrics), compare_data=compare_files, **facts
         )
         entry = log_of.append(files, name, entry)
-        versions.clear(files, name, entry, _keep())
+        versions.clear(files, name, entry, setting_value("store_keep"))
         if file not in files.names(versions.folder(name)):  # another writer took it for what a killed one has left
             versions.put(files, name, model.version, content, file)
         return entry
@@ -151,11 +151,6 @@ def save(model: Model, root: Root, compare_files: bool = True, source: Root | No
                 load_estimator(content, trusted_modules(model.spec))
                 return entry
     return publish(model, root, kind="train", compare_files=compare_files, source=source, **facts)
-
-
-def _keep() -> int:
-    keep: int | None = environment_value("store_keep")
-    return SETTINGS["store_keep"].default if keep is None else keep
 
 
 def _content(model: Model, is_compressed: bool) -> bytes:

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from irislib._common import paths, temporary_folders
 from irislib._common.language import parse_languages
-from irislib._common.settings import SETTINGS, api_settings, environment_value
+from irislib._common.settings import api_settings, setting_value
 from irislib._modeling import registry
 from irislib._modeling.user_errors import log_error
 from irislib._prediction_log.options import LogOptions
@@ -118,7 +118,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         self.is_stored = "no_store" not in ours
         self.max_connections_per_client: int | None = ours.get("max_connections_per_client")
         self.options = endpoint_options(ours)
-        host, port = (ours.get(name, default_of(name)) for name in ("host", "port"))
+        host, port = (ours.get(name, setting_value(name)) for name in ("host", "port"))
         settings: dict[str, Any] = {
             "default_proc_name": "irislib",
             "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
@@ -198,12 +198,6 @@ def endpoint_options(ours: dict[str, Any]) -> Options:
     if "token_file" in ours:
         changes["token"] = read_token(ours["token_file"])
     return replace(Options.from_environment(), log=LogOptions.of_server(ours), **changes)
-
-
-def default_of(name: str) -> Any:
-    """Return a setting's value if the command line has none: the environment's, else the default."""
-    value = environment_value(name)
-    return SETTINGS[name].default if value is None else value
 
 
 def prepare_worker(worker: Any) -> None:
