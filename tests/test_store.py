@@ -21,7 +21,9 @@ import pytest
 
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import dump_estimator
+from irislib._modeling.following import Follower, find_followers
 from irislib._modeling.model_file import join_parts
+from irislib._store.entries import Entry
 from irislib._store.files import parse_root
 from irislib.cli import main
 from irislib.errors import StoreError, UnknownModelError
@@ -321,6 +323,107 @@ def test_versions_are_published_refused_and_rolled_back_in_every_kind_of_store(
     assert store.read(iris.spec, root).version == log[0].version
     with pytest.raises(StoreError, match="The file of version one of iris-wizard was deleted"):
         store.rollback(name, root, "one")
+
+
+def test_a_follower_takes_what_becomes_current_and_refuses_once_what_it_cannot_load(
+    iris, root: Path | str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = replace(iris, version="other", spec=replace(iris.spec, random_state=3))
+    contents = one_content(iris), one_content(other)
+    monkeypatch.setattr(store, "_content", contents[0])
+    name, spec = iris.spec.name, iris.spec
+    follower = Follower(name, root, spec)
+    assert follower.poll() is None  # the store is empty
+    assert follower.looked_at
+
+    def publish(version: str, **facts: object) -> Entry:
+        return store.publish(replace(iris, version=version), root, **facts)
+
+    def take() -> str | None:
+        if (model := follower.take()) is None:
+            return None
+        follower.serve(model.entry)
+        return model.version
+
+    assert publish("one").number == 1
+    assert (take(), take(), follower.served.number) == ("one", None, 1)
+    publish("kept", serves=False)
+    assert take() is None
+    publish("two")
+    publish("three")
+    publish("kept too", serves=False)
+    assert (take(), follower.served.number) == ("three", 4)  # the newest of several
+    store.rollback(name, root, "two")
+    assert (take(), follower.served.kind) == ("two", "rollback")
+    assert Follower(name, root, spec, follower.served).take() is None
+
+    monkeypatch.setattr(store, "_content", contents[1])
+    publish("other")
+    assert (take(), take(), follower.n_refused) == (None, None, 1)  # and it is not tried again
+    refusal = follower.status()["refused"]
+    assert (refusal["version"], follower.served.version) == ("other", "two")
+    assert refusal["reason"] == "It is of another description or made elsewhere; these differ here: random_state."
+    assert f"version other (number 7) cannot be served here, and is not taken. {refusal['reason']}" in caplog.text
+    alone = Follower(name, root)  # of a server that has no description
+    assert alone.take().spec.random_state == 3
+    monkeypatch.setattr(store, "_content", contents[0])
+    store.rollback(name, root)
+    assert (take(), follower.served.number, follower.refused) == (None, 8, None)  # what is served is current again
+    store.rollback(name, root, "one")
+    assert take() == "one"
+
+
+def test_a_follower_tries_again_a_store_that_cannot_be_read(
+    iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(store, "_content", one_content(iris))
+    entry = store.publish(iris, tmp_path)
+    follower = Follower(iris.spec.name, tmp_path, iris.spec, entry)
+    newer = store.publish(replace(iris, version="newer"), tmp_path)
+    file = tmp_path / iris.spec.name / "versions" / newer.file
+    content = file.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("the network is down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "entries_after", fail)
+        for _ in range(3):
+            assert follower.take() is None
+            follower._next_try = 0.0
+    file.unlink()  # as in a copy of the store in which the entries come first
+    for _ in range(3):
+        assert follower.take() is None
+        assert follower._next_try > 0
+        follower._next_try = 0.0
+    assert not follower.status()["reached"]
+    assert (follower.n_refused, caplog.text.count("is tried again")) == (0, 1)
+    file.write_bytes(content)
+    assert follower.take().version == "newer"
+    assert follower.status()["reached"]
+    assert caplog.text.count("can be read again") == 1
+    file.write_bytes(content[:100])
+    assert follower.take() is None
+    assert follower.status()["refused"]["reason"].endswith("is no model's file: File is not a zip file.")
+    follower.refuse(newer, f"There is no {file}, nor s3://key:secret@bucket/models")
+    assert f"There is no {file}, nor" in caplog.text
+    assert follower.status()["refused"]["reason"] == "There is no …, nor …."  # readiness needs no token
+
+
+def test_only_what_is_the_stores_is_followed(iris, rent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_loaded", {iris.spec: iris})
+    monkeypatch.setattr(registry, "_resolved", {})
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path / "store"))
+    file = rent.save(tmp_path / "rent.irislib")
+    run(["publish", str(file), "--name", "a-flat"])
+    followers = find_followers([str(file), "irislib.iris:spec", "a-flat"])
+    assert [*followers] == ["iris-wizard", "a-flat"]
+    follower = followers["a-flat"]
+    assert (follower.spec, follower.served.number) == (None, 1)
+    replace(registry.load("a-flat"), version="newer").publish()
+    registry.use(model := follower.take())
+    assert registry.load(registry.resolve("a-flat")) is registry.load("a-flat") is model
 
 
 def test_a_rollback_is_not_undone_by_data_that_changed(iris, tmp_path: Path) -> None:

@@ -220,6 +220,12 @@ _ALL = (
         api=True, trait="AppServer.no_store",
     ),
     Setting(
+        "follow", float, None,
+        "Seconds between two looks at the store for a version that has become current, which is served from then on; "
+        "0 for none.",
+        "IRISLIB_FOLLOW", api=True, default_text="2; 5 of a store at a URL",
+    ),
+    Setting(
         "prediction_log", str, "",
         "A folder in which every prediction is written down, one JSON object a line.",
         "IRISLIB_PREDICTION_LOG", api=True, trait="AppServer.prediction_log", default_text="no log",
@@ -304,6 +310,11 @@ def environment_value(name: str, environment: Mapping[str, str] | None = None) -
         if not text.isdecimal():
             raise IrislibError(f"{setting.variable} must be a number, got {text!r}.")
         return int(text)
+    if setting.type is float:
+        try:
+            return float(text)
+        except ValueError:
+            raise IrislibError(f"{setting.variable} must be a number, got {text!r}.") from None
     return text
 
 

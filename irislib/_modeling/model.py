@@ -72,6 +72,8 @@ class Model:
         ``fitted_elsewhere``; ``training_rows`` is None then if they were not given.
     data_files : list of dict
         The local files that the data were read from, as far as they are known, to notice that they change.
+    entry : Entry, optional
+        The line of the store's log that it was read by or stored with; None if it comes from no store.
     """
 
     spec: ModelSpec
@@ -83,6 +85,7 @@ class Model:
     trained_at: str
     data: dict[str, Any]
     data_files: DataFiles = field(default_factory=list)
+    entry: Entry | None = None
 
     def __repr__(self) -> str:
         if self.is_fitted_elsewhere:

@@ -102,7 +102,11 @@ def is_loaded(spec: ModelSpec) -> bool:
 
 
 def use(model: Model) -> None:
-    """Have :func:`load` return this model from now on."""
+    """Have :func:`load` return this model from now on, in place of any other of its name."""
+    for reference, spec in list(_resolved.items()):
+        if spec.name == model.spec.name and spec is not model.spec:  # of the version in the store before
+            _resolved[reference] = model.spec
+            _loaded.pop(spec, None)
     _loaded[model.spec] = model
 
 
@@ -263,6 +267,11 @@ def modules(models: Iterable[str] | None = None) -> list[str]:
         for reference in references(models)
         if not reference.endswith(SUFFIX) and (":" in reference or _is_module(reference))
     ]
+
+
+def is_published(reference: str) -> bool:
+    """Return True for the name of a model in the store that no module describes."""
+    return not (reference.endswith(SUFFIX) or ":" in reference or _is_module(reference))
 
 
 def _is_module(name: str) -> bool:

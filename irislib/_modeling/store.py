@@ -11,6 +11,7 @@ import itertools
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
@@ -47,7 +48,7 @@ from irislib._store.local import (
     save_result,
     training_lock,
 )
-from irislib.errors import StoreError, UnknownModelError
+from irislib.errors import StoreError, UnknownModelError, without_exit
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
@@ -62,6 +63,7 @@ __all__ = [
     "entries_after",
     "find_entry",
     "load",
+    "load_entry",
     "load_for",
     "load_result",
     "local_folder",
@@ -193,7 +195,7 @@ def read(spec: ModelSpec, root: Root) -> Model | None:
             facts = {"name": spec.name, "version": entry.version, "changes": describe_changes(changes)}
             log.warning("%s", TEXTS["not_used"].format(**facts))
             return None
-        return _restore(record, content, spec)
+        return _restore(record, content, spec, entry)
 
 
 def load(name: str, root: Root, version: str | None = None) -> Model | None:
@@ -222,10 +224,7 @@ def load(name: str, root: Root, version: str | None = None) -> Model | None:
         if parts is None:
             return None
         entry, record, content = parts
-        if record["left_out"]:
-            left_out = shorten_list(record["left_out"])
-            log.warning("%s", TEXTS["left_out"].format(name=name, functions=left_out))
-        return restore(record, content, TEXTS["file"].format(name=name, version=entry.version))
+        return _restore_alone(record, content, name, entry)
 
 
 def load_for(spec: ModelSpec, root: Root, entry: Entry) -> Model:
@@ -237,7 +236,47 @@ def load_for(spec: ModelSpec, root: Root, entry: Entry) -> Model:
         If it cannot be read, or does not fit the description.
     """
     with _reading(spec.name, root):
-        return _restore(*_parts(files_of(root), root, spec.name, entry), spec)
+        return _restore(*_parts(files_of(root), root, spec.name, entry), spec, entry)
+
+
+def load_entry(name: str, root: Root, entry: Entry, spec: ModelSpec | None = None, compare_data: bool = False) -> Model:
+    """Return the version of an entry for a server that follows the store.
+
+    Parameters
+    ----------
+    name : str
+    root : Path or str
+    entry : Entry
+    spec : ModelSpec, optional
+        The description at hand, of which it has to be; that in its file if left out.
+    compare_data : bool
+        Whether the data that it was trained on must be those of today, as when a server starts.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read just now: the store cannot be reached, or the file is not there yet.
+    StoreError
+        If it cannot be used here.
+    """
+    try:
+        record, content = _parts(files_of(root), root, name, entry)
+    except StoreError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not isinstance(cause, StoreError):
+            raise cause from error
+        raise
+    try:
+        with without_exit():
+            if spec is None:
+                return _restore_alone(record, content, name, entry)
+            if not (changes := find_changes(_facts(record), spec, compare_data=compare_data)):
+                return _restore(record, content, spec, entry)
+    except StoreError:
+        raise
+    except Exception as error:  # skops raises many kinds for a file it cannot read
+        raise StoreError(f"{type(error).__name__}: {error}") from error
+    raise StoreError(TEXTS["follow.other"].format(changes=describe_changes(changes)))
 
 
 def compare(model: Model, root: Root) -> tuple[str, str, list[str]] | None:
@@ -259,7 +298,7 @@ def compare(model: Model, root: Root) -> tuple[str, str, list[str]] | None:
         entry, record, content = parts
         changes = find_changes(_facts(record), model.spec, model.data, entry.compare_data)
         if not changes:
-            _restore(record, content, model.spec)
+            _restore(record, content, model.spec, entry)
         return entry.version, record["model"]["trained_at"], changes
 
 
@@ -304,8 +343,15 @@ def _facts(record: dict[str, Any]) -> dict[str, Any]:
     return {**record["made"], "data": record["model"]["data"], "data_files": record["model"].get("data_files", [])}
 
 
-def _restore(record: dict[str, Any], content: bytes, spec: ModelSpec) -> Model:
-    return from_record(spec, load_estimator(content, trusted_modules(spec)), record["model"])
+def _restore(record: dict[str, Any], content: bytes, spec: ModelSpec, entry: Entry) -> Model:
+    return replace(from_record(spec, load_estimator(content, trusted_modules(spec)), record["model"]), entry=entry)
+
+
+def _restore_alone(record: dict[str, Any], content: bytes, name: str, entry: Entry) -> Model:
+    """Return a model with the description that is stored with it."""
+    if record["left_out"]:
+        log.warning("%s", TEXTS["left_out"].format(name=name, functions=shorten_list(record["left_out"])))
+    return replace(restore(record, content, TEXTS["file"].format(name=name, version=entry.version)), entry=entry)
 
 
 def trusted_modules(spec: ModelSpec) -> set[str]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from irislib._common.formatting import shorten_list
@@ -81,7 +82,7 @@ def _train(spec: ModelSpec, root: Root | None = None) -> Model:
     text = "trained_unstored"
     if root is not None:
         try:
-            store.save(model, root, seconds=round(time.monotonic() - start, 3))
+            model = replace(model, entry=store.save(model, root, seconds=round(time.monotonic() - start, 3)))
             text = "trained"
         except StoreError as error:
             log.warning("%s", TEXTS["unstored"].format(error=error))

@@ -44,5 +44,14 @@ TEXTS = {
     "rollback.current": "{version} is the current version of {name} already.",
     "rollback.none": "{version} is the only version of {name} that was ever served.",
     "rollback.deleted": "The file of version {version} of {name} was deleted, as IRISLIB_STORE_KEEP has it.",
+    # by a server that follows the store
+    "follow.other": "It is of another description or made elsewhere; these differ here: {changes}.",
+    "follow.taken": "{name}: version {version} (number {number}, {kind} by {by}) is served from now on{before}.",
+    "follow.before": ", in place of {version}",
+    "follow.refused": "{name}: version {version} (number {number}) cannot be served here, and is not taken. {reason} "
+    "{stays}",
+    "follow.stays": "{version} is served as before.",
+    "follow.unreached": "{name}: the store cannot be read, and is tried again: {error}",
+    "follow.reached": "{name}: the store can be read again.",
     "unstored": "{error} It is trained again at each start.",
 }
