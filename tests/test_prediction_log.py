@@ -15,6 +15,7 @@ from unittest.mock import ANY
 import pytest
 
 import irislib
+from irislib._description.values import to_json
 from irislib._prediction_log import files, writer
 from irislib._prediction_log.files import LogFolder, log_files
 from irislib._prediction_log.options import LogOptions
@@ -112,7 +113,10 @@ def test_the_kinds_of_warnings_are_those_of_the_answer(iris: Any, rent: Any) -> 
             )
             for p in rows
         ]
-        for prediction, found in zip(rows, records.warning_kinds(entries), strict=True):
+        lines = [json.loads(line) for line in lines_of(entries)[0].splitlines()]
+        for prediction, found, line in zip(rows, records.warning_kinds(entries), lines, strict=True):
+            assert line["inputs"] == {n: None if v is None else to_json(v) for n, v in prediction.values.items()}
+            assert line["warnings"] == found
             count = len(prediction.warnings)
             assert bool(found) == bool(count)
             assert ("outside" in found) == any(warning.feature for warning in prediction.warnings)

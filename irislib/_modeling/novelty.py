@@ -54,10 +54,11 @@ class NoveltyDetector:
         points = self._encoded(rows)
         spread = np.cov(points, rowvar=False).reshape(points.shape[1], -1) + RIDGE * np.eye(points.shape[1])
         self._whiten = np.linalg.cholesky(np.linalg.inv(spread))
-        self._points = points @ self._whiten
-        self._squares = np.square(self._points).sum(axis=1)
+        points = points @ self._whiten
+        self._squares = np.square(points).sum(axis=1)
+        self._doubled = -2 * points.T
         # each row is its own nearest
-        nearest = np.partition(self._distances(self._points), NEIGHBOURS, axis=1)[:, NEIGHBOURS]
+        nearest = np.partition(self._distances(points), NEIGHBOURS, axis=1)[:, NEIGHBOURS]
         rank = min(math.ceil((self.size + 1) * USUAL), self.size)
         self._limit = float(np.sort(nearest)[rank - 1]) + 1e-9
 
@@ -81,15 +82,14 @@ class NoveltyDetector:
         points = self._encoded(columns) @ self._whiten
         step = max(1, BLOCK // self.size)
         blocks = [points[start : start + step] for start in range(0, count, step)]
-        neighbours = [(self._distances(block) <= self._limit).sum(axis=1) for block in blocks]
+        neighbours = [(self._distances(block) <= self._limit).sum(axis=1, dtype="uint32") for block in blocks]
         return np.concatenate(neighbours) < NEIGHBOURS if neighbours else np.zeros(0, dtype=bool)
 
     def _distances(self, points: np.ndarray) -> np.ndarray:
         """Squared distances to the training rows, of shape (n_points, n_rows)."""
         import numpy as np
 
-        distances = points @ self._points.T
-        distances *= -2
+        distances = points @ self._doubled
         distances += self._squares
         distances += np.square(points).sum(axis=1)[:, None]
         return distances  # type: ignore[no-any-return]

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irislib._compiled import column_converters
+from irislib._description.feature_types.numeric import NumberType
 from irislib._description.values import to_json
 from irislib._modeling.prediction import near_ties
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from irislib._modeling.model import Model
 
 __all__ = ["Entry", "ModelRecords", "lines_of", "record_line", "time_text"]
 
 OUTSIDE, NOVEL, NEAR_TIE = "outside", "novel", "near_tie"  # the kinds of warnings
+KINDS_TEXTS = {
+    (*unlike, *tie): json.dumps([*unlike, *tie]) for unlike in ((), (OUTSIDE,), (NOVEL,)) for tie in ((), (NEAR_TIE,))
+}
 # Between the values of a column, which have no line break within them
 _COLUMN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("\n", ": "), default=to_json)
 
@@ -68,11 +76,21 @@ class ModelRecords:
         features = model.spec.features
         self.logged = [i for i, feature in enumerate(features) if feature.is_logged]
         self._converters = column_converters(features)
-        names = [_literal(features[i].name) for i in self.logged]
-        inputs = ", ".join(f"{name}: %s" for name in names)
+        self._numbers = [i for i, feature in enumerate(features) if type(feature.type) is NumberType]
+        covered = [model.coverage.get(features[i].name, {}) for i in self._numbers]
+        self._lows = [one.get("low", -math.inf) for one in covered]
+        self._highs = [one.get("high", math.inf) for one in covered]
+        self._template = self._make_template(())
+        # where no number is missing they need no texts made before
+        self._number_template = self._make_template(self._numbers)
+
+    def _make_template(self, numbers: Container[int]) -> str:
+        """Return a line with a place for each value: one for a number itself at some positions, else for its JSON."""
+        model, features = self.model, self.model.spec.features
+        inputs = ", ".join(f"{_literal(features[i].name)}: {'%r' if i in numbers else '%s'}" for i in self.logged)
         classes = ", ".join(f"{_literal(str(name))}: %s" for name in model.classes or ())
         about = f'"model": {_literal(model.spec.name)}, "version": {_literal(model.version)}'
-        self._template = (
+        return (
             f'{{"time": %s, "request_id": %s, {about}, "route": %s, "row": %s, "inputs": {{{inputs}}}, '
             f'"prediction": %s, "probabilities": {f"{{{classes}}}" if model.has_probabilities else "null"}, '
             '"warnings": %s}\n'
@@ -92,25 +110,40 @@ class ModelRecords:
         ValueError
             If a value of one of them cannot be written.
         """
-        columns: list[list[str]] = [
+        numbers = self._table(entries)
+        template, ready = self._template, {}
+        if math.isfinite(numbers.sum()):
+            template, ready = self._number_template, dict(zip(self._numbers, numbers.T.tolist(), strict=True))
+        inputs = (ready.get(i) or _texts([entry.values[i] for entry in entries]) for i in self.logged)
+        columns: list[Sequence[Any]] = [
             _time_texts([entry.time for entry in entries]),
             _texts([entry.request_id for entry in entries]),
             [f'"{entry.route}"' for entry in entries],
             ["null" if entry.row is None else str(entry.row) for entry in entries],
-            *(_texts([entry.values[i] for entry in entries]) for i in self.logged),
+            *inputs,
             _texts([entry.prediction for entry in entries]),
         ]
         if self.model.has_probabilities:
             columns += (_texts(shares) for shares in zip(*(entry.shares for entry in entries), strict=True))
-        columns.append([json.dumps(kinds) if kinds else "[]" for kinds in self.warning_kinds(entries)])
-        return "".join([self._template % texts for texts in zip(*columns, strict=True)])
+        columns.append([KINDS_TEXTS[tuple(kinds)] for kinds in self._kinds(entries, numbers)])
+        return "".join([template % texts for texts in zip(*columns, strict=True)])
 
     def warning_kinds(self, entries: Sequence[Entry]) -> list[list[str]]:
         """Return the kinds of the warnings that a prediction has with its details."""
+        return self._kinds(entries, self._table(entries))
+
+    def _kinds(self, entries: Sequence[Entry], numbers: np.ndarray) -> list[list[str]]:
         model = self.model
         kinds: list[list[str]] = [[] for _ in entries]
-        columns = {}
+        columns: dict[str, Any] = {}
+        rows, _ = ((numbers < self._lows) | (numbers > self._highs)).nonzero()
+        for row in rows.tolist():
+            kinds[row] = [OUTSIDE]
+        by_position = dict(zip(self._numbers, numbers.T, strict=True))
         for i, feature in enumerate(model.spec.features):
+            if i in by_position:
+                columns[feature.column] = by_position[i]
+                continue
             values = [entry.values[i] for entry in entries]
             if convert := self._converters.get(feature.name):
                 values = [None if value is None else convert(value) for value in values]
@@ -125,6 +158,15 @@ class ModelRecords:
             for row in near_ties(model.classes or [], [entry.shares for entry in entries]).rows.tolist():
                 kinds[row].append(NEAR_TIE)
         return kinds
+
+    def _table(self, entries: Sequence[Entry]) -> np.ndarray:
+        """Return the values of the features that are numbers, of shape (n_entries, n_numbers), NaN for missing ones."""
+        import numpy as np
+
+        rows: list[Any] = [entry.values for entry in entries]
+        if len(self._numbers) < len(self.model.spec.features):
+            rows = list(map(itemgetter(*self._numbers), rows)) if self._numbers else []
+        return np.array(rows, dtype=float).reshape(len(entries), -1)
 
 
 def _is_covered(value: Any, covered: Mapping[str, Any]) -> bool:
@@ -176,6 +218,11 @@ def _literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("%", "%%")
 
 
-def _texts(values: Iterable[Any]) -> list[str]:
+def _texts(values: Sequence[Any]) -> list[str]:
     """Return each value as JSON."""
+    try:
+        if math.isfinite(sum(values)):  # of numbers alone
+            return list(map(float.__repr__, values))
+    except (OverflowError, TypeError):  # of other values, and none
+        pass
     return _COLUMN.encode(values)[1:-1].split("\n")

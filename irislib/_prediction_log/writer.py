@@ -22,7 +22,7 @@ log = logging.getLogger("irislib.prediction_log")
 
 MAX_WAITING = 20_000  # entries; those that come when there are as many are lost
 SECONDS = 0.25  # in which entries gather
-CHUNK = 64  # entries that are written at once
+CHUNK = 256  # entries that are written at once
 END_SECONDS = 10  # for what still waits when the process ends
 WRITTEN, LOST, LEFT_OUT = "written", "lost", "left_out"  # what becomes of an entry
 
