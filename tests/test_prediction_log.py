@@ -7,6 +7,7 @@ import errno
 import itertools
 import json
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from irislib._description.values import to_json
 from irislib._prediction_log import files, writer
 from irislib._prediction_log.files import LogFolder, log_files
 from irislib._prediction_log.options import LogOptions
-from irislib._prediction_log.reading import read_records
+from irislib._prediction_log.reading import local_log, read_records
 from irislib._prediction_log.records import ModelRecords, lines_of
+from irislib._prediction_log.uploads import Uploader, seal
 from irislib.api import Options, create_app
-from irislib.errors import IrislibError
+from irislib.errors import DataError, IrislibError
 
 GOOD = {"petal_length_cm": 6.0, "petal_width_cm": 2.5, "sepal_length_cm": 6.3, "sepal_width_cm": 3.3}
 FLAT = {"area_m2": "40", "balcony": "true", "built": "1990-05-01"}
@@ -216,7 +218,7 @@ def test_a_process_goes_on_with_the_file_of_one_that_was_killed(tmp_path: Path) 
 
 
 def test_without_locks_each_process_has_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_open_locked", lambda path: (-1, False))
+    monkeypatch.setattr(files, "open_locked", lambda path: (-1, False))
     for number in range(2):
         LogFolder(LogOptions(str(tmp_path))).append(b'{"time": "%d"}\n' % number)
     assert len(log_files(tmp_path)) == 2
@@ -244,7 +246,7 @@ def test_a_log_that_is_stuck_costs_no_request_and_is_counted(
 
 def test_a_folder_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for folder, reason in ((str(tmp_path / "file" / "log"), "Not a directory"), ("s3://bucket/log", "takes a folder")):
+    for folder, reason in ((str(tmp_path / "file" / "log"), "Not a directory"), ("nothing://log", "cannot be used")):
         with pytest.raises(IrislibError, match=reason):
             LogOptions.of_server({"prediction_log": folder})
     with pytest.raises(IrislibError, match="at least 1,000,000"):
@@ -311,3 +313,85 @@ def test_feedback_of_a_page_is_in_the_log_too(log: LogOptions, tmp_path: Path, m
     assert "thanks" in page.reply(request)[0]
     assert read(log) == [json.loads((tmp_path / "feedback.jsonl").read_text())]
     assert dict(irislib.app(irislib.train(spec)).facts["about"])["Stored"].startswith("your inputs and the answer")
+
+
+@pytest.fixture
+def uploaded(tmp_path: Path) -> LogOptions:
+    """A log at a URL that other processes can read."""
+    url = f"local://{tmp_path}/store/log"
+    return LogOptions.of_server({"prediction_log": url, "prediction_log_spool": str(tmp_path / "spool")})
+
+
+def at_url(options: LogOptions) -> list[Any]:
+    with local_log(options.url) as folder:
+        return [record["time"] for record in read_records(folder)]
+
+
+def line_of(number: int) -> bytes:
+    return b'{"time": %d}\n' % number
+
+
+def test_a_log_at_a_url_waits_while_that_is_away_and_is_there_once(uploaded: LogOptions, tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    folder, other = LogFolder(uploaded), LogFolder(uploaded)
+    uploader = Uploader(uploaded, folder.close)
+    (tmp_path / "store").touch()  # a file, in which no folder can be made
+    with pytest.raises(DataError, match=r"cannot be read|There is no"):
+        at_url(uploaded)
+    folder.append(line_of(1))
+    other.append(line_of(2))
+    assert not uploader.turn()
+    folder.append(line_of(3))
+    (waiting,) = seal(Path(uploaded.folder))  # and not the files that are written to
+    (tmp_path / "store").unlink()
+    assert uploader.turn()
+    assert at_url(uploaded) == [1, 3]
+    waiting.write_bytes(line_of(1))  # as a process leaves it that is killed before it is deleted
+    other.append(line_of(4) + b'{"time": "half')
+    other.close()
+    assert uploader.turn()
+    assert at_url(uploaded) == [1, 3, 2, 4]
+    assert log_files(Path(uploaded.folder)) == []
+    environment = uploaded.to_environment()  # of a visitor's kernel, which needs no key of the store
+    assert environment["IRISLIB_PREDICTION_LOG"] == uploaded.folder
+
+
+def test_what_a_killed_process_leaves_is_uploaded_by_the_next(uploaded: LogOptions, iris: Any) -> None:
+    pytest.importorskip("fsspec")
+    ready, written = os.pipe()
+    if (child := os.fork()) == 0:
+        log = writer.PredictionLog(uploaded)
+        log.start()
+        for number in range(500):
+            log.add(log.records_of(iris).entry("form", str(number), [*GOOD.values()], "virginica", [0.0, 0.0, 1.0]))
+        log.flush()
+        os.write(written, b"1")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.read(ready, 1)
+    os.waitpid(child, 0)
+    app = create_app([iris], options=Options(log=uploaded))
+    app.begin()
+    app.test_client().post("/iris-wizard", data=GOOD, headers={"X-Request-ID": "500"})
+    app.end()
+    with local_log(uploaded.url) as folder:
+        assert sorted(int(record["request_id"]) for record in read_records(folder)) == [*range(501)]
+    assert irislib.drift(iris, uploaded.url).text.count("501")
+
+
+def test_the_log_at_a_url_stays_within_its_limits(uploaded: LogOptions, tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    options = dataclasses.replace(uploaded, bytes=1000)
+    folder = LogFolder(dataclasses.replace(options, bytes=1_000_000))
+    store = tmp_path / "store" / "log"
+    store.mkdir(parents=True)
+    old = store / "predictions-2020-01-01T000000000000-0123456789abcdef-14.jsonl"
+    old.write_bytes(line_of(1))
+    (store / "notes.txt").write_text("mine")
+    uploader = Uploader(options, folder.close)
+    for number in range(10):
+        folder.append(line_of(number) * 20)
+        assert uploader.turn()
+        assert sum(path.stat().st_size for path in log_files(store)) <= 1000
+    assert not old.exists()
+    assert {*at_url(options)} == {6, 7, 8, 9}
+    assert (store / "notes.txt").exists()

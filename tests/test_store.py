@@ -19,12 +19,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from irislib import drift
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import dump_estimator
 from irislib._modeling.following import Follower, find_followers
 from irislib._modeling.model_file import join_parts
+from irislib._prediction_log.options import LogOptions
 from irislib._store.entries import Entry
 from irislib._store.files import parse_root
+from irislib.api import Options, create_app
 from irislib.cli import main
 from irislib.errors import StoreError, UnknownModelError
 
@@ -268,6 +271,17 @@ def s3() -> Iterator[str]:
         server.stop()
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def test_a_prediction_log_goes_to_a_bucket_and_is_read_there(iris, s3: str, tmp_path: Path) -> None:
+    log = LogOptions.of_server({"prediction_log": f"{s3}/log", "prediction_log_spool": str(tmp_path)})
+    app = create_app([iris], options=Options(log=log))
+    row = iris.evaluation.features.iloc[0].to_dict()
+    for _ in range(40):
+        assert app.test_client().post("/iris-wizard", json=row).status_code == 200
+    app.end()
+    assert "40 predictions" in drift(iris, f"{s3}/log").text
+    assert not [*tmp_path.glob("*.jsonl")]
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])

@@ -227,23 +227,33 @@ _ALL = (
     ),
     Setting(
         "prediction_log", str, "",
-        "A folder in which every prediction is written down, one JSON object a line.",
+        "A folder, or its URL (`s3://…`, `gs://…`), in which every prediction is written down, one JSON object a line.",
         "IRISLIB_PREDICTION_LOG", api=True, trait="AppServer.prediction_log", default_text="no log",
     ),
     Setting(
         "prediction_log_bytes", int, 1_000_000_000,
-        "The most bytes of all files in that folder: the oldest are deleted for new ones.",
+        "The most bytes of all files there: the oldest are deleted for new ones.",
         "IRISLIB_PREDICTION_LOG_BYTES", api=True, trait="AppServer.prediction_log_bytes",
     ),
     Setting(
         "prediction_log_days", int, 90,
-        "The days after which a file in that folder is deleted; 0 for never.",
+        "The days after which a file there is deleted; 0 for never.",
         "IRISLIB_PREDICTION_LOG_DAYS", api=True, trait="AppServer.prediction_log_days",
     ),
     Setting(
         "prediction_log_batch_rows", int, 1000,
         "The most rows of one batch that are written down, evenly spread over it.",
         "IRISLIB_PREDICTION_LOG_BATCH_ROWS", api=True, trait="AppServer.prediction_log_batch_rows",
+    ),
+    Setting(
+        "prediction_log_spool", str, "",
+        "The folder of this machine in which a prediction log waits that goes to a URL.",
+        "IRISLIB_PREDICTION_LOG_SPOOL", api=True, trait="AppServer.prediction_log_spool",
+        default_text="prediction-log/ in the user's data folder",
+    ),
+    Setting(
+        "prediction_log_upload_seconds", int, 60, "The seconds between two uploads of a prediction log to a URL.",
+        "IRISLIB_PREDICTION_LOG_UPLOAD_SECONDS", api=True, trait="AppServer.prediction_log_upload_seconds",
     ),
     Setting(
         "max_feedback_bytes", int, 10_000_000, "The most bytes of a file in which the apps store feedback.",

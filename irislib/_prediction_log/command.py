@@ -7,10 +7,9 @@ import datetime as dt
 import re
 from pathlib import Path
 
-from irislib._common.settings import SETTINGS
+from irislib._common.settings import SETTINGS, environment_value
 from irislib._modeling.model import Model
 from irislib._prediction_log.drift import DriftReport, drift
-from irislib._prediction_log.options import LogOptions
 from irislib.errors import IrislibError
 
 __all__ = ["DRIFTED", "add_arguments", "run"]
@@ -22,7 +21,7 @@ UNITS = {"d": "days", "h": "hours"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     setting = SETTINGS["prediction_log"]
-    parser.add_argument(setting.option, metavar="DIR", help=f"the folder of the log [{setting.variable}]")
+    parser.add_argument(setting.option, metavar="DIR|URL", help=f"the log [{setting.variable}]")
     parser.add_argument("--since", metavar="TIME", help="leave out what is older: 7d, 24h, or 2026-11-28 in UTC")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to draw it, such as drift.png")
 
@@ -35,10 +34,10 @@ def run(model: Model, options: argparse.Namespace) -> int:
     IrislibError
         If there is no log, or an option is wrong.
     """
-    folder = options.prediction_log or LogOptions.from_environment().folder
-    if not folder:
+    root = options.prediction_log or environment_value("prediction_log")
+    if not root:
         raise IrislibError("Name the folder of the log: --prediction-log DIR.")
-    report = drift(model, folder, options.since and parse_since(options.since))
+    report = drift(model, root, options.since and parse_since(options.since))
     print(report.text)
     if len(report.frame):
         print(table_text(report))

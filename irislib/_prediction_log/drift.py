@@ -20,6 +20,7 @@ from irislib._prediction_log import differences
 from irislib._prediction_log.differences import LEVEL, LIMIT, Difference
 from irislib._prediction_log.records import NEAR_TIE
 from irislib._prediction_log.sample import LoggedSample, read_sample
+from irislib._store.files import parse_root
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import bootstrap, proportion_interval
 
@@ -77,7 +78,7 @@ def drift(model: Model, log: str | Path, since: dt.datetime | None = None) -> Dr
     ----------
     model : Model
     log : str or Path
-        The folder of the log, or one file of it.
+        The folder of the log or its URL, or one file of it.
     since : datetime, optional
         Earlier predictions are left out; in UTC if it has no time zone.
 
@@ -104,7 +105,7 @@ def drift(model: Model, log: str | Path, since: dt.datetime | None = None) -> Dr
     """
     if since is not None and since.tzinfo is None:
         since = since.replace(tzinfo=dt.UTC)
-    sample = read_sample(model, Path(log), since)
+    sample = read_sample(model, parse_root(str(log)), since)
     own = [record for record in sample.records if record.get("version") == model.version]
     comparisons: list[Comparison] = []
     not_compared: list[str] = []

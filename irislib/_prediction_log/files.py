@@ -15,7 +15,7 @@ from pathlib import Path
 
 from irislib._prediction_log.options import LogOptions
 
-__all__ = ["LogFolder", "log_files"]
+__all__ = ["LogFolder", "end_of_lines", "log_files", "open_locked"]
 
 log = logging.getLogger("irislib.prediction_log")
 
@@ -93,13 +93,13 @@ class LogFolder:
             path = self.path / f"predictions-{day}-{name}.jsonl"
             if _is_full(path, self.file_bytes - count):
                 continue
-            file, is_locked = _open_locked(path)
+            file, is_locked = open_locked(path)
             if file < 0 and not is_locked:  # there are no locks here: a file of its own
                 path = self.path / f"predictions-{day}-{secrets.token_hex(8)}.jsonl"
                 file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             if file >= 0:
                 break
-        self._file, self._day, self._size = file, day, _end_of_lines(file)
+        self._file, self._day, self._size = file, day, end_of_lines(file)
         self._make_room(count)
 
     def _make_room(self, count: int) -> None:
@@ -135,7 +135,7 @@ class LogFolder:
         own = os.fstat(self._file)
         if (status.st_ino, status.st_dev) == (own.st_ino, own.st_dev):
             return False
-        file, is_locked = _open_locked(path)
+        file, is_locked = open_locked(path)
         if is_locked:
             return False
         try:
@@ -161,7 +161,7 @@ def _is_full(path: Path, limit: int) -> bool:
         return False
 
 
-def _open_locked(path: Path) -> tuple[int, bool]:
+def open_locked(path: Path) -> tuple[int, bool]:
     """Open and lock a file, which is made if need be.
 
     Returns
@@ -195,7 +195,7 @@ def _open_locked(path: Path) -> tuple[int, bool]:
         os.close(file)
 
 
-def _end_of_lines(file: int) -> int:
+def end_of_lines(file: int) -> int:
     """Return the size of a file, without the part of a line at its end that a killed process has left."""
     size = os.fstat(file).st_size
     end = size

@@ -4,17 +4,62 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from irislib._prediction_log.files import log_files
+from irislib._store.files import Root, files_of
 from irislib.errors import DataError
 
-__all__ = ["read_records"]
+__all__ = ["local_log", "read_records"]
+
+NAME = re.compile(r"predictions-(\d{4}-\d\d-\d\d).*\.jsonl")  # with the day of its last record
+AT_ONCE = 8  # files that are read from a URL at the same time
 
 Record = dict[str, Any]
+
+
+@contextmanager
+def local_log(root: Root, since: dt.datetime | None = None) -> Iterator[Path]:
+    """Yield a folder with the files of a log, which are read from a URL once.
+
+    Parameters
+    ----------
+    root : Path or str
+        A folder, a file or a URL.
+    since : datetime, optional
+        With a time zone; files of earlier days are left out.
+
+    Raises
+    ------
+    DataError
+        If there is no log at the URL, or it cannot be read.
+    """
+    if isinstance(root, Path):
+        yield root
+        return
+    files = files_of(root)
+    day = since.astimezone(dt.UTC).date().isoformat() if since else ""
+    with TemporaryDirectory(prefix="irislib-log-") as folder:
+
+        def copy(name: str) -> None:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                (Path(folder) / name).write_bytes(files.read(name))
+
+        try:
+            found = [name for name in map(NAME.fullmatch, files.names("")) if name]
+            if not found:
+                raise DataError(f"There is no prediction log {root}.")
+            with ThreadPoolExecutor(AT_ONCE) as threads:
+                list(threads.map(copy, [name[0] for name in found if name[1] >= day]))
+        except OSError as error:
+            raise DataError(f"The prediction log {root} cannot be read: {error}.") from error
+        yield Path(folder)
 
 
 def read_records(path: Path, since: dt.datetime | None = None) -> Iterator[Record]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irislib._prediction_log.reading import Record, read_records
+from irislib._prediction_log.reading import Record, local_log, read_records
+from irislib._store.files import Root
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -45,7 +46,7 @@ class LoggedSample:
     unmatched: int = 0
 
 
-def read_sample(model: Model, path: Path, since: dt.datetime | None) -> LoggedSample:
+def read_sample(model: Model, root: Root, since: dt.datetime | None) -> LoggedSample:
     """Read what a log says about a model.
 
     Raises
@@ -53,6 +54,11 @@ def read_sample(model: Model, path: Path, since: dt.datetime | None) -> LoggedSa
     DataError
         If there is no log, or it cannot be read.
     """
+    with local_log(root, since) as path:
+        return _read_sample(model, path, since)
+
+
+def _read_sample(model: Model, path: Path, since: dt.datetime | None) -> LoggedSample:
     result, rng = LoggedSample(), random.Random(0)  # noqa: S311 - which rows are compared is no secret
     answers: dict[Key, tuple[str, Any]] = {}
     for record in _of(model, path, since):

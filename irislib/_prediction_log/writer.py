@@ -15,6 +15,7 @@ from irislib._modeling.model import Model
 from irislib._prediction_log.files import LogFolder
 from irislib._prediction_log.options import LogOptions
 from irislib._prediction_log.records import Entry, ModelRecords, lines_of
+from irislib._prediction_log.uploads import Uploader
 
 __all__ = ["LEFT_OUT", "LOST", "WRITTEN", "PredictionLog"]
 
@@ -48,6 +49,7 @@ class PredictionLog:
         self._wakes, self._ends = threading.Event(), threading.Event()
         self._starts, self._writes = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
+        self._uploader: Uploader | None = None
         self._overflow = 0  # entries for which there was no room
         self._lost = 0  # entries since the log could not be written any more
         self._records: dict[str, ModelRecords] = {}
@@ -58,6 +60,14 @@ class PredictionLog:
         if records is None or records.model is not model:
             records = self._records[model.spec.name] = ModelRecords(model)
         return records
+
+    def start(self) -> None:
+        """Upload to a URL from now on, also what earlier processes have left; to be called after a fork."""
+        with self._starts:
+            if self.options.url and self._uploader is None:
+                self._uploader = Uploader(self.options, self._release)
+                self._uploader.start()
+                atexit.register(self.close)
 
     def add(self, entry: Entry) -> None:
         """Have an entry written soon; it neither waits nor fails."""
@@ -85,11 +95,17 @@ class PredictionLog:
             self._write_waiting()
 
     def close(self) -> None:
-        """Write what waits, and close the file; to be called when the process ends."""
+        """Write what waits, close the file and upload it; to be called when the process ends."""
         self._ends.set()
         self._wakes.set()
         if self._thread is not None:
             self._thread.join(END_SECONDS)
+        if self._uploader is not None:
+            self._uploader.end(END_SECONDS)
+
+    def _release(self) -> None:
+        with self._writes:
+            self.folder.close()
 
     def _wake(self) -> None:
         try:
@@ -100,6 +116,7 @@ class PredictionLog:
                         thread.start()
                         self._thread = thread
                         atexit.register(self.close)
+                self.start()
             self._wakes.set()
         except RuntimeError:  # no thread can be started: it is tried again for the next entry
             log.exception("The prediction log has no thread.")

@@ -35,6 +35,7 @@ from irislib._serving.options import add_arguments
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
 from irislib._serving.startup import load_models
 from irislib.api import Options, create_app, failing
+from irislib.api._application import Endpoint
 from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS
 from irislib.api._metrics import FOLDER
@@ -203,6 +204,8 @@ def endpoint_options(ours: dict[str, Any]) -> Options:
 def prepare_worker(worker: Any) -> None:
     """Let the endpoint notify Gunicorn that a worker still works, and its refusals be problems."""
     worker.wsgi.heartbeat = worker.notify
+    if isinstance(worker.wsgi, Endpoint):
+        worker.wsgi.begin()
     is_front = isinstance(worker, FrontWorker)  # which waits for the end of each connection without a thread
     gunicorn.util.write_error = send_problem if is_front else write_problem
 

@@ -64,6 +64,7 @@ class Lifecycle:
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
             self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
         self.ioloop = IOLoop.current()
+        self.ioloop.add_callback(self.endpoint.begin)
         self.ioloop.add_callback(self.page_pool.start)
         self.ioloop.add_callback(self.model_loader.start)
         self.ioloop.add_callback(self.notebook_watch.timer.start)

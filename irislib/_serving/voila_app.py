@@ -111,6 +111,8 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     prediction_log_bytes = trait("prediction_log_bytes")
     prediction_log_days = trait("prediction_log_days")
     prediction_log_batch_rows = trait("prediction_log_batch_rows")
+    prediction_log_spool = trait("prediction_log_spool")
+    prediction_log_upload_seconds = trait("prediction_log_upload_seconds")
 
     @default("port_retries")
     def _port_retries(self) -> int:

@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from irislib.errors import StoreError
 
-__all__ = ["Files", "Root", "files_of", "parse_root"]
+__all__ = ["Files", "Root", "check_url", "files_of", "parse_root"]
 
 Root = Path | str  # a folder, or a URL
 
@@ -63,6 +63,24 @@ def files_of(root: Root) -> Files:
     if isinstance(root, str):
         root = parse_root(root)
     return Folder(root) if isinstance(root, Path) else ObjectStore(root)
+
+
+def check_url(url: str) -> None:
+    """Check that the library for a URL is there; nothing is asked over the network.
+
+    Raises
+    ------
+    StoreError
+        If it is not, or there is none.
+    """
+    try:
+        import fsspec
+
+        fsspec.get_filesystem_class(url.partition("://")[0].rpartition("::")[2])
+    except ImportError as error:
+        raise StoreError(f"{url} needs more libraries: pip install 'irislib[stores]' ({error}).") from error
+    except ValueError as error:
+        raise StoreError(f"{url} cannot be used: {error}.") from error
 
 
 class Folder:

@@ -66,6 +66,11 @@ class Endpoint(Flask):
         self.models = {**self.models, model.spec.name: model}  # a new one: other threads go through it
         self.model_endpoints[f"/{model.spec.name}"] = ModelEndpoint(model, self.metrics, self.prediction_log)
 
+    def begin(self) -> None:
+        """Start what works beside the requests, in the process that answers them."""
+        if self.prediction_log is not None:
+            self.prediction_log.start()
+
     def end(self) -> None:
         """Write what waits to be written to the prediction log."""
         if self.prediction_log is not None:
