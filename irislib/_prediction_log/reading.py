@@ -52,11 +52,11 @@ def local_log(root: Root, since: dt.datetime | None = None) -> Iterator[Path]:
                 (Path(folder) / name).write_bytes(files.read(name))
 
         try:
-            found = [name for name in map(NAME.fullmatch, files.names("")) if name]
-            if not found:
+            names = [match for match in map(NAME.fullmatch, files.names("")) if match]
+            if not names:
                 raise DataError(f"There is no prediction log {root}.")
             with ThreadPoolExecutor(AT_ONCE) as threads:
-                list(threads.map(copy, [name[0] for name in found if name[1] >= day]))
+                list(threads.map(copy, [match[0] for match in names if match[1] >= day]))
         except OSError as error:
             raise DataError(f"The prediction log {root} cannot be read: {error}.") from error
         yield Path(folder)
