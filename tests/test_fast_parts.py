@@ -39,7 +39,15 @@ from threadpoolctl import threadpool_limits
 
 import irislib
 from irislib import Feature, Model, ModelSpec
-from irislib._compiled import category_steps, column_steps, linear, numeric_steps, smooth, tree_walk
+from irislib._compiled import (
+    catboost_categories,
+    category_steps,
+    column_steps,
+    linear,
+    numeric_steps,
+    smooth,
+    tree_walk,
+)
 from irislib._description.validation import check_row
 
 make_pipeline, logistic = pipeline.make_pipeline, linear_model.LogisticRegression
@@ -350,6 +358,49 @@ def test_boosters(booster: str, name: str) -> None:
         return
     make: Callable[..., Any] = getattr(import_booster(package), booster)
     assert_equal(fitted(name, make(n_estimators=12, **options)))
+
+
+CATEGORIES = ["district", "heating", "rooms", "balcony"]
+STATISTICS = {
+    "combinations of categories": {"iterations": 60},  # and of sides of thresholds
+    "one-hot": {"iterations": 20, "one_hot_max_size": 9},
+    "other statistics": {
+        "iterations": 20, "simple_ctr": ["Buckets", "Counter:Prior=0.7"], "combinations_ctr": "BinarizedTargetMeanValue"
+    },
+}  # fmt: skip
+
+
+def of_categories(kind: str) -> Model:
+    rows, _ = flats()
+    rows = rows.assign(district=rows.district.fillna("a district with a long name"))
+    sizes = np.where(rows.heating == "gas", rows.area.fillna(9) * rows.rooms, rows.area.fillna(0))
+    target = sizes if kind == "other statistics" else np.digitize(sizes, [60, 120])
+    features = [replace(feature, required=feature.name != "area") for feature in FLATS]
+    name, options = (
+        "CatBoost" + ("Regressor" if kind == "other statistics" else "Classifier"),
+        BOOSTERS["CatBoostRegressor"],
+    )
+    make: Callable[..., Any] = getattr(import_booster("catboost"), name)
+    estimator = make(cat_features=CATEGORIES, depth=3, **options[1], **STATISTICS[kind])
+    return irislib.train(ModelSpec("m", features, "y", lambda: rows.assign(y=target), estimator))
+
+
+@pytest.mark.parametrize("kind", STATISTICS)
+def test_categories_of_catboost(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = of_categories(kind)
+    assert_equal(model)
+    form = model.fast_form[0]
+    known, unseen = [80.0, 3, "hill", "gas", True], [80.0, 3, "9" * 17, "gas", True]
+    assert form.predict(known) is not None
+    assert form.predict(unseen) is None  # of numbers in texts only CatBoost knows the hash
+    assert form.predict([80.0, 3, None, "gas", True]) is None
+    if kind != "one-hot":
+        calculate = catboost_categories._statistic
+        monkeypatch.setattr(catboost_categories, "_statistic", lambda *args: calculate(*args) + 1)
+        other = replace(model)
+        assert other.fast_form[0] is None, other.fast_form[1]
+        row = dict(zip(model.spec.feature_names, known, strict=True))
+        assert other.predict_row(row).prediction == pytest.approx(model.predict_row(row).prediction)
 
 
 def spoiled(row: list[Any]) -> list[Any]:

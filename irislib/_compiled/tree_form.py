@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from irislib._compiled.parts import Parts
 
-__all__ = ["TREES", "threshold_case"]
+__all__ = ["TREES", "near_thresholds", "threshold_case"]
 
 NEAR_ROWS = 600
 
@@ -72,13 +72,13 @@ def _compare_at_thresholds(
 ) -> Comparison:
     import pandas as pd
 
-    near = _near_thresholds(tables, n_features, rng)
+    near = near_thresholds(tables, n_features, rng)
     if takes_missing:
         near[rng.random(near.shape) < 0.2] = float("nan")
     return Comparison(ComposedForm(predictor).predict, pd.DataFrame(near), estimator, named(estimator, near))
 
 
-def _near_thresholds(tables: Sequence[TreeTable], n_features: int, rng: np.random.Generator) -> np.ndarray:
+def near_thresholds(tables: Sequence[TreeTable], n_features: int, rng: np.random.Generator) -> np.ndarray:
     """Rows of thresholds, each with one value at a threshold or at a neighbour of it."""
     import numpy as np
 
