@@ -13,7 +13,7 @@ import pytest
 from conftest import PLANTED, ROOT, Server, kernel_of, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
-from test_accessibility import AXE, RULES, check
+from test_accessibility import check, find_violations
 
 FAULTY = """
 from irislib import Feature
@@ -91,7 +91,7 @@ def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str,
     reference = reference_in(page.inner_text("#irislib-failed"))
     page.wait_for_timeout(1500)  # Voila's own script is at work meanwhile
     expect(page.locator("#loading")).to_have_count(0)
-    assert AXE.run(page, options=RULES).violations_count == 0
+    assert not find_violations(page)
     expect(page.get_by_text("half a page")).to_be_hidden()
     for text in ("secret of", "Traceback", "Error:"):
         assert text not in page.content()
@@ -151,7 +151,7 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     page.get_by_label("File").set_input_files(tmp_path / f"{PLANTED}.txt")
     os.kill(kernel_of(page, faulty), signal.SIGKILL)
     expect(page.get_by_text("Your session has ended.")).to_be_in_viewport()
-    assert AXE.run(page, options=RULES).violations_count == 0
+    assert not find_violations(page)
     page.get_by_role("button", name="Submit").click()  # nothing hangs
     page.get_by_text("The connection to the server was lost.").wait_for()
     expect(page.get_by_role("button", name="Submit")).to_be_visible()
