@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import re
@@ -20,6 +21,7 @@ from playwright.sync_api import expect
 from traitlets.config import Config
 from voila.configuration import VoilaConfiguration
 
+from irislib._serving import static_files
 from irislib._serving.callback_log import CallbackLog
 from irislib._serving.prerender import VIEW, NotebookRun, PrerenderedPage, is_light
 
@@ -280,6 +282,37 @@ def test_a_files_address_is_that_of_its_content(ahead: Server) -> None:
     assert ahead.get(path).headers["Cache-Control"] == "no-cache"
     assert ahead.get(f"{path}?v=0").headers["Cache-Control"] == "no-cache"
     assert ahead.get("/voila/front/0.js").status_code == 404
+
+
+def test_files_are_sent_compressed_and_whole(ahead: Server) -> None:
+    voila, widget = (
+        re.search(pattern, ahead.get(page).text)[0]
+        for pattern, page in ((r"/voila/static/\w+/voila\.js", "/lab"), (r"/voila/front/\w+\.js", "/iris-wizard"))
+    )
+    extension = re.search(r"/voila/labextensions/anywidget/\./static/remoteEntry\.\w+\.js", ahead.get("/lab").text)[0]
+    for path in (voila, widget, extension, "/voila/templates/irislib/static/page.css"):
+        plain = ahead.get(path, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        for _ in range(2):
+            compressed = ahead.get(path)
+            assert compressed.headers["Content-Encoding"] == "gzip"
+            assert int(compressed.headers["Content-Length"]) < len(plain.content) / 2  # it is known, for it is kept
+            assert compressed.content == plain.content
+    assert ahead.get(voila, headers={"Range": "bytes=5-9"}).content == ahead.get(voila).content[5:10]
+
+
+def test_a_file_is_compressed_anew_once_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.js").write_text("a" * 2000)
+    (tmp_path / "a.png").write_bytes(bytes(2000))
+    (tmp_path / "b.js").write_text("short")
+    assert static_files.compress_file(str(tmp_path / "a.png")) is None
+    assert static_files.compress_file(str(tmp_path / "b.js")) is None
+    first = static_files.compress_file(str(tmp_path / "a.js"))
+    with monkeypatch.context() as patch:
+        patch.setattr(gzip, "compress", lambda *_: pytest.fail("it is compressed again"))
+        assert static_files.compress_file(str(tmp_path / "a.js")) is first
+    (tmp_path / "a.js").write_text("b" * 3000)
+    assert gzip.decompress(static_files.compress_file(str(tmp_path / "a.js"))) == b"b" * 3000
 
 
 def test_files_are_uploaded_and_downloaded(page, ahead: Server, tmp_path: Path) -> None:

@@ -1,15 +1,22 @@
-"""Static files at URLs that contain the hash of their content, and are cached forever."""
+"""Static files at URLs that contain the hash of their content, are cached forever and compressed once."""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import hashlib
+import mimetypes
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tornado.web
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import GZipContentEncoding as Compression
 from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 
 __all__ = ["IMMUTABLE", "files_version", "publish", "static_routes"]
@@ -20,6 +27,8 @@ HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")  # the name of a file that webpack 
 
 # By the hash of the content, so that the order of additions does not matter.
 _contents: dict[str, bytes] = {}
+# By the same hash, or by a file's path, time and size. Voila's scripts take half a second, in the server's only thread.
+_compressed: dict[object, bytes] = {}
 
 
 def publish(base_url: str, text: str, kind: str) -> str:
@@ -61,6 +70,58 @@ def static_routes(static: Sequence[str], extensions: Sequence[str]) -> list[tupl
     ]
 
 
+def compress(key: object, content: bytes) -> bytes:
+    """Return a content as browsers take it, from the first time on without compressing it."""
+    if key not in _compressed:
+        _compressed[key] = gzip.compress(content, Compression.GZIP_LEVEL)
+    return _compressed[key]
+
+
+def takes_compressed(request: HTTPServerRequest) -> bool:
+    """Return True if a client takes compressed files; parts are of the file as it is."""
+    return "gzip" in request.headers.get("Accept-Encoding", "") and "Range" not in request.headers
+
+
+def compress_file(file: str) -> bytes | None:
+    """Return a file's compressed content; None if that is not much less."""
+    kind, encoding = mimetypes.guess_type(file)
+    is_text = kind and not encoding and (kind.startswith("text/") or kind in Compression.CONTENT_TYPES)
+    facts = os.stat(file)
+    if not is_text or facts.st_size < Compression.MIN_LENGTH:
+        return None
+    key = (file, facts.st_mtime_ns, facts.st_size)
+    return _compressed.get(key) or compress(key, Path(file).read_bytes())
+
+
+class CompressedFiles(tornado.web.StaticFileHandler):
+    """A handler of files that are compressed once, in a thread; Tornado does it for every response."""
+
+    compressed: bytes | None = None
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    async def get(self, path: str, include_body: bool = True) -> None:
+        if takes_compressed(self.request):
+            self.path = self.parse_url_path(path)
+            absolute = self.get_absolute_path(self.root, self.path)  # which may set the root
+            if (file := self.validate_absolute_path(self.root, absolute)) is None:
+                return  # a folder, whose visitor has been redirected
+            self.compressed = await asyncio.to_thread(compress_file, file)
+        if self.compressed is not None:
+            self.get_content = self.get_compressed  # type: ignore[method-assign, assignment]
+        await super().get(path, include_body)
+
+    def get_compressed(self, *_: object) -> bytes:
+        return self.compressed or b""
+
+    def get_content_size(self) -> int:
+        return super().get_content_size() if self.compressed is None else len(self.compressed)
+
+    def set_headers(self) -> None:
+        super().set_headers()
+        if self.compressed is not None:
+            self.set_header("Content-Encoding", "gzip")
+
+
 class WidgetFilesHandler(tornado.web.RequestHandler):
     """The scripts and styles of widgets; like all static files they need no token."""
 
@@ -69,12 +130,16 @@ class WidgetFilesHandler(tornado.web.RequestHandler):
             raise tornado.web.HTTPError(404)
         self.set_header("Content-Type", f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8")
         self.set_header("Cache-Control", IMMUTABLE)
-        self.finish(_contents[name])
+        content = _contents[name]
+        if takes_compressed(self.request) and len(content) >= Compression.MIN_LENGTH:
+            self.set_header("Content-Encoding", "gzip")
+            content = compress(name, content)
+        self.finish(content)
 
     head = get
 
 
-class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
+class TemplateFilesHandler(CompressedFiles, TemplateStaticFileHandler):  # type: ignore[misc]
     """Voila's handler of template files, with 404 instead of 500 for a path that is none of its own."""
 
     def set_extra_headers(self, path: str) -> None:
@@ -98,14 +163,14 @@ class TemplateFilesHandler(TemplateStaticFileHandler):  # type: ignore[misc]
             raise tornado.web.HTTPError(404) from error
 
 
-class VoilaFilesHandler(MultiStaticFileHandler):  # type: ignore[misc]
+class VoilaFilesHandler(CompressedFiles, MultiStaticFileHandler):  # type: ignore[misc]
     """Voila's files, at a URL with their version."""
 
     def set_extra_headers(self, path: str) -> None:
         self.set_header("Cache-Control", IMMUTABLE)
 
 
-class ExtensionFilesHandler(FileFindHandler):  # type: ignore[misc]
+class ExtensionFilesHandler(CompressedFiles, FileFindHandler):  # type: ignore[misc]
     """The files of lab extensions, most of which have a hash in their name."""
 
     def set_headers(self) -> None:
