@@ -30,6 +30,13 @@ def draw(_):
 Page("Faulty", [Feature("wrong", "text", required=False)], "Go", answer,
      [Tab("Out", lambda text: [text], "Press Go."), Tab("Chart", draw)])
 """
+FORM = """
+from irislib import Feature
+from irislib.widgets import Page, Tab
+
+Page("Form", [Feature("first"), Feature("second")], "Go", lambda values: sorted(values.items()),
+     [Tab("Out", lambda items: [str(items)], "Press Go."), Tab("Still", lambda _: ["here"])])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +91,8 @@ def test_a_failing_callback_shows_a_message_and_the_app_goes_on(page, faulty: Se
     expect(page.locator(".irislib-panel .irislib-message:visible")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("name", "why"), [("cell", "the secret of the cell"), ("dies", "DeadKernelError")])
-def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str, why: str) -> None:
-    page.goto(f"{faulty.url}/{name}")
+def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server) -> None:
+    page.goto(f"{faulty.url}/cell")
     page.get_by_text("This page could not be opened").wait_for()
     reference = reference_in(page.inner_text("#irislib-failed"))
     page.wait_for_timeout(1500)  # Voila's own script is at work meanwhile
@@ -96,12 +102,24 @@ def test_a_cell_that_fails_gives_our_error_page(page, faulty: Server, name: str,
     for text in ("secret of", "Traceback", "Error:"):
         assert text not in page.content()
     expect(page.get_by_role("link", name="Try again")).to_be_visible()
-    log = faulty.text()
-    assert why in log.partition(f"reference {reference}: the page {name}.ipynb failed (failure 1)")[0]
-    page.reload()
-    page.get_by_text("This page could not be opened").wait_for()
-    assert f"the page {name}.ipynb failed (failure 2)" in faulty.text()
+    assert_logged(faulty, "cell", "the secret of the cell", reference, 1)
+    assert_logged(faulty, "cell", "the secret of the cell", reference_in(faulty.get("/cell").text), 2)
     open_app(page, faulty, "iris-wizard", "Abrakadabra")
+
+
+def test_a_kernel_that_ends_gives_our_error_page(faulty: Server) -> None:
+    for failures in (1, 2):
+        text = faulty.get("/dies").text
+        assert "This page could not be opened" in text
+        assert not [secret for secret in ("Traceback", "Error:") if secret in text.partition('id="rendered_cells"')[2]]
+        assert_logged(faulty, "dies", "DeadKernelError", reference_in(text), failures)
+    assert faulty.get("/iris-wizard").ok
+
+
+def assert_logged(server: Server, name: str, why: str, reference: str, failures: int) -> None:
+    line = f"reference {reference}: the page {name}.ipynb failed (failure {failures})"
+    assert line in server.text()
+    assert why in server.text().partition(line)[0]
 
 
 def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -> None:
@@ -109,10 +127,11 @@ def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -
     notebooks.mkdir()
     for name in ("cell", "faulty"):
         (notebooks / f"{name}.ipynb").write_text((folder / f"{name}.ipynb").read_text())
-    options = ["--model", "irislib.iris:spec", "--notebooks", str(notebooks), "--preheat_kernel=True", "--pool_size=1"]
+    options = ["--model", "tiny:spec", "--notebooks", str(notebooks), "--preheat_kernel=True", "--pool_size=1"]
     server = Server(tmp_path / "log", "serve", *options).wait()
     try:
         wait_until(lambda: server.text().count("is filled with 1 kernel") == 2)
+        wait_until(lambda: "the secret of the cell" in server.text())  # it has been run ahead
         responses = {}
 
         def is_rendered_ahead() -> bool:
@@ -123,7 +142,7 @@ def test_a_page_of_the_pool_that_failed_is_a_500(folder: Path, tmp_path: Path) -
         responses["faulty"] = server.get("/faulty")
         assert responses["faulty"].status_code == 200
         assert [is_failed(responses[name].text) for name in ("cell", "faulty")] == [True, False]
-        assert f"reference {reference_in(server.get('/cell').text)}" in server.text()
+        assert f"reference {reference_in(responses['cell'].text)}" in server.text()
     finally:
         server.stop()
 
@@ -167,35 +186,43 @@ def test_reload_keeps_no_secret(page, faulty: Server, tmp_path: Path) -> None:
     assert PLANTED not in faulty.text()
 
 
-@pytest.mark.parametrize("way", ["warm", "cold"])  # with irislib's own connection to the kernel, and with JupyterLab's
-def test_a_lost_server_is_said_once_and_the_page_comes_back_by_itself(page, tmp_path: Path, way: str) -> None:
-    options = [] if way == "warm" else ["--Pages.warm=False"]
+def test_a_lost_server_is_said_once_and_the_page_comes_back_by_itself(page, neighbour, tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    for name, run in (("light", "once"), ("lab", "each visit")):  # with our connection to the kernel, and JupyterLab's
+        content = notebook(FORM)
+        content.metadata["irislib"] = {"run": run}
+        nbformat.write(content, tmp_path / "notebooks" / f"{name}.ipynb")
+    options = ["--model", "tiny:spec", "--notebooks", str(tmp_path / "notebooks")]
     server = Server(tmp_path / "log", "serve", *options).wait()
-    open_app(page, server, "iris-wizard", "Abrakadabra")
-    page.get_by_label("Petal length").fill("6.5")
-    expect(page.locator(".irislib-banner")).to_be_hidden()
-    page.context.set_offline(True)
-    page.get_by_text("The connection to the server was lost.").wait_for()
-    page.context.set_offline(False)
-    expect(page.locator(".irislib-banner")).to_be_hidden()
+    pages = {"light": page, "lab": neighbour}
+    for name, tab in pages.items():
+        open_app(tab, server, name, "Go")
+        assert (tab.locator("#irislib-page").count() == 1) is (name == "light")
+        tab.get_by_label("First").fill("6.5")
+        expect(tab.locator(".irislib-banner")).to_be_hidden()
+        tab.context.set_offline(True)
+        tab.get_by_text("The connection to the server was lost.").wait_for()
+        tab.context.set_offline(False)
+        expect(tab.locator(".irislib-banner")).to_be_hidden()
     server.stop(signal.SIGKILL)
-    message = page.get_by_text("The connection to the server was lost. This page tries again by itself.")
-    message.wait_for()
-    if way == "warm":
-        check(page, "lost")
-    page.get_by_role("tab", name="Insights").click()
-    page.get_by_role("tab", name="Prediction").click()
-    page.get_by_label("Petal width").fill("2.25")
-    expect(page.get_by_text("server was lost")).to_have_count(1)
-    page.get_by_role("button", name="Reload").click()
-    page.get_by_text("The server does not answer yet.").wait_for()
-    assert page.url.startswith(server.url)
+    for tab in pages.values():
+        tab.get_by_text("The connection to the server was lost. This page tries again by itself.").wait_for()
+    check(page, "lost")
+    for tab in pages.values():
+        tab.get_by_role("tab", name="Still").click()
+        tab.get_by_role("tab", name="Out").click()
+        tab.get_by_label("Second").fill("2.25")
+        expect(tab.get_by_text("server was lost")).to_have_count(1)
+        tab.get_by_role("button", name="Reload").click()
+        tab.get_by_text("The server does not answer yet.").wait_for()
+        assert tab.url.startswith(server.url)
     again = Server(tmp_path / "log2", "serve", *options, port=server.port).wait()
     try:
-        expect(page.locator(".irislib-banner")).to_be_hidden()
-        expect(page.get_by_label("Petal length")).to_have_value("6.5")
-        expect(page.get_by_label("Petal width")).to_have_value("2.25")
-        page.get_by_role("button", name="Abrakadabra").click()
-        page.locator(".irislib-answer").wait_for()
+        for tab in pages.values():
+            expect(tab.locator(".irislib-banner")).to_be_hidden()
+            expect(tab.get_by_label("First")).to_have_value("6.5")
+            expect(tab.get_by_label("Second")).to_have_value("2.25")
+            tab.get_by_role("button", name="Go").click()
+            tab.get_by_text("('second', 2.25)").wait_for()
     finally:
         again.stop()
