@@ -207,6 +207,17 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.arbiter:Arbiter.LISTENERS": "answer what waits before the server ends",
         "gunicorn.workers.base:Worker.notify": "let long responses keep their worker",
     }),
+    *_entries("api", "guards", "_serving.following_arbiter", f"{GUNICORN}/arbiter.py", {
+        "gunicorn.app.base:BaseApplication.run": "take new versions from the store",
+        "gunicorn.arbiter:Arbiter.manage_workers": "take new versions from the store",
+        "gunicorn.arbiter:Arbiter.spawn_worker": "replace the workers for a new version",
+        "gunicorn.arbiter:Arbiter.kill_worker": "let the workers of an old version end in good order",
+        "gunicorn.arbiter:Arbiter.WORKERS": "replace the workers for a new version",
+        "gunicorn.arbiter:Arbiter.num_workers": "replace the workers for a new version",
+        "gunicorn.arbiter:Arbiter.worker_age": "replace the workers for a new version",
+        "gunicorn.arbiter:Arbiter.reload": "let the workers of before a reload end in good order",
+        "gunicorn.arbiter:Arbiter.stop": "end the process that looks at the store",
+    }),
     *_entries("api", "guards", "_serving.gunicorn_worker", f"{GUNICORN}/workers/gthread.py", {
         "gunicorn.workers.gthread:ThreadWorker.accept": "give no thread to an idle connection",
         "gunicorn.workers.gthread:ThreadWorker.enqueue_req": "answer a batch by a thread",

@@ -7,12 +7,15 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.store import TEXTS
 from irislib._common.settings import setting_value
 from irislib._modeling import registry, store
 from irislib._modeling.fitted import FittedSpec
+from irislib._store import versions
+from irislib._store.files import files_of
 from irislib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -85,6 +88,11 @@ class Follower:
         When the store was last read, in seconds since 1970.
     error : str
         Why the store cannot be read now, for the log; empty if it can.
+    candidate : Entry or None
+        The newest entry that serves and is neither served nor refused here.
+    copies : Path or None
+        A folder of this machine, set if another process than the one that has tried a version is to load it: it is
+        read from the network once, and is there until it is served or refused.
     """
 
     def __init__(self, name: str, root: Root, spec: ModelSpec | None = None, served: Entry | None = None):
@@ -94,7 +102,8 @@ class Follower:
         self.looked_at: float | None = None
         self.error = ""
         self._seen = None if served is None else served.number
-        self._newest: Entry | None = None  # of those that serve and were neither served nor refused here
+        self.candidate: Entry | None = None
+        self.copies: Path | None = None
         self._failures, self._next_try = 0, 0.0
 
     def poll(self) -> Entry | None:
@@ -110,13 +119,13 @@ class Follower:
         for entry in newer:
             self._seen = entry.number
             if entry.serves:
-                self._newest = entry
+                self.candidate = entry
         served = self.served
-        if self._newest and served and served.file and self._newest.file == served.file:
-            self.serve(self._newest)  # such as after a rollback from a version that was refused
-        if self._newest is None:
+        if self.candidate and served and served.file and self.candidate.file == served.file:
+            self.serve(self.candidate)  # such as after a rollback from a version that was refused
+        if self.candidate is None:
             self._recover()
-        return self._newest
+        return self.candidate
 
     def _newer_entries(self) -> list[Entry]:
         if self._seen is None:
@@ -136,12 +145,20 @@ class Follower:
             If it cannot be served here.
         """
         compare_data = self.served is None and entry.compare_data  # as when a server starts
-        return store.load_entry(self.name, self.root, entry, self.spec, compare_data)
+        root = self.root
+        if self.copies is not None:
+            path, root = versions.path(self.name, entry.file), self.copies
+            if not (root / path).exists():
+                files_of(root).create(path, files_of(self.root).read(path))
+        return store.load_entry(self.name, root, entry, self.spec, compare_data)
 
     def take(self) -> Model | None:
         """Return the model to serve from now on, or None if there is none; its ``entry`` says which it is."""
-        if (entry := self.poll()) is None:
-            return None
+        entry = self.poll()
+        return None if entry is None else self.attempt(entry)
+
+    def attempt(self, entry: Entry) -> Model | None:
+        """Return the model of an entry; None if it is refused, or cannot be read just now."""
         model = None
         try:
             model = self.load(entry)
@@ -156,9 +173,7 @@ class Follower:
     def serve(self, entry: Entry) -> None:
         """Note that an entry is served."""
         before, self.served = self.served, entry
-        self._seen = max(self._seen or 0, entry.number)
-        if self._newest is not None and self._newest.number <= entry.number:
-            self._newest = None
+        self._leave(entry)
         if self.refused is not None and self.refused.entry.number < entry.number:
             self.refused = None
         text = TEXTS["follow.before"].format(version=before.version) if before else ""
@@ -169,16 +184,24 @@ class Follower:
         """Note that an entry cannot be served here, and why."""
         reason = reason if reason.endswith((".", "!", "?")) else f"{reason}."
         self.refused, self.n_refused = Refusal(entry, public_reason(reason)), self.n_refused + 1
-        if self._newest is not None and self._newest.number <= entry.number:
-            self._newest = None
+        self._leave(entry)
         stays = TEXTS["follow.stays"].format(version=self.served.version) if self.served else ""
         facts = {"name": self.name, "version": entry.version, "number": entry.number, "stays": stays}
         log.warning("%s", TEXTS["follow.refused"].format(**facts, reason=reason).rstrip())
+
+    def _leave(self, entry: Entry) -> None:
+        """Forget an entry that is served or refused now."""
+        self._seen = max(self._seen or 0, entry.number)
+        if self.candidate is not None and self.candidate.number <= entry.number:
+            self.candidate = None
+        if self.copies is not None:
+            files_of(self.copies).delete(versions.path(self.name, entry.file))
 
     def status(self) -> dict[str, Any]:
         """Return the state as readiness shows it: no paths, no addresses, no secrets."""
         served, refused = self.served, self.refused
         return {
+            "version": None if served is None else served.version,
             "number": None if served is None else served.number,
             "refused": None
             if refused is None

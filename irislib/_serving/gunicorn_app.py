@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gunicorn.util
@@ -23,17 +24,21 @@ from threadpoolctl import threadpool_limits
 
 from irislib._common import paths, temporary_folders
 from irislib._common.language import parse_languages
+from irislib._common.messages.store import TEXTS
 from irislib._common.settings import api_settings, setting_value
-from irislib._modeling import registry
+from irislib._modeling import registry, store
+from irislib._modeling.following import find_followers, look_seconds
 from irislib._modeling.user_errors import log_error
 from irislib._prediction_log.options import LogOptions
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.client_limit import ClientConnections
+from irislib._serving.following_arbiter import FollowingApplication
 from irislib._serving.gunicorn_worker import FrontWorker
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
 from irislib._serving.startup import load_models
+from irislib._serving.store_watch import StoreWatch
 from irislib.api import Options, create_app, failing
 from irislib.api._application import Endpoint
 from irislib.api._auth import read_token
@@ -65,7 +70,7 @@ class ApiConfig(Config):  # type: ignore[misc]
         return parser
 
 
-class ApiServer(WSGIApplication):  # type: ignore[misc]
+class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
     """Gunicorn, serving the endpoint.
 
     Attributes
@@ -78,25 +83,37 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
 
     callable: Any
     models: list[str] | None
+    copies: Path | None = None  # of what comes from the network
 
     def run(self) -> None:
         address = self.cfg.address[0]
         if isinstance(address, tuple):  # and not a Unix socket
             announce_health(url(address[0], address[1], "/healthz"))
-        metrics_folder = None
-        if not (self.cfg.check_config or self.cfg.print_config or os.environ.get(FOLDER)):
-            try:
-                metrics_folder = os.environ[FOLDER] = str(temporary_folders.make("irislib-metrics-"))
-                os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
-            except OSError as error:
-                log.warning("The workers' metrics are not added up: there is no temporary folder (%s).", error)
+        folders = [] if self.cfg.check_config or self.cfg.print_config else self.make_folders()
         self.options.log.hand_over(self.cfg.uid, self.cfg.gid)
         self.master = os.getpid()
         try:
             super().run()
         finally:
-            if metrics_folder and os.getpid() == self.master:  # and not one of the workers, which come here as well
-                shutil.rmtree(metrics_folder, ignore_errors=True)
+            if os.getpid() == self.master:  # and not one of the workers, which come here as well
+                for folder in folders:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def make_folders(self) -> list[Path]:
+        """Make the temporary folders of the server, and return them."""
+        folders = []
+        if not os.environ.get(FOLDER):
+            try:
+                folders.append(metrics_folder := temporary_folders.make("irislib-metrics-"))
+                os.environ[FOLDER] = str(metrics_folder)
+                os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
+            except OSError as error:
+                log.warning("The workers' metrics are not added up: there is no temporary folder (%s).", error)
+        if self.look_seconds and isinstance(store.default_root(), str):
+            with suppress(OSError):  # else each version is read from the network twice
+                folders.append(temporary_folders.make("irislib-store-"))
+                self.copies = folders[-1]
+        return folders
 
     def load_default_config(self) -> None:
         self.cfg = ApiConfig(self.usage, prog=self.prog)
@@ -117,6 +134,7 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
         self.app_uri = "irislib.api:create_app()"
         self.models = ours.get("model")
         self.is_stored = "no_store" not in ours
+        self.look_seconds = look_seconds(store.default_root(), ours.get("follow")) if self.is_stored else 0.0
         self.max_connections_per_client: int | None = ours.get("max_connections_per_client")
         self.options = endpoint_options(ours)
         host, port = (ours.get(name, setting_value(name)) for name in ("host", "port"))
@@ -158,11 +176,43 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
                 raise
             log_error(log, "A model could not be loaded; correct it, and the endpoint starts again.", error)
             return failing("A model could not be loaded; the server's log says why.")
-        # A collection in a worker would write to all objects that exist now, and so copy them.
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+        self.follow(app)
+        freeze_objects()
         return app
+
+    def follow(self, app: Endpoint) -> None:
+        """Follow the store from now on, unless each worker loads the models by itself."""
+        if self.watch is not None:
+            self.watch.end()
+        self.watch = None
+        if not self.look_seconds:
+            return
+        if not self.cfg.preload_app:
+            log.info("%s", TEXTS["follow.off"])
+        elif followers := find_followers(self.models):
+            for follower in followers.values():
+                follower.copies = self.copies
+            self.watch = StoreWatch(followers, self.look_seconds)
+            app.following = self.watch.record.read
+
+    def take(self) -> bool:
+        """Load the version that was found in the store; return False if that has failed."""
+        if self.watch is None:
+            return False
+        taken = False
+        for follower in self.watch.followers.values():
+            if follower.candidate is None:
+                continue
+            with threadpool_limits(1):
+                if (model := follower.attempt(follower.candidate)) is None:
+                    continue
+                registry.use(model)
+                self.callable.add_model(model)
+            follower.serve(follower.candidate)
+            taken = True
+        self.watch.publish_state()
+        freeze_objects()
+        return taken
 
     def guarded_options(self) -> Options:
         """Return the options; a server that nothing else guards answers to no names but its own."""
@@ -187,6 +237,13 @@ class ApiServer(WSGIApplication):  # type: ignore[misc]
             log_error(log, "A model could not be loaded again; the models stay as they were.", error)
 
 
+def freeze_objects() -> None:
+    """Let no collection in a worker write to the objects that exist now, and so copy them."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def endpoint_options(ours: dict[str, Any]) -> Options:
     """Return the endpoint's options: the command line's, else the environment's."""
     fields = {name: name for name in ("cors", "rate_limit", "proxies")}
@@ -206,6 +263,8 @@ def prepare_worker(worker: Any) -> None:
     worker.wsgi.heartbeat = worker.notify
     if isinstance(worker.wsgi, Endpoint):
         worker.wsgi.begin()
+    if isinstance(worker.app, ApiServer):  # a worker that is replaced ends after its last batch; the master may end it
+        worker.cfg.set("graceful_timeout", max(worker.cfg.graceful_timeout, worker.app.options.batch_seconds))
     is_front = isinstance(worker, FrontWorker)  # which waits for the end of each connection without a thread
     gunicorn.util.write_error = send_problem if is_front else write_problem
 

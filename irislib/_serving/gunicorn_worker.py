@@ -118,7 +118,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         self.names: dict[Any, Any] = {}  # of the listeners
         self.refused: set[Any] = set()  # connections whose request Gunicorn could not read
         self.clients: ClientConnections = getattr(self.app, "client_connections", ClientConnections)()
-        self.next_check = 0.0
+        self.next_check, self.stopped_at = 0.0, 0.0
         super().init_process()
 
     def accept(self, listener: Any) -> None:
@@ -241,16 +241,24 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Close the connections whose time is over; when the worker stops, all that have sent nothing."""
+        """Close the connections whose time is over.
+
+        When the worker stops, one that has sent nothing has a moment left: its client may be sending a request just
+        now, which is answered with ``Connection: close``.
+        """
         super().murder_keepalived(force)
         now = time.monotonic()
+        if not (self.alive or self.stopped_at):
+            self.stopped_at = now
         if self.alive and now < self.next_check:
             return
         self.next_check = now + 1
         for conn, end in list(self.waiting.items()):
+            if not (self.alive or conn.scan.data):
+                end = min(end, self.stopped_at + LINGER_SECONDS)
             if end < now and conn.scan.data and not conn.is_closing:
                 with suppress(OSError):
                     conn.sock.send(raw_response(408, "The request did not come in time."))
                 self.close_later(conn)
-            elif end < now or not (self.alive or conn.scan.data):
+            elif end < now:
                 self.drop(conn)

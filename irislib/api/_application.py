@@ -19,7 +19,7 @@ from irislib._prediction_log.writer import PredictionLog
 from irislib.api._auth import TokenCheck
 from irislib.api._body_stream import BodyStream
 from irislib.api._config import ROW_BYTES, Options
-from irislib.api._fast_path import REQUEST_ID, Environ, ModelEndpoint, has_hooks, is_plain
+from irislib.api._fast_path import MODEL, REQUEST_ID, Environ, ModelEndpoint, has_hooks, is_plain
 from irislib.api._hosts import UNKNOWN_HOST, foreign_name
 from irislib.api._metrics import Metrics
 
@@ -59,6 +59,7 @@ class Endpoint(Flask):
         self.allowed_methods: Callable[[str], list[str]] = lambda path: []
         self.page_states: Callable[[], Mapping[str, str]] = dict  # of the pages that a server has besides
         self.refusal_of: Callable[[str], HTTPException | None] = lambda name: None  # of a model that is not there yet
+        self.following: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # the state of what follows the store
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def add_model(self, model: Model) -> None:
@@ -115,6 +116,7 @@ class Endpoint(Flask):
     def _call_flask(self, environ: Environ, start_response: Any, start: float) -> Iterable[bytes]:
         _, name, *rest = f"{environ['PATH_INFO']}/".split("/")
         endpoint = self.model_endpoints.get(f"/{name}")
+        environ[MODEL] = endpoint and endpoint.model  # until its end, whatever is served from then on
         status_code = "500"
         body = BodyStream(environ, ROW_BYTES)
 

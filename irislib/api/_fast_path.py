@@ -25,12 +25,13 @@ from irislib.api._json_bodies import parse_json
 from irislib.api._metrics import Metrics
 from irislib.api._request_bodies import FORM, JSON
 
-__all__ = ["REQUEST_ID", "Environ", "ModelEndpoint", "has_hooks", "is_plain"]
+__all__ = ["MODEL", "REQUEST_ID", "Environ", "ModelEndpoint", "has_hooks", "is_plain"]
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 50_000
 REQUEST_ID = "irislib.request_id"  # in the WSGI environment
+MODEL = "irislib.model"  # there, too: the model of the request's address, or None
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, signals.request_started.__class__)]
 RECEIVERS = attrgetter("receivers")
 

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from irislib.api._following import metric_families
 from irislib.api._metrics_files import FOLDER, AllocatedDict, slot
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ class Metrics:
         return generate_latest(registry) + generate_latest(models)
 
     def collect(self) -> Iterable[Any]:
-        """Yield the version of each model; called by prometheus_client."""
+        """Yield the version of each model and what follows the store; called by prometheus_client."""
         info = GaugeMetricFamily("irislib_model_info", "The models that answer.", labels=["model", "version"])
         for model in self.endpoint.models.values():
             info.add_metric([model.spec.name, model.version], 1)
         yield info
+        yield from metric_families(self.endpoint.models.values(), self.endpoint.following())

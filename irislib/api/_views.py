@@ -25,7 +25,8 @@ from irislib._prediction_log.records import record_line
 from irislib._prediction_log.reports import parse_report
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
-from irislib.api._fast_path import REQUEST_ID
+from irislib.api._fast_path import MODEL, REQUEST_ID
+from irislib.api._following import describe
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._problem_details import details, problem, reply
@@ -70,8 +71,9 @@ class Context:
         HTTPException
             If it is not there yet, or could not be trained.
         """
-        if name in self.models:
-            return self.models[name]
+        model: Model | None = request.environ.get(MODEL) or self.models.get(name)
+        if model is not None and model.spec.name == name:
+            return model
         if (refusal := self.app.refusal_of(name)) is not None:
             raise refusal
         raise NotFound(f"There is no model {name!r} here. Known: {', '.join(self.models)}.")
@@ -181,7 +183,10 @@ def healthz(context: Context) -> Response:
 
 
 def readyz(context: Context) -> Response:
-    models = {n: {"version": m.version, "trained_at": m.trained_at} for n, m in context.models.items()}
+    models: dict[str, Any] = {n: {"version": m.version, "trained_at": m.trained_at} for n, m in context.models.items()}
+    for name, state in context.app.following().items():
+        if name in models:
+            models[name]["store"] = describe(context.models[name], state)
     pages = context.app.page_states()
     status = next((state for state in NOT_READY if state in pages.values()), "ready")
     body = {"status": status, "models": models, **({"pages": pages} if pages else {})}

@@ -51,6 +51,9 @@ TEXTS = {
     "follow.refused": "{name}: version {version} (number {number}) cannot be served here, and is not taken. {reason} "
     "{stays}",
     "follow.stays": "{version} is served as before.",
+    "follow.crashed": "The process that tried to load it has ended, as for want of memory.",
+    "follow.ended": "The process that looks at the store has ended; there will be another one in {seconds} s.",
+    "follow.off": "The store is not followed: each worker loads its models itself.",
     "follow.unreached": "{name}: the store cannot be read, and is tried again: {error}",
     "follow.reached": "{name}: the store can be read again.",
     "unstored": "{error} It is trained again at each start.",

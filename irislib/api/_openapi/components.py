@@ -196,9 +196,22 @@ def _headers(secured: bool) -> Object:
     return result
 
 
+def _store_state() -> Object:
+    """Describe the state of a model that follows the store."""
+    number, text = {"type": "integer"}, {"type": "string"}
+    state = object_of({"reached": {"type": "boolean"}})
+    state["properties"] |= {  # as far as they are known
+        "number": number,
+        "looked_at": {"type": "string", "format": "date-time"},
+        "refused": object_of({"version": text, "number": number, "reason": text}),
+    }
+    return state
+
+
 def server_paths(secured: bool) -> Object:
     """Describe the routes that are not about one model."""
     model = object_of({"version": {"type": "string"}, "trained_at": {"type": "string", "format": "date-time"}})
+    model["properties"]["store"] = {**_store_state(), "description": TEXTS["readyz.store"]}  # where it is followed
     schemas = {
         "openapi": {"type": "object"},
         "healthz": object_of({"status": {"const": "ok"}}),
