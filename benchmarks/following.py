@@ -33,6 +33,7 @@ from processes import running_server
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 BATCH_EACH = 50  # requests of one client
 PATIENCE = 120
+IDLE_SECONDS = 1  # after which a client opens a new connection: the server closes one that is idle for two
 
 
 @dataclass
@@ -72,6 +73,7 @@ class Load:
     def client(self, number: int) -> None:
         """Send requests on one connection, which is opened again when the server has said that it closes it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        answered = time.monotonic()
         for i in itertools.count(number, self.clients):
             if self.is_over and i >= self.total:
                 break
@@ -82,13 +84,16 @@ class Load:
                     body, kind = json.dumps(self.rows), JSON
                 else:
                     body, kind = urlencode(self.rows[index]), FORM
+                if time.monotonic() - answered > IDLE_SECONDS:
+                    connection.close()
                 path = f"/{self.name}/batch" if is_batch else f"/{self.name}"
                 connection.request("POST", path, body, {"Content-Type": kind})
                 response = connection.getresponse()
                 self.check(response.status, response.headers["X-Model-Version"], response.read(), index, is_batch)
             except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
+                self.failures.append(f"{error!r} {time.monotonic() - answered:.3f} s after the answer before")
                 connection.close()
+            answered = time.monotonic()
             self.sent += 1
             time.sleep(self.pause)
         connection.close()
