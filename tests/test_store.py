@@ -342,6 +342,7 @@ def test_versions_are_published_refused_and_rolled_back_in_every_kind_of_store(
 def test_a_follower_takes_what_becomes_current_and_refuses_once_what_it_cannot_load(
     iris, root: Path | str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    root = root / "followed" if isinstance(root, Path) else f"{root}/followed"
     other = replace(iris, version="other", spec=replace(iris.spec, random_state=3))
     contents = one_content(iris), one_content(other)
     monkeypatch.setattr(store, "_content", contents[0])

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from threadpoolctl import threadpool_limits
 
+from irislib._common import temporary_folders
+from irislib._common.messages.store import TEXTS
+from irislib._modeling import registry, store
+from irislib._modeling.following import find_followers
 from irislib._modeling.user_errors import log_error
 from irislib._serving.store_watch import StoreWatch
+from irislib.api._application import Endpoint
 
-__all__ = ["FollowingApplication", "FollowingArbiter"]
+__all__ = ["FollowingApplication", "FollowingArbiter", "freeze_objects"]
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +31,25 @@ PATIENCE_SECONDS = 5  # until a worker that goes on is asked to end once more
 
 
 class FollowingApplication(BaseApplication):  # type: ignore[misc]
-    """A base of Gunicorn's applications whose master follows the store."""
+    """A base of Gunicorn's applications whose master follows the store.
 
+    Attributes
+    ----------
+    callable : Endpoint
+    models : list of str or None
+        The references of the models.
+    look_seconds : float
+        Between two looks at the store; 0 for none.
+    copies : Path or None
+        The folder for what comes from the network.
+    watch : StoreWatch or None
+        None if nothing is followed.
+    """
+
+    callable: Any
+    models: list[str] | None
+    look_seconds: float
+    copies: Path | None = None
     watch: StoreWatch | None = None
 
     def run(self) -> None:
@@ -34,9 +60,58 @@ class FollowingApplication(BaseApplication):  # type: ignore[misc]
             print(f"\nError: {error}\n", file=sys.stderr, flush=True)
             sys.exit(1)
 
-    def take(self) -> bool:
-        """Load the version that was found; return False if that has failed."""
-        raise NotImplementedError
+    def make_copies_folder(self) -> list[Path]:
+        """Make the folder for copies if it is needed, and return it in a list."""
+        if self.look_seconds and isinstance(store.default_root(), str):
+            with suppress(OSError):  # else each version is read from the network twice
+                self.copies = temporary_folders.make("irislib-store-")
+                return [self.copies]
+        return []
+
+    def follow_store(self, app: Endpoint) -> None:
+        """Follow the store from now on, unless each worker loads the models by itself."""
+        if self.watch is not None:
+            self.watch.end()
+        self.watch = None
+        if not self.look_seconds:
+            return
+        if not self.cfg.preload_app:
+            log.info("%s", TEXTS["follow.off"])
+        elif followers := find_followers(self.models):
+            for follower in followers.values():
+                follower.copies = self.copies
+            self.watch = StoreWatch(followers, self.look_seconds)
+            app.following = self.watch.record.read
+
+    def take(self, watch: StoreWatch) -> bool:
+        """Load what was found in the store, to be served by workers that are forked from now on.
+
+        Returns
+        -------
+        bool
+            False if that has failed, and nothing has changed.
+        """
+        taken = False
+        for follower in watch.followers.values():
+            if follower.candidate is None:
+                continue
+            with threadpool_limits(1):  # workers are forked from here: no pool of threads may be started
+                if (model := follower.attempt(follower.candidate)) is None:
+                    continue
+                registry.use(model)
+                self.callable.add_model(model)
+            follower.serve(follower.candidate)
+            taken = True
+        watch.publish_state()
+        freeze_objects()
+        return taken
+
+
+def freeze_objects() -> None:
+    """Let no collection in a worker write to the objects that exist now, and so copy them."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class FollowingArbiter(Arbiter):  # type: ignore[misc]
@@ -48,7 +123,7 @@ class FollowingArbiter(Arbiter):  # type: ignore[misc]
 
     def __init__(self, app: Any):
         self.last_age = 0  # of the workers that are to end
-        self.asked: dict[int, float] = {}  # when each of them was asked to
+        self.terminated: dict[int, float] = {}  # when SIGTERM was sent to each of them
         super().__init__(app)
 
     def manage_workers(self) -> None:
@@ -68,7 +143,7 @@ class FollowingArbiter(Arbiter):  # type: ignore[misc]
         watch: StoreWatch | None = self.app.watch
         if watch is None:
             return
-        if watch.finding() and self.app.take():
+        if watch.finding() and self.app.take(watch):
             self.last_age = self.worker_age
             for _ in range(self.num_workers):
                 self.spawn_worker()
@@ -79,10 +154,10 @@ class FollowingArbiter(Arbiter):  # type: ignore[misc]
         """Send a signal to a worker; SIGTERM not again and again, which could reach it when it has just ended."""
         now = time.monotonic()
         if sig == signal.SIGTERM:
-            self.asked = {worker: since for worker, since in self.asked.items() if worker in self.WORKERS}
-            if now - self.asked.get(pid, -PATIENCE_SECONDS) < PATIENCE_SECONDS:
+            self.terminated = {worker: since for worker, since in self.terminated.items() if worker in self.WORKERS}
+            if now - self.terminated.get(pid, -PATIENCE_SECONDS) < PATIENCE_SECONDS:
                 return
-            self.asked[pid] = now
+            self.terminated[pid] = now
         super().kill_worker(pid, sig)
 
     def reload(self) -> None:
@@ -94,5 +169,5 @@ class FollowingArbiter(Arbiter):  # type: ignore[misc]
         """End the workers, and stop following."""
         if self.app.watch is not None:
             self.app.watch.end()
-        self.asked.clear()
+        self.terminated.clear()
         super().stop(graceful)

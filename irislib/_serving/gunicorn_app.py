@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import select
@@ -24,21 +23,19 @@ from threadpoolctl import threadpool_limits
 
 from irislib._common import paths, temporary_folders
 from irislib._common.language import parse_languages
-from irislib._common.messages.store import TEXTS
 from irislib._common.settings import api_settings, setting_value
 from irislib._modeling import registry, store
-from irislib._modeling.following import find_followers, look_seconds
+from irislib._modeling.following import look_seconds
 from irislib._modeling.user_errors import log_error
 from irislib._prediction_log.options import LogOptions
 from irislib._serving import announce_health, is_local, url
 from irislib._serving.client_limit import ClientConnections
-from irislib._serving.following_arbiter import FollowingApplication
+from irislib._serving.following_arbiter import FollowingApplication, freeze_objects
 from irislib._serving.gunicorn_worker import FrontWorker
 from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
 from irislib._serving.startup import load_models
-from irislib._serving.store_watch import StoreWatch
 from irislib.api import Options, create_app, failing
 from irislib.api._application import Endpoint
 from irislib.api._auth import read_token
@@ -83,7 +80,6 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
 
     callable: Any
     models: list[str] | None
-    copies: Path | None = None  # of what comes from the network
 
     def run(self) -> None:
         address = self.cfg.address[0]
@@ -109,11 +105,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
                 os.chown(metrics_folder, self.cfg.uid, self.cfg.gid)  # the workers' own, who are not who starts them
             except OSError as error:
                 log.warning("The workers' metrics are not added up: there is no temporary folder (%s).", error)
-        if self.look_seconds and isinstance(store.default_root(), str):
-            with suppress(OSError):  # else each version is read from the network twice
-                folders.append(temporary_folders.make("irislib-store-"))
-                self.copies = folders[-1]
-        return folders
+        return folders + self.make_copies_folder()
 
     def load_default_config(self) -> None:
         self.cfg = ApiConfig(self.usage, prog=self.prog)
@@ -176,43 +168,9 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
                 raise
             log_error(log, "A model could not be loaded; correct it, and the endpoint starts again.", error)
             return failing("A model could not be loaded; the server's log says why.")
-        self.follow(app)
+        self.follow_store(app)
         freeze_objects()
         return app
-
-    def follow(self, app: Endpoint) -> None:
-        """Follow the store from now on, unless each worker loads the models by itself."""
-        if self.watch is not None:
-            self.watch.end()
-        self.watch = None
-        if not self.look_seconds:
-            return
-        if not self.cfg.preload_app:
-            log.info("%s", TEXTS["follow.off"])
-        elif followers := find_followers(self.models):
-            for follower in followers.values():
-                follower.copies = self.copies
-            self.watch = StoreWatch(followers, self.look_seconds)
-            app.following = self.watch.record.read
-
-    def take(self) -> bool:
-        """Load the version that was found in the store; return False if that has failed."""
-        if self.watch is None:
-            return False
-        taken = False
-        for follower in self.watch.followers.values():
-            if follower.candidate is None:
-                continue
-            with threadpool_limits(1):
-                if (model := follower.attempt(follower.candidate)) is None:
-                    continue
-                registry.use(model)
-                self.callable.add_model(model)
-            follower.serve(follower.candidate)
-            taken = True
-        self.watch.publish_state()
-        freeze_objects()
-        return taken
 
     def guarded_options(self) -> Options:
         """Return the options; a server that nothing else guards answers to no names but its own."""
@@ -235,13 +193,6 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
             self.callable = self.load()
         except Exception as error:
             log_error(log, "A model could not be loaded again; the models stay as they were.", error)
-
-
-def freeze_objects() -> None:
-    """Let no collection in a worker write to the objects that exist now, and so copy them."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 def endpoint_options(ours: dict[str, Any]) -> Options:

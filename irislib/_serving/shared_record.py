@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import mmap
 import struct
+import zlib
 from typing import Any
 
 __all__ = ["SharedRecord"]
 
-LENGTH = struct.Struct("I")
+HEAD = struct.Struct("II")  # the length of the object and its checksum
 
 
 class SharedRecord:
@@ -24,18 +25,18 @@ class SharedRecord:
     """
 
     def __init__(self, size: int):
-        self._size = size + LENGTH.size
+        self._size = size + HEAD.size
         self._memory = mmap.mmap(-1, 1 + 2 * self._size)
 
     def write(self, record: dict[str, Any]) -> None:
         """Replace the object."""
         content = json.dumps(record).encode()
-        if len(content) + LENGTH.size > self._size:
+        if len(content) + HEAD.size > self._size:
             raise ValueError(f"A record of {len(content)} bytes is too large.")
         side = 1 - self._memory[0]
         start = 1 + side * self._size
-        LENGTH.pack_into(self._memory, start, len(content))
-        start += LENGTH.size
+        HEAD.pack_into(self._memory, start, len(content), zlib.crc32(content))
+        start += HEAD.size
         self._memory[start : start + len(content)] = content
         self._memory[0] = side
 
@@ -43,12 +44,10 @@ class SharedRecord:
         """Return the object; empty before it was written."""
         for _ in range(10):
             start = 1 + self._memory[0] * self._size
-            (length,) = LENGTH.unpack_from(self._memory, start)
-            start += LENGTH.size
+            length, checksum = HEAD.unpack_from(self._memory, start)
+            start += HEAD.size
             content = self._memory[start : start + length]
-            try:
+            if zlib.crc32(content) == checksum:  # else it was written twice meanwhile
                 record: dict[str, Any] = json.loads(content) if content else {}
-            except ValueError:  # it was written twice meanwhile
-                continue
-            return record
+                return record
         return {}

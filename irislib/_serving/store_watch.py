@@ -96,12 +96,12 @@ class StoreWatch:
             self._next_start = time.monotonic() + RESTART_SECONDS
             log.warning("%s", TEXTS["follow.ended"].format(seconds=RESTART_SECONDS))
             return None
-        name, found = messages[-1]
+        name, message = messages[-1]
         follower = self.followers[name]
-        if isinstance(found, Entry):  # the attempt to load it did not come to an end
-            follower.refuse(found, TEXTS["follow.crashed"])
+        if isinstance(message, Entry):  # the attempt to load it did not come to an end
+            follower.refuse(message, TEXTS["follow.crashed"])
         else:
-            vars(follower).update(found)
+            vars(follower).update(message)
         self.publish_state()
         return None if follower.candidate is None else follower
 
