@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import itertools
 import json
@@ -65,6 +66,17 @@ NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
               "test_author_texts", "test_translated_pages", "test_temporary_folders", "test_public_path",
               "test_branded_pages", "test_starting", "test_counts", "test_validation", "test_comparison",
               "test_feedback")  # fmt: skip
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Import and collect without the garbage collector, which then leaves all of that alone."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
