@@ -33,6 +33,7 @@ TESTS = Path(__file__).parent
 # The one time limit of all tests, in seconds. Tests wait for conditions; this ends what hangs, and is
 # long enough for what is only slow on a busy machine. pytest-timeout's limit (pyproject.toml) is longer.
 PATIENCE = 300
+FUZZ = int(os.environ.get("FUZZ", "1"))  # so many times as many examples of what is tried at random
 NO_R = "R with httr2 and jsonlite is not installed: on Debian, apt-get install r-cran-httr2 r-cran-jsonlite."
 # Threads of OpenMP and BLAS that share a core wait for each other in busy loops, and several workers share the cores.
 os.environ.update(SINGLE_THREADED)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+from conftest import FUZZ
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from invalid_inputs import GOOD
 
 from irislib.api import Options, _fast_path, create_app
 
-FUZZ = int(os.environ.get("FUZZ", "1"))  # so many times as many examples
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "database": None}
 TOKEN = "s3cret"  # noqa: S105
 

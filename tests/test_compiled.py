@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import FUZZ
 from invalid_inputs import GOOD
 from sklearn import datasets, dummy, ensemble, tree
 from sklearn.compose import make_column_transformer
@@ -150,14 +151,14 @@ def test_every_estimator_of_trees_predicts_as_scikit_learn_does(name: str, estim
     walk_at_once_if(name == "cancer", monkeypatch)
     model = irislib.train(make_spec(name, estimator))
     rows = numbers(model)
-    random = np.random.default_rng(1).uniform(rows.min(axis=0), rows.max(axis=0), (600, rows.shape[1]))
-    assert_equal(model, np.vstack([rows, random, random.round(2), at_thresholds(model, 1500)]))
+    random = np.random.default_rng(1).uniform(rows.min(axis=0), rows.max(axis=0), (200 * FUZZ, rows.shape[1]))
+    assert_equal(model, np.vstack([rows[: 300 * FUZZ], random, random.round(2), at_thresholds(model, 500 * FUZZ)]))
 
 
 def test_the_iris_wizard_predicts_as_scikit_learn_does_on_many_rows(iris) -> None:
     rows = numbers(iris)
-    random = np.random.default_rng(2).uniform(0.01, 30, (100_000, 4))
-    within = np.random.default_rng(3).uniform(rows.min(axis=0), rows.max(axis=0), (100_000, 4))
+    random = np.random.default_rng(2).uniform(0.01, 30, (10_000 * FUZZ, 4))
+    within = np.random.default_rng(3).uniform(rows.min(axis=0), rows.max(axis=0), (10_000 * FUZZ, 4))
     assert_equal(iris, np.vstack([rows, random, within.round(2), at_thresholds(iris)]))
 
 

@@ -18,6 +18,7 @@ from irislib.insights._base import Insight
 from irislib.insights._columns import columns
 from irislib.insights._long_running import on_demand
 from irislib.insights._phrases import SPREAD
+from irislib.insights._time_budget import MAX_CELLS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,28 +108,40 @@ def _owners(model: Model, forest: Any) -> np.ndarray:
 
 
 def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
-    """Shuffle one feature after the other, which gives the same as scikit-learn for all of them at once."""
-    from sklearn.inspection import permutation_importance as permute
+    """Shuffle one feature after the other, as scikit-learn does, but predict the rows of several shufflings at once."""
+    import numpy as np
 
     rows, target = model.evaluation.features, model.evaluation.y_true
-    measured: dict[str, list[float]] = {"mean": [], "spread": []}
     _, measure = scorer(model)
-
-    def score(_: Any, column: pd.DataFrame, target: np.ndarray) -> float:
-        name = column.columns[0]
-        return float(measure(target, model.predict_frame(with_column(rows, name, column[name]))))
-
+    baseline = measure(target, model.predict_frame(rows))
+    orders = _shuffled_positions(len(rows), model.spec.random_state)
+    at_once = min(SHUFFLES, max(1, MAX_CELLS // rows.size))
+    repeated = rows.take(np.tile(np.arange(len(rows)), at_once)).reset_index(drop=True)
+    measured: dict[str, list[float]] = {"mean": [], "spread": []}
     for i, name in enumerate(rows):
-        result = permute(
-            *(model.estimator, rows[[name]], target),
-            scoring=score,
-            n_repeats=SHUFFLES,
-            random_state=model.spec.random_state,
-        )
-        measured["mean"].append(float(result.importances_mean[0]))
-        measured["spread"].append(float(result.importances_std[0]))
+        values, losses = rows[name].array, []
+        for first in range(0, SHUFFLES, at_once):
+            part = orders[first : first + at_once]
+            shuffled = with_column(repeated[: part.size], name, values.take(part.ravel()))
+            predictions = np.asarray(model.predict_frame(shuffled))
+            losses += [baseline - measure(target, each) for each in np.split(predictions, len(part))]
+        measured["mean"].append(float(np.mean(losses)))
+        measured["spread"].append(float(np.std(losses)))
         yield (i + 1) / rows.shape[1]
     return measured
+
+
+def _shuffled_positions(n: int, seed: int) -> np.ndarray:
+    """Return the positions of shuffled rows, the same as scikit-learn's, of shape (SHUFFLES, n)."""
+    import numpy as np
+
+    rng = np.random.RandomState(np.random.RandomState(seed).randint(np.iinfo(np.int32).max + 1))
+    order, shuffled, orders = np.arange(n), np.arange(n), []
+    for _ in range(SHUFFLES):
+        rng.shuffle(order)
+        shuffled = shuffled[order]
+        orders.append(shuffled)
+    return np.array(orders)
 
 
 @on_demand(_shuffled, TEXTS["permutation_importance.title"], at_once=True)
@@ -149,8 +162,8 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
 
     Notes
     -----
-    Source: Breiman (2001), as above; computed by :func:`sklearn.inspection.permutation_importance`, seeded as the
-    model is.
+    Source: Breiman (2001), as above; the same as :func:`sklearn.inspection.permutation_importance`, seeded as the
+    model is, which predicts the rows of each shuffling by themselves.
     """
     score, _ = scorer(model)
     meaning = TEXTS["permutation_importance.accuracy" if model.classes else "explained"]
