@@ -223,7 +223,7 @@ _ALL = (
         "follow", float, None,
         "Seconds between two looks at the store for a version that has become current, which is served from then on; "
         "0 for none.",
-        "IRISLIB_FOLLOW", api=True, default_text="2; 5 of a store at a URL",
+        "IRISLIB_FOLLOW", api=True, trait="AppServer.follow", default_text="2; 5 of a store at a URL",
     ),
     Setting(
         "prediction_log", str, "",

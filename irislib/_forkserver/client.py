@@ -156,6 +156,7 @@ class ForkServer:
         self._early: TemplateProcess | None = None  # launched, and importing what `_early_imports` names
         self._early_imports: set[str] = set()
         self._main_lock = threading.Lock()  # held while the main template process imports more
+        self._is_repeating = False  # it is what the process has done before, and so takes no longer
         self._starting: set[TemplateProcess] = set()
         self._ended = False
         self._lifeline: int | None = None  # closes when this process ends, and all that was forked ends with it
@@ -218,10 +219,11 @@ class ForkServer:
         """
         if name in self.left_out:
             return
-        if name not in self.imports:
+        is_repeated = name in self.imports
+        if not is_repeated:
             self.imports.append(name)
         with self._main_lock:
-            template, self.main = self.main, None
+            self._is_repeating, (template, self.main) = is_repeated, (self.main, None)
             if template is not None and self._import(template, {"imports": [name]}):
                 self.main = template
                 return
@@ -389,6 +391,9 @@ class ForkServer:
         -------
         ForkedProcess or None
         """
+        if not page and self.main is None and self._is_repeating:
+            with self._main_lock:  # a kernel that is started in the ordinary way would take longer
+                pass
         template = self.page_templates.get(page) if page else self.main
         if template is None:
             return None

@@ -231,9 +231,10 @@ def public_reason(reason: str) -> str:
 
 
 def find_followers(models: Iterable[str] | None = None, root: Root | None = None) -> dict[str, Follower]:
-    """Return what follows the store for each loaded model that came from it or is kept in it, by its name.
+    """Return what follows the store for each model that came from it or is kept in it, by its name.
 
-    A model of a file, or one that a module returns, is none of the store's.
+    A model of a file, or one that a module returns, is none of the store's. One that is not loaded, such as because its
+    training failed, has nothing that it serves yet.
 
     Parameters
     ----------
@@ -246,8 +247,9 @@ def find_followers(models: Iterable[str] | None = None, root: Root | None = None
     followers = {}
     for reference in registry.references(models):
         spec = registry.resolve(reference)
+        served = registry.load(spec).entry if registry.is_loaded(spec) else None
         if not isinstance(spec, FittedSpec):
-            followers[spec.name] = Follower(spec.name, root, spec, registry.load(spec).entry)
+            followers[spec.name] = Follower(spec.name, root, spec, served)
         elif registry.is_published(reference):
-            followers[spec.name] = Follower(spec.name, root, None, registry.load(spec).entry)
+            followers[spec.name] = Follower(spec.name, root, None, served)
     return followers

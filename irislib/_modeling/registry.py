@@ -42,6 +42,7 @@ EXAMPLE = "irislib.iris:spec"  # served unless --model names another
 SESSION = "IRISLIB_STARTED_WITH"  # in a kernel's environment: the folder of its server's models
 _loaded: dict[ModelSpec, Model] = {}
 _resolved: dict[str, ModelSpec] = {}  # of references to files and functions, which would make another one each time
+_served: dict[str, str] = {}  # the files that `load_served` has loaded, by the models' names
 
 
 @dataclass(frozen=True)
@@ -111,18 +112,34 @@ def use(model: Model) -> None:
 
 
 def is_served(model: Model) -> bool:
-    """Return True if this process is a page's kernel whose server has this very version of the model."""
-    return any(store.current(model.spec.name, root) == model.version for root in _session())
+    """Return True if this process is a page's kernel whose server has, or had, this very version of the model."""
+    return any(entry.version == model.version for root in _session() for entry in store.entries(model.spec.name, root))
 
 
 def load_served() -> None:
     """Load the models that the server has by now, so that the processes that are forked from this one have them.
 
-    One that the server could not save for its pages is trained here, once for all of them.
+    One that the server could not save for its pages is trained here, once for all of them. One that the server has
+    replaced since the last call is loaded anew.
     """
+    for root in _session():
+        for name in store.names(root):
+            entry = store.current_entry(name, root)
+            if entry and _served.setdefault(name, entry.file) != entry.file:
+                _served[name] = entry.file
+                _forget(name)
     for spec in load_specs().values():
         if any(store.current(spec.name, root) or store.refusal(spec.name, root) for root in _session()):
             _ = _load(spec, [*_session(), store.default_root()]).fast_form  # made here once, with what it imports
+
+
+def _forget(name: str) -> None:
+    """Forget the model of this name, and its description if that came with it from the store."""
+    for spec in [spec for spec in _loaded if spec.name == name]:
+        del _loaded[spec]
+    for reference in [reference for reference, spec in _resolved.items() if spec.name == name]:
+        if ":" not in reference and SUFFIX not in reference:
+            del _resolved[reference]
 
 
 def clear(models: Iterable[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from asyncio import Future
 from collections import Counter
@@ -9,9 +10,14 @@ from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from jupyter_client.jsonutil import json_default
 from jupyter_client.session import DELIM
 from jupyter_server.auth.decorator import ws_authenticated
-from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_binary_message,
+    deserialize_msg_from_ws_v1,
+    serialize_msg_to_ws_v1,
+)
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
@@ -20,6 +26,7 @@ from tornado.web import Finish, HTTPError
 from tornado.websocket import WebSocketClosedError
 
 from irislib._serving.callback_log import CallbackLog
+from irislib._serving.page_versions import PageVersions
 from irislib._serving.websocket_limits import (
     MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
@@ -41,6 +48,8 @@ ALLOWED_TYPES = {
     "shell": {"comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"},
     "control": {"kernel_info_request"},
 }
+BINARY_FRAMING = "v1.kernel.websocket.jupyter.org"
+VERSIONS = "irislib_versions"  # the type of the message that tells a page of newer models; no kernel sends it
 HIDDEN_ERROR = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as in Voila's pages
 
 
@@ -53,17 +62,32 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     callback_logs: ClassVar[WeakKeyDictionary[Any, CallbackLog]] = WeakKeyDictionary()  # by kernel
     warned = False
     is_counted = False  # among the connections of its kernel
+    is_heard = False  # the page's script has asked for something
     last_subprotocol: Any = None
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.pending = PendingMessages()
+        self.versions: PageVersions = self.multi_kernel_manager.parent.page_pool.versions
 
     def connect(self) -> Any:
         """Connect to the kernel, and remember the subprotocol, which is lost when the page disconnects."""
         self.last_subprotocol = self.subprotocol
         self.is_counted = True
-        return super().connect()
+        connected = super().connect()
+        self.versions.connections.add(self)
+        self.send_versions()  # a page that was disconnected may have missed them
+        return connected
+
+    def send_versions(self) -> None:
+        """Send the page the versions that its address has by now of models that were replaced."""
+        page = self.multi_kernel_manager.pages.get(self.kernel_id, "")
+        if versions := self.versions.offered.get(page):
+            message = self.session.msg(VERSIONS, {"versions": versions})
+            if self.subprotocol == BINARY_FRAMING:
+                self.write_message(serialize_msg_to_ws_v1(message, "iopub", self.session.pack), binary=True)
+            else:
+                self.write_message(json.dumps({**message, "channel": "iopub"}, default=json_default))
 
     def disconnect(self) -> None:
         """Disconnect from the kernel.
@@ -72,6 +96,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         all the same: the kernel would never be without a connection, and never end. Counted as two, it is also not
         taken for the last one, whose messages are kept.
         """
+        self.versions.connections.discard(self)
         uncounted, self.is_counted = not self.is_counted, False
         if not uncounted:
             super().disconnect()
@@ -137,7 +162,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 
     def channel_and_header(self, message: Any) -> tuple[str, dict[str, Any]]:
         """Return the channel and the header of a message, parsed as jupyter_server parses it."""
-        if self.subprotocol == "v1.kernel.websocket.jupyter.org":
+        if self.subprotocol == BINARY_FRAMING:
             check_offsets(message, 8, "little")
             channel, parts = deserialize_msg_from_ws_v1(message)
             headers = parts[:3]
@@ -177,6 +202,9 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             parts[3] = self.session.pack(HIDDEN_ERROR)
             outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]
         super().handle_outgoing_message(stream, outgoing_msg)
+        if msg_type == "comm_msg" and not self.is_heard:
+            self.is_heard = True
+            self.send_versions()  # the page's script may not have been there when it connected
 
     def callback_log(self) -> CallbackLog:
         """Return the log of the kernel's callbacks, which all its connections share."""

@@ -46,6 +46,7 @@ class Lifecycle:
         else:
             IOLoop.current().run_sync(self.kernel_manager.shutdown_all)
         self.page_pool.end()
+        self.model_loader.end()
         self.endpoint.end()
         shutil.rmtree(self.connection_dir, ignore_errors=True)
         shutil.rmtree(self.session, ignore_errors=True)
@@ -97,6 +98,7 @@ class Lifecycle:
 
         In debug mode the server goes on, and starts again when its code changes.
         """
+        self.update_specs()
         self.page_pool.update_models()
         failures = [failure for failure in self.model_loader.failures.values() if failure not in self.reported]
         self.reported += failures
@@ -110,6 +112,13 @@ class Lifecycle:
                 self.log.error("%s\n%s", text, report_text)
             else:
                 log_error(self.log, text, failure.error)
+
+    def update_specs(self: Any) -> None:
+        """List the apps again if a model has come with another description, as one that no module describes may."""
+        specs = {name: model.spec for name, model in self.model_loader.models.items()}
+        if any(self.app_list.specs.get(name) is not spec for name, spec in specs.items()):
+            self.app_list.specs |= specs
+            self.app_list.update()
 
     def report_ready(self: Any) -> None:
         """Log the address, and let a container's health check find it, once every page can be opened."""

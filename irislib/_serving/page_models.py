@@ -7,6 +7,7 @@ from typing import Any
 
 from irislib._common.page_states import FAILED, WAITING
 from irislib._forkserver.notebook_source import uses_only_irislib
+from irislib._serving.page_versions import Versions
 
 __all__ = ["PageModels", "needed_models"]
 
@@ -31,6 +32,11 @@ class PageModels:
         """Return the name of the model that a notebook is the page of, or None."""
         app = self.server.app_list.app_of(path)
         return app.name if app and app.spec else None
+
+    def versions(self) -> Versions:
+        """Return the versions of the models that the server has."""
+        models = self.server.model_loader.models
+        return {name: (model.version, model.trained_at) for name, model in models.items()}
 
     def state(self, path: str) -> str:
         """Return the state of the models that a page waits for, or whose failure it shows; empty if they are there."""

@@ -26,6 +26,7 @@ from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
 from irislib._serving.page_models import PageModels
+from irislib._serving.page_versions import PageVersions
 from irislib._serving.preprocessors import preprocess
 from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
 from irislib._serving.translated_pages import translate, translate_ahead
@@ -68,7 +69,7 @@ class Pages(LoggingConfigurable):
         self.module_watch = ModuleWatch(self.forget_modules)
         self.is_main_outdated = False  # the main template process has imported files that have changed
         self.models = PageModels(self.parent)
-        self.loaded: set[str] = set()  # the names of the models that the main template process has
+        self.versions = PageVersions(self.models)
         self.limited: set[str] = set()  # the notebooks whose models are there
 
     def start(self) -> None:
@@ -165,6 +166,7 @@ class Pages(LoggingConfigurable):
             self.changed.discard(path)
             await self.run_per_visitor(path)
             self.per_visitor.discard(path)
+            self.versions.forget(path)
             self.decided.pop(path, asyncio.Event()).set()
         for path in sorted(changed):
             self.check_notebook(path)
@@ -230,11 +232,12 @@ class Pages(LoggingConfigurable):
         environment = self.parent.kernel_environment(os.environ)
         if self.fork_server.main is None:
             self.fork_server.imports = [*IMPORTS, *imports]
-            self.loaded = set()
+            self.versions.loaded = {}
             await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
-        if (names := set(self.parent.model_loader.models)) != self.loaded:
-            self.loaded = names
+        if (versions := self.models.versions()) != self.versions.loaded:
+            self.versions.loaded = versions
             await asyncio.to_thread(self.fork_server.add_import, LOAD_MODELS, environment, self.parent.root_dir)
+        self.per_visitor -= {path for path in self.per_visitor if self.versions.is_outdated(path)}
         work = (self.prepare(path) for path in paths if path not in self.per_visitor and not self.models.state(path))
         for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
             raise failed  # after all have finished, so that none is prepared twice
@@ -278,38 +281,77 @@ class Pages(LoggingConfigurable):
 
     async def prepare(self, path: str) -> None:
         """Make a page warm, or let its notebook run for each visitor, who then sees the error."""
+        versions, is_outdated = self.versions.of_page(path), self.versions.is_outdated(path)
         try:
             page = self.warm_pages.get(path)
-            if path in self.changed or not page or page.name not in self.fork_server.page_templates:
+            has_template = page is not None and page.name in self.fork_server.page_templates
+            if path in self.changed or is_outdated or not has_template:
+                keeps = has_template and path not in self.changed
                 self.changed.discard(path)
-                await self.warm_up(path)
+                refusal = await self.warm_up(path, keeps)
+                self.versions.note(path, versions)
+                if refusal:
+                    self.log.warning("%s stays with the version of the model before: %s.", path, refusal)
+                else:
+                    self.versions.offer(path, versions)
         except LostTemplateError:
-            self.changed.add(path)
+            if not is_outdated:
+                self.changed.add(path)
             raise
         except Exception:
+            self.versions.note(path, versions)
             await self.run_per_visitor(path)
             self.log.exception("%s is run for each visitor, for it could not be run ahead.", path)
         finally:
             self.decided[path].set()
 
-    async def warm_up(self, path: str) -> None:
-        """Run a notebook in its own template process, and render its page."""
+    async def warm_up(self, path: str, keeps: bool = False) -> str:
+        """Run a notebook in its own template process, and render its page.
+
+        Parameters
+        ----------
+        path : str
+        keeps : bool
+            Keep the page that there is if the notebook cannot be run ahead, instead of running it for each visitor.
+
+        Returns
+        -------
+        str
+            Why the page is kept.
+        """
         notebook = self.check_notebook(path)
         if notebook is None:
             await self.run_per_visitor(path)
-            return
+            return ""
         notebook = preprocess(notebook, self.parent.config)
         is_ours = notebook.metadata.kernelspec.name in ("python3", "irislib")  # others have packages of their own
         if self.parent.voila_configuration.prelaunch_hook or not is_ours or not runs_once(notebook):
             await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)
-            return
+            return ""
         page, refusal = await self.run(path, notebook, ENGLISH)
+        if page is None and keeps:
+            return refusal
         if page is None:
             await self.run_per_visitor(path)
             self.log.warning("%s is run for each visitor: %s.", path, refusal)
-            return
+            return ""
+        if old := self.warm_pages.get(path):
+            await self.translate_as(path, notebook, old, page)
         await self.replace(path, page)
+        return ""
+
+    async def translate_as(self, path: str, notebook: Any, old: WarmPage, page: WarmPage) -> None:
+        """Make a page in the languages that the one before is there in, so that nobody waits for them."""
+        for language in list(old.translations):
+            try:
+                translated, _ = await self.run(path, notebook, language)
+            except Exception:  # its next visitor sees what is wrong
+                self.log.exception("%s could not be made in the language %r.", path, language)
+                continue
+            if translated:
+                page.translations[language] = translated
+                await self.refill(translated)
 
     async def run(self, path: str, notebook: Any, language: str) -> tuple[WarmPage | None, str]:
         """Run a preprocessed notebook in a template process, and render its page; return None and why it refuses."""
@@ -342,6 +384,8 @@ class Pages(LoggingConfigurable):
         if path not in self.parent.app_list.paths():  # the notebook was removed meanwhile
             await self.retire(page)
             return
+        if path in self.warm_pages:
+            await self.refill(page)  # before anybody opens it
         old, self.warm_pages[path] = self.warm_pages.get(path), page
         if old:
             self.log.info(PAGE_CHANGED, path)
@@ -349,7 +393,8 @@ class Pages(LoggingConfigurable):
         await self.retire(old)
         for language in self.languages:
             self.start_task(translate_ahead(self, language))
-        self.start_task(self.work_ahead(page))
+        for version in (page, *page.translations.values()):
+            self.start_task(self.work_ahead(version))
 
     async def work_ahead(self, page: WarmPage) -> None:
         """Do what visitors of a page need later than the page itself, and start spare kernels anew that have it.

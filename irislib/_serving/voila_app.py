@@ -33,6 +33,7 @@ from irislib._common.theme import css_properties
 from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._description.translation import translated
 from irislib._modeling import registry, store
+from irislib._modeling.following import look_seconds
 from irislib._modeling.user_errors import log_error
 from irislib._prediction_log.options import LogOptions
 from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
@@ -107,6 +108,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     languages = trait("languages")
     json_logs = trait("json_logs")
     no_store = trait("no_store")
+    follow = trait("follow", default_value=None, allow_none=True)
     prediction_log = trait("prediction_log")
     prediction_log_bytes = trait("prediction_log_bytes")
     prediction_log_days = trait("prediction_log_days")
@@ -163,7 +165,15 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.config.VoilaConfiguration.resources = {**resources, "irislib": self.template_facts()}
         log_to(self.log.handlers, self.log.level)
         self.session = temporary_folders.make("irislib-session-")
-        self.model_loader = ModelLoader(specs.values(), not self.no_store, self.add_model, self.update_models)
+        self.model_loader = ModelLoader(
+            specs.values(),
+            not self.no_store,
+            self.add_model,
+            self.update_models,
+            self.replace_model,
+            self.models,
+            0.0 if self.no_store else look_seconds(store.default_root(), self.follow),
+        )
 
     def add_model(self, model: Model) -> None:
         """Let the endpoint answer by a model, and save it in the folder from which visitors' kernels load it."""
@@ -174,6 +184,26 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         except StoreError as error:
             store.note_refusal(model.spec.name, self.session, str(error))
             self.log.warning("%s It is served from memory, and trained again when the server starts.", error)
+
+    def replace_model(self, model: Model) -> None:
+        """Let the endpoint and the pages that are opened from now on answer by another version of a model.
+
+        Raises
+        ------
+        StoreError
+            If the pages cannot have it.
+        """
+        name = model.spec.name
+        before = store.current_entry(name, self.session)
+        entry = store.publish(model, self.session, compare_files=False, source=store.default_root())
+        try:
+            self.endpoint.add_model(model)
+        except Exception:
+            store.rollback(name, self.session)
+            raise
+        for file in (self.session / name / "versions").iterdir():
+            if file.name not in {entry.file, before and before.file}:
+                file.unlink()
 
     async def update_apps(self, files: set[str]) -> None:
         """Serve the notebooks as they are now, some of which have changed."""
@@ -276,6 +306,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.endpoint, allowed_methods = wsgi, wsgi.allowed_methods
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
         wsgi.page_states, wsgi.refusal_of = self.page_pool.states, self.model_loader.refusal
+        wsgi.following = self.model_loader.following
         if prefix:
             wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
         if self.proxies:  # the rest of what they forward was read before any handler was chosen

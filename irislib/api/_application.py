@@ -63,9 +63,10 @@ class Endpoint(Flask):
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def add_model(self, model: Model) -> None:
-        """Answer by another model from now on."""
+        """Answer by another model from now on; requests that are being answered go on with the one before."""
+        endpoint = ModelEndpoint(model, self.metrics, self.prediction_log)  # may fail, before anything has changed
         self.models = {**self.models, model.spec.name: model}  # a new one: other threads go through it
-        self.model_endpoints[f"/{model.spec.name}"] = ModelEndpoint(model, self.metrics, self.prediction_log)
+        self.model_endpoints[f"/{model.spec.name}"] = endpoint
 
     def begin(self) -> None:
         """Start what works beside the requests, in the process that answers them."""

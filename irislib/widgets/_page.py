@@ -186,6 +186,7 @@ class Page(anywidget.AnyWidget):
             "about": list(self.about.items()),
             "card": card,
             "docs": f"docs#{model.spec.name}" if model else "",
+            "model": [model.spec.name, model.version, model.trained_at] if model else [],
             "feedback": self.feedback.describe() if self.feedback else None,
             "style": self.theme.style,
             "logo": self.theme.logo,

@@ -296,6 +296,11 @@ ENGLISH = {
     "ended": "Your session has ended.",
     "reload": "Reload",
     "run_again": "Run the cell again to go on.",
+    # another version of the model
+    "newer_model": "A newer model is there.",
+    "earlier_model": "An earlier model is back.",
+    "reload_keeps": "The form is kept.",
+    "reload_keeps_public": "The form is kept, without passwords and files.",
 }
 
 TEXTS = Texts("page", ENGLISH)

@@ -35,9 +35,11 @@ class App {
     this.tabs = this.facts.tabs.map((tab, i) => this.createTab(tab, i));
     this.side = this.createSide();
     this.banner = this.createBanner();
+    this.news = h("div", { class: "irislib-news", role: "status" });
     this.root = h("div", { class: "irislib" },
       this.banner,
       this.createHead(),
+      this.news,
       h("div", { class: `irislib-body${this.fields.length > BROAD_FORM ? " irislib-broad" : ""}` }, this.form, this.side),
       this.createAbout(),
       this.liveRegion);
@@ -60,6 +62,7 @@ class App {
     const pin = () => this.pin();
     addEventListener("resize", pin);
     const unwatch = watchConnection(model, (state) => this.showConnection(state));
+    const ignoreVersions = watchVersions(model, (versions) => this.showVersions(versions));
     const store = () => this.storeForm();
     if (this.isServed) addEventListener("pagehide", store);
     const forget = () => {
@@ -67,7 +70,7 @@ class App {
       removeEventListener("resize", pin);
       this.live?.cancel();
     };
-    this.end = () => [unwatch, close, forget, () => sizes.disconnect()].forEach((stop) => stop());
+    this.end = () => [unwatch, ignoreVersions, close, forget, () => sizes.disconnect()].forEach((stop) => stop());
   }
 
   createHead() {
@@ -629,6 +632,22 @@ class App {
     if (key) return;
     this.resend();
     this.live?.schedule();
+  }
+
+  // Says in one line that a page opened now would have another version of the model; this one goes on with its own.
+  showVersions(versions) {
+    const { texts } = this;
+    const [name, version, trained] = this.facts.model;
+    const [otherVersion, otherTrained] = versions[name] ?? [version, trained];
+    if (!this.isServed || (otherVersion === version && otherTrained === trained)) {
+      this.news.replaceChildren();
+      return;
+    }
+    const text = otherTrained < trained ? texts.earlier_model : texts.newer_model;
+    if (this.news.firstChild?.firstChild.textContent === text) return; // said already
+    const kept = this.fields.some((field) => field.private) ? texts.reload_keeps_public : texts.reload_keeps;
+    const button = h("button", { type: "button", class: "irislib-quiet", onclick: () => this.reload() }, texts.reload);
+    this.news.replaceChildren(h("p", {}, h("span", {}, text), button, h("small", {}, kept)));
   }
 
   // Loads the page again once its server answers: the browser's own error page would take the form's place.

@@ -160,3 +160,12 @@ function watchConnection(model, notify) {
     kernel.connectionStatusChanged.disconnect(connection);
   };
 }
+
+// Calls `notify` with the versions that this page's address has by now of models that were replaced on the server: by a
+// model's name, its version and when it was trained. Returns the function that ends that.
+function watchVersions(model, notify) {
+  const signal = model.widget_manager?.kernel?.iopubMessage;
+  const receive = (_, { header, content }) => header.msg_type === "irislib_versions" && notify(content.versions);
+  signal?.connect(receive);
+  return () => signal?.disconnect(receive);
+}

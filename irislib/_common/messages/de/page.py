@@ -306,4 +306,9 @@ TEXTS = {
     "ended": "Ihre Sitzung ist beendet.",
     "reload": "Neu laden",
     "run_again": "Führen Sie die Zelle noch einmal aus, um weiterzumachen.",
+    # another version of the model
+    "newer_model": "Es gibt ein neueres Modell.",
+    "earlier_model": "Es gilt wieder ein früheres Modell.",
+    "reload_keeps": "Das Formular bleibt ausgefüllt.",
+    "reload_keeps_public": "Das Formular bleibt ausgefüllt, ohne Passwörter und Dateien.",
 }

@@ -37,6 +37,7 @@ export class Kernel {
     this.shutdownUrl = `${base}voila/api/shutdown/${id}`;
     this.statusChanged = new Signal(this);
     this.connectionStatusChanged = new Signal(this);
+    this.iopubMessage = new Signal(this);
     this.onMessage = () => {};
     this.queue = [];
     this.attempts = 0;
@@ -136,6 +137,7 @@ export class Kernel {
     if (END_STATES.includes(state)) this.end(state);
     else if (state) this.statusChanged.emit(state);
     else this.onMessage(header.msg_type, content, buffers);
+    this.iopubMessage.emit({ header, content });
   }
 }
 
