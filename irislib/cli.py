@@ -31,6 +31,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   train     train a model, print how well it does, and keep it
   publish   put a model into the store, also one that was fitted elsewhere
   versions  list what was published, and what is current
+  candidate try a version beside the current one, never shown or for a share of the rows
   rollback  make an earlier version current again
   predict   answer one row:  irislib predict petal_length_cm=5.1 …
   check     say whether all is in order, and what is not
@@ -154,6 +155,14 @@ def versions(args: list[str]) -> int:
     from irislib._modeling import store_commands
 
     return store_commands.versions(_parser("versions", "List the versions in the store, the newest first."), args)
+
+
+def candidate(args: list[str]) -> int:
+    """Try a version beside the current one."""
+    from irislib._modeling import candidate_command
+
+    about = "Try a version beside the current one: as a shadow, which is never shown, or for a share of the rows."
+    return candidate_command.candidate(_parser("candidate", about), args)
 
 
 def rollback(args: list[str]) -> int:
@@ -325,6 +334,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "publish": publish,
     "versions": versions,
+    "candidate": candidate,
     "rollback": rollback,
     "predict": predict,
     "check": check,

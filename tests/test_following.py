@@ -93,6 +93,71 @@ def test_each_answer_is_of_the_version_it_names_and_none_fails(
         assert server.text().count("is served from now on") <= 6
 
 
+def candidate_of(server: Server) -> dict[str, Any]:
+    """What readiness says of the candidate, once all workers say the same."""
+    states = [served(server).get("candidate", {}) for _ in range(6)]
+    return states[0] if all(state == states[0] for state in states) else {"mode": "several"}
+
+
+def counted(server: Server, version: str) -> dict[str, float]:
+    """What is counted of a candidate, over all workers."""
+    begin = f'irislib_candidate_rows_total{{model="{NAME}",outcome="'
+    found = [line.removeprefix(begin) for line in server.get("/metrics").text.splitlines() if line.startswith(begin)]
+    return {line.partition('"')[0]: float(line.rpartition(" ")[2]) for line in found if f'"{version}"' in line}
+
+
+def test_a_candidate_is_tried_by_every_worker_until_it_is_withdrawn(
+    following: Any, servers: list[Server], models: list[Any], root: Path
+) -> None:
+    current = store.current(NAME, root)
+    now = next(model for model in models if model.version == current)
+    other = next(model for model in models if model.version != current)
+    rows = now.spec.load_data()[now.spec.feature_names].drop_duplicates().to_dict("records")
+    right = {model.version: [model.predict_row(row).prediction for row in rows] for model in (now, other)}
+
+    def ask() -> list[str]:
+        versions = []
+        for i, row in enumerate(rows):
+            server = servers[i % 2]
+            answer = server.post(f"/{NAME}", data=row)
+            versions.append(answer.headers["X-Model-Version"])
+            assert (answer.status_code, answer.json()) == (200, right[versions[-1]][i])
+        return versions
+
+    store.publish(other, root, kind="candidate", serves=False, details=store.candidate_details(0.3))
+    tried = {"version": other.version, "mode": "share", "share": 0.3}
+    for server in servers:
+        wait_until(lambda server=server: candidate_of(server) == tried)
+    versions = ask()
+    servers.reverse()  # the other server gives each row to the same version
+    assert ask() == versions
+    assert 0.15 < versions.count(other.version) / len(versions) < 0.45
+    sums = [counted(server, other.version) for server in servers]
+    assert sum(one["answered"] for one in sums) == 2 * versions.count(other.version)
+    assert sum(one["current"] for one in sums) == 2 * versions.count(current)
+
+    features = [replace(feature, high=29.0) for feature in now.spec.features]
+    strange = replace(other, spec=replace(other.spec, features=features), version="strange")
+    entry = store.publish(strange, root, kind="candidate", serves=False, details=store.candidate_details(None))
+    for server in servers:
+        wait_until(lambda server=server: "refused" in candidate_of(server))
+        refused = candidate_of(server)["refused"]
+        assert (refused["version"], refused["number"]) == ("strange", entry.number)
+        assert refused["reason"] == f"A candidate must have the inputs of the current version, {current}."
+
+    store.try_candidate(NAME, root, other.version, None)
+    for server in servers:
+        wait_until(lambda server=server: candidate_of(server) == {"version": other.version, "mode": "shadow"})
+    assert {*ask()} == {current}
+    different = sum(a != b for a, b in zip(right[current], right[other.version], strict=True))
+    wait_until(lambda: sum(counted(server, other.version)["compared"] for server in servers) == len(rows))
+    assert sum(counted(server, other.version)["different"] for server in servers) == different > 0
+    store.withdraw(NAME, root)
+    for server in servers:
+        wait_until(lambda server=server: candidate_of(server) == {})
+    servers.reverse()
+
+
 def test_a_version_that_cannot_be_loaded_is_not_taken_and_readiness_metrics_and_log_say_so(
     servers: list[Server], models: list[Any], root: Path
 ) -> None:
@@ -105,10 +170,11 @@ def test_a_version_that_cannot_be_loaded_is_not_taken_and_readiness_metrics_and_
         wait_until(lambda server=server: "refused" in served(server)["store"])
         state = served(server)
         assert state["store"]["refused"] == {**expected, "reason": reason}
-        assert (state["version"], state["store"]["number"]) == (before["version"], entry.number - 1)
+        number = before["store"]["number"]
+        assert (state["version"], state["store"]["number"]) == (before["version"], number)
         assert server.text().count("version stranger") == 1
         text = server.get("/metrics").text
-        assert f'irislib_model_entry{{model="{NAME}"}} {entry.number - 1}.0' in text
+        assert f'irislib_model_entry{{model="{NAME}"}} {number}.0' in text
         assert f'irislib_model_refused{{model="{NAME}",version="stranger"}} 1.0' in text
         assert f'irislib_model_refusals_total{{model="{NAME}"}} 1.0' in text
         assert f'irislib_store_read_timestamp_seconds{{model="{NAME}"}} 1' in text

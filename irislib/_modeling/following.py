@@ -118,14 +118,21 @@ class Follower:
         self.looked_at = time.time()
         for entry in newer:
             self._seen = entry.number
-            if entry.serves:
-                self.candidate = entry
-        served = self.served
-        if self.candidate and served and served.file and self.candidate.file == served.file:
+            self._note(entry)
+        if self.candidate and self._is_served(self.candidate):
             self.serve(self.candidate)  # such as after a rollback from a version that was refused
         if self.candidate is None:
             self._recover()
         return self.candidate
+
+    def _note(self, entry: Entry) -> None:
+        """Note a newer entry if it is to be taken."""
+        if entry.serves:
+            self.candidate = entry
+
+    def _is_served(self, entry: Entry) -> bool:
+        """Return True if the version of an entry is served already."""
+        return bool(self.served and self.served.file and entry.file == self.served.file)
 
     def _newer_entries(self) -> list[Entry]:
         if self._seen is None:

@@ -25,6 +25,8 @@ from irislib._modeling.model_file import join_parts, read_parts, read_record, re
 from irislib._modeling.model_record import from_record
 from irislib._modeling.staleness import dependencies, describe_changes, find_changes
 from irislib._modeling.store_log import (
+    candidate_details,
+    candidate_entry,
     current,
     current_entry,
     entries,
@@ -34,6 +36,8 @@ from irislib._modeling.store_log import (
     location,
     names,
     rollback,
+    try_candidate,
+    withdraw,
 )
 from irislib._store import entries as log_of
 from irislib._store import versions
@@ -55,6 +59,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Entry",
+    "candidate_details",
+    "candidate_entry",
     "compare",
     "current",
     "current_entry",
@@ -78,6 +84,8 @@ __all__ = [
     "save_result",
     "training_lock",
     "trusted_modules",
+    "try_candidate",
+    "withdraw",
 ]
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._store.entries import Entry
 
-__all__ = ["publish", "rollback", "versions"]
+__all__ = ["add_store", "one_name", "publish", "renamed", "rollback", "root_of", "versions"]
 
 COLUMNS = ("", "number", "kind", "version", "when (UTC)", "by", "metric", "baseline", "note")
 
@@ -29,7 +29,7 @@ def publish(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
     parser.add_argument("file", nargs="?", metavar="MODEL", help="a file such as wine.irislib, or as --model")
     parser.add_argument("--name", help="the name to publish it by [its own]")
     parser.add_argument("--note", default="", help="why, for those who read the log later")
-    _add_store(parser)
+    add_store(parser)
     options = parser.parse_args(args)
     references = [*([options.file] if options.file else []), *(options.model or [])]
     if len(references) != 1:
@@ -37,7 +37,7 @@ def publish(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
     model = registry.load(registry.resolve(registry.references(references)[0]))
     if options.name:
         model = renamed(model, options.name)
-    root = _root(options)
+    root = root_of(options)
     entry = store.publish(model, root, note=options.note)
     print(TEXTS["published"].format(name=model.spec.name, version=entry.version, number=entry.number))
     print(f"kept in {store.location(entry, model.spec.name, root)}")
@@ -53,9 +53,9 @@ def versions(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
     """Print the log of a model, or of all models in a store."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="the model's name [every model in the store]")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    _add_store(parser)
+    add_store(parser)
     options = parser.parse_args(args)
-    root = _root(options)
+    root = root_of(options)
     names = [options.name] if options.name else _names(options.model) or store.names(root)
     if not names:
         raise IrislibError(TEXTS["versions.empty"].format(root=root))
@@ -102,16 +102,28 @@ def rollback(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
         "version", nargs="?", metavar="VERSION", help="a version, or the number of an entry [what served before]"
     )
     parser.add_argument("--note", default="", help="why, for those who read the log later")
-    _add_store(parser)
+    add_store(parser)
     options = parser.parse_args(args)
-    root = _root(options)
+    root = root_of(options)
+    name = one_name(options, root)
+    entry = store.rollback(name, root, options.version, options.note)
+    print(TEXTS["rolled_back"].format(name=name, version=entry.version, number=entry.number))
+    return 0
+
+
+def one_name(options: argparse.Namespace, root: Root) -> str:
+    """Return the name of the model that a command is about; with one alone in the store it need not be given.
+
+    Raises
+    ------
+    IrislibError
+        If it is not clear.
+    """
     names = _names(options.model) or store.names(root)
     if len(names) != 1:
         listed = ", ".join(names) or TEXTS["names.none"]
         raise IrislibError(TEXTS["rollback.which"].format(root=root, names=listed))
-    entry = store.rollback(names[0], root, options.version, options.note)
-    print(TEXTS["rolled_back"].format(name=names[0], version=entry.version, number=entry.number))
-    return 0
+    return names[0]
 
 
 def _names(references: Sequence[str] | None) -> list[str]:
@@ -122,9 +134,11 @@ def _names(references: Sequence[str] | None) -> list[str]:
     ]
 
 
-def _add_store(parser: argparse.ArgumentParser) -> None:
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Add the option for another store than the default one."""
     parser.add_argument("--store", metavar="STORE", help="a folder or a URL [IRISLIB_STORE, else your data folder]")
 
 
-def _root(options: argparse.Namespace) -> Root:
+def root_of(options: argparse.Namespace) -> Root:
+    """Return the store that a command is about."""
     return parse_root(options.store) if options.store else store.default_root()

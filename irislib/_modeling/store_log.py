@@ -17,6 +17,8 @@ from irislib._store.files import Root, files_of
 from irislib.errors import StoreError, UnknownModelError
 
 __all__ = [
+    "candidate_details",
+    "candidate_entry",
     "current",
     "current_entry",
     "entries",
@@ -26,6 +28,8 @@ __all__ = [
     "location",
     "names",
     "rollback",
+    "try_candidate",
+    "withdraw",
 ]
 
 
@@ -87,6 +91,69 @@ def find_entry(name: str, root: Root, version: str | None = None) -> Entry:
         versions_there = shorten_list(list(dict.fromkeys(entry.version for entry in exact or known)))
         raise UnknownModelError(TEXTS[key].format(name=name, version=version, versions=versions_there))
     return exact[0]
+
+
+def candidate_entry(name: str, root: Root) -> Entry | None:
+    """Return the entry of the version that is served beside the current one, or None if there is none."""
+    return log_of.candidate_of(log_of.entries(files_of(root), name))
+
+
+def try_candidate(name: str, root: Root, version: str, share: float | None, note: str = "") -> Entry:
+    """Have a version that is in the store served beside the current one, by a new entry.
+
+    Parameters
+    ----------
+    name : str
+    root : Path or str
+    version : str
+        As in :func:`find_entry`.
+    share : float or None
+        Of the rows that it answers; None for a shadow.
+    note : str
+
+    Raises
+    ------
+    UnknownModelError
+        If there is no such version.
+    StoreError
+        If it is the current one, was deleted, or the store cannot be written.
+    """
+    try:
+        former_store.bring_over(root, name)
+        entry, now = find_entry(name, root, version), find_entry(name, root)
+        files = files_of(root)
+        if entry.file == now.file:
+            raise StoreError(TEXTS["rollback.current"].format(name=name, version=entry.version))
+        if entry.file not in files.names(versions.folder(name)):
+            raise StoreError(TEXTS["rollback.deleted"].format(name=name, version=entry.version))
+        details = candidate_details(share)
+        chosen = Entry("candidate", entry.version, entry.file, False, entry.metrics, note=note, details=details)
+        return log_of.append(files, name, chosen)
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"The log of {name} in {root} cannot be written: {error}") from error
+
+
+def candidate_details(share: float | None) -> dict[str, Any]:
+    """Return the details of the entry of a candidate."""
+    return {"mode": "shadow"} if share is None else {"mode": "share", "share": share}
+
+
+def withdraw(name: str, root: Root, note: str = "") -> Entry:
+    """End what :func:`try_candidate` has begun.
+
+    Raises
+    ------
+    StoreError
+        If there is no candidate, or the store cannot be written.
+    """
+    if (entry := candidate_entry(name, root)) is None:
+        raise StoreError(TEXTS["candidate.none"].format(name=name))
+    try:
+        return log_of.append(files_of(root), name, Entry("withdraw", entry.version, entry.file, False, note=note))
+    except OSError as error:
+        raise StoreError(f"The log of {name} in {root} cannot be written: {error}") from error
 
 
 def location(entry: Entry, name: str, root: Root) -> str:

@@ -21,6 +21,7 @@ __all__ = ["LEFT_OUT", "LOST", "WRITTEN", "PredictionLog"]
 
 log = logging.getLogger("irislib.prediction_log")
 
+MAX_VERSIONS = 100  # whose constant parts are kept
 MAX_WAITING = 20_000  # entries; those that come when there are as many are lost
 SECONDS = 0.25  # in which entries gather
 CHUNK = 256  # entries that are written at once
@@ -52,13 +53,16 @@ class PredictionLog:
         self._uploader: Uploader | None = None
         self._overflow = 0  # entries for which there was no room
         self._lost = 0  # entries since the log could not be written any more
-        self._records: dict[str, ModelRecords] = {}
+        self._records: dict[tuple[str, str], ModelRecords] = {}
 
     def records_of(self, model: Model) -> ModelRecords:
         """Return what is the same in all records of a model."""
-        records = self._records.get(model.spec.name)
+        key = model.spec.name, model.version  # a model may have a candidate besides
+        records = self._records.get(key)
         if records is None or records.model is not model:
-            records = self._records[model.spec.name] = ModelRecords(model)
+            if len(self._records) >= MAX_VERSIONS:
+                self._records.clear()
+            records = self._records[key] = ModelRecords(model)
         return records
 
     def start(self) -> None:

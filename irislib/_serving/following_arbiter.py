@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from irislib._common import temporary_folders
 from irislib._common.messages.store import TEXTS
 from irislib._modeling import registry, store
+from irislib._modeling.candidate_following import CandidateFollower, candidate_followers
 from irislib._modeling.following import find_followers
 from irislib._modeling.user_errors import log_error
 from irislib._serving.store_watch import StoreWatch
@@ -80,6 +81,7 @@ class FollowingApplication(BaseApplication):  # type: ignore[misc]
         elif followers := find_followers(self.models):
             for follower in followers.values():
                 follower.copies = self.copies
+            followers |= candidate_followers(followers.values())
             self.watch = StoreWatch(followers, self.look_seconds)
             app.following = self.watch.record.read
 
@@ -94,6 +96,10 @@ class FollowingApplication(BaseApplication):  # type: ignore[misc]
         taken = False
         for follower in watch.followers.values():
             if follower.candidate is None:
+                continue
+            if isinstance(follower, CandidateFollower):
+                with threadpool_limits(1):
+                    taken |= follower.apply(self.callable)
                 continue
             with threadpool_limits(1):  # workers are forked from here: no pool of threads may be started
                 if (model := follower.attempt(follower.candidate)) is None:

@@ -14,14 +14,14 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from irislib._store.files import Files
 from irislib.errors import StoreError
 
-__all__ = ["Entry", "append", "entries", "entries_after", "folder", "numbers", "whoami"]
+__all__ = ["Entry", "append", "candidate_of", "entries", "entries_after", "folder", "numbers", "whoami"]
 
 _NAME = re.compile(r"\d{8,}\.json")
 
@@ -33,7 +33,8 @@ class Entry:
     Attributes
     ----------
     kind : str
-        ``publish``, ``train``, ``refresh`` or ``rollback``.
+        ``publish``, ``train``, ``refresh`` or ``rollback``; ``candidate`` of one that is served beside the current
+        version from now on, and ``withdraw`` of one that is not any more.
     version : str
         The model's, as in ``X-Model-Version``.
     file : str
@@ -113,6 +114,16 @@ def entries_after(files: Files, name: str, number: int) -> list[Entry]:
             newer.append(_read(files, name, number + len(newer) + 1))
         except FileNotFoundError:
             return newer
+
+
+def candidate_of(newest_first: Iterable[Entry]) -> Entry | None:
+    """Return the entry of the version that is served beside the current one; what becomes current ends it."""
+    for entry in newest_first:
+        if entry.serves or entry.kind == "withdraw":
+            return None
+        if entry.kind == "candidate":
+            return entry
+    return None
 
 
 def append(files: Files, name: str, entry: Entry) -> Entry:

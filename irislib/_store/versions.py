@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from irislib._store import entries as log_of
 from irislib._store.entries import Entry
@@ -85,8 +85,9 @@ def clear(files: Files, name: str, newest: Entry, keep: int) -> None:
                 files.delete(full)
 
 
-def _needed_files(entries: Iterable[Entry], keep: int) -> set[str]:
+def _needed_files(entries: Sequence[Entry], keep: int) -> set[str]:
     """Return the files to keep of what entries name, the newest first."""
     newest = list(dict.fromkeys(entry.file for entry in entries))[:keep]
     serving = list(dict.fromkeys(entry.file for entry in entries if entry.serves))[:2]
-    return {*newest, *serving}
+    candidate = log_of.candidate_of(entries)
+    return {*newest, *serving, *([candidate.file] if candidate else [])}

@@ -18,6 +18,7 @@ from irislib._prediction_log.reports import REQUEST_ID_PATTERN
 from irislib._prediction_log.writer import PredictionLog
 from irislib.api._auth import TokenCheck
 from irislib.api._body_stream import BodyStream
+from irislib.api._candidate import Candidate, check_fits
 from irislib.api._config import ROW_BYTES, Options
 from irislib.api._fast_path import MODEL, REQUEST_ID, Environ, ModelEndpoint, has_hooks, is_plain
 from irislib.api._hosts import UNKNOWN_HOST, foreign_name
@@ -68,13 +69,39 @@ class Endpoint(Flask):
         self.models = {**self.models, model.spec.name: model}  # a new one: other threads go through it
         self.model_endpoints[f"/{model.spec.name}"] = endpoint
 
+    def use_candidate(self, model: Model, share: float | None) -> None:
+        """Try a model beside the one of its name from now on, for a share of its rows or as a shadow.
+
+        Raises
+        ------
+        StoreError
+            If it does not fit the current one.
+        """
+        current = self.model_endpoints[f"/{model.spec.name}"]
+        check_fits(model, current.model)
+        endpoint = ModelEndpoint(model, self.metrics, self.prediction_log)
+        current.candidate = Candidate(endpoint, share, self.metrics, self.prediction_log)
+
+    def candidate_of(self, name: str) -> Candidate | None:
+        """Return what is tried beside a model, or None if nothing is."""
+        endpoint = self.model_endpoints.get(f"/{name}")
+        return None if endpoint is None else endpoint.candidate
+
+    def end_candidate(self, name: str) -> None:
+        """Try nothing beside a model any more."""
+        if (endpoint := self.model_endpoints.get(f"/{name}")) is not None:
+            endpoint.candidate = None
+
     def begin(self) -> None:
         """Start what works beside the requests, in the process that answers them."""
         if self.prediction_log is not None:
             self.prediction_log.start()
 
     def end(self) -> None:
-        """Write what waits to be written to the prediction log."""
+        """Compare what waits for a candidate, and write what waits to be written to the prediction log."""
+        for endpoint in self.model_endpoints.values():
+            if endpoint.candidate is not None:
+                endpoint.candidate.close()
         if self.prediction_log is not None:
             self.prediction_log.close()
 
@@ -124,7 +151,7 @@ class Endpoint(Flask):
         def start_with_ids(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             nonlocal status_code
             status_code = status[:3]
-            more = [] if endpoint is None else [("X-Model-Version", endpoint.model.version)]
+            more = [] if endpoint is None else [("X-Model-Version", environ[MODEL].version)]
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
         def finish() -> None:

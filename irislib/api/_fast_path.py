@@ -11,6 +11,7 @@ import io
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row
 from irislib._modeling.model import Model
 from irislib._prediction_log.writer import PredictionLog
+from irislib.api._candidate import Candidate
 from irislib.api._json_bodies import parse_json
 from irislib.api._metrics import Metrics
 from irislib.api._request_bodies import FORM, JSON
@@ -76,6 +78,7 @@ class ModelEndpoint:
 
     def __init__(self, model: Model, metrics: Metrics, log: PredictionLog | None = None):
         self.model, self.log = model, log
+        self.candidate: Candidate | None = None
         self.records = log.records_of(model) if log else None
         _ = model.fast_form  # made and proved now, not at the first request
         self.features, self.plain_rows = model.spec.features, PlainRows(model.spec.features)
@@ -105,16 +108,27 @@ class ModelEndpoint:
                 values = self._checked_values(_read_row(mimetype, body))
             if values is None:
                 return None
-            prediction, shares = self.model.predict_values(values)
-            response = self.responses[prediction] if self.responses else self.make_response(prediction)
-            if self.log and self.records:
-                route = "json" if mimetype == JSON else "form"
-                self.log.add(self.records.entry(route, environ[REQUEST_ID], values, prediction, shares))
+            route = "json" if mimetype == JSON else "form"
+            if (candidate := self.candidate) is None:
+                return self.answer(values, route, environ[REQUEST_ID])[0]
+            if candidate.share is not None:
+                answer = partial(candidate.endpoint.answer, values, route, environ[REQUEST_ID])
+                return (candidate.answer(values, answer) or self.answer(values, route, environ[REQUEST_ID]))[0]
+            response, prediction = self.answer(values, route, environ[REQUEST_ID])
+            candidate.watch(environ[REQUEST_ID], values, prediction, self.model.version)
             return response
         except KeyboardInterrupt:
             raise
         except BaseException:  # Flask meets it again, and reports it
             return None
+
+    def answer(self, values: list[Any], route: str, request_id: str) -> tuple[BodyAndHeaders, Any]:
+        """Return the response to a row, and its prediction, which is written to the log."""
+        prediction, shares = self.model.predict_values(values)
+        response = self.responses[prediction] if self.responses else self.make_response(prediction)
+        if self.log and self.records:
+            self.log.add(self.records.entry(route, request_id, values, prediction, shares))
+        return response, prediction
 
     def _checked_values(self, row: Mapping[str, Any] | None) -> list[Any] | None:
         if row is None:

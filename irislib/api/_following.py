@@ -9,6 +9,7 @@ from typing import Any
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from irislib._modeling.model import Model
+from irislib.api._candidate import Candidate
 
 __all__ = ["describe", "metric_families"]
 
@@ -30,6 +31,23 @@ def describe(model: Model, state: Mapping[str, Any]) -> dict[str, Any]:
         "refused": state["refused"],
     }
     return {"reached": state["reached"]} | {name: value for name, value in facts.items() if value is not None}
+
+
+def describe_candidate(candidate: Candidate | None, state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return for readiness which version this process tries and how, and which one it cannot try; empty if none.
+
+    Parameters
+    ----------
+    candidate : Candidate or None
+    state : mapping or None
+        As of :meth:`Follower.status`, if the store is followed.
+    """
+    facts: dict[str, Any] = {}
+    if candidate is not None:
+        facts = {"version": candidate.model.version, "mode": "shadow" if candidate.share is None else "share"}
+        if candidate.share is not None:
+            facts["share"] = candidate.share
+    return facts | ({"refused": state["refused"]} if state and state["refused"] else {})
 
 
 def metric_families(models: Iterable[Model], states: Mapping[str, Mapping[str, Any]]) -> Iterable[Metric]:

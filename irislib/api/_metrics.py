@@ -16,12 +16,14 @@ from irislib.api._following import metric_families
 from irislib.api._metrics_files import FOLDER, AllocatedDict, slot
 
 if TYPE_CHECKING:
+    from irislib._modeling.model import Model
     from irislib.api._application import Endpoint
 
 __all__ = ["FOLDER", "Metrics", "no_failure"]
 
 log = logging.getLogger(__name__)
 
+CANDIDATE_OUTCOMES = ("current", "answered", "compared", "different", "failed", "dropped")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -66,6 +68,26 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+
+        self.candidate_rows = Counter(
+            "irislib_candidate_rows",
+            "Rows of a model that has a candidate: answered by the current version or by the candidate, compared, "
+            "different, failed, or dropped because too many waited.",
+            ["model", "version", "outcome"],
+            registry=self.registry,
+        )
+        self.candidate_difference = Counter(
+            "irislib_candidate_difference",
+            "The sum of the absolute differences of the numbers that were compared.",
+            ["model", "version"],
+            registry=self.registry,
+        )
+
+    def candidate_counts(self, model: Model) -> dict[str, Any]:
+        """Return the counters of a candidate, by what they count."""
+        labels = model.spec.name, model.version
+        counts = {outcome: self.candidate_rows.labels(*labels, outcome) for outcome in CANDIDATE_OUTCOMES}
+        return {**counts, "difference": self.candidate_difference.labels(*labels)}
 
     def count(self, model: str, endpoint: str, status: str, seconds: float) -> None:
         """Count one answer."""

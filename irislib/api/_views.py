@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,13 +21,14 @@ from irislib._common.language import preferred
 from irislib._common.messages.api import TEXTS
 from irislib._common.page_states import NOT_READY
 from irislib._model_card.card import card_page
+from irislib._modeling.candidate_following import key_of
 from irislib._prediction_log.batches import BatchLog
 from irislib._prediction_log.records import record_line
 from irislib._prediction_log.reports import parse_report
 from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._fast_path import MODEL, REQUEST_ID
-from irislib.api._following import describe
+from irislib.api._following import describe, describe_candidate
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._problem_details import details, problem, reply
@@ -108,9 +110,17 @@ def predict(context: Context, name: str) -> Response:
     model = context.find(name)
     if (text := request.args.get("details", "0")) not in ("0", "1"):
         raise ValidationError([Problem(f"details must be 0 or 1, got {short_repr(text)}.", "details", text)])
-    prediction = model.predict_row(read_row())
+    row, request_id = read_row(), request.environ[REQUEST_ID]
+    prediction = model.predict_row(row)
+    if (candidate := context.app.candidate_of(name)) is not None:
+        values = [*prediction.values.values()]
+        if candidate.share is None:
+            candidate.watch(request_id, values, prediction.prediction, model.version)
+        elif answer := candidate.answer(values, partial(candidate.model.predict_row, row)):
+            prediction, model = answer, candidate.model
+            request.environ[MODEL] = model
     route = "json" if request.is_json else "form"
-    context.app.log_prediction(model, prediction, route, request.environ[REQUEST_ID])
+    context.app.log_prediction(model, prediction, route, request_id)
     return reply(details(prediction) if text == "1" else prediction.prediction)
 
 
@@ -187,6 +197,10 @@ def readyz(context: Context) -> Response:
     for name, state in context.app.following().items():
         if name in models:
             models[name]["store"] = describe(context.models[name], state)
+    for name in models:
+        candidate_state = context.app.following().get(key_of(name))
+        if candidate := describe_candidate(context.app.candidate_of(name), candidate_state):
+            models[name]["candidate"] = candidate
     pages = context.app.page_states()
     status = next((state for state in NOT_READY if state in pages.values()), "ready")
     body = {"status": status, "models": models, **({"pages": pages} if pages else {})}

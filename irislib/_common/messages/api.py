@@ -163,6 +163,7 @@ TEXTS = {
     "that cannot be opened.",
     "readyz.store": "Of a model that follows the store: the number of the entry that is served, when the store was "
     "last read, whether it can be read now, and the current version there if it cannot be served, with the reason.",
+    "readyz.candidate": "The version that is tried beside the current one, or cannot be.",
     "readyz.503": "The server is starting: a model is trained or loaded, or a page prepared. Or it cannot answer.",
     "model.training": "The model {name} is being trained. Try again in a moment.",
     "model.loading": "The model {name} is being loaded. Try again in a moment.",

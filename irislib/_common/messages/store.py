@@ -44,6 +44,18 @@ TEXTS = {
     "rollback.current": "{version} is the current version of {name} already.",
     "rollback.none": "{version} is the only version of {name} that was ever served.",
     "rollback.deleted": "The file of version {version} of {name} was deleted, as IRISLIB_STORE_KEEP has it.",
+    "candidate.none": "{name} has no candidate.",
+    "candidate.how": "Say how it is tried: --shadow, or --share 0.1.",
+    "candidate.shadow": "{name}: {version} (number {number}) is asked what {current} is asked, and never shown.",
+    "candidate.share": "{name}: {version} (number {number}) answers {share:.4g} of the rows, {current} the others.",
+    "candidate.withdrawn": "{name}: {version} is not tried any more.",
+    "candidate.begins": "{name}: version {version} (number {number}) is asked beside the current one from now on.",
+    "candidate.begins_share": "{name}: version {version} (number {number}) answers {share:.4g} of the rows from "
+    "now on.",
+    "candidate.ends": "{name}: version {version} is not tried any more, since number {number}.",
+    "candidate.other": "A candidate must have the {what} of the current version, {version}.",
+    "candidate.failed": "The candidate of {name}, {version}, has failed; the current version answers, and further "
+    "failures are only counted.",
     # by a server that follows the store
     "follow.other": "It is of another description or made elsewhere; these differ here: {changes}.",
     "follow.taken": "{name}: version {version} (number {number}, {kind} by {by}) is served from now on{before}.",

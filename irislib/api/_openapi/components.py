@@ -198,20 +198,36 @@ def _headers(secured: bool) -> Object:
 
 def _store_state() -> Object:
     """Describe the state of a model that follows the store."""
-    number, text = {"type": "integer"}, {"type": "string"}
     state = object_of({"reached": {"type": "boolean"}})
     state["properties"] |= {  # as far as they are known
-        "number": number,
+        "number": {"type": "integer"},
         "looked_at": {"type": "string", "format": "date-time"},
-        "refused": object_of({"version": text, "number": number, "reason": text}),
+        "refused": _refusal(),
     }
     return state
+
+
+def _refusal() -> Object:
+    number, text = {"type": "integer"}, {"type": "string"}
+    return object_of({"version": text, "number": number, "reason": text})
+
+
+def _candidate_state() -> Object:
+    """Describe a version that is tried beside the current one, and one that cannot be."""
+    properties = {
+        "version": {"type": "string"},
+        "mode": {"enum": ["shadow", "share"]},
+        "share": {"type": "number"},
+        "refused": _refusal(),
+    }
+    return {"type": "object", "properties": properties, "description": TEXTS["readyz.candidate"]}
 
 
 def server_paths(secured: bool) -> Object:
     """Describe the routes that are not about one model."""
     model = object_of({"version": {"type": "string"}, "trained_at": {"type": "string", "format": "date-time"}})
     model["properties"]["store"] = {**_store_state(), "description": TEXTS["readyz.store"]}  # where it is followed
+    model["properties"]["candidate"] = _candidate_state()  # where there is one
     schemas = {
         "openapi": {"type": "object"},
         "healthz": object_of({"status": {"const": "ok"}}),
