@@ -277,7 +277,6 @@ def diff(args: list[str]) -> int:
 
 def refresh(args: list[str]) -> int:
     """Train a model again on new data, and serve it if it is not worse than the current version."""
-    from irislib._modeling.user_errors import user_errors
     from irislib._refresh import command
 
     parser = _parser(
@@ -287,9 +286,7 @@ def refresh(args: list[str]) -> int:
     )
     command.add_arguments(parser)
     options = parser.parse_args(args)
-    spec = _one_spec(options.model)
-    with user_errors(spec):
-        return command.run(spec, options)
+    return command.run(lambda: _one_spec(options.model), options)
 
 
 def _file_format(path: Path | None) -> str:

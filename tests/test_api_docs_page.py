@@ -147,7 +147,17 @@ def test_no_text_is_unused() -> None:
     files = [*(package / "api").rglob("*"), package / "_serving" / "model_loader.py"]
     files += (package / "_prediction_log").rglob("*")
     sources = "".join(path.read_text() for path in files if path.suffix in (".py", ".j2"))
-    composed = ("docs.fields.", "docs.insights.", "docs.yes", "docs.no", "status.", "example.", "insight.", "model.")
+    composed = (
+        "docs.fields.",
+        "docs.insights.",
+        "docs.yes",
+        "docs.no",
+        "status.",
+        "example.",
+        "insight.",
+        "model.",
+        "refresh.",
+    )
     used = set(re.findall(r"""["']([\w.]+)["']""", sources))
     assert [key for key in TEXTS if key not in used and not key.startswith(composed)] == []
 

@@ -17,9 +17,10 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from irislib import Feature, ModelSpec, cli, train
 from irislib._modeling import store
 from irislib._modeling.row_digests import known_rows
-from irislib._refresh import command
+from irislib._refresh import command, runs
 from irislib._refresh.data_parts import DataParts, parts_of
-from irislib._refresh.refreshing import Request, refresh
+from irislib._refresh.refreshing import refresh
+from irislib._refresh.request import Request
 from irislib.errors import DataError, IrislibError
 
 N = 400
@@ -67,7 +68,9 @@ def test_appended_rows_stay_with_the_model(spec: ModelSpec, root: Path) -> None:
     first = store.current_entry(spec.name, root)
     steps: list[str] = []
     german = {"sep": ";", "decimal": ","} if spec is REGRESSOR else {}
-    result = refresh(spec, root, Request(write(root, make_data(1), **german), note="May"), steps.append)
+    result = refresh(
+        spec, root, Request(write(root, make_data(1), **german), note="May"), lambda run: steps.append(run.text)
+    )
     entry = store.current_entry(spec.name, root)
     assert (entry.number, entry.kind, entry.note, entry.serves) == (2, "refresh", "May", True)
     assert result.text.startswith(
@@ -130,9 +133,8 @@ def test_nothing_is_trained_on_rows_that_are_not_valid(root: Path) -> None:
     assert lines[1].startswith("row 5: size_m must be")
     assert lines[2] == "row 7: verdict is missing."
     assert lines[3].startswith("row 9: is_new must be")
-    steps: list[str] = []
-    refresh(CLASSIFIER, root, Request(file, skips_bad_rows=True), steps.append)
-    assert steps[1].startswith(f"3 of {N} rows of bad.csv are not valid and left out:")
+    refresh(CLASSIFIER, root, Request(file, skips_bad_rows=True))
+    assert runs.latest("gadget", root).remarks[0].startswith(f"3 of {N} rows of bad.csv are not valid and left out:")
     assert store.read(CLASSIFIER, root).data["rows"] == 2 * N - 3
     with pytest.raises(DataError, match="row 2: verdict must be one of"):
         refresh(CODED, root, Request(write(root, make_data(1).assign(verdict="middling"))))

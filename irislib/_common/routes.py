@@ -45,6 +45,8 @@ class Route:
         It takes bodies as large as a batch.
     needs_log : bool
         It is of use where there is a prediction log, and documented there alone.
+    needs_token : bool
+        It is refused where no token is set, and documented where one is.
 
     Notes
     -----
@@ -61,6 +63,7 @@ class Route:
     is_page: bool = False
     is_batch: bool = False
     needs_log: bool = False
+    needs_token: bool = False
 
     @property
     def name(self) -> str:
@@ -84,6 +87,10 @@ ROUTES = [
     Route("/<name>", "predict", "POST", "Predict one row"),
     Route("/<name>/batch", "batch", "POST", "Predict many rows", is_batch=True),
     Route("/<name>/feedback", "feedback", "POST", "Report the right answer to a prediction", needs_log=True),
+    Route("/<name>/refresh", "refresh", "POST", "Train {title} again", is_batch=True, needs_token=True),
+    Route("/<name>/refresh", "refresh_runs", summary="The last refreshes of {title}", needs_token=True),
+    Route("/<name>/refresh/<run>", "refresh_run", summary="A refresh, and how far it is", needs_token=True),
+    Route("/<name>/refresh/<run>/cancel", "cancel_refresh", "POST", "Cancel a refresh", needs_token=True),
     Route("/<name>/schema", "schema", summary="The JSON Schema of a row", mimetype="application/schema+json"),
     Route("/<name>/card", "card", summary="The model card of {title}", mimetype="text/html"),
     Route("/<name>/insights", "insights", summary="The insights of {title}"),

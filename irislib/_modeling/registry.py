@@ -216,6 +216,11 @@ def resolve(reference: str) -> ModelSpec:
     return _resolved[key]
 
 
+def reference_of(name: str) -> str:
+    """Return the reference by which this process has found the description of a model; nothing if it has none."""
+    return next((reference for reference, spec in _resolved.items() if spec.name == name), "")
+
+
 def _find(reference: str) -> Any:
     """Return what a module has; without a colon, and if there is no module, the model of this name in the store."""
     try:

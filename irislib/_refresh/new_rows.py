@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from irislib._modeling.csv_files import CsvLayout
     from irislib._modeling.model import Model
 
-__all__ = ["read_new_rows"]
+__all__ = ["RowsError", "read_new_rows"]
 
 MOST_ROWS = 100_000_000
 MOST_BYTES = 20_000_000_000
@@ -31,8 +32,23 @@ TARGET = "target_value"  # the name of a regressor's target among the features, 
 MOST_PROBLEMS = 20  # that a message lists
 
 
+class RowsError(DataError):
+    """Rows that are not valid.
+
+    Attributes
+    ----------
+    listed : tuple of dict
+        The first of them: ``row``, as a spreadsheet numbers it, ``feature`` and ``message``.
+    count : int
+    """
+
+    def __init__(self, message: str, listed: Sequence[dict[str, Any]], count: int):
+        super().__init__(message)
+        self.listed, self.count = tuple(listed), count
+
+
 def read_new_rows(
-    spec: ModelSpec, former: Model, path: Path, skip_bad_rows: bool = False
+    spec: ModelSpec, former: Model, path: Path, skip_bad_rows: bool = False, title: str = ""
 ) -> tuple[pd.DataFrame, np.ndarray, str]:
     """Return the features and the target of a CSV, Parquet or Excel file, of a classifier as codes.
 
@@ -44,6 +60,8 @@ def read_new_rows(
     path : Path
     skip_bad_rows : bool
         Leave out rows that are not valid, instead of an error.
+    title : str
+        The name of the file in messages; its path if left out.
 
     Returns
     -------
@@ -53,38 +71,43 @@ def read_new_rows(
     Raises
     ------
     DataError
+        If it cannot be read, or has no target.
+    RowsError
         With the problems of the rows, by their numbers in a spreadsheet.
     """
     import numpy as np
 
-    is_class = former.classes is not None
+    is_class, named = former.classes is not None, title or str(path)
     table = SimpleNamespace(spec=SimpleNamespace(features=_columns(spec, is_class)))
     try:
         content, _ = to_csv(path.read_bytes(), table.spec.features, MOST_ROWS, MOST_BYTES)
         layout = read_layout(io.BytesIO(content), table.spec.features)
         rows = list(read_rows(io.BytesIO(content), layout))
     except OSError as error:
-        raise DataError(TEXTS["file.missing"].format(file=path, error=error.strerror or error)) from error
+        raise DataError(TEXTS["file.missing"].format(file=named, error=error.strerror or error)) from error
     except ValidationError as error:
-        raise DataError(TEXTS["file.missing"].format(file=path, error=error)) from error
+        raise DataError(TEXTS["file.missing"].format(file=named, error=error)) from error
     if is_class and spec.target not in layout.header:
         columns = shorten_list(layout.header)
-        raise DataError(TEXTS["file.target"].format(file=path, target=spec.target, columns=columns))
+        raise DataError(TEXTS["file.target"].format(file=named, target=spec.target, columns=columns))
     full = [layout.fit(row) or [""] * len(layout.header) for row in rows]
     frame, problems = check_rows(table, layout, full)  # type: ignore[arg-type]  # its features are all it takes
-    faults = {i: _widths(layout, row) for i, row in enumerate(rows) if layout.fit(row) is None}
+    faults: dict[int, tuple[str | None, str]] = {
+        i: (None, _widths(layout, row)) for i, row in enumerate(rows) if layout.fit(row) is None
+    }
     for problem in problems:
-        faults.setdefault(problem.row or 0, problem.message.replace(TARGET, spec.target))
+        feature = spec.target if problem.feature == TARGET else problem.feature
+        faults.setdefault(problem.row or 0, (feature, problem.message.replace(TARGET, spec.target)))
     if is_class:
         labels = [row[layout.header.index(spec.target)].strip() for row in full]
         codes, unknown = _codes(spec, former, labels)
         for i, message in unknown.items():
-            faults.setdefault(i, message)
+            faults.setdefault(i, (spec.target, message))
         target = np.array(codes, dtype=object)
     else:
         target = frame[TARGET].to_numpy()
     good = [i for i in range(len(rows)) if i not in faults]
-    note = _describe(path, layout, faults, len(rows), skip_bad_rows) if faults else ""
+    note = _describe(title or path.name, layout, faults, len(rows), skip_bad_rows) if faults else ""
     if faults:
         frame, _ = check_rows(table, layout, [full[i] for i in good])  # type: ignore[arg-type]
     return frame[spec.columns], target[good], note
@@ -116,14 +139,20 @@ def _codes(spec: ModelSpec, former: Model, labels: list[str]) -> tuple[list[Any]
     return codes, wrong
 
 
-def _describe(path: Path, layout: CsvLayout, faults: dict[int, str], rows: int, skip_bad_rows: bool) -> str:
-    """Return which rows are left out; raise DataError unless they may be."""
+def _describe(
+    name: str, layout: CsvLayout, faults: dict[int, tuple[str | None, str]], rows: int, skip_bad_rows: bool
+) -> str:
+    """Return which rows are left out; raise RowsError unless they may be."""
+    first = sorted(faults)[:MOST_PROBLEMS]
     listed = [
-        TEXTS["file.row"].format(row=layout.first_line + i, message=faults[i]) for i in sorted(faults)[:MOST_PROBLEMS]
+        {"row": layout.first_line + i, "feature": feature, "message": message}
+        for i, (feature, message) in ((i, faults[i]) for i in first)
     ]
+    lines = [TEXTS["file.row"].format(row=problem["row"], message=problem["message"]) for problem in listed]
     if len(faults) > MOST_PROBLEMS:
-        listed.append(TEXTS["file.more"].format(count=len(faults) - MOST_PROBLEMS))
-    facts = {"count": len(faults), "rows": rows, "file": path.name, "problems": "\n".join(listed)}
+        lines.append(TEXTS["file.more"].format(count=len(faults) - MOST_PROBLEMS))
+    facts = {"count": len(faults), "rows": rows, "file": name, "problems": "\n".join(lines)}
     if not skip_bad_rows or len(faults) == rows:
-        raise DataError(TEXTS["file.bad" if not skip_bad_rows else "file.no_rows"].format(**facts))
+        text = TEXTS["file.bad" if not skip_bad_rows else "file.no_rows"].format(**facts)
+        raise RowsError(text, listed, len(faults))
     return TEXTS["file.skipped"].format(**facts)

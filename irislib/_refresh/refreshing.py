@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.refresh import TEXTS
 from irislib._comparison.gate import Decision, decide
 from irislib._modeling import store, training
 from irislib._modeling.data_files import record_reads
-from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.user_errors import user_errors
 from irislib._refresh.data_parts import DataParts, parts_of, read_part, write_part
 from irislib._refresh.new_rows import read_new_rows
-from irislib._store.entries import Entry, whoami
+from irislib._refresh.own_run import OwnRun
+from irislib._refresh.request import Request, check_request
+from irislib._refresh.runs import ACCEPTED, REFUSED
+from irislib._store.entries import Entry
 from irislib.errors import DataError, IrislibError, StoreError
 
 if TYPE_CHECKING:
@@ -27,37 +27,15 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
     from irislib._modeling.model import Model
+    from irislib._refresh.runs import Run
     from irislib._store.files import Root
 
-__all__ = ["Request", "Result", "refresh"]
+__all__ = ["Result", "refresh", "work"]
 
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 20  # answers that an entry has
-
-
-@dataclass(frozen=True)
-class Request:
-    """The wishes of the one who refreshes a model.
-
-    Attributes
-    ----------
-    file : Path or None
-        New rows; None for what ``load_data`` returns now.
-    replaces : bool
-        The new rows take the place of all data, instead of being appended.
-    skips_bad_rows : bool
-        Rows that are not valid are left out, instead of an error.
-    note : str
-    is_forced : bool
-        The version is served even if the gate refuses it.
-    """
-
-    file: Path | None = None
-    replaces: bool = False
-    skips_bad_rows: bool = False
-    note: str = ""
-    is_forced: bool = False
+SHARES = {"read": 0.02, "train": 0.2, "compare": 0.8, "publish": 0.95}  # of the work, before each stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +56,7 @@ class Result:
     text: str
 
 
-def refresh(spec: ModelSpec, root: Root, request: Request, progress: Callable[[str], Any] = log.info) -> Result:
+def refresh(spec: ModelSpec, root: Root, request: Request, on_step: Callable[[Run], Any] = lambda run: None) -> Result:
     """Train a new version of a model on new data, and serve it if the gate accepts it.
 
     Whatever ends it before its last step leaves the current version as it is.
@@ -89,33 +67,37 @@ def refresh(spec: ModelSpec, root: Root, request: Request, progress: Callable[[s
     root : Path or str
         The store.
     request : Request
-    progress : callable
-        Takes a sentence when a step begins.
+    on_step : callable
+        Called with the record whenever it is further.
 
     Raises
     ------
     IrislibError
         If the request is contradictory, another refresh of the model is running, or its data are not valid.
     """
-    if isinstance(spec, FittedSpec):
-        raise IrislibError(TEXTS["fitted"].format(title=spec.title))
-    if request.is_forced and not request.note.strip():
-        raise IrislibError(TEXTS["note"])
-    if request.skips_bad_rows and request.file is None:
-        raise IrislibError(TEXTS["skip"])
+    check_request(spec, request)
+    with OwnRun.begin(spec.name, root, request) as run:
+        run.on_step = on_step
+        return work(spec, root, request, run)
+
+
+def work(spec: ModelSpec, root: Root, request: Request, run: OwnRun) -> Result:
+    """Do what a run is for; see :func:`refresh`."""
     start = time.monotonic()
-    with _alone(spec.name, root):
-        if (current := store.current_entry(spec.name, root)) is None:
-            raise IrislibError(TEXTS["none"].format(name=spec.name, root=root))
-        former = _former(spec, root, current)
-        progress(TEXTS["stage.read"].format(title=spec.title))
-        parts, data, data_files = _data(spec, root, request, current, former, progress)
-        progress(TEXTS["stage.train"].format(title=spec.title, rows=len(data)))
-        candidate = training.retrain(spec, data, former, data_files)
-        progress(TEXTS["stage.compare"])
-        decision = decide(former, candidate)
-        progress(TEXTS["stage.publish"])
-        return _publish(candidate, root, request, parts, decision, current, time.monotonic() - start)
+    if (current := store.current_entry(spec.name, root)) is None:
+        raise IrislibError(TEXTS["none"].format(name=spec.name, root=root))
+    run.step("read", SHARES["read"], TEXTS["stage.read"].format(title=spec.title))
+    former = _former(spec, root, current)
+    parts, data, data_files = _data(spec, root, request, current, former, run)
+    run.step("train", SHARES["train"], TEXTS["stage.train"].format(title=spec.title, rows=len(data)))
+    candidate = training.retrain(spec, data, former, data_files)
+    run.step("compare", SHARES["compare"], TEXTS["stage.compare"])
+    decision = decide(former, candidate)
+    run.step("publish", SHARES["publish"], TEXTS["stage.publish"])
+    result = _publish(candidate, root, request, parts, decision, current, time.monotonic() - start, run.run.id)
+    entry = result.entry
+    run.finish(ACCEPTED if entry.serves else REFUSED, result.text, entry=entry.number, version=entry.version)
+    return result
 
 
 def _former(spec: ModelSpec, root: Root, entry: Entry) -> Model:
@@ -127,7 +109,7 @@ def _former(spec: ModelSpec, root: Root, entry: Entry) -> Model:
 
 
 def _data(
-    spec: ModelSpec, root: Root, request: Request, current: Entry, former: Model, progress: Callable[[str], Any]
+    spec: ModelSpec, root: Root, request: Request, current: Entry, former: Model, run: OwnRun
 ) -> tuple[DataParts, pd.DataFrame, list[dict[str, Any]]]:
     """Return the data of the new version: their parts, all rows, and the local files that load_data has read."""
     import pandas as pd
@@ -138,12 +120,12 @@ def _data(
             raise DataError(TEXTS["replaced"].format(name=spec.name, version=current.version))
         parts = DataParts() if request.replaces else before
     else:
-        features, target, note = read_new_rows(spec, former, request.file, request.skips_bad_rows)
+        features, target, note = read_new_rows(spec, former, request.file, request.skips_bad_rows, request.file_name)
         if note:
-            progress(note)
+            run.remark(note)
         part = write_part(spec.name, root, features, target)
         if part in before.parts and not request.replaces:
-            facts = {"file": request.file, "name": spec.name, "version": current.version}
+            facts = {"file": request.file_name or request.file, "name": spec.name, "version": current.version}
             raise DataError(TEXTS["again"].format(**facts))
         parts = DataParts(False, (part,)) if request.replaces else DataParts(before.loads, (*before.parts, part))
     tables, data_files = [], []
@@ -167,6 +149,7 @@ def _publish(
     decision: Decision,
     current: Entry,
     seconds: float,
+    run_id: str,
 ) -> Result:
     name, reason = candidate.spec.name, decision.reason
     serves = decision.accepted or request.is_forced
@@ -178,6 +161,7 @@ def _publish(
         "accepted": decision.accepted,
         "forced": serves and not decision.accepted,
         "comparison": decision.comparison.to_dict(MOST_CHANGES),
+        "run": run_id,
     }
     entry = store.publish(
         candidate, root, kind="refresh", serves=serves, compare_files=parts == DataParts(),
@@ -186,32 +170,3 @@ def _publish(
     facts = {"version": entry.version, "name": name, "number": entry.number, "before": current.version}
     text = TEXTS["served" if serves else "refused"].format(**facts, reason=reason)
     return Result(entry, decision, text)
-
-
-@contextlib.contextmanager
-def _alone(name: str, root: Root) -> Iterator[None]:
-    """Let one process at a time refresh a model; a second one gets an error that names the first.
-
-    Of a store at a URL, the processes of one machine.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    folder = store.local_folder(root) / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(folder / "refresh.lock", "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise IrislibError(TEXTS["running"].format(name=name, owner=file.read() or "another process")) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} of {whoami()} since {time.strftime('%Y-%m-%d %H:%M:%S')}")
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)
-            fcntl.flock(file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too

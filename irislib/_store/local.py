@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib import __version__
+from irislib._common import file_locks
 from irislib._common.paths import write_atomically
 from irislib._common.settings import environment_value
 from irislib._store.files import Root, parse_root
@@ -59,22 +60,19 @@ def training_lock(name: str, root: Root, on_wait: Callable[[], None]) -> Iterato
         Called once if another process is training it.
     """
     has_waited = False
-    with contextlib.ExitStack() as stack:
-        with suppress(ImportError, OSError):  # on Windows, on some network drives, in a store that cannot be written
-            import fcntl
 
+    def note_wait() -> None:
+        nonlocal has_waited
+        has_waited = True
+        on_wait()
+
+    with contextlib.ExitStack() as stack:
+        with suppress(OSError):  # on some network drives, in a store that cannot be written
             base = local_folder(root)
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder = base / name
             folder.mkdir(exist_ok=True)
-            file = stack.enter_context(open(folder / "lock", "w", encoding="utf-8"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                has_waited = True
-                on_wait()
-                fcntl.flock(file, fcntl.LOCK_EX)
-            stack.callback(fcntl.flock, file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too
+            stack.callback(file_locks.free, file_locks.take(folder / "lock", note_wait))
         yield has_waited
 
 

@@ -32,7 +32,7 @@ def allowed_methods(context: Context, path: str, hide_names: bool = False) -> li
     if not methods and (context.has(name) or hide_names):
         routes = [route for route in ROUTES if route.is_of_model and _matches(route.suffix.split("/")[1:], rest)]
         methods = {route.method for route in routes}
-        if len(rest) == 2 and name in context.models and not hide_names:
+        if len(rest) == 2 and rest[0] == "insights" and name in context.models and not hide_names:
             entry = insights_of(context.models[name]).get(rest[1])
             methods &= {method_of(entry)} if entry else set()
     elif not methods and name in context.pages and not rest:
@@ -72,6 +72,6 @@ def _detail(context: Context, allowed: list[str]) -> str:
     name, *rest = request.path[1:].split("/")
     if not rest and name in context.pages and not context.has(name):
         return f"{name} is a page for people; there is no model behind it."
-    if len(rest) == 2 and name in context.models:
+    if len(rest) == 2 and rest[0] == "insights" and name in context.models:
         return f"{rest[1]} is about {'one row: POST it' if 'POST' in allowed else 'the model: GET it'}."
     return f"{request.path} takes no {request.method}."

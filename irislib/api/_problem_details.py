@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from irislib._modeling.prediction import Prediction
 from irislib.errors import Problem, ValidationError
 
 __all__ = [
+    "FULL",
     "MISSING_TOKEN",
     "PROBLEM",
     "details",
@@ -27,6 +29,7 @@ __all__ = [
     "warnings_json",
 ]
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the errors of a disk, or a folder, without room
 PROBLEM = "application/problem+json"
 MISSING_TOKEN = "Send the token: Authorization: Bearer <the token>."  # noqa: S105
 

@@ -18,6 +18,7 @@ from irislib._common.routes import ROUTES
 from irislib._modeling import registry
 from irislib._modeling.model import Model
 from irislib._modeling.user_errors import log_error
+from irislib._refresh.starting import end_with_this_process
 from irislib.api import _views
 from irislib.api._application import REQUEST_ID, Endpoint
 from irislib.api._batch_limits import TooManyRowsError
@@ -65,6 +66,7 @@ def create_app(
 def make_app(models: Sequence[Model], pages: Collection[str], options: Options) -> Endpoint:
     """Make the application of models that are loaded, to which others can be added later."""
     app = Endpoint(models, options)
+    end_with_this_process()  # before a server forks its workers, which end and start again
     app.config["MAX_CONTENT_LENGTH"] = ROW_BYTES + 1  # Werkzeug would cut off a body of no stated length at its limit
     context = _views.Context(app, pages if isinstance(pages, Set) else frozenset(pages))
     app.check_method = partial(check_method, context)

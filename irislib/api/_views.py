@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 from collections.abc import Mapping, Set
@@ -31,7 +30,8 @@ from irislib.api._fast_path import MODEL, REQUEST_ID
 from irislib.api._following import describe, describe_candidate
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
-from irislib.api._problem_details import details, problem, reply
+from irislib.api._problem_details import FULL, details, problem, reply
+from irislib.api._refresh_views import cancel_refresh, refresh, refresh_run, refresh_runs  # noqa: F401 - views
 from irislib.api._request_bodies import closing, read_row, spooled
 from irislib.errors import Problem, ValidationError
 
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 server_log = logging.getLogger(__name__)
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the errors of a disk, or a folder, without room
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ Object = dict[str, Any]
 SERVER = "Server"  # the tag of what is not about one model; the name of a model has no capital
 EVERYWHERE = (400, 404, 405, 414, 429, 431, 500, 503)
 OF_BODIES = (408, 413, 415, 422, 501)
-STATUSES = (*EVERYWHERE, *OF_BODIES, 401, 507)
+STATUSES = (*EVERYWHERE, *OF_BODIES, 401, 409, 507)
 MORE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 
@@ -123,7 +123,7 @@ def components(secured: bool) -> Object:
                 *([MORE_HEADERS[status]] if status in MORE_HEADERS else []),
             )
             for status in STATUSES
-            if secured or status != 401
+            if secured or status not in (401, 409)
         },
         "examples": {},
     }
@@ -193,6 +193,7 @@ def _headers(secured: bool) -> Object:
         result["X-Sheet"] = {"description": TEXTS["sheet"], "schema": text}
     if secured:
         result["WWW-Authenticate"] = {"description": TEXTS["authenticate"], "schema": text}
+        result["Location"] = {"description": TEXTS["refresh.location"], "schema": text}
     return result
 
 

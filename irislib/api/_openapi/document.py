@@ -15,7 +15,7 @@ from irislib._modeling.table_files import KINDS
 from irislib._prediction_log.reports import MAX_NOTE, REQUEST_ID_PATTERN
 from irislib.api import _insights
 from irislib.api._config import ROW_BYTES, Options
-from irislib.api._openapi import components
+from irislib.api._openapi import components, refreshes
 from irislib.api._openapi.components import Object, ref, response, responses
 from irislib.api._openapi.examples import examples_of
 from irislib.api._openapi.schema import schema
@@ -61,6 +61,7 @@ def document(
     }
     if secured:
         result["security"] = [{"bearer": []}]
+        result["components"]["schemas"] |= refreshes.schemas()
     for model in models:
         result["components"]["schemas"] |= _request_schemas(model) | _response_schemas(model)
         result["components"]["examples"] |= _examples(model)
@@ -172,14 +173,18 @@ def _paths(model: Model, options: Options) -> Object:
     name, slug = spec.name, spec.name.replace("-", "_")
     predict = _predict(model, secured)
     details = {"predict": predict, "batch": _batch(model, options), "feedback": _feedback(model, secured)}
+    details |= refreshes.operations(model, options)
     schemas = {"schema": {"type": "object"}, "insights": _insights.LIST}
     paths: Object = defaultdict(lambda: {"parameters": [ref("parameters", "X-Request-ID")]})
     for route in ROUTES:
         if not route.is_of_model or "<insight>" in route.path or (route.needs_log and not options.log.folder):
             continue
+        if route.needs_token and not secured:
+            continue
         operation_id, schema = f"{route.name}_{slug}", schemas.get(route.name)
         operation = components.operation(route, operation_id, name, secured, schema, spec.title)
-        paths[route.path.replace("<name>", name)][route.method.lower()] = operation | details.get(route.name, {})
+        path = route.path.replace("<name>", name).replace("<run>", "{run}")
+        paths[path][route.method.lower()] = operation | details.get(route.name, {})
     paths[f"/{name}"] |= {"summary": spec.title, "description": _model_description(model), "x-model": facts}
     for path, item in _insights.paths(model, secured, predict["requestBody"]).items():
         paths[path] |= item
