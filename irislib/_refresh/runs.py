@@ -194,7 +194,7 @@ def cancel(name: str, run_id: str, root: Root | None = None) -> Run | None:
     write_atomically(folder / MARK, TEXTS["cancelled"].format(by=whoami()))
     process = _process(folder)
     with suppress(OSError):
-        if process.get("place") == place() and file_locks.is_taken(folder / LOCK):
+        if process.get("namespace") == process_namespace() and file_locks.is_taken(folder / LOCK):
             os.kill(-process["pid"] if process["is_group"] else process["pid"], signal.SIGTERM)
     end = time.monotonic() + _END_SECONDS
     while file_locks.is_taken(folder / LOCK) and time.monotonic() < end:
@@ -219,7 +219,7 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def place() -> str:
+def process_namespace() -> str:
     """Return where process ids mean the same: the machine, and the container on it."""
     with suppress(OSError):
         return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
@@ -246,7 +246,7 @@ def write(folder: Path, run: Run) -> None:
 
 def note_process(folder: Path, pid: int) -> None:
     """Note which process does a run, and whether it is the first of a group, which is ended with it."""
-    process = {"pid": pid, "is_group": os.getpgid(pid) == pid, "place": place()}
+    process = {"pid": pid, "is_group": os.getpgid(pid) == pid, "namespace": process_namespace()}
     write_atomically(folder / PROCESS, json.dumps(process))
 
 
