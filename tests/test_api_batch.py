@@ -449,8 +449,9 @@ def test_bad_rows_do_not_swell_to_much_more_than_sound_ones(iris) -> None:
 
 def test_a_batch_of_too_many_rows_is_413(iris) -> None:
     client = create_app([iris], options=Options(batch_rows=10)).test_client()
+    commas = {**GOOD, "petal_width_cm": "1,234"}  # all rows are read to know what a comma means
     for count, status in ((10, 200), (11, 413)):
-        for body in ([GOOD] * count, by_columns([GOOD] * count), as_csv([GOOD] * count)):
+        for body in ([GOOD] * count, by_columns([GOOD] * count), as_csv([GOOD] * count), as_csv([commas] * count)):
             kind = "text/csv" if isinstance(body, str) else "application/json"
             content = body if isinstance(body, str) else json.dumps(body)
             response = client.post("/iris-wizard/batch", data=content, content_type=kind)

@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
@@ -49,6 +49,8 @@ __all__ = [
     "write_csv",
     "write_header",
 ]
+
+Part = Lines | list[list[str]]
 
 PART_ROWS = 8_000  # read at once
 HINTS = 20  # missing columns for which a similar one is sought
@@ -103,7 +105,9 @@ class CsvLayout:
         return row[:width] if count > width else [*row, *[""] * (width - count)]
 
 
-def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
+def read_layout(
+    file: IO[bytes], features: Sequence[Feature], count_rows: Callable[[int], None] | None = None
+) -> CsvLayout:
     """Read the layout of a CSV file whose first line names its columns.
 
     Its values may be separated by commas, semicolons, tabs or vertical bars.
@@ -114,6 +118,8 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
         UTF-8.
     features : sequence of Feature
         Those that are required must be among the columns.
+    count_rows : callable, optional
+        Called with a number of rows again and again if all have to be read for the layout, else never.
 
     Raises
     ------
@@ -135,8 +141,15 @@ def read_layout(file: IO[bytes], features: Sequence[Feature]) -> CsvLayout:
     layout = CsvLayout(header, columns, skipped + 2, delimiter, bom, is_spaced=is_spaced)
     if may_need_signs(file, delimiter):
         parts = read_parts(file, layout, PART_ROWS, may_be_none=True)
+        parts = parts if count_rows is None else _counted(parts, count_rows)
         layout = replace(layout, decimal_signs=find_decimal_signs(parts, columns, features))
     return layout
+
+
+def _counted(parts: Iterable[Part], count_rows: Callable[[int], None]) -> Iterator[Part]:
+    for part in parts:
+        count_rows(len(part))
+        yield part
 
 
 @contextlib.contextmanager
@@ -146,9 +159,7 @@ def _rows(file: IO[bytes], layout: CsvLayout, start: int = 0) -> Iterator[Iterat
         yield reader if start else itertools.islice(reader, layout.first_line - 1, None)
 
 
-def read_parts(
-    file: IO[bytes], layout: CsvLayout, size: int, may_be_none: bool = False
-) -> Iterator[Lines | list[list[str]]]:
+def read_parts(file: IO[bytes], layout: CsvLayout, size: int, may_be_none: bool = False) -> Iterator[Part]:
     """Read the rows of a CSV file as `read_rows` does, so many at a time.
 
     Raises

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from operator import contains
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from irislib._description.text_columns import DistinctTexts, NumberTexts
@@ -159,17 +160,19 @@ def read_blocks(file: IO[bytes], layout: CsvLayout, start: int, size: int) -> It
 
 def _split(content: bytes, layout: CsvLayout) -> Lines | list[list[str]] | None:
     """Return the rows of a block, or None if a row may be several lines or none."""
-    if b"\0" in content or content.count(b"\r") != content.count(b"\r\n"):
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
+    if b"\0" in content or b"\r" in content:
         return None
     try:
-        text = content.replace(b"\r\n", b"\n").decode()
+        text = content.decode()
     except UnicodeError:
         return None
     delimiter, width = layout.delimiter, len(layout.header)
     lines = unquoted = text.removesuffix("\n").split("\n")
     if is_quoted := '"' in text:
-        without = _quoted_cell(delimiter).sub("0", text)
-        if '"' in without or '"#' in text:  # other quotation marks, or what may be a comment
+        without = _without_quoted(text, delimiter)
+        if without is None or '"#' in text:  # other quotation marks, or what may be a comment
             return None
         unquoted = without.removesuffix("\n").split("\n")
     if "" in lines or delimiter * (width - 1) in lines or max(map(len, lines)) > csv.field_size_limit():
@@ -181,6 +184,19 @@ def _split(content: bytes, layout: CsvLayout) -> Lines | list[list[str]] | None:
     return rows if all(map(any, rows)) else None
 
 
+def _without_quoted(text: str, delimiter: str) -> str | None:
+    """Return lines with a 0 for each cell in quotation marks, or None if there are others than around a delimiter."""
+    parts = text.split('"')
+    inside, outside = parts[1::2], '"'.join(parts[::2])
+    if len(inside) * 2 + 1 != len(parts) or not all(map(contains, inside, itertools.repeat(delimiter))):
+        return None
+    ends = outside.count(f'"{delimiter}') + outside.count('"\n') + outside.endswith('"')
+    starts = outside.count(f'{delimiter}"') + outside.count('\n"') + outside.startswith('"')
+    if not starts == ends == len(inside) or "\n" in "".join(inside):
+        return None
+    return outside.replace('"', "0")
+
+
 def _result_texts(delimiter: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
     """Return the columns of the cells that are added, as they are written to a file."""
     texts = [_column_texts(delimiter, column) for column in predictions.columns]
@@ -188,13 +204,6 @@ def _result_texts(delimiter: str, predictions: ManyPredictions, count: int) -> l
     for row, row_problems in predictions.problems.items():
         problems[row] = _write_cell(delimiter, " ".join(problem.message for problem in row_problems))
     return [*texts, _warning_texts(delimiter, predictions.warnings, count), problems]
-
-
-@functools.cache
-def _quoted_cell(delimiter: str) -> re.Pattern[str]:
-    """Return the pattern of a cell that has to be in quotation marks, for there is a delimiter in it."""
-    one = re.escape(delimiter)
-    return re.compile(rf'"(?<![^{one}\n]")[^"{one}\n]*{one}[^"\n]*"(?![^{one}\n])')
 
 
 def _warning_texts(delimiter: str, warnings: list[Warned], count: int) -> list[str]:

@@ -124,12 +124,18 @@ def _require_rows(features: Sequence[Feature], count: int) -> None:
 
 
 def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator[bytes]:
-    layout = csv_files.read_layout(body, model.spec.features)
     count = 0
-    for part in csv_files.read_parts(body, layout, CHUNK_ROWS):
-        count += len(part)
+
+    def count_rows(number: int) -> None:
+        nonlocal count
+        count += number
         limits.check_rows(count)
         limits.check_time()
+
+    layout = csv_files.read_layout(body, model.spec.features, count_rows)
+    if not count:
+        for part in csv_files.read_parts(body, layout, CHUNK_ROWS):
+            count_rows(len(part))
     limits.log_spread(count)
     position = 0
     text = csv_files.write_header(model, layout)
