@@ -11,7 +11,7 @@ import pytest
 from invalid_inputs import GOOD, TYPED
 
 import irislib
-from irislib._modeling import csv_files, spreadsheet_safety
+from irislib._modeling import csv_files, csv_lines, spreadsheet_safety
 from irislib.errors import ValidationError
 from irislib.widgets import _csv_tab as widget_table
 from irislib.widgets._csv_tab import CsvTab
@@ -48,6 +48,21 @@ def predict_file(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
     content = csv_files.write_header(model, sheet) + csv_files.write_csv(sheet, rows, cells)
     lines = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(csv.DictReader(lines, delimiter=sheet.delimiter)), problems
+
+
+@pytest.mark.parametrize(
+    ("line", "are_lines"),
+    [
+        ('"1,2",3,4,5,6', True), ('1,2,3,4,"a, b, c"', True), ('"1,2","3,4","5,6",7,8', True), ('",",2,3,4,5', True),
+        ('"1",2,3,4,5', False), ('"1,2"3,4,5,6', False), ('1,2"3,4",5,6', False), ('"1,""2",3,4,5', False),
+        ('1,2,3,4,"5,\n6"', False), ('1,"2,3,4,5', False), ('"","1,2",3,4,5', False), ('"#1,2",3,4,5,6', False),
+    ],
+)  # fmt: skip
+def test_lines_are_kept_if_their_quotation_marks_are_where_csv_needs_them(line: str, are_lines: bool) -> None:
+    file = io.BytesIO(f"{HEAD},note\n{ROW},a\n{line}\n{ROW},b\n".encode())
+    sheet = csv_files.CsvLayout([*NAMES, "note"], {}, 2, ",", b"")
+    block = next(csv_lines.read_blocks(file, sheet, csv_lines.find_first_row(file, sheet), 9))
+    assert isinstance(block.rows, csv_lines.Lines) == are_lines
 
 
 def test_rows_keep_their_order(iris) -> None:
