@@ -11,6 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import irislib
+from irislib._comparison.real_requests import describe, read_real_requests
 from irislib._modeling import store
 from irislib._prediction_log.options import LogOptions
 from irislib._prediction_log.reading import read_records
@@ -65,6 +66,8 @@ def test_a_share_of_the_rows_has_the_candidate_s_answer(
     batch = client.post("/iris-wizard/batch", json=rows[:40])
     assert batch.headers["X-Model-Version"] == iris.version
     app.end()
+    text = describe(iris, other, read_real_requests(iris, other, tmp_path))
+    assert f"{iris.version} has answered " in text
     logged = [record["version"] for record in read_records(tmp_path) if record["route"] == "form"]
     assert logged[:300] == versions
     wider = create_app([iris])
@@ -96,6 +99,17 @@ def test_a_shadow_is_compared_and_never_shown(
     ]
     assert len(records) == 600
     assert irislib.drift(iris, tmp_path).text.count("300 predictions") == 1
+
+    for number in range(50):
+        right = {"request_id": str(number), "right_answer": shown[number]}
+        assert app.test_client().post("/iris-wizard/feedback", json=right).status_code == 200
+    text = describe(iris, other, read_real_requests(iris, other, tmp_path))
+    assert f"{other.version} and {iris.version} were both asked 300 of them, and differ in {different} (" in text
+    share = sum(a == b for a, b in zip(shown[:50], theirs[:50], strict=True)) / 50
+    assert (
+        f"Of 50 whose right answer is known, {iris.version} was right in 100% and {other.version} in {share:.0%}."
+        in text
+    )
 
 
 def test_the_differences_of_numbers_add_up(rent: Any) -> None:

@@ -7,10 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from irislib._common.messages.comparison import TEXTS
+from irislib._common.settings import SETTINGS
 from irislib._comparison.comparison import compare
+from irislib._comparison.real_requests import describe, read_real_requests
 from irislib._modeling import store
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model_file import SUFFIX, read_model
+from irislib._store.files import parse_root
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
@@ -24,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a file such as wine.irislib, or a version in the store: its first letters, or the number of its entry"
     parser.add_argument("before", metavar="A", help=what)
     parser.add_argument("after", metavar="B", nargs="?", help="the same [the current version]")
+    setting = SETTINGS["prediction_log"]
+    parser.add_argument(setting.option, metavar="DIR|URL", help="a log with answers of both to real requests")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -37,8 +43,18 @@ def run(spec: ModelSpec | None, options: argparse.Namespace) -> int:
     options : Namespace
     """
     before, after = (_version(spec, reference) for reference in (options.before, options.after))
-    comparison = compare(before, after)
-    print(json.dumps(comparison.to_dict(), indent=1, default=str) if options.json else comparison)
+    comparison, requests = compare(before, after), ""
+    if options.prediction_log:
+        root = parse_root(options.prediction_log)
+        requests = describe(before, after, read_real_requests(before, after, root))
+        requests = requests or TEXTS["requests.none"].format(before=before.version, after=after.version)
+    if options.json:
+        facts = comparison.to_dict() | ({"real_requests": requests} if requests else {})
+        print(json.dumps(facts, indent=1, default=str))
+        return 0
+    print(comparison)
+    if requests:
+        print(f"\n{requests}")
     return 0
 
 

@@ -47,6 +47,16 @@ TEXTS = {
     "fast.kept": "as before",
     "changes.none": "none",
     "changes.more": "and {count:,} more",
+    # of a prediction log
+    "requests.compared": "Real requests: {after} and {before} were both asked {count} of them, and differ in "
+    "{different} ({share}).",
+    "requests.difference": " On average they differ by {mean}.",
+    "requests.answered": "Real requests: {before} has answered {before_fact} of them, and {after} {after_fact}.",
+    "requests.right": "Of {count} whose right answer is known, {before} was right in {before_fact} and {after} in "
+    "{after_fact}.",
+    "requests.error": "In {count} whose right answer is known, the mean absolute error of {before} was {before_fact}, "
+    "and that of {after} {after_fact}.",
+    "requests.none": "The prediction log has no answers of both {before} and {after}.",
     # the gate
     "gate.accepted": "It is not worse than {before} beyond the margin: {text}",
     "gate.schema": "Its inputs or its target are not the same ({changes}).",
