@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -393,7 +394,7 @@ def test_a_reload_reads_the_spec_and_keeps_the_old_one_if_it_is_broken(tmp_path:
 
 
 def test_a_long_response_outlives_gunicorns_timeout(tmp_path: Path) -> None:
-    """A response that takes longer than a worker may be silent, but sends heartbeats."""
+    """A response that takes longer than a worker may be silent, but sends heartbeats; also of one that is replaced."""
     source = (ROOT / "irislib" / "iris.py").read_text().replace('"iris-wizard"', '"slow"')
     source += "\nimport time\nfrom sklearn.ensemble import RandomForestClassifier\n"
     source += (
@@ -402,7 +403,10 @@ def test_a_long_response_outlives_gunicorns_timeout(tmp_path: Path) -> None:
     source += "        return super().predict(X)\n"
     source += "from dataclasses import replace\nspec = replace(spec, estimator=Slow(5))\n"
     (tmp_path / "mine.py").write_text(source)
-    server = Server(tmp_path / "log", "api", "--model", "mine", "--timeout", "3", cwd=tmp_path).wait()
+    times = ("--timeout", "3", "--graceful-timeout", "1")
+    server = Server(tmp_path / "log", "api", "--model", "mine", *times, cwd=tmp_path).wait()
+    replacement = threading.Timer(1, server.process.send_signal, [signal.SIGHUP])
+    replacement.start()
     try:
         body = ",".join(GOOD) + "\n" + (",".join(map(str, GOOD.values())) + "\n") * 50_000
         start = time.monotonic()
@@ -410,5 +414,7 @@ def test_a_long_response_outlives_gunicorns_timeout(tmp_path: Path) -> None:
         assert response.text.count(",virginica,") == 50_000
         assert time.monotonic() - start > 3
     finally:
+        replacement.join()
         assert server.stop() == 0
+    assert "Hang up" in server.text()
     assert "WORKER TIMEOUT" not in server.text()

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Server, wait_until
 
 from irislib import drift
 from irislib._modeling import registry, store
@@ -386,6 +387,26 @@ def test_a_follower_takes_what_becomes_current_and_refuses_once_what_it_cannot_l
     assert (take(), follower.served.number, follower.refused) == (None, 8, None)  # what is served is current again
     store.rollback(name, root, "one")
     assert take() == "one"
+
+
+def test_a_server_takes_a_model_by_its_name_from_a_store_in_the_network(iris, s3: str, tmp_path: Path) -> None:
+    root = f"{s3}/served"
+    store.publish(iris, root)
+    (tmp_path / "t").mkdir()
+    environment = {"IRISLIB_STORE": root, "IRISLIB_FOLLOW": "0.1", "TMPDIR": str(tmp_path / "t")}
+    server = Server(tmp_path / "log", "api", "--model", "iris-wizard", "--workers", "1", **environment).wait()
+    try:
+        for number, version in ((2, "newer"), (3, "newest")):
+            store.publish(replace(iris, version=version), root)
+            wait_until(lambda v=version: server.get("/readyz").json()["models"]["iris-wizard"]["version"] == v)
+            assert server.post("/iris-wizard", data=iris.spec.examples["A large virginica"]).json() == "virginica"
+            state = server.get("/readyz").json()["models"]["iris-wizard"]["store"]
+            assert (state["number"], state["reached"]) == (number, True)
+            assert not [path for path in (tmp_path / "t").rglob("*.irislib") if path.is_file()]
+    finally:
+        assert server.stop() == 0
+    assert list((tmp_path / "t").iterdir()) == []
+    assert "Traceback" not in server.text()
 
 
 def test_a_follower_tries_again_a_store_that_cannot_be_read(
