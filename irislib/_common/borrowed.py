@@ -218,6 +218,9 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.arbiter:Arbiter.reload": "let the workers of before a reload end in good order",
         "gunicorn.arbiter:Arbiter.stop": "end the process that looks at the store",
     }),
+    *_entries("api", "saves", "_serving.following_arbiter", f"{CPYTHON}/Modules/atexitmodule.c", {
+        "atexit:_run_exitfuncs": "end a worker without copying what the others share",
+    }),
     *_entries("api", "guards", "_serving.gunicorn_worker", f"{GUNICORN}/workers/gthread.py", {
         "gunicorn.workers.gthread:ThreadWorker.accept": "give no thread to an idle connection",
         "gunicorn.workers.gthread:ThreadWorker.enqueue_req": "answer a batch by a thread",

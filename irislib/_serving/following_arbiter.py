@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
+import os
 import signal
 import sys
 import time
@@ -16,6 +18,7 @@ from gunicorn.arbiter import Arbiter
 from threadpoolctl import threadpool_limits
 
 from irislib._common import temporary_folders
+from irislib._common.borrowed import is_present
 from irislib._common.messages.store import TEXTS
 from irislib._modeling import registry, store
 from irislib._modeling.candidate_following import CandidateFollower, candidate_followers
@@ -28,6 +31,8 @@ __all__ = ["FollowingApplication", "FollowingArbiter", "freeze_objects"]
 
 log = logging.getLogger(__name__)
 
+RUN_EXIT_FUNCTIONS = "atexit:_run_exitfuncs"
+FULL_EACH = 10  # versions, of which that of before is looked for among all objects
 PATIENCE_SECONDS = 5  # until a worker that goes on is asked to end once more
 
 
@@ -52,6 +57,7 @@ class FollowingApplication(BaseApplication):  # type: ignore[misc]
     look_seconds: float
     copies: Path | None = None
     watch: StoreWatch | None = None
+    n_taken = 0
 
     def run(self) -> None:
         """Run the master."""
@@ -109,13 +115,30 @@ class FollowingApplication(BaseApplication):  # type: ignore[misc]
             follower.serve(follower.candidate)
             taken = True
         watch.publish_state()
-        freeze_objects()
+        self.n_taken += taken
+        # the models of before are freed already, but for those of estimators that refer to themselves
+        freeze_objects(is_full=self.n_taken % FULL_EACH == 0)
         return taken
 
 
-def freeze_objects() -> None:
-    """Let no collection in a worker write to the objects that exist now, and so copy them."""
-    gc.unfreeze()
+def leave_at_once() -> None:
+    """End this process after its exit functions, of which this is the first that is called."""
+    atexit.unregister(leave_at_once)
+    atexit._run_exitfuncs()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def freeze_objects(is_full: bool = True) -> None:
+    """Let no collection in a worker write to the objects that exist now, and so copy them.
+
+    A full one collects also what was frozen before, which writes to all of it: it is no longer shared with the workers
+    that were forked before.
+    """
+    if is_full:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()
 
@@ -155,6 +178,18 @@ class FollowingArbiter(Arbiter):  # type: ignore[misc]
                 self.spawn_worker()
             super().manage_workers()
         watch.start(self.LISTENERS)
+
+    def spawn_worker(self) -> Any:
+        """Fork a worker; one that has ended in good order leaves at once.
+
+        Python would free all objects first, and so copy what the workers share, at a swap in all of them at once.
+        """
+        try:
+            return super().spawn_worker()
+        except SystemExit as end:
+            if end.code in (0, None) and is_present(RUN_EXIT_FUNCTIONS):
+                atexit.register(leave_at_once)
+            raise
 
     def kill_worker(self, pid: int, sig: int) -> None:
         """Send a signal to a worker; SIGTERM not again and again, which could reach it when it has just ended."""
