@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import signal
 import time
 from dataclasses import replace
@@ -13,14 +15,19 @@ import pandas as pd
 import pytest
 from conftest import wait_until
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from test_store import die_after, fork, forking, one_content
 
 from irislib import Feature, ModelSpec, cli, train
+from irislib._common import file_locks
+from irislib._common.messages.refresh import TEXTS
+from irislib._comparison.gate import decide
 from irislib._modeling import store
 from irislib._modeling.row_digests import known_rows
-from irislib._refresh import command, runs
+from irislib._refresh import command, own_run, refreshing, runs
 from irislib._refresh.data_parts import DataParts, parts_of
 from irislib._refresh.refreshing import refresh
 from irislib._refresh.request import Request
+from irislib._refresh.runs import RunningError
 from irislib.errors import DataError, IrislibError
 
 N = 400
@@ -178,6 +185,71 @@ def test_one_at_a_time_and_one_that_is_killed_leaves_all_as_it_was(root: Path) -
     assert refresh(CLASSIFIER, root, Request()).entry.number == 2
 
 
+@forking
+def test_one_that_is_killed_at_any_moment_leaves_a_store_that_is_whole(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = CLASSIFIER
+    refresh(spec, root, Request(write(root, make_data(1, 40))))
+    former, parts = store.read(spec, root), [write(root, make_data(seed, 40), f"{seed}.csv") for seed in (2, 3)]
+    # what takes long is made ahead; the rest is the writing, whose moments count
+    decision = decide(former, former)
+    candidates = [replace(former, version=version) for version in ("one", "two")]
+    monkeypatch.setattr(store, "_content", one_content(former))
+    monkeypatch.setattr(refreshing, "decide", lambda *_: decision)
+    monkeypatch.setattr(refreshing.training, "retrain", lambda *_: candidates[0])
+    monkeypatch.setattr(refreshing, "_former", lambda *_: former)
+    moments, outcomes, before = random.Random(0), set(), store.current_entry(spec.name, root)  # noqa: S311
+
+    def refresh_and_die(file: Path, steps: int) -> None:
+        die_after(steps)
+        refresh(spec, root, Request(file, replaces=True))
+
+    for number in range(100):
+        candidates.reverse()
+        steps = moments.randrange(70)
+        child = fork(lambda number=number, steps=steps: refresh_and_die(parts[number % 2], steps))
+        status = os.waitpid(child, 0)[1]
+        entry, run = store.current_entry(spec.name, root), runs.latest(spec.name, root)
+        assert status in (0, signal.SIGKILL)
+        assert store.read(spec, root).version == entry.version
+        is_new = entry.number > before.number
+        assert entry.number == before.number + is_new
+        if is_new:
+            assert entry.version == candidates[0].version
+            assert len(refreshing.parts_of(spec.name, root, entry).parts) == 1
+            assert (run.state, run.entry) == ("accepted", entry.number)
+        outcomes.add((status, is_new))
+        before = entry
+    assert outcomes == {(0, True), (signal.SIGKILL, True), (signal.SIGKILL, False)}
+    assert {run.state for run in runs.recent(spec.name, root)} == {"accepted", "failed"}
+    assert len(runs.recent(spec.name, root)) <= own_run.KEPT
+
+
+@forking
+def test_two_processes_refresh_one_after_the_other(root: Path) -> None:
+    files = [write(root, make_data(seed, 100), f"{seed}.csv") for seed in (1, 2)]
+    refusals = root / "refusals"
+
+    def refresh_at_last(file: Path) -> None:
+        while True:
+            try:
+                refresh(CLASSIFIER, root, Request(file))
+                return
+            except RunningError as error:
+                refusals.write_text(str(error))
+                time.sleep(0.02)
+
+    with_lock = file_locks.take(root / "gadget" / "refresh.lock")
+    children = [fork(lambda file=file: refresh_at_last(file)) for file in files]
+    wait_until(refusals.exists)
+    file_locks.free(with_lock)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert [entry.number for entry in store.entries("gadget", root)] == [3, 2, 1]
+    assert store.read(CLASSIFIER, root).data["rows"] == N + 200  # the second one has the rows of the first
+    assert [run.state for run in runs.recent("gadget", root)] == ["accepted", "accepted"]
+
+
 def test_one_without_a_version_to_compare_with_says_so(tmp_path: Path, iris) -> None:
     with pytest.raises(IrislibError, match="There is no version of gadget in the store"):
         refresh(CLASSIFIER, tmp_path, Request())
@@ -205,11 +277,21 @@ def test_the_command_runs_at_low_priority_and_within_its_memory(root: Path, monk
     assert cli.refresh(["--data", str(write(root, noise))]) == command.REFUSED
     assert "is kept (entry 3) and not served" in capsys.readouterr().out
 
-    def need_too_much() -> pd.DataFrame:
-        raise MemoryError
 
-    greedy = replace(CLASSIFIER, load_data=need_too_much)
+@forking
+def test_one_that_needs_too_much_memory_ends_with_a_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    limit = int(used[1]) * 1024 + 500_000_000
+    monkeypatch.setenv("IRISLIB_STORE", str(root))
+    monkeypatch.setenv("IRISLIB_REFRESH_MEMORY", str(limit))
+    greedy = replace(CLASSIFIER, load_data=lambda: pd.DataFrame(np.ones(10**9)))
     monkeypatch.setattr("irislib._modeling.registry.load_specs", lambda _: {"gadget": greedy})
-    with pytest.raises(IrislibError, match="It needs more memory than 123,456,789 bytes"):
-        cli.refresh([])
-    assert store.current_entry("gadget", root).number == 2
+
+    def refresh_greedily() -> None:
+        with pytest.raises(IrislibError, match=f"It needs more memory than {limit:,} bytes"):
+            cli.refresh([])
+
+    assert os.waitpid(fork(refresh_greedily), 0)[1] == 0
+    run = runs.latest("gadget", root)
+    assert (run.state, run.result) == ("failed", TEXTS["memory"].format(limit=limit))
+    assert store.current_entry("gadget", root).number == 1

@@ -15,17 +15,21 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import gadgets
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Server, wait_until
 
-from irislib import drift
+from irislib import drift, train
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import dump_estimator
 from irislib._modeling.following import Follower, find_followers
 from irislib._modeling.model_file import join_parts
 from irislib._prediction_log.options import LogOptions
+from irislib._refresh import runs
+from irislib._refresh.refreshing import refresh
+from irislib._refresh.request import Request
 from irislib._store.entries import Entry
 from irislib._store.files import parse_root
 from irislib.api import Options, create_app
@@ -166,6 +170,19 @@ STEPS = ("open", "os.listdir", "os.link", "os.mkdir", "os.remove", "os.rename")
 forking = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of Python 3.12 about threads
 
 
+def die_after(steps: int) -> None:
+    """Kill this process at a later one of the moments at which it asks the operating system for something."""
+
+    def count(event: str, args: object) -> None:
+        nonlocal steps
+        if event in STEPS:
+            steps -= 1
+            if steps < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+
+
 @forking
 def test_a_writer_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
     iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -178,14 +195,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
     moments, current, outcomes = random.Random(0), models[-1].version, set()  # noqa: S311
 
     def publish_and_die(model: object, steps: int) -> None:
-        def count(event: str, args: object) -> None:
-            nonlocal steps
-            if event in STEPS:
-                steps -= 1
-                if steps < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(count)
+        die_after(steps)
         store.publish(model, tmp_path)
 
     for number in range(100):
@@ -460,6 +470,21 @@ def test_only_what_is_the_stores_is_followed(iris, rent, tmp_path: Path, monkeyp
     replace(registry.load("a-flat"), version="newer").publish()
     registry.use(model := follower.take())
     assert registry.load(registry.resolve("a-flat")) is registry.load("a-flat") is model
+
+
+def test_a_refresh_publishes_and_reads_its_rows_at_a_url(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # where its records are
+    spec, root, file = gadgets.spec, f"{s3}/refreshed", tmp_path / "new.csv"
+    store.publish(train(spec), root, kind="train")
+    for number in (2, 3):
+        gadgets.make_data(number, 100).to_csv(file, index=False)
+        entry = refresh(spec, root, Request(file)).entry
+        assert (entry.number, entry.serves) == (number, True)
+    assert store.read(spec, root).data["rows"] == 400 + 200
+    assert runs.latest(spec.name, root).entry == 3
+    assert list(tmp_path.glob(f"irislib/models/{spec.name}/refreshes/*/run.json"))
 
 
 def test_a_rollback_is_not_undone_by_data_that_changed(iris, tmp_path: Path) -> None:
