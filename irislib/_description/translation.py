@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.language import ENGLISH, LANGUAGES
 from irislib._common.messages import TEXTS
+from irislib._common.model_caches import cached_for_models
 from irislib._description.theme import Theme
 from irislib.errors import SpecError
 
@@ -111,7 +111,7 @@ def _changes(subject: Any, names: Iterable[str], texts: Mapping[str, str]) -> di
     return {name: texts[old] for name in names if (old := getattr(subject, name)) in texts}
 
 
-@cache
+@cached_for_models()
 def translated(spec: ModelSpec, language: str) -> ModelSpec:
     """Return a description with its author's texts in a language; those without a translation stay.
 

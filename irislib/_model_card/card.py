@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.language import REQUESTED, current_language
 from irislib._common.messages.model_card import TEXTS
+from irislib._common.model_caches import cached_for_models
 from irislib._common.theme import css_properties
 from irislib._description.translation import translated
 from irislib._model_card.sections import lead, sections
@@ -78,7 +78,7 @@ def _rendered(model: Model, name: str, server: str = "") -> str:
     return _render(model, name, server, current_language())
 
 
-@lru_cache(maxsize=16)
+@cached_for_models(16)
 def _render(model: Model, name: str, server: str, language: str) -> str:
     """Render a card in a language, which is the current one."""
     from jinja2 import Environment, PackageLoader, StrictUndefined

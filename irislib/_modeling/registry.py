@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from irislib._common import model_caches
 from irislib._common.formatting import did_you_mean
 from irislib._common.language import LANGUAGES
 from irislib._common.messages.advice import TEXTS as ADVICE
@@ -108,6 +109,8 @@ def use(model: Model) -> None:
         if spec.name == model.spec.name and spec is not model.spec:  # of the version in the store before
             _resolved[reference] = model.spec
             _loaded.pop(spec, None)
+    if _loaded.get(model.spec) is not model:
+        model_caches.clear()  # which would keep the one before
     _loaded[model.spec] = model
 
 
@@ -135,6 +138,7 @@ def load_served() -> None:
 
 def _forget(name: str) -> None:
     """Forget the model of this name, and its description if that came with it from the store."""
+    model_caches.clear()
     for spec in [spec for spec in _loaded if spec.name == name]:
         del _loaded[spec]
     for reference in [reference for reference, spec in _resolved.items() if spec.name == name]:

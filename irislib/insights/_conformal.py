@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
+from irislib._common.model_caches import cached_for_models
 from irislib._modeling.arguments import takes_model
 from irislib._modeling.evaluation import COVERAGE, conformal_limit
 from irislib.errors import NotApplicableError, Problem, ValidationError
@@ -76,7 +77,7 @@ def prediction_set(model: Model, row: Mapping[str, Any] | Prediction, coverage: 
     return _class_set(model, prediction, limit, coverage, counts)
 
 
-@lru_cache(maxsize=16)
+@cached_for_models(16)
 def _calibrated(model: Model, coverage: float) -> tuple[float, int, int]:
     """Return how far off a prediction may be, for how many held-out rows that held, and how many there are."""
     errors = nonconformity_scores(model)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import itertools
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irislib._common.messages.api import TEXTS
+from irislib._common.model_caches import cached_for_models
 from irislib._description.validation import check_row
 from irislib._modeling import csv_files
 from irislib.api import _batch
@@ -50,7 +50,7 @@ class Examples(NamedTuple):
     csv: tuple[str, str]
 
 
-@functools.lru_cache(maxsize=100)
+@cached_for_models(100)
 def examples_of(model: Model) -> Examples | None:
     """Make the examples of a model; return None if no sound row is known."""
     rows = _rows(model)
