@@ -143,7 +143,7 @@ class Server:
     """A process of `irislib` that serves, with its log and its address.
 
     It is forked from a process that has imported everything, its pages are English, and it draws charts when a visitor
-    wants them rather than `ahead`, unless a program is given.
+    wants them rather than `ahead`, unless a program is given. Before it starts it runs the `code` if there is any.
     """
 
     process: subprocess.Popen[bytes] | Command
@@ -156,6 +156,7 @@ class Server:
         program: tuple[str, ...] = (),
         port: int = 0,
         ahead: bool = False,
+        code: str = "",
         **env: str,
     ):
         self.port = port or free_port()
@@ -170,7 +171,7 @@ class Server:
                     [*program, *args], cwd=cwd, env=environment, stdout=file, stderr=subprocess.STDOUT
                 )
             else:
-                self.process = COMMANDS.run(args, cwd, environment, log, log, ahead)
+                self.process = COMMANDS.run(args, cwd, environment, log, log, ahead, code)
 
     def wait(self, path: str = "/readyz") -> Server:
         """Wait until the server can open every page, for as long as its process lives."""
@@ -336,12 +337,12 @@ def is_up(url: str) -> bool:
         return False
 
 
-def run_irislib(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of `irislib` to its end."""
+def run_irislib(*args: str, cwd: Path | None = None, code: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `irislib` to its end, after some code if there is any."""
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = (Path(folder) / name for name in ("stdout", "stderr"))
-        code = COMMANDS.run(args, cwd or Path.cwd(), {**os.environ, **env}, stdout, stderr).wait(PATIENCE)
-        return subprocess.CompletedProcess(args, code, stdout.read_text(), stderr.read_text())
+        command = COMMANDS.run(args, cwd or Path.cwd(), {**os.environ, **env}, stdout, stderr, code=code)
+        return subprocess.CompletedProcess(args, command.wait(PATIENCE), stdout.read_text(), stderr.read_text())
 
 
 def import_booster(name: str) -> Any:

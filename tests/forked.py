@@ -61,14 +61,18 @@ class Commands:
         os.close(lifeline)
 
     def run(
-        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path, ahead: bool = False
-    ) -> Command:
-        """Run a command of irislib, as ``python -m irislib`` in the folder does; without `ahead` it draws later."""
+        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path, ahead: bool = False,
+        code: str = "",
+    ) -> Command:  # fmt: skip
+        """Run a command of irislib, as ``python -m irislib`` in the folder does; without `ahead` it draws later.
+
+        It runs the code before, if there is any.
+        """
         if self.process is None:
             self.start()
         status, status_writer = os.pipe()
         files = [str(stdout), str(stderr)]
-        request = {"args": list(args), "cwd": str(cwd), "env": dict(env), "files": files, "ahead": ahead}
+        request = {"args": list(args), "cwd": str(cwd), "env": dict(env), "files": files, "ahead": ahead, "code": code}
         messages.send(self.channel, request, [status_writer])
         os.close(status_writer)
         command = Command(messages.receive(self.channel)[0]["pid"], status)
@@ -104,6 +108,7 @@ class CommandLoop(RequestLoop):
             from irislib._serving.page_pool import Pages
 
             Pages.work_ahead = draw_nothing  # type: ignore[assignment]
+        exec(request["code"], {"__name__": "before"})  # noqa: S102
         from irislib.cli import main
 
         main()

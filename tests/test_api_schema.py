@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from conftest import FUZZ
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
@@ -135,7 +136,9 @@ def stands_for_another(feature_: Feature, value: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", KIND)
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=25 * FUZZ, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 @given(data=st.data())
 def test_the_schema_accepts_what_the_checks_accept(kind: str, data: st.DataObject) -> None:
     feature_ = data.draw(feature("a", kind))

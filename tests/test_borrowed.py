@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, ROOT
+from conftest import PATIENCE, ROOT, run_irislib
 
 from irislib._common import borrowed
 
@@ -101,8 +101,7 @@ def test_the_table_imports_nothing_heavy() -> None:
 def test_a_server_without_a_name_that_guards_it_refuses_to_start(
     command: str, module: str, name: str, message: str
 ) -> None:
-    code = f"import {module}\ndel {module}.{name}\nfrom irislib import cli\ncli.main([{command!r}, '--port', '0'])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    result = run_irislib(command, "--port", "0", code=f"import {module}\ndel {module}.{name}")
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]  # an old debugpy may warn at its import
     assert last == f"irislib {command}: {message} Install the versions in constraints.txt."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ from irislib.api import Options, create_app
 from irislib.errors import SpecError
 
 TOKEN = "a-token"  # noqa: S105
-PROGRAM = """
-import sys
+CODE = """
 from irislib._common.routes import ROUTES, Route
 from irislib.api._problem_details import reply
 
@@ -27,16 +25,13 @@ def about(context):
     return reply("about")
 
 ROUTES += [Route("/<name>/features", features, summary="The features of {title}"), Route("/about", about)]
-from irislib.cli import main
-main(sys.argv[1:])
 """
 
 
 @pytest.mark.parametrize("command", ["api", "serve"])
 def test_both_servers_answer_and_guard_an_added_route(tmp_path: Path, command: str) -> None:
     more = ["--Pages.warm=False"] if command == "serve" else []
-    program = (sys.executable, "-c", PROGRAM)
-    server = Server(tmp_path / "log", command, *more, program=program, IRISLIB_TOKEN=TOKEN).wait()
+    server = Server(tmp_path / "log", command, *more, code=CODE, IRISLIB_TOKEN=TOKEN).wait()
     try:
         bearer = {"Authorization": f"Bearer {TOKEN}"}
         for path, expected in {"/iris-wizard/features": "petal_length_cm", "/about": "about"}.items():

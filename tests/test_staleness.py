@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from irislib import train
-from irislib._modeling import staleness, store
-from irislib._modeling.checkup import check_model
+from irislib._modeling import checkup, staleness, store
 
 FILES = {
     "__init__.py": "from .helpers import double\n",
@@ -154,9 +153,12 @@ def test_another_version_of_a_library_is_named(bakery, tmp_path: Path, monkeypat
     assert change.endswith(" then, 0.1 now)")
 
 
-def test_check_says_what_changed_and_what_to_type(bakery, tmp_path: Path) -> None:
+def test_check_says_what_changed_and_what_to_type(bakery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("check_imports", "_check_answers"):  # they take seconds
+        monkeypatch.setattr(checkup, name, lambda _: [])
+
     def stored() -> list[tuple[bool, str]]:
-        return [row for row in check_model(["bakery.model"]) if row[1].startswith("stored:")]
+        return [row for row in checkup.check_model(["bakery.model"]) if row[1].startswith("stored:")]
 
     model = train(bakery())
     assert stored() == [(True, "stored: none; `irislib train` keeps one")]

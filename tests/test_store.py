@@ -19,9 +19,10 @@ import gadgets
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Server, wait_until
+from conftest import FUZZ, Server, wait_until
+from sklearn.ensemble import RandomForestClassifier
 
-from irislib import drift, train
+from irislib import Model, drift, train
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import dump_estimator
 from irislib._modeling.following import Follower, find_followers
@@ -35,6 +36,12 @@ from irislib._store.files import parse_root
 from irislib.api import Options, create_app
 from irislib.cli import main
 from irislib.errors import StoreError, UnknownModelError
+
+
+@pytest.fixture(scope="module")
+def iris(iris: Model) -> Model:
+    """The Iris Wizard with few trees, whose files are written and read quickly."""
+    return train(replace(iris.spec, estimator=RandomForestClassifier(5, random_state=0)))
 
 
 def versions(root: Path, name: str = "iris-wizard") -> list[Path]:
@@ -198,7 +205,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
         die_after(steps)
         store.publish(model, tmp_path)
 
-    for number in range(100):
+    for number in range(60 * FUZZ):
         model = models[number % 4]
         steps = moments.randrange(45)
         status = os.waitpid(fork(lambda model=model, steps=steps: publish_and_die(model, steps)), 0)[1]
@@ -528,6 +535,7 @@ def test_a_store_of_before_is_read_and_brought_over(iris, tmp_path: Path) -> Non
 def test_a_published_model_needs_no_module(
     iris, rent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr("irislib.iris.spec", iris.spec)
     root = tmp_path / "store"
     monkeypatch.setenv("IRISLIB_STORE", str(root))
     monkeypatch.setattr(registry, "_loaded", {})

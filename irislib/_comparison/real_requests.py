@@ -1,4 +1,4 @@
-"""How two versions have answered real requests, as a prediction log has it."""
+"""The answers of two versions to real requests, as a prediction log has them."""
 
 from __future__ import annotations
 

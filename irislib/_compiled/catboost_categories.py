@@ -25,7 +25,7 @@ Element = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Whether numbers are above thresholds, or categories are certain ones.
+    """Comparisons of numbers with thresholds, or of categories with certain ones.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Categories:
     ----------
     columns : list of int
         The positions of the categories in a row.
-    asked : Questions
+    questions : Questions
         For certain categories.
     combinations : Combinations
     combination : ndarray of shape (n_tables,)
@@ -130,7 +130,7 @@ class Categories:
     """
 
     columns: list[int]
-    asked: Questions
+    questions: Questions
     combinations: Combinations
     combination: np.ndarray
     entries: list[tuple[Callable[[int, int], int], int]]
@@ -143,7 +143,7 @@ class Categories:
         import numpy as np
 
         hashes = np.array([category_hash(row[i]) for i in self.columns])
-        is_asked = hashes.take(self.asked.index) == self.asked.value
+        is_asked = hashes.take(self.questions.index) == self.questions.value
         if not self.entries:
             return np.concatenate([numbers, is_asked])
         keys = self.combinations.keys(numbers, hashes).take(self.combination).tolist()

@@ -35,7 +35,7 @@ MISSING = {"AsFalse": float("-inf"), "AsTrue": float("inf")}  # what a missing v
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What the trees compare of a row: its numbers in single precision, and those that stand for its categories.
+    """The values that trees compare: a row's numbers in single precision, and those that stand for its categories.
 
     Attributes
     ----------
@@ -117,10 +117,10 @@ def _splits(model: dict[str, Any]) -> list[list[tuple[int, float]]]:
     floats, categories = info.get("float_features") or [], info.get("categorical_features") or []
     position = {feature["feature_index"]: i for i, feature in enumerate(floats)}
     # a split on a statistic has no more than its number among all splits, in the order of the numbers
-    asked = [(feature["feature_index"], value) for feature in categories for value in feature.get("values", ())]
-    first = sum(len(feature["borders"] or ()) for feature in floats) + len(asked)
+    questions = [(feature["feature_index"], value) for feature in categories for value in feature.get("values", ())]
+    first = sum(len(feature["borders"] or ()) for feature in floats) + len(questions)
     of_statistics = [
-        (len(floats) + len(asked) + i, border)
+        (len(floats) + len(questions) + i, border)
         for i, statistic in enumerate(info.get("ctrs") or [])
         for border in statistic["borders"]
     ]
@@ -129,7 +129,7 @@ def _splits(model: dict[str, Any]) -> list[list[tuple[int, float]]]:
         if split["split_type"] == "FloatFeature":
             return position[split["float_feature_index"]], split["border"]
         if split["split_type"] == "OneHotFeature":
-            return len(floats) + asked.index((split["cat_feature_index"], split["value"])), 0.5
+            return len(floats) + questions.index((split["cat_feature_index"], split["value"])), 0.5
         return of_statistics[int(split["split_index"]) - first]
 
     return [[compared(split) for split in tree["splits"] or ()] for tree in model["oblivious_trees"]]

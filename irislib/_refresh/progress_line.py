@@ -16,7 +16,7 @@ CLEAR = "\r\x1b[K"  # to the beginning of the line, and all that stands there is
 
 
 class ProgressLine:
-    """What is being done and how far it is, on one line of a terminal; elsewhere each stage has a line.
+    """The current stage and its progress, on one line of a terminal; elsewhere each stage has a line.
 
     Parameters
     ----------

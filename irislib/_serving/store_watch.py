@@ -33,7 +33,7 @@ MODEL_BYTES = 4096  # of the state of one model
 
 
 class StoreWatch:
-    """What follows the store for a server: a process that ends as soon as it has found something.
+    """A process that follows the store for a server, and ends as soon as it has found something.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What readiness and the metrics say of the models that follow the store."""
+"""Readiness and metrics of the models that follow the store."""
 
 from __future__ import annotations
 

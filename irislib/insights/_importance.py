@@ -124,7 +124,7 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
             part = orders[first : first + at_once]
             shuffled = with_column(repeated[: part.size], name, values.take(part.ravel()))
             predictions = np.asarray(model.predict_frame(shuffled))
-            losses += [baseline - measure(target, each) for each in np.split(predictions, len(part))]
+            losses += [baseline - measure(target, y_pred) for y_pred in np.split(predictions, len(part))]
         measured["mean"].append(float(np.mean(losses)))
         measured["spread"].append(float(np.std(losses)))
         yield (i + 1) / rows.shape[1]
