@@ -190,6 +190,10 @@ def test_the_command_begins_shows_and_ends_it(iris: Any, other: Any, tmp_path: P
     assert (entry.kind, entry.serves, entry.note) == ("candidate", False, "of the spring")
     assert store.current("iris-wizard", root) == iris.version
     assert run("candidate", other.version[:6], "--shadow") == 0
+    assert run("versions") == 0
+    listed = capsys.readouterr().out
+    assert "of the spring (answers 0.2 of the rows)" in listed
+    assert "(asked, never shown)" in listed
     assert store.candidate_entry("iris-wizard", root).details == {"mode": "shadow"}
     assert run("candidate", "--stop") == 0
     assert store.candidate_entry("iris-wizard", root) is None

@@ -76,7 +76,10 @@ def _records(entries: list[Entry], now: Entry) -> list[dict[str, object]]:
 def _cells(entry: Entry, is_current: bool) -> tuple[str, ...]:
     name, value, baseline = main_metric(entry.metrics)
     metric = "" if value is None else f"{name.replace('_', ' ')} {value:.4g}"
-    note = " ".join(filter(None, (entry.note, entry.reason, "" if entry.serves else TEXTS["versions.unserved"])))
+    share = entry.details.get("share")
+    key = "unserved" if entry.kind not in ("candidate", "withdraw") else "shadow" if share is None else "share"
+    how = "" if entry.serves or entry.kind == "withdraw" else TEXTS[f"versions.{key}"].format(share=share)
+    note = " ".join(filter(None, (entry.note, entry.reason, how)))
     return (
         "*" if is_current else "",
         str(entry.number or ""),

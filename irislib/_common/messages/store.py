@@ -36,6 +36,8 @@ TEXTS = {
     "rollback.which": "Give the model by --model NAME. In {root} there are: {names}.",
     "versions.empty": "There is no model in {root}.",
     "versions.unserved": "(not served)",
+    "versions.shadow": "(asked, never shown)",
+    "versions.share": "(answers {share:.4g} of the rows)",
     "names.none": "none",
     "names.unknown": "There is no model {name!r} in {root}. It has: {names}.",
     "versions.none_serves": "No version of {name} is served.",
