@@ -90,6 +90,20 @@ def test_the_command_line_comes_before_the_environment_and_that_before_the_defau
     assert (other.cfg.address, other.options.cors) == ([("127.0.0.2", 6001)], "https://b.test")
 
 
+def test_the_store_is_looked_at_as_often_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert api(monkeypatch).look_seconds == 2
+    monkeypatch.setenv("IRISLIB_FOLLOW", "0.5")
+    assert api(monkeypatch).look_seconds == 0.5
+    assert api(monkeypatch, "--follow", "7").look_seconds == 7
+    for off in (("--follow", "0"), ("--no-store",)):
+        assert api(monkeypatch, *off).look_seconds == 0
+    monkeypatch.delenv("IRISLIB_FOLLOW")
+    monkeypatch.setenv("IRISLIB_STORE", "s3://bucket/models")
+    assert api(monkeypatch).look_seconds == 5
+    with pytest.raises(IrislibError, match=r"IRISLIB_FOLLOW must be a number, got 'often'\."):
+        environment_value("follow", {"IRISLIB_FOLLOW": "often"})
+
+
 def test_the_options_of_gunicorn_come_from_its_own_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--workers 3 --threads 2")
     made = api(monkeypatch, "--workers", "4")

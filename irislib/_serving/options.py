@@ -13,7 +13,12 @@ from irislib._common.settings import SETTINGS, api_settings, environment_value, 
 
 __all__ = ["add_arguments", "environment_config", "serve_aliases", "serve_flags", "trait"]
 
-_KINDS: dict[type, dict[str, Any]] = {bool: {"action": "store_true"}, list: {"action": "append"}, int: {"type": int}}
+_KINDS: dict[type, dict[str, Any]] = {
+    bool: {"action": "store_true"},
+    list: {"action": "append"},
+    int: {"type": int},
+    float: {"type": float},
+}
 _TRAITS: dict[type, Any] = {str: Unicode, int: Int, float: Float, bool: Bool}
 
 
