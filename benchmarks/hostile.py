@@ -151,7 +151,14 @@ class HostileClients:
     ----------
     actions : Counter
         How often each of them has done what it does.
+    flood_seconds : float
+        How long a flood lasts, in which the server is as busy as it can be.
+    pause : float
+        The longest time in seconds from one action of a client to its next.
     """
+
+    flood_seconds = 3.0
+    pause = 1.0
 
     def __init__(self, url: str, count: int):
         self.url, self.actions, self.surprises = url, Counter[str](), Counter[str]()
@@ -188,7 +195,7 @@ class HostileClients:
     def work(self, action: Callable[[random.Random], None], seed: int) -> None:
         """Do the same again and again; the server may refuse whatever it wants."""
         rng = random.Random(seed)
-        while not self.is_over.wait(rng.uniform(0.1, 1)):
+        while not self.is_over.wait(rng.uniform(0.1, self.pause)):
             self.may_work.wait()
             with self.lock:
                 if not self.may_work.is_set():
@@ -219,7 +226,7 @@ class HostileClients:
         framing = rng.choice(list(FRAMINGS))
         if page.kernel:
             with page.connect(framing) as channel:
-                end = time.monotonic() + 3
+                end = time.monotonic() + self.flood_seconds
                 channel.socket.settimeout(1)
                 data = message(framing)
                 while time.monotonic() < end and not self.is_over.is_set():

@@ -246,11 +246,15 @@ def line(sample: Sample) -> str:
     return f"| {sample.seconds / 60:.1f} min | {counts} |"
 
 
+# A kernel without a page ends after a few seconds.
+SERVE = ("serve", f"--AppKernelManager.disconnected_timeout={GRACE}", "--MappingKernelManager.cull_interval=1",
+         "--AppServer.max_connections_per_client=500")  # fmt: skip
+
+
 @contextlib.contextmanager
-def serving(folder: Path, grace: int = GRACE) -> Iterator[Server]:
-    """Run an `irislib serve` that ends a kernel without a page after a few seconds."""
-    command = [sys.executable, "-m", "irislib", "serve", f"--AppKernelManager.disconnected_timeout={grace}"]
-    command += ["--MappingKernelManager.cull_interval=1", "--AppServer.max_connections_per_client=500"]
+def serving(folder: Path) -> Iterator[Server]:
+    """Run an `irislib serve` for a soak test."""
+    command = [sys.executable, "-m", "irislib", *SERVE]
     environment = {"TMPDIR": str(folder), "IRISLIB_STORE": str(folder / "store")}
     with running_server(command, "/healthz", folder / "log", **environment) as server:
         server.marked.settle()

@@ -140,12 +140,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         content = json.loads(nbformat.writes(notebook(f"print('this is', {name!r})")))
         content["metadata"] = {"kernelspec": kernel} if kernel != {} else {}
         write(folder / f"{name}.ipynb", json.dumps(content).encode())
-    write(folder / "helper.py", b"from helper_of_helper import text")
-    write(folder / "helper_of_helper.py", b"def text(): return 'the old one'")
-    for run in ("once", "each visit"):
-        content = nbformat.from_dict(notebook("import helper\nprint('this', 'is', helper.text())"))
-        content.metadata["irislib"] = {"run": run}
-        write(folder / f"imports {run}.ipynb", nbformat.writes(content).encode())
     picture = nbformat.v4.new_markdown_cell("![hidden](.hidden.png) ![a notebook](good.ipynb)")
     write(folder / ".hidden.png", b"PNG")
     write(folder / "pictures.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[picture])).encode())
@@ -373,15 +367,26 @@ def test_hidden_files_are_no_pages(server: Server) -> None:
     assert "._good" not in server.text()
 
 
-def test_a_changed_module_beside_the_notebooks_is_noticed(server: Server, folder: Path) -> None:
-    wait_until(lambda: server.get("/readyz").status_code == 200)
-    assert server.get("/readyz").json()["pages"]["imports-once"] == "warm"
-    for name in ("imports-once", "imports-each-visit"):
-        assert "this is the old one" in server.get(f"/{name}").text
-    write(folder / "helper_of_helper.py", b"def text(): return 'the new one'")
-    wait_until(lambda: "helper_of_helper.py changed: the pages are prepared again." in server.text())
-    for name in ("imports-once", "imports-each-visit"):
-        wait_until(lambda name=name: "this is the new one" in server.get(f"/{name}").text)
+def test_a_changed_module_beside_the_notebooks_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    write(folder / "helper.py", b"from helper_of_helper import text")
+    write(folder / "helper_of_helper.py", b"def text(): return 'the old one'")
+    for run in ("once", "each visit"):
+        content = notebook("import helper\nprint('this', 'is', helper.text())")
+        content.metadata["irislib"] = {"run": run}
+        write(folder / f"imports {run}.ipynb", nbformat.writes(content).encode())
+    server = Server(tmp_path / "log", "serve", "--model", "tiny:spec", "--notebooks", str(folder)).wait()
+    try:
+        assert server.get("/readyz").json()["pages"]["imports-once"] == "warm"
+        for name in ("imports-once", "imports-each-visit"):
+            assert "this is the old one" in server.get(f"/{name}").text
+        write(folder / "helper_of_helper.py", b"def text(): return 'the new one'")
+        wait_until(lambda: "helper_of_helper.py changed: the pages are prepared again." in server.text())
+        for name in ("imports-once", "imports-each-visit"):
+            wait_until(lambda name=name: "this is the new one" in server.get(f"/{name}").text)
+    finally:
+        assert server.stop() == 0
 
 
 def test_the_modules_of_the_notebooks_folder(tmp_path: Path) -> None:

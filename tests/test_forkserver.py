@@ -363,17 +363,26 @@ VISITS = notebook(
 )
 
 
+# without scripts of JupyterLab's, which take 2 s of CPU
+LIGHT = """
+import os
+from irislib import Feature
+from irislib.widgets import Page, Tab
+
+Page("Light", [Feature("a", required=False)], "Say", lambda _: os.getpid(),
+     [Tab("Out", lambda pid: [f"pid {pid}"], "Press Say.")])
+"""
+
+
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("notebooks")
     nbformat.write(VISITS, folder / "visits.ipynb")
-    once_for_all = nbformat.from_dict(VISITS)
-    once_for_all.metadata["irislib"] = {"run": "once"}
-    once_for_all.cells[1].source = once_for_all.cells[1].source.replace("os.environ.get('QUERY_STRING', '')", "''")
-    nbformat.write(once_for_all, folder / "ready.ipynb")
     killed = "os.path.exists('killed') or os.close(os.open('killed', os.O_CREAT)) or os.kill(os.getpid(), 9)"
-    once_for_all.cells[0].source += f"\n{killed}"
-    nbformat.write(once_for_all, folder / "killed.ipynb")
+    for name, cells in {"ready": [LIGHT], "killed": [f"import os\n{killed}", LIGHT]}.items():
+        content = notebook(*cells)
+        content.metadata["irislib"] = {"run": "once"}
+        nbformat.write(content, folder / f"{name}.ipynb")
     # not forked like other tests' servers: this is about its template processes
     options = ("--model", "tiny:spec", "--languages", "en", "--notebooks", str(folder))
     server = Server(folder / "log", "serve", *options, program=PROGRAM).wait()

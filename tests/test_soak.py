@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from conftest import ROOT
+from conftest import ROOT, Server, descendants
 
 
 def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import soak
 
-    with (
-        ExitStack() as stack,
-        soak.tempfile.TemporaryDirectory() as temporary,  # a short path
-        soak.serving(Path(temporary)) as server,
-    ):
-        hostile = stack.enter_context(soak.HostileClients(server.url, 5))
+    with ExitStack() as stack:
+        temporary = stack.enter_context(soak.tempfile.TemporaryDirectory())  # a short path
+        running = Server(tmp_path / "log", *soak.SERVE, TMPDIR=temporary).wait()
+        stack.callback(running.stop)
+        pid = running.process.pid
+        memory = SimpleNamespace(settle=lambda: None, pss_mb=lambda pids: 0.0)  # too few visits to tell if it grows
+        server = SimpleNamespace(pid=pid, url=running.url, child_pids=lambda: descendants(pid), marked=memory)
+        hostile = soak.HostileClients(server.url, 5)
+        hostile.flood_seconds, hostile.pause = 0.3, 2.0
+        stack.enter_context(hostile)
         # with this seed four visitors leave in four ways, and one opens all tabs
         options = {"kill_share": 0.25, "first_pairs": 1, "hostile": hostile, "rng": soak.random.Random(0)}
         result = soak.Soak(server, Path(temporary), iris, **options)
