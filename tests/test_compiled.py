@@ -145,10 +145,17 @@ def walk_at_once_if(at_once: bool, monkeypatch) -> None:
         monkeypatch.setattr(tree_walks, "MAX_NODES", 0)
 
 
+def walk_jointly_if(jointly: bool, monkeypatch) -> None:
+    """Let a few trees be walked as hundreds are."""
+    if jointly:
+        monkeypatch.setattr(tree_walks, "JOINT_START", -(10**9))
+
+
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:X has feature names")
 @pytest.mark.parametrize(("name", "estimator"), CASES, ids=str)
 def test_every_estimator_of_trees_predicts_as_scikit_learn_does(name: str, estimator: Any, monkeypatch) -> None:
     walk_at_once_if(name == "cancer", monkeypatch)
+    walk_jointly_if(name == "digits", monkeypatch)
     model = irislib.train(make_spec(name, estimator))
     rows = numbers(model)
     random = np.random.default_rng(1).uniform(rows.min(axis=0), rows.max(axis=0), (200 * FUZZ, rows.shape[1]))
@@ -169,6 +176,7 @@ def test_the_iris_wizard_predicts_as_scikit_learn_does_on_many_rows(iris) -> Non
 )
 def test_missing_values_go_to_the_same_child_as_in_scikit_learn(name: str, kind: str, monkeypatch) -> None:
     walk_at_once_if(name == "cancer", monkeypatch)
+    walk_jointly_if(name == "diabetes", monkeypatch)
     role = "Regressor" if name == "diabetes" else "Classifier"
     if kind == "imputed":
         boosting = getattr(ensemble, f"GradientBoosting{role}")(n_estimators=10)
@@ -397,6 +405,7 @@ def test_a_form_with_misplaced_missing_values_is_not_used(estimator: Any, monkey
 
 
 def test_a_form_without_rounding_is_not_used(iris, monkeypatch) -> None:
+    walk_at_once_if(True, monkeypatch)  # scikit-learn's own call rounds
     monkeypatch.setattr(tree_walk, "array", Doubles)
     assert_not_used(replace(iris))
 

@@ -18,7 +18,7 @@ from irislib._compiled.tree_tables import TreeTable, negated
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LevelWalk", "make_level_walk"]
+__all__ = ["LevelWalk", "add_up", "in_turns", "joined", "make_level_walk"]
 
 # Of 16 bytes, because NumPy takes elements of this size with one move. A leaf has the negative of its number, from 1
 # on, for a feature, a threshold that no value passes, and itself for a child.
@@ -39,7 +39,6 @@ class LevelWalk:
         any other to the next one.
     leaf_values : ndarray of shape (n_leaves, n_values)
     n_trees : int
-    n_totals : int
     narrows : list of bool
         For each level but the last, whether trees whose leaves are reached are left out from there on.
     comparisons : float
@@ -49,7 +48,6 @@ class LevelWalk:
     nodes: np.ndarray
     leaf_values: np.ndarray
     n_trees: int
-    n_totals: int
     narrows: list[bool]
     comparisons: float
 
@@ -67,10 +65,7 @@ class LevelWalk:
         """Add up the leaves; see :meth:`Walk.totals`."""
         import numpy as np
 
-        terms = self.leaf_values.take(self._leaves(np.array(row)), axis=0).reshape(-1, self.n_totals)
-        terms[0] += start
-        # not a sum, which adds up in another order
-        return np.add.accumulate(terms, axis=0)[-1].tolist()  # type: ignore[no-any-return]
+        return add_up(self.leaf_values, self._leaves(np.array(row)), start)
 
     def _leaves(self, values: np.ndarray) -> np.ndarray:
         """Return the positions of the leaves to which a row comes, one for each tree."""
@@ -106,6 +101,16 @@ class LevelWalk:
         return leaves
 
 
+def add_up(leaf_values: np.ndarray, leaves: np.ndarray, start: list[float]) -> list[float]:
+    """Return the totals of some leaves, one for each tree, in the order of the trees."""
+    import numpy as np
+
+    terms = leaf_values.take(leaves, axis=0).reshape(-1, len(start))
+    terms[0] += start
+    # not a sum, which adds up in another order
+    return np.add.accumulate(terms, axis=0)[-1].tolist()  # type: ignore[no-any-return]
+
+
 def make_level_walk(tables: Sequence[TreeTable], shift: int, n_totals: int) -> LevelWalk:
     """Make the walk through trees, level by level.
 
@@ -123,11 +128,11 @@ def make_level_walk(tables: Sequence[TreeTable], shift: int, n_totals: int) -> L
     """
     import numpy as np
 
-    tables = _in_turns(tables, n_totals)
+    tables = in_turns(tables, n_totals)
     starts = np.cumsum([0, *(len(table.feature) for table in tables)])
     if starts[-1] > MAX_NODES:
         raise NoFasterFormError(f"it has {starts[-1]:,} nodes, more than {MAX_NODES:,}.")
-    table = _joined(tables, starts)
+    table = joined(tables, starts)
     feature, threshold, left_child, right_child = negated(table, shift)
     order, child, leaves = _by_level(feature, left_child, right_child, starts[:-1])
     nodes = np.empty(len(order), NODE)
@@ -137,10 +142,10 @@ def make_level_walk(tables: Sequence[TreeTable], shift: int, n_totals: int) -> L
     nodes["feature"][is_leaf] = -np.arange(1, 1 + sum(leaves))
     depth = float(np.average(np.arange(len(leaves)), weights=leaves))
     values = table.value[order[is_leaf]]
-    return LevelWalk(nodes, values, len(tables), n_totals, _narrows(leaves), len(tables) * depth)
+    return LevelWalk(nodes, values, len(tables), _narrows(leaves), len(tables) * depth)
 
 
-def _in_turns(tables: Sequence[TreeTable], n_totals: int) -> Sequence[TreeTable]:
+def in_turns(tables: Sequence[TreeTable], n_totals: int) -> Sequence[TreeTable]:
     """Return trees in an order in which those with one total come in turns: the first total, the second, and so on."""
     import numpy as np
 
@@ -152,7 +157,7 @@ def _in_turns(tables: Sequence[TreeTable], n_totals: int) -> Sequence[TreeTable]
     return [table for turn in zip_longest(*of_totals, fillvalue=nothing) for table in turn]
 
 
-def _joined(tables: Sequence[TreeTable], starts: np.ndarray) -> TreeTable:
+def joined(tables: Sequence[TreeTable], starts: np.ndarray) -> TreeTable:
     """Return all trees in one table."""
     import numpy as np
 

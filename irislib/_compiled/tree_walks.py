@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.fast_form import NoFasterFormError
+from irislib._compiled.joint_walk import JointWalk, make_joint_walk, n_columns
 from irislib._compiled.level_walk import LevelWalk, make_level_walk
 from irislib._compiled.tree_tables import TreeTable, negated, read_trees
-from irislib._compiled.tree_walk import NestedWalk, Node, Trees
+from irislib._compiled.tree_walk import NestedWalk, Node, Trees, Walk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +21,13 @@ __all__ = ["named", "tree_walk_of", "with_walk"]
 # the processor's cache; NumPy's calls for a level of the trees take as long as 90 comparisons.
 COMPARISONS_PER_LEVEL = 90
 CACHED_NODES = 45_000
-MAX_NODES = 300_000  # of nested tuples: each takes more memory than scikit-learn's own node
+# scikit-learn's call for all trees takes as long as 200 comparisons, and each of its own 6 ns, but for the processor's
+# cache.
+JOINT_START = 200
+JOINT_COMPARISON = 0.15
+JOINT_CACHED_NODES = 90_000
+MAX_VALUES = 50_000  # that are copied for that call: a row for each tree
+MAX_NODES = 300_000  # of either: each takes more memory than scikit-learn's own node
 
 
 def tree_walk_of(estimator: Any, may_be_missing: bool) -> tuple[Trees, list[TreeTable]]:
@@ -60,17 +67,27 @@ def with_walk(trees: Trees, tables: Sequence[TreeTable], shift: int) -> Trees:
     NoFasterFormError
         If there are too many nodes.
     """
-    walk = make_level_walk(tables, shift, len(trees.start))
-    if _is_faster_nested(walk):
-        return replace(trees, walk=NestedWalk([_nested(table, shift) for table in tables]), takes_missing=bool(shift))
+    by_level = make_level_walk(tables, shift, len(trees.start))
+    costs = _costs(by_level, trees.precision, len(tables) * n_columns(tables, shift))
+    kind = min(costs, key=costs.__getitem__)
+    walk: Walk = by_level
+    if kind is NestedWalk:
+        walk = NestedWalk([_nested(table, shift) for table in tables])
+    elif kind is JointWalk:
+        walk = make_joint_walk(tables, shift, len(trees.start))
     return replace(trees, walk=walk, takes_missing=bool(shift))
 
 
-def _is_faster_nested(walk: LevelWalk) -> bool:
-    """Return True if the walk through nested tuples is faster, and takes not too much memory."""
+def _costs(walk: LevelWalk, precision: str, n_values: int) -> dict[type, float]:
+    """Return what each way of walking costs, in comparisons of plain Python."""
     n_nodes = len(walk.nodes)
-    comparisons = walk.comparisons * (1 + n_nodes / CACHED_NODES)
-    return n_nodes <= MAX_NODES and comparisons <= COMPARISONS_PER_LEVEL * walk.n_levels
+    costs: dict[type, float] = {LevelWalk: COMPARISONS_PER_LEVEL * walk.n_levels}
+    if n_nodes > MAX_NODES:
+        return costs
+    costs[NestedWalk] = walk.comparisons * (1 + n_nodes / CACHED_NODES)
+    if precision == "f" and n_values <= MAX_VALUES:
+        costs[JointWalk] = JOINT_START + walk.comparisons * (JOINT_COMPARISON + n_nodes / JOINT_CACHED_NODES)
+    return costs
 
 
 def named(estimator: Any, rows: np.ndarray) -> Any:
