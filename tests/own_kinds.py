@@ -61,7 +61,7 @@ spec = ModelSpec(
     load_data=load_data,
     estimator=make_pipeline(
         make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["postcode"]), remainder="passthrough"),
-        RandomForestClassifier(20),
+        RandomForestClassifier(8),
     ),
     examples={"Heavy": {"postcode": "ab123", "load": "90%"}},
 )

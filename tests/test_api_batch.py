@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import FUZZ
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from invalid_inputs import GOOD, LIMITS, NAMES, SENT, TYPED, TYPES
@@ -29,7 +30,7 @@ from irislib.api._batch_limits import BatchLimits
 from irislib.errors import Problem, ValidationError
 
 ROW = {"area_m2": 40, "district": "hill", "balcony": True, "built": "1990-05-01"}
-quick = settings(deadline=None, max_examples=100)
+quick = settings(deadline=None, max_examples=40 * FUZZ)
 
 
 def send(model, body: Any, kind: str = "application/json", **more: Any) -> str:
@@ -442,9 +443,9 @@ def test_repeated_problems_are_counted_after_a_number_of_rows(iris) -> None:
 
 
 def test_bad_rows_do_not_swell_to_much_more_than_sound_ones(iris) -> None:
-    size = 300_000
+    size = 120_000
     body = "[" + "{}," * (size // 3) + "{}]"
-    assert len(answered(iris, body, "application/json")[0]) < 55 * size  # as sound rows of this size would
+    assert len(answered(iris, body, "application/json")[0]) < 60 * size  # about as sound rows of this size would
 
 
 def test_a_batch_of_too_many_rows_is_413(iris) -> None:
@@ -618,7 +619,7 @@ def one_by_one(feature: Feature, values: list[Any]) -> tuple[list[Any], list[Pro
     return [row.get("x") for row, _ in rows], problems
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150 * FUZZ)
 @given(st.sampled_from(FEATURES), COLUMN)
 @example(FEATURES[3], [-0.0, 2**53 + 1])
 @example(FEATURES[11], [0.0, -0.0, 1, True])

@@ -57,7 +57,7 @@ def test_source_is_parsed_in_one_thread_at_a_time() -> None:
 
 def test_the_installed_packages_have_all_borrowed_names() -> None:
     code = "from irislib._common import borrowed\nassert not borrowed.find_missing(), borrowed.find_missing()"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    result = run_irislib("--version", code=code)
     assert result.returncode == 0, result.stderr
 
 

@@ -202,7 +202,7 @@ def replace_version(model: Model) -> Model:
 
 
 def test_a_plain_forest_with_constant_columns_has_all_its_insights() -> None:
-    frame = load_digits(as_frame=True).frame.head(500)
+    frame = load_digits(as_frame=True).frame.head(250)
     names = [name for name in frame if name != "target"]
     spec = ModelSpec(
         "digits", [Feature(name) for name in names], "target", lambda: frame, RandomForestClassifier(20), random_state=0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
-import sys
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -344,7 +342,7 @@ def test_parts_of_the_authors_own_module(tmp_path) -> None:
         "estimator = make_pipeline(shop.Halve(), LinearRegression()).fit(X, y)\n"
         "irislib.Model.from_estimator(estimator, X, y, name='wine').save('wine.irislib')\n"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert run_irislib("--version", code=code, cwd=tmp_path).returncode == 0
     values = [f"{name}={value}" for name, value in X_TEST.iloc[0].items()]
     here = run_irislib("predict", "--model", "wine.irislib", *values, cwd=tmp_path)
     assert here.returncode == 0, here.stderr

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import PATIENCE, PROGRAM, ROOT, SINGLE_THREADED, Server, run_irislib, wait_until
+from conftest import FUZZ, PATIENCE, PROGRAM, ROOT, SINGLE_THREADED, Server, run_irislib, wait_until
 from invalid_inputs import GOOD
 from test_api_routes import expect_problem
 
@@ -315,9 +315,9 @@ def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
 
 @pytest.mark.parametrize("worker", ["sync", "gthread"])
 def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
-    """200 requests while Gunicorn reloads twice."""
+    """100 requests while Gunicorn reloads twice."""
     server = Server(tmp_path / "log", "api", "--workers", "2", "--worker-class", worker, "--threads", "2").wait()
-    total = 200
+    total = 100 * FUZZ
     reload_at = (total // 8, total * 5 // 8)
 
     def send(i: int) -> str:
