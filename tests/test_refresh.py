@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import wait_until
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from test_store import die_after, fork, forking, one_content
 
 from irislib import Feature, ModelSpec, cli, train
@@ -23,11 +25,13 @@ from irislib._common.messages.refresh import TEXTS
 from irislib._comparison.gate import decide
 from irislib._modeling import store
 from irislib._modeling.row_digests import known_rows
-from irislib._refresh import command, own_run, refreshing, runs
+from irislib._refresh import command, new_rows, own_run, refreshing, runs
 from irislib._refresh.data_parts import DataParts, parts_of
+from irislib._refresh.new_rows import RowsError
+from irislib._refresh.own_run import SHARES
 from irislib._refresh.refreshing import refresh
 from irislib._refresh.request import Request
-from irislib._refresh.runs import RunningError
+from irislib._refresh.runs import Run, RunningError
 from irislib.errors import DataError, IrislibError
 
 N = 400
@@ -83,7 +87,7 @@ def test_appended_rows_stay_with_the_model(spec: ModelSpec, root: Path) -> None:
     assert result.text.startswith(
         f"{entry.version} is the current version of {spec.name} now (entry 2). It is not worse"
     )
-    assert [step.partition(" ")[0] for step in steps] == ["Reading", "Training", "Comparing", "Storing"]
+    assert [step.partition(" ")[0] for step in dict.fromkeys(steps)] == ["Reading", "Training", "Comparing", "Storing"]
     model = store.read(spec, root)  # as a server does
     assert (model.version, model.data["rows"]) == (entry.version, 2 * N)
     assert entry.details["comparison"]["before"] == first.version
@@ -154,6 +158,28 @@ def test_nothing_is_trained_on_rows_that_are_not_valid(root: Path) -> None:
     assert [len(store.entries(spec.name, root)) for spec in (CLASSIFIER, CODED, REGRESSOR)] == [2, 1, 1]
 
 
+def test_the_progress_counts_rows_and_parts_of_the_training(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = prepared(make_data(1)).astype(object)
+    bad.loc[[3, 250], "size_m"] = 11
+    bad.to_csv(root / "bad.csv", index=False)
+    with pytest.raises(RowsError) as whole:
+        refresh(CLASSIFIER, root, Request(root / "bad.csv"))
+    monkeypatch.setattr(new_rows, "CHUNK_ROWS", 100)
+    with pytest.raises(RowsError) as parts:
+        refresh(CLASSIFIER, root, Request(root / "bad.csv"))
+    assert str(parts.value) == str(whole.value)
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1, 10]}, cv=2)
+    for estimator, count in [(RandomForestClassifier(12, n_jobs=2), 12), (search, 6), (LogisticRegression(), 0)]:
+        seen: list[Run] = []
+        spec = replace(CLASSIFIER, estimator=estimator)
+        refresh(spec, root, Request(write(root, make_data(count, 250))), seen.append)
+        shares = [run.fraction for run in seen]
+        assert shares == sorted(shares)
+        expected = {round(SHARES["train"] + 0.6 * part / count, 4) for part in range(1, count + 1)} if count else set()
+        assert expected <= {run.fraction for run in seen if run.stage == "train"}
+        assert len({run.fraction for run in seen if run.stage == "read"}) >= 4  # of three parts of the rows
+
+
 def test_parquet_and_excel_files_are_read(root: Path) -> None:
     pytest.importorskip("pyarrow")
     pytest.importorskip("openpyxl")
@@ -194,10 +220,10 @@ def test_one_that_is_killed_at_any_moment_leaves_a_store_that_is_whole(
     former, parts = store.read(spec, root), [write(root, make_data(seed, 40), f"{seed}.csv") for seed in (2, 3)]
     # what takes long is made ahead; the rest is the writing, whose moments count
     decision = decide(former, former)
-    candidates = [replace(former, version=version) for version in ("one", "two")]
+    candidate = former
     monkeypatch.setattr(store, "_content", one_content(former))
     monkeypatch.setattr(refreshing, "decide", lambda *_: decision)
-    monkeypatch.setattr(refreshing.training, "retrain", lambda *_: candidates[0])
+    monkeypatch.setattr(refreshing.training, "retrain", lambda *_: candidate)
     monkeypatch.setattr(refreshing, "_former", lambda *_: former)
     moments, outcomes, before = random.Random(0), set(), store.current_entry(spec.name, root)  # noqa: S311
 
@@ -206,7 +232,7 @@ def test_one_that_is_killed_at_any_moment_leaves_a_store_that_is_whole(
         refresh(spec, root, Request(file, replaces=True))
 
     for number in range(100):
-        candidates.reverse()
+        candidate = replace(former, version=f"v{number}")
         steps = moments.randrange(70)
         child = fork(lambda number=number, steps=steps: refresh_and_die(parts[number % 2], steps))
         status = os.waitpid(child, 0)[1]
@@ -216,7 +242,7 @@ def test_one_that_is_killed_at_any_moment_leaves_a_store_that_is_whole(
         is_new = entry.number > before.number
         assert entry.number == before.number + is_new
         if is_new:
-            assert entry.version == candidates[0].version
+            assert entry.version == candidate.version
             assert len(refreshing.parts_of(spec.name, root, entry).parts) == 1
             assert (run.state, run.entry) == ("accepted", entry.number)
         outcomes.add((status, is_new))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from irislib._description.feature import Feature
 from irislib._description.values import to_python
 from irislib._modeling.csv_files import check_rows, read_layout, read_rows
 from irislib._modeling.table_files import to_csv
-from irislib.errors import DataError, ValidationError
+from irislib.errors import DataError, Problem, ValidationError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,7 @@ MOST_ROWS = 100_000_000
 MOST_BYTES = 20_000_000_000
 TARGET = "target_value"  # the name of a regressor's target among the features, while they are read
 MOST_PROBLEMS = 20  # that a message lists
+CHUNK_ROWS = 20_000  # that are checked between two reports
 
 
 class RowsError(DataError):
@@ -48,7 +50,12 @@ class RowsError(DataError):
 
 
 def read_new_rows(
-    spec: ModelSpec, former: Model, path: Path, skip_bad_rows: bool = False, title: str = ""
+    spec: ModelSpec,
+    former: Model,
+    path: Path,
+    skip_bad_rows: bool = False,
+    title: str = "",
+    report: Callable[[float], Any] = lambda done: None,
 ) -> tuple[pd.DataFrame, np.ndarray, str]:
     """Return the features and the target of a CSV, Parquet or Excel file, of a classifier as codes.
 
@@ -62,6 +69,8 @@ def read_new_rows(
         Leave out rows that are not valid, instead of an error.
     title : str
         The name of the file in messages; its path if left out.
+    report : callable, optional
+        Called with the part of the rows that is read and checked.
 
     Returns
     -------
@@ -91,7 +100,8 @@ def read_new_rows(
         columns = shorten_list(layout.header)
         raise DataError(TEXTS["file.target"].format(file=named, target=spec.target, columns=columns))
     full = [layout.fit(row) or [""] * len(layout.header) for row in rows]
-    frame, problems = check_rows(table, layout, full)  # type: ignore[arg-type]  # its features are all it takes
+    report(0.3)
+    frame, problems = _check(table, layout, full, lambda done: report(0.3 + 0.7 * done))
     faults: dict[int, tuple[str | None, str]] = {
         i: (None, _widths(layout, row)) for i, row in enumerate(rows) if layout.fit(row) is None
     }
@@ -109,8 +119,24 @@ def read_new_rows(
     good = [i for i in range(len(rows)) if i not in faults]
     note = _describe(title or path.name, layout, faults, len(rows), skip_bad_rows) if faults else ""
     if faults:
-        frame, _ = check_rows(table, layout, [full[i] for i in good])  # type: ignore[arg-type]
+        frame, _ = _check(table, layout, [full[i] for i in good])
     return frame[spec.columns], target[good], note
+
+
+def _check(
+    table: Any, layout: CsvLayout, rows: list[list[str]], report: Callable[[float], Any] = lambda done: None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Check rows in parts, as :func:`check_rows` does; of the model, the features are all it takes."""
+    import pandas as pd
+
+    frames, problems = [], []
+    for start in range(0, max(len(rows), 1), CHUNK_ROWS):
+        part = rows[start : start + CHUNK_ROWS]
+        frame, found = check_rows(table, layout, part)
+        frames.append(frame)
+        problems += [replace(problem, row=start + (problem.row or 0)) for problem in found]
+        report((start + len(part)) / max(len(rows), 1))
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True), problems
 
 
 def _columns(spec: ModelSpec, is_class: bool) -> list[Feature]:

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from irislib._refresh.request import Request
     from irislib._store.files import Root
 
-__all__ = ["OwnRun"]
+__all__ = ["SHARES", "OwnRun"]
 
 log = logging.getLogger(__name__)
 
+# Of the work, before each stage; "load" is the end of a file of new rows, after which the other data are read
+SHARES = {"read": 0.02, "load": 0.15, "train": 0.2, "compare": 0.8, "publish": 0.95}
 KEPT = 20  # runs of a model whose records are kept
 WRITE_SECONDS = 0.3  # between two records of the progress
 WATCH_SECONDS = 0.5
@@ -60,7 +62,7 @@ class OwnRun:
     def __init__(self, run: Run, folder: Path, locks: Sequence[int]):
         self.run, self.folder, self.locks = run, folder, list(locks)
         self.on_step: Callable[[Run], Any] = lambda run: None
-        self._written_at = float("-inf")
+        self._written_at, self._changing = float("-inf"), threading.RLock()
 
     @classmethod
     def begin(cls, name: str, root: Root, request: Request, is_own: bool = True) -> OwnRun:
@@ -134,12 +136,18 @@ class OwnRun:
 
     def step(self, stage: str, fraction: float, text: str = "") -> None:
         """Note how far it is."""
-        begins = stage != self.run.stage
-        text = text or ("" if begins else self.run.text)
-        self.run = replace(self.run, stage=stage, fraction=round(max(fraction, self.run.fraction), 4), text=text)
-        if begins or time.monotonic() - self._written_at > WRITE_SECONDS:
-            self._write()
-        self.on_step(self.run)
+        with self._changing:  # parts of a training end in several threads
+            begins = stage != self.run.stage
+            text = text or ("" if begins else self.run.text)
+            self.run = replace(self.run, stage=stage, fraction=round(max(fraction, self.run.fraction), 4), text=text)
+            if begins or time.monotonic() - self._written_at > WRITE_SECONDS:
+                self._write()
+            self.on_step(self.run)
+
+    def part_of(self, begin: str, end: str) -> Callable[[float], None]:
+        """Return a function that notes which part of the work between two shares is done."""
+        low, high = SHARES[begin], SHARES[end]
+        return lambda done: self.step(self.run.stage, low + done * (high - low))
 
     def remark(self, text: str) -> None:
         """Note what is worth knowing."""

@@ -16,9 +16,10 @@ from irislib._modeling.data_files import record_reads
 from irislib._modeling.user_errors import user_errors
 from irislib._refresh.data_parts import DataParts, parts_of, read_part, write_part
 from irislib._refresh.new_rows import read_new_rows
-from irislib._refresh.own_run import OwnRun
+from irislib._refresh.own_run import SHARES, OwnRun
 from irislib._refresh.request import Request, check_request
 from irislib._refresh.runs import ACCEPTED, REFUSED
+from irislib._refresh.training_progress import reported_training
 from irislib._store.entries import Entry
 from irislib.errors import DataError, IrislibError, StoreError
 
@@ -35,7 +36,6 @@ __all__ = ["Result", "refresh", "work"]
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 20  # answers that an entry has
-SHARES = {"read": 0.02, "train": 0.2, "compare": 0.8, "publish": 0.95}  # of the work, before each stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,8 @@ def work(spec: ModelSpec, root: Root, request: Request, run: OwnRun) -> Result:
     former = _former(spec, root, current)
     parts, data, data_files = _data(spec, root, request, current, former, run)
     run.step("train", SHARES["train"], TEXTS["stage.train"].format(title=spec.title, rows=len(data)))
-    candidate = training.retrain(spec, data, former, data_files)
+    with reported_training(run.part_of("train", "compare")):
+        candidate = training.retrain(spec, data, former, data_files)
     run.step("compare", SHARES["compare"], TEXTS["stage.compare"])
     decision = decide(former, candidate)
     run.step("publish", SHARES["publish"], TEXTS["stage.publish"])
@@ -120,7 +121,9 @@ def _data(
             raise DataError(TEXTS["replaced"].format(name=spec.name, version=current.version))
         parts = DataParts() if request.replaces else before
     else:
-        features, target, note = read_new_rows(spec, former, request.file, request.skips_bad_rows, request.file_name)
+        features, target, note = read_new_rows(
+            spec, former, request.file, request.skips_bad_rows, request.file_name, run.part_of("read", "load")
+        )
         if note:
             run.remark(note)
         part = write_part(spec.name, root, features, target)
@@ -129,6 +132,7 @@ def _data(
             raise DataError(TEXTS["again"].format(**facts))
         parts = DataParts(False, (part,)) if request.replaces else DataParts(before.loads, (*before.parts, part))
     tables, data_files = [], []
+    run.step("read", SHARES["load"])
     if parts.loads:
         with record_reads() as recorded, user_errors(spec):
             table = spec.load_data()
