@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import random
 import re
 import signal
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +32,7 @@ from irislib._refresh import command, new_rows, own_run, refreshing, runs
 from irislib._refresh.data_parts import DataParts, parts_of
 from irislib._refresh.new_rows import RowsError
 from irislib._refresh.own_run import SHARES
+from irislib._refresh.progress_line import CELLS, CLEAR
 from irislib._refresh.refreshing import refresh
 from irislib._refresh.request import Request
 from irislib._refresh.runs import Run, RunningError
@@ -302,6 +306,26 @@ def test_the_command_runs_at_low_priority_and_within_its_memory(root: Path, monk
     noise["verdict"] = noise.verdict.map({"good": "bad", "bad": "good"})
     assert cli.refresh(["--data", str(write(root, noise))]) == command.REFUSED
     assert "is kept (entry 3) and not served" in capsys.readouterr().out
+
+
+def test_ctrl_c_cancels_it_and_a_terminal_shows_how_far_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> pd.DataFrame:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("IRISLIB_STORE", str(root))
+    monkeypatch.setattr(command, "_limits", contextlib.nullcontext)
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    interrupted = replace(CLASSIFIER, load_data=interrupt)
+    monkeypatch.setattr("irislib._modeling.registry.load_specs", lambda _: {"gadget": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        cli.refresh([])
+    assert terminal.getvalue().startswith(f"{CLEAR}{'░' * CELLS}   2% Reading the data of Gadget…{CLEAR}")
+    run = runs.latest("gadget", root)
+    assert (run.state, run.result) == ("cancelled", f"Cancelled by {run.by}; the current version stays.")
+    assert terminal.getvalue().endswith(f"{CLEAR}{run.result}\n{CLEAR}")
+    assert store.current_entry("gadget", root).number == 1
 
 
 @forking

@@ -23,6 +23,7 @@ from irislib._refresh.progress_line import ProgressLine
 from irislib._refresh.refreshing import work
 from irislib._refresh.request import Request, check_request
 from irislib._serving import memory
+from irislib._store.entries import whoami
 from irislib.errors import IrislibError, UserCodeError
 
 if TYPE_CHECKING:
@@ -71,8 +72,12 @@ def run(find_spec: Callable[[], ModelSpec], options: argparse.Namespace) -> int:
             own.watch()
         line = stack.enter_context(ProgressLine(sys.stderr))
         own.on_step = line.show
-        with _limits():
-            result = work(spec, root, request, own)
+        try:
+            with _limits():
+                result = work(spec, root, request, own)
+        except KeyboardInterrupt:
+            line.write(TEXTS["cancelled"].format(by=whoami()))
+            raise
     print(result.text)
     return 0 if result.entry.serves else REFUSED
 

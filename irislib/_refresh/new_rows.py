@@ -132,9 +132,9 @@ def _check(
     frames, problems = [], []
     for start in range(0, max(len(rows), 1), CHUNK_ROWS):
         part = rows[start : start + CHUNK_ROWS]
-        frame, found = check_rows(table, layout, part)
+        frame, problems_here = check_rows(table, layout, part)
         frames.append(frame)
-        problems += [replace(problem, row=start + (problem.row or 0)) for problem in found]
+        problems += [replace(problem, row=start + (problem.row or 0)) for problem in problems_here]
         report((start + len(part)) / max(len(rows), 1))
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True), problems
 

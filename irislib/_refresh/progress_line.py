@@ -39,7 +39,7 @@ class ProgressLine:
     def show(self, run: Run) -> None:
         """Show how far a run is, and what it has to remark."""
         for remark in run.remarks[self.remarks :]:
-            self._write(f"{CLEAR if self.is_terminal else ''}{remark}\n")
+            self.write(remark)
         self.remarks = len(run.remarks)
         if self.is_terminal:
             filled = int(run.fraction * CELLS)
@@ -49,6 +49,10 @@ class ProgressLine:
         elif run.text != self.text:
             self._write(f"{run.text}\n")
         self.text = run.text
+
+    def write(self, sentence: str) -> None:
+        """Write a sentence on a line of its own."""
+        self._write(f"{CLEAR if self.is_terminal else ''}{sentence}\n")
 
     def _write(self, text: str) -> None:
         self.stream.write(text)
