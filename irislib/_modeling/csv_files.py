@@ -76,6 +76,8 @@ class CsvLayout:
         By feature, where it is not plainly a point; empty where there are several.
     is_spaced : bool
         True if quotation marks come after spaces.
+    plain_blocks : dict
+        What was read before as lines of plain text: its position and length, and whether it has quotation marks.
     """
 
     header: list[str]
@@ -85,6 +87,7 @@ class CsvLayout:
     bom: bytes
     decimal_signs: Mapping[str, str] = field(default_factory=dict)
     is_spaced: bool = False
+    plain_blocks: dict[tuple[int, int], bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def unused(self) -> list[str]:
