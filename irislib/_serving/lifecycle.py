@@ -132,7 +132,7 @@ class Lifecycle:
 
     def ignore_hang_up(self: Any) -> None:
         """Go on: the pages of all visitors would end with this server."""
-        self.log.info("SIGHUP is ignored: notebooks are read when they change; a new server reads the models again.")
+        self.log.info("SIGHUP is ignored: notebooks and models are read when they change, options by a new server.")
 
     def _handle_signal_stop(self: Any, sig: int, frame: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C ends the server at once
