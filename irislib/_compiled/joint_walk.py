@@ -85,9 +85,9 @@ def make_joint_walk(tables: Sequence[TreeTable], shift: int, n_totals: int) -> J
     nodes["left_child"][above:] = np.where(is_leaf, NO_CHILD, left_child)
     nodes["right_child"][above:] = np.where(is_leaf, NO_CHILD, right_child)
     nodes["feature"][:above] = width
-    for node, (at, left, right) in enumerate(_choices(len(tables))):
+    for node, (at, *children) in enumerate(_choices(len(tables))):
         nodes["threshold"][node] = at
-        nodes["left_child"][node], nodes["right_child"][node] = (starts[~i] if i < 0 else i for i in (left, right))
+        nodes["left_child"][node], nodes["right_child"][node] = (starts[~i] if i < 0 else i for i in children)
     tree = type(stump)(width + 1, np.ones(1, np.intp), 1)
     tree.__setstate__({**state, "node_count": len(nodes), "nodes": nodes, "values": np.zeros((len(nodes), 1, 1))})
     rows = np.zeros((len(tables), width + 1), np.float32)

@@ -160,13 +160,13 @@ def read_blocks(file: IO[bytes], layout: CsvLayout, start: int, size: int) -> It
 
 def _rows_of(content: bytes, layout: CsvLayout, start: int) -> Lines | list[list[str]] | None:
     """Return the rows of a block, which is checked the first time that it is read."""
-    place = start, len(content)
-    if (is_quoted := layout.plain_blocks.get(place)) is not None:
+    block = start, len(content)
+    if (is_quoted := layout.plain_blocks.get(block)) is not None:
         lines = content.replace(b"\r\n", b"\n").decode().removesuffix("\n").split("\n")
         return Lines(lines, layout.delimiter, is_quoted)
     rows = _split(content, layout)
     if isinstance(rows, Lines):
-        layout.plain_blocks[place] = rows.is_quoted
+        layout.plain_blocks[block] = rows.is_quoted
     return rows
 
 
