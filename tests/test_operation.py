@@ -59,7 +59,7 @@ def server_with_token(request) -> Server:
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.parametrize("path", ["/iris-wizard", "/iris-wizard/batch"])
+@pytest.mark.parametrize("path", ["/iris-wizard", "/iris-wizard/batch", "/iris-wizard/refresh"])
 @pytest.mark.parametrize(
     "headers",
     [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": TOKEN},
@@ -71,13 +71,24 @@ def test_a_post_without_the_token_is_refused(server_with_token: Server, path: st
     assert body["detail"] == "Send the token: Authorization: Bearer <the token>."
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/docs", "/openapi.json", "/iris-wizard/schema", "/iris-wizard/card"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/docs", "/openapi.json", "/iris-wizard/schema", "/iris-wizard/card", "/iris-wizard/refresh"]
+)
 def test_documents_need_the_token_too(server_with_token: Server, path: str) -> None:
     response = server_with_token.get(path)
     expect_problem(response, 401)
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert server_with_token.get(path, headers=GUARD).status_code == 200
     assert requests.head(server_with_token.url + path, headers=GUARD, timeout=PATIENCE).status_code == 200
+
+
+def test_a_visitor_who_is_logged_in_starts_no_refresh(server_with_token: Server) -> None:
+    visitor = requests.Session()
+    visitor.auth = ("", TOKEN)
+    visitor.get(f"{server_with_token.url}/?token={TOKEN}", timeout=PATIENCE)  # a cookie, of the server with pages
+    address = f"{server_with_token.url}/iris-wizard/refresh?skip_bad_rows=1"  # without rows
+    assert visitor.post(address, timeout=PATIENCE).status_code == 401
+    assert requests.post(address, headers=GUARD, timeout=PATIENCE).status_code == 422
 
 
 def test_the_token_gives_access_and_probes_need_none(server_with_token: Server) -> None:

@@ -174,7 +174,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             await self.forward(self.size)
 
     def check_xsrf_cookie(self: Any) -> None:
-        # A program has no XSRF cookie to repeat. A POST changes nothing here, and if a token is set,
+        # A program has no XSRF cookie to repeat. A POST changes nothing without a token, and if one is set,
         # `post` requires the token itself, so that a visitor's cookie authorises nothing.
         if self.request.method in ("GET", "HEAD"):
             super().check_xsrf_cookie()  # type: ignore[misc]
