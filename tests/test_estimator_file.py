@@ -90,7 +90,7 @@ def xgboost(**options: Any) -> Any:
 
 
 def lightgbm(**options: Any) -> Any:
-    return booster("lightgbm", "LGBMClassifier", n_estimators=5, verbose=-1, **options)
+    return booster("lightgbm", "LGBMClassifier", n_estimators=5, verbose=-1, n_jobs=1, **options)
 
 
 def catboost(**options: Any) -> Any:

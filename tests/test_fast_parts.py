@@ -221,8 +221,8 @@ MIXED: dict[str, Any] = {
 BOOSTERS = {
     "XGBClassifier": ("xgboost", {}),
     "XGBRegressor": ("xgboost", {}),
-    "LGBMClassifier": ("lightgbm", {"verbose": -1}),
-    "LGBMRegressor": ("lightgbm", {"verbose": -1}),
+    "LGBMClassifier": ("lightgbm", {"verbose": -1, "n_jobs": 1}),
+    "LGBMRegressor": ("lightgbm", {"verbose": -1, "n_jobs": 1}),
     "CatBoostClassifier": ("catboost", {"verbose": False, "allow_writing_files": False}),
     "CatBoostRegressor": ("catboost", {"verbose": False, "allow_writing_files": False}),
 }
