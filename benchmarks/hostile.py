@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import math
 import random
 import re
 import socket
@@ -153,12 +154,12 @@ class HostileClients:
         How often each of them has done what it does.
     flood_seconds : float
         How long a flood lasts, in which the server is as busy as it can be.
-    pause : float
-        The longest time in seconds from one action of a client to its next.
+    most : float
+        How often at most each client does what it does.
     """
 
     flood_seconds = 3.0
-    pause = 1.0
+    most = math.inf
 
     def __init__(self, url: str, count: int):
         self.url, self.actions, self.surprises = url, Counter[str](), Counter[str]()
@@ -194,8 +195,8 @@ class HostileClients:
 
     def work(self, action: Callable[[random.Random], None], seed: int) -> None:
         """Do the same again and again; the server may refuse whatever it wants."""
-        rng = random.Random(seed)
-        while not self.is_over.wait(rng.uniform(0.1, self.pause)):
+        rng, done = random.Random(seed), 0
+        while not self.is_over.wait(rng.uniform(0.1, 1)) and done < self.most:
             self.may_work.wait()
             with self.lock:
                 if not self.may_work.is_set():
@@ -207,6 +208,7 @@ class HostileClients:
             except (OSError, WebSocketException, http.client.HTTPException) as error:
                 self.surprises[f"{action.__name__}: {type(error).__name__}"] += 1
             finally:
+                done += 1
                 with self.lock:
                     self.busy -= 1
                     self.lock.notify_all()

@@ -22,7 +22,7 @@ def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path,
         memory = SimpleNamespace(settle=lambda: None, pss_mb=lambda pids: 0.0)  # too few visits to tell if it grows
         server = SimpleNamespace(pid=pid, url=running.url, child_pids=lambda: descendants(pid), marked=memory)
         hostile = soak.HostileClients(server.url, 5)
-        hostile.flood_seconds, hostile.pause = 0.3, 2.0
+        hostile.flood_seconds, hostile.most = 0.3, 4
         stack.enter_context(hostile)
         # with this seed four visitors leave in four ways, and one opens all tabs
         options = {"kill_share": 0.25, "first_pairs": 1, "hostile": hostile, "rng": soak.random.Random(0)}
