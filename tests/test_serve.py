@@ -173,6 +173,7 @@ def test_every_notebook_has_a_page_and_the_log_has_the_address(tmp_path: Path) -
     try:
         check = [sys.executable, "-m", "irislib.healthcheck"]
         environment = {**os.environ, "IRISLIB_HEALTH_FILE": str(health)}
+        wait_until(health.exists)  # to start a program again and again costs more than the server
         wait_until(lambda: not subprocess.run(check, env=environment, check=False).returncode)
         assert health.read_text() == f"{url}healthz"
         assert requests.head(f"{url}healthz", timeout=PATIENCE).status_code == 200
