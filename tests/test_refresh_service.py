@@ -114,7 +114,7 @@ def test_one_at_a_time_which_ends_when_it_is_cancelled_killed_or_its_server_stop
     assert f"process {run['pid']} of {run['by']}" in second.json()["detail"]
     cancelled = server.post(f"{path}/cancel", headers=HEADERS).json()
     assert cancelled["state"] == "cancelled"
-    assert not is_running(run["pid"])
+    wait_until(lambda: not is_running(run["pid"]))  # it lets go of its lock a moment before
     assert server.post(f"{path}/cancel", headers=HEADERS).json() == cancelled  # it has ended
     # killed
     path = server.post(PATH, headers=HEADERS).headers["Location"]
@@ -126,8 +126,8 @@ def test_one_at_a_time_which_ends_when_it_is_cancelled_killed_or_its_server_stop
     path = server.post(PATH, headers=HEADERS).headers["Location"]
     run = wait_until(lambda: (run := server.get(path, headers=HEADERS).json())["stage"] == "read" and run)
     server.process.send_signal(signal.SIGKILL)  # without a farewell, and its workers notice
+    ended = wait_until(lambda: (found := runs.find("gadgets", run["id"], root)).state != "running" and found)
     wait_until(lambda: not is_running(run["pid"]))
-    ended = runs.find("gadgets", run["id"], root)
     assert (ended.state, ended.result) == ("cancelled", "Its server was stopped; the current version stays.")
     assert store.current_entry("gadgets", root).number == 1
 
