@@ -47,6 +47,8 @@ class Route:
         It is of use where there is a prediction log, and documented there alone.
     needs_token : bool
         It is refused where no token is set, and documented where one is.
+    is_for_people : bool
+        It is a page with forms or takes one of them, and not documented for programs.
 
     Notes
     -----
@@ -64,6 +66,7 @@ class Route:
     is_batch: bool = False
     needs_log: bool = False
     needs_token: bool = False
+    is_for_people: bool = False
 
     @property
     def name(self) -> str:
@@ -91,6 +94,8 @@ ROUTES = [
     Route("/<name>/refresh", "refresh_runs", summary="The last refreshes of {title}", needs_token=True),
     Route("/<name>/refresh/<run>", "refresh_run", summary="A refresh, and how far it is", needs_token=True),
     Route("/<name>/refresh/<run>/cancel", "cancel_refresh", "POST", "Cancel a refresh", needs_token=True),
+    Route("/<name>/operator", "operator", mimetype="text/html", needs_token=True, is_for_people=True),
+    Route("/<name>/operator", "operator_form", "POST", is_batch=True, needs_token=True, is_for_people=True),
     Route("/<name>/schema", "schema", summary="The JSON Schema of a row", mimetype="application/schema+json"),
     Route("/<name>/card", "card", summary="The model card of {title}", mimetype="text/html"),
     Route("/<name>/insights", "insights", summary="The insights of {title}"),

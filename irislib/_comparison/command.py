@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
     from irislib._modeling.model import Model
 
-__all__ = ["add_arguments", "are_files", "run"]
+__all__ = ["add_arguments", "are_files", "read_version", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def run(spec: ModelSpec | None, options: argparse.Namespace) -> int:
         The model whose versions are in the store; None if both are files.
     options : Namespace
     """
-    before, after = (_version(spec, reference) for reference in (options.before, options.after))
+    before, after = (read_version(spec, reference) for reference in (options.before, options.after))
     comparison, requests = compare(before, after), ""
     if options.prediction_log:
         root = parse_root(options.prediction_log)
@@ -63,7 +63,8 @@ def are_files(options: argparse.Namespace) -> bool:
     return all(str(reference).endswith(SUFFIX) for reference in (options.before, options.after))
 
 
-def _version(spec: ModelSpec | None, reference: str | None) -> Model:
+def read_version(spec: ModelSpec | None, reference: str | None) -> Model:
+    """Return a version in the store, the current one if the reference is None, or the model in a file."""
     if spec is None or (reference is not None and reference.endswith(SUFFIX)):
         return read_model(Path(str(reference)))
     root = store.default_root()

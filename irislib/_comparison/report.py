@@ -44,7 +44,9 @@ def to_html(comparison: Comparison) -> str:
         items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
         parts.append(Markup("<h4>{}</h4><ul>{}</ul>").format(title, items))
     if comparison.metrics:
-        table = Markup(comparison.frame.to_html(border=0, float_format="{:.4g}".format))  # noqa: S704 - pandas escapes
+        table = Markup(
+            comparison.frame.rename_axis(index=None, columns="metric").to_html(border=0, float_format="{:.4g}".format)
+        )  # noqa: S704 - pandas escapes
         notes = Markup("").join(Markup("<p>{}</p>").format(note) for note in _notes(comparison))
         parts.append(Markup("<h4>{}</h4>{}{}").format(TEXTS["section.metrics"], table, notes))
         rows = comparison.changes.head(MOST_CHANGES)

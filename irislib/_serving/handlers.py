@@ -145,10 +145,13 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
 
     async def answer_early(self: Any) -> None:
         """Answer a request whose body need not be read; `post` ends the response when it was."""
-        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS"
+        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS" or self.is_own_form()
         length = self.request.headers.get("Content-Length", "")
         if self.identity_provider.auth_enabled and not is_authenticated:
             self.is_answered = True
+            if has_forms(self.request.path) and "text/html" in self.request.headers.get("Accept", ""):
+                self.redirect("operator?expired=1", status=303)  # to the page, or to the login before it
+                return
             self.set_header("WWW-Authenticate", "Bearer")
             send_problem(self, problem(401, MISSING_TOKEN))
             if not self.awaits_continue:
@@ -158,6 +161,18 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         if self.is_answered and self.awaits_continue:
             self.prepared = False
             self.end_response()
+
+    def is_own_form(self: Any) -> bool:
+        """Return True for a form of a page for the operator, sent from that page by somebody who has logged in."""
+        if not self.current_user or self.request.method != "POST" or not has_forms(self.request.path):
+            return False
+        if self.settings.get("disable_check_xsrf", False):  # then the cookie alone would be enough
+            return False
+        try:
+            super().check_xsrf_cookie()  # type: ignore[misc]
+        except tornado.web.HTTPError:
+            return False
+        return True
 
     def finish(self: Any, *args: Any) -> Any:
         if not self.prepared and not self._headers_written:
@@ -174,8 +189,8 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             await self.forward(self.size)
 
     def check_xsrf_cookie(self: Any) -> None:
-        # A program has no XSRF cookie to repeat. A POST changes nothing without a token, and if one is set,
-        # `post` requires the token itself, so that a visitor's cookie authorises nothing.
+        # A program has no XSRF cookie to repeat. If a token is set, `post` requires the token itself, so that a
+        # visitor's cookie authorises nothing but the forms of the operator's page, for which it is checked there.
         if self.request.method in ("GET", "HEAD"):
             super().check_xsrf_cookie()  # type: ignore[misc]
 
@@ -226,6 +241,11 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             if not isinstance(kwargs.get("exc_info", (None, None))[1], tornado.web.HTTPError):
                 kwargs.pop("exc_info", None)  # some errors have a reason, too, which is none of the visitor's business
             super().write_error(status_code, **kwargs)
+
+
+def has_forms(path: str) -> bool:
+    """Return True if an address is that of a page with forms."""
+    return any(route.is_for_people and path.endswith(route.suffix) for route in ROUTES)
 
 
 class TemplateMixin:
@@ -385,6 +405,8 @@ class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
     async def get(self, path: str) -> None:
         if self.current_user or any(route.is_open and route.path == f"/{path}" for route in ROUTES):
+            if self.identity_provider.auth_enabled and has_forms(f"/{path}") and self.give_form_key():
+                return
             await self.forward(0)
             self.end_response()
         elif "text/html" in self.request.headers.get("Accept", ""):
@@ -393,6 +415,21 @@ class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
             self.refuse_unauthenticated()
 
     head = get
+
+    def give_form_key(self) -> bool:
+        """Let the page know what its forms have to send; return True if the browser has to come again with its cookie.
+
+        The endpoint sends its responses itself, so that they cannot set the cookie.
+        """
+        arguments = dict(self.request.query_arguments)
+        lacks_cookie = "_xsrf" not in self.request.cookies and "Authorization" not in self.request.headers
+        if arguments.pop("token", None) or (lacks_cookie and "again" not in arguments):
+            self.xsrf_token  # noqa: B018 - sets the cookie
+            arguments["again"] = [b"1"]  # and no third time, for a browser that takes no cookie
+            self.redirect(f"{self.request.path}?{urlencode(arguments, doseq=True)}")
+            return True
+        self.request.headers["X-XSRFToken"] = self.xsrf_token.decode()
+        return False
 
 
 @tornado.web.stream_request_body

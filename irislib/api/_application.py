@@ -28,7 +28,7 @@ __all__ = ["REQUEST_ID", "Endpoint", "request_id_of"]
 
 
 # Addresses of a model with a count of their own in the metrics; the rest count as "predict" or "page" by method.
-COUNTED = frozenset(route.name for route in ROUTES if route.is_batch or route.name == "insights")
+COUNTED = frozenset(route.suffix[1:] for route in ROUTES if route.is_batch or route.name == "insights")
 
 
 def request_id_of(header: str) -> str:

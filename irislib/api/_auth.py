@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from irislib._common.routes import ROUTES
 from irislib.api._problem_details import MISSING_TOKEN
 from irislib.errors import IrislibError
 
-__all__ = ["TokenCheck", "is_token", "read_token"]
+__all__ = ["FORM_KEY", "TokenCheck", "form_key", "is_token", "read_token"]
+
+FORM_KEY = "_xsrf"  # the parameter of an address to which a form is sent, as Jupyter's servers name it
 
 
 def read_token(path: str) -> str:
@@ -39,6 +42,11 @@ def is_token(text: str, token: str) -> bool:
     return hmac.compare_digest(text.encode("utf-8", "surrogateescape"), token.encode())
 
 
+def form_key(token: str) -> str:
+    """Return what a form of a page has to send: who has not read a page of this server cannot know it."""
+    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
 class TokenCheck:
     """The check of requests for the token.
 
@@ -51,6 +59,7 @@ class TokenCheck:
     def __init__(self, token: str):
         self.token = token
         self.open_paths = frozenset(route.path for route in ROUTES if route.is_open)
+        self.forms = frozenset(route.name for route in ROUTES if route.is_for_people and route.method == "POST")
 
     def admits(self, environ: dict[str, Any]) -> bool:
         """Return True if a request has the token, or needs none."""
@@ -69,10 +78,11 @@ class TokenCheck:
         if self.admits(request.environ):
             return
         is_read_only = request.method in ("GET", "HEAD")
+        is_form = request.endpoint in self.forms and is_token(request.args.get(FORM_KEY, ""), form_key(self.token))
         login = request.authorization
-        if is_read_only and login and login.type == "basic" and is_token(login.password or "", self.token):
+        if (is_read_only or is_form) and login and login.type == "basic" and is_token(login.password or "", self.token):
             return
         # A browser asks its user for the password then. It sends it with every request from then
-        # on, whoever caused that, so that it is never enough for a POST.
+        # on, whoever caused that, so that it is not enough for a POST: a form has the key of its page.
         basic = [WWWAuthenticate("basic", {"realm": "token"})] if is_read_only else []
         raise Unauthorized(MISSING_TOKEN, www_authenticate=[WWWAuthenticate("bearer"), *basic])

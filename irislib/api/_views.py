@@ -30,6 +30,7 @@ from irislib.api._fast_path import MODEL, REQUEST_ID
 from irislib.api._following import describe, describe_candidate
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
+from irislib.api._operator.views import operator, operator_form  # noqa: F401 - views
 from irislib.api._problem_details import FULL, details, problem, reply
 from irislib.api._refresh_views import cancel_refresh, refresh, refresh_run, refresh_runs  # noqa: F401 - views
 from irislib.api._request_bodies import closing, read_row, spooled

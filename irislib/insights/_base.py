@@ -97,17 +97,20 @@ class Insight:
         """Return title, sentence, chart and table, as notebooks show them."""
         from markupsafe import Markup
 
-        file = io.StringIO()
-        self.plot().savefig(file, format="svg", metadata={"Date": None})
-        return Markup(
-            '<h3>{}</h3><p>{}</p><img alt="{}" style="max-width:100%" src="data:image/svg+xml;base64,{}">{}'
-        ).format(
+        return Markup('<h3>{}</h3><p>{}</p><img alt="{}" style="max-width:100%" src="{}">{}').format(
             self.title,
             self.text,
             self.text,
-            base64.b64encode(file.getvalue().encode()).decode(),
+            picture_source(self),
             Markup(_table_html(self.frame)),  # noqa: S704 - pandas escapes
         )
+
+
+def picture_source(insight: Insight) -> str:
+    """Return the chart of an insight as the source of an image."""
+    file = io.StringIO()
+    insight.plot().savefig(file, format="svg", metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue().encode()).decode()}"
 
 
 def _table_html(frame: pd.DataFrame) -> str:

@@ -179,7 +179,7 @@ def _paths(model: Model, options: Options) -> Object:
     for route in ROUTES:
         if not route.is_of_model or "<insight>" in route.path or (route.needs_log and not options.log.folder):
             continue
-        if route.needs_token and not secured:
+        if route.is_for_people or (route.needs_token and not secured):
             continue
         operation_id, schema = f"{route.name}_{slug}", schemas.get(route.name)
         operation = components.operation(route, operation_id, name, secured, schema, spec.title)

@@ -1,0 +1,1 @@
+"""The operator's page of a model: its versions, their comparison, refreshes, drift."""
