@@ -99,10 +99,12 @@ class Comparison:
         size = abs(metric.difference)
         is_share = "accuracy" in self.main
         size_text = TEXTS["points"].format(size=100 * size) if is_share else f"{size:.3g}"
+        count = len(self.changes)
+        changed = TEXTS["changed.one" if count == 1 else "changed"].format(count=count)
         ends = [f"{100 * end:+.1f}" if is_share else f"{end:+.3g}" for end in (metric.low, metric.high)]
         return TEXTS["text"].format(
             rows=self.rows, metric=TEXTS[self.main], difference=TEXTS[key].format(size=size_text),
-            confidence=CONFIDENCE, low=ends[0], high=ends[1], changed=f"{len(self.changes):,}",
+            confidence=CONFIDENCE, low=ends[0], high=ends[1], changed=changed,
         )  # fmt: skip
 
     def to_dict(self, most_changes: int = 20) -> dict[str, Any]:

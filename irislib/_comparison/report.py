@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, shorten_list
+from irislib._common.language import column_label
 from irislib._common.messages.comparison import TEXTS
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ def to_html(comparison: Comparison) -> str:
         items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
         parts.append(Markup("<h4>{}</h4><ul>{}</ul>").format(title, items))
     if comparison.metrics:
-        table = Markup(
-            comparison.frame.rename_axis(index=None, columns="metric").to_html(border=0, float_format="{:.4g}".format)
-        )  # noqa: S704 - pandas escapes
+        frame = comparison.frame.rename(index=_measure, columns=column_label)
+        frame = frame.rename_axis(index=None, columns=column_label("metric"))
+        table = Markup(frame.to_html(border=0, float_format="{:.4g}".format))  # noqa: S704 - pandas escapes
         notes = Markup("").join(Markup("<p>{}</p>").format(note) for note in _notes(comparison))
         parts.append(Markup("<h4>{}</h4>{}{}").format(TEXTS["section.metrics"], table, notes))
         rows = comparison.changes.head(MOST_CHANGES)
-        table = Markup(rows.map(_cell).to_html(border=0, index=False))  # noqa: S704 - pandas escapes
+        table = Markup(rows.map(_cell).rename(columns=column_label).to_html(border=0, index=False))  # noqa: S704 - pandas escapes
         more = " ".join(_more(comparison)) if len(rows) else TEXTS["changes.none"]
         parts.append(
             Markup("<h4>{}</h4>{}<p>{}</p>").format(TEXTS["section.changes"], table if len(rows) else "", more)
@@ -79,6 +80,10 @@ def to_dict(comparison: Comparison, most_changes: int) -> dict[str, Any]:
         "changed": len(comparison.changes),
         "changes": json.loads(changes.to_json(orient="records", date_format="iso", double_precision=15)),
     }
+
+
+def _measure(name: str) -> str:
+    return column_label(name.replace("_", " "))
 
 
 def _title(comparison: Comparison) -> str:

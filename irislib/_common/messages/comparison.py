@@ -1,8 +1,10 @@
 """Texts about two versions of a model: their comparison, and why a new one is refused."""
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     # differences of the inputs
     "schema.removed": "{name}: removed",
     "schema.added": "{name}: added",
@@ -18,7 +20,9 @@ TEXTS = {
     "rows.left_out": "{count:,} others were left out: one of the versions was trained on them, or may have been",
     # the sentence
     "text": "On {rows:,} rows that neither was trained on, {metric} is {difference} "
-    "({confidence:.0%} interval {low} to {high}); {changed} answers change.",
+    "({confidence:.0%} interval {low} to {high}); {changed}.",
+    "changed.one": "1 answer changes",
+    "changed": "{count:,} answers change",
     "text.same": "On {rows:,} rows that neither was trained on, all answers are the same.",
     "text.more": "{size} higher",
     "text.less": "{size} lower",
@@ -27,7 +31,7 @@ TEXTS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "mean_absolute_error": "mean absolute error",
-    "mcnemar": "{after:,} answers are right now that were wrong, {before:,} wrong that were right "
+    "mcnemar": "Right now and wrong before: {after:,}; wrong now and right before: {before:,} "
     "(McNemar's exact test: p = {p})",
     # sections of a report
     "title": "{name}: {before} and {after}",
@@ -72,3 +76,5 @@ TEXTS = {
     "margin.points": "{margin:g} percentage points",
     "margin.share": "{margin:g} % of the mean absolute error",
 }
+
+TEXTS = Texts("comparison", ENGLISH)

@@ -1,8 +1,10 @@
 """The texts about drift: of the command and of the library."""
 
+from irislib._common.language import Texts
+
 __all__ = ["TEXTS"]
 
-TEXTS = {
+ENGLISH = {
     "title": "Drift",
     "prediction": "prediction",
     "unlike": "unlike the training rows",
@@ -28,3 +30,5 @@ TEXTS = {
     "sample": "The log is compared by {rows} of its {total} predictions.",
     "no_training_rows": "The training rows are unknown: the inputs are compared with the test rows.",
 }
+
+TEXTS = Texts("drift", ENGLISH)

@@ -71,6 +71,7 @@ ENGLISH = {
     "refresh.replace": "Take them instead of the rows that it has",
     "refresh.skip": "Leave out rows that are not valid",
     "refresh.force": "Serve the new version even if it is worse (needs a note)",
+    "refresh.force_note": "Say in the note why the new version is to be served even if it is worse.",
     "refresh.note": "Note",
     "refresh.button": "Train",
     "refresh.running": "A refresh is running",

@@ -73,6 +73,8 @@ def refresh(model: Model) -> dict[str, str]:
     """Start a refresh with the rows of the form."""
     file = request.files.get("rows")
     has_rows = bool(file and file.filename)
+    if "force" in request.form and not _note():
+        raise IrislibError(TEXTS["refresh.force_note"])
     wishes = Request(
         replaces=request.form.get("use") == "replace",
         skips_bad_rows=has_rows and "skip_bad_rows" in request.form,
