@@ -78,6 +78,7 @@ class EndpointContainer(WSGIContainer):
             while not has_length and (piece := await run(self.executor, next, response.pieces, None)):
                 await connection.write(piece)
             if int(status) != 503:  # no fault: it may be asked often while the server starts
+                request.uri = request.path  # a query may hold the token, or the key of a form
                 self._log(int(status), request)
         except OSError:  # the client has gone, or the response is broken off
             connection.stream.close()

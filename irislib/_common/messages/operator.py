@@ -32,6 +32,8 @@ ENGLISH = {
     "kind.train": "Trained",
     "kind.refresh": "Refreshed",
     "kind.rollback": "Made current again",
+    "kind.candidate": "Tried as a candidate",
+    "kind.withdraw": "Withdrawn as a candidate",
     "metric.accuracy": "accuracy",
     "metric.balanced_accuracy": "balanced accuracy",
     "metric.mean_absolute_error": "mean absolute error",

@@ -12,6 +12,7 @@ from irislib._common.messages import refresh
 from irislib._common.messages.operator import TEXTS
 from irislib._comparison.command import read_version
 from irislib._comparison.comparison import compare
+from irislib._comparison.real_requests import describe, read_real_requests
 from irislib._modeling import store
 from irislib._modeling.evaluation import main_metric
 from irislib._modeling.fitted import FittedSpec
@@ -19,7 +20,7 @@ from irislib._prediction_log.command import parse_since
 from irislib._prediction_log.drift import drift
 from irislib._refresh import runs
 from irislib._store import versions as version_files
-from irislib._store.files import files_of
+from irislib._store.files import files_of, parse_root
 from irislib.insights._base import picture_source
 
 if TYPE_CHECKING:
@@ -73,11 +74,15 @@ def show_comparison(model: Model, root: Root, query: Query, options: Options) ->
     there = [entry for entry in entries if entry.file in kept]
     other = next((entry for entry in there if current and entry.file != current.file), current)
     chosen = [query.get("before") or _number(other), query.get("after") or _number(current)]
-    result = ""
+    result = Markup("")
     if "before" in query and chosen[0] == chosen[1]:
         result = Markup("<p>{}</p>").format(TEXTS["compare.same"])
     elif "before" in query:
-        result = _comparison_html(*(read_version(model.spec, f"#{number}") for number in chosen))
+        before, after = (read_version(model.spec, f"#{number}") for number in chosen)
+        result = _comparison_html(before, after)
+        if options.log.folder:
+            requests = read_real_requests(before, after, parse_root(options.log.url or options.log.folder))
+            result += Markup("<p>{}</p>").format(describe(before, after, requests))
     return {"options": [_option(entry, entry == current) for entry in there], "chosen": chosen, "result": result}
 
 

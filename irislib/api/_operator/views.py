@@ -20,7 +20,7 @@ from irislib._refresh import runs, starting
 from irislib._refresh.request import Request
 from irislib.api._auth import form_key
 from irislib.api._operator.sections import DEFAULT, VIEWS
-from irislib.errors import IrislibError, StoreError, UnknownModelError
+from irislib.errors import IrislibError, UnknownModelError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -56,7 +56,7 @@ def operator_form(context: Context, name: str) -> Response:
     try:
         shown = act(model)
     except (IrislibError, OSError) as error:
-        is_away = isinstance(error, (StoreError, OSError))
+        is_away = not isinstance(error, IrislibError) or isinstance(error.__cause__, OSError)
         return _page(context, model, view, problem=str(error), status=503 if is_away else 409)
     # By 303 a reload shows the page again and sends nothing twice
     return Response(status=303, headers={"Location": f"operator?{urlencode(shown)}", "Cache-Control": "no-store"})

@@ -31,6 +31,15 @@ TEXTS = {
     "mcnemar": "Jetzt richtig und vorher falsch: {after:,}; jetzt falsch und vorher richtig: {before:,} "
     "(exakter Test von McNemar: p = {p})",
     "title": "{name}: {before} und {after}",
+    "requests.compared": "Echte Anfragen: {after} und {before} wurden {count} davon gestellt, und bei {different} "
+    "({share}) antworten sie verschieden.",
+    "requests.difference": " Im Mittel unterscheiden sie sich um {mean}.",
+    "requests.answered": "Echte Anfragen: {before} hat {before_fact} davon beantwortet, {after} {after_fact}.",
+    "requests.right": "Von {count} mit bekannter richtiger Antwort lag {before} bei {before_fact} richtig, {after} bei "
+    "{after_fact}.",
+    "requests.error": "Bei {count} mit bekannter richtiger Antwort war der mittlere absolute Fehler von {before} "
+    "{before_fact}, der von {after} {after_fact}.",
+    "requests.none": "Das Vorhersageprotokoll hat keine Antworten von {before} und {after}.",
     "section.inputs": "Eingaben",
     "section.data": "Daten",
     "section.classes": "Klassen",

@@ -31,6 +31,8 @@ TEXTS = {
     "kind.train": "Trainiert",
     "kind.refresh": "Aufgefrischt",
     "kind.rollback": "Wieder aktuell gemacht",
+    "kind.candidate": "Als Kandidat erprobt",
+    "kind.withdraw": "Als Kandidat zurückgezogen",
     "metric.accuracy": "Genauigkeit",
     "metric.balanced_accuracy": "ausgewogene Genauigkeit",
     "metric.mean_absolute_error": "mittlerer absoluter Fehler",
