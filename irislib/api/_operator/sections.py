@@ -1,4 +1,4 @@
-"""What the operator's page shows, as plain values for its template."""
+"""The contents of the operator's page, as plain values for its template."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def show_rollback(model: Model, root: Root, query: Query, options: Options) -> d
 def show_comparison(model: Model, root: Root, query: Query, options: Options) -> dict[str, Any]:
     """Return the versions to choose from, and the comparison of those in the query."""
     entries, current = _log(model.spec.name, root)
-    kept = set(files_of(root).names(version_files.folder(model.spec.name))) if entries else set()
-    there = [entry for entry in entries if entry.file in kept]
-    other = next((entry for entry in there if current and entry.file != current.file), current)
+    stored = set(files_of(root).names(version_files.folder(model.spec.name))) if entries else set()
+    choices = [entry for entry in entries if entry.file in stored]
+    other = next((entry for entry in choices if current and entry.file != current.file), current)
     chosen = [query.get("before") or _number(other), query.get("after") or _number(current)]
     result = Markup("")
     if "before" in query and chosen[0] == chosen[1]:
@@ -83,7 +83,7 @@ def show_comparison(model: Model, root: Root, query: Query, options: Options) ->
         if options.log.folder:
             requests = read_real_requests(before, after, parse_root(options.log.url or options.log.folder))
             result += Markup("<p>{}</p>").format(describe(before, after, requests))
-    return {"options": [_option(entry, entry == current) for entry in there], "chosen": chosen, "result": result}
+    return {"options": [_option(entry, entry == current) for entry in choices], "chosen": chosen, "result": result}
 
 
 def show_refresh(model: Model, root: Root, query: Query, options: Options) -> dict[str, Any]:

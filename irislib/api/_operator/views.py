@@ -54,12 +54,12 @@ def operator_form(context: Context, name: str) -> Response:
         return _page(context, model, DEFAULT, problem=TEXTS["unknown"], status=400)
     view, act = form
     try:
-        shown = act(model)
+        query = act(model)
     except (IrislibError, OSError) as error:
         is_away = not isinstance(error, IrislibError) or isinstance(error.__cause__, OSError)
         return _page(context, model, view, problem=str(error), status=503 if is_away else 409)
     # By 303 a reload shows the page again and sends nothing twice
-    return Response(status=303, headers={"Location": f"operator?{urlencode(shown)}", "Cache-Control": "no-store"})
+    return Response(status=303, headers={"Location": f"operator?{urlencode(query)}", "Cache-Control": "no-store"})
 
 
 def roll_back(model: Model) -> dict[str, str]:
