@@ -162,6 +162,14 @@ def test_every_estimator_of_trees_predicts_as_scikit_learn_does(name: str, estim
     assert_equal(model, np.vstack([rows[: 300 * FUZZ], random, random.round(2), at_thresholds(model, 500 * FUZZ)]))
 
 
+def test_making_a_fast_form_draws_no_random_number(iris) -> None:
+    """A page that does could not be run once for all its visitors."""
+    before = str(np.random.get_state())
+    form, sentence = replace(iris).fast_form
+    assert form is not None, sentence
+    assert str(np.random.get_state()) == before
+
+
 def test_the_iris_wizard_predicts_as_scikit_learn_does_on_many_rows(iris) -> None:
     rows = numbers(iris)
     random = np.random.default_rng(2).uniform(0.01, 30, (10_000 * FUZZ, 4))

@@ -78,7 +78,7 @@ def make_joint_walk(tables: Sequence[TreeTable], shift: int, n_totals: int) -> J
     table = joined(tables, starts)
     feature, threshold, left_child, right_child = negated(table, shift)
     is_leaf = feature < 0
-    stump = DecisionTreeRegressor().fit([[0.0]], [0.0]).tree_
+    stump = DecisionTreeRegressor(random_state=0).fit([[0.0]], [0.0]).tree_
     state = stump.__getstate__()
     nodes = np.zeros(starts[-1], state["nodes"].dtype)
     nodes["feature"][above:], nodes["threshold"][above:] = feature, threshold
