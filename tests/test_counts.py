@@ -29,9 +29,9 @@ SLACK = 1.1
 BOUNDS = {
     # calls of functions, Python's own included; of a file, for each of its rows
     "POST: calls": 81,
-    "POST: bytecode instructions": 7_460,  # of Python 3.11 alone
-    "POST: bytes of memory at most": 1_630,
-    "POST ?details=1: calls": 1_000,
+    "POST: bytecode instructions": 910,  # of Python 3.11 alone
+    "POST: bytes of memory at most": 8_715,
+    "POST ?details=1: calls": 1_115,
     "CSV: calls a row": 40.8,
     "JSON: calls a row": 42.9,
     "submit: calls": 5_105,

@@ -606,7 +606,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
                 continue
             start, _, end = key.partition(".")  # either may be in a variable, such as the name of an insight's function
             in_part = rf"""\}}\.{re.escape(end or key)}["']|f["']{re.escape(start)}\.\{{"""
-            in_template = rf"""texts\["{re.escape(key.rpartition("_")[0])}_" ~"""
+            in_template = rf"""texts\["{re.escape(re.match(r".*[_.]|", key)[0])}" ~"""
             used_as = rf"""["']{re.escape(key)}["']|texts\.{key}\b|{in_part}|{in_template}"""
             assert re.search(used_as, all_sources), f"{module.name}: {key}"
 
