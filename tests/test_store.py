@@ -205,7 +205,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
         die_after(steps)
         store.publish(model, tmp_path)
 
-    for number in range(60 * FUZZ):
+    for number in range(100 * FUZZ):
         model = models[number % 4]
         steps = moments.randrange(45)
         status = os.waitpid(fork(lambda model=model, steps=steps: publish_and_die(model, steps)), 0)[1]
