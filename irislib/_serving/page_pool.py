@@ -510,3 +510,5 @@ class Pages(LoggingConfigurable):
                 if spare is None:
                     return
                 page.spares.append(spare)
+            if page.is_retired:  # meanwhile: nobody would take them, nor end them
+                await self.end_spares(page.spares)
