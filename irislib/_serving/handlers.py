@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import tornado.web
 import voila.handler
 from jupyter_server.auth.decorator import allow_unauthenticated
-from tornado.httputil import url_concat
+from tornado.httputil import HTTPServerRequest, url_concat
 from voila.handler import BaseVoilaHandler
 from voila.notebook_renderer import NotebookRenderer
 from voila.tornado.handler import TornadoVoilaHandler
@@ -145,15 +145,17 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
 
     async def answer_early(self: Any) -> None:
         """Answer a request whose body need not be read; `post` ends the response when it was."""
-        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS" or self.is_own_form()
+        is_authenticated = self.token_authenticated or self.request.method == "OPTIONS"
         length = self.request.headers.get("Content-Length", "")
-        if self.identity_provider.auth_enabled and not is_authenticated:
+        if self.identity_provider.auth_enabled and not is_authenticated and not self.is_own_form():
             self.is_answered = True
             if has_forms(self.request.path) and "text/html" in self.request.headers.get("Accept", ""):
-                self.redirect("operator?expired=1", status=303)  # to the page, or to the login before it
-                return
-            self.set_header("WWW-Authenticate", "Bearer")
-            send_problem(self, problem(401, MISSING_TOKEN))
+                self.set_status(303)
+                self.set_header("Location", "operator?expired=1")  # the page, or the login before it
+                self.set_header("Content-Length", 0)
+            else:
+                self.set_header("WWW-Authenticate", "Bearer")
+                send_problem(self, problem(401, MISSING_TOKEN))
             if not self.awaits_continue:
                 await self.flush()
         elif length.isdecimal() and int(length) > self.limit:
@@ -243,6 +245,13 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             super().write_error(status_code, **kwargs)
 
 
+def address_without_token(request: HTTPServerRequest, **more: str) -> str:
+    """Return the address of a request without the token in its query, and with more in it."""
+    arguments = {name: values for name, values in request.query_arguments.items() if name != "token"}
+    query = urlencode(arguments | more, doseq=True)
+    return request.path + (f"?{query}" if query else "")
+
+
 def has_forms(path: str) -> bool:
     """Return True if an address is that of a page with forms."""
     return any(route.is_for_people and path.endswith(route.suffix) for route in ROUTES)
@@ -278,9 +287,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
     async def get(self, path: str | None = None) -> None:
         if "token" in self.request.query_arguments:
             # It is a cookie now; in the URL it would reach the visitor's kernel and the history.
-            arguments = {name: values for name, values in self.request.query_arguments.items() if name != "token"}
-            query = urlencode(arguments, doseq=True)
-            self.redirect(self.request.path + (f"?{query}" if query else ""))
+            self.redirect(address_without_token(self.request))
             return
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
         CURRENT_VISITOR.set(visitor_address(self.request))
@@ -421,12 +428,12 @@ class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
 
         The endpoint sends its responses itself, so that they cannot set the cookie.
         """
-        arguments = dict(self.request.query_arguments)
+        arguments = self.request.query_arguments
         lacks_cookie = "_xsrf" not in self.request.cookies and "Authorization" not in self.request.headers
-        if arguments.pop("token", None) or (lacks_cookie and "again" not in arguments):
+        if "token" in arguments or (lacks_cookie and "again" not in arguments):
             self.xsrf_token  # noqa: B018 - sets the cookie
-            arguments["again"] = [b"1"]  # and no third time, for a browser that takes no cookie
-            self.redirect(f"{self.request.path}?{urlencode(arguments, doseq=True)}")
+            # and no third time, for a browser that takes no cookie
+            self.redirect(address_without_token(self.request, again="1"))
             return True
         self.request.headers["X-XSRFToken"] = self.xsrf_token.decode()
         return False
