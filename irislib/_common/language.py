@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import string
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
@@ -35,6 +35,7 @@ __all__ = [
     "parse_languages",
     "preferred",
     "settled_language",
+    "using_language",
 ]
 
 ENGLISH = "en"
@@ -52,13 +53,18 @@ def current_language() -> str:
 
 
 @contextmanager
-def settled_language() -> Iterator[None]:
-    """Keep the current language in mind: to ask the environment for each of many texts takes longer than the texts."""
-    token = REQUESTED.set(current_language())
+def using_language(language: str) -> Iterator[None]:
+    """Address people in a language."""
+    token = REQUESTED.set(language)
     try:
         yield
     finally:
         REQUESTED.reset(token)
+
+
+def settled_language() -> AbstractContextManager[None]:
+    """Keep the current language in mind: to ask the environment for each of many texts takes longer than the texts."""
+    return using_language(current_language())
 
 
 def preferred(accept_language: str, languages: tuple[str, ...] = LANGUAGES) -> str:

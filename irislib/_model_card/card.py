@@ -10,9 +10,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.language import REQUESTED, current_language
+from irislib._common.language import current_language, using_language
 from irislib._common.messages.model_card import TEXTS
 from irislib._common.model_caches import cached_for_models
+from irislib._common.templates import package_templates
 from irislib._common.theme import css_properties
 from irislib._description.translation import translated
 from irislib._model_card.sections import lead, sections
@@ -67,11 +68,8 @@ def card_page(model: Model, has_apps: bool, language: str) -> str:
         The server has a page for each model, too.
     language : str
     """
-    token = REQUESTED.set(language)
-    try:
+    with using_language(language):
         return _rendered(model, "_model_card/card.html.j2", "apps" if has_apps else "endpoint")
-    finally:
-        REQUESTED.reset(token)
 
 
 def _rendered(model: Model, name: str, server: str = "") -> str:
@@ -81,18 +79,12 @@ def _rendered(model: Model, name: str, server: str = "") -> str:
 @cached_for_models(16)
 def _render(model: Model, name: str, server: str, language: str) -> str:
     """Render a card in a language, which is the current one."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from irislib import __version__
 
     is_html = name.endswith(".html.j2")
-    environment = Environment(
-        loader=PackageLoader("irislib", ""),
-        autoescape=is_html,  # noqa: S701 - Markdown has an escape of its own below
+    environment = package_templates(
+        autoescape=is_html,  # Markdown has an escape of its own below
         finalize=None if is_html else _escape_markdown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     spec = translated(model.spec, language)

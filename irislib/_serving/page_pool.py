@@ -13,7 +13,7 @@ from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 
 from irislib._common import borrowed
-from irislib._common.language import ENGLISH, REQUESTED, current_language, parse_languages
+from irislib._common.language import ENGLISH, current_language, parse_languages, using_language
 from irislib._common.messages import TEXTS
 from irislib._common.page_states import LOADING, PER_VISIT, STARTING, UNREADABLE, WARM
 from irislib._forkserver import early
@@ -414,11 +414,8 @@ class Pages(LoggingConfigurable):
     async def render(self, path: str, page: WarmPage) -> None:
         """Render a page that has been run."""
         page.bar = self.parent.app_list.bar
-        token = REQUESTED.set(page.language)
-        try:
+        with using_language(page.language):
             page.html = await prerender(page.run, notebook_path=path, **renderer_options(self.parent, path))
-        finally:
-            REQUESTED.reset(token)
 
     async def run_per_visitor(self, path: str) -> None:
         """Let a page's notebook run for each visitor from now on."""

@@ -8,11 +8,12 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from irislib._common.formatting import MAX_WORDS, within_sentence
 from irislib._common.messages.api import TEXTS
+from irislib._common.templates import package_templates
 from irislib._common.theme import css_properties
 from irislib._description.theme import Theme
 from irislib.api._openapi import code_samples
@@ -64,13 +65,7 @@ def _is_more(path: str, name: str | None, titles: Object) -> bool:
 
 @functools.cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("irislib", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = package_templates()
     environment.filters |= {"prose": _prose, "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False)}
     environment.filters["within_sentence"] = within_sentence
     environment.globals["text"] = _html_text
