@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.messages.comparison import TEXTS
 from irislib._prediction_log.reading import local_log, read_records
+from irislib._prediction_log.records import SHADOW
 from irislib._store.files import Root
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RealRequests", "describe", "read_real_requests"]
 
-SHADOW = "shadow"
 Pair = tuple[Any, Any]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "ModelRecords", "lines_of", "record_line", "time_text"]
 
+SHADOW = "shadow"  # the route of the answers of a candidate that are compared and not shown
 OUTSIDE, NOVEL, NEAR_TIE = "outside", "novel", "near_tie"  # the kinds of warnings
 KINDS_TEXTS = {
     (*unlike, *tie): json.dumps([*unlike, *tie]) for unlike in ((), (OUTSIDE,), (NOVEL,)) for tie in ((), (NEAR_TIE,))

@@ -11,6 +11,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
+from irislib._common.gathering_thread import GatheringThread
 from irislib._modeling.model import Model
 from irislib._prediction_log.files import LogFolder
 from irislib._prediction_log.options import LogOptions
@@ -47,9 +48,8 @@ class PredictionLog:
         self.options, self.count = options, count
         self.folder = LogFolder(options)
         self._waiting: deque[Entry] = deque()
-        self._wakes, self._ends = threading.Event(), threading.Event()
         self._starts, self._writes = threading.Lock(), threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = GatheringThread("irislib-prediction-log", SECONDS, self.flush, self._begin, self._finish)
         self._uploader: Uploader | None = None
         self._overflow = 0  # entries for which there was no room
         self._lost = 0  # entries since the log could not be written any more
@@ -79,7 +79,7 @@ class PredictionLog:
             self._overflow += 1
             return
         self._waiting.append(entry)
-        if not self._wakes.is_set():
+        if not self._thread.wakes.is_set():
             self._wake()
 
     def write_now(self, line: bytes) -> None:
@@ -100,10 +100,7 @@ class PredictionLog:
 
     def close(self) -> None:
         """Write what waits, close the file and upload it; to be called when the process ends."""
-        self._ends.set()
-        self._wakes.set()
-        if self._thread is not None:
-            self._thread.join(END_SECONDS)
+        self._thread.end(END_SECONDS)
         if self._uploader is not None:
             self._uploader.end(END_SECONDS)
 
@@ -113,27 +110,17 @@ class PredictionLog:
 
     def _wake(self) -> None:
         try:
-            if self._thread is None:
-                with self._starts:
-                    if self._thread is None:
-                        thread = threading.Thread(target=self._run, name="irislib-prediction-log", daemon=True)
-                        thread.start()
-                        self._thread = thread
-                        atexit.register(self.close)
-                self.start()
-            self._wakes.set()
-        except RuntimeError:  # no thread can be started: it is tried again for the next entry
+            self._thread.wake()
+        except RuntimeError:  # it is tried again for the next entry
             log.exception("The prediction log has no thread.")
 
-    def _run(self) -> None:
-        while not self._ends.is_set():
-            self._wakes.wait()
-            self._ends.wait(SECONDS)
-            self._wakes.clear()
-            self.flush()
+    def _begin(self) -> None:
+        atexit.register(self.close)
+        self.start()
+
+    def _finish(self) -> None:
         self.flush()
-        with self._writes:
-            self.folder.close()
+        self._release()
 
     def _write_waiting(self) -> None:
         with _blas().limit(limits=1):  # its threads would wait for each other where the cores have other work

@@ -5,15 +5,15 @@ from __future__ import annotations
 import atexit
 import hashlib
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from irislib._common.gathering_thread import GatheringThread
 from irislib._common.messages.store import TEXTS
 from irislib._description.values import to_json
-from irislib._prediction_log.records import record_line, time_text
+from irislib._prediction_log.records import SHADOW, record_line, time_text
 from irislib._prediction_log.writer import LOST, WRITTEN
 from irislib.errors import StoreError
 
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from irislib.api._fast_path import ModelEndpoint
     from irislib.api._metrics import Metrics
 
-__all__ = ["SHADOW", "Candidate", "check_fits"]
+__all__ = ["Candidate", "check_fits"]
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-SHADOW = "shadow"  # the route of a shadow's answers in the prediction log
 MAX_WAITING = 10_000  # rows for a shadow; those that come when there are as many are dropped
 SECONDS = 0.25  # in which rows gather
 CHUNK = 64  # answers that are written to the prediction log at once
@@ -72,8 +71,9 @@ class Candidate:
         self._limit = int((share or 0) * 2**64)
         self.counts = metrics.candidate_counts(self.model)
         self._waiting: deque[AnsweredRow] = deque()
-        self._wakes, self._ends, self._starts = threading.Event(), threading.Event(), threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = GatheringThread(
+            "irislib-candidate", SECONDS, self.compare_waiting, lambda: atexit.register(self.close)
+        )
         self._has_failed = False
 
     def takes(self, values: Sequence[Any]) -> bool:
@@ -108,34 +108,18 @@ class Candidate:
             self.counts["dropped"].inc()
             return
         self._waiting.append(AnsweredRow(time.time(), request_id, values, prediction, version))
-        if not self._wakes.is_set():
+        if not self._thread.wakes.is_set():
             self._wake()
 
     def close(self) -> None:
         """Compare what waits, and end the thread."""
-        self._ends.set()
-        self._wakes.set()
-        if self._thread is not None:
-            self._thread.join(END_SECONDS)
+        self._thread.end(END_SECONDS)
 
     def _wake(self) -> None:
         try:
-            with self._starts:
-                if self._thread is None:
-                    thread = threading.Thread(target=self._run, name="irislib-candidate", daemon=True)
-                    thread.start()
-                    self._thread = thread
-                    atexit.register(self.close)
-            self._wakes.set()
-        except RuntimeError:  # no thread can be started: it is tried again for the next row
+            self._thread.wake()
+        except RuntimeError:  # it is tried again for the next row
             log.exception("The candidate has no thread.")
-
-    def _run(self) -> None:
-        while not self._ends.is_set():
-            self._wakes.wait()
-            self._ends.wait(SECONDS)
-            self._wakes.clear()
-            self.compare_waiting()
 
     def compare_waiting(self) -> None:
         """Ask the shadow what waits, and compare its answers."""
