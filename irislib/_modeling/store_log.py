@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -118,21 +119,13 @@ def try_candidate(name: str, root: Root, version: str, share: float | None, note
     StoreError
         If it is the current one, was deleted, or the store cannot be written.
     """
-    try:
+    with _writing(name, root):
         former_store.bring_over(root, name)
-        entry, now = find_entry(name, root, version), find_entry(name, root)
-        files = files_of(root)
-        if entry.file == now.file:
-            raise StoreError(TEXTS["rollback.current"].format(name=name, version=entry.version))
-        if entry.file not in files.names(versions.folder(name)):
-            raise StoreError(TEXTS["rollback.deleted"].format(name=name, version=entry.version))
+        entry = find_entry(name, root, version)
+        _check_choice(name, root, entry, find_entry(name, root))
         details = candidate_details(share)
         chosen = Entry("candidate", entry.version, entry.file, False, entry.metrics, note=note, details=details)
-        return log_of.append(files, name, chosen)
-    except OSError as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"The log of {name} in {root} cannot be written: {error}") from error
+        return log_of.append(files_of(root), name, chosen)
 
 
 def candidate_details(share: float | None) -> dict[str, Any]:
@@ -150,10 +143,8 @@ def withdraw(name: str, root: Root, note: str = "") -> Entry:
     """
     if (entry := candidate_entry(name, root)) is None:
         raise StoreError(TEXTS["candidate.none"].format(name=name))
-    try:
+    with _writing(name, root):
         return log_of.append(files_of(root), name, Entry("withdraw", entry.version, entry.file, False, note=note))
-    except OSError as error:
-        raise StoreError(f"The log of {name} in {root} cannot be written: {error}") from error
 
 
 def location(entry: Entry, name: str, root: Root) -> str:
@@ -181,9 +172,8 @@ def rollback(name: str, root: Root, version: str | None = None, note: str = "", 
     StoreError
         If it is current already, was deleted, or the store cannot be written.
     """
-    files = files_of(root)
     now = find_entry(name, root)
-    try:
+    with _writing(name, root, "{name} cannot be rolled back in {root}: {error}"):
         former_store.bring_over(root, name)
         now = find_entry(name, root)
         if version is None:
@@ -192,16 +182,29 @@ def rollback(name: str, root: Root, version: str | None = None, note: str = "", 
                 raise StoreError(TEXTS["rollback.none"].format(name=name, version=now.version))
         else:
             entry = find_entry(name, root, version)
-        if entry.file == now.file:
-            raise StoreError(TEXTS["rollback.current"].format(name=name, version=entry.version))
-        if entry.file not in files.names(versions.folder(name)):
-            raise StoreError(TEXTS["rollback.deleted"].format(name=name, version=entry.version))
+        _check_choice(name, root, entry, now)
         chosen = Entry("rollback", entry.version, entry.file, True, entry.metrics, note=note, compare_data=False)
-        return log_of.append(files, name, replace(chosen, **facts))
+        return log_of.append(files_of(root), name, replace(chosen, **facts))
+
+
+def _check_choice(name: str, root: Root, entry: Entry, now: Entry) -> None:
+    """Raise StoreError unless a version can be chosen in place of the current one, or beside it."""
+    if entry.file == now.file:
+        raise StoreError(TEXTS["rollback.current"].format(name=name, version=entry.version))
+    if entry.file not in files_of(root).names(versions.folder(name)):
+        raise StoreError(TEXTS["rollback.deleted"].format(name=name, version=entry.version))
+
+
+@contextmanager
+def _writing(
+    name: str, root: Root, text: str = "The log of {name} in {root} cannot be written: {error}"
+) -> Iterator[None]:
+    try:
+        yield
     except StoreError:
         raise
     except OSError as error:
-        raise StoreError(f"{name} cannot be rolled back in {root}: {error}") from error
+        raise StoreError(text.format(name=name, root=root, error=error)) from error
 
 
 def former(root: Root, name: str) -> Iterator[Entry]:

@@ -15,9 +15,10 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from irislib._common import file_locks
 from irislib._prediction_log.files import end_of_lines, log_files, open_locked
 from irislib._prediction_log.options import LogOptions
 from irislib._store.files import files_of
@@ -154,9 +155,8 @@ def seal(folder: Path) -> list[Path]:
 def _one_process(folder: Path) -> Iterator[None]:
     """Let one process at a time upload; where that is not possible, any."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(folder / LOCK, "a", encoding="utf-8") as file:
-        with suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+    (folder / LOCK).touch(mode=0o600)
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.callback(file_locks.free, file_locks.take(folder / LOCK, on_wait=lambda: None))
         yield
