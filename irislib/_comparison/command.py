@@ -19,8 +19,9 @@ from irislib._store.files import parse_root
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
     from irislib._modeling.model import Model
+    from irislib._store.entries import Entry
 
-__all__ = ["add_arguments", "are_files", "read_version", "run"]
+__all__ = ["add_arguments", "are_files", "read_entry", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def run(spec: ModelSpec | None, options: argparse.Namespace) -> int:
         The model whose versions are in the store; None if both are files.
     options : Namespace
     """
-    before, after = (read_version(spec, reference) for reference in (options.before, options.after))
+    before, after = (_read_version(spec, reference) for reference in (options.before, options.after))
     comparison, requests = compare(before, after), ""
     if options.prediction_log:
         root = parse_root(options.prediction_log)
@@ -63,12 +64,16 @@ def are_files(options: argparse.Namespace) -> bool:
     return all(str(reference).endswith(SUFFIX) for reference in (options.before, options.after))
 
 
-def read_version(spec: ModelSpec | None, reference: str | None) -> Model:
+def _read_version(spec: ModelSpec | None, reference: str | None) -> Model:
     """Return a version in the store, the current one if the reference is None, or the model in a file."""
     if spec is None or (reference is not None and reference.endswith(SUFFIX)):
         return read_model(Path(str(reference)))
+    return read_entry(spec, store.find_entry(spec.name, store.default_root(), reference))
+
+
+def read_entry(spec: ModelSpec, entry: Entry) -> Model:
+    """Return the version of an entry in the store."""
     root = store.default_root()
-    entry = store.find_entry(spec.name, root, reference)
     if isinstance(spec, FittedSpec) and (model := store.load(spec.name, root, f"#{entry.number}")):
         return model
     return store.load_for(spec, root, entry)

@@ -46,6 +46,11 @@ class LogOptions:
     url: str = ""
     upload_seconds: int = SETTINGS["prediction_log_upload_seconds"].default
 
+    @property
+    def source(self) -> str:
+        """The place that the log is read from: its URL, else its folder."""
+        return self.url or self.folder
+
     @classmethod
     def from_environment(cls, **changes: str | int) -> LogOptions:
         """Return the options that the environment sets, with changes, as `of_server` takes them."""

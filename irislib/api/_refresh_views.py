@@ -13,13 +13,12 @@ from irislib._modeling.table_files import table_kind
 from irislib._refresh import runs, starting
 from irislib._refresh.request import Request
 from irislib.api._problem_details import FULL, problem, reply
-from irislib.api._request_bodies import spooled
+from irislib.api._request_bodies import spooled, take_large_body
 from irislib.errors import IrislibError, Problem, StoreError, ValidationError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._refresh.runs import Run
-    from irislib.api._body_stream import BodyStream
     from irislib.api._views import Context
 
 __all__ = ["cancel_refresh", "refresh", "refresh_run", "refresh_runs"]
@@ -36,9 +35,7 @@ def refresh(context: Context, name: str) -> Response:
     latest = runs.latest(name)
     if latest is not None and latest.is_running:
         return _refuse(runs.RunningError(name, latest))
-    stream: BodyStream = request.environ["wsgi.input"]
-    limit = context.app.options.batch_bytes
-    stream.limit, request.max_content_length = limit, limit + 1
+    take_large_body(context.app.options.batch_bytes)
     with spooled(request.stream, context.app.heartbeat) as body:
         has_rows = body.read(1) != b""
         wishes = Request(

@@ -7,7 +7,7 @@ import errno
 import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import request
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
@@ -16,7 +16,10 @@ from irislib._common.formatting import short_repr
 from irislib.api._json_bodies import RepeatedNames, decode_json, repeated_problems
 from irislib.errors import Problem, ValidationError
 
-__all__ = ["FORM", "JSON", "closing", "read_row", "spooled"]
+if TYPE_CHECKING:
+    from irislib.api._body_stream import BodyStream
+
+__all__ = ["FORM", "JSON", "closing", "read_row", "spooled", "take_large_body"]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,12 @@ def read_row() -> Mapping[str, Any]:
     raise UnsupportedMediaType(
         f"Send a form ({FORM}) or JSON (application/json), not {request.mimetype or 'a body without a Content-Type'}."
     )
+
+
+def take_large_body(limit: int) -> None:
+    """Let the body of this request have more bytes than a row."""
+    stream: BodyStream = request.environ["wsgi.input"]
+    stream.limit, request.max_content_length = limit, limit + 1  # the stream says what is wrong, before Werkzeug cuts
 
 
 @contextlib.contextmanager

@@ -33,14 +33,13 @@ from irislib.api._openapi import document as openapi_document
 from irislib.api._operator.views import operator, operator_form  # noqa: F401 - views
 from irislib.api._problem_details import FULL, details, problem, reply
 from irislib.api._refresh_views import cancel_refresh, refresh, refresh_run, refresh_runs  # noqa: F401 - views
-from irislib.api._request_bodies import closing, read_row, spooled
+from irislib.api._request_bodies import closing, read_row, spooled, take_large_body
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
     from irislib._description.theme import Theme
     from irislib._modeling.model import Model
     from irislib.api._application import Endpoint
-    from irislib.api._body_stream import BodyStream
 
 __all__ = ["Context"]
 
@@ -127,9 +126,8 @@ def batch(context: Context, name: str) -> Response:
     model = context.find(name)
     options, heartbeat = context.app.options, context.app.heartbeat
     limit = options.batch_bytes if request.mimetype == "text/csv" else options.json_batch_bytes
-    stream: BodyStream = request.environ["wsgi.input"]
-    stream.limit, request.max_content_length = limit, limit + 1
-    is_client_gone = request.environ.get("irislib.is_client_gone") or stream.is_client_gone
+    take_large_body(limit)
+    is_client_gone = request.environ.get("irislib.is_client_gone") or request.environ["wsgi.input"].is_client_gone
     log = context.app.prediction_log
     rows_log = BatchLog(log, model, request.environ[REQUEST_ID]) if log else None
     limits = BatchLimits(options, heartbeat, is_client_gone, rows_log)

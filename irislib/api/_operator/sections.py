@@ -10,7 +10,7 @@ from markupsafe import Markup
 from irislib._common.formatting import format_value
 from irislib._common.messages import refresh
 from irislib._common.messages.operator import TEXTS
-from irislib._comparison.command import read_version
+from irislib._comparison.command import read_entry
 from irislib._comparison.comparison import compare
 from irislib._comparison.real_requests import describe, read_real_requests
 from irislib._modeling import store
@@ -56,8 +56,9 @@ def show_versions(model: Model, root: Root, query: Query, options: Options) -> d
 
 def show_rollback(model: Model, root: Root, query: Query, options: Options) -> dict[str, Any]:
     """Return what would change if the entry in the query became current."""
-    entry = store.find_entry(model.spec.name, root, f"#{query.get('entry', '')}")
-    before, after = read_version(model.spec, None), read_version(model.spec, f"#{entry.number}")
+    name = model.spec.name
+    entry, current = store.find_entry(name, root, f"#{query.get('entry', '')}"), store.find_entry(name, root)
+    before, after = read_entry(model.spec, current), read_entry(model.spec, entry)
     return {
         "entry": entry,
         "title": TEXTS["rollback"].format(version=entry.version),
@@ -78,10 +79,14 @@ def show_comparison(model: Model, root: Root, query: Query, options: Options) ->
     if "before" in query and chosen[0] == chosen[1]:
         result = Markup("<p>{}</p>").format(TEXTS["compare.same"])
     elif "before" in query:
-        before, after = (read_version(model.spec, f"#{number}") for number in chosen)
+        known = {_number(entry): entry for entry in entries}
+        before, after = (
+            read_entry(model.spec, known.get(number) or store.find_entry(model.spec.name, root, f"#{number}"))
+            for number in chosen
+        )
         result = _comparison_html(before, after)
         if options.log.folder:
-            requests = read_real_requests(before, after, parse_root(options.log.url or options.log.folder))
+            requests = read_real_requests(before, after, parse_root(options.log.source))
             result += Markup("<p>{}</p>").format(describe(before, after, requests))
     return {"options": [_option(entry, entry == current) for entry in choices], "chosen": chosen, "result": result}
 
@@ -107,7 +112,7 @@ def show_drift(model: Model, root: Root, query: Query, options: Options) -> dict
     if not options.log.folder:
         return {"off": TEXTS["drift.off"]}
     since = query["since"] if query.get("since") in PERIODS else "7d"
-    report = drift(model, options.log.url or options.log.folder, None if since == "all" else parse_since(since))
+    report = drift(model, options.log.source, None if since == "all" else parse_since(since))
     columns = ("name", "measure", "before", "now", "psi", "p", "mark")
     return {
         "periods": [(period, TEXTS[f"drift.{period}"], period == since) for period in PERIODS],
@@ -134,7 +139,8 @@ VIEWS: dict[str, Callable[[Model, Root, Query, Options], dict[str, Any]]] = {
 
 def _log(name: str, root: Root) -> tuple[list[Entry], Entry | None]:
     """Return the entries of a model, the newest first, and the current one."""
-    return store.entries(name, root), store.current_entry(name, root)
+    entries = store.entries(name, root)
+    return entries, next((entry for entry in entries if entry.serves), None)
 
 
 def _served(model: Model, current: Entry | None, root: Root) -> str:

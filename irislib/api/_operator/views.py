@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Response, request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from irislib import __version__
-from irislib._common.language import REQUESTED, preferred
+from irislib._common.language import preferred, using_language
 from irislib._common.messages.operator import TEXTS
+from irislib._common.templates import package_templates
 from irislib._common.theme import css_properties
 from irislib._description.translation import translated
 from irislib._modeling import store
@@ -20,16 +20,17 @@ from irislib._refresh import runs, starting
 from irislib._refresh.request import Request
 from irislib.api._auth import form_key
 from irislib.api._operator.sections import DEFAULT, VIEWS
+from irislib.api._refresh_views import MAX_NOTE
+from irislib.api._request_bodies import take_large_body
 from irislib.errors import IrislibError, UnknownModelError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
-    from irislib.api._body_stream import BodyStream
     from irislib.api._views import Context
 
 __all__ = ["operator", "operator_form"]
 
-MAX_NOTE = 1000
+_templates = cache(package_templates)
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
     "script-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -47,8 +48,7 @@ def operator(context: Context, name: str) -> Response:
 def operator_form(context: Context, name: str) -> Response:
     """Do what a form of the page asks for, and lead to the page that shows it."""
     model = context.find(name)
-    stream: BodyStream = request.environ["wsgi.input"]
-    stream.limit = request.max_content_length = context.app.options.batch_bytes
+    take_large_body(context.app.options.batch_bytes)
     form = FORMS.get(request.form.get("action", ""))
     if not context.app.options.is_secured or form is None:
         return _page(context, model, DEFAULT, problem=TEXTS["unknown"], status=400)
@@ -102,11 +102,9 @@ def _note() -> str:
 
 def _page(context: Context, model: Model, view: str, problem: str = "", status: int = 200) -> Response:
     language = preferred(request.headers.get("Accept-Language", ""), context.app.options.languages)
-    token, nonce = REQUESTED.set(language), secrets.token_urlsafe(16)
-    try:
+    nonce = secrets.token_urlsafe(16)
+    with using_language(language):
         html, status = _render(context, model, view, problem, status, nonce, language)
-    finally:
-        REQUESTED.reset(token)
     headers = {
         "Content-Language": language,
         "Vary": "Accept-Language",
@@ -130,7 +128,7 @@ def _render(
             is_unknown = isinstance(error, UnknownModelError)
             text = str(error) if is_unknown else TEXTS["unreadable"].format(error=error)
             problem, status = " ".join(filter(None, (problem, text))), 404 if is_unknown else 503
-    html = _environment().get_template("api/_operator/operator.html.j2").render(
+    html = _templates().get_template("api/_operator/operator.html.j2").render(
         colours=css_properties(changes=spec.theme.palette),
         form=request.form if request.method == "POST" else {},  # what was typed, if it was refused
         form_key=form_key(options.token) if options.token else request.headers.get("X-XSRFToken", ""),
@@ -147,11 +145,3 @@ def _render(
         **facts,
     )  # fmt: skip
     return html, status
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("irislib", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
