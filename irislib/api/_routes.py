@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from irislib._common import paths
 from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
+from irislib._description.spec import ModelSpec
 from irislib._modeling import registry
 from irislib._modeling.model import Model
 from irislib._modeling.user_errors import log_error
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(
-    models: str | Iterable[str | Model] | None = None,
+    models: str | Model | ModelSpec | Iterable[str | Model | ModelSpec] | None = None,
     pages: Collection[str] | None = None,
     options: Options | None = None,
 ) -> Endpoint:
@@ -41,8 +42,8 @@ def create_app(
 
     Parameters
     ----------
-    models : str, or sequence of str or Model, optional
-        Trained models or references to them (``package.module:name``); those in
+    models : str, Model or ModelSpec, or sequence of them, optional
+        Trained models, descriptions, or references to one of them (``package.module:name``); those in
         ``$IRISLIB_MODEL`` if left out.
     pages : collection of str, optional
         Names of pages, where a POST is answered by 405 instead of 404 if there is no model behind
@@ -55,12 +56,19 @@ def create_app(
     UnknownModelError, SpecError, DataError
         If a model cannot be loaded.
     """
-    references = [models] if isinstance(models, str) else list(models or registry.references())
-    loaded = [model if isinstance(model, Model) else registry.load(registry.resolve(model)) for model in references]
+    is_one = isinstance(models, str | Model | ModelSpec)
+    sources: list[Any] = [models] if is_one else list(models or registry.references())  # type: ignore[arg-type]
+    loaded = [_load(source) for source in sources]
     if pages is None:
         chosen = models is not None or "IRISLIB_MODEL" in os.environ
         pages = [] if chosen else [path.stem for path in paths.notebooks_dir().glob("*.ipynb")]
     return make_app(loaded, pages, options or Options.from_environment())
+
+
+def _load(source: str | Model | ModelSpec) -> Model:
+    if isinstance(source, Model):
+        return source
+    return registry.load(registry.resolve(source) if isinstance(source, str) else source)
 
 
 def make_app(models: Sequence[Model], pages: Collection[str], options: Options) -> Endpoint:
