@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from conftest import PATIENCE, ROOT, Server
 from invalid_inputs import GOOD
+
+from irislib._project.requirement import pack_wheel
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,16 @@ def test_the_wheel_has_all_files_that_are_served(wheel: Path) -> None:
     ):
         assert path in names
     assert "tests/" not in names
+
+
+def test_a_project_gets_the_same_wheel_without_a_build(wheel: Path) -> None:
+    built, packed = zipfile.ZipFile(wheel), zipfile.ZipFile(io.BytesIO(pack_wheel()))
+    names = {name for name in built.namelist() if not name.endswith("/")}
+    assert {*packed.namelist()} == names
+    assert "irislib/_project/template/Makefile.j2" in names
+    own = {name for name in names if name.endswith((".dist-info/RECORD", ".dist-info/WHEEL"))}
+    assert [name for name in sorted(names - own) if built.read(name) != packed.read(name)] == []
+    assert len(own) == 2
 
 
 def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:

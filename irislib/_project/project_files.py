@@ -1,0 +1,247 @@
+"""The files of a project: from what is known of it to the text of each."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+from typing import Any
+
+from irislib._common.templates import package_templates
+from irislib._project.requirement import Origin, find_origin, known_versions, own_requirements, pack_wheel
+from irislib.errors import IrislibError
+
+__all__ = ["MANIFEST", "Answers", "Project", "check_name", "render_project", "render_templates", "write_project"]
+
+MANIFEST = ".irislib.json"
+FORMAT = 1
+ABOUT = (
+    "The answers with which `irislib new` made this folder, and its files as they were then. `irislib update` needs "
+    "them: commit this file, and do not edit it."
+)
+# The templates of irislib/_project/template/ by the paths that their files have in a project.
+TEMPLATES = {
+    "README.md": "README.md.j2",
+    "Makefile": "Makefile.j2",
+    "setup.py": "setup.py.j2",
+    "constraints.txt": "constraints.txt.j2",
+    "environment.yml": "environment.yml.j2",
+    "Dockerfile": "Dockerfile.j2",
+    ".dockerignore": "dockerignore.j2",
+    ".gitignore": "gitignore.j2",
+    ".ci/run": "ci_run.j2",
+    "notebooks/{name}.ipynb": "app.ipynb.j2",
+    "notebooks/data.ipynb": "data.ipynb.j2",
+    "{package}/__init__.py": "init.py.j2",
+    "tests/test_model.py": "test_model.py.j2",
+}
+EXECUTABLE = {".ci/run"}
+TEST_PACKAGES = ("nbval", "pytest")
+FROM_CONDA = ("matplotlib", "numpy", "pandas", "scikit-learn", "scipy")
+MANY = 8  # an example of more fields is too long for a command to be typed
+PATH_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The facts of a project that is to be made.
+
+    Attributes
+    ----------
+    name : str
+        Of the folder and in the address: ``flat-rent``. The package has underscores.
+    title : str
+        What people call it.
+    model_source : str
+        The text of ``model.py``.
+    data : Path or None
+        A file to copy beside ``model.py``.
+    requirements : tuple of str
+        Packages that ``model.py`` needs beyond irislib's, as pip knows them.
+    example : mapping of str to object
+        A row for the README, which JSON can hold; empty if there is none.
+    target : str
+        The column that is predicted.
+    is_classifier : bool
+        False for a regression.
+    beats_baseline : bool
+        False if the model was no better than the baseline when it was tried, so that its test is expected to fail.
+    """
+
+    name: str
+    title: str
+    model_source: str
+    data: Path | None = None
+    requirements: tuple[str, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict)
+    target: str = ""
+    is_classifier: bool = True
+    beats_baseline: bool = True
+
+
+@dataclass(frozen=True)
+class Project:
+    """The values that the templates are filled with; ``.irislib.json`` has them for later.
+
+    Attributes
+    ----------
+    name, title, requirements, example, target, is_classifier, beats_baseline
+        As in `Answers`.
+    has_data : bool
+        The data are a file in the package.
+    python : str
+        The version of Python it was made with: ``3.13``.
+    origin : Origin
+        Where irislib is installed from.
+    constraints : tuple of str
+        Versions that are known to work together: ``pandas==3.1.1``.
+    """
+
+    name: str
+    title: str
+    requirements: tuple[str, ...]
+    example: Mapping[str, Any]
+    target: str
+    is_classifier: bool
+    beats_baseline: bool
+    has_data: bool
+    python: str
+    origin: Origin
+    constraints: tuple[str, ...]
+
+    @classmethod
+    def of(cls, answers: Answers) -> Project:
+        """Return the values for a project that is made here and now."""
+        same = {name: getattr(answers, name) for name in asdict(answers) if name not in ("data", "model_source")}
+        return cls(
+            **same,
+            has_data=answers.data is not None,
+            python=f"{sys.version_info.major}.{sys.version_info.minor}",
+            origin=find_origin(),
+            constraints=tuple(known_versions(["irislib", *TEST_PACKAGES, *answers.requirements])),
+        )
+
+    @property
+    def package(self) -> str:
+        """The name of its package."""
+        return self.name.replace("-", "_")
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no folder, address and package can have.
+
+    Raises
+    ------
+    IrislibError
+        With a sentence that says why.
+    """
+    package = name.replace("-", "_")
+    if not PATH_NAME.fullmatch(name):
+        raise IrislibError(
+            f"A project's name is of lower-case letters and digits, with hyphens between words, such as flat-rent: "
+            f"{name!r} is not."
+        )
+    if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in ("notebooks", "tests"):
+        raise IrislibError(f"{name!r} is a name that Python uses itself: choose another, such as {name}-model.")
+    owners = packages_distributions().get(package, ())
+    if any(not distribution(owner).read_text("direct_url.json") for owner in owners) or package == "irislib":
+        raise IrislibError(f"{name!r} is a package that is installed here: choose another name, such as {name}-model.")
+
+
+def render_project(answers: Answers) -> dict[str, bytes | str]:
+    """Return all files of a project by their paths in its folder.
+
+    Parameters
+    ----------
+    answers : Answers
+        What is known of it.
+    """
+    check_name(answers.name)
+    project = Project.of(answers)
+    texts = render_templates(project)
+    files: dict[str, bytes | str] = {**texts, f"{project.package}/model.py": answers.model_source}
+    if answers.data is not None:
+        files[f"{project.package}/data/{answers.data.name}"] = answers.data.read_bytes()
+    if project.origin.wheel:
+        files[f"wheels/{project.origin.wheel}"] = pack_wheel()
+    return {**files, MANIFEST: manifest(project, texts)}
+
+
+def render_templates(project: Project) -> dict[str, str]:
+    """Return the files of a project that are made of templates, by their paths in its folder."""
+    environment = package_templates(autoescape=False, keep_trailing_newline=True)
+    environment.filters |= {
+        "python": python_literal,
+        "json": lambda value: json.dumps(value, ensure_ascii=False),
+        "shell": shlex.quote,
+        "docstring": lambda text: text.replace("\\", "\\\\").replace('"""', "'''"),
+    }
+    context = vars(project) | {
+        "package": project.package,
+        "requirement": project.origin.requirement,
+        "wheel": project.origin.wheel,
+        "git": " @ git+" in project.origin.requirement,
+        "conda": [need for need in own_requirements() if re.split("[<>=]", need)[0] in FROM_CONDA],
+        "curl": json.dumps(project.example, ensure_ascii=False) if 0 < len(project.example) <= MANY else "",
+    }
+    return {
+        path.format(name=project.name, package=project.package): environment.get_template(
+            f"_project/template/{template}"
+        ).render(context)
+        for path, template in TEMPLATES.items()
+    }
+
+
+def manifest(project: Project, texts: Mapping[str, str]) -> str:
+    """Return the text of ``.irislib.json``: what the templates were filled with, and what became of them."""
+    content = {"about": ABOUT, "format": FORMAT, "project": asdict(project), "files": dict(texts)}
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def python_literal(value: Any) -> str:
+    """Return a value as Python, with double quotes where that is no harder to read."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{python_literal(key)}: {python_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, str) and not {'"', "\\"} & {*value} and value.isprintable():
+        return f'"{value}"'
+    return repr(value)
+
+
+def write_project(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write the files of a new project, all or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Must not be there yet.
+    files : mapping of str to bytes or str
+        What :func:`render_project` returns.
+
+    Raises
+    ------
+    IrislibError
+        If there is such a folder or file, which stays as it is, or if it cannot be written.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise IrislibError(f"{folder} is there already, and nothing was changed: choose another name, or move it away.")
+    incomplete = folder.with_name(f".{folder.name}-{os.getpid()}")
+    try:
+        for name, content in files.items():
+            path = incomplete / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+            if name in EXECUTABLE:
+                path.chmod(path.stat().st_mode | 0o111)
+        incomplete.rename(folder)
+    except OSError as error:
+        raise IrislibError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(incomplete, ignore_errors=True)

@@ -1,0 +1,135 @@
+"""The files of a project, and where it installs irislib from."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from irislib._project import requirement
+from irislib._project.project_files import MANIFEST, Answers, check_name, render_project, write_project
+from irislib._project.requirement import known_versions, version_range
+from irislib.errors import IrislibError
+
+ROW = {"Größe": 1.5, "it's": 'a "b"'}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Installed:
+    """What `importlib.metadata` says of an irislib that was installed in some way."""
+
+    version = "0.3.1"
+
+    def __init__(self, address: dict[str, Any] | None):
+        self.address = address
+
+    def read_text(self, name: str) -> str | None:
+        return "Name: irislib" if name == "METADATA" else self.address and json.dumps(self.address)
+
+
+@pytest.mark.parametrize(
+    ("address", "needs", "wheel"),
+    [
+        (None, "irislib>=0.3.1,<0.4", ""),
+        (
+            {"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
+            f"irislib @ git+https://example.org/a.git@{COMMIT}",
+            "",
+        ),
+        (
+            {"url": "https://example.org/a", "vcs_info": {"vcs": "git", "commit_id": COMMIT}, "subdirectory": "b"},
+            f"irislib @ git+https://example.org/a@{COMMIT}#subdirectory=b",
+            "",
+        ),
+        ({"url": "https://example.org/a.whl", "archive_info": {}}, "irislib @ https://example.org/a.whl", ""),
+        ({"url": "file:///tmp/a.whl", "archive_info": {}}, "irislib>=0.3.1,<0.4", "irislib-0.3.1-py3-none-any.whl"),
+        ({"url": "file:///tmp/a", "dir_info": {}}, "irislib>=0.3.1,<0.4", "irislib-0.3.1-py3-none-any.whl"),
+        (
+            {"url": "file:///tmp/a", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
+            "irislib>=0.3.1,<0.4",
+            "irislib-0.3.1-py3-none-any.whl",
+        ),
+    ],
+    ids=["index", "git", "subdirectory", "address", "wheel", "folder", "local clone"],
+)
+def test_a_project_needs_irislib_from_where_it_was_installed(
+    address: Any, needs: str, wheel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requirement, "_is_clone", lambda: False)
+    monkeypatch.setattr(requirement, "distributions", lambda name: [Installed(address)])
+    origin = requirement.find_origin()
+    assert (origin.requirement, origin.wheel) == (needs, wheel)
+    monkeypatch.setattr(requirement, "_is_clone", lambda: True)
+    assert requirement.find_origin().wheel == "irislib-0.3.1-py3-none-any.whl"
+
+
+def test_compatible_versions_have_the_same_first_number_that_is_not_0() -> None:
+    assert version_range("0.1.0") == "irislib>=0.1,<0.2"
+    assert version_range("1.2.3") == "irislib>=1.2.3,<2"
+    assert version_range("0.2.0.dev1") == "irislib>=0.2.0.dev1,<0.3"
+
+
+def test_known_versions_are_those_of_all_that_a_package_needs() -> None:
+    versions = dict(line.split("==") for line in known_versions(["irislib", "no-such-package>=2"]))
+    assert versions["scikit-learn"] == version("scikit-learn")
+    assert versions["pyzmq"] == version("pyzmq")  # which ipykernel needs
+    assert versions["rfc3339-validator"] == version("rfc3339-validator")  # of an extra that jupyter-events asks for
+    assert "irislib" not in versions  # the tests' own is from this machine
+    assert "hypothesis" not in versions  # which only an extra of irislib needs
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    data = tmp_path_factory.mktemp("data") / "flats.csv"
+    data.write_bytes(b"\xe4;1,5\r\n")
+    return render_project(
+        Answers("flat-rent", 'Rent "here" {{ 1 }}', "spec = 1\n", data, ("openpyxl>=3.1",), ROW, "rent", False)
+    )
+
+
+def test_the_files_of_a_project_are_of_its_name_and_in_order(files: dict[str, Any]) -> None:
+    assert files["flat_rent/data/flats.csv"] == b"\xe4;1,5\r\n"
+    assert files["flat_rent/model.py"] == "spec = 1\n"
+    assert {".ci/run", "setup.py", "notebooks/flat-rent.ipynb", "notebooks/data.ipynb"} < {*files}
+    for path, text in files.items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+        if path.endswith((".ipynb", ".json")):
+            json.loads(text)
+        if isinstance(text, str) and path != MANIFEST:
+            assert text.endswith("\n"), path
+            assert not text.endswith("\n\n"), path
+            assert str(Path.home()) not in text
+            assert max(map(len, text.splitlines())) <= 160, path
+            if path not in ("flat_rent/model.py", "flat_rent/__init__.py", ".ci/run", "Makefile"):
+                assert "hange" in "".join(text.splitlines(keepends=True)[:12]), f"{path} does not say when to change it"
+    assert json.loads(files["notebooks/flat-rent.ipynb"])["metadata"]["title"] == 'Rent "here" {{ 1 }}'
+    assert yaml.safe_load(files["environment.yml"])["dependencies"][-1]["pip"][-1] == "--editable .[test]"
+    assert '"openpyxl>=3.1"' in files["setup.py"]
+    assert json.loads(files[MANIFEST])["project"]["example"] == ROW
+
+
+def test_a_project_is_written_as_a_whole_or_not_at_all(files: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "flat-rent"
+    write_project(folder, files)
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {*files}
+    assert (folder / ".ci/run").stat().st_mode & 0o111
+    (folder / "setup.py").write_text("mine")
+    with pytest.raises(IrislibError, match="is there already"):
+        write_project(folder, files)
+    assert (folder / "setup.py").read_text() == "mine"
+    with pytest.raises(IrislibError, match="cannot be written"):
+        write_project(tmp_path / "other", {"a": "", "a/b": ""})
+    assert [path.name for path in tmp_path.iterdir()] == ["flat-rent"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Flat", "flat_rent", "-flat", "1flat", "flat--rent", "json", "class", "tests", "pandas", "irislib"]
+)
+def test_a_name_that_would_hide_a_package_or_is_no_address_is_refused(name: str) -> None:
+    with pytest.raises(IrislibError, match=name):
+        check_name(name)
