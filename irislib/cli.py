@@ -39,6 +39,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   drift     compare a prediction log with a model's data; exit status 3 if there is drift
   diff      compare two versions of a model: inputs, data, performance, and the answers that change
   refresh   train a model again on new data; it is served if it is not worse than the current version
+  update    bring a project that irislib has made what is new in its files, and keep your changes
 
 `irislib COMMAND --help` lists a command's options. `--model package.module:name` chooses a model
 of your own everywhere; without it, it is the example in irislib/iris.py.
@@ -289,6 +290,19 @@ def refresh(args: list[str]) -> int:
     return command.run(lambda: _one_spec(options.model), options)
 
 
+def update(args: list[str]) -> int:
+    """Update the files of a project, and keep its owner's changes."""
+    from irislib._project import update as command
+
+    parser = argparse.ArgumentParser(
+        prog="irislib update",
+        description="Bring a project that irislib has made what is new in its files, and keep your changes. "
+        "Exit status: 1 for conflicts, and for an error.",
+    )
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(args))
+
+
 def _file_format(path: Path | None) -> str:
     """Return the format for the suffix of a file."""
     ending = ".md" if path is None else path.suffix.lower()
@@ -339,4 +353,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "drift": drift,
     "diff": diff,
     "refresh": refresh,
+    "update": update,
 }

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from irislib._project import requirement
-from irislib._project.project_files import MANIFEST, Answers, check_name, render_project, write_project
+from irislib._project.manifest import MANIFEST
+from irislib._project.names import check_name
+from irislib._project.project_files import Answers, render_project, write_project
 from irislib._project.requirement import known_versions, version_range
 from irislib.errors import IrislibError
 

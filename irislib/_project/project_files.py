@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import keyword
 import os
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import distribution, packages_distributions
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from irislib._common.templates import package_templates
-from irislib._project.requirement import Origin, find_origin, known_versions, own_requirements, pack_wheel
+from irislib._project.manifest import MANIFEST, Project, manifest
+from irislib._project.names import check_name
+from irislib._project.requirement import own_requirements, pack_wheel
 from irislib.errors import IrislibError
 
-__all__ = ["MANIFEST", "Answers", "Project", "check_name", "render_project", "render_templates", "write_project"]
+__all__ = ["EXECUTABLE", "Answers", "render_project", "render_templates", "write_project"]
 
-MANIFEST = ".irislib.json"
-FORMAT = 1
-ABOUT = (
-    "The answers with which `irislib new` made this folder, and its files as they were then. `irislib update` needs "
-    "them: commit this file, and do not edit it."
-)
 # The templates of irislib/_project/template/ by the paths that their files have in a project.
 TEMPLATES = {
     "README.md": "README.md.j2",
@@ -44,10 +37,8 @@ TEMPLATES = {
     "tests/test_model.py": "test_model.py.j2",
 }
 EXECUTABLE = {".ci/run"}
-TEST_PACKAGES = ("nbval", "pytest")
 FROM_CONDA = ("matplotlib", "numpy", "pandas", "scikit-learn", "scipy")
 MANY = 8  # an example of more fields is too long for a command to be typed
-PATH_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -85,75 +76,6 @@ class Answers:
     target: str = ""
     is_classifier: bool = True
     beats_baseline: bool = True
-
-
-@dataclass(frozen=True)
-class Project:
-    """The values that the templates are filled with; ``.irislib.json`` has them for later.
-
-    Attributes
-    ----------
-    name, title, requirements, example, target, is_classifier, beats_baseline
-        As in `Answers`.
-    has_data : bool
-        The data are a file in the package.
-    python : str
-        The version of Python it was made with: ``3.13``.
-    origin : Origin
-        Where irislib is installed from.
-    constraints : tuple of str
-        Versions that are known to work together: ``pandas==3.1.1``.
-    """
-
-    name: str
-    title: str
-    requirements: tuple[str, ...]
-    example: Mapping[str, Any]
-    target: str
-    is_classifier: bool
-    beats_baseline: bool
-    has_data: bool
-    python: str
-    origin: Origin
-    constraints: tuple[str, ...]
-
-    @classmethod
-    def of(cls, answers: Answers) -> Project:
-        """Return the values for a project that is made here and now."""
-        same = {name: getattr(answers, name) for name in asdict(answers) if name not in ("data", "model_source")}
-        return cls(
-            **same,
-            has_data=answers.data is not None,
-            python=f"{sys.version_info.major}.{sys.version_info.minor}",
-            origin=find_origin(),
-            constraints=tuple(known_versions(["irislib", *TEST_PACKAGES, *answers.requirements])),
-        )
-
-    @property
-    def package(self) -> str:
-        """The name of its package."""
-        return self.name.replace("-", "_")
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that no folder, address and package can have.
-
-    Raises
-    ------
-    IrislibError
-        With a sentence that says why.
-    """
-    package = name.replace("-", "_")
-    if not PATH_NAME.fullmatch(name):
-        raise IrislibError(
-            f"A project's name is of lower-case letters and digits, with hyphens between words, such as flat-rent: "
-            f"{name!r} is not."
-        )
-    if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in ("notebooks", "tests"):
-        raise IrislibError(f"{name!r} is a name that Python uses itself: choose another, such as {name}-model.")
-    owners = packages_distributions().get(package, ())
-    if any(not distribution(owner).read_text("direct_url.json") for owner in owners) or package == "irislib":
-        raise IrislibError(f"{name!r} is a package that is installed here: choose another name, such as {name}-model.")
 
 
 def render_project(answers: Answers) -> dict[str, bytes | str]:
@@ -198,12 +120,6 @@ def render_templates(project: Project) -> dict[str, str]:
         ).render(context)
         for path, template in TEMPLATES.items()
     }
-
-
-def manifest(project: Project, texts: Mapping[str, str]) -> str:
-    """Return the text of ``.irislib.json``: what the templates were filled with, and what became of them."""
-    content = {"about": ABOUT, "format": FORMAT, "project": asdict(project), "files": dict(texts)}
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def python_literal(value: Any) -> str:
