@@ -1,0 +1,117 @@
+"""Days in a column of text: the format that all of them have."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DateTexts", "find_dates"]
+
+SAMPLE = 100  # different values, on which formats are tried first
+# By the shape of a text, in which 9 stands for digits and a for letters.
+FORMATS = {
+    "9-9-9": ("%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y"),
+    "9.9.9": ("%d.%m.%Y", "%d.%m.%y", "%Y.%m.%d"),
+    "9/9/9": ("%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),
+    "9 a 9": ("%d %b %Y", "%d %B %Y", "%d %b %y"),
+    "9-a-9": ("%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y"),
+    "9. a 9": ("%d. %B %Y", "%d. %b %Y"),
+    "a 9, 9": ("%b %d, %Y", "%B %d, %Y"),
+    "a 9 9": ("%b %d %Y", "%B %d %Y"),
+    "a, a 9, 9": ("%A, %B %d, %Y", "%a, %b %d, %Y"),
+}
+TIMES = {
+    "9:9": "%H:%M",
+    "9:9:9": "%H:%M:%S",
+    "9:9:9.9": "%H:%M:%S.%f",
+    "9:9 a": "%I:%M %p",
+    "9:9:9 a": "%I:%M:%S %p",
+    "9:9a": "%I:%M%p",
+}
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
+_ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
+
+
+@dataclass(frozen=True)
+class DateTexts:
+    """How days are written in a column of text.
+
+    Attributes
+    ----------
+    format : str
+        As `pandas.to_datetime` takes it.
+    other : str
+        Another format that fits all values as well; empty if there is none.
+    is_utc : bool
+        True if the values have a time zone.
+    """
+
+    format: str
+    other: str = ""
+    is_utc: bool = False
+
+    def source(self, column: str) -> str:
+        """Return the Python that makes days of a column, which is given as Python."""
+        zone = ", utc=True" if self.is_utc else ""
+        return f'pd.to_datetime({column}, format="{self.format}"{zone})' + (".dt.tz_localize(None)" if zone else "")
+
+
+def find_dates(texts: pd.Series, prefers_day: bool) -> DateTexts | None:
+    """Return how the different texts of a column are days; None if some are none.
+
+    Parameters
+    ----------
+    texts : Series of str
+    prefers_day : bool
+        Read ``01/02/2025`` as the first of February where all values may be read in either way.
+    """
+    sample = texts.iloc[:SAMPLE]
+    if all(map(_ISO.fullmatch, sample)):
+        is_utc = any(_ZONE.search(text[16:]) for text in sample)
+        plan = DateTexts("ISO8601", is_utc=is_utc)
+        return plan if _fits(texts, "ISO8601", is_utc) else None
+    shapes = {_shape(text) for text in sample}
+    if len(shapes) != 1:
+        return None
+    fitting = [form for form in _candidates(shapes.pop()) if _fits(sample, form) and _fits(texts, form)]
+    if not fitting:
+        return None
+    first = fitting[0]
+    twin = next((form for form in fitting[1:] if _swapped(form) == first), "")
+    if twin and prefers_day != (first.index("%d") < first.index("%m")):
+        first, twin = twin, first
+    return DateTexts(first, twin)
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
+
+
+def _candidates(shape: str) -> list[str]:
+    """Return the formats of days, with or without a time, that a shape may have."""
+    found = list(FORMATS.get(shape, ()))
+    for (day, days), (time, end), between in itertools.product(FORMATS.items(), TIMES.items(), (" ", ", ", "a")):
+        if shape == day + between + time:
+            found += [f"{start}{'T' if between == 'a' else between}{end}" for start in days]
+    return found
+
+
+def _swapped(format: str) -> str:
+    return format.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
+
+
+def _fits(texts: pd.Series, format: str, is_utc: bool = False) -> bool:
+    import pandas as pd
+
+    try:
+        days = pd.to_datetime(texts, format=format, errors="coerce", utc=is_utc)
+    except ValueError:  # several time zones
+        return False
+    if days.isna().any():
+        return False
+    return "%y" in format or bool(days.dt.year.between(1000, 2999).all())

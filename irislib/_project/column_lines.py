@@ -1,0 +1,188 @@
+"""Lines of Python that make numbers and days of columns in which they are text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import shorten_list
+from irislib._common.messages.tables import NOTES
+from irislib._project.column_dates import DateTexts, find_dates
+from irislib._project.column_texts import NumberTexts, find_numbers
+from irislib._project.table_code import TableCode, literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["different_texts", "mend_columns", "name_list", "text_columns"]
+
+WIDTH = 84
+_DAY_WORDS = re.compile(r"(?i)(^|[\W_])(date|day|datum|tag|jour|fecha|dt|ymd)|date$|datum$")
+
+
+def name_list(names: Any) -> str:
+    """Return names of columns as a part of a sentence."""
+    return shorten_list([str(name) for name in names])
+
+
+def text_columns(data: pd.DataFrame) -> list[Any]:
+    """Return the columns that hold nothing but text and gaps."""
+    import pandas as pd
+
+    found = []
+    for column, dtype in data.dtypes.items():
+        if isinstance(dtype, pd.StringDtype) or (
+            dtype.kind == "O" and pd.api.types.infer_dtype(data[column], skipna=True) == "string"
+        ):
+            found.append(column)
+    return found
+
+
+def different_texts(values: pd.Series) -> pd.Series:
+    """Return the different texts of a column."""
+    import pandas as pd
+
+    return pd.Series(values.dropna().unique())
+
+
+def mend_columns(code: TableCode, data: pd.DataFrame, prefers_comma: bool = False) -> pd.DataFrame:
+    """Make numbers and days of the columns in which they are text, by lines of the code.
+
+    Parameters
+    ----------
+    code : TableCode
+        Gets the lines and the notes.
+    data : DataFrame
+    prefers_comma : bool
+        Take commas for decimal signs, and the first part of ``01/02/2025`` for the day, where values do not say.
+    """
+    numbers: defaultdict[NumberTexts, list[Any]] = defaultdict(list)
+    days: defaultdict[DateTexts, list[Any]] = defaultdict(list)
+    stripped: list[Any] = []
+    examples: dict[NumberTexts | DateTexts, str] = {}
+    for column in text_columns(data):
+        texts = different_texts(data[column])
+        if texts.empty:
+            continue
+        bare = texts.str.strip()
+        if found := find_numbers(texts, "," if prefers_comma else "."):
+            numbers[found].append(column)
+            examples[found] = next((text for text in texts if not text.isdigit()), texts[0])
+        elif plan := find_dates(bare, prefers_comma):
+            days[plan].append(column)
+            examples[plan] = bare[0]
+        if found is None and not bare.equals(texts):
+            stripped.append(column)
+    lines = _assign(stripped, lambda source: f"{source}.str.strip()")
+    if stripped:
+        code.notes.append(NOTES["strip"].format(columns=name_list(stripped)))
+    for number, columns in numbers.items():
+        lines += _assign(columns, number.source)
+        _note_number(code, number, columns, examples[number])
+    for day, columns in days.items():
+        lines += _assign(columns, day.source)
+        _note_day(code, day, columns, examples[day])
+    data = code.apply(data, [*lines, *_whole_number_days(code, data), *_object_days(code, data)])
+    return _mend_days(code, data)
+
+
+def _assign(columns: list[Any], source: Any) -> list[str]:
+    """Return the lines that replace columns by what is made of each."""
+    if not columns:
+        return []
+    if len(columns) > 1:
+        start, indent, subject = [f"for column in {literal(columns)}:"], "    ", "data[column]"
+    else:
+        start, indent, subject = [], "", f"data[{literal(columns[0])}]"
+    line = f"{indent}{subject} = {source(subject)}"
+    return [*start, line]
+
+
+def _note_number(code: TableCode, number: NumberTexts, columns: list[Any], example: str) -> None:
+    percent = NOTES["numbers.percent"] if number.is_percent else ""
+    code.notes.append(NOTES["numbers"].format(columns=name_list(columns), example=example, percent=percent))
+
+
+def _note_day(code: TableCode, day: DateTexts, columns: list[Any], example: str) -> None:
+    names = name_list(columns)
+    if day.other:
+        order = "day" if day.format.index("%d") < day.format.index("%m") else "month"
+        text = NOTES["dates.either"].format(columns=names, example=example, order=order, other=day.other)
+    else:
+        text = NOTES["dates"].format(columns=names, example=example)
+    code.notes.append(text)
+    if day.is_utc:
+        code.notes.append(NOTES["zone"].format(columns=names))
+
+
+def _whole_number_days(code: TableCode, data: pd.DataFrame) -> list[str]:
+    """Return the lines that make days of whole numbers such as 20251231, in columns whose names say so."""
+    import pandas as pd
+
+    found = []
+    for column in data.columns:
+        values = data[column]
+        if values.dtype.kind != "i" or not _DAY_WORDS.search(str(column)) or values.empty:
+            continue
+        if values.between(1900_01_01, 2100_12_31).all():
+            texts = pd.Series(values.unique()).astype(str)
+            if pd.to_datetime(texts, format="%Y%m%d", errors="coerce").notna().all():
+                found.append(column)
+    if found:
+        example = data[found[0]].iloc[0]
+        code.notes.append(NOTES["dates"].format(columns=name_list(found), example=example))
+    return _assign(found, lambda source: f'pd.to_datetime({source}, format="%Y%m%d")')
+
+
+def _object_days(code: TableCode, data: pd.DataFrame) -> list[str]:
+    """Return the lines that make pandas' days of Python's."""
+    import pandas as pd
+
+    found = []
+    for column, dtype in data.dtypes.items():
+        if dtype.kind == "O" and pd.api.types.infer_dtype(data[column], skipna=True) in ("date", "datetime"):
+            known = data[column].dropna()
+            if not known.map(lambda day: isinstance(day, dt.datetime) and day.tzinfo is not None).any():
+                found.append(column)
+    return _assign(found, lambda source: f"pd.to_datetime({source})")
+
+
+def _mend_days(code: TableCode, data: pd.DataFrame) -> pd.DataFrame:
+    """Take the time of day from days, by lines of the code: a feature is a day."""
+    zoned: list[Any] = []
+    same: list[Any] = []
+    hours: dict[Any, str] = {}
+    for column, dtype in data.dtypes.items():
+        if dtype.kind != "M":
+            continue
+        values = data[column]
+        if getattr(dtype, "tz", None) is not None:
+            zoned.append(column)
+            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        known = values.dropna()
+        if (known == known.dt.normalize()).all():
+            continue
+        if known.dt.hour.nunique() < 2:
+            same.append(column)
+        else:
+            hours[column] = _hour_name(str(column), data.columns)
+    lines = _assign(zoned, lambda source: f'{source}.dt.tz_convert("UTC").dt.tz_localize(None)')
+    lines += [f"data[{literal(name)}] = data[{literal(column)}].dt.hour" for column, name in hours.items()]
+    lines += _assign([*hours, *same], lambda source: f"{source}.dt.normalize()")
+    if zoned:
+        code.notes.append(NOTES["zone"].format(columns=name_list(zoned)))
+    if hours:
+        code.notes.append(NOTES["hours"].format(columns=name_list(hours), hours=name_list(hours.values())))
+    if same:
+        code.notes.append(NOTES["same_hour"].format(columns=name_list(same)))
+    return code.apply(data, lines) if lines else data
+
+
+def _hour_name(name: str, taken: Any) -> str:
+    separator = " " if " " in name else "_"
+    found = f"{name}{separator}hour"
+    while found in taken:
+        found += separator + "2"
+    return found

@@ -1,0 +1,226 @@
+"""The dialect of a CSV file: what separates its values, where its table begins and ends, and whether it has names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from irislib._description.number_text import readings, simplify_number
+from irislib._modeling.csv_text import DELIMITERS, TITLE_LINES, is_comment
+
+if TYPE_CHECKING:
+    from irislib._project.csv_bytes import CsvBytes
+
+__all__ = ["SPACES", "Dialect", "find_dialect", "is_number"]
+
+SPACES = r"\s+"  # instead of one sign
+RECORDS = 1_000  # of the beginning of a file, looked at
+FOOTER_RECORDS = 10  # of its end
+BODY = 50  # rows with which the first line is compared
+MOSTLY = 0.8  # the share of numbers in a column of numbers
+_TOTALS = re.compile(
+    r"(grand |sub)?total|sums?|summen?|gesamt(summe)?|insgesamt|somme|average|mean|mittelwert|durchschnitt|"
+    r"(source|quelle|note|stand|as of)\b.*|\*.*|\(?c\) .*|©.*|#.*|\(?\d+ rows( affected)?\)?",
+    re.IGNORECASE,
+)
+Record = tuple[int, list[str]]  # the line in which it begins, from 1, and its cells
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The dialect of a CSV file.
+
+    Attributes
+    ----------
+    delimiter : str
+        A sign, or `SPACES`.
+    is_spaced : bool
+        True if there are spaces after the signs.
+    header : list of str or None
+        The names of the columns as they are written; None if no line has them.
+    skipped : int
+        The lines above the names, or above the first row.
+    titles : list of str
+        What is in those.
+    rows : list of Record
+        The first ones, without blank lines and comments.
+    footer : list of str
+        What is in the lines below the rows.
+    footer_lines : int
+    has_comments : bool
+        True if lines below the header are comments.
+    """
+
+    delimiter: str
+    is_spaced: bool
+    header: list[str] | None
+    skipped: int
+    titles: list[str]
+    rows: list[Record]
+    footer: list[str]
+    footer_lines: int
+    has_comments: bool
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.header) if self.header else _usual_width(self.rows)[0]
+
+    def cells(self, index: int) -> list[str]:
+        """Return the values of a column in the first rows, without empty ones."""
+        values = (row[index].strip() for _, row in self.rows if index < len(row))
+        return [value for value in values if value]
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number, however it is written."""
+    return bool(readings(simplify_number(text)))
+
+
+def find_dialect(content: CsvBytes) -> Dialect | None:
+    """Return the dialect of a file, or None if nothing separates values in its lines."""
+    text = content.head
+    own = re.match(r"sep=(.)\r?\n", text)
+    delimiter = own[1] if own else _find_delimiter(text)
+    if delimiter is None:
+        return None
+    records = _read(text, delimiter)
+    filled = [record for record in records if any(cell.strip() for cell in record[1])]
+    if own:
+        filled = filled[1:]
+    width, _ = _usual_width(filled)
+    position = _find_header(filled, width)
+    titles, body = filled[:position], filled[position:]
+    plain = [record for record in body[1:] if not is_comment(record[1], width)]
+    has_header = not body or _is_header(body[0][1], plain, width)
+    if not has_header:
+        plain = [body[0], *plain]
+    footer, footer_lines = _find_footer(content, delimiter, width, len(plain))
+    commented = content.comments - sum(record[1][0].startswith("#") for record in filled[: position + 1])
+    if footer_lines and content.is_whole and len(records) < RECORDS:
+        plain = plain[: len(plain) - len(footer)] or plain
+    later = [cell for _, row in plain for cell in row[1:]]
+    lines = [own[0]] if own else []
+    return Dialect(
+        delimiter=delimiter,
+        is_spaced=delimiter != SPACES and sum(cell.startswith(" ") for cell in later) > len(later) / 2,
+        header=body[0][1] if body and has_header else None,
+        skipped=body[0][0] - 1 if body else 0,
+        titles=[*map(str.strip, lines), *(_shown(record, delimiter) for record in titles)],
+        rows=plain,
+        footer=footer,
+        footer_lines=footer_lines,
+        has_comments=commented > 0,
+    )
+
+
+def _shown(record: Record, delimiter: str) -> str:
+    return ("" if delimiter == SPACES else delimiter).join(record[1]).strip(f"{delimiter} ")
+
+
+def _read(text: str, delimiter: str, limit: int | None = RECORDS) -> list[Record]:
+    """Return the first records of a text."""
+    if delimiter == SPACES:
+        return [(i, line.split()) for i, line in enumerate(text.splitlines()[:limit], 1)]
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    spaced = f'{delimiter} "' in text
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=spaced)
+    records, line = [], 1
+    for cells in itertools.islice(reader, limit):
+        records.append((line, cells))
+        line = reader.line_num + 1
+    return records
+
+
+def _usual_width(records: list[Record]) -> tuple[int, int]:
+    """Return the number of cells that most records have, and how many have it."""
+    counts = Counter(len(cells) for _, cells in records if not cells[0].lstrip().startswith("#"))
+    return max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+
+
+def _find_delimiter(text: str) -> str | None:
+    best, found = 0, None
+    for sign in sorted(DELIMITERS, key=";\t|,".index):  # commas may be in numbers as well
+        records = [record for record in _read(text, sign) if any(cell.strip() for cell in record[1])]
+        width, count = _usual_width(records)
+        if width > 1 and count > best:
+            best, found = count, sign
+    lines = [record for record in _read(text, SPACES) if record[1]]
+    width, count = _usual_width(lines)
+    cells = [cells for _, cells in lines if len(cells) == width]
+    if width > 1 and count > max(2 * best, 0.9 * len(lines)):
+        columns = zip(*cells[1:], strict=True)
+        return SPACES if any(all(map(is_number, column)) for column in columns) else found
+    return found
+
+
+def _find_header(records: list[Record], width: int) -> int:
+    """Return the position of the record that names the columns, or of the first row."""
+    for i, (_, cells) in enumerate(records[:TITLE_LINES]):
+        filled = sum(bool(cell.strip()) for cell in cells)
+        if cells[0].startswith("#") and not _is_comment_header(records, i, width):
+            continue
+        if len(cells) == width and (filled > 1 or not cells[0].strip()) and filled >= width / 3:
+            return _fuller(records, i)
+        following = records[i + 1][1] if i + 1 < len(records) else []
+        is_short = len(cells) == width - 1 == filled and len(following) == width and width > 2
+        if is_short and not any(map(is_number, cells)) and any(map(is_number, following)):
+            return i
+    return next((i for i, (_, cells) in enumerate(records) if len(cells) == width), 0)
+
+
+def _fuller(records: list[Record], position: int) -> int:
+    """Return the position of a record that names more columns, soon after one that may be a title; else of this."""
+    cells = records[position][1]
+    if all(map(str.strip, cells[1:])):
+        return position
+    for i in range(position + 1, min(position + 5, len(records) - 1)):
+        names, following = records[i][1], records[i + 1][1]
+        is_full = len(names) == len(cells) and all(map(str.strip, names)) and not any(map(is_number, names))
+        if is_full and any(map(is_number, following)):
+            return i
+    return position
+
+
+def _is_comment_header(records: list[Record], position: int, width: int) -> bool:
+    """Return whether a comment names the columns: it has as many values, and the next line has numbers."""
+    cells = records[position][1]
+    following = records[position + 1][1] if position + 1 < len(records) else []
+    return len(cells) == width == len(following) and not any(map(is_number, cells)) and any(map(is_number, following))
+
+
+def _is_header(cells: list[str], rows: list[Record], width: int) -> bool:
+    """Return whether a record names columns: it is no row of values like those below it."""
+    columns = [[row[i] for _, row in rows[:BODY] if i < len(row) and row[i].strip()] for i in range(width)]
+    shares = [sum(map(is_number, column)) / max(len(column), 1) for column in columns]
+    numeric = [i for i, share in enumerate(shares) if share > MOSTLY and i < len(cells)]
+    same = [cells[i].strip() for i in numeric if is_number(cells[i])]
+    if not same or 2 * len(same) < len(numeric):
+        return True
+    whole = [int(text) for text in same if re.fullmatch(r"\d{1,4}", text)]
+    rising = len(whole) == len(same) > 1 and all(b - a == 1 for a, b in itertools.pairwise(whole))
+    return rising and (whole[0] in (0, 1) or whole[0] > 1800)  # as a program numbers columns, or years
+
+
+def _find_footer(content: CsvBytes, delimiter: str, width: int, rows: int) -> tuple[list[str], int]:
+    """Return what stands below the rows, and the number of lines there."""
+    records = _read(content.tail, delimiter, limit=None)[-FOOTER_RECORDS:]
+    is_sure = content.is_whole or '"' not in content.tail  # else the tail may begin within quotation marks
+    found: list[str] = []
+    lines = 0
+    for number, (_, cells) in enumerate(reversed(records), 1):
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if not filled:
+            continue
+        is_total = bool(_TOTALS.fullmatch(filled[0].rstrip(":. ")))
+        is_sparse = is_sure and len(filled) == 1 < width - 1 and len(cells) < width
+        if not (is_total or is_sparse) or len(found) + 1 >= rows:
+            break
+        found.insert(0, delimiter.join(cells).strip(f"{delimiter} "))
+        lines = number
+    return found, lines

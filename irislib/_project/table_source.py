@@ -1,0 +1,100 @@
+"""Tables of any kind of file or database, and the plain pandas code that reads each again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irislib._common.formatting import did_you_mean
+from irislib._common.messages.tables import TEXTS
+from irislib._project.csv_source import read_csv_table
+from irislib.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TableSource", "read_table"]
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table, and the code that reads it.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The whole table, as the code makes it.
+    expression : str
+        Python that makes it from ``DATA``, the path of the file: an expression, or statements with the name ``data``
+        in the last line. See `body`.
+    imports : tuple of str
+        The import lines it needs beyond pandas.
+    path : Path or None
+        The file to copy into a project.
+    notes : tuple of str
+        What was seen in the table and done about it, a sentence each.
+    requirements : tuple of str
+        The packages that the code needs beyond those of irislib.
+    """
+
+    frame: pd.DataFrame
+    expression: str
+    imports: tuple[str, ...] = ()
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> str:
+        """The statements of a function that returns the table."""
+        statements, line_break, last = self.expression.rpartition("\ndata")
+        if line_break and not last:
+            return f"{statements}\nreturn data"
+        return f"return {self.expression}"
+
+
+def read_table(data: str, sql: str | None = None, sheet: str | None = None) -> TableSource:
+    """Read a table, however it is written.
+
+    Parameters
+    ----------
+    data : str
+        The path of a file; with ``sql`` the address of a database, as SQLAlchemy has it.
+    sql : str, optional
+        A query.
+    sheet : str, optional
+        The sheet of an Excel file that has several.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read; one sentence says what is wrong and what to do.
+    """
+    path = _file(data)
+    code, frame = read_csv_table(path)
+    return TableSource(frame, code.source(), path=path, notes=tuple(code.notes))
+
+
+def _file(data: str) -> Path:
+    """Return the path of a file that is there and not empty."""
+    if "://" in data:
+        raise DataError(TEXTS["url"].format(data=data))
+    path = Path(data).expanduser()
+    if path.is_dir():
+        files = sorted(entry.name for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith("."))
+        hint = TEXTS["folder.files"].format(names=", ".join(files[:3])) if files else ""
+        raise DataError(TEXTS["folder"].format(path=path, files=hint))
+    if not path.exists():
+        folder = path.parent
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else []
+        raise DataError(TEXTS["missing"].format(path=path, hint=did_you_mean(path.name, names)).rstrip())
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        raise DataError(TEXTS["unreadable"].format(path=path, error=error.strerror)) from error
+    if not start:
+        raise DataError(TEXTS["empty"].format(path=path))
+    return path
