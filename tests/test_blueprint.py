@@ -84,8 +84,8 @@ def test_every_answer_is_that_of_the_endpoint_alone(iris, client, method, path, 
 
 
 def test_the_documents_have_the_prefix(app, client) -> None:
-    document = client.get("/models/openapi.json", base_url="https://shop.example/root").json
-    assert document["servers"] == [{"url": "https://shop.example/root/models"}]
+    document = client.get("/models/openapi.json", base_url="https://shop.example/base").json
+    assert document["servers"] == [{"url": "https://shop.example/base/models"}]
     assert client.get("/acme/prices/openapi.json").json["servers"] == [{"url": "http://localhost/acme/prices"}]
     page = client.get("/models/docs").text
     assert "http://localhost/models/iris-wizard" in page

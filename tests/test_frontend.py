@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from irislib._common import paths
-from irislib.widgets import Page
+from irislib.widgets import Content, Form, Page
 
 FOLDER = Path(__file__).parent / "frontend"
 STATIC = paths.CHECKOUT / "share/jupyter/voila/templates/irislib/static"
 
 
-def lint(*files: Path) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("oxlint"), "-c", FOLDER / "oxlintrc.json", *files]
+def lint(*files: Path, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("oxlint"), "-c", FOLDER / "oxlintrc.json", *options, *files]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
 
 
@@ -24,6 +25,14 @@ def test_the_scripts_have_no_undefined_or_unused_names(tmp_path) -> None:
     module = tmp_path / "page.mjs"  # the browser gets all scripts of the app as one module
     module.write_text(Page._esm, encoding="utf-8")
     result = lint(module, *STATIC.glob("*.js"))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("widget", [Form, Content])
+def test_the_scripts_of_a_part_have_no_undefined_names(widget: type[Form | Content], tmp_path) -> None:
+    module = tmp_path / "part.mjs"
+    module.write_text(widget._esm, encoding="utf-8")
+    result = lint(module, options=["-A", "no-unused-vars"])  # it uses a part of some files
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -38,6 +38,7 @@ from irislib.insights._phrases import format_target
 from irislib.widgets import Page, Tab, _fields, _html, _jobs, _live, _page
 from irislib.widgets._blocks import DownloadButton, FillButton, Heading, Paragraph
 from irislib.widgets._csv_summary import STATISTICS
+from irislib.widgets._frontend import FRONTEND
 from irislib.widgets._html import render
 from irislib.widgets._prediction_tab import draw_prediction
 from irislib.widgets._report import page_report
@@ -290,7 +291,7 @@ def test_the_dummy_has_every_kind_of_input_and_every_control() -> None:
     assert {feature.kind for feature in dummy.FEATURES} >= set(FEATURE_TYPES)
     controls = {control for kind in FEATURE_TYPES.values() for control in kind.controls}
     assert {feature.control for feature in dummy.FEATURES} >= controls
-    script = (_page.FRONTEND / "fields.js").read_text()
+    script = (FRONTEND / "fields.js").read_text()
     assert set(re.findall(r"^  (\w+)(?:: |\()", script.partition("const CONTROLS")[2], re.M)) == controls
 
 
@@ -619,7 +620,7 @@ def test_no_name_of_ours_hides_one_of_ipywidgets(iris) -> None:
 
 def test_templates_have_no_text_of_their_own() -> None:
     root = paths.jupyter_dir() / "voila" / "templates" / "irislib"
-    for template in [*root.glob("*.html"), *root.glob("*.j2"), _page.FRONTEND / "report.html.j2"]:
+    for template in [*root.glob("*.html"), *root.glob("*.j2"), FRONTEND / "report.html.j2"]:
         source = template.read_text()
         html = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<(script|style)\b.*?</\1>", "", source, flags=re.S)
         text = re.sub(r"<[^>]*>", " ", html)

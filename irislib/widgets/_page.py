@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -13,14 +12,13 @@ import traitlets
 
 from irislib._common.language import column_labels
 from irislib._common.messages import TEXTS
-from irislib._common.theme import chart_colours, css_properties
+from irislib._common.theme import chart_colours
 from irislib._description.feature import Feature
 from irislib._description.feature_types.text import max_file_bytes
 from irislib._description.spec import describe_faults
 from irislib._description.theme import Theme
 from irislib._description.translation import target_labels
 from irislib._description.validation import check_row
-from irislib._description.values import UploadedFile
 from irislib._prediction_log.pages import PageLog
 from irislib.errors import SpecError, ValidationError
 from irislib.widgets._blocks import Answer, Block, Buttons, DownloadButton, Failure
@@ -30,7 +28,8 @@ from irislib.widgets._csv_tab import MAX_FILE_BYTES, CsvTab, kinds_text
 from irislib.widgets._downloads import Downloads
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._feedback import Feedback
-from irislib.widgets._fields import describe_field, form_values
+from irislib.widgets._fields import describe_field, form_values, parse_entries, read_submission
+from irislib.widgets._frontend import STYLE, read_frontend
 from irislib.widgets._held_features import HeldFeatureState
 from irislib.widgets._history import History
 from irislib.widgets._html import render, render_pieces
@@ -48,13 +47,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "Tab"]
 
-FRONTEND = files("irislib.widgets") / "frontend"
 # In the order of their dependencies: together they are one module.
 SCRIPTS = (
     "logic.js", "dom.js", "requests.js", "fields.js", "field_list.js", "csv_tab.js", "threshold.js", "cards.js",
     "live.js", "what_if.js", "feedback.js", "comparison.js", "page.js",
 )  # fmt: skip
-STYLES = ("style.css", "csv_tab.css", "comparison.css", "what_if.css")
 MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 
@@ -120,8 +117,8 @@ class Page(anywidget.AnyWidget):
         If the features do not make a form.
     """
 
-    _esm = "\n".join((FRONTEND / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    _css = "\n".join([css_properties(".irislib"), *((FRONTEND / name).read_text(encoding="utf-8") for name in STYLES)])
+    _esm = read_frontend(*SCRIPTS)
+    _css = STYLE
     facts = traitlets.Dict().tag(sync=True)
     warm_up = warm_up
 
@@ -290,11 +287,7 @@ class Page(anywidget.AnyWidget):
         return {}
 
     def _handle_submit(self, request: Mapping[str, Any], buffers: Sequence[Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {name: value for name, value in request["values"].items() if value != ""}
-        if sum(len(content) for content in buffers) > max_file_bytes():
-            raise ValueError("more than the page sends")
-        for (name, file), content in zip(request.get("files", ()), buffers, strict=True):
-            values[name] = UploadedFile(str(file), bytes(content))
+        values = read_submission(request, buffers)
         try:
             self.result = self._compute(values)
         except ValidationError as error:
@@ -338,10 +331,7 @@ class Page(anywidget.AnyWidget):
         return self.comparison.update(values, result) if self.comparison else ""
 
     def _compute(self, values: Mapping[str, Any]) -> Any:
-        row, problems = check_row(list(self.features.values()), values)
-        if problems:
-            raise ValidationError(problems)
-        return self.on_submit({name: value for name, value in row.items() if value is not None})
+        return self.on_submit(parse_entries(list(self.features.values()), values))
 
     def _announcement(self, summary: str) -> str:
         if not summary:

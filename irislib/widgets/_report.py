@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages import TEXTS
@@ -13,6 +12,7 @@ from irislib.widgets._blocks import Block, Paragraph
 from irislib.widgets._downloads import file_stem
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._fields import format_entry
+from irislib.widgets._frontend import read_frontend
 from irislib.widgets._html import render
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["page_report", "report"]
 
-FRONTEND = files("irislib.widgets") / "frontend"
 JOB_SECONDS = 1.0  # for the long-running insights of a tab that are not worked out yet
 
 
@@ -67,7 +66,7 @@ def report(
     """
     from jinja2 import Environment
 
-    template = Environment(autoescape=True).from_string((FRONTEND / "report.html.j2").read_text(encoding="utf-8"))
+    template = Environment(autoescape=True).from_string(read_frontend("report.html.j2"))
     date = dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     variables: dict[str, Any] = {
         "title": title,
@@ -76,7 +75,7 @@ def report(
         "sections": [(name, render(blocks, is_static=True)) for name, blocks in sections],
         "about": {TEXTS["report_date"]: date, **about},
         "theme": theme,
-        "style": css_properties(".irislib", theme.palette) + (FRONTEND / "style.css").read_text(encoding="utf-8"),
+        "style": css_properties(".irislib", theme.palette) + read_frontend("style.css"),
         "texts": TEXTS,
     }
     return template.render(variables).encode("utf-8", "replace")  # a text of somebody's may have half a character

@@ -13,6 +13,21 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Keeps Jupyter's keyboard shortcuts, such as Enter, arrows and letters, from acting while an element has the focus.
+// Notebook listens before this and respects the attribute; JupyterLab listens after it.
+function keepKeys(root) {
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", ""));
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+}
+
+// Lets the keyboard's focus reach tables that scroll, and no others.
+function markScrolling(root) {
+  for (const wide of root.querySelectorAll(".irislib-wide")) {
+    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+    else wide.removeAttribute("tabindex");
+  }
+}
+
 // A progress bar in place of the button that started a job, until the job is done or cancelled.
 class Progress {
   constructor(start, total, texts, isByHand = true) {

@@ -44,10 +44,7 @@ class App {
       this.createAbout(),
       this.liveRegion);
     for (const [name, value] of Object.entries(this.facts.style)) this.root.style.setProperty(name, value);
-    // Jupyter's keyboard shortcuts, such as Enter, arrows and letters, must not act while this page has the focus.
-    // Notebook listens before this and respects the attribute; JupyterLab listens after it.
-    this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", ""));
-    this.root.addEventListener("keydown", (event) => event.stopPropagation());
+    keepKeys(this.root);
     // A file that is dropped outside the drop zone would replace the page.
     for (const event of ["dragover", "drop"]) this.root.addEventListener(event, (dragged) => dragged.preventDefault());
     el.append(this.root);
@@ -332,7 +329,7 @@ class App {
     await this.ready; // a link may still be filling in the form
     this.showMessage("");
     const sent = this.read();
-    const reply = await this.send(sent);
+    const reply = await sendForm(this.request, this.fields, sent, this.facts.file_bytes, this.texts);
     this.setBusy(false);
     for (const field of this.fields.filter(({ private: isPrivate, files }) => isPrivate && !files)) field.fill("");
     this.showProblems(reply.problems ?? {}, sent, this.isCurrent(sent));
@@ -340,18 +337,6 @@ class App {
     if (reply.html === undefined) return;
     this.sent = sent;
     this.showResult(reply, open === this.open);
-  }
-
-  async send(values) {
-    const files = this.fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
-    const size = files.reduce((sum, [, file]) => sum + file.size, 0);
-    if (size > this.facts.file_bytes) {
-      const message = formatText(this.texts.file_too_big, { size: formatMegabytes(size), limit: formatMegabytes(this.facts.file_bytes) });
-      return { problems: Object.fromEntries(files.map(([field]) => [field.name, `${field.label} ${message}`])) };
-    }
-    const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer())).catch(() => null);
-    if (!contents) return { problems: Object.fromEntries(files.map(([field]) => [field.name, this.texts.file_unreadable])) };
-    return this.request("submit", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
   }
 
   // Shows its problem beside each field, unless it has changed since it was sent.
@@ -511,15 +496,10 @@ class App {
     }
   }
 
-  // Only a table that scrolls can have the keyboard's focus. With the next frame, which has a layout anyway.
+  // With the next frame, which has a layout anyway.
   markScrolling() {
     cancelAnimationFrame(this.marking);
-    this.marking = requestAnimationFrame(() => {
-      for (const wide of this.root.querySelectorAll(".irislib-wide")) {
-        if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
-        else wide.removeAttribute("tabindex");
-      }
-    });
+    this.marking = requestAnimationFrame(() => markScrolling(this.root));
   }
 
   // Opens a tab for a visitor, and names it in the page's address.

@@ -35,6 +35,19 @@ function createClient(model, texts) {
   return { request, resend, abandon, close: () => model.off("msg:custom", receive) };
 }
 
+// Sends the values of a form with its files, and returns the reply; files that cannot be sent are its problems.
+async function sendForm(request, fields, values, limit, texts) {
+  const files = fields.filter((field) => field.files?.().length).map((field) => [field, field.files()[0]]);
+  const size = files.reduce((sum, [, file]) => sum + file.size, 0);
+  if (size > limit) {
+    const message = formatText(texts.file_too_big, { size: formatMegabytes(size), limit: formatMegabytes(limit) });
+    return { problems: Object.fromEntries(files.map(([field]) => [field.name, `${field.label} ${message}`])) };
+  }
+  const contents = await Promise.all(files.map(([, file]) => file.arrayBuffer())).catch(() => null);
+  if (!contents) return { problems: Object.fromEntries(files.map(([field]) => [field.name, texts.file_unreadable])) };
+  return request("submit", { values, files: files.map(([field, file]) => [field.name, file.name]) }, contents);
+}
+
 // Receives a file in parts that fit into messages, and saves it. Returns an error message, or "".
 async function download(request, file) {
   const parts = [];
