@@ -170,6 +170,13 @@ def dummy(page: Page) -> None:
     page.locator(".irislib-table").wait_for()
 
 
+def parts(page: Page) -> None:
+    page.goto(f"{OTHERS}/parts")
+    page.get_by_label("Petal width").fill("1.8")
+    page.get_by_label("Petal width").press("Tab")
+    page.get_by_text("Species: virginica").wait_for()
+
+
 def apps(page: Page) -> None:
     page.goto(URL)
 
@@ -207,6 +214,7 @@ ALL = {
     "lost": State("The connection is lost", lost),
     "full": State("All seats are busy", full),
     "dummy": State("Dummy: every kind of input", dummy),
+    "parts": State("The form and an insight beside other widgets", parts),
     "apps": State("The list of apps", apps),
 }
 
@@ -260,7 +268,8 @@ def main(names: list[str]) -> None:
     """Renew the pictures of some states, or of all."""
     expect.set_options(timeout=TIMEOUT_MS)
     apps = ("--model=irislib.iris:spec", "--model=rent:spec", f"--notebooks={DOCS.parent / 'notebooks'}")
-    others = [f"--model={name}:spec" for name in ("tumours", "thirty", "branded")]
+    others = [f"--model={name}:spec" for name in ("tumours", "thirty", "branded", "irislib.iris")]
+    others.append(f"--notebooks={DOCS / 'parts'}")
     single = ("--model=irislib.iris:spec", *LIMITS)
     with serve(URL, *apps), serve(FULL, *single), serve(OTHERS, *others), sync_playwright() as playwright:
         browser = chromium.launch(playwright)

@@ -22,7 +22,7 @@ from irislib._modeling.registry import AppEntry
 from irislib._serving.app_list import NotebookWatch
 from irislib._serving.module_watch import own_files
 from irislib._serving.notebook_checkup import check_notebooks
-from irislib._serving.notebooks import NotebookError, choose_kernel, read_notebook
+from irislib._serving.notebooks import NotebookError, choose_kernel, find_specs, read_notebook
 from irislib._serving.page_pool import Pages
 
 GOOD = nbformat.writes(notebook("print('all', 'is well')"))
@@ -120,6 +120,18 @@ def test_a_notebook_with_faults_that_do_not_matter_is_read(changes: dict, tmp_pa
     assert read.cells
     assert isinstance(read.metadata.get("kernelspec", {}).get("name", ""), str)
     assert all(cell.outputs == [] for cell in read.cells)
+
+
+def test_the_example_is_served_beside_notebooks_that_use_irislib_alone(tmp_path: Path, monkeypatch) -> None:
+    assert [*find_specs(None, tmp_path)] == ["iris-wizard"]  # there are none
+    write(tmp_path / "a.ipynb", nbformat.writes(notebook("import ipywidgets")).encode())
+    assert find_specs([], tmp_path) == {}
+    assert [*find_specs(["irislib.iris:spec"], tmp_path)] == ["iris-wizard"]
+    write(tmp_path / "b.ipynb", nbformat.writes(notebook("from irislib.widgets import Form")).encode())
+    assert [*find_specs(None, tmp_path)] == ["iris-wizard"]
+    (tmp_path / "b.ipynb").unlink()
+    monkeypatch.setenv("IRISLIB_MODEL", "irislib.iris:spec")
+    assert [*find_specs(None, tmp_path)] == ["iris-wizard"]
 
 
 def test_a_notebook_of_an_old_format_is_read(tmp_path: Path) -> None:

@@ -153,10 +153,25 @@ LAB = "import ipywidgets\nbox = ipywidgets.Text(description='In')\nout = ipywidg
 LAB += "box.observe(lambda change: setattr(out, 'value', change.new.upper()), 'value')\nipywidgets.VBox([box, out])"
 
 
+PARTS = """
+import ipywidgets
+from irislib import Feature
+from irislib.widgets import Content, Form
+
+sent, content = ipywidgets.Label("nothing"), Content("At first.")
+form = Form([Feature("size", low=0, high=10), Feature("secret", kind="password")], action="Send")
+content.follow(form, lambda row: [f"{row['size']:g} squared is {row['size'] ** 2:g}."], "Please fill in the form.")
+form.on_submit(lambda row: setattr(sent, "value", f"{row['size']:g} and {len(row['secret'])} letters"))
+fill = ipywidgets.Button(description="seven")
+fill.on_click(lambda _: setattr(form, "value", {"size": 7}))
+ipywidgets.HBox([ipywidgets.VBox([form, sent, fill]), content])
+"""
+
+
 @pytest.fixture(scope="module")
 def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("ahead")
-    for name, cell in {"widgets": WIDGETS, "breaking": BREAKING, "slow": SLOW, "lab": LAB}.items():
+    for name, cell in {"widgets": WIDGETS, "breaking": BREAKING, "slow": SLOW, "lab": LAB, "parts": PARTS}.items():
         content = notebook(cell)
         content.metadata["irislib"] = {"run": "once"}
         nbformat.write(content, folder / f"{name}.ipynb")
@@ -424,6 +439,29 @@ def test_widgets_of_other_libraries_work(page, ahead: Server) -> None:
     expect(one).to_have_attribute("title", "abab 7")
     two.click()
     expect(two).to_have_text("two 11, pressed 1")
+
+
+def test_parts_work_beside_other_widgets_and_are_readable_in_the_dark(page, ahead: Server) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{ahead.url}/parts")
+    page.get_by_text("Please fill in: Size, Secret.").wait_for()
+    size, secret = page.get_by_label("Size"), page.get_by_label("Secret")
+    size.fill("60")
+    secret.focus()
+    page.get_by_text("Size must be at least 0 and at most 10, got 60.").wait_for()
+    size.fill("6")
+    secret.fill("abc")
+    page.get_by_text("6 squared is 36.").wait_for()
+    secret.press("Enter")
+    page.get_by_text("6 and 3 letters").wait_for()
+    expect(secret).to_have_value("")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Secret is missing").wait_for()
+    page.get_by_role("button", name="seven").click()  # by Python
+    expect(size).to_have_value("7")
+    page.get_by_text("7 squared is 49.").wait_for()
+    label = page.locator(".widget-label", has_text="letters").evaluate("label => getComputedStyle(label).color")
+    assert min(map(int, re.findall(r"\d+", label)[:3])) > 200  # on a dark ground
 
 
 def test_the_state_of_widgets_is_escaped(page, ahead: Server) -> None:

@@ -520,7 +520,8 @@ ipywidgets.VBox([label, button])
         (folder / name).write_text(MARKER)
     (folder / "link.png").symlink_to("module.py")
     (folder / "picture.svg").write_text("<svg>")
-    args = ("serve", "--notebooks", str(folder), "--public-host=apps.example.org", "--proxies=1")
+    model = "--model=irislib.iris:spec"  # none is served beside notebooks that do not use irislib
+    args = ("serve", model, "--notebooks", str(folder), "--public-host=apps.example.org", "--proxies=1")
     server = Server(folder / "log", *args).wait()
     yield server
     assert server.stop() == 0

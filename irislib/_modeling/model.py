@@ -104,7 +104,7 @@ class Model:
         X_test: Any,  # noqa: N803 - as in scikit-learn
         y_test: Any,
         *,
-        name: str,
+        name: str = "model",
         X_train: Any = None,  # noqa: N803
         y_train: Any = None,
         features: Sequence[Feature] | None = None,
@@ -120,8 +120,8 @@ class Model:
             Rows that it was not trained on, to evaluate it.
         y_test : array-like of shape (n_test,)
             Their true values; with ``classes`` either names or codes.
-        name : str
-            The last part of its URL, in lower case with hyphens: ``wine``.
+        name : str, default "model"
+            The last part of its URL, in lower case with hyphens: ``wine``. What is only asked for insights needs none.
         X_train : DataFrame or array of shape (n_train, n_features), optional
             The rows that it was trained on, to know what they cover. Without them that is what ``X_test`` covers.
         y_train : array-like of shape (n_train,), optional

@@ -13,7 +13,7 @@ from irislib._forkserver.notebook_source import imported_modules
 from irislib._modeling import registry
 from irislib._modeling.checkup import check_imports
 from irislib._serving.kernel_spec import AppKernelSpecManager
-from irislib._serving.notebooks import NotebookError, choose_kernel, notebook_path, read_notebook
+from irislib._serving.notebooks import NotebookError, choose_kernel, find_specs, notebook_path, read_notebook
 from irislib.errors import IrislibError
 
 __all__ = ["check_notebooks"]
@@ -39,7 +39,7 @@ def check_notebooks(folder: str, models: list[str] | None) -> Iterator[tuple[boo
         raise IrislibError(f"--notebooks {notebooks}: there is no such folder or notebook.")
     paths.add_to_jupyter_path()
     try:
-        specs = registry.load_specs(models)
+        specs = find_specs(models, notebooks)
     except Exception:  # reported with the models
         specs = {}
     manager, modules = AppKernelSpecManager(), []

@@ -57,7 +57,7 @@ from irislib._serving.logs import log_to
 from irislib._serving.methods import with_methods
 from irislib._serving.model_loader import ModelLoader
 from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
-from irislib._serving.notebooks import AppContents
+from irislib._serving.notebooks import AppContents, find_specs
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
@@ -149,10 +149,10 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     def init_apps(self) -> None:
         """List the apps, whose models are loaded or trained once the server listens."""
         self.options = self.endpoint_options()
-        specs = registry.load_specs(self.models)
         notebooks = Path(self.notebooks or paths.notebooks_dir()).resolve()
         if not notebooks.exists():
             raise IrislibError(f"--notebooks {notebooks}: there is no such folder or notebook.")
+        specs = find_specs(self.models, notebooks)
         self.root_dir = str(notebooks.parent if notebooks.is_file() else notebooks)
         self.app_list = AppList(specs, notebooks, every=bool(self.notebooks) or not self.models)
         self.apps, self.generated = self.app_list.entries, self.app_list.generated
@@ -172,7 +172,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             self.update_models,
             self.replace_model,
             self.models,
-            0.0 if self.no_store else look_seconds(store.default_root(), self.follow),
+            look_seconds(store.default_root(), self.follow) if specs and not self.no_store else 0.0,
         )
 
     def add_model(self, model: Model) -> None:

@@ -47,7 +47,7 @@ def document(
     result: Object = {
         "openapi": "3.1.0",
         "info": {
-            "title": ", ".join(model.spec.title for model in models),
+            "title": ", ".join(model.spec.title for model in models) or "irislib",
             "version": irislib.__version__,
             "description": TEXTS["introduction"],
         },
