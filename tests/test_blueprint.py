@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from conftest import PATIENCE, free_port, is_up, wait_until
 from flask import Flask, Response, abort, g, request, url_for
 from invalid_inputs import GOOD
 from werkzeug.exceptions import HTTPException
 
+from irislib._prediction_log.reading import read_records
 from irislib.api import Options, blueprint, create_app
 
 TOKEN = "a-token"  # noqa: S105
@@ -134,6 +141,34 @@ def test_a_body_may_be_no_larger_than_the_application_allows(iris, client) -> No
     response = client.post("/models/iris-wizard/batch", data=few, content_type="text/csv")
     assert response.status_code == 200
     assert response.text.count("\n") == few.count(b"\n") + 1
+
+
+def test_it_works_under_gunicorn(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "from flask import Flask\n"
+        "from irislib.api import blueprint\n"
+        "app = Flask(__name__)\n"
+        "app.register_blueprint(blueprint('irislib.iris:spec'), url_prefix='/models')\n"
+    )
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--no-control-socket", "shop:app"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "IRISLIB_PREDICTION_LOG": str(tmp_path / "log")}
+    )
+    url = f"http://127.0.0.1:{port}/models"
+    try:
+        wait_until(lambda: process.poll() is not None or is_up(f"{url}/readyz"))
+        answer = requests.post(f"{url}/iris-wizard", data=GOOD, timeout=PATIENCE)
+        assert answer.json() == "virginica"
+        pieces = (b"petal_length_cm,", b"petal_width_cm,sepal_length_cm,sepal_width_cm\n", b"6,2.5,6.3,3.3\n" * 1000)
+        batch = requests.post(
+            f"{url}/iris-wizard/batch", data=iter(pieces), headers={"Content-Type": "text/csv"}, timeout=PATIENCE
+        )  # in chunks of no stated length
+        assert batch.text.count("virginica") >= 1000
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+    assert answer.headers["X-Request-ID"] in [record["request_id"] for record in read_records(tmp_path / "log")]
 
 
 def test_without_a_prefix_other_addresses_stay_the_applications(iris) -> None:

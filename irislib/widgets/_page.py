@@ -57,18 +57,29 @@ MAX_REPLIES = 8  # the latest replies, which may not have arrived
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab of a page.
+    """One tab of a page: its title, and the function that returns what it shows.
 
     Attributes
     ----------
     title : str
+        Also the end of the page's address that opens it (``#result``).
     draw : callable
-        Takes the result of the page's ``on_submit`` (None before the first one) and returns a list
-        of content: sentences, DataFrames, matplotlib Figures, Insights. It is called when
-        the tab is first opened, and again after each new result.
+        Takes the result of the page's ``on_submit`` (None before the first one) and returns a list of pieces, shown
+        one below the other. It is called when the tab is first opened, and again after each new result.
     empty : str
         The text of the tab before the first result; if empty, the tab needs no result and
         is drawn only once.
+
+    Notes
+    -----
+    A piece is a sentence (str), a table (DataFrame), a chart (matplotlib Figure, best made by
+    ``matplotlib.figure.Figure``, for which nothing has to be closed), an :class:`~irislib.insights.Insight`, or an
+    object with a method ``__html__`` that returns safe HTML. A sentence is text: what looks like HTML in it is shown as
+    it is. :class:`Content` shows the same pieces without a page.
+
+    Examples
+    --------
+    >>> Tab("Result", lambda total: [f"That will be {total:,.2f} EUR."], empty="Fill in the form and press Calculate.")
     """
 
     title: str
@@ -78,6 +89,8 @@ class Tab:
 
 class Page(anywidget.AnyWidget):
     """An app: a form, the function that is called with its values, and the tabs that show the result.
+
+    It is a widget, and needs no model; :func:`irislib.app` makes one of a model. :class:`Form` is the form alone.
 
     Parameters
     ----------
@@ -115,6 +128,14 @@ class Page(anywidget.AnyWidget):
     ------
     SpecError
         If the features do not make a form.
+
+    Examples
+    --------
+    >>> def save(values):
+    ...     return values["amount"] * 1.02 ** values["years"]
+    >>> features = [Feature("amount", low=0, unit="EUR"), Feature("years", kind="integer", low=1)]
+    >>> tabs = [Tab("Result", lambda total: [f"That will be {total:,.2f} EUR."], empty="Press Calculate.")]
+    >>> Page("Savings", features, "Calculate", save, tabs)
     """
 
     _esm = read_frontend(*SCRIPTS)
