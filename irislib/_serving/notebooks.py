@@ -278,8 +278,10 @@ def find_specs(models: Iterable[str] | None, notebooks: Path) -> dict[str, Model
 
 def _uses_irislib(file: Path) -> bool:
     try:
+        if file.is_file() and b"irislib" not in file.read_bytes():
+            return False  # most of them, and to parse a notebook takes long
         cells = read_notebook(file).cells
-    except NotebookError:  # which may
+    except (NotebookError, OSError):  # which may
         return True
     return any("irislib" in cell.source for cell in cells if cell.cell_type == "code")
 
