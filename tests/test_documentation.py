@@ -6,11 +6,9 @@ import ast
 import importlib.metadata
 import inspect
 import json
-import os
 import pkgutil
 import re
 import runpy
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -20,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import FUZZ, NO_R, PATIENCE, ROOT, Server, has_r, open_app, run_irislib
+from conftest import FUZZ, ROOT, Server, open_app, run_irislib
 from numpydoc.docscrape import FunctionDoc
 from playwright.sync_api import expect
 from sklearn.datasets import load_wine
@@ -38,14 +36,6 @@ METADATA = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def blocks(language: str) -> list[str]:
     return [block for name, block in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.S | re.M) if name == language]
-
-
-def test_the_readmes_curl_line_prints_what_it_says(api: Server) -> None:
-    line = next(block for block in blocks("") if block.startswith("curl"))
-    command = shlex.split(line.replace("http://localhost:5000", api.url))
-    result = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True, timeout=PATIENCE)
-    expected = re.search(r'This prints `("\w+")`', README)[1]
-    assert result.stdout.strip() == expected
 
 
 def run(code: str) -> None:
@@ -68,7 +58,7 @@ def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(
 ) -> None:
     load = re.search(r"`(clf = joblib\.load\(.*?\))`", README)[1]
     monkeypatch.chdir(tmp_path)
-    run("\n".join([FITTED, load, blocks("python")[0]]))
+    run("\n".join([FITTED, load, blocks("python")[1]]))
     command = re.search(r"`irislib (serve --model wine\.irislib)`", README)[1].split()
     server = Server(tmp_path / "log", *command[:-1], str(tmp_path / command[-1])).wait()
     try:
@@ -85,26 +75,6 @@ def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text()
-
-
-def test_the_readmes_python_runs(
-    api: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code = "\n".join(blocks("python")[1:]).replace("http://localhost:5000", api.url)
-    assert "requests.post" in code
-    assert "feature_importances" in code
-    monkeypatch.chdir(tmp_path)
-    run(code)
-    assert capsys.readouterr().out.strip() == "virginica"
-    assert (tmp_path / "importances.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_the_readmes_r_runs(api: Server) -> None:
-    if not has_r():
-        pytest.fail(NO_R) if os.environ.get("CI") else pytest.skip(NO_R)
-    code = blocks("r")[0].replace("http://localhost:5000", api.url)
-    result = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=PATIENCE)
-    assert result.stdout.strip() == '[1] "virginica"', result.stderr
 
 
 def test_the_readmes_options_exist() -> None:

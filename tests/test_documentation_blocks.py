@@ -1,0 +1,87 @@
+"""Each block of code in the documentation runs, and prints what the page says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from conftest import ROOT, Server
+from documentation_blocks import Page
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.fixture
+def blocks_page(
+    request: pytest.FixtureRequest, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Page]:
+    """A page in a folder and with a store of its own, in which the example is trained already."""
+    folder, own_store = tmp_path / "page", tmp_path / "store"
+    folder.mkdir()
+    if (store / "iris-wizard").exists():
+        shutil.copytree(store / "iris-wizard", own_store / "iris-wizard")
+    namespace = ModuleType("__main__")
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setitem(sys.modules, "__main__", namespace)
+    monkeypatch.setenv("IRISLIB_STORE", str(own_store))
+    before = {*sys.modules}
+
+    def shared() -> Server:
+        return request.getfixturevalue("api")
+
+    page = Page(folder, shared, {}, namespace)
+    yield page
+    page.end()
+    for name in {*sys.modules} - before:
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).with_suffix("").as_posix())
+def test_each_block_runs(path: Path, blocks_page: Page) -> None:
+    blocks_page.run(path.read_text(encoding="utf-8"), path.name)
+    if blocks_page.missing:
+        why = " ".join(blocks_page.missing)
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+
+
+FAULTS = {
+    "no language": "```\nirislib serve\n```",
+    "unknown language": "```pyton\n1\n```",
+    "no end": "```python\n1",
+    "fails": "```python\n1 / 0\n```",
+    "asserts": '```python title="one.py"\nx = 1\n```\n\n```python\nimport one\nassert one.x == 2\n```',
+    "in a list": "* so\n\n  ```python\n  1 / 0\n  ```",
+    "other output": "```python\nprint(1)\n```\n\n```text title=\"output\"\n2\n```",
+    "other line": "```console\n$ echo one; echo two\none\n…\nthree\n```",
+    "more lines": "```console\n$ echo one; echo two\none\n```",
+    "an error over HTTP": "```console\n$ curl http://localhost:5000/no-such-model\n```",
+    "status": "```console\n$ false\n```",
+    "no such option": "```console\n$ irislib versions --no-such-option\n```",
+    "not a command": "```console\nirislib versions\n```",
+    "could run": "```sh\nirislib versions\n```",
+    "json": '```json\n{"a": 1,}\n```',
+    "nginx": "```nginx\nserver {\nlisten 80\n}\n```",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_block_that_is_wrong_fails(fault: str, blocks_page: Page) -> None:
+    with pytest.raises((Exception, SystemExit)):
+        blocks_page.run(FAULTS[fault], "page.md")
+
+
+def test_blocks_share_a_folder_and_a_namespace(blocks_page: Page) -> None:
+    blocks_page.run(
+        '```ini title="a/setup.cfg"\n[a]\nb = 1\n```\n<!--\n```python\nfrom pathlib import Path\n'
+        'x = Path("a/setup.cfg").read_text()\n```\n-->\n'
+        '```python\nprint(x)\n```\n```text title="output"\n[a]\nb = …\n```\n'
+        "```console\n$ cd a\n$ export B=2\n$ cat \\\n    setup.cfg; echo $B\n…\nb = 1\n2\n```\n",
+        "page.md",
+    )
