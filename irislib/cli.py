@@ -216,13 +216,14 @@ def predict(args: list[str]) -> int:
 def check(args: list[str]) -> int:
     """Check models and notebooks, and print what is in order and what is not."""
     from irislib._modeling.checkup import check_model
-    from irislib._serving.notebook_checkup import check_notebooks
+    from irislib._serving.notebook_checkup import check_notebooks, served_references
 
     parser = _parser("check", "Check a model's description, data, training, examples and page, and notebooks.")
     parser.add_argument("--notebooks", default="", help="a folder, or a notebook, as `irislib serve` has it")
     options = parser.parse_args(args)
     ok = True
-    for good, text in chain(check_model(options.model), check_notebooks(options.notebooks, options.model)):
+    models = served_references(options.notebooks, options.model)
+    for good, text in chain(check_model(models), check_notebooks(options.notebooks, options.model)):
         ok = ok and good
         # at once, for a module that is imported may end this process
         print(f"{'ok' if good else 'FAULT':<6} {text}".replace("\n", "\n" + " " * 7), flush=True)

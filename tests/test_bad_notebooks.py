@@ -21,7 +21,7 @@ from voila.configuration import VoilaConfiguration
 from irislib._modeling.registry import AppEntry
 from irislib._serving.app_list import NotebookWatch
 from irislib._serving.module_watch import own_files
-from irislib._serving.notebook_checkup import check_notebooks
+from irislib._serving.notebook_checkup import check_notebooks, served_references
 from irislib._serving.notebooks import NotebookError, choose_kernel, find_specs, read_notebook
 from irislib._serving.page_pool import Pages
 
@@ -126,6 +126,8 @@ def test_the_example_is_served_beside_notebooks_that_use_irislib_alone(tmp_path:
     assert [*find_specs(None, tmp_path)] == ["iris-wizard"]  # there are none
     write(tmp_path / "a.ipynb", nbformat.writes(notebook("import ipywidgets")).encode())
     assert find_specs([], tmp_path) == {}
+    assert served_references(str(tmp_path), None) == []  # so that `irislib check` says nothing of the example
+    assert served_references("", None) is None
     assert [*find_specs(["irislib.iris:spec"], tmp_path)] == ["iris-wizard"]
     write(tmp_path / "b.ipynb", nbformat.writes(notebook("from irislib.widgets import Form")).encode())
     assert [*find_specs(None, tmp_path)] == ["iris-wizard"]

@@ -27,12 +27,18 @@ __all__ = ["check_imports", "check_model"]
 
 
 def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool, str]]:
-    """Check the models, and yield for each thing whether it is in order, with a sentence."""
+    """Check the models, and yield for each thing whether it is in order, with a sentence.
+
+    Parameters
+    ----------
+    references : sequence of str, optional
+        Of the models; those of ``$IRISLIB_MODEL``, else the example, if left out.
+    """
     for row in borrowed.find_missing():
         yield row.kind == "saves", borrowed.report_missing(row)
     modules = registry.modules(references)
     yield from check_imports(["pandas", "sklearn.ensemble", "irislib.widgets", *modules])
-    for reference in references or registry.references():
+    for reference in registry.references() if references is None else references:
         try:
             spec = registry.resolve(reference)
         except Exception as error:  # the user's own module may raise anything

@@ -30,6 +30,7 @@ __all__ = [
     "file_signature",
     "find_specs",
     "generated_notebook",
+    "has_models",
     "notebook_path",
     "read_notebook",
 ]
@@ -270,10 +271,15 @@ def find_specs(models: Iterable[str] | None, notebooks: Path) -> dict[str, Model
     UnknownModelError, SpecError
         If one leads nowhere, or two models share a name.
     """
+    return registry.load_specs(models) if has_models(models, notebooks) else {}
+
+
+def has_models(models: Iterable[str] | None, notebooks: Path) -> bool:
+    """Return True if models are served beside notebooks; see :func:`find_specs`."""
+    if models or environment_value("model"):
+        return True
     files = registry.notebook_files(notebooks)
-    if models or environment_value("model") or not files or any(map(_uses_irislib, files)):
-        return registry.load_specs(models)
-    return {}
+    return not files or any(map(_uses_irislib, files))
 
 
 def _uses_irislib(file: Path) -> bool:
