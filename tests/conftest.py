@@ -67,7 +67,7 @@ NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
               "test_registry", "test_api_schema", "test_written_values", "test_feature_types", "test_own_theme",
               "test_author_texts", "test_translated_pages", "test_temporary_folders", "test_public_path",
               "test_branded_pages", "test_starting", "test_counts", "test_validation", "test_comparison",
-              "test_feedback", "test_parts_page", "test_it_works_under_gunicorn", "tutorial",
+              "test_feedback", "test_it_works_under_gunicorn", "tutorial",
               "test_documentation_blocks")  # fmt: skip
 
 
