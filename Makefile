@@ -26,7 +26,7 @@ test-lowest: $(LOWEST)/ready
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them
 constraints:
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[boosters,limits,notebook,stores,tables,test]'
+	$(VENV)/bin/pip install --quiet --editable '.[boosters,limits,notebook,sql,stores,tables,test]'
 	(head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable) > constraints.new && mv constraints.new constraints.txt
 	touch $(VENV)/ready-serve $(VENV)/ready-test
 
@@ -63,7 +63,7 @@ $(VENV)/ready-serve: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/ready-test: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,limits,notebook,stores,tables,test]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,limits,notebook,sql,stores,tables,test]'
 	touch $@ $(VENV)/ready-serve
 
 $(LOWEST)/ready: pyproject.toml setup.py tests/lowest_versions.py

@@ -1,6 +1,12 @@
 """Tables as messy as people's files are: what is read, the code that reads it again, and what is said."""
 
+import contextlib
+import pickle
 import re
+import sqlite3
+import tomllib
+import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -158,3 +164,194 @@ def test_a_missing_file_and_a_folder(tmp_path):
         read_table(str(tmp_path))
     with pytest.raises(DataError, match="Download the file first"):
         read_table("https://example.org/churn.csv")
+
+
+FRAME = pd.DataFrame(
+    {
+        "größe": [1.5, 2.5, 3.5],
+        "day": pd.to_datetime(["2025-01-01", "2025-02-01", "2025-03-01"]),
+        "kind": ["x", "?", "z"],
+        "plz": ["01234", "00001", "99999"],
+    }
+)
+
+
+def check(source: TableSource, code: str, **more: list[object]) -> None:
+    """Check a table that was written from FRAME, or from one with other columns beside it."""
+    pd.testing.assert_frame_equal(evaluate(source), source.frame)
+    frame = source.frame
+    assert frame["größe"].tolist() == [1.5, 2.5, 3.5]
+    assert frame["day"].dt.strftime("%Y-%m-%d").tolist() == ["2025-01-01", "2025-02-01", "2025-03-01"]
+    assert [None if pd.isna(value) else value for value in frame["kind"]] == ["x", None, "z"]
+    assert frame["plz"].tolist() == ["01234", "00001", "99999"]
+    for column, values in more.items():
+        assert frame[column].astype(object).tolist() == values, column
+    assert code in source.body
+    assert "'?' stands for missing values." in source.notes
+
+
+def test_excel_files(tmp_path):
+    path = tmp_path / "one.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        FRAME.to_excel(writer, sheet_name="Eins", index=False)
+    check(read_table(str(path)), 'pd.read_excel(DATA, dtype={"plz": str}, na_values=["?"])')
+    with pd.ExcelWriter(path, mode="a") as writer:
+        FRAME.to_excel(writer, sheet_name="Zwei", index=False, startrow=3, startcol=2)
+    with pytest.raises(DataError, match=r"has 2 sheets with tables: 'Eins' and 'Zwei'\. Choose one with --sheet\."):
+        read_table(str(path))
+    with pytest.raises(DataError, match=r"has no sheet 'Drei'\. Known: Eins, Zwei\."):
+        read_table(str(path), sheet="Drei")
+    source = read_table(str(path), sheet="Zwei")
+    check(source, 'sheet_name="Zwei"')
+    assert 'usecols="C:F"' in source.body
+    assert source.requirements == ("openpyxl>=3.1",)
+
+
+def workbook(path: Path, rows: list[list[object]]) -> Path:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_titles_totals_and_names_in_two_rows_of_an_excel_file(tmp_path):
+    rows = [["Sales of 2025"], [], ["name", "size"], ["a", 1.5], ["b", 2.5], ["c", "n/a"], ["Total", 4]]
+    source = read_table(str(workbook(tmp_path / "titles.xlsx", rows)))
+    assert source.frame.iloc[:2].to_dict("list") == {"name": ["a", "b"], "size": [1.5, 2.5]}
+    assert "skiprows=2, skipfooter=1" in source.body
+    rows = [["name", "size", None], [None, "height", "width"], ["a", 1, 2], ["b", 3, 4]]
+    with pytest.raises(DataError, match="Write one name above each column, in one row"):
+        read_table(str(workbook(tmp_path / "merged.xlsx", rows)))
+
+
+def test_parquet_feather_stata_and_json(tmp_path):
+    more = FRAME.assign(
+        group=pd.Categorical(["u", "v", "u"]),
+        at=pd.to_datetime(["2025-01-01 10:00", "2025-02-01 11:00", "2025-03-01 12:00"]).tz_localize("Europe/Berlin"),
+        price=[Decimal("1.50"), Decimal("2"), None],
+        took=pd.to_timedelta([1, 2, 3], unit="h"),
+        number=[7, 8, 9],
+    )
+    more.set_index("number").to_parquet(tmp_path / "a.parquet")
+    source = read_table(str(tmp_path / "a.parquet"))
+    check(source, "pd.read_parquet(DATA)", took=[3600.0, 7200.0, 10800.0], at_hour=[9, 10, 11], number=[7, 8, 9])
+    assert source.frame["price"].dtype == source.frame["größe"].dtype
+    assert source.requirements == ("pyarrow>=17",)
+    FRAME.to_feather(tmp_path / "a.feather")
+    check(read_table(str(tmp_path / "a.feather")), "pd.read_feather(DATA)")
+    FRAME.assign(day=FRAME["day"].astype(str)).to_json(tmp_path / "a.json", orient="records")
+    check(read_table(str(tmp_path / "a.json")), "pd.read_json(DATA, dtype=False)")
+    FRAME.assign(day=FRAME["day"].astype(str)).to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    check(read_table(str(tmp_path / "a.jsonl")), "lines=True")
+    FRAME.to_stata(tmp_path / "a.dta", write_index=False, version=118)
+    check(read_table(str(tmp_path / "a.dta")), "pd.read_stata(DATA)")
+    FRAME.assign(tags=[[1], [2], [3]]).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"The column 'tags' of .* holds lists; a feature is a number"):
+        read_table(str(tmp_path / "b.parquet"))
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zip"])
+def test_compressed_files(suffix, tmp_path):
+    path = tmp_path / f"table.csv.{suffix}"
+    FRAME.to_csv(path, index=False)
+    check(read_table(str(path)), "pd.read_csv(DATA, dtype=")
+    other = path.rename(tmp_path / "table.csv")
+    compression = {"gz": "gzip"}.get(suffix, suffix)
+    check(read_table(str(other)), f'compression="{compression}"')
+
+
+def test_queries(tmp_path, monkeypatch):
+    path = tmp_path / "shop.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        FRAME.to_sql("items", database, index=False)
+    query = "select *\nfrom items\norder by größe;"
+    for data in (str(path), f"sqlite:///{path}"):
+        source = read_table(data, sql=query)
+        check(source, "with contextlib.closing(sqlite3.connect(DATA)) as database:")
+        assert source.path == path
+        assert source.requirements == ()
+    with pytest.raises(DataError, match=r"is a database\. Give the query with --sql"):
+        read_table(str(path))
+    with pytest.raises(DataError, match="The query failed: no such column: shape"):
+        read_table(str(path), sql="select shape from items")
+    with pytest.raises(DataError, match="The query returns no rows"):
+        read_table(str(path), sql="select * from items where größe > 10")
+
+
+def test_a_database_at_an_address(tmp_path, monkeypatch):
+    pytest.importorskip("sqlalchemy")
+    path = tmp_path / "shop.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        FRAME.to_sql("items", database, index=False)
+    address = f"sqlite+pysqlite:///file:{path}?uri=true"
+    monkeypatch.setattr("irislib._project.sql_source.sqlite_file", lambda address: None)
+    monkeypatch.setattr("irislib._project.table_source.sqlite_file", lambda address: None)
+    monkeypatch.setenv("DATABASE_URL", address)
+    source = read_table(address, sql="select * from items")
+    check(source, 'pd.read_sql(query, os.environ["DATABASE_URL"])')
+    assert source.path is None
+    assert source.requirements == ("sqlalchemy>=2",)
+    assert source.imports == ("import os",)
+    assert str(tmp_path) not in source.body + "".join(source.notes)
+    with pytest.raises(DataError, match="This is no address of a database"):
+        read_table("nothing://user:secret@host", sql="select 1")
+    with pytest.raises(DataError, match="needs the package") as caught:
+        read_table("oracle+oracledb://user:secret@host/d", sql="select 1")
+    assert "secret" not in str(caught.value)
+
+
+OTHER_FILES = {
+    "table.xls": (b"\xd0\xcf\x11\xe0" + b"x" * 600, "Save it as .xlsx without a password, or as CSV."),
+    "page.csv": (b"<!DOCTYPE html><html></html>", "is a web page, which is not read."),
+    "table.pkl": (b"anything", "is a pickle, which can run any code when it is read, so it is not opened."),
+    "pickle.dat": (pickle.dumps(FRAME), "is a pickle"),
+    "noise.csv": (bytes(range(256)) * 20, "is no table"),
+    "weka.csv": (b"% comment\n@relation x\n", "is an ARFF file of Weka"),
+    "lfs.csv": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "broken.xlsx": (b"PK\x03\x04" + b"x" * 100, "cannot be read as a zip file"),
+    "a.parquet": (b"PAR1" + b"x" * 100, "cannot be read as Parquet"),
+    "a.json": (b'[{"a": 1}, {"a"', "is JSON, but no list of rows"),
+    "spss.sav": (b"$FL2@(#) SPSS DATA FILE", "is an SPSS file"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_other_files_get_a_sentence(name, tmp_path):
+    content, sentence = OTHER_FILES[name]
+    with pytest.raises(DataError, match=re.escape(sentence)) as caught:
+        read(tmp_path, content, name)
+    assert "\n" not in str(caught.value)
+
+
+def test_archives(tmp_path):
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "a,b\n1,2\n")
+        archive.writestr("b.csv", "a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"holds 2 files: a\.csv, b\.csv"):
+        read_table(str(path))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "a,b\n1,2\n")
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    content[6] |= 1  # the flag of a password
+    content[directory + 8] |= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(DataError, match="is protected with a password"):
+        read_table(str(path))
+
+
+def test_a_large_file_is_read_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("irislib._project.table_source.MOST_BYTES", 10)
+    source = read(tmp_path, "a,b\n1,2\n3,4\n5,6\n")
+    assert source.path is None
+    assert str(tmp_path / "table.csv") in source.body
+
+
+def test_what_is_needed_is_what_irislib_needs():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    known = {text.partition(",")[0] for group in project["optional-dependencies"].values() for text in group}
+    assert {"openpyxl>=3.1", "pyarrow>=17", "sqlalchemy>=2"} <= known

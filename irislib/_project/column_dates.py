@@ -39,7 +39,7 @@ _ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 
 @dataclass(frozen=True)
 class DateTexts:
-    """How days are written in a column of text.
+    """The format of the days in a column of text.
 
     Attributes
     ----------
@@ -94,11 +94,11 @@ def _shape(text: str) -> str:
 
 def _candidates(shape: str) -> list[str]:
     """Return the formats of days, with or without a time, that a shape may have."""
-    found = list(FORMATS.get(shape, ()))
+    formats = list(FORMATS.get(shape, ()))
     for (day, days), (time, end), between in itertools.product(FORMATS.items(), TIMES.items(), (" ", ", ", "a")):
         if shape == day + between + time:
-            found += [f"{start}{'T' if between == 'a' else between}{end}" for start in days]
-    return found
+            formats += [f"{start}{'T' if between == 'a' else between}{end}" for start in days]
+    return formats
 
 
 def _swapped(format: str) -> str:

@@ -64,11 +64,11 @@ def _spaces(code: TableCode, names: list[Any]) -> list[str]:
 
 
 def _different(names: list[str]) -> list[str]:
-    found: list[str] = []
+    unique: list[str] = []
     for i, name in enumerate(names, 1):
         text = name or f"column_{i}"
         number = 2
-        while text in found:
+        while text in unique:
             text, number = f"{name} {number}", number + 1
-        found.append(text)
-    return found
+        unique.append(text)
+    return unique

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._description.number_text import readings, simplify_number
 from irislib._description.values import means_missing
+from irislib._project.column_dates import find_dates
 from irislib._project.table_code import literal
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NumberTexts", "find_numbers", "gap_markers", "known_to_pandas"]
+__all__ = ["NumberTexts", "find_numbers", "gap_markers", "is_rest_numeric", "known_to_pandas"]
 
 # In columns of words as well as of numbers; in any case.
 MORE_GAPS = {
@@ -86,7 +87,7 @@ def gap_markers(values: Iterable[str], is_rest_numeric: Callable[[list[str]], bo
 
 @dataclass(frozen=True)
 class NumberTexts:
-    """How numbers are written in a column of text.
+    """The notation of the numbers in a column of text.
 
     Attributes
     ----------
@@ -147,8 +148,8 @@ def find_numbers(texts: pd.Series, default: str) -> NumberTexts | None:
 
 def _affixes(matches: list[Any]) -> list[str]:
     """Return the signs before and after numbers, the longest first."""
-    found = {part for match in matches for part in (match["before"], match["after"]) if part}
-    return sorted(found, key=len, reverse=True)
+    affixes = {part for match in matches for part in (match["before"], match["after"]) if part}
+    return sorted(affixes, key=len, reverse=True)
 
 
 def evaluate(texts: pd.Series, steps: Iterable[str]) -> pd.Series:
@@ -172,3 +173,13 @@ def looks_numeric(text: str) -> bool:
     if match is None:
         return False
     return bool(readings(simplify_number(text, match["before"] or "", match["after"] or "")))
+
+
+def is_rest_numeric(values: list[str]) -> bool:
+    """Return whether the first texts are all numbers, or all days."""
+    import pandas as pd
+
+    sample = [value for value in values[:SAMPLE] if value.strip()]
+    if not sample:
+        return False
+    return all(map(looks_numeric, sample)) or find_dates(pd.Series(sample), True) is not None

@@ -36,7 +36,7 @@ NO_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 
 @dataclass(frozen=True)
 class CsvBytes:
-    """What is in the bytes of a CSV file.
+    """The facts that the bytes of a CSV file show.
 
     Attributes
     ----------

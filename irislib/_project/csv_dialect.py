@@ -16,7 +16,7 @@ from irislib._modeling.csv_text import DELIMITERS, TITLE_LINES, is_comment
 if TYPE_CHECKING:
     from irislib._project.csv_bytes import CsvBytes
 
-__all__ = ["SPACES", "Dialect", "find_dialect", "is_number"]
+__all__ = ["SPACES", "Dialect", "Record", "find_dialect", "find_footer", "find_header", "is_number"]
 
 SPACES = r"\s+"  # instead of one sign
 RECORDS = 1_000  # of the beginning of a file, looked at
@@ -94,13 +94,13 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
     if own:
         filled = filled[1:]
     width, _ = _usual_width(filled)
-    position = _find_header(filled, width)
+    position = find_header(filled, width)
     titles, body = filled[:position], filled[position:]
     plain = [record for record in body[1:] if not is_comment(record[1], width)]
     has_header = not body or _is_header(body[0][1], plain, width)
     if not has_header:
         plain = [body[0], *plain]
-    footer, footer_lines = _find_footer(content, delimiter, width, len(plain))
+    footer, footer_lines = _footer_of(content, delimiter, width, len(plain))
     commented = content.comments - sum(record[1][0].startswith("#") for record in filled[: position + 1])
     if footer_lines and content.is_whole and len(records) < RECORDS:
         plain = plain[: len(plain) - len(footer)] or plain
@@ -111,7 +111,7 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
         is_spaced=delimiter != SPACES and sum(cell.startswith(" ") for cell in later) > len(later) / 2,
         header=body[0][1] if body and has_header else None,
         skipped=body[0][0] - 1 if body else 0,
-        titles=[*map(str.strip, lines), *(_shown(record, delimiter) for record in titles)],
+        titles=[*map(str.strip, lines), *(_line_of(record, delimiter) for record in titles)],
         rows=plain,
         footer=footer,
         footer_lines=footer_lines,
@@ -119,7 +119,7 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
     )
 
 
-def _shown(record: Record, delimiter: str) -> str:
+def _line_of(record: Record, delimiter: str) -> str:
     return ("" if delimiter == SPACES else delimiter).join(record[1]).strip(f"{delimiter} ")
 
 
@@ -144,22 +144,22 @@ def _usual_width(records: list[Record]) -> tuple[int, int]:
 
 
 def _find_delimiter(text: str) -> str | None:
-    best, found = 0, None
+    best, delimiter = 0, None
     for sign in sorted(DELIMITERS, key=";\t|,".index):  # commas may be in numbers as well
         records = [record for record in _read(text, sign) if any(cell.strip() for cell in record[1])]
         width, count = _usual_width(records)
         if width > 1 and count > best:
-            best, found = count, sign
+            best, delimiter = count, sign
     lines = [record for record in _read(text, SPACES) if record[1]]
     width, count = _usual_width(lines)
     cells = [cells for _, cells in lines if len(cells) == width]
     if width > 1 and count > max(2 * best, 0.9 * len(lines)):
         columns = zip(*cells[1:], strict=True)
-        return SPACES if any(all(map(is_number, column)) for column in columns) else found
-    return found
+        return SPACES if any(all(map(is_number, column)) for column in columns) else delimiter
+    return delimiter
 
 
-def _find_header(records: list[Record], width: int) -> int:
+def find_header(records: list[Record], width: int) -> int:
     """Return the position of the record that names the columns, or of the first row."""
     for i, (_, cells) in enumerate(records[:TITLE_LINES]):
         filled = sum(bool(cell.strip()) for cell in cells)
@@ -207,20 +207,35 @@ def _is_header(cells: list[str], rows: list[Record], width: int) -> bool:
     return rising and (whole[0] in (0, 1) or whole[0] > 1800)  # as a program numbers columns, or years
 
 
-def _find_footer(content: CsvBytes, delimiter: str, width: int, rows: int) -> tuple[list[str], int]:
-    """Return what stands below the rows, and the number of lines there."""
-    records = _read(content.tail, delimiter, limit=None)[-FOOTER_RECORDS:]
-    is_sure = content.is_whole or '"' not in content.tail  # else the tail may begin within quotation marks
-    found: list[str] = []
-    lines = 0
-    for number, (_, cells) in enumerate(reversed(records), 1):
+def find_footer(records: list[Record], width: int, rows: int, sparse: bool = True) -> list[str]:
+    """Return what stands below the rows of a table.
+
+    Parameters
+    ----------
+    records : list of Record
+        The last ones, without empty ones.
+    width : int
+        The number of columns.
+    rows : int
+        At least one of so many is no footer.
+    sparse : bool
+        Take a record with a single value for one.
+    """
+    footer: list[str] = []
+    for _, cells in reversed(records[-FOOTER_RECORDS:]):
         filled = [cell.strip() for cell in cells if cell.strip()]
-        if not filled:
-            continue
         is_total = bool(_TOTALS.fullmatch(filled[0].rstrip(":. ")))
-        is_sparse = is_sure and len(filled) == 1 < width - 1 and len(cells) < width
-        if not (is_total or is_sparse) or len(found) + 1 >= rows:
+        if not (is_total or (sparse and len(filled) == 1 < width - 1)) or len(footer) + 1 >= rows:
             break
-        found.insert(0, delimiter.join(cells).strip(f"{delimiter} "))
-        lines = number
-    return found, lines
+        footer.insert(0, "; ".join(filled))
+    return footer
+
+
+def _footer_of(content: CsvBytes, delimiter: str, width: int, rows: int) -> tuple[list[str], int]:
+    """Return what stands below the rows, and the number of lines there, empty ones among them."""
+    records = _read(content.tail, delimiter, limit=None)
+    filled = [i for i, (_, cells) in enumerate(records) if any(map(str.strip, cells))]
+    is_sure = content.is_whole or '"' not in content.tail  # else the tail may begin within quotation marks
+    sparse = is_sure and bool(filled) and len(records[filled[-1]][1]) < width
+    footer = find_footer([records[i] for i in filled], width, rows, sparse)
+    return footer, len(records) - filled[-len(footer)] if footer else 0

@@ -69,8 +69,8 @@ def _example(content: CsvBytes) -> str:
     """Return a word that shows whether an encoding that was guessed is the right one."""
     if content.encoding not in ("cp1252", "latin-1"):
         return ""
-    words = (word.strip("\"';,.()") for word in content.head.split())
-    word = next((word for word in words if not word.isascii() and word.isalpha()), "")
+    candidates = (word.strip("\"';,.()") for word in content.head.split())
+    word = next((word for word in candidates if not word.isascii() and word.isalpha()), "")
     return NOTES["encoding.example"].format(word=word) if word else ""
 
 

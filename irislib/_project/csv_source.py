@@ -7,13 +7,12 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.tables import NOTES, TEXTS
-from irislib._project.column_lines import mend_columns, name_list
-from irislib._project.column_names import mend_names
+from irislib._project.column_lines import mend_table
 from irislib._project.csv_bytes import scan
 from irislib._project.csv_dialect import find_dialect
 from irislib._project.csv_layout import add_layout, offset_of
-from irislib._project.csv_values import add_codes, add_gaps, add_number_signs, find_gaps, note_gaps
-from irislib._project.table_code import Source, TableCode
+from irislib._project.csv_values import add_codes, add_gaps, add_number_signs, find_gaps, note_gaps, read_mixed_as_text
+from irislib._project.table_code import TableCode
 from irislib.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,11 +54,7 @@ def read_csv_table(path: Path) -> tuple[TableCode, pd.DataFrame]:
     _note_index(code, data)
     note_gaps(code)
     _note_twice(code, dialect)
-    data = mend_names(code, data)
-    if data.isna().all(axis=1).any():
-        data = code.apply(data, ['data = data.dropna(how="all")'])
-        code.notes.append(NOTES["empty_rows"])
-    return code, mend_columns(code, data, prefers_comma)
+    return code, mend_table(code, data, prefers_comma)
 
 
 def _names(code: TableCode, path: Path, dialect: Dialect) -> dict[int, Any]:
@@ -75,26 +70,14 @@ def _read(code: TableCode, path: Path, dialect: Dialect) -> pd.DataFrame:
     method, code.method = code.method, ""
     for _ in range(READS):
         data = _call(code, path, dialect)
-        mixed = [name for name in data.columns if _is_mixed(data[name])]
-        code.arguments.setdefault("dtype", {}).update(dict.fromkeys(mixed, Source("str")))
-        if mixed:
-            code.notes.append(NOTES["mixed"].format(columns=name_list(mixed)))
+        mixed = read_mixed_as_text(code, data)
         if code.arguments.get("index_col") == 0 and not data.index.is_unique:
             del code.arguments["index_col"]
             continue
         if not find_gaps(code, data) and not mixed:
             break
     code.method = method
-    if not code.arguments["dtype"]:
-        del code.arguments["dtype"]
     return data.add_prefix("column_") if method else data
-
-
-def _is_mixed(values: pd.Series) -> bool:
-    """Return whether pandas has read some values as numbers and others as text, as it does in parts of large files."""
-    import pandas as pd
-
-    return values.dtype.kind == "O" and str(pd.api.types.infer_dtype(values, skipna=True)).startswith("mixed")
 
 
 def _call(code: TableCode, path: Path, dialect: Dialect) -> pd.DataFrame:
@@ -113,8 +96,8 @@ def _call(code: TableCode, path: Path, dialect: Dialect) -> pd.DataFrame:
 def _describe(error: str, path: Path, dialect: Dialect) -> str:
     """Return the sentence for an error of pandas."""
     if match := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
-        wanted, line, given = match.groups()
-        return TEXTS["long_row"].format(path=path, line=line, given=given, wanted=wanted, sign=dialect.delimiter)
+        width, line, count = match.groups()
+        return TEXTS["long_row"].format(path=path, line=line, given=count, wanted=width, sign=dialect.delimiter)
     if match := re.search(r"EOF inside string starting at row (\d+)", error):
         line = int(match[1]) + 1 + dialect.skipped
         return TEXTS["quote"].format(path=path, line=line)

@@ -11,9 +11,8 @@ from irislib._common.formatting import join_words
 from irislib._common.messages.tables import NOTES
 from irislib._description.feature import Feature
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs
-from irislib._project.column_dates import find_dates
 from irislib._project.column_lines import different_texts, name_list, text_columns
-from irislib._project.column_texts import gap_markers, known_to_pandas, looks_numeric
+from irislib._project.column_texts import gap_markers, is_rest_numeric, known_to_pandas, looks_numeric
 from irislib._project.table_code import Source
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from irislib._project.csv_dialect import Dialect
     from irislib._project.table_code import TableCode
 
-__all__ = ["add_codes", "add_gaps", "add_number_signs", "find_gaps", "note_gaps"]
+__all__ = ["add_codes", "add_gaps", "add_number_signs", "find_gaps", "note_gaps", "read_mixed_as_text"]
 
 GROUP_SIGNS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
 MOSTLY = 0.8
@@ -44,8 +43,8 @@ def add_number_signs(code: TableCode, dialect: Dialect, names: Mapping[int, Any]
     numeric = [i for i, cells in columns.items() if cells and sum(map(looks_numeric, cells)) > MOSTLY * len(cells)]
     features = [Feature(f"c{i}") for i in numeric]
     rows = [row for _, row in dialect.rows]
-    found = find_decimal_signs([rows], {f"c{i}": i for i in numeric}, features)
-    signs = {int(name[1:]): sign for name, sign in found.items()}
+    by_name = find_decimal_signs([rows], {f"c{i}": i for i in numeric}, features)
+    signs = {int(name[1:]): sign for name, sign in by_name.items()}
     either = [i for i, sign in signs.items() if sign == MIXED]
     signs |= dict.fromkeys(either, "." if dialect.delimiter == "," else ",")
     commas = [i for i, sign in signs.items() if sign == ","]
@@ -88,16 +87,16 @@ def _protect(code: TableCode, columns: Mapping[Any, list[str]], group: str) -> N
 
 def add_codes(code: TableCode, dialect: Dialect, names: Mapping[int, Any]) -> None:
     """Read whole numbers with zeros before them as text: they are codes."""
-    found, example = [], ""
+    columns, example = [], ""
     for i, name in names.items():
         cells = dialect.cells(i)
         codes = [cell for cell in cells if _CODE.fullmatch(cell)]
         if codes and all(cell.isdigit() for cell in cells):
-            found.append(name)
+            columns.append(name)
             example = example or codes[0]
-    if found:
-        code.arguments.setdefault("dtype", {}).update(dict.fromkeys(found, Source("str")))
-        code.notes.append(NOTES["codes"].format(columns=name_list(found), example=example))
+    if columns:
+        code.arguments.setdefault("dtype", {}).update(dict.fromkeys(columns, Source("str")))
+        code.notes.append(NOTES["codes"].format(columns=name_list(columns), example=example))
 
 
 def add_gaps(code: TableCode, dialect: Dialect, names: Mapping[int, Any]) -> None:
@@ -118,40 +117,43 @@ def find_gaps(code: TableCode, data: pd.DataFrame) -> bool:
 
 def _add_markers(code: TableCode, columns: Mapping[Any, list[str]]) -> None:
     known = known_to_pandas()
-    found = {}
+    by_column = {}
     for name, values in columns.items():
-        markers = [marker for marker in gap_markers(values, _is_rest_numeric) if marker not in known]
+        markers = [marker for marker in gap_markers(values, is_rest_numeric) if marker not in known]
         if markers:
-            found[name] = markers
-    if not found:
+            by_column[name] = markers
+    if not by_column:
         return
     before = code.arguments.get("na_values", [])
-    everywhere = {marker for markers in found.values() for marker in markers}
-    kept = {name for name, values in columns.items() if not everywhere.isdisjoint(values) and name not in found}
-    kept |= {name for name, markers in found.items() if everywhere.intersection(columns[name]) - set(markers)}
-    if kept or isinstance(before, dict):  # in other columns they are values
-        own = before if isinstance(before, dict) else {}
+    everywhere = {marker for markers in by_column.values() for marker in markers}
+    others = {name for name, values in columns.items() if not everywhere.isdisjoint(values) and name not in by_column}
+    others |= {name for name, markers in by_column.items() if everywhere.intersection(columns[name]) - set(markers)}
+    if others or isinstance(before, dict):  # in other columns they are values
+        own = before if isinstance(before, dict) else dict.fromkeys(columns, before) if before else {}
         code.arguments["na_values"] = {
-            name: sorted({*own.get(name, []), *markers}) for name, markers in found.items()
-        } | {name: markers for name, markers in own.items() if name not in found}
+            name: sorted({*own.get(name, []), *markers}) for name, markers in by_column.items()
+        } | {name: markers for name, markers in own.items() if name not in by_column}
     else:
         code.arguments["na_values"] = sorted({*before, *everywhere})
 
 
-def note_gaps(code: TableCode) -> None:
-    """Add the note on the texts that stand for missing values."""
-    found = code.arguments.get("na_values")
-    if not found:
-        return
-    every = sorted({text for texts in found.values() for text in texts}) if isinstance(found, dict) else found
-    markers = join_words([repr(text) for text in every])
-    code.notes.append(NOTES["gaps"].format(markers=markers, stand="stand" if len(every) > 1 else "stands"))
-
-
-def _is_rest_numeric(values: list[str]) -> bool:
+def read_mixed_as_text(code: TableCode, data: pd.DataFrame) -> bool:
+    """Read columns as text of which pandas has made numbers in some rows only; return whether there are any."""
     import pandas as pd
 
-    sample = [value for value in values[:100] if value.strip()]
-    if not sample:
-        return False
-    return all(map(looks_numeric, sample)) or find_dates(pd.Series(sample), True) is not None
+    objects = [name for name, dtype in data.dtypes.items() if dtype.kind == "O"]
+    mixed = [name for name in objects if str(pd.api.types.infer_dtype(data[name], skipna=True)).startswith("mixed")]
+    if mixed:
+        code.arguments.setdefault("dtype", {}).update(dict.fromkeys(mixed, Source("str")))
+        code.notes.append(NOTES["mixed"].format(columns=name_list(mixed)))
+    return bool(mixed)
+
+
+def note_gaps(code: TableCode) -> None:
+    """Add the note on the texts that stand for missing values."""
+    gaps = code.arguments.get("na_values")
+    if not gaps:
+        return
+    every = sorted({text for texts in gaps.values() for text in texts}) if isinstance(gaps, dict) else gaps
+    markers = join_words([repr(text) for text in every])
+    code.notes.append(NOTES["gaps"].format(markers=markers, stand="stand" if len(every) > 1 else "stands"))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import did_you_mean
-from irislib._common.messages.tables import TEXTS
+from irislib._common.formatting import closest_texts, did_you_mean
+from irislib._common.messages.tables import NOTES, TEXTS
 from irislib._project.csv_source import read_csv_table
+from irislib._project.excel_source import read_excel_table
+from irislib._project.file_kinds import kind_of
+from irislib._project.other_files import read_other
+from irislib._project.sql_source import read_query, sqlite_file
+from irislib._project.table_code import literal
 from irislib.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from irislib._project.table_code import TableCode
+
 __all__ = ["TableSource", "read_table"]
+
+JSON = {"dtype": False}  # texts stay texts, such as codes with zeros before them
+MOST_BYTES = 500_000_000  # of a file that is copied into a project
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,51 @@ def read_table(data: str, sql: str | None = None, sheet: str | None = None) -> T
     DataError
         If it cannot be read; one sentence says what is wrong and what to do.
     """
+    if sql is not None:
+        return _query(data, sql)
     path = _file(data)
-    code, frame = read_csv_table(path)
-    return TableSource(frame, code.source(), path=path, notes=tuple(code.notes))
+    kind = kind_of(path)
+    if sheet is not None and kind != "excel":
+        raise DataError(TEXTS["only_sheet"].format(path=path))
+    requirements: tuple[str, ...] = ()
+    if kind == "csv":
+        code, frame = read_csv_table(path)
+    elif kind == "excel":
+        code, frame = read_excel_table(path, sheet)
+        requirements = ("openpyxl>=3.1",)
+    elif kind == "jsonl":
+        code, frame = read_other(path, "read_json", lines=True, **JSON)
+    elif kind == "json":
+        code, frame = read_other(path, "read_json", **JSON)
+    else:
+        code, frame = read_other(path, f"read_{kind}")
+        requirements = ("pyarrow>=17",) if kind in ("parquet", "feather") else ()
+    return _source(code, frame, path, requirements=requirements)
+
+
+def _query(address: str, sql: str) -> TableSource:
+    path = sqlite_file(address)
+    if path is not None:
+        path = _file(str(path))
+    code, frame, imports, requirements = read_query(address, sql)
+    return _source(code, frame, path, imports, requirements)
+
+
+def _source(
+    code: TableCode,
+    frame: pd.DataFrame,
+    path: Path | None,
+    imports: tuple[str, ...] = (),
+    requirements: tuple[str, ...] = (),
+) -> TableSource:
+    """Return the source of a table; a file too large to be copied is read where it is."""
+    expression = code.source()
+    if path is not None and (size := path.stat().st_size) > MOST_BYTES:
+        own = str(path.resolve())
+        code.notes.append(NOTES["large"].format(size=size // 1_000_000, path=own))
+        expression = re.sub(r"\bDATA\b", lambda _: literal(own), expression, count=1)
+        path = None
+    return TableSource(frame, expression, imports, path, tuple(code.notes), requirements)
 
 
 def _file(data: str) -> Path:
@@ -89,7 +142,8 @@ def _file(data: str) -> Path:
     if not path.exists():
         folder = path.parent
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else []
-        raise DataError(TEXTS["missing"].format(path=path, hint=did_you_mean(path.name, names)).rstrip())
+        hint = did_you_mean(path.name, names) if closest_texts(path.name, names) else ""
+        raise DataError(TEXTS["missing"].format(path=path, hint=hint).rstrip())
     try:
         with path.open("rb") as file:
             start = file.read(64)

@@ -1,6 +1,6 @@
 """Texts about tables from which a project is made: why one cannot be read, and what was seen in it and done."""
 
-__all__ = ["NOTES", "TEXTS"]
+__all__ = ["NOTES", "OTHER_KINDS", "TEXTS"]
 
 # Why a table cannot be read, and what to do.
 TEXTS = {
@@ -27,6 +27,7 @@ TEXTS = {
     "long_row": "Line {line} of {path} has {given} values for {wanted} columns. Put quotation marks around values in "
     "which the separator {sign!r} occurs, or correct the line.",
     "bad_csv": "{path} cannot be read as CSV: {error}",
+    "single": "{path} has one column only, {column!r}. A model needs columns for its inputs and one for its target.",
     "nested": "The column {column!r} of {path} holds {kind}; a feature is a number, text, a date, a time or yes or no. "
     "Spread it over columns, or leave it out, and write the table again.",
     "no_sheet": "{path} has no sheet {sheet!r}. {hint}",
@@ -36,12 +37,32 @@ TEXTS = {
     "merged": "In the sheet {sheet!r} of {path} the names of columns are in merged cells ({cells}). Write one name "
     "above each column, in one row.",
     "json": "{path} is JSON, but no list of rows such as [{{…}}, {{…}}]: {error}",
-    "sql_url": "{data} is no address of a database. Expected one such as sqlite:///churn.db or "
+    "sql_url": "This is no address of a database. Expected one such as sqlite:///churn.db or "
     "postgresql://user@host/database.",
     "sql": "The query failed: {error}",
     "no_rows": "The query returns no rows. Change it, so that it returns the rows to train with.",
     "needs_sql": "{path} is a database. Give the query with --sql and the database as --data sqlite:///{path}",
     "same_names": "{path} has the column {column!r} more than once. Give each its own name.",
+}
+
+# Files that are not read: what they are, and what to do instead.
+OTHER_KINDS = {
+    "hdf5": ("an HDF5 file", 'Write its table to another one: pd.read_hdf("{name}").to_parquet("{stem}.parquet")'),
+    "spss": ("an SPSS file", 'Write it to another one: pd.read_spss("{name}").to_parquet("{stem}.parquet")'),
+    "sas": ("a SAS file", 'Write it to another one: pd.read_sas("{name}").to_parquet("{stem}.parquet")'),
+    "pdf": ("a PDF file", "Get the table as CSV or Excel."),
+    "numpy": ("a NumPy file", "Write its array to CSV, with a name for each column."),
+    "r": ("a file of R", 'Write its table to CSV in R: write.csv(data, "{stem}.csv", row.names = FALSE)'),
+    "lfs": ("a placeholder of Git LFS, not the file itself", "Fetch it: git lfs pull"),
+    "archive": ("an archive", "Unpack it first, and give a file in it."),
+    "avro": ("an Avro file", "Save the table as Parquet or CSV."),
+    "orc": ("an ORC file", 'Write it to another one: pd.read_orc("{name}").to_parquet("{stem}.parquet")'),
+    "image": ("an image", "Give a table."),
+    "xlsb": ("a binary Excel file", "Save it as .xlsx or CSV."),
+    "document": ("a document of an office program", "Save the table as .xlsx or CSV."),
+    "html": ("a web page", "Its address may need a login, or lead to a page about the file. Download the file itself."),
+    "xml": ("XML", "Save the table as CSV or Excel."),
+    "arff": ("an ARFF file of Weka", "Save the table as CSV."),
 }
 
 # What was seen and what was done about it.
@@ -89,6 +110,7 @@ NOTES = {
     "other_sheets": "The sheet {sheet!r} is read; there are also {names}.",
     "offset": "The table begins in the column {column}; what is left of it is empty.",
     "index_columns": "The index of the table, {names}, is read as columns.",
+    "index_left": "The index of the table is left out.",
     "environment": "The address of the database is read from the environment variable {variable}, so that no password "
     "is in the code: export {variable}=…",
     "sqlite": "The database is copied into the project; the query is read from the copy.",
