@@ -1,5 +1,6 @@
 # make serve   set everything up and start the apps          make test   set everything up and run every test
 # make benchmark   measure everything, beside other tools (ARGS="--peers PYTHON --write" renews docs/performance.md, --quick tries it)
+# make docs    the documentation as a site, in site/: open site/index.html, which needs no server
 # make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests start hundreds of processes: they share what is compiled, also where an image switches that off.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve test test-lowest constraints benchmark soak format estimators insights settings screenshots clean
+.PHONY: serve test test-lowest constraints benchmark soak docs format estimators insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -26,9 +27,12 @@ test-lowest: $(LOWEST)/ready
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them
 constraints:
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[boosters,limits,notebook,sql,stores,tables,test]'
+	$(VENV)/bin/pip install --quiet --editable '.[boosters,docs,limits,notebook,sql,stores,tables,test]'
 	(head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable) > constraints.new && mv constraints.new constraints.txt
 	touch $(VENV)/ready-serve $(VENV)/ready-test
+
+docs: $(VENV)/ready-test
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .
@@ -53,7 +57,7 @@ screenshots: $(VENV)/ready-test
 	$(VENV)/bin/python docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build dist *.egg-info
+	rm -rf $(VENV) $(LOWEST) build dist site *.egg-info
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -63,7 +67,7 @@ $(VENV)/ready-serve: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/ready-test: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,limits,notebook,sql,stores,tables,test]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,docs,limits,notebook,sql,stores,tables,test]'
 	touch $@ $(VENV)/ready-serve
 
 $(LOWEST)/ready: pyproject.toml setup.py tests/lowest_versions.py
