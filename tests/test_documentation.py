@@ -27,6 +27,7 @@ import irislib
 from irislib.cli import COMMANDS
 
 README = (ROOT / "README.md").read_text()
+USE = ROOT / "docs" / "use"
 MODULES = [
     module.name for module in pkgutil.walk_packages(irislib.__path__, "irislib.") if "__main__" not in module.name
 ]
@@ -56,7 +57,7 @@ joblib.dump(RandomForestClassifier(20).fit(X_train, y_train), "wine.joblib")
 def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(
     page: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = re.search(r"`(clf = joblib\.load\(.*?\))`", README)[1]
+    load = re.search(r"`(clf = joblib\.load\(.*?\))`", (USE / "own-model.md").read_text())[1]
     monkeypatch.chdir(tmp_path)
     run("\n".join([FITTED, load, blocks("python")[1]]))
     command = re.search(r"`irislib (serve --model wine\.irislib)`", README)[1].split()
@@ -77,20 +78,12 @@ def test_from_a_joblib_file_to_an_app_in_the_browser_as_the_readme_says(
     assert "Traceback" not in server.text()
 
 
-def test_the_readmes_options_exist() -> None:
+def test_the_options_of_the_servers_exist() -> None:
     known = run_irislib("api", "--help").stdout
-    options = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", README.partition("## For the one who runs it")[2]))
+    options = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", (USE / "serve.md").read_text().partition("## Commands")[2]))
     assert len(options) > 10
     for option in options:
         assert option in known or option == "--app", option  # which is Flask's own
-
-
-def test_bringing_a_model_of_ones_own_takes_the_steps_of_the_readme(tmp_path: Path) -> None:
-    assert "Copy [`irislib/iris.py`](irislib/iris.py) to a file of your own, say `penguins.py`" in README
-    (tmp_path / "penguins.py").write_text((ROOT / "irislib" / "iris.py").read_text())
-    command = re.search(r"`irislib (check --model penguins:spec)` says", README)[1]
-    result = run_irislib(*command.split(), cwd=tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_module_of_routes_is_short() -> None:
@@ -98,8 +91,9 @@ def test_the_module_of_routes_is_short() -> None:
 
 
 def test_every_command_and_file_that_is_named_exists() -> None:
-    for name in re.findall(r"`irislib (\w+)", README):
-        assert name in COMMANDS
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for name in re.findall(r"(?:`|^\$ )irislib (\w+)", page.read_text(), re.M):
+            assert name in COMMANDS, page.name
     for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
         for target in re.findall(r"""\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)""", text):
             target = "".join(target)
