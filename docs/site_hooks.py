@@ -56,7 +56,7 @@ COLOURS = """
   --md-code-hl-function-color: var(--irislib-title);
   --md-code-hl-special-color: var(--irislib-title);
   --md-code-hl-operator-color: var(--irislib-syntax-operator);
-  --md-code-hl-comment-color: var(--irislib-syntax-comment);
+  --md-code-hl-comment-color: var(--irislib-soft);
   --md-code-hl-generic-color: var(--irislib-soft);
   --md-code-hl-punctuation-color: var(--irislib-soft);
   --md-footer-bg-color: var(--irislib-top);
@@ -71,6 +71,7 @@ COLOURS = """
   text-underline-offset: 6px;
 }
 .md-nav__link { text-decoration: none; }
+.highlight .gp { user-select: none; }
 """
 PETAL = '<path d="M12 12C8 9 8 4 12 1c4 3 4 8 0 11z" transform="rotate({} 12 12)"/>'
 LOGO = (

@@ -34,6 +34,7 @@ from pathlib import Path
 from string import Template
 from types import ModuleType
 
+import playwright
 import yaml
 from conftest import NO_R, PATIENCE, ROOT, Server, free_port, has_r, run_irislib, wait_until
 
@@ -134,7 +135,8 @@ class Page:
 
     def run_javascript(self, block: Block, _: str) -> None:
         code = self.with_addresses(block.code)
-        self.run_program(["node", "--input-type=module", "-e", code], bool(shutil.which("node")), NO_NODE)
+        node = shutil.which("node") or shutil.which("node", path=str(Path(playwright.__file__).parent / "driver"))
+        self.run_program([str(node), "--input-type=module", "-e", code], node is not None, NO_NODE)
 
     def run_program(self, command: list[str], present: bool, hint: str) -> None:
         self.printed = "…"

@@ -28,6 +28,7 @@ from irislib.cli import COMMANDS
 
 README = (ROOT / "README.md").read_text()
 USE = ROOT / "docs" / "use"
+PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
 MODULES = [
     module.name for module in pkgutil.walk_packages(irislib.__path__, "irislib.") if "__main__" not in module.name
 ]
@@ -86,14 +87,23 @@ def test_the_options_of_the_servers_exist() -> None:
         assert option in known or option == "--app", option  # which is Flask's own
 
 
+def test_the_options_of_every_command_exist() -> None:
+    lines: dict[str, list[str]] = {}
+    for page in PAGES:
+        for command, options in re.findall(r"`irislib (\w+)([^`]*)`", page.read_text(encoding="utf-8")):
+            lines.setdefault(command, []).append(options)
+    assert set(lines) <= set(COMMANDS)
+    for command, options in lines.items():
+        known = run_irislib(command, "--help").stdout
+        for option in re.findall(r"\s(--[a-z-]+)(?![\w.])", " ".join(options)):
+            assert option in known, f"{command} {option}"
+
+
 def test_the_module_of_routes_is_short() -> None:
     assert len((ROOT / "irislib" / "api" / "_routes.py").read_text().splitlines()) < 200
 
 
 def test_every_command_and_file_that_is_named_exists() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        for name in re.findall(r"(?:`|^\$ )irislib (\w+)", page.read_text(), re.M):
-            assert name in COMMANDS, page.name
     for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
         for target in re.findall(r"""\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)""", text):
             target = "".join(target)
