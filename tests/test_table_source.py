@@ -1,9 +1,13 @@
 """Tables as messy as people's files are: what is read, the code that reads it again, and what is said."""
 
 import contextlib
+import csv
+import datetime as dt
+import io
 import pickle
 import re
 import sqlite3
+import tempfile
 import tomllib
 import zipfile
 from decimal import Decimal
@@ -11,6 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import FUZZ
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from irislib._project.table_source import TableSource, read_table
 from irislib.errors import DataError
@@ -22,7 +29,10 @@ def evaluate(source: TableSource) -> pd.DataFrame:
     names: dict[str, object] = {}
     exec("\n".join(["import pandas as pd", *source.imports, f"def load_data():\n{body}"]), names)  # noqa: S102
     names["DATA"] = source.path
-    return names["load_data"]()
+    frame = names["load_data"]()
+    exec(f"import pandas as pd\ndata = {source.expression}", names)  # noqa: S102
+    pd.testing.assert_frame_equal(names["data"], frame)
+    return frame
 
 
 def read(folder: Path, content: str | bytes, name: str = "table.csv", encoding: str = "utf-8") -> TableSource:
@@ -301,6 +311,63 @@ def test_a_database_at_an_address(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="needs the package") as caught:
         read_table("oracle+oracledb://user:secret@host/d", sql="select 1")
     assert "secret" not in str(caught.value)
+
+
+NAMES = ["Länge", "weight (kg)", "kind", "id", "day", "x_1", "größe", "été"]
+WORDS = ["red", "blue", "grün", "a b", "o'clock", "10b", "x;y", "u,v"]
+
+
+@st.composite
+def written_tables(draw):
+    """Return the bytes of a table in a random dialect, and its values."""
+    sign = draw(st.sampled_from(",;\t|"))
+    decimal = draw(st.sampled_from(",."))
+    group = draw(st.sampled_from(["", "", "'", " ", "." if decimal == "," else ","]))
+    gap = draw(st.sampled_from(["", "NA", "?", "n/a", "-", "keine Angabe"]))
+    day = draw(st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d", "%d %b %Y"]))
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=6, unique=True))
+    rows = draw(st.integers(4, 20))
+    kinds = [draw(st.sampled_from(["number", "integer", "text", "day"])) for _ in names[1:]]
+    drawn = {
+        "number": st.integers(-9_999_999, 9_999_999).map(lambda value: value / 100),
+        "integer": st.integers(-99_999, 99_999),
+        "text": st.sampled_from(WORDS),
+        "day": st.dates(dt.date(1950, 1, 1), dt.date(2030, 1, 1)),
+    }
+    columns = [draw(st.lists(st.none() | drawn[kind], min_size=rows, max_size=rows)) for kind in kinds]
+    columns = [[0.25 * i for i in range(rows)], *columns]  # which shows the decimal sign, and no row is empty
+
+    def write(value):
+        if value is None:
+            return gap
+        if isinstance(value, dt.date):
+            return value.strftime(day)
+        if isinstance(value, str):
+            return value
+        text = f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+        return text.translate({ord(","): group, ord("."): decimal})
+
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=sign, quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])))
+    file.write(draw(st.sampled_from(["", "", "A table\n", "A table\n\nof Mr X\n"])))
+    writer.writerow(names)
+    writer.writerows(zip(*(map(write, column) for column in columns), strict=True))
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16"]))
+    return file.getvalue().encode(encoding), dict(zip(names, columns, strict=True))
+
+
+@settings(max_examples=40 * FUZZ, deadline=None, derandomize=True)
+@given(written_tables())
+def test_any_dialect_is_read(table):
+    content, expected = table
+    with tempfile.TemporaryDirectory() as folder:
+        frame = read(Path(folder), content).frame
+    assert list(frame) == list(expected)
+    for name, values in expected.items():
+        own = frame[name]
+        days = own.dtype.kind == "M"
+        texts = [None if pd.isna(value) else value.date() if days else value for value in own]
+        assert texts == values or (not any(values) and own.isna().all()), (name, content)
 
 
 OTHER_FILES = {

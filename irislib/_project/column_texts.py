@@ -15,7 +15,7 @@ from irislib._project.table_code import literal
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NumberTexts", "find_numbers", "gap_markers", "is_rest_numeric", "known_to_pandas"]
+__all__ = ["NumberTexts", "find_numbers", "gap_markers", "is_gap", "is_rest_numeric", "known_to_pandas"]
 
 # In columns of words as well as of numbers; in any case.
 MORE_GAPS = {
@@ -71,18 +71,22 @@ def gap_markers(values: Iterable[str], is_rest_numeric: Callable[[list[str]], bo
     Words such as *none* stand for them only if all others are numbers or days, and a dash not beside a plus.
     """
     values = list(values)
-    short = [value for value in values if len(value) <= LONGEST_GAP]
-    markers = [
-        value for value in short if means_missing(value) or not value.strip() or value.strip().casefold() in MORE_GAPS
-    ]
+    short = [value for value in values if len(value) <= LONGEST_GAP and not value[-1:].isdigit()]  # none ends in one
+    markers = [value for value in short if is_gap(value)]
     if not markers or (len(markers) == len(values) == 1 and markers[0].strip().casefold() in WORDS):
         return []
-    rest = [value for value in values if value not in set(markers)]
+    gaps = set(markers)
+    rest = [value for value in values if value not in gaps]
     if "+" in rest:
         markers = [value for value in markers if value.strip() not in {"-", *_MINUSES}]
     if any(value.strip().casefold() in WORDS for value in markers) and not is_rest_numeric(rest):
         markers = [value for value in markers if value.strip().casefold() not in WORDS]
     return markers
+
+
+def is_gap(text: str) -> bool:
+    """Return whether a text may stand for a missing value."""
+    return means_missing(text) or not text.strip() or text.strip().casefold() in MORE_GAPS
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,10 @@ def scan(path: Path) -> CsvBytes:
                     decoder = None
                     encoding = "cp1252"
             is_latin = is_latin or any(byte in block for byte in NO_CP1252)
-            hashes += block.count(b"#")
-            comments += len(re.findall(rb"[\r\n]#", tail[-1:] + block)) + (size == len(block) and block[:1] == b"#")
+            if b"#" in block:
+                hashes += block.count(b"#")
+                is_first = size == len(block) and block[:1] == b"#"
+                comments += len(re.findall(rb"[\r\n]#", tail[-1:] + block)) + is_first
             tail = (tail + block)[-TAIL_BYTES:]
             block = file.read(BLOCK_BYTES)
     if encoding == "cp1252" and is_latin:

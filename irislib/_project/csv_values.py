@@ -12,7 +12,7 @@ from irislib._common.messages.tables import NOTES
 from irislib._description.feature import Feature
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs
 from irislib._project.column_lines import different_texts, name_list, text_columns
-from irislib._project.column_texts import gap_markers, is_rest_numeric, known_to_pandas, looks_numeric
+from irislib._project.column_texts import gap_markers, is_gap, is_rest_numeric, known_to_pandas, looks_numeric
 from irislib._project.table_code import Source
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["add_codes", "add_gaps", "add_number_signs", "find_gaps", "note_gaps", "read_mixed_as_text"]
 
 GROUP_SIGNS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
-MOSTLY = 0.8
+MOSTLY = 0.8  # the share of numbers in a column of numbers
+SAMPLE = 200  # different values of a column
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}([ '.,])\d{3}(?:\1\d{3})*(?!\d)")
 _CODE = re.compile(r"0\d\d+")
 
@@ -39,8 +40,9 @@ def add_number_signs(code: TableCode, dialect: Dialect, names: Mapping[int, Any]
     names : mapping of int to object
         The names of the columns by their positions in the rows.
     """
-    columns = {i: dialect.cells(i) for i in names}
-    numeric = [i for i, cells in columns.items() if cells and sum(map(looks_numeric, cells)) > MOSTLY * len(cells)]
+    columns = {i: [cell for cell in dialect.cells(i) if not is_gap(cell)] for i in names}
+    different = {i: list(dict.fromkeys(cells))[:SAMPLE] for i, cells in columns.items()}
+    numeric = [i for i, cells in different.items() if cells and sum(map(looks_numeric, cells)) > MOSTLY * len(cells)]
     features = [Feature(f"c{i}") for i in numeric]
     rows = [row for _, row in dialect.rows]
     by_name = find_decimal_signs([rows], {f"c{i}": i for i in numeric}, features)

@@ -16,8 +16,9 @@ from irislib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VARIABLE", "read_query", "sqlite_file"]
+__all__ = ["QUERY", "VARIABLE", "read_query", "sqlite_file"]
 
+QUERY = "query = "  # as the code begins
 VARIABLE = "DATABASE_URL"  # of the environment
 SQLALCHEMY = "sqlalchemy>=2"
 # The packages that SQLAlchemy's drivers come in.
@@ -40,8 +41,8 @@ class QueryCode(TableCode):
     is_file: bool = False
 
     def source(self) -> str:
-        """Return statements with the name ``data`` in the last line."""
-        lines = [f"query = {_text(self.query)}"]
+        """Return statements that make ``data``; with ``data =`` before them they do the same."""
+        lines = [f"{QUERY}{_text(self.query)}"]
         if self.is_file:
             lines += [
                 "with contextlib.closing(sqlite3.connect(DATA)) as database:",
@@ -49,7 +50,7 @@ class QueryCode(TableCode):
             ]
         else:
             lines += [f'data = pd.read_sql(query, os.environ["{VARIABLE}"])']
-        return "\n".join([*lines, *self.lines, "data"])
+        return "\n".join([*lines, *self.lines])
 
 
 def _text(query: str) -> str:

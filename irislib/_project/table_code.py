@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TableCode", "literal"]
 
-WIDTH = 88 - len("    return ")  # of a line in `load_data`
+WIDTH = 88 - len("    data = ")  # of a line in `load_data`
 
 
 @dataclass
@@ -40,19 +40,17 @@ class TableCode:
     notes: list[str] = field(default_factory=list)
 
     def source(self) -> str:
-        """Return an expression, or statements with the name ``data`` in the last line."""
-        if not self.lines:
-            return self._call(WIDTH)
-        return "\n".join([f"data = {self._call(WIDTH - len('data = '))}", *self.lines, "data"])
+        """Return an expression, and the statements that change ``data``, which it becomes."""
+        return "\n".join([self._call(WIDTH), *self.lines])
 
     def read(self, path: Path) -> pd.DataFrame:
         """Return the table as the call alone reads it."""
-        return run(self._call(10_000), path)
+        return _run([f"data = {self._call(WIDTH)}"], {"DATA": path})
 
     def apply(self, data: pd.DataFrame, lines: list[str]) -> pd.DataFrame:
         """Add lines to the code, and return what they make of a table."""
         self.lines += lines
-        return run("\n".join([*lines, "data"]), None, data)
+        return _run(lines, {"data": data})
 
     def _call(self, width: int) -> str:
         named = [f"{name}={literal(value)}" for name, value in self.arguments.items()]
@@ -63,15 +61,13 @@ class TableCode:
         return "\n    ".join([start, *(f"{argument}," for argument in ["DATA", *named])]) + f"\n{end}"
 
 
-def run(source: str, path: Path | None, data: pd.DataFrame | None = None) -> Any:
-    """Run code as it is written into `load_data`, and return the value of its last line."""
+def _run(lines: list[str], names: dict[str, Any]) -> pd.DataFrame:
+    """Run lines as they are written into `load_data`, and return the table."""
     import pandas as pd
 
-    names: dict[str, Any] = {"pd": pd, "DATA": path, "data": data}
-    *statements, last = source.rsplit("\n", 1) if "\ndata" in source else [source]
-    for code in statements:
-        exec(code, names)  # noqa: S102 - what was written above
-    return eval(last, names)  # noqa: S307
+    names["pd"] = pd
+    exec("\n".join(lines), names)  # noqa: S102 - what was written above
+    return names["data"]
 
 
 def literal(value: Any) -> str:

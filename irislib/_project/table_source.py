@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from irislib._project.csv_source import read_csv_table
 from irislib._project.excel_source import read_excel_table
 from irislib._project.file_kinds import kind_of
 from irislib._project.other_files import read_other
-from irislib._project.sql_source import read_query, sqlite_file
+from irislib._project.sql_source import QUERY, read_query, sqlite_file
 from irislib._project.table_code import literal
 from irislib.errors import DataError
 
@@ -38,8 +39,8 @@ class TableSource:
     frame : DataFrame
         The whole table, as the code makes it.
     expression : str
-        Python that makes it from ``DATA``, the path of the file: an expression, or statements with the name ``data``
-        in the last line. See `body`.
+        Python that makes it from ``DATA``, the path of the file: an expression, which may be followed by statements
+        that change ``data``, its value. See `statements` and `body`.
     imports : tuple of str
         The import lines it needs beyond pandas.
     path : Path or None
@@ -58,12 +59,15 @@ class TableSource:
     requirements: tuple[str, ...] = ()
 
     @property
+    def statements(self) -> str:
+        """The statements that make ``data``, a variable, of ``DATA``."""
+        return self.expression if self.expression.startswith(QUERY) else f"data = {self.expression}"
+
+    @property
     def body(self) -> str:
         """The statements of a function that returns the table."""
-        statements, line_break, last = self.expression.rpartition("\ndata")
-        if line_break and not last:
-            return f"{statements}\nreturn data"
-        return f"return {self.expression}"
+        is_one = len(ast.parse(self.statements).body) == 1
+        return f"return {self.expression}" if is_one else f"{self.statements}\nreturn data"
 
 
 def read_table(data: str, sql: str | None = None, sheet: str | None = None) -> TableSource:
@@ -125,7 +129,7 @@ def _source(
     if path is not None and (size := path.stat().st_size) > MOST_BYTES:
         own = str(path.resolve())
         code.notes.append(NOTES["large"].format(size=size // 1_000_000, path=own))
-        expression = re.sub(r"\bDATA\b", lambda _: literal(own), expression, count=1)
+        expression = re.sub(r"(?<=\(|\s)DATA(?=,|\))", lambda _: literal(own), expression, count=1)
         path = None
     return TableSource(frame, expression, imports, path, tuple(code.notes), requirements)
 

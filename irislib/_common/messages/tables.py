@@ -71,7 +71,7 @@ NOTES = {
     "encoding": "The file is in {encoding}{example}.",
     "encoding.example": ', by which it has words such as "{word}"',
     "compression": "The file is compressed ({name}), whatever its name says.",
-    "titles": "{count} above the names of the columns {are} left out: {first}",
+    "titles": "{count} above the table {are} left out: {first}",
     "comments": "Lines that begin with # are comments and are left out.",
     "footer": "{count} below the rows {are} left out: {first}",
     "no_header": "No line names the columns; they are called {first} to {last}. Better names can be given with "
