@@ -29,6 +29,7 @@ REFERENCE = {
 }
 LINK = re.compile(r"""(?P<before>\]\(|(?:src|srcset|href)=")(?P<target>[^)#"\s:]+)(?P<anchor>#[^)"\s]*)?(?=[)"])""")
 FENCE = re.compile(r"^( *)(```+)[^\n]*\n.*?^\1\2[ ]*$", re.M | re.S)
+ROLE = re.compile(r":(?:class|func|meth|mod|attr):(?=<code>)")
 COMMENT = re.compile(r"^<!--.*?^-->\n?", re.M | re.S)
 # Material's names of colours, and irislib's.
 COLOURS = """
@@ -107,6 +108,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         parts += [with_links(markdown[position : fence.start()], page.file.src_uri), fence[0]]
         position = fence.end()
     return "".join([*parts, with_links(markdown[position:], page.file.src_uri)])
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Take out the roles of reStructuredText in docstrings, which say no more than the name that follows."""
+    return ROLE.sub("", html)
 
 
 def with_links(text: str, page: str) -> str:

@@ -90,7 +90,7 @@ class Page:
     def __post_init__(self) -> None:
         self.cwd = self.folder
         (settings := self.folder.with_name(f"{self.folder.name}-curl")).mkdir(exist_ok=True)
-        (settings / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
+        (settings / ".curlrc").write_text("silent\nfail-with-body\n")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self.environment |= {"CURL_HOME": str(settings), "PATH": path, "PYTHONPATH": ""}
 
@@ -274,6 +274,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "sh": parse_shell,
     # for these there is no parser at hand
     "css": show,
+    "csv": show,
     "dockerfile": show,
     "typescript": show,
     "vb": show,
