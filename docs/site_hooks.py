@@ -29,7 +29,7 @@ REFERENCE = {
 }
 LINK = re.compile(r"""(?P<before>\]\(|(?:src|srcset|href)=")(?P<target>[^)#"\s:]+)(?P<anchor>#[^)"\s]*)?(?=[)"])""")
 FENCE = re.compile(r"^( *)(```+)[^\n]*\n.*?^\1\2[ ]*$", re.M | re.S)
-ROLE = re.compile(r":(?:class|func|meth|mod|attr):(?=<code>)")
+ROLE = re.compile(r":(?:class|func|meth|mod|attr):(?=<code>|`([^`]+)`)(?:`[^`]+`)?")
 COMMENT = re.compile(r"^<!--.*?^-->\n?", re.M | re.S)
 # Material's names of colours, and irislib's.
 COLOURS = """
@@ -112,7 +112,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, **_: Any) -> str:
     """Take out the roles of reStructuredText in docstrings, which say no more than the name that follows."""
-    return ROLE.sub("", html)
+    return ROLE.sub(r"\1", html)
 
 
 def with_links(text: str, page: str) -> str:
