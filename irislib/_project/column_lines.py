@@ -121,8 +121,8 @@ def assign(columns: list[Any], source: Any) -> list[str]:
         start, indent, subject = [f"for column in {literal(columns)}:"], "    ", "data[column]"
     else:
         start, indent, subject = [], "", f"data[{literal(columns[0])}]"
-    line = f"{indent}{subject} = {source(subject)}"
-    return [*start, line]
+    line = f"{subject} = {source(subject)}"
+    return [*start, *(indent + part for part in line.split("\n"))]
 
 
 def _note_number(code: TableCode, number: NumberTexts, columns: list[Any], example: str) -> None:
@@ -158,7 +158,7 @@ def _whole_number_days(code: TableCode, data: pd.DataFrame) -> list[str]:
     if columns:
         example = data[columns[0]].iloc[0]
         code.notes.append(NOTES["dates"].format(columns=name_list(columns), example=example))
-    return assign(columns, lambda source: f'pd.to_datetime({source}, format="%Y%m%d")')
+    return assign(columns, lambda source: f'pd.to_datetime({source}.astype(str), format="%Y%m%d")')
 
 
 def _object_days(code: TableCode, data: pd.DataFrame) -> list[str]:

@@ -41,6 +41,7 @@ WORDS = {
     "not applicable",
 }  # which may be a category; among numbers they are not
 LONGEST_GAP = 20  # characters
+LONGEST_LINE = 64  # of the Python for a column
 SAMPLE = 200  # different values, which say what is worth to be tried on all
 _SPACE = "[ \xa0\u2007-\u200a\u202f]"
 _CURRENCY = r"[$€£¥₹₽₩₺]|EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CZK|Fr\.|kr\.?|zł|R\$"
@@ -50,8 +51,9 @@ _UNIT = (
 )
 _DIGITS = r"[\d.,](?:[\d.,'’ \xa0\u2007-\u200a\u202f]*\d)?"
 _AFFIXED = re.compile(rf"\(?[+-]?(?P<before>{_CURRENCY})?{_SPACE}?[+-]?{_DIGITS}{_SPACE}?(?P<after>{_UNIT})?\)?")
-_CODE = re.compile(r"0\d+$")  # the zeros before it say that it is no number
+_CODE = re.compile(r"0\d+$|\d{16,}")  # zeros before it, or more digits than a number has, say that it is none
 _MINUSES = "\u2010\u2011\u2012\u2013\u2212"
+_PLAIN = str.maketrans(dict.fromkeys(_MINUSES, "-"))
 PATTERNS = {
     ".": r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d*)?(?:[eE][+-]?\d+)?",
     ",": r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)?(?:,\d*)?(?:[eE][+-]?\d+)?",
@@ -108,7 +110,10 @@ class NumberTexts:
 
     def source(self, column: str) -> str:
         """Return the Python that makes numbers of a column, which is given as Python."""
-        return f"pd.to_numeric({column}{''.join(self.steps)})"
+        line = f"pd.to_numeric({column}{''.join(self.steps)})"
+        if len(line) <= LONGEST_LINE:
+            return line
+        return "\n    ".join(["pd.to_numeric(", column, *self.steps]) + "\n)"
 
 
 def find_numbers(texts: pd.Series, default: str) -> NumberTexts | None:
@@ -121,10 +126,10 @@ def find_numbers(texts: pd.Series, default: str) -> NumberTexts | None:
         The decimal sign of numbers that may have either, a point or a comma.
     """
     sample = texts.iloc[:SAMPLE].str.strip().tolist()
-    matches = [_AFFIXED.fullmatch(text.translate(dict.fromkeys(map(ord, _MINUSES), "-"))) for text in sample]
+    matches = [_AFFIXED.fullmatch(text.translate(_PLAIN)) for text in sample]
     if not sample or not all(matches):
         return None
-    if any(_CODE.match(text) for text in sample):
+    if any(_CODE.match(text) for text in sample) or not all(looks_numeric(text.strip("()")) for text in sample):
         return None
     steps = [f'.str.replace({literal(affix)}, "")' for affix in _affixes(matches)]
     joined = "\n".join(texts)
@@ -173,7 +178,7 @@ def _are_numbers(texts: pd.Series) -> bool:
 
 def looks_numeric(text: str) -> bool:
     """Return whether a text is a number with or without a unit."""
-    match = _AFFIXED.fullmatch(text.strip())
+    match = _AFFIXED.fullmatch(text.strip().translate(_PLAIN))
     if match is None:
         return False
     return bool(readings(simplify_number(text, match["before"] or "", match["after"] or "")))

@@ -102,7 +102,7 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
         plain = [body[0], *plain]
     footer, footer_lines = _footer_of(content, delimiter, width, len(plain))
     commented = content.comments - sum(record[1][0].startswith("#") for record in filled[: position + 1])
-    if footer_lines and content.is_whole and len(records) < RECORDS:
+    if footer and content.is_whole and len(records) < RECORDS:
         plain = plain[: len(plain) - len(footer)] or plain
     later = [cell for _, row in plain for cell in row[1:]]
     lines = [own[0]] if own else []
@@ -238,4 +238,7 @@ def _footer_of(content: CsvBytes, delimiter: str, width: int, rows: int) -> tupl
     is_sure = content.is_whole or '"' not in content.tail  # else the tail may begin within quotation marks
     sparse = is_sure and bool(filled) and len(records[filled[-1]][1]) < width
     footer = find_footer([records[i] for i in filled], width, rows, sparse)
-    return footer, len(records) - filled[-len(footer)] if footer else 0
+    if footer:
+        return footer, len(records) - filled[-len(footer)]
+    empty = records[filled[-1] + 1 :] if filled else []
+    return [], len(empty) if any(len(cells) > 1 for _, cells in empty) else 0

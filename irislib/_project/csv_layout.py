@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from irislib._common.formatting import short_repr
@@ -18,17 +19,22 @@ if TYPE_CHECKING:
     from irislib._project.csv_dialect import Dialect
     from irislib._project.table_code import TableCode
 
-__all__ = ["add_layout", "offset_of"]
+__all__ = ["add_layout", "has_index", "offset_of"]
 
 SIGNS = {";": "Semicolons", "\t": "Tabs", "|": "Vertical bars", SPACES: "Spaces"}
 ENCODINGS = {"cp1252": "Windows-1252", "latin-1": "ISO 8859-1", "utf-32": "UTF-32"}
-SLOW_BYTES = 20_000_000  # from which on pandas' slow reader, which leaves out footers, is not used
 
 
 def offset_of(code: TableCode, dialect: Dialect) -> int:
     """Return the position of the first column in the rows: 1 if there is an index before it."""
-    is_short = dialect.header is not None and len(dialect.rows[0][1]) > len(dialect.header)
-    return int(code.arguments.get("index_col") is not None if "index_col" in code.arguments else is_short)
+    if "index_col" in code.arguments:
+        return int(has_index(code))
+    return int(dialect.header is not None and len(dialect.rows[0][1]) > len(dialect.header))
+
+
+def has_index(code: TableCode) -> bool:
+    """Return whether the first column is read as the index."""
+    return code.arguments.get("index_col", False) is not False
 
 
 def add_layout(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path) -> None:
@@ -69,8 +75,8 @@ def _example(content: CsvBytes) -> str:
     """Return a word that shows whether an encoding that was guessed is the right one."""
     if content.encoding not in ("cp1252", "latin-1"):
         return ""
-    candidates = (word.strip("\"';,.()") for word in content.head.split())
-    word = next((word for word in candidates if not word.isascii() and word.isalpha()), "")
+    candidates = re.finditer(r"[^\W\d_]+", content.head)
+    word = next((match[0] for match in candidates if not match[0].isascii()), "")
     return NOTES["encoding.example"].format(word=word) if word else ""
 
 
@@ -124,8 +130,8 @@ def _add_widths(code: TableCode, dialect: Dialect, path: Path) -> None:
 
 
 def _add_footer(code: TableCode, content: CsvBytes, dialect: Dialect) -> None:
-    if not dialect.footer:
+    if not dialect.footer_lines:
         return
     code.arguments["skipfooter"] = dialect.footer_lines
     code.arguments["engine"] = "python"
-    code.notes.append(_left_out("footer", dialect.footer))
+    code.notes.append(_left_out("footer", dialect.footer) if dialect.footer else NOTES["empty_rows"])

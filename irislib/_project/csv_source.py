@@ -10,7 +10,7 @@ from irislib._common.messages.tables import NOTES, TEXTS
 from irislib._project.column_lines import mend_table
 from irislib._project.csv_bytes import scan
 from irislib._project.csv_dialect import find_dialect
-from irislib._project.csv_layout import add_layout, offset_of
+from irislib._project.csv_layout import add_layout, has_index, offset_of
 from irislib._project.csv_values import add_codes, add_gaps, add_number_signs, find_gaps, note_gaps, read_mixed_as_text
 from irislib._project.table_code import TableCode
 from irislib.errors import DataError
@@ -71,7 +71,7 @@ def _read(code: TableCode, path: Path, dialect: Dialect) -> pd.DataFrame:
     for _ in range(READS):
         data = _call(code, path, dialect)
         mixed = read_mixed_as_text(code, data)
-        if code.arguments.get("index_col") == 0 and not data.index.is_unique:
+        if has_index(code) and not data.index.is_unique:
             del code.arguments["index_col"]
             continue
         if not find_gaps(code, data) and not mixed:
@@ -105,7 +105,7 @@ def _describe(error: str, path: Path, dialect: Dialect) -> str:
 
 
 def _note_index(code: TableCode, data: pd.DataFrame) -> None:
-    if code.arguments.get("index_col") == 0:
+    if has_index(code):
         kind = "number" if data.index.dtype.kind in "iu" else "text"
         code.notes.append(NOTES["index"].format(kind=kind))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import join_words
 from irislib._common.messages.tables import NOTES
 from irislib._description.feature import Feature
+from irislib._description.number_text import readings, simplify_number
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs
 from irislib._project.column_lines import different_texts, name_list, text_columns
 from irislib._project.column_texts import gap_markers, is_gap, is_rest_numeric, known_to_pandas, looks_numeric
@@ -27,6 +28,7 @@ GROUP_SIGNS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
 MOSTLY = 0.8  # the share of numbers in a column of numbers
 SAMPLE = 200  # different values of a column
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}([ '.,])\d{3}(?:\1\d{3})*(?!\d)")
+_POINT_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _CODE = re.compile(r"0\d\d+")
 
 
@@ -47,8 +49,9 @@ def add_number_signs(code: TableCode, dialect: Dialect, names: Mapping[int, Any]
     rows = [row for _, row in dialect.rows]
     by_name = find_decimal_signs([rows], {f"c{i}": i for i in numeric}, features)
     signs = {int(name[1:]): sign for name, sign in by_name.items()}
-    either = [i for i, sign in signs.items() if sign == MIXED]
-    signs |= dict.fromkeys(either, "." if dialect.delimiter == "," else ",")
+    mixed = [i for i, sign in signs.items() if sign == MIXED]
+    signs |= dict.fromkeys(mixed, "." if dialect.delimiter == "," else ",")
+    either = [i for i in mixed if all(map(_may_be_either, different[i]))]
     commas = [i for i, sign in signs.items() if sign == ","]
     points = [i for i in numeric if i not in commas and any(re.search(r"\d\.\d", cell) for cell in columns[i])]
     sign = "," if len(commas) > len(points) or (commas and not points) else "."
@@ -62,12 +65,19 @@ def add_number_signs(code: TableCode, dialect: Dialect, names: Mapping[int, Any]
         _protect(code, {names[i]: cells for i, cells in columns.items() if i not in numeric}, group)
         if sign == ".":
             code.notes.append(NOTES["thousands"].format(sign=GROUP_SIGNS[group]))
+    if dialect.delimiter == ";" and not commas:
+        either += [i for i in points if all(map(_POINT_GROUP.fullmatch, different[i]))]
     if either:
         example = next(cell for cell in columns[either[0]] if "," in cell or "." in cell)
         meaning = example.replace(group, "") if group else example.replace(",", ".")
         listed = name_list(names[i] for i in either)
         code.notes.append(NOTES["either"].format(columns=listed, example=example, meaning=meaning))
     return sign == "," or (dialect.delimiter == ";" and not points)
+
+
+def _may_be_either(text: str) -> bool:
+    """Return whether a number has no sign, or one that may be decimal or between thousands."""
+    return text.lstrip("+-").isdigit() or len(readings(simplify_number(text))) == 2
 
 
 def _group_sign(columns: list[list[str]], decimal: str) -> str:
@@ -144,7 +154,8 @@ def read_mixed_as_text(code: TableCode, data: pd.DataFrame) -> bool:
     import pandas as pd
 
     objects = [name for name, dtype in data.dtypes.items() if dtype.kind == "O"]
-    mixed = [name for name in objects if str(pd.api.types.infer_dtype(data[name], skipna=True)).startswith("mixed")]
+    kinds = {name: str(pd.api.types.infer_dtype(data[name], skipna=True)) for name in objects}
+    mixed = [name for name, kind in kinds.items() if kind.startswith(("mixed", "integer"))]  # or larger than NumPy's
     if mixed:
         code.arguments.setdefault("dtype", {}).update(dict.fromkeys(mixed, Source("str")))
         code.notes.append(NOTES["mixed"].format(columns=name_list(mixed)))

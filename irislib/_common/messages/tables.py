@@ -94,8 +94,8 @@ NOTES = {
     "spaces": "Spaces after the separators are left out.",
     "strip": "{columns}: spaces around the texts are left out.",
     "codes": "{columns}: numbers with zeros before them, such as {example}, are codes and stay text.",
-    "mixed": "{columns}: numbers and texts are mixed; all are read as text.",
-    "numbers": "{columns}: numbers written with other signs, such as {example!r}, are read as numbers{percent}.",
+    "mixed": "{columns}: numbers and texts are mixed, or too long for numbers; all are read as text.",
+    "numbers": "{columns}: numbers written with other signs, such as {example}, are read as numbers{percent}.",
     "numbers.percent": " (12 % as 12)",
     "dates": "{columns}: days written as {example}.",
     "dates.either": "{columns}: {example} can mean two days; it is read {order} first. If that is wrong, change the "
