@@ -5,7 +5,7 @@ Blocks of a page run in order, in one folder and one namespace. By language:
 * ``python``: executed; with ``title="shop.py"`` (as in any language) written to that file.
 * ``console``: each line after ``$ `` is run; the lines below it, if any, are its output, where ``…`` alone stands for
   any lines and within a line for any text. A command that fails has to show its output. `irislib serve` and `api` run
-  on while the page runs; the next one on the same port ends them.
+  on while the page runs; the next one on the same port ends them. `make` runs with the packages of the tests.
 * ``r``, ``javascript``: run by Rscript and node.
 * ``text title="output"``: what the Python, R or JavaScript block before it prints.
 * ``sh``: commands that no test runs (`NOT_RUN`); the rest of `PARSERS` is parsed, and ``text`` is only shown.
@@ -95,7 +95,7 @@ class Page:
         self.environment |= {"CURL_HOME": str(settings), "PATH": path, "PYTHONPATH": ""}
 
     def run(self, text: str, name: str) -> None:
-        self.shares = not re.search(r"^\$ (?:[A-Z_]+=\S+ )*irislib (?:serve|api) (?!--help)", text, re.M)
+        self.shares = not re.search(r"^\$ (?:[A-Z_]+=\S+ )*(?:irislib (?:serve|api) (?!--help)|make serve)", text, re.M)
         for block in blocks(text):
             try:
                 self.run_block(block, name)
@@ -104,15 +104,14 @@ class Page:
                 raise
 
     def run_block(self, block: Block, name: str) -> None:
-        if block.language in RUNNERS and (not block.title or block.language == "text"):
-            RUNNERS[block.language](self, block, name)
-            return
-        if block.title and block.language != "text":
+        assert block.language in {*RUNNERS, *PARSERS}, f"no way to run or parse {block.language or 'no language'}"
+        if block.title and block.title != "output":
             target = self.cwd / block.title
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.with_addresses(block.code))
-        if block.language not in RUNNERS:
-            assert block.language in PARSERS, f"no way to run or to parse {block.language or 'a block of no language'}"
+        elif block.language in RUNNERS:
+            RUNNERS[block.language](self, block, name)
+        if block.language in PARSERS:
             PARSERS[block.language](block.code)
 
     def with_addresses(self, code: str) -> str:
@@ -170,6 +169,12 @@ class Page:
         while words and (match := ASSIGNMENT.fullmatch(words[0])):
             assigned[match[1]] = match[2]
             del words[0]
+        if words[:1] == ["make"]:  # with what is installed here, as if the project's folder had a copy
+            made = f"{sys.prefix}/ready"
+            command = shlex.join(["make", "--silent", "-o", made, f"VENV={sys.prefix}", *words[1:]])
+            if words[1:] == ["serve"]:
+                recipe = subprocess.check_output(f"{command} --dry-run", shell=True, cwd=self.cwd, text=True)  # noqa: S602
+                words = ["irislib", *shlex.split(recipe.splitlines()[-1])[1:]]
         if words[:1] == ["cd"]:
             self.cwd = self.cwd / words[1]
             assert self.cwd.is_dir(), f"{words[1]} is not a folder"

@@ -85,3 +85,12 @@ def test_blocks_share_a_folder_and_a_namespace(blocks_page: Page) -> None:
         "```console\n$ cd a\n$ export B=2\n$ cat \\\n    setup.cfg; echo $B\n…\nb = 1\n2\n```\n",
         "page.md",
     )
+
+
+def test_make_runs_with_the_packages_of_the_tests(blocks_page: Page) -> None:
+    blocks_page.run(
+        '```text title="Makefile"\nserve: $(VENV)/ready\n\t$(VENV)/bin/irislib serve --model irislib.iris:spec\n'
+        "test: $(VENV)/ready\n\t$(VENV)/bin/python --version\n$(VENV)/ready:\n\tfalse\n```\n"
+        "```console\n$ make test\nPython 3…\n$ make serve\n$ curl http://localhost:5000/healthz\n…ok…\n```\n",
+        "page.md",
+    )
