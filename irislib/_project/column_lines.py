@@ -126,6 +126,10 @@ def assign(columns: list[Any], source: Any) -> list[str]:
 
 
 def _note_number(code: TableCode, number: NumberTexts, columns: list[Any], example: str) -> None:
+    if number.is_either:
+        meaning = number.meaning(example)
+        code.notes.append(NOTES["either"].format(columns=name_list(columns), example=example, meaning=meaning))
+        return
     percent = NOTES["numbers.percent"] if number.is_percent else ""
     code.notes.append(NOTES["numbers"].format(columns=name_list(columns), example=example, percent=percent))
 

@@ -108,6 +108,12 @@ class NumberTexts:
     is_percent: bool = False
     is_either: bool = False
 
+    def meaning(self, text: str) -> str:
+        """Return a text as it is read."""
+        import pandas as pd
+
+        return str(evaluate(pd.Series([text]), self.steps)[0])
+
     def source(self, column: str) -> str:
         """Return the Python that makes numbers of a column, which is given as Python."""
         line = f"pd.to_numeric({column}{''.join(self.steps)})"

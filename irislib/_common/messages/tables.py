@@ -32,7 +32,6 @@ TEXTS = {
     "Spread it over columns, or leave it out, and write the table again.",
     "no_sheet": "{path} has no sheet {sheet!r}. {hint}",
     "sheets": "{path} has {count} sheets with tables: {names}. Choose one with --sheet.",
-    "empty_sheet": "The sheet {sheet!r} of {path} is empty.",
     "only_sheet": "--sheet is for Excel files; {path} is none.",
     "merged": "In the sheet {sheet!r} of {path} the names of columns are in merged cells ({cells}). Write one name "
     "above each column, in one row.",
@@ -100,11 +99,9 @@ NOTES = {
     "dates": "{columns}: days written as {example}.",
     "dates.either": "{columns}: {example} can mean two days; it is read {order} first. If that is wrong, change the "
     "format to {other}.",
-    "midnight": "{columns}: the time of day is always midnight and is left out.",
     "hours": "{columns}: days with a time of day; the day stays, and the hour is a column of its own, {hours}.",
     "same_hour": "{columns}: days with a time of day, always in the same hour; the day stays.",
     "zone": "{columns}: times of a time zone are read as UTC.",
-    "times": "{columns}: times of day written as {example}.",
     "empty_rows": "Rows without any value are left out.",
     "sheet": "The table is in the sheet {sheet!r}.",
     "other_sheets": "The sheet {sheet!r} is read; there are also {names}.",
