@@ -13,7 +13,8 @@ from irislib._description.feature import Feature
 from irislib._description.number_text import readings, simplify_number
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs
 from irislib._project.column_lines import different_texts, name_list, text_columns
-from irislib._project.column_texts import gap_markers, is_gap, is_rest_numeric, known_to_pandas, looks_numeric
+from irislib._project.column_texts import gap_markers, is_gap, is_rest_numeric, known_to_pandas
+from irislib._project.csv_dialect import is_number
 from irislib._project.table_code import Source
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def add_number_signs(code: TableCode, dialect: Dialect, names: Mapping[int, Any]
     """
     columns = {i: [cell for cell in dialect.cells(i) if not is_gap(cell)] for i in names}
     different = {i: list(dict.fromkeys(cells))[:SAMPLE] for i, cells in columns.items()}
-    numeric = [i for i, cells in different.items() if cells and sum(map(looks_numeric, cells)) > MOSTLY * len(cells)]
+    numeric = [i for i, cells in different.items() if cells and sum(map(is_number, cells)) > MOSTLY * len(cells)]
     features = [Feature(f"c{i}") for i in numeric]
     rows = [row for _, row in dialect.rows]
     by_name = find_decimal_signs([rows], {f"c{i}": i for i in numeric}, features)
