@@ -89,7 +89,7 @@ def test_blocks_share_a_folder_and_a_namespace(blocks_page: Page) -> None:
 
 def test_make_runs_with_the_packages_of_the_tests(blocks_page: Page) -> None:
     blocks_page.run(
-        '```text title="Makefile"\nserve: $(VENV)/ready\n\t$(VENV)/bin/irislib serve --model irislib.iris:spec\n'
+        '```text title="Makefile"\nserve: $(VENV)/ready\n\t$(VENV)/bin/irislib api --model irislib.iris:spec\n'
         "test: $(VENV)/ready\n\t$(VENV)/bin/python --version\n$(VENV)/ready:\n\tfalse\n```\n"
         "```console\n$ make test\nPython 3…\n$ make serve\n$ curl http://localhost:5000/healthz\n…ok…\n```\n",
         "page.md",
