@@ -104,10 +104,11 @@ def test_the_module_of_routes_is_short() -> None:
 
 
 def test_every_command_and_file_that_is_named_exists() -> None:
-    for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
-        for target in re.findall(r"""\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)""", text):
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        for target in re.findall(r"""\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|srcset)="([^"]+)""", text):
             target = "".join(target)
-            assert target.startswith("http") or (ROOT / target).exists(), target
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
     for cell in re.findall(r"^\| (`.*?`) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.M):
         folder = ""
         for path in re.findall(r"`([^`]+)`", cell):
