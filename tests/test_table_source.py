@@ -67,7 +67,7 @@ TABLES = {
         "utf-8",
         {"prix": [1234.5, 12.5]},
         'str.replace(r"\\s", "", regex=True)',
-        "prix: numbers written with other signs",
+        "prix: texts such as 1\u202f234,5 are read as numbers",
     ),
     "Swiss": ("a;b\nx;1'234.5\ny;2.5\n", "utf-8", {"b": [1234.5, 2.5]}, 'thousands="\'"', "apostrophes"),
     "UTF-16": ("x\ty\n1\tä\n2\tb\n", "utf-16", {"x": [1, 2], "y": ["ä", "b"]}, 'encoding="utf-16"', "UTF-16"),
@@ -170,7 +170,7 @@ TABLES = {
         "utf-8",
         {"strand": ["+", "-"], "treatment": ["none", "drug"], "x": [-1, 2]},
         'str.replace("−", "-")',
-        "x: numbers written with other signs",
+        "x: texts such as −1 are read as numbers",
     ),
     "names in a comment": (
         "# units: kg\n# a,b\n1,2\n3,4\n",
@@ -178,6 +178,20 @@ TABLES = {
         {"a": [1, 3], "b": [2, 4]},
         'str.lstrip("# ")',
         "'# units: kg'",
+    ),
+    "a sign more in the header": (
+        "Series: x\n\nyear,part,value,\n1959,Q1,5.8\n1960,Q1,5.1\n",
+        "utf-8",
+        {"year": [1959, 1960], "part": ["Q1", "Q1"], "value": [5.8, 5.1]},
+        'drop(columns=["Unnamed: 3"])',
+        "columns without names and values are left out",
+    ),
+    "every fifth year": (
+        ",1940,1945,1950\nfood,22.2,44.5,59.6\nhealth,3.5,5.7,9.7\n",
+        "utf-8",
+        {"1940": [22.2, 3.5], "1950": [59.6, 9.7]},
+        "index_col=0",
+        "numbers the rows",
     ),
     "years": (
         "name,2019,2020\nx,1,2\ny,3,4\n",
@@ -466,6 +480,15 @@ def test_other_files_get_a_sentence(name, tmp_path):
     with pytest.raises(DataError, match=re.escape(sentence)) as caught:
         read(tmp_path, content, name)
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_without_a_value_or_a_second_column_is_refused(tmp_path):
+    pd.DataFrame({"a": [None, None], "b": [None, None]}, dtype="float64").to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="names columns but has no rows"):
+        read_table(str(tmp_path / "a.parquet"))
+    pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError, match="has one column only, 'a'"):
+        read_table(str(tmp_path / "b.parquet"))
 
 
 def test_archives(tmp_path):

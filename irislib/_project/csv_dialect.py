@@ -109,7 +109,7 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
     return Dialect(
         delimiter=delimiter,
         is_spaced=delimiter != SPACES and sum(cell.startswith(" ") for cell in later) > len(later) / 2,
-        header=body[0][1] if body and has_header else None,
+        header=_header_of(body[0][1], width) if body and has_header else None,
         skipped=body[0][0] - 1 if body else 0,
         titles=[*map(str.strip, lines), *(_line_of(record, delimiter) for record in titles)],
         rows=plain,
@@ -117,6 +117,11 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
         footer_lines=footer_lines,
         has_comments=commented > 0,
     )
+
+
+def _header_of(cells: list[str], width: int) -> list[str]:
+    names = _trimmed(cells)
+    return names if len(names) == width else cells
 
 
 def _line_of(record: Record, delimiter: str) -> str:
@@ -165,6 +170,8 @@ def find_header(records: list[Record], width: int) -> int:
         filled = sum(bool(cell.strip()) for cell in cells)
         if cells[0].startswith("#") and not _is_comment_header(records, i, width):
             continue
+        if len(_trimmed(cells)) == width < len(cells):  # a sign more than in the rows
+            return i
         if len(cells) == width and (filled > 1 or not cells[0].strip()) and filled >= width / 3:
             return _fuller(records, i)
         following = records[i + 1][1] if i + 1 < len(records) else []
@@ -172,6 +179,11 @@ def find_header(records: list[Record], width: int) -> int:
         if is_short and not any(map(is_number, cells)) and any(map(is_number, following)):
             return i
     return next((i for i, (_, cells) in enumerate(records) if len(cells) == width), 0)
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    """Return cells without the empty ones at the end."""
+    return _trimmed(cells[:-1]) if cells and not cells[-1].strip() else cells
 
 
 def _fuller(records: list[Record], position: int) -> int:
@@ -199,12 +211,17 @@ def _is_header(cells: list[str], rows: list[Record], width: int) -> bool:
     columns = [[row[i] for _, row in rows[:BODY] if i < len(row) and row[i].strip()] for i in range(width)]
     shares = [sum(map(is_number, column)) / max(len(column), 1) for column in columns]
     numeric = [i for i, share in enumerate(shares) if share > MOSTLY and i < len(cells)]
+    if not cells[0].strip() and all(map(str.strip, cells[1:])):  # as above row numbers
+        return True
     same = [cells[i].strip() for i in numeric if is_number(cells[i])]
     if not same or 2 * len(same) < len(numeric):
         return True
     whole = [int(text) for text in same if re.fullmatch(r"\d{1,4}", text)]
-    rising = len(whole) == len(same) > 1 and all(b - a == 1 for a, b in itertools.pairwise(whole))
-    return rising and (whole[0] in (0, 1) or whole[0] > 1800)  # as a program numbers columns, or years
+    steps = {b - a for a, b in itertools.pairwise(whole)} if len(whole) == len(same) > 1 else set()
+    if len(steps) != 1:
+        return False
+    # as a program numbers columns, or years
+    return (whole[0] in (0, 1) and steps == {1}) or 1800 < whole[0] < whole[-1] < 2200
 
 
 def find_footer(records: list[Record], width: int, rows: int, sparse: bool = True) -> list[str]:

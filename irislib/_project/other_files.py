@@ -57,8 +57,6 @@ def finish(code: TableCode, data: pd.DataFrame, name: str) -> pd.DataFrame:
         data = code.apply(data, ['data.columns = data.columns.map(" ".join)'])
     if not len(data):
         raise DataError(TEXTS["header_only"].format(path=name))
-    if len(data.columns) == 1:
-        raise DataError(TEXTS["single"].format(path=name, column=str(data.columns[0])))
     if not data.columns.is_unique:
         again = data.columns[data.columns.duplicated()][0]
         raise DataError(TEXTS["same_names"].format(path=name, column=str(again)))

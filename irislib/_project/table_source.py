@@ -124,7 +124,17 @@ def _source(
     imports: tuple[str, ...] = (),
     requirements: tuple[str, ...] = (),
 ) -> TableSource:
-    """Return the source of a table; a file too large to be copied is read where it is."""
+    """Return the source of a table; a file too large to be copied is read where it is.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to learn from in it.
+    """
+    if frame.empty:
+        raise DataError(TEXTS["header_only"].format(path=path or "The query"))
+    if len(frame.columns) == 1:
+        raise DataError(TEXTS["single"].format(path=path or "The query", column=str(frame.columns[0])))
     expression = code.source()
     if path is not None and (size := path.stat().st_size) > MOST_BYTES:
         own = str(path.resolve())

@@ -82,7 +82,7 @@ NOTES = {
     "short": "Some lines have fewer values than there are columns, such as line {line}; the others are gaps.",
     "names": "Names of columns have line breaks, or spaces too many, such as {name!r}; they are written with one space "
     "between words.",
-    "unnamed": "The columns at {places} have no names; they are called {names}.",
+    "unnamed": "Columns without a name, at {places}, are called {names}.",
     "empty_columns": "The columns without names and values are left out.",
     "twice": "The column {name!r} is there more than once; {others} are the others.",
     "decimal": "Numbers have decimal commas{grouped}.",
@@ -94,7 +94,7 @@ NOTES = {
     "strip": "{columns}: spaces around the texts are left out.",
     "codes": "{columns}: numbers with zeros before them, such as {example}, are codes and stay text.",
     "mixed": "{columns}: numbers and texts are mixed, or too long for numbers; all are read as text.",
-    "numbers": "{columns}: numbers written with other signs, such as {example}, are read as numbers{percent}.",
+    "numbers": "{columns}: texts such as {example} are read as numbers{percent}.",
     "numbers.percent": " (12 % as 12)",
     "dates": "{columns}: days written as {example}.",
     "dates.either": "{columns}: {example} can mean two days; it is read {order} first. If that is wrong, change the "
