@@ -151,7 +151,7 @@ TABLES = {
         "return pd.read_csv(DATA)",
         "",
     ),
-    "points of either kind": (
+    "points of either meaning": (
         "name;amount\na;1.234\nb;2.500\n",
         "utf-8",
         {"amount": [1.234, 2.5]},
@@ -193,6 +193,27 @@ TABLES = {
         "index_col=0",
         "numbers the rows",
     ),
+    "either day beside decimal commas": (
+        "when;x\n01/02/2025;1,5\n03/04/2025;2,5\n",
+        "utf-8",
+        {"when": ["2025-02-01", "2025-04-03"]},
+        'format="%d/%m/%Y"',
+        "it is read day first",
+    ),
+    "midnight": (
+        "day,x\n2025-01-01 00:00:00,1\n2025-01-02 00:00:00,2\n",
+        "utf-8",
+        {"day": ["2025-01-01", "2025-01-02"]},
+        'format="ISO8601")\nreturn data',
+        "day: days written as",
+    ),
+    "points and commas in one column": (
+        "a;b\n1,5;x\n1.5;y\n",
+        "utf-8",
+        {"a": ["1,5", "1.5"]},
+        'return pd.read_csv(DATA, sep=";", decimal=",")',
+        "Numbers have decimal commas.",
+    ),
     "years": (
         "name,2019,2020\nx,1,2\ny,3,4\n",
         "utf-8",
@@ -230,6 +251,7 @@ def test_a_messy_table_is_read(name, tmp_path):
     assert code in source.body
     assert note in " ".join(source.notes)
     assert bool(source.notes) == bool(note)
+    assert ("can mean two" in " ".join(source.notes)) == ("either" in name)
 
 
 def test_codes_too_long_for_numbers_stay_text(tmp_path):
@@ -381,7 +403,7 @@ def test_queries(tmp_path, monkeypatch):
 
 
 def test_a_database_at_an_address(tmp_path, monkeypatch):
-    pytest.importorskip("sqlalchemy")
+    sqlalchemy = pytest.importorskip("sqlalchemy")
     path = tmp_path / "shop.db"
     with contextlib.closing(sqlite3.connect(path)) as database:
         FRAME.to_sql("items", database, index=False)
@@ -400,6 +422,15 @@ def test_a_database_at_an_address(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="needs the package") as caught:
         read_table("oracle+oracledb://user:secret@host/d", sql="select 1")
     assert "secret" not in str(caught.value)
+
+    def fail(query, engine):
+        raise RuntimeError("no access for user:secret")
+
+    engine = sqlalchemy.create_engine("sqlite://")
+    monkeypatch.setattr(sqlalchemy, "create_engine", lambda url: engine)
+    monkeypatch.setattr(pd, "read_sql", fail)
+    with pytest.raises(DataError, match=r"The query failed: no access for user:\*\*\*"):
+        read_table("postgresql://user:secret@host/d", sql="select 1")
 
 
 NAMES = ["Länge", "weight (kg)", "kind", "id", "day", "x_1", "größe", "été"]
