@@ -312,6 +312,7 @@ def check(source: TableSource, code: str, **more: list[object]) -> None:
 
 
 def test_excel_files(tmp_path):
+    pytest.importorskip("openpyxl")
     path = tmp_path / "one.xlsx"
     with pd.ExcelWriter(path) as writer:
         FRAME.to_excel(writer, sheet_name="Eins", index=False)
@@ -339,6 +340,7 @@ def workbook(path: Path, rows: list[list[object]]) -> Path:
 
 
 def test_titles_totals_and_names_in_two_rows_of_an_excel_file(tmp_path):
+    pytest.importorskip("openpyxl")
     rows = [["Sales of 2025"], [], ["name", "size"], ["a", 1.5], ["b", 2.5], ["c", "n/a"], ["Total", 4]]
     source = read_table(str(workbook(tmp_path / "titles.xlsx", rows)))
     assert source.frame.iloc[:2].to_dict("list") == {"name": ["a", "b"], "size": [1.5, 2.5]}
@@ -349,6 +351,7 @@ def test_titles_totals_and_names_in_two_rows_of_an_excel_file(tmp_path):
 
 
 def test_parquet_feather_stata_and_json(tmp_path):
+    pytest.importorskip("pyarrow")
     more = FRAME.assign(
         group=pd.Categorical(["u", "v", "u"]),
         at=pd.to_datetime(["2025-01-01 10:00", "2025-02-01 11:00", "2025-03-01 12:00"]).tz_localize("Europe/Berlin"),
@@ -508,12 +511,15 @@ OTHER_FILES = {
 @pytest.mark.parametrize("name", OTHER_FILES)
 def test_other_files_get_a_sentence(name, tmp_path):
     content, sentence = OTHER_FILES[name]
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
     with pytest.raises(DataError, match=re.escape(sentence)) as caught:
         read(tmp_path, content, name)
     assert "\n" not in str(caught.value)
 
 
 def test_a_table_without_a_value_or_a_second_column_is_refused(tmp_path):
+    pytest.importorskip("pyarrow")
     pd.DataFrame({"a": [None, None], "b": [None, None]}, dtype="float64").to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="names columns but has no rows"):
         read_table(str(tmp_path / "a.parquet"))
