@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import venv
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
+from conftest import PATIENCE, ROOT, descendants, free_port, is_running, is_up, wait_until
 
 from irislib._project import requirement
 from irislib._project.manifest import MANIFEST
@@ -135,3 +143,84 @@ def test_a_project_is_written_as_a_whole_or_not_at_all(files: dict[str, Any], tm
 def test_a_name_that_would_hide_a_package_or_is_no_address_is_refused(name: str) -> None:
     with pytest.raises(IrislibError, match=name):
         check_name(name)
+
+
+MODEL = """
+from pathlib import Path
+
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+from irislib import Feature, ModelSpec
+
+spec = ModelSpec(
+    name="flat-size",
+    features=[Feature("rooms", "integer", low=1), Feature("area", unit="m²", low=0)],
+    target="size",
+    load_data=lambda: pd.read_csv(Path(__file__).parent / "data" / "flats.csv"),
+    estimator=LogisticRegression(),
+    examples={"A large flat": {"rooms": 5, "area": 160.5}},
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def flats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project as `irislib new` makes it."""
+    folder = tmp_path_factory.mktemp("project")
+    data = folder / "flats.csv"
+    rows = [f"{1 + area // 30},{area},{'large' if area > 90 else 'small'}" for area in range(20, 180)]
+    data.write_text("\n".join(["rooms,area,size", *rows]))
+    answers = Answers("flat-size", "Flat size", MODEL, data, (), {"rooms": 5, "area": 160.5}, "size")
+    write_project(folder / "flat-size", render_project(answers))
+    return folder / "flat-size"
+
+
+@pytest.fixture(scope="module")
+def environment(flats: Path) -> Path:
+    """A virtual environment such as `make` sets up for a project, with the packages of the tests' own."""
+    folder = flats.parent / "environment"
+    venv.create(folder)
+    packages = next((folder / "lib").glob("python*/site-packages"))
+    (packages / "all.pth").write_text("\n".join(map(str, [sysconfig.get_paths()["purelib"], ROOT, flats])))
+    program = folder / "bin" / "irislib"
+    program.write_text(f"#!{folder}/bin/python\nfrom irislib.cli import main\n\nmain()\n")
+    program.chmod(0o755)
+    (folder / "ready").touch()
+    return folder
+
+
+# Voila's files, which are beside the packages
+ENVIRONMENT = {**os.environ, "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
+
+
+def make(project: Path, target: str, environment: Path, args: str) -> list[str]:
+    return ["make", "-C", str(project), target, f"VENV={environment}", f"ARGS={args}"]
+
+
+def test_make_test_passes_in_a_new_project(flats: Path, environment: Path) -> None:
+    # the longest of its tests calls `irislib check`, which is tested elsewhere
+    command = make(flats, "test", environment, "-k 'not irislib_check' -p no:cacheprovider")
+    result = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "13 passed, 1 deselected" in result.stdout
+    assert (environment / "store").is_dir()
+
+
+def test_make_serve_serves_a_new_project(flats: Path, environment: Path) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    command = make(flats, "serve", environment, f"--port {port} --languages en")
+    log = environment / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=file, stderr=file, start_new_session=True)
+    try:
+        wait_until(lambda: process.poll() is not None or is_up(f"{url}/readyz"), log.read_text)
+        example = yaml.safe_load((flats / "README.md").read_text().partition("curl --json '")[2].partition("'")[0])
+        assert requests.post(f"{url}/flat-size", json=example, timeout=PATIENCE).json() == "large", log.read_text()
+        assert "<title>Flat size</title>" in requests.get(f"{url}/flat-size", timeout=PATIENCE).text
+        assert requests.get(f"{url}/data", timeout=PATIENCE).status_code == 404
+    finally:
+        started = descendants(process.pid)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        process.wait(PATIENCE)
+        wait_until(lambda: not any(map(is_running, started)))
