@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ import yaml
 from conftest import PATIENCE, ROOT, descendants, free_port, is_running, is_up, wait_until
 
 from irislib._project import requirement
-from irislib._project.manifest import MANIFEST
+from irislib._project.manifest import MANIFEST, read_manifest
 from irislib._project.names import check_name
-from irislib._project.project_files import Answers, render_project, write_project
-from irislib._project.requirement import known_versions, version_range
+from irislib._project.project_files import Answers, render_project, render_templates, write_project
+from irislib._project.requirement import Origin, known_versions, version_range
 from irislib.errors import IrislibError
 
 ROW = {"Größe": 1.5, "it's": 'a "b"'}
@@ -121,6 +122,22 @@ def test_the_files_of_a_project_are_of_its_name_and_in_order(files: dict[str, An
     assert yaml.safe_load(files["environment.yml"])["dependencies"][-1]["pip"][-1] == "--editable .[test]"
     assert '"openpyxl>=3.1"' in files["setup.py"]
     assert json.loads(files[MANIFEST])["project"]["example"] == ROW
+
+
+def test_an_irislib_from_elsewhere_is_installed_from_there(files: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text(files[MANIFEST])
+    project = read_manifest(tmp_path).project
+    need = f"irislib @ git+https://example.org/a.git@{COMMIT}"
+    texts = render_templates(replace(project, origin=Origin(need, "0.3.1"), is_classifier=True, beats_baseline=False))
+    assert f'"{need}"' in texts["setup.py"]
+    assert "install -y --no-install-recommends git " in texts["Dockerfile"]
+    assert f"--constraint /tmp/irislib/constraints.txt '{need}'" in texts["Dockerfile"]
+    assert "wheels/" not in "".join(texts.values())
+    assert "@pytest.mark.xfail" in texts["tests/test_model.py"]
+    assert "balanced_accuracy" in texts["tests/test_model.py"]
+    assert " git " not in files["Dockerfile"]
+    assert "COPY constraints.txt wheels/*.whl" in files["Dockerfile"]
+    assert "mean_absolute_error" in files["tests/test_model.py"]
 
 
 def test_a_project_is_written_as_a_whole_or_not_at_all(files: dict[str, Any], tmp_path: Path) -> None:

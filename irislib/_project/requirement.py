@@ -116,10 +116,11 @@ def known_versions(requirements: Iterable[str]) -> list[str]:
             continue
         extras_of[name] |= new
         try:
-            installed = distribution(name)
+            installed = _installed() if name == "irislib" else distribution(name)
         except PackageNotFoundError:
             continue
-        if not installed.read_text("direct_url.json") and "+" not in installed.version:
+        is_local = "+" in installed.version or (name == "irislib" and _is_clone())
+        if not is_local and not installed.read_text("direct_url.json"):
             versions[name] = installed.version
         waiting += [need for need in installed.requires or () if _extra(need) in new]
     return [f"{name}=={version}" for name, version in sorted(versions.items())]
