@@ -26,6 +26,7 @@ __all__ = ["COMMANDS", "main"]
 
 USAGE = """usage: irislib [COMMAND] [OPTIONS]
 
+  new       make a project of your own from a table:  irislib new churn --data churn.csv --target churned
   serve     the apps and the endpoint, at http://localhost:5000 (what plain `irislib` does)
   api       the endpoint alone, under Gunicorn
   train     train a model, print how well it does, and keep it
@@ -75,6 +76,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         if (text := report_error(error)) is None:
             raise
         sys.exit(f"irislib {name}: {text}")
+
+
+def new(args: list[str]) -> int:
+    """Make a project from a table."""
+    from irislib._common.messages.new import COMMAND
+    from irislib._project import command
+
+    parser = argparse.ArgumentParser(prog="irislib new", description=COMMAND["about"])
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(args))
 
 
 def serve(args: list[str]) -> int:
@@ -341,6 +352,7 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "new": new,
     "serve": serve,
     "api": api,
     "train": train,

@@ -17,7 +17,7 @@ from irislib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FeatureList", "infer_features"]
+__all__ = ["FeatureList", "column_unit", "infer_features"]
 
 MAX_CHOICES = 20  # more different texts are free text
 SAMPLE = 1000  # values in which free text shows: counting all of a long column takes time
@@ -116,6 +116,11 @@ def _check_names(frame: pd.DataFrame, texts: list[str]) -> None:
         raise DataError(f"The table has the column {repeated[0]!r} more than once.")
     if not all(map(str.strip, texts)):
         raise DataError("The table has a column without a name.")
+
+
+def column_unit(name: str) -> str:
+    """Return the unit in the name of a column with numbers, or nothing."""
+    return _unit(name)[1]
 
 
 def _unit(text: str) -> tuple[str, str]:

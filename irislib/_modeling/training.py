@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
     from irislib._description.spec import ModelSpec
 
-__all__ = ["checked", "coverage", "data_digest", "evaluate", "retrain", "sample", "train", "training_data", "unfitted"]
+__all__ = [
+    "checked",
+    "coverage",
+    "data_digest",
+    "evaluate",
+    "retrain",
+    "sample",
+    "seeded",
+    "train",
+    "training_data",
+    "unfitted",
+]
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +168,7 @@ def _split(
 
 def unfitted(spec: ModelSpec) -> Any:
     """Return the estimator of a spec, not yet fitted, with every part seeded and with the spec's threshold."""
-    estimator = _seeded(unfitted_copy(spec.estimator), spec.random_state)
+    estimator = seeded(unfitted_copy(spec.estimator), spec.random_state)
     if spec.threshold is None:
         return estimator
     from sklearn.model_selection import FixedThresholdClassifier
@@ -276,7 +287,7 @@ def _require_values(spec: ModelSpec, data: pd.DataFrame, names: Mapping[Any, str
         raise DataError(ADVICE["data.missing"].format(name=spec.name, columns=", ".join(columns)))
 
 
-def _seeded(estimator: Any, random_state: int) -> Any:
+def seeded(estimator: Any, random_state: int) -> Any:
     """Seed every part that was left unseeded, so that the same data give the same model."""
     parts = estimator.get_params(deep=True)
     unseeded = [p for p, value in parts.items() if p.split("__")[-1] == "random_state" and value is None]

@@ -1,0 +1,227 @@
+"""Texts of `irislib new`: what was seen in a table and what to do, and what the command prints."""
+
+__all__ = ["COMMAND", "FINDINGS", "REASONS", "SOURCE", "TEXTS"]
+
+# By kind, the most important first: what was seen, and what was done about it or what to do.
+FINDINGS: dict[str, tuple[str, str]] = {
+    "leak": (
+        "{column} alone tells {target} almost without fail ({score} on rows held out for this).",
+        "It is left out, for it looks like the answer itself. If it is known before {target} is, take it back.",
+    ),
+    "leak_name": (
+        "The name of {column} contains that of {target}, and alone it tells much of it ({score}).",
+        "It is left out, for it may be known only together with {target}. If it is known before, take it back.",
+    ),
+    "strong": (
+        "{column} alone tells {target} nearly as well as can be ({score}).",
+        "Make sure that it is known before {target} is; if not, take it out.",
+    ),
+    "one_row_class": (
+        "{count} of {target} with a single row: {classes}.",
+        "Nothing can be learnt of one row and measured as well; load_data leaves such rows out. Collect more, or join "
+        "classes.",
+    ),
+    "few_rows": (
+        "There are only {rows} rows.",
+        "What is measured on a fifth of them is a rough guess. Collect more before you rely on it.",
+    ),
+    "groups": (
+        "{column} names {groups} cases with {rows} rows in all.",
+        "A random test row has relatives among the training rows, so that the model looks better than it is on new "
+        "cases. Measure it with GroupKFold as well, or keep one row of each in load_data.",
+    ),
+    "time_order": (
+        "The rows are in the order of {column}.",
+        "If the model shall predict what comes later, random test rows make it look better than it is. Measure it on "
+        "the last rows as well: irislib.Model.evaluated_on.",
+    ),
+    "rare_class": (
+        "{classes}: so few rows of {target} can hardly be learnt.",
+        "Collect more of them, join them with others, or leave them out in load_data.",
+    ),
+    "conflicts": (
+        "Rows that have the same inputs as another one, but another {target}: {count}.",
+        "No model can be right about all of them: is an input missing, or a {target} wrong?",
+    ),
+    "many_classes": (
+        "{target} has {count} different classes.",
+        "Pages and charts for so many are long. Are they all needed, or are they numbers or names?",
+    ),
+    "imbalance": (
+        "Only {share} of the rows have {target} {value}.",
+        "Accuracy says little then; see the balanced accuracy. The probabilities are left as they are: choose from "
+        "which on to say {value} with threshold=.",
+    ),
+    "target_gaps": (
+        "{target} is missing in {count} of {rows} rows.",
+        "Nothing can be learnt of them; load_data leaves them out.",
+    ),
+    "target_codes": (
+        "{target} holds the whole numbers {values}.",
+        "They are taken for classes. Name them with classes=; if they are amounts, put a regressor into the place of "
+        "the classifier.",
+    ),
+    "target_few": (
+        "{target} holds only {count} different whole numbers, {values}.",
+        "They are taken for amounts, as its name says. If they are classes, use a classifier.",
+    ),
+    "positive": (
+        "{value} is taken for the class of {target} that is looked for.",
+        "If it is the other one, change positive_class.",
+    ),
+    "skewed_target": (
+        "Most values of {target} are small and a few are very large (median {median}, largest {largest}).",
+        "Try TransformedTargetRegressor(ESTIMATOR, func=np.log1p, inverse_func=np.expm1), which learns its logarithm.",
+    ),
+    "unused": (
+        "{column} cannot be an input: {reason}",
+        "It is left out. Turn it into numbers or text in load_data to use it.",
+    ),
+    "after": (
+        "{column} may be known only after {target} is, by its name.",
+        "An input must be known when the model is asked. If it is not, take it out.",
+    ),
+    "personal": (
+        "{column} looks like personal data ({what}).",
+        "It is left out: a model shall not learn it, nor a page ask for it.",
+    ),
+    "id": (
+        "{column} has another value in {share} rows: it names rows, and tells nothing of new ones.",
+        "It is left out.",
+    ),
+    "gaps": ("{column} is empty in {share} of the rows.", "It is left out."),
+    "many_gaps": ("{column} is empty in {share} of the rows.", "It may be left empty. Is it worth asking for?"),
+    "constant": ("{column} is {value} in every row.", "It is left out, for it tells nothing."),
+    "equal": ("{column} says the same as {other} in every row.", "It is left out; one of them is enough."),
+    "correlated": (
+        "{column} follows from {other} (correlation {correlation}).",
+        "One of them is enough: take out the one that is harder to know.",
+    ),
+    "codes": (
+        "{column} holds numbers that look like codes.",
+        "load_data makes text of them, for their size means nothing. If it does, take that line out.",
+    ),
+    "few_numbers": (
+        "{column} holds only {values}.",
+        'It is taken for an amount. If these are codes, write: Feature({name}, "choice", choices=[{values}]).',
+    ),
+    "mixed_numbers": (
+        "{column} holds numbers, but for {count} values such as {value}.",
+        "load_data makes gaps of these. Is that what they mean?",
+    ),
+    "mixed_text": ("{column} holds numbers and text.", "load_data makes text of all. Is it one thing?"),
+    "sentinel": (
+        "{column} is {value} in {count} rows, far from all others.",
+        "It is taken for a gap in load_data. If it is a true value, take that line out.",
+    ),
+    "far": (
+        "{column} is {value} in {count} rows, far from all others (the next is {next}).",
+        'If it stands for a gap, make it one in load_data: data[{name}] = data[{name}].replace({value}, float("nan")).',
+    ),
+    "infinite": ("{column} is infinite in {count} rows.", "load_data makes gaps of these."),
+    "blanks": ("{column} has spaces around some values.", "load_data removes them."),
+    "clock": ("{column} has a day and a time.", "load_data makes two inputs of it: the day, and {other}."),
+    "time_of_day": ("{column} holds times of day.", "load_data makes hours of them."),
+    "duration": ("{column} holds durations.", "load_data makes seconds of them."),
+    "to_text": ("{column} holds {what}.", "load_data makes text of them."),
+    "many_values": (
+        "{column} has {count} different values.",
+        "The form suggests the most frequent ones and takes any other.",
+    ),
+    "words": ("{column} is free text.", "Its words are counted. Does it hold anything personal?"),
+    "one_hot": (
+        "{columns} look like one choice, written as {count} columns of yes and no.",
+        'One column is easier to fill in: data["{start}"] = data[[…]].idxmax(axis=1) in load_data.',
+    ),
+    "duplicates": (
+        "Rows that repeat an earlier one: {count}.",
+        "If they were copied by mistake, add data = data.drop_duplicates() to load_data.",
+    ),
+    "source": ("{note}", ""),
+}
+
+TEXTS = {
+    "target.text": "Each row has its own {target}: a model cannot learn that. Choose another --target.",
+    "target.constant": "{target} is {value} in every row: there is nothing to predict. Choose another --target.",
+    "target.empty": "{target} is empty in every row. Choose another --target.",
+    "target.kind": "{target} holds {what}; a model here predicts numbers or classes. Choose another --target.",
+    "rows": "There are {rows} rows with a {target}: too few to learn from. At least {least} are needed.",
+    "columns": "There is no column left that a model could predict {target} from.",
+}
+
+# Why an estimator was chosen.
+REASONS = {
+    "words": "A linear model, which suits the many words of free text.",
+    "large": "Boosted trees, which suit a table of {rows:,} rows.",
+    "wide": "A linear model, which is quick to train with {count:,} columns. Try boosted trees as well.",
+    "classes": "A linear model, which is quick to train with {count:,} classes. Try boosted trees as well.",
+    "small": "A linear model: {rows} rows are too few for more.",
+    "tried": "Chosen by cross-validation on {rows}: {best}; {other}.",
+    "all": "all rows",
+    "some": "{rows:,} of the rows",
+    "linear": "a linear model {score}",
+    "trees": "boosted trees {score}",
+    "right": "with {share} right (log loss {loss:.3f})",
+    "failed": "that cannot be trained",
+    "error": "with a mean error of {error} (R² {r2:.3f})",
+}
+
+# What model.py says.
+SOURCE = {
+    "about": "{title}: predicts {target} from {source}.",
+    "drafted": "Drafted by `irislib new` (irislib {version}); it is yours to change. The comments say what\n"
+    "was seen in the data and what to check. `make test` says whether all is in order.",
+    "database": "a database",
+    "rows": "{rows:,} rows.",
+    "features": "The inputs, in the order of the form. help(irislib.Feature) lists all options, such as label, help "
+    "and high. A commented Feature is left out; remove the # to take it back.",
+    "limit": "Values from {low} to {high}; less than 0 is taken to be impossible (low=0).",
+    "examples": "Real rows, which become buttons. Give them better titles.",
+    "todo": "TODO: say what the model is for and when not to use it; the page and the model card show it.",
+    "purpose": "Predicts {target} from {inputs} inputs.",
+    "limits": "It knows what {rows:,} rows of data show, and nothing else.",
+    "contact": "Who answers for the model, and how to reach them",
+    "file": "{file}: {rows:,} rows, SHA-256 {digest}…",
+    "query": "A query of a database: {rows:,} rows",
+    "classes": "The names of the codes {codes}; programs and people get the names.",
+}
+
+# What the command says.
+COMMAND = {
+    "about": "Make a project of your own from a table: a folder with a model that is drafted from the data,\n"
+    "an app, tests and a Dockerfile. Nothing that is there already is overwritten.",
+    "examples": "examples:\n"
+    "  irislib new churn --data churn.csv --target churned\n"
+    "  irislib new rent --data flats.xlsx --sheet 2024 --target rent\n"
+    "  irislib new sales --data sqlite:///shop.db --sql 'SELECT * FROM sales' --target amount\n"
+    "  irislib new churn --data churn.csv                  shows the columns, and asks which to predict",
+    "name": "of the project: of its folder, its package and its address, such as churn or flat-rent",
+    "data": "the table: CSV, Parquet or Excel; with --sql the SQLAlchemy URL of a database",
+    "target": "the column to predict; without it, the columns are shown [asks]",
+    "sql": "a query whose result is the table",
+    "sheet": "of an Excel file [the first]",
+    "output": "the folder in which the project's folder is made [the current one]",
+    "dry": "print what would be made, and make nothing",
+    "suggestion": "{problem} Try: {name}",
+    "taken": "{folder} is there already, and nothing was changed: choose another name, or move it away.",
+    "reserved": "{name!r} is an address of the server itself: choose another name, such as {name}-model.",
+    "unknown": "{source} has no column {target!r}. {hint}",
+    "columns": "{source} has {rows:,} rows and {count:,} columns:",
+    "head": "column,kind,different,empty,examples",
+    "ask": "Which column shall be predicted? ",
+    "no_terminal": "Say which column shall be predicted: {command} --target COLUMN",
+    "none": "No column was chosen, and nothing was made.",
+    "made": "Made {folder} with {count} files.",
+    "would": "Would make {folder} with these files:",
+    "model": "And this is {path}:",
+    "seen": "What was seen in {source}, the most important first:",
+    "more": " (and {count} more like it)",
+    "rest": "Further {count}: see the comments in {path}, which also say what to do.",
+    "actions": "The comments in {path} say what was done about it, and what to check.",
+    "score": "On {rows:,} rows held out for this: {measured}.",
+    "accuracy": "{accuracy} right; the commonest class alone would be right in {baseline}",
+    "error": "a mean error of {error}, where the median alone would have {baseline}",
+    "no_better": "That is no better than chance: look at the inputs, and at whether they can tell {target} at all.",
+    "failed": "It cannot be trained yet: {error}",
+    "next": "Next:\n  cd {folder}\n  make serve    sets everything up and opens http://localhost:5000/{name}",
+}

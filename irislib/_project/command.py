@@ -1,0 +1,194 @@
+"""``irislib new``: from a table to a project of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import did_you_mean, format_share, format_value
+from irislib._common.messages.new import COMMAND
+from irislib._common.routes import reserved_names
+from irislib._project.column_table import describe_columns
+from irislib._project.findings import Finding
+from irislib.errors import IrislibError
+
+if TYPE_CHECKING:
+    from irislib._modeling.evaluation import Evaluation
+    from irislib._project.drafting import Draft
+    from irislib._project.table_source import TableSource
+
+__all__ = ["add_arguments", "run"]
+
+ASK_AGAIN = 2  # the exit status of a command that says what to type
+SHOWN = 8  # kinds of findings
+WIDTH = 110
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = COMMAND["examples"]
+    parser.add_argument("name", metavar="NAME", help=COMMAND["name"])
+    parser.add_argument("--data", required=True, metavar="FILE", help=COMMAND["data"])
+    parser.add_argument("--target", metavar="COLUMN", help=COMMAND["target"])
+    parser.add_argument("--sql", metavar="QUERY", help=COMMAND["sql"])
+    parser.add_argument("--sheet", metavar="NAME", help=COMMAND["sheet"])
+    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help=COMMAND["output"])
+    parser.add_argument("--dry-run", action="store_true", help=COMMAND["dry"])
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make a project, and print what was seen in its data and what to do next.
+
+    Parameters
+    ----------
+    options : Namespace
+
+    Returns
+    -------
+    int
+        The exit status; 2 if it does not know what to predict and has nobody to ask.
+    """
+    from irislib._project.project_files import Answers, render_project, write_project
+    from irislib._project.table_source import read_table
+
+    name, folder = options.name, options.output / options.name
+    _check_name(name)
+    if folder.exists() or folder.is_symlink():
+        raise IrislibError(COMMAND["taken"].format(folder=folder))
+    table = read_table(options.data, sql=options.sql, sheet=options.sheet)
+    target = _choose_target(table, options)
+    if target is None:
+        return ASK_AGAIN
+    from irislib._project.drafting import draft_model, try_draft
+
+    draft = draft_model(name, table, target)
+    evaluation, failure = try_draft(draft)
+    answers = Answers(
+        name=name,
+        title=draft.title,
+        model_source=draft.source,
+        data=table.path,
+        requirements=table.requirements,
+        example=next(iter(draft.examples.values()), {}),
+        target=str(target),
+        is_classifier=draft.target.is_classifier,
+        beats_baseline=evaluation is not None and _is_better(evaluation),
+    )
+    files = render_project(answers)
+    model = folder / name.replace("-", "_") / "model.py"
+    if options.dry_run:
+        print(COMMAND["would"].format(folder=folder))
+        print("".join(f"  {path}\n" for path in sorted(files)))
+        print(COMMAND["model"].format(path=model), draft.source, sep="\n\n")
+    else:
+        write_project(folder, files)
+        print(COMMAND["made"].format(folder=folder, count=len(files)))
+    _report(draft, _name_of(table, options), model)
+    _report_measure(draft, evaluation, failure)
+    if not options.dry_run:
+        print("\n" + COMMAND["next"].format(folder=shlex.quote(str(folder)), name=name))
+    return 0
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that a project cannot have, and suggest one that it can."""
+    from irislib._project.project_files import check_name
+
+    try:
+        check_name(name)
+    except IrislibError as error:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        if plain == name or not plain or plain[0].isdigit():
+            raise
+        raise IrislibError(COMMAND["suggestion"].format(problem=error, name=plain)) from None
+    if name in reserved_names():
+        raise IrislibError(COMMAND["reserved"].format(name=name))
+
+
+def _name_of(table: TableSource, options: argparse.Namespace) -> str:
+    return table.path.name if table.path is not None else "the query" if options.sql else Path(options.data).name
+
+
+def _choose_target(table: TableSource, options: argparse.Namespace) -> Any:
+    """Return the column to predict, asking for it on a terminal; None if there is none to ask."""
+    names = {str(column): column for column in table.frame.columns}
+    if options.target is not None:
+        return _find(options.target, names, _name_of(table, options))
+    source = _name_of(table, options)
+    print(COMMAND["columns"].format(source=source, rows=len(table.frame), count=len(names)))
+    print(*describe_columns(table.frame), sep="\n")
+    if not sys.stdin.isatty():
+        print(COMMAND["no_terminal"].format(command=_as_typed(options)), file=sys.stderr)
+        return None
+    while True:
+        try:
+            text = input(f"\n{COMMAND['ask']}").strip()
+        except EOFError:
+            text = ""
+        if not text:
+            raise IrislibError(COMMAND["none"])
+        try:
+            return _find(text, names, source)
+        except IrislibError as error:
+            print(error)
+
+
+def _find(text: str, names: dict[str, Any], source: str) -> Any:
+    if text in names:
+        return names[text]
+    hint = did_you_mean(text, list(names))
+    raise IrislibError(COMMAND["unknown"].format(source=source, target=text, hint=hint))
+
+
+def _as_typed(options: argparse.Namespace) -> str:
+    parts = ["irislib", "new", options.name, "--data", options.data]
+    for option in ("sql", "sheet"):
+        parts += [f"--{option}", getattr(options, option)] if getattr(options, option) else []
+    parts += ["--output", str(options.output)] if options.output != Path() else []
+    return shlex.join(parts)
+
+
+def _report(draft: Draft, source: str, model: Path) -> None:
+    """Print what was seen, one line for each kind."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in draft.findings:
+        kinds.setdefault(finding.kind, []).append(finding)
+    if not kinds:
+        return
+    print("\n" + COMMAND["seen"].format(source=source))
+    for findings in [*kinds.values()][:SHOWN]:
+        more = COMMAND["more"].format(count=len(findings) - 1) if len(findings) > 1 else ""
+        print(*textwrap.wrap(findings[0].seen + more, WIDTH, initial_indent="* ", subsequent_indent="  "), sep="\n")
+    rest = sum(map(len, [*kinds.values()][SHOWN:]))
+    print(COMMAND["rest" if rest else "actions"].format(count=rest, path=model))
+
+
+def _report_measure(draft: Draft, evaluation: Evaluation | None, failure: str) -> None:
+    """Print how well the drafted model does."""
+    if evaluation is None:
+        print("\n" + COMMAND["failed"].format(error=failure))
+        return
+    metrics = evaluation.metrics
+    if draft.target.is_classifier:
+        shares = {"accuracy": metrics["accuracy"], "baseline": metrics["baseline_accuracy"]}
+        measured = COMMAND["accuracy"].format(**{key: format_share(share) for key, share in shares.items()})
+    else:
+        errors = {"error": metrics["mean_absolute_error"], "baseline": metrics["baseline_mean_absolute_error"]}
+        measured = COMMAND["error"].format(**{key: format_value(error, 4) for key, error in errors.items()})
+    print("\n" + COMMAND["score"].format(rows=len(evaluation.y_true), measured=measured))
+    if not _is_better(evaluation):
+        print(COMMAND["no_better"].format(target=draft.target.column))
+
+
+def _is_better(evaluation: Evaluation) -> bool:
+    """Return whether a model is better than its baseline, as the project's own test has it."""
+    metrics = evaluation.metrics
+    if "balanced_accuracy" in metrics:
+        return metrics["balanced_accuracy"] > metrics["baseline_balanced_accuracy"]
+    return metrics["mean_absolute_error"] < metrics["baseline_mean_absolute_error"]

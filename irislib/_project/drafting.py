@@ -1,0 +1,265 @@
+"""A description of a model drafted from a table: its features, target, estimator and examples."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.messages.new import TEXTS
+from irislib._description.feature import Feature
+from irislib._description.inference import infer_features
+from irislib._description.validation import check_values
+from irislib._modeling.training import train
+from irislib._project import column_checks, table_checks
+from irislib._project.estimator_choice import Choice, choose, inputs_of
+from irislib._project.examples import draft_examples
+from irislib._project.findings import Finding, by_importance, find
+from irislib._project.model_source import Sketch, model_source, title_of
+from irislib._project.target_kind import Target, describe_target
+from irislib.errors import DataError, IrislibError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from irislib._modeling.evaluation import Evaluation
+    from irislib._project.table_source import TableSource
+
+__all__ = ["Draft", "draft_model", "try_draft"]
+
+SUGGESTIONS = 10  # of a category with many values
+# Of numbers that cannot be below 0, by the words in their names or by their units.
+NOT_NEGATIVE = {"age", "count", "length", "width", "height", "weight", "area", "distance", "duration", "volume", "size"}
+NOT_NEGATIVE |= {"radius", "diameter", "perimeter", "thickness", "mileage", "population", "rooms", "bedrooms", "qty"}
+NOT_NEGATIVE |= {"bathrooms", "quantity", "tenure", "minutes", "hours", "seconds", "days", "months", "visits", "mass"}
+UNITS = {
+    "mm",
+    "cm",
+    "km",
+    "m",
+    "mg",
+    "g",
+    "kg",
+    "t",
+    "ml",
+    "l",
+    "ms",
+    "s",
+    "kwh",
+    "hz",
+    "khz",
+    "mhz",
+    "m²",
+    "m³",
+    "hpa",
+}
+RELATIVE = {"change", "diff", "difference", "delta", "log", "scaled", "normalized", "relative", "growth", "balance"}
+RELATIVE |= {"score", "net", "gain", "deviation", "error", "residual", "offset", "z", "std"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What was drafted from a table.
+
+    Attributes
+    ----------
+    source : str
+        The text of model.py.
+    findings : tuple of Finding
+        The most important first.
+    features : tuple of Feature
+    target : Target
+    estimator : Choice
+    examples : dict of str to dict
+        Rows by their titles.
+    title : str
+        What people call the model.
+    frame : DataFrame
+        As load_data of model.py returns it.
+    """
+
+    source: str
+    findings: tuple[Finding, ...]
+    features: tuple[Feature, ...]
+    target: Target
+    estimator: Choice
+    examples: Mapping[str, Mapping[str, Any]]
+    title: str
+    frame: pd.DataFrame
+
+
+def draft_model(name: str, table: TableSource, target: Any) -> Draft:
+    """Draft a model of a table.
+
+    Parameters
+    ----------
+    name : str
+        Of the project, such as ``churn``.
+    table : TableSource
+    target : str
+        The column to predict.
+
+    Returns
+    -------
+    Draft
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from it.
+    """
+    goal = describe_target(target, table.frame[target])
+    frame = run_lines(goal.lines, table.frame)
+    frame, changes = _changed(frame, target)
+    used, left_out = _sorted_columns(frame, goal)
+    used, left_out, features, spare = _features(frame, used, left_out, target)
+    columns = [feature.column for feature in features]
+    x, _ = check_values(features, frame[columns])
+    inputs = inputs_of(features, x, spare)
+    choice = choose(inputs, x, frame[target], goal)
+    kept = {column: change for column, change in changes.items() if _is_kept(column, left_out)}
+    hints = [
+        hint
+        for feature in features
+        if feature.column in frame
+        for hint in column_checks.hints(feature.column, frame[feature.column], feature.kind, target)
+    ]
+    strong = [finding for finding in left_out.values() if finding.kind == "strong"]
+    left_out = {column: finding for column, finding in left_out.items() if finding.kind != "strong"}
+    findings = [
+        *goal.findings,
+        *(finding for _, finding in kept.values()),
+        *left_out.values(),
+        *strong,
+        *hints,
+        *table_checks.table_findings(frame, columns, goal),
+        *(find("source", note=note) for note in table.notes),
+    ]
+    examples = draft_examples(features, x, frame[target], goal, choice, inputs)
+    sketch = Sketch(
+        name=name,
+        table=table,
+        rows=len(frame),
+        target=goal,
+        features=features,
+        spare=spare,
+        left_out=left_out,
+        changes=kept,
+        findings=by_importance(findings),
+        choice=choice,
+        examples=examples,
+        limits=_limit_reasons(features, frame),
+    )
+    return Draft(model_source(sketch), tuple(sketch.findings), features, goal, choice, examples, title_of(name), frame)
+
+
+def try_draft(draft: Draft) -> tuple[Evaluation | None, str]:
+    """Train the model of a draft; return its evaluation, or why it cannot be trained."""
+    names: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of classes with few rows, which a finding says
+            exec(draft.source, names)  # noqa: S102 - our own text
+            return train(names["spec"], draft.frame).evaluation, ""
+    except (IrislibError, ValueError) as error:
+        return None, str(error)
+
+
+def run_lines(lines: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame as lines of load_data make it."""
+    import pandas as pd
+
+    names: dict[str, Any] = {"data": frame.copy(), "pd": pd}
+    exec("\n".join(lines), names)  # noqa: S102 - our own text
+    return names["data"].reset_index(drop=True)
+
+
+def _changed(frame: pd.DataFrame, target: Any) -> tuple[pd.DataFrame, dict[Any, column_checks.Change]]:
+    """Return a frame of which features can be made, and by column what load_data has to change for it."""
+    changes = {}
+    for column in frame.columns:
+        if column == target:
+            continue
+        change = column_checks.change_of(column, frame[column], frame.columns)
+        if change:
+            changes[column] = change
+    return run_lines([line for lines, _ in changes.values() for line in lines], frame), changes
+
+
+def _is_kept(column: Any, left_out: Mapping[Any, Finding]) -> bool:
+    return column not in left_out or left_out[column].kind in ("leak", "leak_name", "strong", "equal")
+
+
+def _sorted_columns(frame: pd.DataFrame, target: Target) -> tuple[list[Any], dict[Any, Finding]]:
+    """Return the columns that may be inputs, and why others are left out; a strong one is in both."""
+    columns = [column for column in frame.columns if column != target.column]
+    left_out: dict[Any, Finding] = {}
+    for column in columns:
+        try:
+            infer_features(frame[[column]])
+        except DataError as error:
+            left_out[column] = find("unused", column, column=column, reason=str(error).partition("; ")[0] + ".")
+            continue
+        if reason := column_checks.why_left_out(column, frame[column]):
+            left_out[column] = reason
+    used = [column for column in columns if column not in left_out]
+    left_out |= table_checks.group_columns(frame, used)
+    used = [column for column in columns if column not in left_out]
+    left_out |= table_checks.equal_columns(frame, used)
+    used = [column for column in columns if column not in left_out]
+    leaks = table_checks.find_leaks(frame, used, target)
+    others = [column for column in used if column not in leaks or leaks[column].kind == "strong"]
+    if not others:  # better a suspicious model than none
+        others, leaks = used, {}
+    return others, left_out | leaks
+
+
+def _features(
+    frame: pd.DataFrame, used: list[Any], left_out: dict[Any, Finding], target: Any
+) -> tuple[list[Any], dict[Any, Finding], tuple[Feature, ...], tuple[Feature, ...]]:
+    """Return the features of the used columns, and those of columns that may be taken back."""
+    for _ in range(len(used)):
+        if not used:
+            break
+        usable = [c for c in frame.columns if c in used or (c in left_out and left_out[c].kind != "unused")]
+        stand_in = frame[usable].assign(**{str(target): 0})  # so that no feature gets its name
+        drafted = [_refined(f, frame) for f in infer_features(stand_in) if f.column != target]
+        features = tuple(feature for feature in drafted if feature.column in used)
+        spare = tuple(feature for feature in drafted if feature.column not in used)
+        problems = check_values(features, frame[[feature.column for feature in features]])[1]
+        if not problems:
+            return used, left_out, features, spare
+        names = {feature.name: feature.column for feature in features}
+        bad = {names[p.feature]: p.message for p in problems if p.feature in names}
+        if not bad:
+            raise DataError(str(problems[0]))
+        left_out = left_out | {c: find("unused", c, column=c, reason=message) for c, message in bad.items()}
+        used = [column for column in used if column not in bad]
+    raise DataError(TEXTS["columns"].format(target=target))
+
+
+def _refined(feature: Feature, frame: pd.DataFrame) -> Feature:
+    """Return an inferred feature with limits and suggestions."""
+    values = frame[feature.column]
+    if feature.kind == "text":
+        if column_checks.text_kind(values) == "words":
+            return replace(feature, control="textarea")
+        counts = values.dropna().astype(str).value_counts()
+        frequent = tuple(counts.index[counts >= 2][:SUGGESTIONS])
+        return replace(feature, control="suggestions", choices=frequent) if frequent else feature
+    if _is_not_negative(feature) and values.notna().any() and values.min() >= 0:
+        return replace(feature, low=0)
+    return feature
+
+
+def _is_not_negative(feature: Feature) -> bool:
+    words = set(column_checks.words_of(feature.column))
+    is_number = feature.kind in ("number", "integer") and not words & RELATIVE
+    return is_number and (feature.unit.lower() in UNITS or bool(words & NOT_NEGATIVE))
+
+
+def _limit_reasons(features: Sequence[Feature], frame: pd.DataFrame) -> dict[Any, tuple[Any, Any]]:
+    """Return the lowest and the largest value of each column whose feature has a limit."""
+    limited = [feature.column for feature in features if feature.low is not None]
+    return {column: (frame[column].min(), frame[column].max()) for column in limited}

@@ -1,0 +1,277 @@
+"""An estimator that suits a table: a linear one or boosted trees, whichever predicts better, in a Pipeline."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import format_share, format_value
+from irislib._common.messages.new import REASONS
+from irislib._modeling.threads import idle_cores_only
+from irislib._modeling.training import seeded
+from irislib._project.python_text import Call, Node, flat, literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from irislib._description.feature import Feature
+    from irislib._project.target_kind import Target
+
+__all__ = ["MODULES", "Choice", "Inputs", "as_array", "choose", "evaluated", "inputs_of"]
+
+MODULES = {
+    "ColumnTransformer": "sklearn.compose",
+    "make_column_transformer": "sklearn.compose",
+    "HistGradientBoostingClassifier": "sklearn.ensemble",
+    "HistGradientBoostingRegressor": "sklearn.ensemble",
+    "LogisticRegression": "sklearn.linear_model",
+    "RidgeCV": "sklearn.linear_model",
+    "SimpleImputer": "sklearn.impute",
+    "TfidfVectorizer": "sklearn.feature_extraction.text",
+    "FunctionTransformer": "sklearn.preprocessing",
+    "OneHotEncoder": "sklearn.preprocessing",
+    "StandardScaler": "sklearn.preprocessing",
+    "TargetEncoder": "sklearn.preprocessing",
+    "make_pipeline": "sklearn.pipeline",
+}
+LARGE = 10_000  # rows, from which on boosting is taken untried
+TRIED = 1_500  # rows of a trial
+MAX_COLUMNS, MAX_CLASSES = 150, 12  # of a trial: boosting takes long with more
+ENOUGH = 60  # rows of a trial
+FOLDS, FEWER_FOLDS = 5, 3  # of a trial, and of one that takes longer
+LONG = 4_000  # rows times classes
+FREQUENT = 10  # rows of a category; rarer ones are taken together
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The columns of a table by what an estimator needs to have done with them.
+
+    Attributes
+    ----------
+    choices, many, dates, words, numbers : list
+        Columns with few and with many categories, days, free text, and numbers with yes or no.
+    has_gaps, words_have_gaps : bool
+        Whether a number is missing somewhere, or a text.
+    has_rare : bool
+        Whether a category has few rows.
+    spare : set of str
+        What of these is left out, but may be taken back.
+    """
+
+    choices: Sequence[Any] = ()
+    many: Sequence[Any] = ()
+    dates: Sequence[Any] = ()
+    words: Sequence[Any] = ()
+    numbers: Sequence[Any] = ()
+    has_gaps: bool = False
+    words_have_gaps: bool = False
+    has_rare: bool = False
+    spare: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An estimator and why it was chosen.
+
+    Attributes
+    ----------
+    node : Node
+        The Python that makes it; it uses ``columns``, and ``date_numbers`` and ``lower`` where needed.
+    names : set of str
+        What of scikit-learn it uses.
+    reason : str
+    """
+
+    node: Node
+    names: frozenset[str]
+    reason: str
+
+
+def inputs_of(features: Sequence[Feature], frame: pd.DataFrame, spare: Sequence[Feature] = ()) -> Inputs:
+    """Sort the columns of features."""
+    groups: dict[str, list[Any]] = {"choices": [], "many": [], "dates": [], "words": [], "numbers": []}
+    for feature in features:
+        groups[group_of(feature)].append(feature.column)
+    rarest = [frame[column].value_counts().min() for column in groups["choices"] if frame[column].notna().any()]
+    return Inputs(
+        **groups,
+        has_gaps=any(
+            not feature.required for feature in [*features, *spare] if group_of(feature) in ("numbers", "dates")
+        ),
+        words_have_gaps=any(not feature.required for feature in features if feature.column in groups["words"]),
+        has_rare=bool(rarest) and min(rarest) < FREQUENT and len(frame) >= 2 * FREQUENT,
+        spare=frozenset(group_of(feature) for feature in spare) & {"choices", "dates"},
+    )
+
+
+def group_of(feature: Feature) -> str:
+    """Return in which list of :class:`Inputs` the column of a feature is."""
+    if feature.kind == "text":
+        return "many" if feature.control == "suggestions" else "words"
+    return {"choice": "choices", "date": "dates"}.get(feature.kind, "numbers")
+
+
+def choose(inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Target) -> Choice:
+    """Return the estimator for a table.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    x : DataFrame
+        As the estimator gets it.
+    y : Series
+        The target.
+    target : Target
+    """
+    linear, boosting = (_candidate(kind, inputs, y, target) for kind in ("linear", "boosting"))
+    if inputs.words:
+        return Choice(*linear, REASONS["words"])
+    if len(x) >= LARGE:
+        return Choice(*boosting, REASONS["large"].format(rows=len(x)))
+    if len(x.columns) > MAX_COLUMNS:
+        return Choice(*linear, REASONS["wide"].format(count=len(x.columns)))
+    if target.is_classifier and y.nunique() > MAX_CLASSES:
+        return Choice(*linear, REASONS["classes"].format(count=y.nunique()))
+    if len(x) < ENOUGH:
+        return Choice(*linear, REASONS["small"].format(rows=len(x)))
+    rows = x.sample(min(len(x), TRIED), random_state=0)
+    scores = [_tried(node, inputs, rows, y[rows.index], target) for node, _ in (linear, boosting)]
+    best = max((0, 1), key=lambda i: scores[i][0])
+    texts = [REASONS[name].format(score=score[1]) for name, score in zip(("linear", "trees"), scores, strict=True)]
+    part = REASONS["some" if len(rows) < len(x) else "all"].format(rows=len(rows))
+    reason = REASONS["tried"].format(rows=part, best=texts[best], other=texts[1 - best])
+    return Choice(*(linear, boosting)[best], reason)
+
+
+def _candidate(kind: str, inputs: Inputs, y: pd.Series, target: Target) -> tuple[Node, frozenset[str]]:
+    """Return the Python of an estimator, and the names that it uses."""
+    is_linear = kind == "linear"
+    scale: list[Node] = [Call("StandardScaler")] if is_linear else []
+    impute: list[Node] = [Call("SimpleImputer", (), {"strategy": '"median"'})] if is_linear and inputs.has_gaps else []
+    numbers = _chain([*impute, *scale]) or '"passthrough"'
+    parts: list[Node] = []
+    if inputs.choices or "choices" in inputs.spare:
+        parts.append(Call("", (_one_hot(inputs.has_rare), 'columns("choice")')))
+    if inputs.many:
+        parts.append(Call("", (_chain([_many_values(target, y), *scale]), 'columns("text")')))
+    if inputs.dates or "dates" in inputs.spare:
+        days = Call("FunctionTransformer", ("date_numbers",))
+        gaps: list[Node] = impute or ([Call("SimpleImputer", (), {"strategy": '"median"'})] if is_linear else [])
+        parts.append(Call("", (_chain([days, *(gaps if inputs.has_gaps else []), *scale]), 'columns("date")')))
+    for column in inputs.words:
+        named: dict[str, Node] = {"max_features": "2000"}
+        if inputs.words_have_gaps:
+            named["preprocessor"] = "lower"
+        parts.append(Call("", (Call("TfidfVectorizer", (), named), flat(literal(column)))))
+    last = Call(*_last(is_linear, target, y))
+    before: list[Node] = []
+    if parts:
+        before = [Call("make_column_transformer", parts, {"remainder": numbers})]
+    elif is_linear:
+        before = [*impute, *scale]
+    node = _chain([*before, last])
+    source = flat(node)
+    return node, frozenset(name for name in MODULES if f"{name}(" in source)
+
+
+def _chain(steps: Sequence[Node]) -> Node:
+    if not steps:
+        return ""
+    return steps[0] if len(steps) == 1 else Call("make_pipeline", steps)
+
+
+def _one_hot(has_rare: bool) -> Node:
+    unknown: dict[str, Node] = {"handle_unknown": '"ignore"'}
+    if has_rare:
+        unknown = {"handle_unknown": '"infrequent_if_exist"', "min_frequency": str(FREQUENT)}
+    return Call("OneHotEncoder", (), {**unknown, "sparse_output": "False"})
+
+
+def _many_values(target: Target, y: pd.Series) -> Node:
+    """Return the encoder of categories with many values: the average of the target, unless it has several classes."""
+    if not target.is_classifier:
+        return Call("TargetEncoder", (), {"target_type": '"continuous"'})  # whole numbers would be classes
+    counts = y.value_counts()
+    if len(counts) == 2 and counts.min() >= FREQUENT:
+        return Call("TargetEncoder")
+    named = {"handle_unknown": '"infrequent_if_exist"', "max_categories": "50", "sparse_output": "False"}
+    return Call("OneHotEncoder", (), named)
+
+
+def _last(is_linear: bool, target: Target, y: pd.Series) -> tuple[str, tuple[Node, ...], dict[str, Node]]:
+    if not is_linear:
+        name = f"HistGradientBoosting{'Classifier' if target.is_classifier else 'Regressor'}"
+        # it holds out rows of each class to know when to stop, of which there must be two
+        few = target.is_classifier and len(y) >= LARGE and y.value_counts().min() < FREQUENT
+        return name, (), {"early_stopping": "False"} if few else {}
+    if target.is_classifier:
+        return "LogisticRegression", (), {"max_iter": "1000"}
+    return "RidgeCV", (), {"alphas": "[0.1, 1, 10, 100, 1000]"}
+
+
+def namespace(columns: Any) -> dict[str, Any]:
+    """Return what the Python of an estimator uses, with ``columns`` as given."""
+    import importlib
+
+    names = {name: getattr(importlib.import_module(module), name) for name, module in MODULES.items()}
+    return {**names, "columns": columns, "date_numbers": date_numbers, "lower": lower}
+
+
+def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
+    """Make numbers of dates: days since 1970, month and day of the week."""
+    import pandas as pd
+
+    numbers = {}
+    for column, day in dates.items():
+        numbers[f"{column}, days"] = (day - pd.Timestamp("1970-01-01")).dt.days
+        numbers[f"{column}, month"] = day.dt.month
+        numbers[f"{column}, weekday"] = day.dt.day_of_week
+    return pd.DataFrame(numbers)
+
+
+def lower(text: str | None) -> str:
+    """Return text in lower case, nothing where it is missing."""
+    return text.lower() if isinstance(text, str) else ""
+
+
+def evaluated(node: Node, inputs: Inputs) -> Any:
+    """Return the estimator that its Python makes."""
+    kinds = {"choice": inputs.choices, "text": inputs.many, "date": inputs.dates}
+    return eval(flat(node), namespace(lambda kind: list(kinds[kind])))  # noqa: S307 - our own text
+
+
+def _tried(node: Node, inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Target) -> tuple[float, str]:
+    """Return a score of an estimator by cross-validation, the greater the better, and in words."""
+    from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
+
+    count = FEWER_FOLDS if len(x) * (y.nunique() if target.is_classifier else 1) > LONG else FOLDS
+    folds = (StratifiedKFold if target.is_classifier else KFold)(count, shuffle=True, random_state=0)
+    scoring = ["neg_log_loss", "accuracy"] if target.is_classifier else ["neg_mean_absolute_error", "r2"]
+    with idle_cores_only(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes with few rows, which a finding says
+        try:
+            scores = cross_validate(
+                seeded(evaluated(node, inputs), 0),
+                x,
+                as_array(y, target),
+                cv=folds,
+                scoring=scoring,
+                error_score=float("nan"),
+            )
+        except ValueError:  # all folds failed
+            return float("-inf"), REASONS["failed"]
+    first, second = (float(scores[f"test_{name}"].mean()) for name in scoring)
+    order = first if first == first else float("-inf")
+    if target.is_classifier:
+        return order, REASONS["right"].format(share=format_share(second), loss=-first)
+    return order, REASONS["error"].format(error=format_value(-first, 4), r2=second)
+
+
+def as_array(y: pd.Series, target: Target) -> np.ndarray:
+    """Return the target as irislib trains with it."""
+    array = y.infer_objects().to_numpy()
+    return array if array.dtype.kind in "biuf" else array.astype(object)  # type: ignore[no-any-return]

@@ -1,0 +1,284 @@
+"""The text of model.py, formatted as formatters leave it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irislib import __version__
+from irislib._common.formatting import readable_name, within_sentence
+from irislib._common.messages.new import SOURCE
+from irislib._description.feature import Feature
+from irislib._project.estimator_choice import MODULES, Choice
+from irislib._project.findings import Finding, show
+from irislib._project.python_text import WIDTH, Call, Node, Sequenced, comment, flat, laid_out, literal, quoted
+
+if TYPE_CHECKING:
+    from irislib._project.column_checks import Change
+    from irislib._project.table_source import TableSource
+    from irislib._project.target_kind import Target
+
+__all__ = ["Sketch", "feature_node", "model_source"]
+
+ABOUT_ROWS = ("few_rows", "groups", "time_order", "conflicts", "duplicates", "one_hot", "correlated")
+ABOUT_TARGET = ("rare_class", "many_classes", "imbalance", "target_codes", "target_few", "positive", "skewed_target")
+
+DATE_NUMBERS = '''
+def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
+    """Make numbers of dates: days since 1970, month and day of the week."""
+    numbers = {}
+    for column, day in dates.items():
+        numbers[f"{column}, days"] = (day - pd.Timestamp("1970-01-01")).dt.days
+        numbers[f"{column}, month"] = day.dt.month
+        numbers[f"{column}, weekday"] = day.dt.day_of_week
+    return pd.DataFrame(numbers)
+'''
+LOWER = '''
+def lower(text: str | None) -> str:
+    """Return text in lower case, nothing where it is missing."""
+    return text.lower() if isinstance(text, str) else ""
+'''
+COLUMNS = '''
+def columns(kind: str) -> list[str]:
+    """Return the columns of the features of a kind, for the estimator below."""
+    return [feature.column for feature in FEATURES if feature.kind == kind]
+'''
+COLUMNS_TEXT = '''
+def columns(kind: str) -> list[str]:
+    """Return the columns of the features of a kind, but for those of free text."""
+    features = [feature for feature in FEATURES if feature.control != "textarea"]
+    return [feature.column for feature in features if feature.kind == kind]
+'''
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What the text of model.py is made of.
+
+    Attributes
+    ----------
+    name : str
+        Of the project.
+    table : TableSource
+    rows : int
+        That load_data returns.
+    target : Target
+    features, spare : sequence of Feature
+        Those of the model, and those of columns that are left out but may be taken back.
+    left_out : dict of column to Finding
+        Why columns are left out.
+    changes : dict of column to tuple of list of str and Finding
+        What load_data changes.
+    findings : sequence of Finding
+    choice : Choice
+    examples : dict of str to dict
+    limits : dict of column to tuple
+        The lowest and the largest value where the feature has a limit.
+    """
+
+    name: str
+    table: TableSource
+    rows: int
+    target: Target
+    features: Sequence[Feature]
+    spare: Sequence[Feature]
+    left_out: Mapping[Any, Finding]
+    changes: Mapping[Any, Change]
+    findings: Sequence[Finding]
+    choice: Choice
+    examples: Mapping[str, Mapping[str, Any]]
+    limits: Mapping[Any, tuple[Any, Any]]
+
+
+def model_source(sketch: Sketch) -> str:
+    """Return the text of model.py."""
+    uses = {name: name in flat(sketch.choice.node) for name in ("date_numbers", "columns(")}
+    blocks = [
+        _head(sketch),
+        _load_data(sketch),
+        _features(sketch),
+        *([DATE_NUMBERS] if uses["date_numbers"] else []),
+        *([LOWER] if "preprocessor=lower" in flat(sketch.choice.node) else []),
+        *(_columns(sketch) if uses["columns("] else []),
+        _estimator(sketch),
+        _spec(sketch),
+    ]
+    return "\n".join(blocks).rstrip("\n") + "\n"
+
+
+def _head(sketch: Sketch) -> str:
+    title, path = title_of(sketch.name), sketch.table.path
+    about = SOURCE["about"].format(
+        title=title, target=sketch.target.column, source=path.name if path else SOURCE["database"]
+    )
+    standard = [line for line in sketch.table.imports if _is_standard(line)]
+    standard += ["from pathlib import Path"] if "DATA" in sketch.table.expression else []
+    others = ["import pandas as pd", "from irislib import Feature, ModelSpec"]
+    others += [line for line in sketch.table.imports if line not in standard]
+    by_module: dict[str, list[str]] = {}
+    for name in sorted(sketch.choice.names, key=lambda name: (not name[0].isupper(), name)):
+        by_module.setdefault(MODULES[name], []).append(name)
+    others += [_import(module, names) for module, names in by_module.items()]
+    lines = [f'"""{_docstring(about)}', "", *SOURCE["drafted"].format(version=__version__).splitlines(), '"""', ""]
+    if standard:
+        lines += [*sorted(set(standard), key=_import_order), ""]
+    lines += [*sorted(set(others), key=_import_order)]
+    if "DATA" in sketch.table.expression and path is not None:
+        lines += ["", f'DATA = Path(__file__).parent / "data" / {quoted(path.name)}']
+    return "\n".join(lines) + "\n"
+
+
+def _import(module: str, names: Sequence[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")"])
+
+
+def _docstring(text: str) -> str:
+    return text.replace("\\", "/").replace('"', "'")
+
+
+def _is_standard(line: str) -> bool:
+    import sys
+
+    return line.split()[1].partition(".")[0] in sys.stdlib_module_names
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    """Sort as ruff does: modules first, then names from modules."""
+    return line.startswith("from"), line.split()[1].lower()
+
+
+def title_of(name: str) -> str:
+    """Return the title of a project."""
+    return name.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _load_data(sketch: Sketch) -> str:
+    rows = SOURCE["rows"].format(rows=sketch.rows)
+    lines = ["", "def load_data() -> pd.DataFrame:", f'    """{rows}"""']
+    for note in sketch.table.notes:
+        lines += comment(note, 4)
+    expression = sketch.table.expression.splitlines()
+    lines += [f"    data = {expression[0]}", *(f"    {line}" if line else "" for line in expression[1:])]
+    drops = [finding for finding in sketch.target.findings if finding.kind in ("target_gaps", "one_row_class")]
+    for finding in drops:
+        lines += comment(finding.text, 4)
+    lines += [f"    {line}" for line in sketch.target.lines]
+    for change, finding in sketch.changes.values():
+        lines += [*comment(finding.text, 4), *(f"    {line}" for line in change)]
+    lines += [part for f in sketch.findings if f.kind in ABOUT_ROWS for part in comment(f.text, 4)]
+    return "\n".join([*lines, "    return data"]) + "\n"
+
+
+def _features(sketch: Sketch) -> str:
+    lines = ["", *comment(SOURCE["features"]), "FEATURES = ["]
+    about: dict[Any, list[str]] = {}
+    for finding in sketch.findings:
+        in_function = finding.kind in ABOUT_ROWS or any(finding is change[1] for change in sketch.changes.values())
+        if finding.column is not None and not in_function and finding.column not in sketch.left_out:
+            about.setdefault(finding.column, []).append(finding.text)
+    by_column = {feature.column: feature for feature in [*sketch.features, *sketch.spare]}
+    for column in [*by_column, *(column for column in sketch.left_out if column not in by_column)]:
+        feature = by_column.get(column)
+        if column in sketch.left_out:
+            lines += comment(sketch.left_out[column].text, 4)
+            if feature is not None:
+                lines += [f"    # {line[4:]}" for line in laid_out(feature_node(feature), "", 4, ",").splitlines()]
+            continue
+        if feature is None:
+            continue
+        for text in [*about.get(column, []), *_limit_text(sketch, column)]:
+            lines += comment(text, 4)
+        lines.append(laid_out(feature_node(feature), "", 4, ","))
+    return "\n".join([*lines, "]"]) + "\n"
+
+
+def _limit_text(sketch: Sketch, column: Any) -> list[str]:
+    if column not in sketch.limits:
+        return []
+    low, high = map(show, sketch.limits[column])
+    return [SOURCE["limit"].format(low=low, high=high)]
+
+
+def feature_node(feature: Feature) -> Node:
+    """Return the Python of a feature, without what is so anyway."""
+    plain = Feature(feature.name, feature.kind, unit=feature.unit, required=feature.required)
+    arguments = [literal(feature.name), *([literal(feature.kind)] if feature.kind != "number" else [])]
+    named: dict[str, Node] = {}
+    for field in fields(Feature)[2:]:
+        value = getattr(feature, field.name)
+        usual = field.default if field.name in ("unit", "required") else getattr(plain, field.name)
+        if value != usual:
+            is_whole = field.name in ("low", "high") and isinstance(value, float) and value.is_integer()
+            named[field.name] = literal(int(value) if is_whole else value)
+    return Call("Feature", arguments, named)
+
+
+def _columns(sketch: Sketch) -> Iterable[str]:
+    has_words = any(feature.control == "textarea" for feature in sketch.features)
+    return [COLUMNS_TEXT if has_words else COLUMNS]
+
+
+def _estimator(sketch: Sketch) -> str:
+    lines = ["", *comment(sketch.choice.reason)]
+    lines += [part for f in sketch.findings if f.kind in ("skewed_target",) for part in comment(f.text)]
+    lines.append(laid_out(sketch.choice.node, "ESTIMATOR = "))
+    return "\n".join(lines) + "\n"
+
+
+def _spec(sketch: Sketch) -> str:
+    target = sketch.target
+    lines = ["", "spec = ModelSpec(", f"    name={quoted(sketch.name)},", f"    title={quoted(title_of(sketch.name))},"]
+    lines += ["    features=FEATURES,"]
+    for finding in sketch.findings:
+        if finding.kind in ABOUT_TARGET and finding.kind not in ("positive", "target_codes", "skewed_target"):
+            lines += comment(finding.text, 4)
+    lines.append(laid_out(literal(target.column), "target=", 4, ","))
+    if target.unit:
+        lines.append(f"    target_unit={quoted(target.unit)},")
+    lines += [*_classes(sketch), "    load_data=load_data,", "    estimator=ESTIMATOR,"]
+    lines += ["    test_size=0.2,", "    random_state=0,"]
+    if sketch.examples:
+        lines += comment(SOURCE["examples"], 4)
+        lines.append(laid_out(literal(sketch.examples), "examples=", 4, ","))
+    lines += [laid_out(quoted(_source(sketch)), "source=", 4, ",")]
+    label = readable_name(str(target.column), target.unit)
+    lines += comment(SOURCE["todo"], 4)
+    for key in ("purpose", "limits"):
+        text = SOURCE[key].format(target=within_sentence(label), inputs=len(sketch.features), rows=sketch.rows)
+        lines.append(laid_out(quoted(text), f"{key}=", 4, ","))
+    lines.append(f"    # contact={quoted(SOURCE['contact'])},")
+    return "\n".join([*lines, ")"]) + "\n"
+
+
+def _classes(sketch: Sketch) -> list[str]:
+    target, lines = sketch.target, []
+    texts = {finding.kind: finding.text for finding in sketch.findings}
+    if target.classes:
+        lines += comment(SOURCE["classes"].format(codes=" and ".join(map(repr, target.classes))), 4)
+        lines.append(laid_out(literal(target.classes), "classes=", 4, ","))
+    if target.unnamed_codes:
+        lines += comment(texts["target_codes"], 4)
+        names = Sequenced({repr(code): '"…"' for code in target.unnamed_codes})
+        lines.append(f"    # classes={flat(names)},")
+    if target.positive is not None:
+        lines += comment(texts["positive"], 4)
+        lines.append(laid_out(literal(target.positive), "positive_class=", 4, ","))
+    return lines
+
+
+def _source(sketch: Sketch) -> str:
+    path = sketch.table.path
+    if path is None:
+        return SOURCE["query"].format(rows=len(sketch.table.frame))
+    return SOURCE["file"].format(file=path.name, rows=len(sketch.table.frame), digest=_digest(path)[:12])
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
