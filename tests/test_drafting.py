@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
@@ -13,15 +14,19 @@ import pandas as pd
 import pytest
 
 from irislib import train
+from irislib._modeling.checkup import check_model
 from irislib._project.drafting import Draft, draft_model
 from irislib._project.findings import KINDS
 from irislib._project.table_source import TableSource, read_table
+from irislib._project.target_kind import describe_target
+from irislib.cli import main
 from irislib.errors import DataError
 
 ROWS = 56  # too few for a trial of estimators, enough for all checks
 RNG = np.random.default_rng(0)
 SIZE = RNG.permutation(np.arange(ROWS) / 4 + 3).round(2)
 KIND = np.where(SIZE + RNG.normal(0, 2, ROWS) > 10, "big", "little")
+AWRY = np.arange(ROWS) % 14 == 0
 TWICE = np.repeat(np.arange(ROWS // 2), 2)
 
 
@@ -31,7 +36,7 @@ def table(**columns: Any) -> pd.DataFrame:
 
 
 def draft(frame: pd.DataFrame, target: str = "kind") -> Draft:
-    return draft_model("thing", TableSource(frame, "pd.read_csv(DATA)", (), None, (), ()), target)
+    return draft_model("thing", TableSource(frame, "pd.read_csv(DATA)"), target)
 
 
 def shuffled(values: Any) -> np.ndarray:
@@ -50,7 +55,7 @@ UNIQUE = [f"{n:04x}" for n in shuffled(np.arange(ROWS) * 77 + 4096)]
 # The kind of the finding, the table, a part of its sentence, and a part of model.py
 SEEN: list[tuple[str, pd.DataFrame, str, str]] = [
     ("leak", table(verdict=np.where(KIND == "big", 1, 2)), "verdict alone tells kind", "# Feature(\"verdict\""),
-    ("leak_name", table(kind_code=np.where(np.arange(ROWS) % 14, KIND == "big", KIND != "big")), "contains that of", "# Feature("),
+    ("leak_name", table(kind_code=np.where(AWRY, KIND != "big", KIND == "big")), "contains that of", "# Feature("),
     ("few_rows", table(), "only 56 rows", "few"),
     ("groups", table(customer_id=shuffled(TWICE)), "customer_id names 28 cases with 56 rows", "# Feature("),
     ("time_order", table(day=DAYS), "in the order of day", "evaluated_on"),
@@ -77,7 +82,7 @@ SEEN: list[tuple[str, pd.DataFrame, str, str]] = [
     ("correlated", table(inches=SIZE / 2.54), "inches follows from breadth", "correlation"),
     ("codes", table(zip_code=shuffled(10115 + TWICE % 9)), "zip_code holds numbers that look like codes", "{:.0f}"),
     ("mixed_numbers", table(age=some(*map(str, range(30)), "unknown")), "such as 'unknown'", 'errors="coerce"'),
-    ("mixed_text", table(room=some(1, "a", 2, "b", 1, "a")), "numbers and text", "map(str"),
+    ("mixed_text", table(room=np.array([1, "a"] * (ROWS // 2), dtype=object)), "numbers and text", "map(str"),
     ("sentinel", table(debt=some(*range(40), -999, -999)), "debt is -999 in 2 rows", 'mask(data["debt"] == -999)'),
     ("far", table(debt=some(*range(40), 9999, 9999)), "the next is 39", "stands for a gap"),
     ("infinite", table(ratio=some(*np.arange(30.0), np.inf)), "infinite in 1 rows", 'float("inf")'),
@@ -85,7 +90,7 @@ SEEN: list[tuple[str, pd.DataFrame, str, str]] = [
     ("clock", table(at=shuffled(DAYS + pd.Timedelta("7h"))), "a day and a time", ".dt.hour"),
     ("duration", table(took=pd.to_timedelta(TWICE % 20, "h")), "durations", ".dt.total_seconds()"),
     ("many_values", table(town=[f"T{n}" for n in shuffled(TWICE)]), "28 different values", "TargetEncoder"),
-    ("words", table(note=[f"we saw {a} and {b} there" for a, b in zip(UNIQUE, UNIQUE[::-1], strict=True)]), "free text", "Tfidf"),
+    ("words", table(note=[f"we saw {word} over there" for word in UNIQUE]), "free text", "Tfidf"),
     ("one_hot", table(**YES_NO), "look like one choice, written as 4 columns", "idxmax"),
     ("duplicates", pd.concat([table()[:50], table()[:6]]), "repeat an earlier one: 6", "drop_duplicates"),
 ]  # fmt: skip
@@ -110,3 +115,166 @@ def test_every_kind_of_finding_is_tried() -> None:
 
 def test_an_ordinary_table_is_taken_as_it_is() -> None:
     assert [finding.kind for finding in draft(table()).findings] == ["few_rows"]
+
+
+def test_larger_tables() -> None:
+    rng = np.random.default_rng(3)
+    n = 150
+    frame = pd.DataFrame(
+        {
+            "stars": rng.integers(1, 4, n),
+            "at": [dt.time(hour) for hour in rng.integers(0, 24, n)],
+            "span": pd.cut(rng.normal(size=n), 3),
+            "size": rng.uniform(0, 9, n).round(3),
+            "city": rng.permutation([f"C{i % 75}" for i in range(n)]),
+        }
+    )
+    frame["hint"] = np.where(rng.random(n) < 0.99, frame["city"], "C0")
+    source = TableSource(frame, "pd.read_csv(DATA)", notes=("The file has semicolons.",))
+    drafted = draft_model("thing", source, "hint")
+    seen = {finding.kind: finding.text for finding in drafted.findings}
+    assert {"many_classes", "few_numbers", "time_of_day", "to_text", "source"} <= seen.keys()
+    assert 'Feature("stars", "choice", choices=[1, 2, 3])' in seen["few_numbers"]
+    assert "The file has semicolons." in drafted.source
+    frame["hint"] = frame["size"] + rng.normal(0, 0.2, n)
+    assert "strong" in {finding.kind for finding in draft(frame, "hint").findings}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([None] * ROWS, "kind is empty in every row"),
+        (["a"] * ROWS, "kind is 'a' in every row"),
+        (UNIQUE, "Each row has its own kind"),
+        (DAYS, "kind holds days"),
+        (["a", "b", *[None] * (ROWS - 2)], "too few to learn from"),
+    ],
+)
+def test_what_nothing_can_be_learnt_of_is_refused(values, message) -> None:
+    with pytest.raises(DataError, match=message):
+        draft(table(kind=values))
+
+
+def test_a_table_without_inputs_is_refused() -> None:
+    with pytest.raises(DataError, match="no column left that a model could predict kind from"):
+        draft(pd.DataFrame({"ref": UNIQUE, "kind": KIND}))
+
+
+@pytest.mark.parametrize(
+    ("values", "classes", "positive"),
+    [
+        (TWICE % 2, {0: "no", 1: "yes"}, "yes"),
+        (TWICE % 2 == 0, {False: "no", True: "yes"}, "yes"),
+        (np.where(TWICE % 2, "stayed", "churned"), {}, "churned"),
+        (np.where(TWICE % 2, "female", "male"), {}, None),
+        (np.where(TWICE % 5, "b", "a"), {}, "a"),
+    ],
+)
+def test_the_class_that_is_looked_for(values, classes, positive) -> None:
+    target = describe_target("kind", pd.Series(values))
+    assert (dict(target.classes), target.positive) == (classes, positive)
+
+
+def flats() -> pd.DataFrame:
+    """Return a table with a bit of everything, of 200 rows."""
+    rng = np.random.default_rng(5)
+    n = 200
+    frame = pd.DataFrame(
+        {
+            "Fläche (m²)": rng.uniform(20, 140, n).round(1),
+            'Lage "A"': rng.choice(["hafen", "berg"], n),
+            "street": rng.permutation([f"S{i % 40}" for i in range(n)]),
+            "built": pd.Timestamp("1990-01-01") + pd.to_timedelta(rng.integers(0, 9000, n), "D"),
+            "note": [f"we saw {a} and {b} there" for a, b in zip(rng.integers(0, 99, n), range(n), strict=True)],
+            "balcony": rng.random(n) < 0.5,
+            "price [EUR]": 0.0,
+        }
+    )
+    frame["price [EUR]"] = (9 * frame["Fläche (m²)"] + rng.normal(0, 30, n)).round(2)
+    frame.loc[:9, "Fläche (m²)"] = frame.loc[5:14, "note"] = None
+    return frame
+
+
+@pytest.mark.parametrize("without", [["note"], [], ["note", "built", "street", 'Lage "A"']], ids=len)
+def test_model_py_is_formatted_trains_and_predicts_its_examples(without, tmp_path: Path) -> None:
+    flats().drop(columns=without).to_csv(tmp_path / "flats.csv", index=False)
+    drafted = draft_model("flats", read_table(str(tmp_path / "flats.csv")), "price [EUR]")
+    path = tmp_path / "model.py"
+    path.write_text(drafted.source)
+    for length in ("88", "120"):
+        for command in (["format", "--check"], ["check", "--select", "E4,E7,E9,F,I,W,UP,B"]):
+            ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", length, path]
+            result = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True)
+            assert result.returncode == 0, result.stdout
+    module = ModuleType("drafted")
+    module.__file__ = str(path)
+    exec(drafted.source, vars(module))  # noqa: S102
+    model = train(module.spec, drafted.frame)
+    metrics = model.evaluation.metrics
+    assert metrics["mean_absolute_error"] < metrics["baseline_mean_absolute_error"] / 2
+    assert len(module.spec.examples) == 3
+    for row in module.spec.examples.values():
+        model.predict_row(row)
+
+
+def test_no_example_has_what_may_be_personal() -> None:
+    frame = table(note=[f"please write to a{n}@example.org about this" for n in range(ROWS)])
+    assert draft(frame).examples == {}
+
+
+def test_a_column_that_is_left_out_is_taken_back_by_one_edit() -> None:
+    drafted = draft(table(verdict=np.where(KIND == "big", "x", "y")))
+    source = drafted.source.replace("# Feature(", "Feature(").replace('# "verdict"', '"verdict"')
+    names: dict[str, Any] = {"__file__": "model.py", "__name__": "drafted"}
+    exec(source, names)  # noqa: S102
+    assert names["spec"].feature_names == ["breadth", "verdict"]
+    assert train(names["spec"], drafted.frame).evaluation.metrics["accuracy"] == 1
+
+
+def new(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["new", *arguments])
+    return ended.value.code
+
+
+def test_the_command_makes_a_project_that_check_has_nothing_to_say_against(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path / "store"))
+    data = table(kind=np.where(KIND == "big", "yes", "no"))
+    data.to_csv("shop.csv", index=False)
+    command = ["shop", "--data", "shop.csv"]
+    assert new(*command, "--target", "kind", "--dry-run") == 0
+    assert 'name="shop"' in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.csv"]
+    assert new(*command) == 2
+    shown = capsys.readouterr()
+    assert "breadth  number" in shown.out
+    assert shown.err == "Say which column shall be predicted: irislib new shop --data shop.csv --target COLUMN\n"
+    assert "Did you mean 'kind'?" in str(new(*command, "--target", "kin"))
+    assert new(*command, "--target", "kind") == 0
+    out = capsys.readouterr().out
+    assert "* There are only 56 rows." in out
+    assert "cd shop\n  make serve" in out
+    assert (tmp_path / "shop/shop/data/shop.csv").read_bytes() == (tmp_path / "shop.csv").read_bytes()
+    assert "is there already, and nothing was changed" in str(new(*command, "--target", "kind"))
+    monkeypatch.syspath_prepend(tmp_path / "shop")
+    assert all(good for good, _ in check_model(["shop.model:spec"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("Churn Model", "Try: churn-model"), ("docs", "is an address of the server"), ("pandas", "installed here")],
+)
+def test_a_name_that_cannot_be_is_refused(name, message) -> None:
+    assert message in str(new(name, "--data", "no.csv", "--target", "x"))
+
+
+def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    table().to_csv("shop.csv", index=False)
+    answers = iter(["knd", "kind"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+    assert new("shop", "--data", "shop.csv", "--output", "made") == 0
+    assert "Did you mean 'kind'?" in capsys.readouterr().out
+    assert (tmp_path / "made/shop/shop/model.py").exists()

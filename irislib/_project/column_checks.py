@@ -194,8 +194,8 @@ def why_left_out(name: Any, values: pd.Series) -> Finding | None:
     if what := _personal(name, known, distinct):
         return find("personal", name, column=name, what=what)
     if _names_rows(name, known, distinct):
-        shown = "all" if distinct == count else format_share(distinct / count) + " of the"
-        return find("id", name, column=name, share=shown)
+        share_text = "all" if distinct == count else format_share(distinct / count) + " of the"
+        return find("id", name, column=name, share=share_text)
     return None
 
 
@@ -207,12 +207,12 @@ def _personal(name: Any, known: pd.Series, distinct: int) -> str:
     for what, pattern in PATTERNS.items():
         if some.str.fullmatch(pattern).mean() > 0.5:
             return what
-    words = words_of(name)
-    by_name = not PEOPLE.isdisjoint(words) or any(phrase in " ".join(words) for phrase in PEOPLE_PHRASES)
+    name_words = words_of(name)
+    by_name = not PEOPLE.isdisjoint(name_words) or any(phrase in " ".join(name_words) for phrase in PEOPLE_PHRASES)
     is_varied = distinct > 20 and distinct > len(known) / 4
     if by_name and is_varied:
         return "by its name"
-    return "names" if words == ["name"] and is_varied and some.str.contains(r"\w[ ,]").mean() > 0.5 else ""
+    return "names" if name_words == ["name"] and is_varied and some.str.contains(r"\w[ ,]").mean() > 0.5 else ""
 
 
 def _names_rows(name: Any, known: pd.Series, distinct: int) -> bool:
@@ -242,30 +242,30 @@ def text_kind(values: pd.Series) -> str:
 
 def hints(name: Any, values: pd.Series, kind: str, target: Any) -> list[Finding]:
     """Return what is to be checked about a column that is an input; kind is that of its feature."""
-    known, found = values.dropna(), []
+    known, findings = values.dropna(), []
     share = 1 - len(known) / len(values)
-    words = words_of(name)
+    name_words = words_of(name)
     if share > MANY_GAPS:
-        found.append(find("many_gaps", name, column=name, share=format_share(share)))
-    if not AFTER.isdisjoint(words):
-        found.append(find("after", name, column=name, target=target))
+        findings.append(find("many_gaps", name, column=name, share=format_share(share)))
+    if not AFTER.isdisjoint(name_words):
+        findings.append(find("after", name, column=name, target=target))
     if kind == "text" and text_kind(values) == "words":
-        found.append(find("words", name, column=name))
+        findings.append(find("words", name, column=name))
     elif kind == "text":
-        found.append(find("many_values", name, column=name, count=f"{known.nunique():,}"))
+        findings.append(find("many_values", name, column=name, count=f"{known.nunique():,}"))
     if kind in ("integer", "number") and known.dtype.kind in "iuf" and len(known):
-        found += _number_hints(name, known, words)
-    return found
+        findings += _number_hints(name, known, name_words)
+    return findings
 
 
-def _number_hints(name: Any, known: pd.Series, words: list[str]) -> list[Finding]:
+def _number_hints(name: Any, known: pd.Series, name_words: list[str]) -> list[Finding]:
     values = sorted(known.unique().tolist())
     if (value := _sentinel(known)) is not None:
         count, nearest = int((known == value).sum()), values[-2] if value > 0 else values[1]
         facts = {"value": show(value), "count": count, "next": show(nearest), "name": flat(literal(name))}
         return [find("far", name, column=name, **facts)]
     is_whole = all(float(value).is_integer() for value in values[:10])
-    if 3 <= len(values) <= 6 and is_whole and AMOUNTS.isdisjoint(words) and len(known) > 20 * len(values):
+    if 3 <= len(values) <= 6 and is_whole and AMOUNTS.isdisjoint(name_words) and len(known) > 20 * len(values):
         texts = show_list([int(value) for value in values], 6)
         return [find("few_numbers", name, column=name, values=texts, name=flat(literal(name)))]
     return []

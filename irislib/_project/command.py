@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_name(name: str) -> None:
     """Refuse a name that a project cannot have, and suggest one that it can."""
-    from irislib._project.project_files import check_name
+    from irislib._project.names import check_name
 
     try:
         check_name(name)

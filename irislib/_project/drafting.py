@@ -14,7 +14,7 @@ from irislib._description.validation import check_values
 from irislib._modeling.training import train
 from irislib._project import column_checks, table_checks
 from irislib._project.estimator_choice import Choice, choose, inputs_of
-from irislib._project.examples import draft_examples
+from irislib._project.examples import example_of, pick_examples
 from irislib._project.findings import Finding, by_importance, find
 from irislib._project.model_source import Sketch, model_source, title_of
 from irislib._project.target_kind import Target, describe_target
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "draft_model", "try_draft"]
 
+NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
 SUGGESTIONS = 10  # of a category with many values
 # Of numbers that cannot be below 0, by the words in their names or by their units.
 NOT_NEGATIVE = {"age", "count", "length", "width", "height", "weight", "area", "distance", "duration", "volume", "size"}
@@ -60,7 +61,7 @@ RELATIVE |= {"score", "net", "gain", "deviation", "error", "residual", "offset",
 
 @dataclass(frozen=True)
 class Draft:
-    """What was drafted from a table.
+    """A draft of a model.
 
     Attributes
     ----------
@@ -100,43 +101,32 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
     target : str
         The column to predict.
 
-    Returns
-    -------
-    Draft
-
     Raises
     ------
     DataError
         If nothing can be learnt from it.
     """
     goal = describe_target(target, table.frame[target])
-    frame = run_lines(goal.lines, table.frame)
-    frame, changes = _changed(frame, target)
+    frame, changes = _changed(run_lines(goal.lines, table.frame), target)
     used, left_out = _sorted_columns(frame, goal)
-    used, left_out, features, spare = _features(frame, used, left_out, target)
+    left_out, features, spare = _features(frame, used, left_out, target)
     columns = [feature.column for feature in features]
     x, _ = check_values(features, frame[columns])
     inputs = inputs_of(features, x, spare)
     choice = choose(inputs, x, frame[target], goal)
-    kept = {column: change for column, change in changes.items() if _is_kept(column, left_out)}
-    hints = [
-        hint
-        for feature in features
-        if feature.column in frame
-        for hint in column_checks.hints(feature.column, frame[feature.column], feature.kind, target)
-    ]
+    picked = pick_examples(features, x, frame[target], goal, choice, inputs)
     strong = [finding for finding in left_out.values() if finding.kind == "strong"]
     left_out = {column: finding for column, finding in left_out.items() if finding.kind != "strong"}
+    changes = {column: change for column, change in changes.items() if _is_kept(column, left_out)}
     findings = [
         *goal.findings,
-        *(finding for _, finding in kept.values()),
+        *(finding for _, finding in changes.values()),
         *left_out.values(),
         *strong,
-        *hints,
+        *_hints(features, frame, target),
         *table_checks.table_findings(frame, columns, goal),
         *(find("source", note=note) for note in table.notes),
     ]
-    examples = draft_examples(features, x, frame[target], goal, choice, inputs)
     sketch = Sketch(
         name=name,
         table=table,
@@ -145,13 +135,33 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         features=features,
         spare=spare,
         left_out=left_out,
-        changes=kept,
+        changes=changes,
         findings=by_importance(findings),
         choice=choice,
-        examples=examples,
+        examples={title: example_of(features, x.iloc[row]) or {} for title, row in picked.items()},
+        further=_further_examples(frame, spare, left_out, picked),
         limits=_limit_reasons(features, frame),
     )
-    return Draft(model_source(sketch), tuple(sketch.findings), features, goal, choice, examples, title_of(name), frame)
+    facts = (tuple(sketch.findings), features, goal, choice, sketch.examples, title_of(name), frame)
+    return Draft(model_source(sketch), *facts)
+
+
+def _hints(features: Sequence[Feature], frame: pd.DataFrame, target: Any) -> list[Finding]:
+    """Return what is to be checked about the columns of features."""
+    pairs = [(feature, frame[feature.column]) for feature in features]
+    lists = [column_checks.hints(feature.column, values, feature.kind, target) for feature, values in pairs]
+    return [finding for findings in lists for finding in findings]
+
+
+def _further_examples(
+    frame: pd.DataFrame, spare: Sequence[Feature], left_out: Mapping[Any, Finding], picked: Mapping[str, int]
+) -> dict[str, dict[str, Any]]:
+    """Return what the examples have in columns that may be taken back, but for those that may name somebody."""
+    features = [feature for feature in spare if left_out[feature.column].kind not in NAMING]
+    if not features:
+        return {title: {} for title in picked}
+    x, _ = check_values(features, frame[[feature.column for feature in features]])
+    return {title: example_of(features, x.iloc[row]) or {} for title, row in picked.items()}
 
 
 def try_draft(draft: Draft) -> tuple[Evaluation | None, str]:
@@ -217,8 +227,8 @@ def _sorted_columns(frame: pd.DataFrame, target: Target) -> tuple[list[Any], dic
 
 def _features(
     frame: pd.DataFrame, used: list[Any], left_out: dict[Any, Finding], target: Any
-) -> tuple[list[Any], dict[Any, Finding], tuple[Feature, ...], tuple[Feature, ...]]:
-    """Return the features of the used columns, and those of columns that may be taken back."""
+) -> tuple[dict[Any, Finding], tuple[Feature, ...], tuple[Feature, ...]]:
+    """Return why columns are left out, the features of the others, and features that may be taken back."""
     for _ in range(len(used)):
         if not used:
             break
@@ -229,7 +239,7 @@ def _features(
         spare = tuple(feature for feature in drafted if feature.column not in used)
         problems = check_values(features, frame[[feature.column for feature in features]])[1]
         if not problems:
-            return used, left_out, features, spare
+            return left_out, features, spare
         names = {feature.name: feature.column for feature in features}
         bad = {names[p.feature]: p.message for p in problems if p.feature in names}
         if not bad:
@@ -254,9 +264,9 @@ def _refined(feature: Feature, frame: pd.DataFrame) -> Feature:
 
 
 def _is_not_negative(feature: Feature) -> bool:
-    words = set(column_checks.words_of(feature.column))
-    is_number = feature.kind in ("number", "integer") and not words & RELATIVE
-    return is_number and (feature.unit.lower() in UNITS or bool(words & NOT_NEGATIVE))
+    name_words = set(column_checks.words_of(feature.column))
+    is_number = feature.kind in ("number", "integer") and not name_words & RELATIVE
+    return is_number and (feature.unit.lower() in UNITS or bool(name_words & NOT_NEGATIVE))
 
 
 def _limit_reasons(features: Sequence[Feature], frame: pd.DataFrame) -> dict[Any, tuple[Any, Any]]:

@@ -52,9 +52,9 @@ class Inputs:
 
     Attributes
     ----------
-    choices, many, dates, words, numbers : list
+    choices, many, dates, texts, numbers : list
         Columns with few and with many categories, days, free text, and numbers with yes or no.
-    has_gaps, words_have_gaps : bool
+    has_gaps, texts_have_gaps : bool
         Whether a number is missing somewhere, or a text.
     has_rare : bool
         Whether a category has few rows.
@@ -65,10 +65,10 @@ class Inputs:
     choices: Sequence[Any] = ()
     many: Sequence[Any] = ()
     dates: Sequence[Any] = ()
-    words: Sequence[Any] = ()
+    texts: Sequence[Any] = ()
     numbers: Sequence[Any] = ()
     has_gaps: bool = False
-    words_have_gaps: bool = False
+    texts_have_gaps: bool = False
     has_rare: bool = False
     spare: frozenset[str] = frozenset()
 
@@ -80,7 +80,7 @@ class Choice:
     Attributes
     ----------
     node : Node
-        The Python that makes it; it uses ``columns``, and ``date_numbers`` and ``lower`` where needed.
+        The Python that makes it; it uses ``columns``, and ``date_numbers`` and ``texts`` where needed.
     names : set of str
         What of scikit-learn it uses.
     reason : str
@@ -93,7 +93,7 @@ class Choice:
 
 def inputs_of(features: Sequence[Feature], frame: pd.DataFrame, spare: Sequence[Feature] = ()) -> Inputs:
     """Sort the columns of features."""
-    groups: dict[str, list[Any]] = {"choices": [], "many": [], "dates": [], "words": [], "numbers": []}
+    groups: dict[str, list[Any]] = {"choices": [], "many": [], "dates": [], "texts": [], "numbers": []}
     for feature in features:
         groups[group_of(feature)].append(feature.column)
     rarest = [frame[column].value_counts().min() for column in groups["choices"] if frame[column].notna().any()]
@@ -102,7 +102,7 @@ def inputs_of(features: Sequence[Feature], frame: pd.DataFrame, spare: Sequence[
         has_gaps=any(
             not feature.required for feature in [*features, *spare] if group_of(feature) in ("numbers", "dates")
         ),
-        words_have_gaps=any(not feature.required for feature in features if feature.column in groups["words"]),
+        texts_have_gaps=any(not feature.required for feature in features if feature.column in groups["texts"]),
         has_rare=bool(rarest) and min(rarest) < FREQUENT and len(frame) >= 2 * FREQUENT,
         spare=frozenset(group_of(feature) for feature in spare) & {"choices", "dates"},
     )
@@ -111,7 +111,7 @@ def inputs_of(features: Sequence[Feature], frame: pd.DataFrame, spare: Sequence[
 def group_of(feature: Feature) -> str:
     """Return in which list of :class:`Inputs` the column of a feature is."""
     if feature.kind == "text":
-        return "many" if feature.control == "suggestions" else "words"
+        return "many" if feature.control == "suggestions" else "texts"
     return {"choice": "choices", "date": "dates"}.get(feature.kind, "numbers")
 
 
@@ -128,7 +128,7 @@ def choose(inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Target) -> Cho
     target : Target
     """
     linear, boosting = (_candidate(kind, inputs, y, target) for kind in ("linear", "boosting"))
-    if inputs.words:
+    if inputs.texts:
         return Choice(*linear, REASONS["words"])
     if len(x) >= LARGE:
         return Choice(*boosting, REASONS["large"].format(rows=len(x)))
@@ -162,11 +162,12 @@ def _candidate(kind: str, inputs: Inputs, y: pd.Series, target: Target) -> tuple
         days = Call("FunctionTransformer", ("date_numbers",))
         gaps: list[Node] = impute or ([Call("SimpleImputer", (), {"strategy": '"median"'})] if is_linear else [])
         parts.append(Call("", (_chain([days, *(gaps if inputs.has_gaps else []), *scale]), 'columns("date")')))
-    for column in inputs.words:
-        named: dict[str, Node] = {"max_features": "2000"}
-        if inputs.words_have_gaps:
-            named["preprocessor"] = "lower"
-        parts.append(Call("", (Call("TfidfVectorizer", (), named), flat(literal(column)))))
+    for column in map(flat, map(literal, inputs.texts)):
+        vectorizer = Call("TfidfVectorizer", (), {"max_features": "2000"})
+        if inputs.texts_have_gaps:
+            parts.append(Call("", (_chain([Call("FunctionTransformer", ("texts",)), vectorizer]), f"[{column}]")))
+        else:
+            parts.append(Call("", (vectorizer, column)))
     last = Call(*_last(is_linear, target, y))
     before: list[Node] = []
     if parts:
@@ -218,7 +219,7 @@ def namespace(columns: Any) -> dict[str, Any]:
     import importlib
 
     names = {name: getattr(importlib.import_module(module), name) for name, module in MODULES.items()}
-    return {**names, "columns": columns, "date_numbers": date_numbers, "lower": lower}
+    return {**names, "columns": columns, "date_numbers": date_numbers, "texts": texts}
 
 
 def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
@@ -233,9 +234,9 @@ def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(numbers)
 
 
-def lower(text: str | None) -> str:
-    """Return text in lower case, nothing where it is missing."""
-    return text.lower() if isinstance(text, str) else ""
+def texts(column: pd.DataFrame) -> list[str]:
+    """Return the texts of a column, an empty one where it is missing."""
+    return [text if isinstance(text, str) else "" for text in column.iloc[:, 0]]
 
 
 def evaluated(node: Node, inputs: Inputs) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, readable_name
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._project.target_kind import Target
 
-__all__ = ["draft_examples"]
+__all__ = ["example_of", "pick_examples"]
 
 ROWS = 1_000  # that the model for this is trained on, and as many to choose from
 MAX_EXAMPLES = 4
@@ -27,10 +27,10 @@ LONGEST = 200  # of a text
 PRIVATE = re.compile(r"@|\d{5,}|https?:|www\.")  # an address, a long number or a link in a text
 
 
-def draft_examples(
+def pick_examples(
     features: Sequence[Feature], x: pd.DataFrame, y: pd.Series, target: Target, choice: Choice, inputs: Inputs
-) -> dict[str, dict[str, Any]]:
-    """Return rows by their titles, without text that may be personal."""
+) -> dict[str, int]:
+    """Return the positions of rows by their titles, of rows without text that may be personal."""
     import numpy as np
 
     order = np.random.default_rng(0).permutation(len(x))[: 2 * ROWS]
@@ -48,9 +48,10 @@ def draft_examples(
     pick = _of_classes if target.is_classifier else _of_numbers
     examples = {}
     for title, positions in pick(target, labels[rest], predicted, shares):
-        rows = (_example(features, x.iloc[rest[position]]) for position in positions)
-        if row := next((row for row in rows if row is not None), None):
-            examples[title] = row
+        for position in positions:
+            if example_of(features, x.iloc[rest[position]]):
+                examples[title] = int(rest[position])
+                break
     return examples
 
 
@@ -80,12 +81,12 @@ def _of_numbers(target: Target, true: np.ndarray, predicted: np.ndarray, _: Any)
         near = np.flatnonzero(abs(ranks - rank) <= 0.1)
         if len(near):
             positions = near[np.argsort(abs(predicted[near] - numbers[near]), kind="stable")]
-            shown = format_value(float(numbers[positions[0]]), 3)
+            number = format_value(float(numbers[positions[0]]), 3)
             label = readable_name(str(target.column), target.unit)
-            yield f"{label}, {name}: {shown} {target.unit}".strip(), positions.tolist()
+            yield f"{label}, {name}: {number} {target.unit}".strip(), positions.tolist()
 
 
-def _example(features: Sequence[Feature], row: pd.Series) -> dict[str, Any] | None:
+def example_of(features: Sequence[Feature], row: pd.Series) -> dict[str, Any] | None:
     """Return a row by the names of the features, or None if a text in it may be personal."""
     example = {}
     for feature in features:
@@ -106,8 +107,3 @@ def _plain(feature: Feature, value: Any) -> Any:
     if feature.kind == "integer":
         return int(value)
     return value.date().isoformat() if feature.kind == "date" else value
-
-
-def first_example(examples: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the first of some examples, or none."""
-    return next(iter(examples.values()), {})

@@ -1,4 +1,4 @@
-"""What was seen in a table, each with what was done about it or what to do."""
+"""Findings in a table: a sentence on each, and what was done about it or what to do."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -36,10 +37,10 @@ def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
         numbers[f"{column}, weekday"] = day.dt.day_of_week
     return pd.DataFrame(numbers)
 '''
-LOWER = '''
-def lower(text: str | None) -> str:
-    """Return text in lower case, nothing where it is missing."""
-    return text.lower() if isinstance(text, str) else ""
+TEXTS = '''
+def texts(column: pd.DataFrame) -> list[str]:
+    """Return the texts of a column, an empty one where it is missing."""
+    return [text if isinstance(text, str) else "" for text in column.iloc[:, 0]]
 '''
 COLUMNS = '''
 def columns(kind: str) -> list[str]:
@@ -56,7 +57,7 @@ def columns(kind: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Sketch:
-    """What the text of model.py is made of.
+    """The parts of the text of model.py.
 
     Attributes
     ----------
@@ -75,6 +76,8 @@ class Sketch:
     findings : sequence of Finding
     choice : Choice
     examples : dict of str to dict
+    further : dict of str to dict
+        What the examples have in columns that may be taken back.
     limits : dict of column to tuple
         The lowest and the largest value where the feature has a limit.
     """
@@ -90,6 +93,7 @@ class Sketch:
     findings: Sequence[Finding]
     choice: Choice
     examples: Mapping[str, Mapping[str, Any]]
+    further: Mapping[str, Mapping[str, Any]]
     limits: Mapping[Any, tuple[Any, Any]]
 
 
@@ -101,7 +105,7 @@ def model_source(sketch: Sketch) -> str:
         _load_data(sketch),
         _features(sketch),
         *([DATE_NUMBERS] if uses["date_numbers"] else []),
-        *([LOWER] if "preprocessor=lower" in flat(sketch.choice.node) else []),
+        *([TEXTS] if "FunctionTransformer(texts)" in flat(sketch.choice.node) else []),
         *(_columns(sketch) if uses["columns("] else []),
         _estimator(sketch),
         _spec(sketch),
@@ -163,8 +167,7 @@ def _load_data(sketch: Sketch) -> str:
     lines = ["", "def load_data() -> pd.DataFrame:", f'    """{rows}"""']
     for note in sketch.table.notes:
         lines += comment(note, 4)
-    expression = sketch.table.expression.splitlines()
-    lines += [f"    data = {expression[0]}", *(f"    {line}" if line else "" for line in expression[1:])]
+    lines += textwrap.indent(sketch.table.statements, " " * 4).splitlines()
     drops = [finding for finding in sketch.target.findings if finding.kind in ("target_gaps", "one_row_class")]
     for finding in drops:
         lines += comment(finding.text, 4)
@@ -245,7 +248,7 @@ def _spec(sketch: Sketch) -> str:
     lines += ["    test_size=0.2,", "    random_state=0,"]
     if sketch.examples:
         lines += comment(SOURCE["examples"], 4)
-        lines.append(laid_out(literal(sketch.examples), "examples=", 4, ","))
+        lines.append(laid_out(_examples(sketch), "examples=", 4, ","))
     lines += [laid_out(quoted(_source(sketch)), "source=", 4, ",")]
     label = readable_name(str(target.column), target.unit)
     lines += comment(SOURCE["todo"], 4)
@@ -254,6 +257,16 @@ def _spec(sketch: Sketch) -> str:
         lines.append(laid_out(quoted(text), f"{key}=", 4, ","))
     lines.append(f"    # contact={quoted(SOURCE['contact'])},")
     return "\n".join([*lines, ")"]) + "\n"
+
+
+def _examples(sketch: Sketch) -> Node:
+    """Return the examples, with values of columns that are left out as comments."""
+    rows: dict[str, Node] = {}
+    for title, row in sketch.examples.items():
+        values = {flat(literal(name)): literal(value) for name, value in row.items()}
+        further = {f"# {flat(literal(name))}": literal(value) for name, value in sketch.further[title].items()}
+        rows[flat(literal(title))] = Sequenced(values | further)
+    return Sequenced(rows)
 
 
 def _classes(sketch: Sketch) -> list[str]:

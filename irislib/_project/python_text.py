@@ -27,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Sequenced:
-    """A list, or a dict if its parts are pairs."""
+    """A list, or a dict if its parts are pairs; a pair whose key begins with ``# `` is a comment."""
 
     parts: Sequence[Node] | Mapping[str, Node]
 
@@ -82,11 +82,17 @@ def laid_out(node: Node, prefix: str = "", indent: int = 0, suffix: str = "") ->
     line = " " * indent + prefix + flat(node) + suffix
     if isinstance(node, str):
         return line if len(line) <= LONGEST else _long_text(node, prefix, indent, suffix)
-    if len(line) <= WIDTH or not _parts(node)[1]:
+    if (len(line) <= WIDTH and not _has_comment(node)) or not _parts(node)[1]:
         return line
     opening, parts, closing = _parts(node)
     lines = [laid_out(part, start, indent + 4, ",") for start, part in parts]
     return "\n".join([" " * indent + prefix + opening, *lines, " " * indent + closing + suffix])
+
+
+def _has_comment(node: Node) -> bool:
+    return not isinstance(node, str) and any(
+        start.startswith("# ") or _has_comment(part) for start, part in _parts(node)[1]
+    )
 
 
 def _parts(node: Call | Sequenced) -> tuple[str, list[tuple[str, Node]], str]:

@@ -33,31 +33,31 @@ def find_leaks(frame: pd.DataFrame, columns: Sequence[Any], target: Target) -> d
         return {}
     rows = frame.sample(min(len(frame), SAMPLE), random_state=0)
     y = rows[target.column]
-    found: dict[Any, Finding] = {}
+    findings: dict[Any, Finding] = {}
     target_words = words_of(target.column)
     for column in columns:
-        score, shown = _alone(rows[column], y, target.is_classifier)
-        facts = {"column": column, "target": target.column, "score": shown}
+        score, score_text = _alone(rows[column], y, target.is_classifier)
+        facts = {"column": column, "target": target.column, "score": score_text}
         is_named = len("".join(target_words)) > 2 and _contains(words_of(column), target_words)
         if score >= PERFECT:
-            found[column] = find("leak", column, **facts)
+            findings[column] = find("leak", column, **facts)
         elif is_named and score >= MUCH:
-            found[column] = find("leak_name", column, **facts)
+            findings[column] = find("leak_name", column, **facts)
         elif score >= STRONG:
-            found[column] = find("strong", column, **facts)
-    if len([one for one in found.values() if one.kind == "leak"]) > max(1, len(columns) // 2):
+            findings[column] = find("strong", column, **facts)
+    if len([one for one in findings.values() if one.kind == "leak"]) > max(1, len(columns) // 2):
         # so many are no leak, but an easy task
-        facts = {column: found[column] for column in found if found[column].kind != "leak"}
+        facts = {column: findings[column] for column in findings if findings[column].kind != "leak"}
         return facts
-    return found
+    return findings
 
 
-def _contains(words: list[str], part: list[str]) -> bool:
-    return any(words[i : i + len(part)] == part for i in range(len(words)))
+def _contains(name_words: list[str], part: list[str]) -> bool:
+    return any(name_words[i : i + len(part)] == part for i in range(len(name_words)))
 
 
 def _alone(values: pd.Series, y: pd.Series, is_classifier: bool) -> tuple[float, str]:
-    """Return how much of the target a tree on one column tells on held-out rows, from 0 to 1, and in words."""
+    """Return how much of the target a tree on one column tells on held-out rows, from 0 to 1, and in name_words."""
     import numpy as np
     from sklearn.metrics import r2_score, recall_score
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -104,7 +104,7 @@ def equal_columns(frame: pd.DataFrame, columns: Sequence[Any]) -> dict[Any, Find
     import numpy as np
     import pandas as pd
 
-    found: dict[Any, Finding] = {}
+    findings: dict[Any, Finding] = {}
     seen: dict[int, list[tuple[Any, np.ndarray]]] = defaultdict(list)
     for column in columns:
         codes, labels = pd.factorize(frame[column], use_na_sentinel=True)
@@ -118,11 +118,11 @@ def equal_columns(frame: pd.DataFrame, columns: Sequence[Any]) -> dict[Any, Find
                 and (same_kind or len(labels) <= len(frame) / 4)
                 and np.array_equal(codes, others, equal_nan=codes.dtype.kind == "f" and others.dtype.kind == "f")
             ):
-                found[column] = find("equal", column, column=column, other=other)
+                findings[column] = find("equal", column, column=column, other=other)
                 break
         else:
             seen[len(labels)].append((column, codes))
-    return found
+    return findings
 
 
 def correlated(frame: pd.DataFrame, columns: Sequence[Any]) -> list[Finding]:
@@ -134,27 +134,27 @@ def correlated(frame: pd.DataFrame, columns: Sequence[Any]) -> list[Finding]:
         return []
     with np.errstate(all="ignore"):
         matrix = frame[numeric].corr().to_numpy()
-    found = []
+    findings = []
     for j, column in enumerate(numeric):
         for i in range(j):
             if abs(matrix[i, j]) > CORRELATED:
                 value = f"{matrix[i, j]:.4f}"
-                found.append(find("correlated", column, column=column, other=numeric[i], correlation=value))
+                findings.append(find("correlated", column, column=column, other=numeric[i], correlation=value))
                 break
-    return found
+    return findings
 
 
 def group_columns(frame: pd.DataFrame, columns: Sequence[Any]) -> dict[Any, Finding]:
     """Return findings on columns that name cases with several rows each, such as customers."""
-    found = {}
+    findings = {}
     for column in columns:
-        words = words_of(column)
-        is_id = bool(words) and words[-1] in IDS - {"key", "index", "no", "row"}
+        name_words = words_of(column)
+        is_id = bool(name_words) and name_words[-1] in IDS - {"key", "index", "no", "row"}
         count = frame[column].nunique()
         if is_id and count > 20 and 1.5 * count <= frame[column].notna().sum() and count > len(frame) / 200:
             facts = {"groups": f"{count:,}", "rows": f"{len(frame):,}"}
-            found[column] = find("groups", column, column=column, **facts)
-    return found
+            findings[column] = find("groups", column, column=column, **facts)
+    return findings
 
 
 def table_findings(frame: pd.DataFrame, features: Sequence[Any], target: Target) -> list[Finding]:
@@ -168,34 +168,34 @@ def table_findings(frame: pd.DataFrame, features: Sequence[Any], target: Target)
         The columns of the features.
     target : Target
     """
-    found = [*_row_findings(frame, features, target), *correlated(frame, features), *_one_hot(frame, features)]
+    findings = [*_row_findings(frame, features, target), *correlated(frame, features), *_one_hot(frame, features)]
     if len(frame) < FEW_ROWS:
-        found.append(find("few_rows", rows=len(frame)))
-    return found
+        findings.append(find("few_rows", rows=len(frame)))
+    return findings
 
 
 def _row_findings(frame: pd.DataFrame, features: Sequence[Any], target: Target) -> list[Finding]:
     import pandas as pd
 
-    found = []
+    findings = []
     with_target = [*features, target.column]
     hashes = pd.util.hash_pandas_object(frame[with_target], index=False)
     rows = pd.util.hash_pandas_object(frame[list(features)], index=False)
     hashable = [column for column in frame if frame[column].map(pd.api.types.is_hashable).all()]
     all_rows = pd.util.hash_pandas_object(frame[hashable], index=False)
     if count := int(all_rows.duplicated().sum()):
-        found.append(find("duplicates", count=f"{count:,}"))
+        findings.append(find("duplicates", count=f"{count:,}"))
     different = hashes.groupby(rows.to_numpy()).nunique()
     conflicting = int(rows.isin(different.index[different > 1]).sum())
     if conflicting and target.is_classifier and conflicting >= len(frame) / 200:
-        found.append(find("conflicts", count=f"{conflicting:,}", target=target.column))
+        findings.append(find("conflicts", count=f"{conflicting:,}", target=target.column))
     for column in features:
         days = frame[column]
         is_sorted = days.is_monotonic_increasing or days.is_monotonic_decreasing
         if days.dtype.kind == "M" and days.nunique() > 10 and is_sorted:
-            found.append(find("time_order", column, column=column))
+            findings.append(find("time_order", column, column=column))
             break
-    return found
+    return findings
 
 
 def _one_hot(frame: pd.DataFrame, features: Collection[Any]) -> list[Finding]:
@@ -204,9 +204,9 @@ def _one_hot(frame: pd.DataFrame, features: Collection[Any]) -> list[Finding]:
     for column in features:
         if (match := re.match(r"(.+?)[_\s.:=-]", str(column))) and set(frame[column].unique()) <= {0, 1}:
             groups[match[1]].append(column)
-    found = []
+    findings = []
     for start, columns in groups.items():
         if len(columns) >= 3 and bool((frame[columns].sum(axis=1) == 1).all()):
-            shown = f"{columns[0]}, {columns[1]}, …"
-            found.append(find("one_hot", columns[0], columns=shown, count=len(columns), start=start))
-    return found
+            first_two = f"{columns[0]}, {columns[1]}, …"
+            findings.append(find("one_hot", columns[0], columns=first_two, count=len(columns), start=start))
+    return findings

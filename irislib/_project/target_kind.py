@@ -1,4 +1,4 @@
-"""What the target is: two classes, several classes, or numbers."""
+"""The kind of a target: two classes, several classes, or numbers."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def describe_target(column: Any, values: pd.Series) -> Target:
     if contents == "boolean" or (is_whole and known.nunique() <= FEW and _are_classes(column, numbers)):
         return _classes(column, known, lines, findings, values)
     if is_whole and known.nunique() <= FEW:
-        shown = show_list(sorted(known.unique()), FEW)
-        findings.append(find("target_few", target=column, count=known.nunique(), values=shown))
+        listed = show_list(sorted(known.unique()), FEW)
+        findings.append(find("target_few", target=column, count=known.nunique(), values=listed))
     is_skewed = bool(numbers.min() >= 0 and numbers.skew() > SKEW)
     if is_skewed:
         facts = {"median": show(numbers.median()), "largest": show(numbers.max())}
@@ -163,17 +163,17 @@ def _classes(column: Any, known: pd.Series, lines: list[str], findings: list[Fin
 
 
 def _class_findings(column: Any, counts: pd.Series) -> list[Finding]:
-    found = []
+    findings = []
     if len(rare := counts[counts < RARE]):
         texts = [f"{show(value)} has {count} rows" for value, count in rare.items()]
-        shown = ", ".join([*texts[:3], *([f"and {len(texts) - 3:,} more"] if len(texts) > 3 else [])])
-        found.append(find("rare_class", target=column, classes=shown))
+        listed = ", ".join([*texts[:3], *([f"and {len(texts) - 3:,} more"] if len(texts) > 3 else [])])
+        findings.append(find("rare_class", target=column, classes=listed))
     if len(counts) > MANY:
-        found.append(find("many_classes", target=column, count=len(counts)))
+        findings.append(find("many_classes", target=column, count=len(counts)))
     if len(counts) == 2 and (share := counts.iloc[-1] / counts.sum()) < IMBALANCE:
         facts = {"share": format_share(share), "value": show(counts.index[-1])}
-        found.append(find("imbalance", target=column, **facts))
-    return found
+        findings.append(find("imbalance", target=column, **facts))
+    return findings
 
 
 def _names(

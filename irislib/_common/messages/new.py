@@ -174,7 +174,7 @@ SOURCE = {
     "database": "a database",
     "rows": "{rows:,} rows.",
     "features": "The inputs, in the order of the form. help(irislib.Feature) lists all options, such as label, help "
-    "and high. A commented Feature is left out; remove the # to take it back.",
+    "and high. A commented Feature is left out; to take it back, remove its # here and in the examples.",
     "limit": "Values from {low} to {high}; less than 0 is taken to be impossible (low=0).",
     "examples": "Real rows, which become buttons. Give them better titles.",
     "todo": "TODO: say what the model is for and when not to use it; the page and the model card show it.",
