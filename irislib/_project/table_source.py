@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib._common.formatting import closest_texts, did_you_mean
+from irislib._common.locks import parse_source
 from irislib._common.messages.tables import NOTES, TEXTS
 from irislib._project.csv_source import read_csv_table
 from irislib._project.excel_source import read_excel_table
@@ -66,7 +66,7 @@ class TableSource:
     @property
     def body(self) -> str:
         """The statements of a function that returns the table."""
-        is_one = len(ast.parse(self.statements).body) == 1
+        is_one = len(parse_source(self.statements).body) == 1
         return f"return {self.expression}" if is_one else f"{self.statements}\nreturn data"
 
 
