@@ -85,6 +85,7 @@ def test_a_field_that_is_filled_in_by_half_makes_the_row_invalid(form) -> None:
     assert form.problems == {"petal_length_cm": "Petal length is only partly filled in."}
 
 
+@pytest.mark.filterwarnings("ignore:.ipykernel.pylab.backend_inline. is deprecated")  # ipywidgets uses it
 def test_it_works_with_interactive_output_and_in_boxes(form) -> None:
     shown = []
     slider = ipywidgets.IntSlider(3)
