@@ -52,7 +52,7 @@ LONG = ("test_pages", "test_kernel_manager", *USE_SERVE, "test_forkserver", "tes
         "test_soak", "test_insights", "test_documentation", "test_error_boundary", "test_fitted", "test_bad_notebooks",
         "test_conformance", "test_kernelspec", "test_branded_pages", "test_jupyter", "test_api_fuzz",
         "test_insights_wide", "test_documentation_blocks", "test_site", "tutorial", "test_starting", "test_install",
-        "test_project_files", "test_cli", "test_store", "test_compiled")  # fmt: skip
+        "test_project_files", "test_real_tables", "test_cli", "test_store", "test_compiled")  # fmt: skip
 
 # What `make test-lowest` leaves out: how servers run for long or under load, texts, files of irislib's own, and tools
 # that only tests use; files, and single tests that take long.
@@ -68,7 +68,8 @@ NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
               "test_author_texts", "test_translated_pages", "test_temporary_folders", "test_public_path",
               "test_branded_pages", "test_starting", "test_counts", "test_validation", "test_comparison",
               "test_feedback", "test_it_works_under_gunicorn", "tutorial",
-              "test_documentation_blocks", "test_site", "test_project_files", "test_project_update")  # fmt: skip
+              "test_documentation_blocks", "test_site", "test_project_files", "test_project_update",
+              "test_real_tables")  # fmt: skip
 
 
 @pytest.hookimpl(wrapper=True)
