@@ -36,6 +36,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from irislib._common import paths
 from irislib._common.messages import TEXTS
+from irislib._serving.headers import POLICY
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import ChannelsHandler
 from irislib._serving.notebook_files import FileRules
@@ -768,10 +769,12 @@ def test_the_login_cookie_is_http_only(guarded: Server) -> None:
 
 
 def test_an_operator_can_let_others_embed_the_apps(tmp_path: Path) -> None:
-    policy = "frame-ancestors 'self' https://intranet.example.org"
-    (tmp_path / "voila.json").write_text(
-        json.dumps({"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy": policy}}}})
-    )
+    documented = re.search(r'^```json\n(\{"Voila".*?)^```$', (ROOT / "docs" / "security.md").read_text(), re.M | re.S)[
+        1
+    ]
+    policy = POLICY.replace("'self';", "'self' https://intranet.example.org;", 1)  # and all else of it
+    assert policy in documented
+    (tmp_path / "voila.json").write_text(documented)
     server = Server(tmp_path / "log", "serve", "--Pages.warm=False", "--host", "0.0.0.0", cwd=tmp_path).wait()
     try:
         assert server.get("/").headers["Content-Security-Policy"] == policy
