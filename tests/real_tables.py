@@ -26,13 +26,13 @@ class RealTable:
     write: Callable[[Path], str]
 
 
-def tumours(folder: Path) -> str:
+def biopsies(folder: Path) -> str:
     """Two classes, 30 columns whose names have spaces: a CSV file."""
     from sklearn.datasets import load_breast_cancer
 
     bunch = load_breast_cancer(as_frame=True)
-    bunch.data.assign(diagnosis=bunch.target_names[bunch.target]).to_csv(folder / "tumours.csv", index=False)
-    return "tumours.csv"
+    bunch.data.assign(diagnosis=bunch.target_names[bunch.target]).to_csv(folder / "biopsies.csv", index=False)
+    return "biopsies.csv"
 
 
 def digits(folder: Path) -> str:
@@ -94,7 +94,7 @@ def club(folder: Path) -> str:
 
 
 TABLES = (
-    RealTable("tumours", "diagnosis", True, tumours),
+    RealTable("biopsies", "diagnosis", True, biopsies),
     RealTable("digits", "digit", True, digits),
     RealTable("diabetes", "progression", False, diabetes),
     RealTable("wine", "cultivar", True, wine),
