@@ -17,7 +17,7 @@ from irislib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FeatureList", "column_unit", "infer_features"]
+__all__ = ["FeatureList", "column_unit", "infer_features", "own_facts"]
 
 MAX_CHOICES = 20  # more different texts are free text
 SAMPLE = 1000  # values in which free text shows: counting all of a long column takes time
@@ -265,15 +265,22 @@ def _texts(known: pd.Series) -> dict[str, Any]:
     return {"kind": "choice", "choices": choices, "default": str(counts.index[0])}
 
 
-def _source(feature: Feature) -> str:
-    """Return the Python that makes a feature, without what is so anyway."""
+def own_facts(feature: Feature) -> tuple[list[str], dict[str, Any]]:
+    """Return the arguments that make a feature, without what is so anyway: those without a name, and the others."""
     plain = Feature(feature.name, feature.kind, unit=feature.unit, required=feature.required)
-    parts = [repr(feature.name), *([repr(feature.kind)] if feature.kind != "number" else [])]
+    named = {}
     for field in fields(Feature)[2:]:
         value = getattr(feature, field.name)
         usual = field.default if field.name in ("unit", "required") else getattr(plain, field.name)
         if value != usual:
-            parts.append(f"{field.name}={_literal(value)}")
+            named[field.name] = value
+    return [feature.name, *([feature.kind] if feature.kind != "number" else [])], named
+
+
+def _source(feature: Feature) -> str:
+    """Return the Python that makes a feature."""
+    arguments, named = own_facts(feature)
+    parts = [*map(repr, arguments), *(f"{name}={_literal(value)}" for name, value in named.items())]
     return f"Feature({', '.join(parts)})"
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "retrain",
     "sample",
     "seeded",
+    "target_array",
     "train",
     "training_data",
     "unfitted",
@@ -261,17 +262,22 @@ def checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarr
         ) from error
     if missing_count := int(data[spec.target].isna().sum()):
         raise DataError(f"The target {spec.target!r} is missing in {missing_count} rows; drop them in load_data.")
-    target = data[spec.target].infer_objects().to_numpy()
-    if target.dtype.kind in "biuf":
-        return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
-    target = target.astype(object)  # pandas' own string dtypes would turn up in every prediction
-    if unsupported := [value for value in target if not isinstance(value, str)]:
+    target = target_array(data[spec.target])
+    if target.dtype.kind == "O" and (unsupported := [value for value in target if not isinstance(value, str)]):
         raise DataError(
             f"The target {spec.target!r} must hold numbers or text, "
             f"got {type(unsupported[0]).__name__} {unsupported[0]!r}; "
             "turn it into text in load_data: .astype(str)."
         )
     return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
+
+
+def target_array(values: pd.Series) -> np.ndarray:
+    """Return a target as estimators are trained with it."""
+    target: np.ndarray = values.infer_objects().to_numpy()
+    if target.dtype.kind in "biuf":
+        return target
+    return target.astype(object)  # pandas' own string dtypes would turn up in every prediction
 
 
 def _require_values(spec: ModelSpec, data: pd.DataFrame, names: Mapping[Any, str]) -> None:

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.new import REASONS
 from irislib._modeling.threads import idle_cores_only
-from irislib._modeling.training import seeded
+from irislib._modeling.training import seeded, target_array
 from irislib._project.python_text import Call, Node, flat, literal
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from irislib._description.feature import Feature
     from irislib._project.target_kind import Target
 
-__all__ = ["MODULES", "Choice", "Inputs", "as_array", "choose", "evaluated", "inputs_of"]
+__all__ = ["DATE_NUMBERS", "MODULES", "TEXTS", "Choice", "Inputs", "choose", "evaluated", "inputs_of"]
 
 MODULES = {
     "ColumnTransformer": "sklearn.compose",
@@ -44,6 +43,22 @@ ENOUGH = 60  # rows of a trial
 FOLDS, FEWER_FOLDS = 5, 3  # of a trial, and of one that takes longer
 LONG = 4_000  # rows times classes
 FREQUENT = 10  # rows of a category; rarer ones are taken together
+# Functions of model.py that its estimator uses.
+DATE_NUMBERS = '''
+def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
+    """Make numbers of dates: days since 1970, month and day of the week."""
+    numbers = {}
+    for column, day in dates.items():
+        numbers[f"{column}, days"] = (day - pd.Timestamp("1970-01-01")).dt.days
+        numbers[f"{column}, month"] = day.dt.month
+        numbers[f"{column}, weekday"] = day.dt.day_of_week
+    return pd.DataFrame(numbers)
+'''
+TEXTS = '''
+def texts(column: pd.DataFrame) -> list[str]:
+    """Return the texts of a column, an empty one where it is missing."""
+    return [text if isinstance(text, str) else "" for text in column.iloc[:, 0]]
+'''
 
 
 @dataclass(frozen=True)
@@ -218,25 +233,12 @@ def namespace(columns: Any) -> dict[str, Any]:
     """Return what the Python of an estimator uses, with ``columns`` as given."""
     import importlib
 
-    names = {name: getattr(importlib.import_module(module), name) for name, module in MODULES.items()}
-    return {**names, "columns": columns, "date_numbers": date_numbers, "texts": texts}
-
-
-def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
-    """Make numbers of dates: days since 1970, month and day of the week."""
     import pandas as pd
 
-    numbers = {}
-    for column, day in dates.items():
-        numbers[f"{column}, days"] = (day - pd.Timestamp("1970-01-01")).dt.days
-        numbers[f"{column}, month"] = day.dt.month
-        numbers[f"{column}, weekday"] = day.dt.day_of_week
-    return pd.DataFrame(numbers)
-
-
-def texts(column: pd.DataFrame) -> list[str]:
-    """Return the texts of a column, an empty one where it is missing."""
-    return [text if isinstance(text, str) else "" for text in column.iloc[:, 0]]
+    names: dict[str, Any] = {name: getattr(importlib.import_module(module), name) for name, module in MODULES.items()}
+    names |= {"columns": columns, "pd": pd}
+    exec(DATE_NUMBERS + TEXTS, names)  # noqa: S102 - our own text
+    return names
 
 
 def evaluated(node: Node, inputs: Inputs) -> Any:
@@ -258,7 +260,7 @@ def _tried(node: Node, inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Ta
             scores = cross_validate(
                 seeded(evaluated(node, inputs), 0),
                 x,
-                as_array(y, target),
+                target_array(y),
                 cv=folds,
                 scoring=scoring,
                 error_score=float("nan"),
@@ -270,9 +272,3 @@ def _tried(node: Node, inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Ta
     if target.is_classifier:
         return order, REASONS["right"].format(share=format_share(second), loss=-first)
     return order, REASONS["error"].format(error=format_value(-first, 4), r2=second)
-
-
-def as_array(y: pd.Series, target: Target) -> np.ndarray:
-    """Return the target as irislib trains with it."""
-    array = y.infer_objects().to_numpy()
-    return array if array.dtype.kind in "biuf" else array.astype(object)  # type: ignore[no-any-return]

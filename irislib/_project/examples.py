@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, readable_name
 from irislib._description.values import is_empty, to_python
-from irislib._modeling.training import seeded
-from irislib._project.estimator_choice import Choice, Inputs, as_array, evaluated
+from irislib._modeling.training import seeded, target_array
+from irislib._project.estimator_choice import Choice, Inputs, evaluated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def pick_examples(
     order = np.random.default_rng(0).permutation(len(x))[: 2 * ROWS]
     half = len(order) // 2
     train, rest = order[:half], order[half:]
-    labels = as_array(y, target)
+    labels = target_array(y)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of classes with few rows, which a finding says

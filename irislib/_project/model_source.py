@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib import __version__
 from irislib._common.formatting import readable_name, within_sentence
 from irislib._common.messages.new import SOURCE
-from irislib._description.feature import Feature
-from irislib._project.estimator_choice import MODULES, Choice
+from irislib._description.inference import own_facts
+from irislib._project.estimator_choice import DATE_NUMBERS, MODULES, TEXTS, Choice
 from irislib._project.findings import Finding, show
 from irislib._project.python_text import WIDTH, Call, Node, Sequenced, comment, flat, laid_out, literal, quoted
 
 if TYPE_CHECKING:
+    from irislib._description.feature import Feature
     from irislib._project.column_checks import Change
     from irislib._project.table_source import TableSource
     from irislib._project.target_kind import Target
@@ -27,21 +28,6 @@ __all__ = ["Sketch", "feature_node", "model_source"]
 ABOUT_ROWS = ("few_rows", "groups", "time_order", "conflicts", "duplicates", "one_hot", "correlated")
 ABOUT_TARGET = ("rare_class", "many_classes", "imbalance", "target_codes", "target_few", "positive", "skewed_target")
 
-DATE_NUMBERS = '''
-def date_numbers(dates: pd.DataFrame) -> pd.DataFrame:
-    """Make numbers of dates: days since 1970, month and day of the week."""
-    numbers = {}
-    for column, day in dates.items():
-        numbers[f"{column}, days"] = (day - pd.Timestamp("1970-01-01")).dt.days
-        numbers[f"{column}, month"] = day.dt.month
-        numbers[f"{column}, weekday"] = day.dt.day_of_week
-    return pd.DataFrame(numbers)
-'''
-TEXTS = '''
-def texts(column: pd.DataFrame) -> list[str]:
-    """Return the texts of a column, an empty one where it is missing."""
-    return [text if isinstance(text, str) else "" for text in column.iloc[:, 0]]
-'''
 COLUMNS = '''
 def columns(kind: str) -> list[str]:
     """Return the columns of the features of a kind, for the estimator below."""
@@ -210,16 +196,11 @@ def _limit_text(sketch: Sketch, column: Any) -> list[str]:
 
 def feature_node(feature: Feature) -> Node:
     """Return the Python of a feature, without what is so anyway."""
-    plain = Feature(feature.name, feature.kind, unit=feature.unit, required=feature.required)
-    arguments = [literal(feature.name), *([literal(feature.kind)] if feature.kind != "number" else [])]
-    named: dict[str, Node] = {}
-    for field in fields(Feature)[2:]:
-        value = getattr(feature, field.name)
-        usual = field.default if field.name in ("unit", "required") else getattr(plain, field.name)
-        if value != usual:
-            is_whole = field.name in ("low", "high") and isinstance(value, float) and value.is_integer()
-            named[field.name] = literal(int(value) if is_whole else value)
-    return Call("Feature", arguments, named)
+    arguments, named = own_facts(feature)
+    for name in {"low", "high"} & {*named}:
+        if isinstance(named[name], float) and named[name].is_integer():
+            named[name] = int(named[name])
+    return Call("Feature", [*map(literal, arguments)], {name: literal(value) for name, value in named.items()})
 
 
 def _columns(sketch: Sketch) -> Iterable[str]:

@@ -47,8 +47,7 @@ def find_leaks(frame: pd.DataFrame, columns: Sequence[Any], target: Target) -> d
             findings[column] = find("strong", column, **facts)
     if len([one for one in findings.values() if one.kind == "leak"]) > max(1, len(columns) // 2):
         # so many are no leak, but an easy task
-        facts = {column: findings[column] for column in findings if findings[column].kind != "leak"}
-        return facts
+        return {column: finding for column, finding in findings.items() if finding.kind != "leak"}
     return findings
 
 
@@ -57,7 +56,7 @@ def _contains(name_words: list[str], part: list[str]) -> bool:
 
 
 def _alone(values: pd.Series, y: pd.Series, is_classifier: bool) -> tuple[float, str]:
-    """Return how much of the target a tree on one column tells on held-out rows, from 0 to 1, and in name_words."""
+    """Return how much of the target a tree on one column tells on held-out rows, from 0 to 1, and in words."""
     import numpy as np
     from sklearn.metrics import r2_score, recall_score
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -181,7 +180,9 @@ def _row_findings(frame: pd.DataFrame, features: Sequence[Any], target: Target) 
     with_target = [*features, target.column]
     hashes = pd.util.hash_pandas_object(frame[with_target], index=False)
     rows = pd.util.hash_pandas_object(frame[list(features)], index=False)
-    hashable = [column for column in frame if frame[column].map(pd.api.types.is_hashable).all()]
+    objects = [column for column, dtype in frame.dtypes.items() if dtype.kind == "O"]
+    unhashable = {column for column in objects if not frame[column].map(pd.api.types.is_hashable).all()}
+    hashable = [column for column in frame if column not in unhashable]
     all_rows = pd.util.hash_pandas_object(frame[hashable], index=False)
     if count := int(all_rows.duplicated().sum()):
         findings.append(find("duplicates", count=f"{count:,}"))
