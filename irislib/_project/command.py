@@ -54,13 +54,12 @@ def run(options: argparse.Namespace) -> int:
     int
         The exit status; 2 if it does not know what to predict and has nobody to ask.
     """
-    from irislib._project.project_files import Answers, render_project, write_project
+    from irislib._project.project_files import Answers, refuse_existing, render_project, write_project
     from irislib._project.table_source import read_table
 
     name, folder = options.name, options.output / options.name
     _check_name(name)
-    if folder.exists() or folder.is_symlink():
-        raise IrislibError(COMMAND["taken"].format(folder=folder))
+    refuse_existing(folder)
     table = read_table(options.data, sql=options.sql, sheet=options.sheet)
     target = _choose_target(table, options)
     if target is None:

@@ -17,6 +17,7 @@ from irislib._project.estimator_choice import Choice, choose, inputs_of
 from irislib._project.examples import example_of, pick_examples
 from irislib._project.findings import Finding, by_importance, find
 from irislib._project.model_source import Sketch, model_source, title_of
+from irislib._project.table_code import run_lines
 from irislib._project.target_kind import Target, describe_target
 from irislib.errors import DataError, IrislibError
 
@@ -107,7 +108,7 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         If nothing can be learnt from it.
     """
     goal = describe_target(target, table.frame[target])
-    frame, changes = _changed(run_lines(goal.lines, table.frame), target)
+    frame, changes = _changed(_as_loaded(goal.lines, table.frame), target)
     used, left_out = _sorted_columns(frame, goal)
     left_out, features, spare = _features(frame, used, left_out, target)
     columns = [feature.column for feature in features]
@@ -176,13 +177,9 @@ def try_draft(draft: Draft) -> tuple[Evaluation | None, str]:
         return None, str(error)
 
 
-def run_lines(lines: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+def _as_loaded(lines: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame as lines of load_data make it."""
-    import pandas as pd
-
-    names: dict[str, Any] = {"data": frame.copy(), "pd": pd}
-    exec("\n".join(lines), names)  # noqa: S102 - our own text
-    return names["data"].reset_index(drop=True)
+    return run_lines(lines, {"data": frame.copy()}).reset_index(drop=True)
 
 
 def _changed(frame: pd.DataFrame, target: Any) -> tuple[pd.DataFrame, dict[Any, column_checks.Change]]:
@@ -194,7 +191,7 @@ def _changed(frame: pd.DataFrame, target: Any) -> tuple[pd.DataFrame, dict[Any, 
         change = column_checks.change_of(column, frame[column], frame.columns)
         if change:
             changes[column] = change
-    return run_lines([line for lines, _ in changes.values() for line in lines], frame), changes
+    return _as_loaded([line for lines, _ in changes.values() for line in lines], frame), changes
 
 
 def _is_kept(column: Any, left_out: Mapping[Any, Finding]) -> bool:

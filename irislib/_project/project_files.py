@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from irislib._common.messages.new import COMMAND
 from irislib._common.templates import package_templates
 from irislib._project.manifest import MANIFEST, Project, manifest
 from irislib._project.names import check_name
+from irislib._project.python_text import flat, literal
 from irislib._project.requirement import own_requirements, pack_wheel
 from irislib.errors import IrislibError
 
-__all__ = ["EXECUTABLE", "Answers", "render_project", "render_templates", "write_project"]
+__all__ = ["EXECUTABLE", "Answers", "refuse_existing", "render_project", "render_templates", "write_project"]
 
 # The templates of irislib/_project/template/ by the paths that their files have in a project.
 TEMPLATES = {
@@ -101,7 +103,7 @@ def render_templates(project: Project) -> dict[str, str]:
     """Return the files of a project that are made of templates, by their paths in its folder."""
     environment = package_templates(autoescape=False, keep_trailing_newline=True)
     environment.filters |= {
-        "python": python_literal,
+        "python": lambda value: flat(literal(value)),
         "json": lambda value: json.dumps(value, ensure_ascii=False),
         "shell": shlex.quote,
         "docstring": lambda text: text.replace("\\", "\\\\").replace('"""', "'''"),
@@ -122,13 +124,10 @@ def render_templates(project: Project) -> dict[str, str]:
     }
 
 
-def python_literal(value: Any) -> str:
-    """Return a value as Python, with double quotes where that is no harder to read."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{python_literal(key)}: {python_literal(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, str) and not {'"', "\\"} & {*value} and value.isprintable():
-        return f'"{value}"'
-    return repr(value)
+def refuse_existing(folder: Path) -> None:
+    """Refuse a folder that is there already, as a folder, a file or a link."""
+    if folder.exists() or folder.is_symlink():
+        raise IrislibError(COMMAND["taken"].format(folder=folder))
 
 
 def write_project(folder: Path, files: Mapping[str, bytes | str]) -> None:
@@ -146,8 +145,7 @@ def write_project(folder: Path, files: Mapping[str, bytes | str]) -> None:
     IrislibError
         If there is such a folder or file, which stays as it is, or if it cannot be written.
     """
-    if folder.exists() or folder.is_symlink():
-        raise IrislibError(f"{folder} is there already, and nothing was changed: choose another name, or move it away.")
+    refuse_existing(folder)
     incomplete = folder.with_name(f".{folder.name}-{os.getpid()}")
     try:
         for name, content in files.items():

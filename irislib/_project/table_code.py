@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from irislib._project.python_text import WIDTH as LINE_WIDTH
+from irislib._project.python_text import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-__all__ = ["TableCode", "literal"]
+__all__ = ["TableCode", "literal", "run_lines"]
 
-WIDTH = 88 - len("    data = ")  # of a line in `load_data`
+WIDTH = LINE_WIDTH - len("    data = ")  # of a line in `load_data`
 
 
 @dataclass
@@ -45,12 +49,12 @@ class TableCode:
 
     def read(self, path: Path) -> pd.DataFrame:
         """Return the table as the call alone reads it."""
-        return _run([f"data = {self._call(WIDTH)}"], {"DATA": path})
+        return run_lines([f"data = {self._call(WIDTH)}"], {"DATA": path})
 
     def apply(self, data: pd.DataFrame, lines: list[str]) -> pd.DataFrame:
         """Add lines to the code, and return what they make of a table."""
         self.lines += lines
-        return _run(lines, {"data": data})
+        return run_lines(lines, {"data": data})
 
     def _call(self, width: int) -> str:
         named = [f"{name}={literal(value)}" for name, value in self.arguments.items()]
@@ -61,7 +65,7 @@ class TableCode:
         return "\n    ".join([start, *(f"{argument}," for argument in ["DATA", *named])]) + f"\n{end}"
 
 
-def _run(lines: list[str], names: dict[str, Any]) -> pd.DataFrame:
+def run_lines(lines: Sequence[str], names: dict[str, Any]) -> pd.DataFrame:
     """Run lines as they are written into `load_data`, and return the table."""
     import pandas as pd
 
@@ -71,12 +75,11 @@ def _run(lines: list[str], names: dict[str, Any]) -> pd.DataFrame:
 
 
 def literal(value: Any) -> str:
-    """Return the Python of a plain value, text in double quotes."""
+    """Return the Python of a plain value."""
     if isinstance(value, Source):
         return str(value)
     if isinstance(value, str):
-        text = repr(value)
-        return text if text[0] == '"' or '"' in value else f'"{text[1:-1]}"'
+        return quoted(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(literal, value)) + "]"
     if isinstance(value, dict):
