@@ -16,7 +16,7 @@ from irislib._modeling.csv_text import DELIMITERS, TITLE_LINES, is_comment
 if TYPE_CHECKING:
     from irislib._project.csv_bytes import CsvBytes
 
-__all__ = ["SPACES", "Dialect", "Record", "find_dialect", "find_footer", "find_header", "is_number"]
+__all__ = ["MOSTLY", "SPACES", "Dialect", "Record", "find_dialect", "find_footer", "find_header", "is_number"]
 
 SPACES = r"\s+"  # instead of one sign
 RECORDS = 1_000  # of the beginning of a file, looked at

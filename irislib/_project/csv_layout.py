@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from irislib._project.csv_dialect import Dialect
     from irislib._project.table_code import TableCode
 
-__all__ = ["add_layout", "has_index", "offset_of"]
+__all__ = ["add_layout", "has_index", "note_left_out", "offset_of"]
 
 SIGNS = {";": "Semicolons", "\t": "Tabs", "|": "Vertical bars", SPACES: "Spaces"}
 ENCODINGS = {"cp1252": "Windows-1252", "latin-1": "ISO 8859-1", "utf-32": "UTF-32"}
@@ -56,7 +56,7 @@ def add_layout(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path)
     if dialect.skipped:
         arguments["skiprows"] = dialect.skipped
     if dialect.titles:
-        notes.append(_left_out("titles", dialect.titles))
+        notes.append(note_left_out("titles", dialect.titles))
     if dialect.header is None:
         arguments["header"] = None
         code.method = '.add_prefix("column_")'
@@ -80,7 +80,8 @@ def _example(content: CsvBytes) -> str:
     return NOTES["encoding.example"].format(word=word) if word else ""
 
 
-def _left_out(key: str, lines: list[str]) -> str:
+def note_left_out(key: str, lines: list[str]) -> str:
+    """Return the note on lines above or below a table, by its key."""
     count = "One line" if len(lines) == 1 else f"{len(lines)} lines"
     text = next((line for line in lines if line), "")
     return NOTES[key].format(count=count, are="is" if len(lines) == 1 else "are", first=short_repr(text))
@@ -134,4 +135,4 @@ def _add_footer(code: TableCode, content: CsvBytes, dialect: Dialect) -> None:
         return
     code.arguments["skipfooter"] = dialect.footer_lines
     code.arguments["engine"] = "python"
-    code.notes.append(_left_out("footer", dialect.footer) if dialect.footer else NOTES["empty_rows"])
+    code.notes.append(note_left_out("footer", dialect.footer) if dialect.footer else NOTES["empty_rows"])

@@ -11,7 +11,7 @@ from irislib._project.column_lines import mend_table
 from irislib._project.csv_bytes import scan
 from irislib._project.csv_dialect import find_dialect
 from irislib._project.csv_layout import add_layout, has_index, offset_of
-from irislib._project.csv_values import add_codes, add_gaps, add_number_signs, find_gaps, note_gaps, read_mixed_as_text
+from irislib._project.csv_values import add_codes, add_gaps, add_number_signs, note_gaps, read_all
 from irislib._project.table_code import TableCode
 from irislib.errors import DataError
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from irislib._project.csv_dialect import Dialect
 
 __all__ = ["read_csv_table"]
-
-READS = 3  # of a file, at most, until nothing new is seen in it
 
 
 def read_csv_table(path: Path) -> tuple[TableCode, pd.DataFrame]:
@@ -66,16 +64,9 @@ def _names(code: TableCode, path: Path, dialect: Dialect) -> dict[int, Any]:
 
 
 def _read(code: TableCode, path: Path, dialect: Dialect) -> pd.DataFrame:
-    """Read all rows, and once more if they show what the first ones do not."""
+    """Read all rows, whose columns have the names of pandas while gaps are looked for."""
     method, code.method = code.method, ""
-    for _ in range(READS):
-        data = _call(code, path, dialect)
-        mixed = read_mixed_as_text(code, data)
-        if has_index(code) and not data.index.is_unique:
-            del code.arguments["index_col"]
-            continue
-        if not find_gaps(code, data) and not mixed:
-            break
+    data = read_all(code, lambda: _call(code, path, dialect))
     code.method = method
     return data.add_prefix("column_") if method else data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import join_words
@@ -14,7 +14,8 @@ from irislib._description.number_text import readings, simplify_number
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs
 from irislib._project.column_lines import different_texts, name_list, text_columns
 from irislib._project.column_texts import gap_markers, is_gap, is_rest_numeric, known_to_pandas
-from irislib._project.csv_dialect import is_number
+from irislib._project.csv_dialect import MOSTLY, is_number
+from irislib._project.csv_layout import has_index
 from irislib._project.table_code import Source
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from irislib._project.csv_dialect import Dialect
     from irislib._project.table_code import TableCode
 
-__all__ = ["add_codes", "add_gaps", "add_number_signs", "find_gaps", "note_gaps", "read_mixed_as_text"]
+__all__ = ["add_codes", "add_gaps", "add_number_signs", "note_gaps", "read_all"]
 
 GROUP_SIGNS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
-MOSTLY = 0.8  # the share of numbers in a column of numbers
 SAMPLE = 200  # different values of a column
+READS = 3  # of a table, at most, until nothing new is seen in it
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}([ '.,])\d{3}(?:\1\d{3})*(?!\d)")
 _POINT_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _CODE = re.compile(r"0\d\d+")
@@ -161,6 +162,19 @@ def read_mixed_as_text(code: TableCode, data: pd.DataFrame) -> bool:
         code.arguments.setdefault("dtype", {}).update(dict.fromkeys(mixed, Source("str")))
         code.notes.append(NOTES["mixed"].format(columns=name_list(mixed)))
     return bool(mixed)
+
+
+def read_all(code: TableCode, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Read all rows, and once more if they show what the first ones do not."""
+    for _ in range(READS):
+        data = read()
+        mixed = read_mixed_as_text(code, data)
+        if has_index(code) and not data.index.is_unique:
+            del code.arguments["index_col"]
+            continue
+        if not find_gaps(code, data) and not mixed:
+            break
+    return data
 
 
 def note_gaps(code: TableCode) -> None:

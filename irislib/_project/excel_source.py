@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import did_you_mean, join_words
 from irislib._common.messages.tables import NOTES, TEXTS
 from irislib._project.csv_dialect import Record, find_footer, find_header
-from irislib._project.csv_values import find_gaps, note_gaps, read_mixed_as_text
+from irislib._project.csv_layout import note_left_out
+from irislib._project.csv_values import note_gaps, read_all
 from irislib._project.other_files import finish
 from irislib._project.table_code import Source, TableCode
 from irislib.errors import DataError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["read_excel_table"]
 
 FIRST_ROWS = 200
-READS = 3  # of a sheet, at most
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,7 @@ def read_excel_table(path: Path, sheet: str | None) -> tuple[TableCode, pd.DataF
     if others or chosen.position:
         key = "other_sheets" if others else "sheet"
         code.notes.append(NOTES[key].format(sheet=chosen.name, names=join_words(list(map(repr, others)))))
-    for _ in range(READS):
-        data = code.read(path)
-        mixed = read_mixed_as_text(code, data)
-        if not find_gaps(code, data) and not mixed:
-            break
+    data = read_all(code, lambda: code.read(path))
     note_gaps(code)
     return code, finish(code, data, str(path))
 
@@ -138,8 +134,7 @@ def _add_layout(code: TableCode, sheet: Sheet, path: Path) -> None:
         code.arguments["skiprows"] = start
     if position:
         lines = ["; ".join(filter(None, cells)) for _, cells in records[:position]]
-        facts = {"count": "One line" if len(lines) == 1 else f"{len(lines)} lines", "first": repr(lines[0][:60])}
-        code.notes.append(NOTES["titles"].format(are="is" if len(lines) == 1 else "are", **facts))
+        code.notes.append(note_left_out("titles", lines))
     if sheet.start:
         first, last = get_column_letter(sheet.start + 1), get_column_letter(sheet.end)
         code.arguments["usecols"] = f"{first}:{last}"
@@ -149,9 +144,7 @@ def _add_layout(code: TableCode, sheet: Sheet, path: Path) -> None:
     if footer:
         last_row = len(sheet.rows)
         code.arguments["skipfooter"] = last_row - rows[-len(footer)][0]
-        text = repr(footer[0][:60])
-        count = "One line" if len(footer) == 1 else f"{len(footer)} lines"
-        code.notes.append(NOTES["footer"].format(count=count, are="is" if len(footer) == 1 else "are", first=text))
+        code.notes.append(note_left_out("footer", footer))
     below = [row[sheet.start : sheet.end] for row in sheet.rows[start + 1 :]]
     if codes := [i for i in range(width) if _are_codes([row[i] for row in below if i < len(row)])]:
         code.arguments["dtype"] = {header[i]: Source("str") for i in codes}
