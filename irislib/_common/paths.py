@@ -8,7 +8,7 @@ import threading
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-__all__ = ["add_to_jupyter_path", "frontend_files", "jupyter_dir", "notebooks_dir", "write_atomically"]
+__all__ = ["add_to_jupyter_path", "frontend_files", "jupyter_dir", "notebooks_dir", "write_atomically", "write_beside"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -48,14 +48,30 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))  # a link goes on leading there
+    incomplete = write_beside(target, data)
+    try:
+        incomplete.replace(target)
+    finally:
+        incomplete.unlink(missing_ok=True)
+
+
+def write_beside(target: Path, data: bytes) -> Path:
+    """Write what a file will be into another one of its folder, and return that.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then there is no other one.
+    """
     incomplete = target.with_name(f".{target.name}-{os.getpid()}-{threading.get_ident()}")
     try:
         incomplete.write_bytes(data)
         if target.exists():
             shutil.copymode(target, incomplete)
-        incomplete.replace(target)
-    finally:
+    except BaseException:
         incomplete.unlink(missing_ok=True)
+        raise
+    return incomplete
 
 
 def _folder(in_checkout: str, installed: str) -> Path:

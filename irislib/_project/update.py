@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from irislib._common.paths import write_atomically
+from irislib._common.paths import write_atomically, write_beside
 from irislib._project.manifest import MANIFEST, manifest, read_manifest, renewed
 from irislib._project.merging import JSON, MARKER, merge
 from irislib._project.project_files import EXECUTABLE, render_templates
@@ -196,7 +196,7 @@ def apply_changes(folder: Path, changes: Sequence[Change]) -> None:
     try:
         for change in changes:
             if change.new is not None:
-                incomplete[change.path] = write_beside(folder / change.path, change.path, change.new)
+                incomplete[change.path] = prepare(folder / change.path, change.path, change.new)
         for change in changes:
             target = Path(os.path.realpath(folder / change.path))
             if change.new is None:
@@ -215,15 +215,12 @@ def apply_changes(folder: Path, changes: Sequence[Change]) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_beside(target: Path, name: str, data: bytes) -> Path:
-    """Write what a file will be into another one of its folder, which is returned."""
+def prepare(target: Path, name: str, data: bytes) -> Path:
+    """Write what a file will be into another one of its folder, which is made if it is missing, and return that."""
     target = Path(os.path.realpath(target))  # a link goes on leading there
     target.parent.mkdir(parents=True, exist_ok=True)
-    incomplete = target.with_name(f".{target.name}-{os.getpid()}")
-    incomplete.write_bytes(data)
-    if target.exists():
-        shutil.copymode(target, incomplete)
-    elif name in EXECUTABLE:
+    incomplete = write_beside(target, data)
+    if name in EXECUTABLE and not target.exists():
         incomplete.chmod(incomplete.stat().st_mode | 0o111)
     return incomplete
 
