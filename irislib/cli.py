@@ -227,7 +227,8 @@ def predict(args: list[str]) -> int:
 def check(args: list[str]) -> int:
     """Check models and notebooks, and print what is in order and what is not."""
     from irislib._modeling.checkup import check_model
-    from irislib._serving.notebook_checkup import check_notebooks, served_references
+    from irislib._serving.notebook_checkup import check_notebooks
+    from irislib._serving.served_models import served_references
 
     parser = _parser("check", "Check a model's description, data, training, examples and page, and notebooks.")
     parser.add_argument("--notebooks", default="", help="a folder, or a notebook, as `irislib serve` has it")

@@ -21,9 +21,10 @@ from voila.configuration import VoilaConfiguration
 from irislib._modeling.registry import AppEntry
 from irislib._serving.app_list import NotebookWatch
 from irislib._serving.module_watch import own_files
-from irislib._serving.notebook_checkup import check_notebooks, served_references
-from irislib._serving.notebooks import NotebookError, choose_kernel, find_specs, read_notebook
+from irislib._serving.notebook_checkup import check_notebooks
+from irislib._serving.notebooks import NotebookError, choose_kernel, read_notebook
 from irislib._serving.page_pool import Pages
+from irislib._serving.served_models import find_specs, served_references
 
 GOOD = nbformat.writes(notebook("print('all', 'is well')"))
 BAD: dict[str, tuple[bytes | Callable[[Path], object], str]] = {

@@ -13,24 +13,11 @@ from irislib._forkserver.notebook_source import imported_modules
 from irislib._modeling import registry
 from irislib._modeling.checkup import check_imports
 from irislib._serving.kernel_spec import AppKernelSpecManager
-from irislib._serving.notebooks import (
-    NotebookError,
-    choose_kernel,
-    find_specs,
-    has_models,
-    notebook_path,
-    read_notebook,
-)
+from irislib._serving.notebooks import NotebookError, choose_kernel, notebook_path, read_notebook
+from irislib._serving.served_models import find_specs
 from irislib.errors import IrislibError
 
-__all__ = ["check_notebooks", "served_references"]
-
-
-def served_references(folder: str, models: list[str] | None) -> list[str] | None:
-    """Return the references of the models that are served beside notebooks; None for those that are without them."""
-    notebooks = Path(folder)
-    is_default = not folder or not notebooks.exists() or has_models(models, notebooks)
-    return (models or None) if is_default else []
+__all__ = ["check_notebooks"]
 
 
 def check_notebooks(folder: str, models: list[str] | None) -> Iterator[tuple[bool, str]]:

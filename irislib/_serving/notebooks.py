@@ -13,14 +13,11 @@ import nbformat
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
 from irislib._common.messages import TEXTS
-from irislib._common.settings import environment_value
-from irislib._modeling import registry
 from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpecManager
 
-    from irislib._description.spec import ModelSpec
     from irislib._modeling.registry import AppEntry
 
 __all__ = [
@@ -28,9 +25,7 @@ __all__ = [
     "NotebookError",
     "choose_kernel",
     "file_signature",
-    "find_specs",
     "generated_notebook",
-    "has_models",
     "notebook_path",
     "read_notebook",
 ]
@@ -251,45 +246,6 @@ def _clean_metadata(metadata: Any) -> dict[str, Any]:
     if not isinstance(metadata.get("title", ""), str):
         del metadata["title"]
     return metadata
-
-
-def find_specs(models: Iterable[str] | None, notebooks: Path) -> dict[str, ModelSpec]:
-    """Import the specs of the models to serve, by their names.
-
-    None are served beside notebooks of somebody's own that do not use irislib, unless models are named: the example
-    has nothing to do with them.
-
-    Parameters
-    ----------
-    models : sequence of str, optional
-        Their references.
-    notebooks : Path
-        A folder, or one notebook.
-
-    Raises
-    ------
-    UnknownModelError, SpecError
-        If one leads nowhere, or two models share a name.
-    """
-    return registry.load_specs(models) if has_models(models, notebooks) else {}
-
-
-def has_models(models: Iterable[str] | None, notebooks: Path) -> bool:
-    """Return True if models are served beside notebooks; see :func:`find_specs`."""
-    if models or environment_value("model"):
-        return True
-    files = registry.notebook_files(notebooks)
-    return not files or any(map(_uses_irislib, files))
-
-
-def _uses_irislib(file: Path) -> bool:
-    try:
-        if file.is_file() and b"irislib" not in file.read_bytes():
-            return False  # most of them, and to parse a notebook takes long
-        cells = read_notebook(file).cells
-    except (NotebookError, OSError):  # which may
-        return True
-    return any("irislib" in cell.source for cell in cells if cell.cell_type == "code")
 
 
 def notebook_path(app: AppEntry) -> str:

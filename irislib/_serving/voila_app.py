@@ -57,11 +57,12 @@ from irislib._serving.logs import log_to
 from irislib._serving.methods import with_methods
 from irislib._serving.model_loader import ModelLoader
 from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
-from irislib._serving.notebooks import AppContents, find_specs
+from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
 from irislib._serving.request_logs import log_as_json, log_without_queries
+from irislib._serving.served_models import find_specs
 from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options
