@@ -183,7 +183,7 @@ class Page:
         elif is_server(words):
             self.start(words[1:], self.environment | assigned)
         elif words[:1] == ["irislib"] and not re.search(r"[|<>;&*`]|\$[A-Z({]", command):
-            result = run_irislib(*words[1:], cwd=self.cwd, **self.environment, **assigned)
+            result = run_irislib(*words[1:], cwd=self.cwd, **{**self.environment, **assigned})
             return result.returncode, result.stdout + result.stderr
         else:
             done = subprocess.run(
