@@ -30,7 +30,6 @@ def blocks_page(
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setitem(sys.modules, "__main__", namespace)
     monkeypatch.setenv("IRISLIB_STORE", str(own_store))
-    before = {*sys.modules}
 
     def shared() -> Server:
         return request.getfixturevalue("api")
@@ -38,9 +37,6 @@ def blocks_page(
     page = Page(folder, shared, {}, namespace)
     yield page
     page.end()
-    for name in {*sys.modules} - before:
-        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
-            del sys.modules[name]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).with_suffix("").as_posix())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import importlib
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,9 +42,6 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made.syspath_prepend(str(folder / "packages"))
     yield folder
     made.undo()
-    for name in NAMES:
-        for module in (name, f"{name}.model"):
-            sys.modules.pop(module, None)
 
 
 @pytest.fixture(scope="module")
