@@ -171,6 +171,13 @@ def test_one_row_has_the_dtypes_of_many() -> None:
         assert check_values(FORM, row, 1)[0].dtypes.equals(many.dtypes)
 
 
+def test_a_wide_table_is_not_fragmented() -> None:
+    features = [*(Feature(f"n{i}") for i in range(120)), Feature("c", "choice", choices=["x", "y"])]
+    frame, _ = check_values(features, [{**{f"n{i}": i for i in range(120)}, "c": "x"}])
+    frame["further"] = 1  # at which pandas would warn
+    assert list(frame.dtypes.unique()) == ["float64", "object", "int64"]
+
+
 def make(**changes: object) -> ModelSpec:
     return replace(spec, **changes)
 

@@ -124,8 +124,15 @@ def check_columns(
     dtypes: dict[Any, Any] = {feature.column: "object" for feature in features if feature.type.dtype == "object"}
     if not problems:
         dtypes |= column_dtypes(features)
-    frame = pd.DataFrame(arrays)
-    return frame.astype(dtypes) if dtypes else frame, problems
+    # one column at a time, for astype of a frame is slower and leaves a block of memory for each column
+    typed = {column: _typed(arrays[column], dtype) for column, dtype in dtypes.items()}
+    return pd.DataFrame({**arrays, **typed}), problems
+
+
+def _typed(array: np.ndarray, dtype: Any) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series(array, dtype="object") if dtype == "object" else pd.Series(array).astype(dtype)
 
 
 def column_dtypes(features: Sequence[Feature]) -> dict[Any, Any]:

@@ -22,6 +22,7 @@ from irislib._modeling.estimators import unfitted_copy
 from irislib._modeling.evaluation import Evaluation
 from irislib._modeling.model import Model
 from irislib._modeling.row_digests import known_rows, row_digests, to_facts, unseen_rows
+from irislib._modeling.seeding import seeded
 from irislib._modeling.threads import idle_cores_only
 from irislib._modeling.user_errors import user_errors
 from irislib.errors import DataError, NotApplicableError, SpecError, ValidationError, without_exit
@@ -39,7 +40,6 @@ __all__ = [
     "evaluate",
     "retrain",
     "sample",
-    "seeded",
     "target_array",
     "train",
     "training_data",
@@ -291,13 +291,6 @@ def _require_values(spec: ModelSpec, data: pd.DataFrame, names: Mapping[Any, str
     ]
     if columns:
         raise DataError(ADVICE["data.missing"].format(name=spec.name, columns=", ".join(columns)))
-
-
-def seeded(estimator: Any, random_state: int) -> Any:
-    """Seed every part that was left unseeded, so that the same data give the same model."""
-    parts = estimator.get_params(deep=True)
-    unseeded = [p for p, value in parts.items() if p.split("__")[-1] == "random_state" and value is None]
-    return estimator.set_params(**dict.fromkeys(unseeded, random_state))
 
 
 def _require_missing_are_taken(spec: ModelSpec, estimator: Any, rows: pd.DataFrame) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.new import REASONS
+from irislib._modeling.seeding import seeded
 from irislib._modeling.threads import idle_cores_only
-from irislib._modeling.training import seeded, target_array
+from irislib._modeling.training import target_array
 from irislib._project.python_text import Call, Node, flat, literal
 
 if TYPE_CHECKING:

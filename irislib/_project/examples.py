@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, readable_name
 from irislib._description.values import is_empty, to_python
-from irislib._modeling.training import seeded, target_array
+from irislib._modeling.seeding import seeded
+from irislib._modeling.training import target_array
 from irislib._project.estimator_choice import Choice, Inputs, evaluated
 
 if TYPE_CHECKING:
