@@ -5,7 +5,6 @@ Run as a script it is that process. The template processes of a command are fork
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import socket
@@ -26,7 +25,7 @@ from irislib._forkserver.threads import has_threads, single_threaded
 
 # Not Gunicorn, which serves in the folder where it was imported; not ipywidgets, which looks for a kernel.
 PRELOADED = ("sklearn.ensemble", "sklearn.inspection", "matplotlib.backends.backend_agg",
-             "matplotlib.backends.backend_svg", "irislib.insights", "irislib._modeling.registry",
+             "matplotlib.backends.backend_svg", "matplotlib.figure", "irislib.insights", "irislib._modeling.registry",
              "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib._serving.voila_app",
              "skops.io")  # fmt: skip
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -103,7 +102,8 @@ class CommandLoop(RequestLoop):
         sys.path[0] = request["cwd"]
         if request["args"][:1] in (["serve"], ["check"]):
             own_fork.import_shared = lambda: False  # it would have matplotlib's backend of this process
-            client.start_process = SpareTemplates(client.start_process).start  # type: ignore[assignment]
+            spares = SpareTemplates(client.start_process, self.generators)
+            client.start_process = spares.start  # type: ignore[assignment]
         if not request["ahead"]:
             from irislib._serving.page_pool import Pages
 
@@ -121,8 +121,8 @@ async def draw_nothing(*_: Any) -> None:
 class SpareTemplates:
     """Children of a command that become its template processes; where it needs more of them, they are new programs."""
 
-    def __init__(self, start_program: Any, number: int = 3):
-        self.start_program = start_program
+    def __init__(self, start_program: Any, generators: Sequence[Any], number: int = 3):
+        self.start_program, self.generators = start_program, generators
         self.spares: list[tuple[int, socket.socket]] = []
         for _ in range(number):
             self.fork_spare()
@@ -135,7 +135,7 @@ class SpareTemplates:
             if pid == 0:
                 for _, inherited in self.spares:
                     inherited.close()  # or the others would not notice the end of the command
-                become_template(end)
+                become_template(end, self.generators)
 
     def start(self, files: tuple[int, int], env: Mapping[str, str], cwd: str | None) -> Any:
         """Start a template process, as `irislib._forkserver.client.start_process` does."""
@@ -147,16 +147,15 @@ class SpareTemplates:
         return SimpleNamespace(pid=pid, wait=lambda: os.waitpid(pid, 0))
 
 
-def become_template(channel: socket.socket) -> NoReturn:
+def become_template(channel: socket.socket, generators: Sequence[Any]) -> NoReturn:
     """Wait until a template process is wanted and become it; end with the command."""
     try:
-        gc.unfreeze()  # a template process looks for generators of random numbers
         request, files = messages.receive(channel)
         own_fork.become_template((files[0], files[1]), request["env"], request["cwd"])
         import matplotlib
 
         matplotlib.rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE  # read when it was imported
-        server.main()
+        server.serve_forks(socket.socket(fileno=files[0]), files[1], generators)
     except EOFError:
         pass
     except BaseException:
@@ -170,8 +169,11 @@ def serve_forks() -> None:
         importlib.import_module(name)
     # of these, kernels alone have need, or what is not asked of a server that starts
     assert not {"IPython", "ipykernel", "ipywidgets", "gunicorn.app"} & sys.modules.keys()
+    import nbformat
+
     from irislib._forkserver.kernel import import_without_debugger
 
+    nbformat.v4.new_output("stream")  # compiles how every output and notebook is checked
     import_without_debugger()
     assert not has_threads()
     loop = CommandLoop(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
