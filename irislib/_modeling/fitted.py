@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["FittedSpec", "from_estimator", "ignore_missing_names"]
+__all__ = ["FittedSpec", "draft_features", "from_estimator", "ignore_missing_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def from_estimator(
     y_fit = y if train is None or y_train is None else _target(y_train, train, "y_train", estimator, names)
     spec = FittedSpec(
         name,
-        _features([test] if train is None else [train, test]) if features is None else features,
+        draft_features([test] if train is None else [train, test]) if features is None else features,
         target or str(getattr(y_test, "name", None) or "target"),
         estimator=estimator,
         identity=_identity(estimator, test, y),
@@ -209,7 +209,7 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, name
     return array
 
 
-def _features(frames: list[pd.DataFrame]) -> list[Feature]:
+def draft_features(frames: list[pd.DataFrame]) -> list[Feature]:
     """Return features for the columns of these frames that keep the dtypes the estimator was given."""
     import pandas as pd
 

@@ -7,11 +7,12 @@ import re
 import shlex
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from irislib._common.formatting import did_you_mean, format_share, format_value
-from irislib._common.messages.new import COMMAND
+from irislib._common.messages.new import COMMAND, ESTIMATOR_FILE
 from irislib._common.routes import reserved_names
 from irislib._project.column_table import describe_columns
 from irislib._project.findings import Finding
@@ -20,7 +21,13 @@ from irislib.errors import IrislibError
 if TYPE_CHECKING:
     from irislib._modeling.evaluation import Evaluation
     from irislib._project.drafting import Draft
+    from irislib._project.estimator_source import EstimatorSource
+    from irislib._project.fitted_drafting import FittedDraft
+    from irislib._project.project_files import Answers
     from irislib._project.table_source import TableSource
+
+    # A draft, its evaluation, or why there is none, and the facts of the project
+    Made: TypeAlias = tuple[Draft | FittedDraft, Evaluation | None, str, Answers]
 
 __all__ = ["add_arguments", "run"]
 
@@ -34,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = COMMAND["examples"]
     parser.add_argument("name", metavar="NAME", help=COMMAND["name"])
-    parser.add_argument("--data", required=True, metavar="FILE", help=COMMAND["data"])
+    parser.add_argument("--data", metavar="FILE", help=COMMAND["data"])
+    parser.add_argument("--estimator", metavar="FILE", help=COMMAND["estimator"])
     parser.add_argument("--target", metavar="COLUMN", help=COMMAND["target"])
     parser.add_argument("--sql", metavar="QUERY", help=COMMAND["sql"])
     parser.add_argument("--sheet", metavar="NAME", help=COMMAND["sheet"])
@@ -54,21 +62,81 @@ def run(options: argparse.Namespace) -> int:
     int
         The exit status; 2 if it does not know what to predict and has nobody to ask.
     """
-    from irislib._project.project_files import Answers, refuse_existing, render_project, write_project
+    from irislib._project.project_files import refuse_existing, render_project, write_project
     from irislib._project.table_source import read_table
 
     name, folder = options.name, options.output / options.name
     _check_name(name)
     refuse_existing(folder)
+    if options.data is None:
+        raise IrislibError(COMMAND["no_data"])
+    estimator = _read_estimator(options)
     table = read_table(options.data, sql=options.sql, sheet=options.sheet)
     target = _choose_target(table, options)
     if target is None:
         return ASK_AGAIN
+    about = _name_of(table, options)
+    made = _from_table(name, table, target) if estimator is None else _fitted(name, estimator, table, about, target)
+    draft, evaluation, failure, answers = made
+    files = render_project(answers)
+    model = folder / name.replace("-", "_") / "model.py"
+    if options.dry_run:
+        print(COMMAND["would"].format(folder=folder))
+        print("".join(f"  {path}\n" for path in sorted(files)))
+        print(COMMAND["model"].format(path=model), draft.source, sep="\n\n")
+    else:
+        write_project(folder, files)
+        print(COMMAND["made"].format(folder=folder, count=len(files)))
+    _report(draft, about, model)
+    _report_measure(draft, evaluation, failure, "" if estimator is None else about)
+    if not options.dry_run:
+        print("\n" + COMMAND["next"].format(folder=shlex.quote(str(folder)), name=name))
+    return 0
+
+
+def _read_estimator(options: argparse.Namespace) -> EstimatorSource | None:
+    """Return the estimator of the command, None if it names none."""
+    from irislib._project.estimator_source import read_estimator
+
+    if options.estimator is None:
+        return None
+    estimator = read_estimator(options.estimator)
+    package = options.name.replace("-", "_")
+    if any(path.partition("/")[0].removesuffix(".py") == package for path in estimator.modules):
+        raise IrislibError(ESTIMATOR_FILE["own_name"].format(module=package))
+    return estimator
+
+
+def _from_table(name: str, table: TableSource, target: Any) -> Made:
+    """Draft a model of a table, and try it."""
     from irislib._project.drafting import draft_model, try_draft
 
     draft = draft_model(name, table, target)
     evaluation, failure = try_draft(draft)
-    answers = Answers(
+    return draft, evaluation, failure, _answers(name, table, target, draft, evaluation)
+
+
+def _fitted(name: str, estimator: EstimatorSource, table: TableSource, about: str, target: Any) -> Made:
+    """Draft a model of a fitted estimator, and measure it."""
+    from irislib._project.fitted_drafting import draft_fitted
+
+    draft = draft_fitted(name, estimator, table, about, target)
+    answers = _answers(name, table, target, draft, draft.evaluation)
+    answers = replace(
+        answers,
+        requirements=tuple(dict.fromkeys((*answers.requirements, *estimator.requirements))),
+        estimator=estimator.path,
+        modules=estimator.modules,
+    )
+    return draft, draft.evaluation, "", answers
+
+
+def _answers(
+    name: str, table: TableSource, target: Any, draft: Draft | FittedDraft, evaluation: Evaluation | None
+) -> Answers:
+    from irislib._project.project_files import Answers
+
+    return Answers(
         name=name,
         title=draft.title,
         model_source=draft.source,
@@ -79,20 +147,6 @@ def run(options: argparse.Namespace) -> int:
         is_classifier=draft.target.is_classifier,
         beats_baseline=evaluation is not None and _is_better(evaluation),
     )
-    files = render_project(answers)
-    model = folder / name.replace("-", "_") / "model.py"
-    if options.dry_run:
-        print(COMMAND["would"].format(folder=folder))
-        print("".join(f"  {path}\n" for path in sorted(files)))
-        print(COMMAND["model"].format(path=model), draft.source, sep="\n\n")
-    else:
-        write_project(folder, files)
-        print(COMMAND["made"].format(folder=folder, count=len(files)))
-    _report(draft, _name_of(table, options), model)
-    _report_measure(draft, evaluation, failure)
-    if not options.dry_run:
-        print("\n" + COMMAND["next"].format(folder=shlex.quote(str(folder)), name=name))
-    return 0
 
 
 def _check_name(name: str) -> None:
@@ -147,13 +201,13 @@ def _find(text: str, names: dict[str, Any], source: str) -> Any:
 
 def _as_typed(options: argparse.Namespace) -> str:
     parts = ["irislib", "new", options.name, "--data", options.data]
-    for option in ("sql", "sheet"):
+    for option in ("estimator", "sql", "sheet"):
         parts += [f"--{option}", getattr(options, option)] if getattr(options, option) else []
     parts += ["--output", str(options.output)] if options.output != Path() else []
     return shlex.join(parts)
 
 
-def _report(draft: Draft, source: str, model: Path) -> None:
+def _report(draft: Draft | FittedDraft, source: str, model: Path) -> None:
     """Print what was seen, one line for each kind."""
     kinds: dict[str, list[Finding]] = {}
     for finding in draft.findings:
@@ -168,8 +222,8 @@ def _report(draft: Draft, source: str, model: Path) -> None:
     print(COMMAND["rest" if rest else "actions"].format(count=rest, path=model))
 
 
-def _report_measure(draft: Draft, evaluation: Evaluation | None, failure: str) -> None:
-    """Print how well the drafted model does."""
+def _report_measure(draft: Draft | FittedDraft, evaluation: Evaluation | None, failure: str, source: str) -> None:
+    """Print how well the drafted model does, and on which table if the estimator was fitted elsewhere."""
     if evaluation is None:
         print("\n" + COMMAND["failed"].format(error=failure))
         return
@@ -180,7 +234,8 @@ def _report_measure(draft: Draft, evaluation: Evaluation | None, failure: str) -
     else:
         errors = {"error": metrics["mean_absolute_error"], "baseline": metrics["baseline_mean_absolute_error"]}
         measured = COMMAND["error"].format(**{key: format_value(error, 4) for key, error in errors.items()})
-    print("\n" + COMMAND["score"].format(rows=len(evaluation.y_true), measured=measured))
+    facts = {"rows": len(evaluation.y_true), "measured": measured, "source": source}
+    print("\n" + COMMAND["score_given" if source else "score"].format(**facts))
     if not _is_better(evaluation):
         print(COMMAND["no_better"].format(target=draft.target.column))
 

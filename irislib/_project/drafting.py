@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from irislib._modeling.evaluation import Evaluation
     from irislib._project.table_source import TableSource
 
-__all__ = ["Draft", "draft_model", "try_draft"]
+__all__ = ["Draft", "draft_model", "limit_reasons", "refined", "try_draft"]
 
 NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
 SUGGESTIONS = 10  # of a category with many values
@@ -141,7 +141,7 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         choice=choice,
         examples={title: example_of(features, x.iloc[row]) or {} for title, row in picked.items()},
         further=_further_examples(frame, spare, left_out, picked),
-        limits=_limit_reasons(features, frame),
+        limits=limit_reasons(features, frame),
     )
     facts = (tuple(sketch.findings), features, goal, choice, sketch.examples, title_of(name), frame)
     return Draft(model_source(sketch), *facts)
@@ -231,7 +231,7 @@ def _features(
             break
         usable = [c for c in frame.columns if c in used or (c in left_out and left_out[c].kind != "unused")]
         stand_in = frame[usable].assign(**{str(target): 0})  # so that no feature gets its name
-        drafted = [_refined(f, frame) for f in infer_features(stand_in) if f.column != target]
+        drafted = [refined(f, frame) for f in infer_features(stand_in) if f.column != target]
         features = tuple(feature for feature in drafted if feature.column in used)
         spare = tuple(feature for feature in drafted if feature.column not in used)
         problems = check_values(features, frame[[feature.column for feature in features]])[1]
@@ -246,7 +246,7 @@ def _features(
     raise DataError(TEXTS["columns"].format(target=target))
 
 
-def _refined(feature: Feature, frame: pd.DataFrame) -> Feature:
+def refined(feature: Feature, frame: pd.DataFrame) -> Feature:
     """Return an inferred feature with limits and suggestions."""
     values = frame[feature.column]
     if feature.kind == "text":
@@ -266,7 +266,7 @@ def _is_not_negative(feature: Feature) -> bool:
     return is_number and (feature.unit.lower() in UNITS or bool(name_words & NOT_NEGATIVE))
 
 
-def _limit_reasons(features: Sequence[Feature], frame: pd.DataFrame) -> dict[Any, tuple[Any, Any]]:
+def limit_reasons(features: Sequence[Feature], frame: pd.DataFrame) -> dict[Any, tuple[Any, Any]]:
     """Return the lowest and the largest value of each column whose feature has a limit."""
     limited = [feature.column for feature in features if feature.low is not None]
     return {column: (frame[column].min(), frame[column].max()) for column in limited}

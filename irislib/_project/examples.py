@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._project.target_kind import Target
 
-__all__ = ["example_of", "pick_examples"]
+__all__ = ["example_of", "pick_examples", "predicted_examples"]
 
 ROWS = 1_000  # that the model for this is trained on, and as many to choose from
 MAX_EXAMPLES = 4
@@ -46,12 +46,20 @@ def pick_examples(
             shares = estimator.predict_proba(x.iloc[rest]).max(axis=1) if target.is_classifier else None
     except ValueError:  # half of a small table may lack a class
         predicted, shares = labels[rest], np.ones(len(rest)) if target.is_classifier else None
+    picked = predicted_examples(features, x.iloc[rest], target, labels[rest], predicted, shares)
+    return {title: int(rest[position]) for title, position in picked.items()}
+
+
+def predicted_examples(
+    features: Sequence[Feature], x: pd.DataFrame, target: Target, true: np.ndarray, predicted: np.ndarray, shares: Any
+) -> dict[str, int]:
+    """Return the positions of rows by their titles, of rows that were predicted already; see `pick_examples`."""
     pick = _of_classes if target.is_classifier else _of_numbers
     examples = {}
-    for title, positions in pick(target, labels[rest], predicted, shares):
+    for title, positions in pick(target, true, predicted, shares):
         for position in positions:
-            if example_of(features, x.iloc[rest[position]]):
-                examples[title] = int(rest[position])
+            if example_of(features, x.iloc[position]):
+                examples[title] = int(position)
                 break
     return examples
 

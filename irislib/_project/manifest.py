@@ -44,6 +44,10 @@ class Project:
         Where irislib is installed from.
     constraints : tuple of str
         Versions that are known to work together: ``pandas==3.1.1``.
+    estimator : str
+        The name of the file of a fitted estimator; empty if irislib trains.
+    modules : tuple of str
+        Files of Python that the estimator needs.
     """
 
     name: str
@@ -57,23 +61,33 @@ class Project:
     python: str
     origin: Origin
     constraints: tuple[str, ...]
+    estimator: str = ""
+    modules: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answers: Answers) -> Project:
         """Return the values for a project that is made here and now."""
-        same = {name: getattr(answers, name) for name in asdict(answers) if name not in ("data", "model_source")}
+        others = ("data", "model_source", "estimator", "modules")
+        same = {name: getattr(answers, name) for name in asdict(answers) if name not in others}
         return cls(
             **same,
             has_data=answers.data is not None,
             python=f"{sys.version_info.major}.{sys.version_info.minor}",
             origin=find_origin(),
             constraints=versions_of(answers.requirements),
+            estimator=answers.estimator.name if answers.estimator is not None else "",
+            modules=tuple(answers.modules),
         )
 
     @property
     def package(self) -> str:
         """The name of its package."""
         return self.name.replace("-", "_")
+
+    @property
+    def reference(self) -> str:
+        """The reference by which irislib finds its model."""
+        return f"{self.package}.model:{'model' if self.estimator else 'spec'}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +143,7 @@ def read_manifest(folder: Path) -> Record:
         origin = Origin(**content["project"]["origin"])
         names = {field.name for field in fields(Project)}
         values = {name: value for name, value in content["project"].items() if name in names}
-        tuples = {name: tuple(values[name]) for name in ("requirements", "constraints")}
+        tuples = {name: tuple(values.get(name, ())) for name in ("requirements", "constraints", "modules")}
         files = {name: str(text) for name, text in content["files"].items()}
         project = Project(**values | tuples | {"origin": origin})
         if not PATH_NAME.fullmatch(project.name):
@@ -170,7 +184,9 @@ def renewed(project: Project) -> Project:
 
 def versions_of(requirements: tuple[str, ...]) -> tuple[str, ...]:
     """Return the versions here of all that a project with these requirements installs."""
-    return tuple(known_versions(["irislib", *TEST_PACKAGES, *requirements]))
+    exact = {need.partition("==")[0]: need for need in requirements if "==" in need}  # of a fitted estimator
+    lines = known_versions(["irislib", *TEST_PACKAGES, *requirements])
+    return tuple(exact.get(line.partition("==")[0], line) for line in lines)
 
 
 def _numbers(version: str) -> list[int]:

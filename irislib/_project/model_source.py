@@ -23,7 +23,19 @@ if TYPE_CHECKING:
     from irislib._project.table_source import TableSource
     from irislib._project.target_kind import Target
 
-__all__ = ["Sketch", "feature_node", "model_source"]
+__all__ = [
+    "Sketch",
+    "about_model",
+    "about_target",
+    "docstring",
+    "feature_node",
+    "features_block",
+    "import_order",
+    "is_standard",
+    "load_data_block",
+    "model_source",
+    "title_of",
+]
 
 ABOUT_ROWS = ("few_rows", "groups", "time_order", "conflicts", "duplicates", "one_hot", "correlated")
 ABOUT_TARGET = ("rare_class", "many_classes", "imbalance", "target_codes", "target_few", "positive", "skewed_target")
@@ -88,8 +100,8 @@ def model_source(sketch: Sketch) -> str:
     uses = {name: name in flat(sketch.choice.node) for name in ("date_numbers", "columns(")}
     blocks = [
         _head(sketch),
-        _load_data(sketch),
-        _features(sketch),
+        load_data_block(sketch),
+        features_block(sketch),
         *([DATE_NUMBERS] if uses["date_numbers"] else []),
         *([TEXTS] if "FunctionTransformer(texts)" in flat(sketch.choice.node) else []),
         *(_columns(sketch) if uses["columns("] else []),
@@ -104,7 +116,7 @@ def _head(sketch: Sketch) -> str:
     about = SOURCE["about"].format(
         title=title, target=sketch.target.column, source=path.name if path else SOURCE["database"]
     )
-    standard = [line for line in sketch.table.imports if _is_standard(line)]
+    standard = [line for line in sketch.table.imports if is_standard(line)]
     standard += ["from pathlib import Path"] if "DATA" in sketch.table.expression else []
     others = ["import pandas as pd", "from irislib import Feature, ModelSpec"]
     others += [line for line in sketch.table.imports if line not in standard]
@@ -112,10 +124,10 @@ def _head(sketch: Sketch) -> str:
     for name in sorted(sketch.choice.names, key=lambda name: (not name[0].isupper(), name)):
         by_module.setdefault(MODULES[name], []).append(name)
     others += [_import(module, names) for module, names in by_module.items()]
-    lines = [f'"""{_docstring(about)}', "", *SOURCE["drafted"].format(version=__version__).splitlines(), '"""', ""]
+    lines = [f'"""{docstring(about)}', "", *SOURCE["drafted"].format(version=__version__).splitlines(), '"""', ""]
     if standard:
-        lines += [*sorted(set(standard), key=_import_order), ""]
-    lines += [*sorted(set(others), key=_import_order)]
+        lines += [*sorted(set(standard), key=import_order), ""]
+    lines += [*sorted(set(others), key=import_order)]
     if "DATA" in sketch.table.expression and path is not None:
         lines += ["", f'DATA = Path(__file__).parent / "data" / {quoted(path.name)}']
     return "\n".join(lines) + "\n"
@@ -128,17 +140,17 @@ def _import(module: str, names: Sequence[str]) -> str:
     return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")"])
 
 
-def _docstring(text: str) -> str:
+def docstring(text: str) -> str:
     return text.replace("\\", "/").replace('"', "'")
 
 
-def _is_standard(line: str) -> bool:
+def is_standard(line: str) -> bool:
     import sys
 
     return line.split()[1].partition(".")[0] in sys.stdlib_module_names
 
 
-def _import_order(line: str) -> tuple[bool, str]:
+def import_order(line: str) -> tuple[bool, str]:
     """Sort as ruff does: modules first, then names from modules."""
     return line.startswith("from"), line.split()[1].lower()
 
@@ -148,7 +160,7 @@ def title_of(name: str) -> str:
     return name.replace("-", " ").replace("_", " ").capitalize()
 
 
-def _load_data(sketch: Sketch) -> str:
+def load_data_block(sketch: Sketch) -> str:
     rows = SOURCE["rows"].format(rows=sketch.rows)
     lines = ["", "def load_data() -> pd.DataFrame:", f'    """{rows}"""']
     for note in sketch.table.notes:
@@ -164,7 +176,7 @@ def _load_data(sketch: Sketch) -> str:
     return "\n".join([*lines, "    return data"]) + "\n"
 
 
-def _features(sketch: Sketch) -> str:
+def features_block(sketch: Sketch) -> str:
     lines = ["", *comment(SOURCE["features"]), "FEATURES = ["]
     about: dict[Any, list[str]] = {}
     for finding in sketch.findings:
@@ -216,28 +228,38 @@ def _estimator(sketch: Sketch) -> str:
 
 
 def _spec(sketch: Sketch) -> str:
-    target = sketch.target
-    lines = ["", "spec = ModelSpec(", f"    name={quoted(sketch.name)},", f"    title={quoted(title_of(sketch.name))},"]
-    lines += ["    features=FEATURES,"]
+    lines = ["", "spec = ModelSpec(", *about_target(sketch, 4), "    load_data=load_data,", "    estimator=ESTIMATOR,"]
+    lines += ["    test_size=0.2,", "    random_state=0,", *about_model(sketch, 4)]
+    return "\n".join([*lines, ")"]) + "\n"
+
+
+def about_target(sketch: Sketch, indent: int) -> list[str]:
+    """Return the lines of a description up to its target and classes."""
+    target, space = sketch.target, " " * indent
+    lines = [f"{space}name={quoted(sketch.name)},", f"{space}title={quoted(title_of(sketch.name))},"]
+    lines += [f"{space}features=FEATURES,"]
     for finding in sketch.findings:
         if finding.kind in ABOUT_TARGET and finding.kind not in ("positive", "target_codes", "skewed_target"):
-            lines += comment(finding.text, 4)
-    lines.append(laid_out(literal(target.column), "target=", 4, ","))
+            lines += comment(finding.text, indent)
+    lines.append(laid_out(literal(target.column), "target=", indent, ","))
     if target.unit:
-        lines.append(f"    target_unit={quoted(target.unit)},")
-    lines += [*_classes(sketch), "    load_data=load_data,", "    estimator=ESTIMATOR,"]
-    lines += ["    test_size=0.2,", "    random_state=0,"]
+        lines.append(f"{space}target_unit={quoted(target.unit)},")
+    return lines + _classes(sketch, indent)
+
+
+def about_model(sketch: Sketch, indent: int, limits: str = SOURCE["limits"]) -> list[str]:
+    """Return the lines of a description from its examples on."""
+    lines = []
     if sketch.examples:
-        lines += comment(SOURCE["examples"], 4)
-        lines.append(laid_out(_examples(sketch), "examples=", 4, ","))
-    lines += [laid_out(quoted(_source(sketch)), "source=", 4, ",")]
-    label = readable_name(str(target.column), target.unit)
-    lines += comment(SOURCE["todo"], 4)
-    for key in ("purpose", "limits"):
-        text = SOURCE[key].format(target=within_sentence(label), inputs=len(sketch.features), rows=sketch.rows)
-        lines.append(laid_out(quoted(text), f"{key}=", 4, ","))
-    lines.append(f"    # contact={quoted(SOURCE['contact'])},")
-    return "\n".join([*lines, ")"]) + "\n"
+        lines += comment(SOURCE["examples"], indent)
+        lines.append(laid_out(_examples(sketch), "examples=", indent, ","))
+    lines += [laid_out(quoted(_source(sketch)), "source=", indent, ",")]
+    label = readable_name(str(sketch.target.column), sketch.target.unit)
+    lines += comment(SOURCE["todo"], indent)
+    for key, template in (("purpose", SOURCE["purpose"]), ("limits", limits)):
+        text = template.format(target=within_sentence(label), inputs=len(sketch.features), rows=sketch.rows)
+        lines.append(laid_out(quoted(text), f"{key}=", indent, ","))
+    return [*lines, f"{' ' * indent}# contact={quoted(SOURCE['contact'])},"]
 
 
 def _examples(sketch: Sketch) -> Node:
@@ -250,19 +272,19 @@ def _examples(sketch: Sketch) -> Node:
     return Sequenced(rows)
 
 
-def _classes(sketch: Sketch) -> list[str]:
+def _classes(sketch: Sketch, indent: int) -> list[str]:
     target, lines = sketch.target, []
     texts = {finding.kind: finding.text for finding in sketch.findings}
     if target.classes:
-        lines += comment(SOURCE["classes"].format(codes=" and ".join(map(repr, target.classes))), 4)
-        lines.append(laid_out(literal(target.classes), "classes=", 4, ","))
+        lines += comment(SOURCE["classes"].format(codes=" and ".join(map(repr, target.classes))), indent)
+        lines.append(laid_out(literal(target.classes), "classes=", indent, ","))
     if target.unnamed_codes:
-        lines += comment(texts["target_codes"], 4)
+        lines += comment(texts["target_codes"], indent)
         names = Sequenced({repr(code): '"…"' for code in target.unnamed_codes})
-        lines.append(f"    # classes={flat(names)},")
+        lines.append(f"{' ' * indent}# classes={flat(names)},")
     if target.positive is not None:
-        lines += comment(texts["positive"], 4)
-        lines.append(laid_out(literal(target.positive), "positive_class=", 4, ","))
+        lines += comment(texts["positive"], indent)
+        lines.append(laid_out(literal(target.positive), "positive_class=", indent, ","))
     return lines
 
 

@@ -67,6 +67,10 @@ class Answers:
         False for a regression.
     beats_baseline : bool
         False if the model was no better than the baseline when it was tried, so that its test is expected to fail.
+    estimator : Path or None
+        The file of a fitted estimator, to copy beside ``model.py``.
+    modules : mapping of str to Path
+        Files of Python that the estimator needs, to copy, by their paths in the project's folder.
     """
 
     name: str
@@ -78,6 +82,8 @@ class Answers:
     target: str = ""
     is_classifier: bool = True
     beats_baseline: bool = True
+    estimator: Path | None = None
+    modules: Mapping[str, Path] = field(default_factory=dict)
 
 
 def render_project(answers: Answers) -> dict[str, bytes | str]:
@@ -92,8 +98,10 @@ def render_project(answers: Answers) -> dict[str, bytes | str]:
     project = Project.of(answers)
     texts = render_templates(project)
     files: dict[str, bytes | str] = {**texts, f"{project.package}/model.py": answers.model_source}
-    if answers.data is not None:
-        files[f"{project.package}/data/{answers.data.name}"] = answers.data.read_bytes()
+    for path in (answers.data, answers.estimator):
+        if path is not None:
+            files[f"{project.package}/data/{path.name}"] = path.read_bytes()
+    files |= {name: path.read_bytes() for name, path in answers.modules.items()}
     if project.origin.wheel:
         files[f"wheels/{project.origin.wheel}"] = pack_wheel()
     return {**files, MANIFEST: manifest(project, texts)}
@@ -110,6 +118,9 @@ def render_templates(project: Project) -> dict[str, str]:
     }
     context = vars(project) | {
         "package": project.package,
+        "reference": project.reference,
+        "py_modules": [name.removesuffix(".py") for name in project.modules if "/" not in name],
+        "packages": sorted({name.rpartition("/")[0].replace("/", ".") for name in project.modules if "/" in name}),
         "requirement": project.origin.requirement,
         "wheel": project.origin.wheel,
         "git": " @ git+" in project.origin.requirement,

@@ -1,6 +1,6 @@
 """Texts of `irislib new`: what was seen in a table and what to do, and what the command prints."""
 
-__all__ = ["COMMAND", "FINDINGS", "REASONS", "SOURCE", "TEXTS"]
+__all__ = ["COMMAND", "ESTIMATOR_FILE", "FINDINGS", "FITTED", "REASONS", "SOURCE", "TEXTS"]
 
 # By kind, the most important first: what was seen, and what was done about it or what to do.
 FINDINGS: dict[str, tuple[str, str]] = {
@@ -149,6 +149,66 @@ TEXTS = {
     "columns": "There is no column left that a model could predict {target} from.",
 }
 
+# What is wrong with the file of an estimator.
+ESTIMATOR_FILE = {
+    "absent": "There is no file {path}.",
+    "folder": "{path} is a folder; give the file of a fitted estimator, such as model.joblib.",
+    "empty": "{path} is empty: write the estimator again, with joblib.dump.",
+    "other": "{path} is a zip file that is neither of skops nor of irislib; write the estimator with joblib.dump.",
+    "suffix": "{path} is a file of irislib's: rename it to {name}.",
+    "unreadable": "{path} cannot be read: it is damaged, or no file of joblib, pickle, skops or irislib. ({reason})",
+    "refused": "{path} holds {names}, which irislib does not load from a skops file: write it with joblib.dump.",
+    "version": "{path} was written with scikit-learn {written}, and here is {here}, which may predict otherwise: "
+    "install scikit-learn=={written} here, or fit the estimator again.",
+    "moved": "{path} was written with another version of {library}: here is no {module}. Install that version, or fit "
+    "the estimator again.",
+    "module": "{path} needs the module {module}, which is not here. A library has to be installed. A file of your own, "
+    "such as {package}.py, belongs beside {path} or into the current folder: it is then put into the project.",
+    "main": "{path} needs {name}, which was defined in a notebook or a script: put it into a module, a .py file beside "
+    "{path}, import it from there, and write the estimator again.",
+    "attribute": "{path} needs {name} of the module {module}, which has no such thing here: it was written with "
+    "another version of it.",
+    "no_estimator": "{path} holds a {type}, and no estimator of scikit-learn's kind.",
+    "part": "The estimator seems to be its part {key!r}: write that alone, with joblib.dump.",
+    "interface": "Give the estimator with scikit-learn's interface, such as XGBClassifier instead of its Booster.",
+    "unfitted": "{path} holds a {type} that is not fitted: call its fit, then write it.",
+    "targets": "{path} holds a {type} that predicts {count} targets; irislib shows models with one target.",
+    "own_name": "The project would have the name of {module}, which the estimator needs: choose another name.",
+    # beside a table
+    "missing": "{source} lacks the columns {columns}, on which the estimator in {path} was fitted.",
+    "count": "{source} has {given} columns beside {target}, and the estimator in {path} was fitted on {count}, which "
+    "have no names: give a table with these alone, in their order.",
+    "no_rows": "{source} has {rows} rows with a {target}: too few to measure anything.",
+    "numbers": "{target} in {source} holds {value}, and the {type} in {path} predicts numbers: choose another "
+    "--target.",
+    "classes": "{target} in {source} has the classes {unknown}, and the estimator in {path} knows {known} alone.",
+    "codes": "It was fitted on codes: let the table have these, too.",
+    "values": "{source} does not fit the estimator in {path}: {problem}",
+    "predict": "The estimator in {path} cannot predict the rows of {source}: {error}",
+}
+
+# What was seen in the file of an estimator, as in FINDINGS, the most important first.
+FITTED = {
+    "estimator": ("{file} holds {what}.", "It is used as it is, and never trained again."),
+    "rows": (
+        "The file does not say on which rows the estimator was trained.",
+        "If they are in {source}, it looks better than it is on new ones: give rows that it has not seen.",
+    ),
+    "unnamed": (
+        "The estimator was fitted on {count} columns without names.",
+        "Those of {source} are taken in their order. Check that it is the same.",
+    ),
+    "extra": ("{columns} of {source}: the estimator was not fitted on these.", "They are left out."),
+    "categories": (
+        "The estimator knows values of {column} that are not in {source}: {values}.",
+        "People can choose them, too.",
+    ),
+    "target_codes": (
+        "The estimator predicts {values} for {target}, and so does the endpoint.",
+        "If people shall read names, take this line in.",
+    ),
+}
+
 # Why an estimator was chosen.
 REASONS = {
     "words": "A linear model, which suits the many words of free text.",
@@ -184,24 +244,39 @@ SOURCE = {
     "file": "{file}: {rows:,} rows, SHA-256 {digest}…",
     "query": "A query of a database: {rows:,} rows",
     "classes": "The names of the codes {codes}; programs and people get the names.",
+    # of a fitted estimator
+    "about_fitted": "{title}: predicts {target} with the fitted estimator in {file}.",
+    "drafted_fitted": "Drafted by `irislib new` (irislib {version}); it is yours to change. The comments say what\n"
+    "was seen in the file and the data and what to check. `make test` says whether all is in order.",
+    "estimator": "It holds {what}. It was read with {versions}; other versions may predict otherwise, so that setup.py "
+    "asks for these. SHA-256: {digest}",
+    "pickle": "Reading it runs code that is in it: put no file here that you do not trust.",
+    "load_estimator": "The estimator as it was fitted: it is never trained again.",
+    "model": "The model, evaluated on the rows of load_data.",
+    "sample": "Enough to measure on; all of the rows would take longer whenever a server starts.",
+    "limits_fitted": "It was fitted elsewhere; on which rows is not known here.",
 }
 
 # What the command says.
 COMMAND = {
-    "about": "Make a project of your own from a table: a folder with a model that is drafted from the data,\n"
-    "an app, tests and a Dockerfile. Nothing that is there already is overwritten.",
+    "about": "Make a project of your own from a table or a fitted estimator: a folder with a model that is drafted\n"
+    "from it, an app, tests and a Dockerfile. Nothing that is there already is overwritten.",
     "examples": "examples:\n"
     "  irislib new churn --data churn.csv --target churned\n"
     "  irislib new rent --data flats.xlsx --sheet 2024 --target rent\n"
     "  irislib new sales --data sqlite:///shop.db --sql 'SELECT * FROM sales' --target amount\n"
+    "  irislib new churn --estimator model.joblib --data churn.csv --target churned\n"
     "  irislib new churn --data churn.csv                  shows the columns, and asks which to predict",
     "name": "of the project: of its folder, its package and its address, such as churn or flat-rent",
     "data": "the table: CSV, Parquet or Excel; with --sql the SQLAlchemy URL of a database",
+    "estimator": "the file of a fitted estimator, which is served as it is: joblib, pickle, skops or .irislib; reading "
+    "joblib and pickle runs code that is in the file, so give only a file that you trust",
     "target": "the column to predict; without it, the columns are shown [asks]",
     "sql": "a query whose result is the table",
     "sheet": "of an Excel file [the first]",
     "output": "the folder in which the project's folder is made [the current one]",
     "dry": "print what would be made, and make nothing",
+    "no_data": "Say which table it is about: --data FILE.",
     "suggestion": "{problem} Try: {name}",
     "taken": "{folder} is there already, and nothing was changed: choose another name, or move it away.",
     "reserved": "{name!r} is an address of the server itself: choose another name, such as {name}-model.",
@@ -219,6 +294,7 @@ COMMAND = {
     "rest": "Further {count}: see the comments in {path}, which also say what to do.",
     "actions": "The comments in {path} say what was done about it, and what to check.",
     "score": "On {rows:,} rows held out for this: {measured}.",
+    "score_given": "On the {rows:,} rows of {source}: {measured}.",
     "accuracy": "{accuracy} right; the commonest class alone would be right in {baseline}",
     "error": "a mean error of {error}, where the median alone would have {baseline}",
     "no_better": "That is no better than chance: look at the inputs, and at whether they can tell {target} at all.",

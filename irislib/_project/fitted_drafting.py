@@ -1,0 +1,259 @@
+"""A description drafted of a fitted estimator, and of a table to evaluate it on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from irislib._common.formatting import shorten_list
+from irislib._common.messages.new import ESTIMATOR_FILE, FITTED
+from irislib._description.feature import Feature
+from irislib._description.inference import column_unit
+from irislib._description.validation import check_values
+from irislib._description.values import to_python
+from irislib._modeling.fitted import draft_features, from_estimator
+from irislib._project import column_checks
+from irislib._project.drafting import limit_reasons, refined
+from irislib._project.estimator_choice import Choice
+from irislib._project.estimator_source import EstimatorSource, describe_estimator
+from irislib._project.examples import example_of, predicted_examples
+from irislib._project.findings import Finding, find, show, show_list
+from irislib._project.fitted_categories import categories_by_column
+from irislib._project.fitted_source import fitted_source
+from irislib._project.model_source import Sketch, title_of
+from irislib._project.python_text import flat, literal
+from irislib._project.table_code import run_lines
+from irislib._project.target_kind import Target, describe_target
+from irislib.errors import DataError, IrislibError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from irislib._modeling.evaluation import Evaluation
+    from irislib._project.table_source import TableSource
+
+__all__ = ["MOST_ROWS", "FittedDraft", "draft_fitted"]
+
+MOST_ROWS = 20_000  # to evaluate on, whenever a server starts
+FEWEST_ROWS = 2
+HINTS = ("many_gaps", "many_values", "words")  # what may be said of an input that cannot be left out
+
+
+@dataclass(frozen=True)
+class FittedDraft:
+    """A draft of a model of a fitted estimator.
+
+    Attributes
+    ----------
+    source : str
+        The text of model.py.
+    findings : tuple of Finding
+        The most important first.
+    target : Target
+    examples : dict of str to dict
+        Rows by their titles.
+    title : str
+        What people call the model.
+    evaluation : Evaluation
+    """
+
+    source: str
+    findings: tuple[Finding, ...]
+    target: Target
+    examples: Mapping[str, Mapping[str, Any]]
+    title: str
+    evaluation: Evaluation
+
+
+def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, about: str, target: Any) -> FittedDraft:
+    """Draft a model of a fitted estimator and a table to evaluate it on.
+
+    Parameters
+    ----------
+    name : str
+        Of the project, such as ``churn``.
+    estimator : EstimatorSource
+    table : TableSource
+    about : str
+        What messages call the table.
+    target : str
+        The column that the estimator predicts.
+
+    Raises
+    ------
+    DataError
+        If the table does not fit the estimator.
+    """
+    columns, findings = _columns(estimator, table.frame, target, about)
+    goal = _target(estimator, target, table.frame[target], about)
+    frame = run_lines(goal.lines, {"data": table.frame.copy()}).reset_index(drop=True)
+    features, seen = _features(estimator, frame, columns, target, about)
+    rows = frame.sample(MOST_ROWS, random_state=0) if len(frame) > MOST_ROWS else frame
+    evaluation = _evaluate(name, estimator, features, rows, target, about)
+    picked = predicted_examples(
+        features, evaluation.features, goal, evaluation.y_true, evaluation.y_pred, _likeliest(evaluation, goal)
+    )
+    pairs = [(feature, frame[feature.column]) for feature in features]
+    hints = [hint for f, values in pairs for hint in column_checks.hints(f.column, values, f.kind, target)]
+    all_findings = (
+        _finding("estimator", file=estimator.path.name, what=describe_estimator(estimator.estimator)),
+        _finding("rows", source=about),
+        *findings,
+        *seen,
+        *goal.findings,
+        *(hint for hint in hints if hint.kind in HINTS),
+        *(find("source", note=note) for note in table.notes),
+    )
+    sketch = Sketch(
+        name=name,
+        table=table,
+        rows=len(frame),
+        target=goal,
+        features=features,
+        spare=(),
+        left_out={},
+        changes={},
+        findings=all_findings,
+        choice=Choice("", frozenset(), ""),
+        examples={title: example_of(features, evaluation.features.iloc[row]) or {} for title, row in picked.items()},
+        further={title: {} for title in picked},
+        limits=limit_reasons(features, frame),
+    )
+    most = MOST_ROWS if len(frame) > MOST_ROWS else None
+    return FittedDraft(
+        fitted_source(sketch, estimator, most), all_findings, goal, sketch.examples, title_of(name), evaluation
+    )
+
+
+def _finding(kind: str, about: Any = None, **facts: Any) -> Finding:
+    seen, action = FITTED[kind]
+    return Finding(kind, seen.format(**facts), action.format(**facts), about)
+
+
+def _likeliest(evaluation: Evaluation, target: Target) -> Any:
+    import numpy as np
+
+    if not target.is_classifier:
+        return None
+    return np.ones(len(evaluation.y_true)) if evaluation.y_proba is None else evaluation.y_proba.max(axis=1)
+
+
+def _evaluate(
+    name: str, estimator: EstimatorSource, features: Sequence[Feature], rows: pd.DataFrame, target: Any, about: str
+) -> Evaluation:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            x = rows[[feature.column for feature in features]]
+            return from_estimator(
+                estimator.estimator, x, rows[target], name=name, features=features, target=str(target)
+            ).evaluation
+    except (IrislibError, ValueError) as error:
+        raise DataError(ESTIMATOR_FILE["predict"].format(path=estimator.path, source=about, error=error)) from error
+
+
+def _target(estimator: EstimatorSource, column: Any, values: pd.Series, about: str) -> Target:
+    """Return what the estimator predicts, as the table has it."""
+    known = values.dropna()
+    if len(known) < FEWEST_ROWS:
+        raise DataError(ESTIMATOR_FILE["no_rows"].format(source=about, rows=len(known), target=column))
+    lines: list[str] = []
+    findings: list[Finding] = []
+    name = flat(literal(column))
+    if missing := len(values) - len(known):
+        findings.append(find("target_gaps", target=column, count=f"{missing:,}", rows=f"{len(values):,}"))
+        lines.append(f"data = data.dropna(subset=[{name}])")
+    if not estimator.is_classifier:
+        if known.dtype.kind not in "iuf":
+            facts = {"target": column, "source": about, "value": show(known.iloc[0]), "path": estimator.path}
+            raise DataError(ESTIMATOR_FILE["numbers"].format(type=type(estimator.estimator).__name__, **facts))
+        return Target(column, False, lines, findings, unit=column_unit(str(column)))
+    lines += _class_lines(estimator, known, name)
+    labels = run_lines(lines, {"data": values.to_frame()})[column]
+    _require_classes(estimator, column, labels, about)
+    positive, codes = _class_facts(estimator, column, values)
+    if codes:
+        findings.append(_finding("target_codes", target=column, values=show_list(codes)))
+    if positive is not None:
+        findings.append(find("positive", target=column, value=show(positive)))
+    return Target(column, True, lines, findings, positive=positive, unnamed_codes=codes)
+
+
+def _class_lines(estimator: EstimatorSource, known: pd.Series, name: str) -> list[str]:
+    """Return the lines of load_data that give classes the type that the estimator predicts."""
+    kinds = {type(label) for label in estimator.classes}
+    texts = known.map(lambda label: isinstance(label, str))
+    if texts.all():
+        return [f"data[{name}] = data[{name}].str.strip()"] if (known != known.str.strip()).any() else []
+    for kind in (int, bool):
+        is_other = not known.map(lambda label, kind=kind: type(to_python(label)) is kind).all()
+        if kinds == {kind} and known.dtype.kind in "biuf" and is_other and (known == known.astype(kind)).all():
+            return [f"data[{name}] = data[{name}].astype({kind.__name__})"]
+    return []
+
+
+def _require_classes(estimator: EstimatorSource, column: Any, labels: pd.Series, about: str) -> None:
+    classes = estimator.classes
+    own = [to_python(label) for label in labels.unique()]
+    if not (unknown := [label for label in own if label not in classes]):
+        return
+    facts = {"target": column, "source": about, "path": estimator.path}
+    text = ESTIMATOR_FILE["classes"].format(unknown=show_list(unknown), known=show_list(classes), **facts)
+    are_codes = all(isinstance(label, int) for label in classes) and all(isinstance(label, str) for label in unknown)
+    raise DataError(f"{text} {ESTIMATOR_FILE['codes']}" if are_codes else text)
+
+
+def _class_facts(estimator: EstimatorSource, column: Any, values: pd.Series) -> tuple[Any, tuple[Any, ...]]:
+    """Return the class of two that is looked for, if one can be told, and codes that may need names."""
+    classes = estimator.classes
+    codes = tuple(classes) if all(isinstance(label, int | float) for label in classes) else ()
+    try:
+        kind = describe_target(column, values)
+    except DataError:  # nothing can be learnt of these rows, but something may be measured
+        return None, codes
+    if len(classes) != 2 or not kind.is_classifier:
+        return None, codes
+    names = {name: code for code, name in kind.classes.items()}
+    positive = names.get(kind.positive, kind.positive)
+    return next((label for label in classes if label == positive), None), codes
+
+
+def _columns(
+    estimator: EstimatorSource, frame: pd.DataFrame, target: Any, about: str
+) -> tuple[list[Any], list[Finding]]:
+    """Return the columns that the estimator gets, in its order."""
+    others = [column for column in frame.columns if column != target]
+    facts = {"source": about, "path": estimator.path}
+    columns = estimator.columns
+    if columns is None:
+        count = getattr(estimator.estimator, "n_features_in_", len(others))
+        if count != len(others):
+            raise DataError(ESTIMATOR_FILE["count"].format(given=len(others), count=count, target=target, **facts))
+        return others, [_finding("unnamed", count=count, source=about)]
+    if missing := [str(column) for column in columns if column not in others]:
+        raise DataError(ESTIMATOR_FILE["missing"].format(columns=shorten_list(missing), **facts))
+    extra = [str(column) for column in others if column not in columns]
+    return columns, [_finding("extra", columns=shorten_list(extra), source=about)] if extra else []
+
+
+def _features(
+    estimator: EstimatorSource, frame: pd.DataFrame, columns: list[Any], target: Any, about: str
+) -> tuple[list[Feature], list[Finding]]:
+    """Return the features of these columns, with the categories that the estimator knows."""
+    stand_in = frame[columns].assign(**{str(target): 0})  # so that no feature gets its name
+    features = [refined(feature, frame) for feature in draft_features([stand_in]) if feature.column != target]
+    findings = []
+    known = categories_by_column(estimator.estimator, columns)
+    for i, feature in enumerate(features):
+        if feature.kind != "choice" or feature.dtype:
+            continue
+        further = [value for value in known.get(feature.column, ()) if value not in feature.choices]
+        if further and all(isinstance(value, str) and value.strip() for value in further):
+            features[i] = replace(feature, choices=tuple(sorted([*feature.choices, *further])))
+            facts = {"column": feature.column, "values": show_list(further)}
+            findings.append(_finding("categories", feature.column, source=about, **facts))
+    if problems := check_values(features, frame[columns])[1]:
+        raise DataError(ESTIMATOR_FILE["values"].format(source=about, path=estimator.path, problem=problems[0]))
+    return features, findings
