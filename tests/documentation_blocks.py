@@ -169,7 +169,8 @@ class Page:
         while words and (match := ASSIGNMENT.fullmatch(words[0])):
             assigned[match[1]] = match[2]
             del words[0]
-        if words[:1] == ["make"]:  # with what is installed here, as if the project's folder had a copy
+        if words[:1] == ["make"]:  # with what is installed here, as if the project's .venv had it, and the project
+            known["PYTHONPATH"] = str(self.cwd)
             made = f"{sys.prefix}/ready"
             command = shlex.join(["make", "--silent", "-o", made, f"VENV={sys.prefix}", *words[1:]])
             if words[1:] == ["serve"]:

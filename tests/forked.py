@@ -24,7 +24,7 @@ from irislib._forkserver.server import RequestLoop
 from irislib._forkserver.threads import has_threads, single_threaded
 
 # Not Gunicorn, which serves in the folder where it was imported; not ipywidgets, which looks for a kernel.
-PRELOADED = ("sklearn.ensemble", "sklearn.inspection", "matplotlib.backends.backend_agg",
+PRELOADED = ("sklearn.ensemble", "matplotlib.backends.backend_agg",
              "matplotlib.backends.backend_svg", "matplotlib.figure", "irislib.insights", "irislib._modeling.registry",
              "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib._serving.voila_app",
              "skops.io")  # fmt: skip

@@ -215,15 +215,6 @@ def make(project: Path, target: str, environment: Path, args: str) -> list[str]:
     return ["make", "-C", str(project), target, f"VENV={environment}", f"ARGS={args}"]
 
 
-def test_make_test_passes_in_a_new_project(flats: Path, environment: Path) -> None:
-    # the longest of its tests calls `irislib check`, which is tested elsewhere
-    command = make(flats, "test", environment, "-k 'not irislib_check' -p no:cacheprovider")
-    result = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "13 passed, 1 deselected" in result.stdout
-    assert (environment / "store").is_dir()
-
-
 def test_make_serve_serves_a_new_project(flats: Path, environment: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = make(flats, "serve", environment, f"--port {port} --languages en")

@@ -11,7 +11,7 @@ from irislib._forkserver.threads import has_threads, use_all_threads
 __all__ = ["IMPORTS", "end", "launch", "take"]
 
 # Modules that a page's kernel imports, for all kernels to share; a notebook's own imports are added.
-IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "sklearn.inspection", "matplotlib.figure",
+IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "matplotlib.figure",
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
            "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files",
            "irislib.widgets._report", "irislib._forkserver.rehearsal:rehearse")  # fmt: skip
