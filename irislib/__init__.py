@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from irislib import insights
+    from irislib._common.language import current_language
     from irislib._comparison.comparison import compare
     from irislib._description.feature import Feature
     from irislib._description.inference import infer_features
@@ -35,6 +36,7 @@ __all__ = [
     "card",
     "card_html",
     "compare",
+    "current_language",
     "drift",
     "infer_features",
     "insights",
@@ -51,8 +53,9 @@ _HOME = {
     "app": "widgets",
     "card": "_model_card",
     "card_html": "_model_card",
-    "drift": "_prediction_log.drift",
     "compare": "_comparison.comparison",
+    "current_language": "_common.language",
+    "drift": "_prediction_log.drift",
     "infer_features": "_description.inference",
     "insights": "insights",
     "load": "_modeling.registry",

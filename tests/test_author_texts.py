@@ -75,6 +75,7 @@ def test_units_that_are_words_have_translations(rent, german) -> None:
     assert area.parse("50 Quadratmeter") == area.parse("50 m²") == 50
     assert spec.digests == rent.spec.digests
     page = irislib.app(replace(rent, spec=spec))
+    assert page.facts["action"] == "Vorhersagen"
     predict(page, rent.spec.load_data().head(30))
     name = page.csv_tab.cards[0].name
     html = request(page, "numbers", name=name)["html"]
@@ -135,7 +136,9 @@ def test_the_dummy_is_german_but_its_values_are_not(german) -> None:
 def test_an_insight_is_in_the_language_of_the_moment(iris, monkeypatch) -> None:
     row = iris.evaluation.features.head(1)
     english = insights.prediction_set(iris, row).text
+    assert irislib.current_language() == "en"
     monkeypatch.setenv(VARIABLE, "de")
+    assert irislib.current_language() == "de"
     german = insights.prediction_set(iris, row).text
     assert not {*english.split()} & {"Zeilen", "Testzeilen"}
     assert not {*german.split()} & {"the", "of", "rows"}

@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import irislib
 from irislib import insights
+from irislib._common.theme import AUBERGINE, ORANGE, chart_colours
 from irislib.api import _insights
 from irislib.insights import Insight, _registry
 
@@ -42,6 +44,15 @@ def test_an_insight_is_drawn_into_the_axes_that_it_gets(iris):
     assert insights.confusion_matrix(iris).plot(ax=axes) is figure
     assert axes.get_xlabel() == "predicted species"
     assert not other_axes.has_data()
+
+
+def test_what_is_drawn_without_a_colour_has_those_of_the_theme():
+    insight = Insight("Mine", pd.DataFrame(), "", lambda axes: (axes.bar([0], [1]), axes.plot([0, 1]), axes.plot([1])))
+    for theme, colours in ((None, [AUBERGINE, AUBERGINE, ORANGE]), ("#0b5fa5", ["#0b5fa5", "#0b5fa5", ORANGE])):
+        with chart_colours(theme):
+            (axes,) = insight.plot().axes
+        drawn = [axes.patches[0].get_facecolor(), *(line.get_color() for line in axes.lines)]
+        assert [to_hex(colour) for colour in drawn] == colours
 
 
 def test_an_insight_of_several_panels_takes_one_axes_or_as_many(iris):

@@ -47,7 +47,15 @@ _labels: ContextVar[Mapping[str, str]] = ContextVar("labels", default=_NO_LABELS
 
 
 def current_language() -> str:
-    """Return the language in which people are addressed now."""
+    """Return the language in which people are addressed now: ``"en"``, or ``"de"``.
+
+    For functions that a page calls, such as insights of your own, it is that of its visitor; for programs English.
+
+    Examples
+    --------
+    >>> {"en": "Rents by district", "de": "Mieten nach Bezirk"}[irislib.current_language()]
+    'Rents by district'
+    """
     language = REQUESTED.get() or os.environ.get(VARIABLE, ENGLISH)
     return language if language in LANGUAGES else ENGLISH
 

@@ -20,6 +20,7 @@ __all__ = [
     "Palette",
     "accent_faults",
     "chart_colours",
+    "colours_of_series",
     "css_declarations",
     "css_properties",
     "derive_palette",
@@ -211,7 +212,11 @@ def second_colour() -> str:
 
 def series(number: int) -> list[dict[str, Any]]:
     """Return the styles of lines in one chart: no two are alike, up to fifteen."""
-    main, second = _chart_colours.get()
-    colours = (main, second, *(colour for colour in (*_OTHERS, ORANGE) if colour not in (main, second)))[:5]
-    styles = [{"color": colour, "linestyle": dashes} for dashes in _DASHES for colour in colours]
+    styles = [{"color": colour, "linestyle": dashes} for dashes in _DASHES for colour in colours_of_series()]
     return list(islice(cycle(styles), number))
+
+
+def colours_of_series() -> list[str]:
+    """Return the five colours of lines or bars in the chart that is being drawn, the main colour first."""
+    main, second = _chart_colours.get()
+    return [main, second, *(colour for colour in (*_OTHERS, ORANGE) if colour not in (main, second))][:5]

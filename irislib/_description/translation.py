@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
 
 __all__ = [
+    "action_text",
     "describe_translation_faults",
     "original",
     "superfluous_texts",
@@ -29,7 +30,7 @@ __all__ = [
 
 SPEC_TEXTS = ("title", "target_label", "action", "purpose", "limits", "source", "license", "contact")
 FEATURE_TEXTS = ("label", "help", "group")
-TABS = ("why", "insights", "performance")  # that have a translation without the author's doing
+TABS = ("why", "insights", "performance")  # that have a translation without the author's doing, as the action has
 
 
 def author_texts(spec: ModelSpec) -> list[str]:
@@ -86,7 +87,7 @@ def _translated_theme(theme: Theme, texts: Mapping[str, str]) -> Theme:
 
 def untranslated_texts(spec: ModelSpec, language: str) -> list[str]:
     """Return the texts of a description that have no translation."""
-    known = {*spec.translations[language], *(TEXTS.english[key] for key in TABS)}
+    known = {*spec.translations[language], *(TEXTS.english[key] for key in ("action", *TABS))}
     return [text for text in author_texts(spec) if text not in known]
 
 
@@ -144,3 +145,8 @@ def tab_title(spec: ModelSpec, title: str) -> str:
     """Return the title of a tab, by which its author calls it, in the language of a translated description."""
     titles = {TEXTS.english[key]: TEXTS[key] for key in TABS} | vars(spec).get("_tab_titles", {})
     return str(titles.get(title, title))
+
+
+def action_text(spec: ModelSpec) -> str:
+    """Return the text of the form's button; the standard one in the language of the page."""
+    return TEXTS["action"] if spec.action == TEXTS.english["action"] else spec.action

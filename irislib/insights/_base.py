@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.language import ENGLISH, column_label, current_language, decimal_sign
-from irislib._common.theme import INK, PAPER, WARM_GREY
+from irislib._common.theme import INK, PAPER, WARM_GREY, colours_of_series
 from irislib.insights._localized_charts import localize_axes
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Insight:
     text : str
         Their meaning, in one sentence.
     draw : callable, or sequence of callable
-        Takes the axes to draw on; with several there is a panel for each, one below the other.
+        Takes the axes to draw on; with several there is a panel for each, one below the other. What it draws without
+        a colour has those of the model's theme.
     height : float
         Of the whole figure, in inches.
     bar : str
@@ -79,6 +80,7 @@ class Insight:
             axes.spines[["top", "right"]].set_visible(False)
             axes.spines[["left", "bottom"]].set_color(WARM_GREY)
             axes.tick_params(colors=INK, labelcolor=INK)
+            axes.set_prop_cycle(color=colours_of_series())
             draw(axes)
             for text in (axes.xaxis.label, axes.yaxis.label):
                 text.set_color(INK)

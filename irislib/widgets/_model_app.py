@@ -12,7 +12,7 @@ from irislib import insights
 from irislib._common.formatting import format_value, within_sentence
 from irislib._common.language import current_language
 from irislib._common.messages import TEXTS
-from irislib._description.translation import tab_title, translated
+from irislib._description.translation import action_text, tab_title, translated
 from irislib._modeling import registry
 from irislib._modeling.arguments import require_model
 from irislib._modeling.model import Model
@@ -50,13 +50,13 @@ def app(model: Model) -> Page:
     if model.is_fitted_elsewhere:
         facts["rows"] = len(model.evaluation.y_true)
     about = "about_fitted" if model.is_fitted_elsewhere else "about_trained"
-    live, target = is_live(model), within_sentence(spec.target_label)
-    empty = TEXTS["empty"].format(action=spec.action, target=target)
+    live, target, action = is_live(model), within_sentence(spec.target_label), action_text(spec)
+    empty = TEXTS["empty"].format(action=action, target=target)
     first = TEXTS["empty_live"].format(target=target) if live else empty
     return Page(
         spec.title,
         spec.features,
-        spec.action,
+        action,
         model.predict_checked,
         [
             Tab(TEXTS["prediction"], partial(draw_prediction, model), first),
@@ -76,7 +76,7 @@ def app(model: Model) -> Page:
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
             TEXTS[about]: TEXTS["fitted" if model.is_fitted_elsewhere else "trained"].format(**facts),
             TEXTS["about_data"]: spec.source,
-            TEXTS["about_stored"]: TEXTS["stored"].format(action=spec.action) if is_logging() else "",
+            TEXTS["about_stored"]: TEXTS["stored"].format(action=action) if is_logging() else "",
         },
         card=f"{spec.name}/card" if registry.is_served(model) else "",
         introduction=spec.introduction,

@@ -98,6 +98,7 @@ ENGLISH = {
     # the app of a model
     "prediction": "Prediction",
     "insights": "Insights",
+    "action": "Predict",  # of a form's button
     "why": "Why",
     "performance": "Performance",
     "empty": "Fill in the form and press {action}: the {target} appears here.",

@@ -98,6 +98,7 @@ TEXTS = {
     # the app of a model
     "prediction": "Vorhersage",
     "insights": "Einblicke",
+    "action": "Vorhersagen",
     "why": "Warum",
     "performance": "Güte",
     "empty": "Füllen Sie das Formular aus und drücken Sie „{action}“. Dann steht hier die Antwort zu: {target}.",
