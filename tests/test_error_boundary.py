@@ -215,7 +215,11 @@ def test_a_lost_server_is_said_once_and_the_page_comes_back_by_itself(page, neig
         expect(tab.get_by_text("server was lost")).to_have_count(1)
         tab.get_by_role("button", name="Reload").click()
         tab.get_by_text("The server does not answer yet.").wait_for()
+        tab.evaluate("dispatchEvent(new Event('offline'))")  # as each attempt to connect says that it is lost
+        tab.get_by_text("The server does not answer yet.").wait_for()
         assert tab.url.startswith(server.url)
+        # the server that comes back is gone again when it is asked whether the page can be loaded
+        tab.route("**/healthz", lambda route: route.fulfill(status=503), times=1)
     again = Server(tmp_path / "log2", "serve", *options, port=server.port).wait()
     try:
         for tab in pages.values():

@@ -24,12 +24,13 @@ from irislib._prediction_log.reading import read_records
 
 CONTROLS = """
 import time
+from pathlib import Path
 from irislib import Feature
 from irislib.widgets import Page, Tab
 
 def answer(values):
-    if values.get("line") == "slow":
-        time.sleep(1)
+    while values.get("line") == "slow" and not Path("GATE").exists():
+        time.sleep(0.02)
     return sorted(values.items())
 
 features = [
@@ -78,7 +79,12 @@ app(irislib.train(spec))
 @pytest.fixture(scope="module")
 def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("controls")
-    for name, cell in (("controls", CONTROLS), ("two", TWO), ("long", LONG), ("many", MANY)):
+    for name, cell in (
+        ("controls", CONTROLS.replace("GATE", str(folder / "gate"))),
+        ("two", TWO),
+        ("long", LONG),
+        ("many", MANY),
+    ):
         content = notebook(cell)
         content.metadata["irislib"] = {"run": "once"}  # a page with JupyterLab's scripts takes 2 s of CPU more
         nbformat.write(content, folder / f"{name}.ipynb")
@@ -536,18 +542,23 @@ def test_a_link_keeps_empty_values_and_lists_those_that_a_control_cannot_hold(pa
 
 
 def test_a_change_during_a_prediction_makes_it_stale(page, controls: Server) -> None:
+    gate = controls.log.with_name("gate")  # a slow prediction ends when there is such a file
     open_app(page, controls, "controls", "Go")
     page.get_by_label("Line").fill("slow")
     page.get_by_role("button", name="Go").click()
     page.get_by_role("button", name="Working…").wait_for()
     page.get_by_label("Line").fill("slow, and more")
+    gate.touch()
     page.get_by_text("[('line', 'slow'), ").wait_for()
     stale = page.get_by_text("The form has changed since this answer.").first
     expect(stale).to_be_visible()
     page.get_by_label("Line").fill("slow")  # as it was
     expect(stale).to_be_hidden()
+    gate.unlink()
     page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="Working…").wait_for()
     page.get_by_role("tab", name="Still").click()
+    gate.touch()
     expect(page.get_by_role("button", name="Go")).to_be_visible()
     expect(page.get_by_role("tab", name="Still")).to_have_attribute("aria-selected", "true")  # the visitor stays there
 

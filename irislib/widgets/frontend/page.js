@@ -600,14 +600,16 @@ class App {
   showConnection(state) {
     const { texts, isServed } = this;
     if (state === "gone" && isServed && !this.fields.some((field) => field.private && (field.files?.().length || field.read()))) {
-      this.reload();
+      this.reload(true); // the connection has ended, and asks no more
       return;
     }
     const key = state === "gone" ? "ended" : state;
     const advice = isServed ? (key === "lost" ? texts.retrying : "") : texts.run_again;
     const others = [...document.querySelectorAll(".irislib-banner:not([hidden])")].filter((banner) => banner !== this.banner);
     this.banner.hidden = !key || others.length > 0;
-    this.lostMessage.textContent = key && `${texts[key]} ${advice}`;
+    // an attempt that fails repeats nothing, and leaves what Reload has said
+    if (key !== this.said) this.lostMessage.textContent = key && `${texts[key]} ${advice}`;
+    this.said = key;
     if (key === "ended") this.abandon();
     if (key) return;
     this.resend();
@@ -630,11 +632,15 @@ class App {
     this.news.replaceChildren(h("p", {}, h("span", {}, text), button, h("small", {}, kept)));
   }
 
-  // Loads the page again once its server answers: the browser's own error page would take the form's place.
-  async reload() {
+  // Loads the page again if its server answers: the browser's own error page would take the form's place.
+  async reload(isRepeated = false) {
     this.storeForm();
-    if (await statusOf("healthz")) location.reload();
-    else this.lostMessage.textContent = this.texts.no_answer;
+    if (await statusOf("healthz")) {
+      location.reload();
+      return;
+    }
+    this.lostMessage.textContent = this.texts.no_answer;
+    if (isRepeated) setTimeout(() => this.reload(true), FIRST_PAUSE);
   }
 }
 
