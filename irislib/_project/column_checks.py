@@ -12,7 +12,7 @@ from irislib._project.python_text import flat, literal
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Change", "change_of", "hints", "is_text", "text_kind", "why_left_out", "words_of"]
+__all__ = ["Change", "change_of", "hints", "is_text", "names_rows", "text_kind", "why_left_out", "words_of"]
 
 Change = tuple[list[str], Finding]  # lines of load_data, and why
 
@@ -193,7 +193,7 @@ def why_left_out(name: Any, values: pd.Series) -> Finding | None:
         return find("constant", name, column=name, value=show(known.iloc[0]))
     if what := _personal(name, known, distinct):
         return find("personal", name, column=name, what=what)
-    if _names_rows(name, known, distinct):
+    if names_rows(name, known):
         share_text = "all" if distinct == count else format_share(distinct / count) + " of the"
         return find("id", name, column=name, share=share_text)
     return None
@@ -215,9 +215,9 @@ def _personal(name: Any, known: pd.Series, distinct: int) -> str:
     return "names" if name_words == ["name"] and is_varied and some.str.contains(r"\w[ ,]").mean() > 0.5 else ""
 
 
-def _names_rows(name: Any, known: pd.Series, distinct: int) -> bool:
-    """Return whether the values of a column name its rows, such as ids and row numbers."""
-    count = len(known)
+def names_rows(name: Any, known: pd.Series) -> bool:
+    """Return whether the known values of a column name its rows, such as ids and row numbers."""
+    count, distinct = len(known), known.nunique()
     if count < 10 or distinct < DISTINCT * count:
         return False
     if is_text(known):

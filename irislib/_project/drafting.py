@@ -31,6 +31,7 @@ __all__ = ["Draft", "draft_model", "limit_reasons", "refined", "try_draft"]
 
 NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
 SUGGESTIONS = 10  # of a category with many values
+FEW = 3  # columns that a message names
 # Of numbers that cannot be below 0, by the words in their names or by their units.
 NOT_NEGATIVE = {"age", "count", "length", "width", "height", "weight", "area", "distance", "duration", "volume", "size"}
 NOT_NEGATIVE |= {"radius", "diameter", "perimeter", "thickness", "mileage", "population", "rooms", "bedrooms", "qty"}
@@ -243,7 +244,8 @@ def _features(
             raise DataError(str(problems[0]))
         left_out = left_out | {c: find("unused", c, column=c, reason=message) for c, message in bad.items()}
         used = [column for column in used if column not in bad]
-    raise DataError(TEXTS["columns"].format(target=target))
+    reasons = " ".join(finding.seen for finding in [*left_out.values()][:FEW])
+    raise DataError(TEXTS["columns"].format(target=target, reasons=reasons))
 
 
 def refined(feature: Feature, frame: pd.DataFrame) -> Feature:

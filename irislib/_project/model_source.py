@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 ABOUT_ROWS = ("few_rows", "groups", "time_order", "conflicts", "duplicates", "one_hot", "correlated")
+LEFT_OUT_ROWS = ("target_gaps", "target_infinite", "one_row_class")
 ABOUT_TARGET = ("rare_class", "many_classes", "imbalance", "target_codes", "target_few", "positive", "skewed_target")
 
 COLUMNS = '''
@@ -166,7 +167,7 @@ def load_data_block(sketch: Sketch) -> str:
     for note in sketch.table.notes:
         lines += comment(note, 4)
     lines += textwrap.indent(sketch.table.statements, " " * 4).splitlines()
-    drops = [finding for finding in sketch.target.findings if finding.kind in ("target_gaps", "one_row_class")]
+    drops = [finding for finding in sketch.target.findings if finding.kind in LEFT_OUT_ROWS]
     for finding in drops:
         lines += comment(finding.text, 4)
     lines += [f"    {line}" for line in sketch.target.lines]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution, packages_distributions
 
 from irislib.errors import IrislibError
@@ -31,6 +33,12 @@ def check_name(name: str) -> None:
         )
     if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in ("notebooks", "tests"):
         raise IrislibError(f"{name!r} is a name that Python uses itself: choose another, such as {name}-model.")
-    owners = packages_distributions().get(package, ())
+    owners = _installed().get(package, ())
     if any(not distribution(owner).read_text("direct_url.json") for owner in owners) or package == "irislib":
         raise IrislibError(f"{name!r} is a package that is installed here: choose another name, such as {name}-model.")
+
+
+@functools.cache  # a command asks twice, and all metadata is read for it
+def _installed() -> Mapping[str, Sequence[str]]:
+    """Return the names of the distributions of each installed package."""
+    return packages_distributions()

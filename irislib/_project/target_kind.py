@@ -10,7 +10,7 @@ from irislib._common.formatting import format_share
 from irislib._common.messages.new import TEXTS
 from irislib._description.inference import column_unit
 from irislib._description.values import to_python
-from irislib._project.column_checks import AMOUNTS, words_of
+from irislib._project.column_checks import AMOUNTS, names_rows, words_of
 from irislib._project.findings import Finding, find, show, show_list
 from irislib._project.python_text import flat, literal
 from irislib.errors import DataError
@@ -26,6 +26,7 @@ RARE = 10  # rows of a class
 MANY = 50  # classes
 IMBALANCE = 0.1
 SKEW = 3.0
+MOSTLY = 0.5  # the share of numbers among different texts, from which on the others are taken for slips
 RARER = 0.4  # the share below which the rarer of two classes is taken for the one that is looked for
 YES = {"yes", "y", "true", "t", "1", "1.0", "ja", "j", "oui", "si", "sí", "positive", "pos", "present", "sick", "ill"}
 YES |= {"churned", "churn", "left", "default", "fraud", "spam", "malignant", "bad", "survived", "failed", "failure"}
@@ -77,18 +78,9 @@ def describe_target(column: Any, values: pd.Series) -> Target:
     """
     import pandas as pd
 
-    known = values.dropna()
-    if not len(known):
-        raise DataError(TEXTS["target.empty"].format(target=column))
+    known, lines, findings = _known(column, values)
     if known.nunique() == 1:
         raise DataError(TEXTS["target.constant"].format(target=column, value=show(known.iloc[0])))
-    if len(known) < LEAST_ROWS:
-        raise DataError(TEXTS["rows"].format(rows=len(known), target=column, least=LEAST_ROWS))
-    lines: list[str] = []
-    findings: list[Finding] = []
-    if missing := len(values) - len(known):
-        findings.append(find("target_gaps", target=column, count=f"{missing:,}", rows=f"{len(values):,}"))
-        lines.append(f"data = data.dropna(subset=[{flat(literal(column))}])")
     contents = pd.api.types.infer_dtype(known, skipna=True)
     if contents not in ("string", "categorical", "boolean", "integer", "floating", "mixed-integer-float"):
         raise DataError(TEXTS["target.kind"].format(target=column, what=_KINDS.get(contents, f"{contents} values")))
@@ -101,6 +93,8 @@ def describe_target(column: Any, values: pd.Series) -> Target:
     is_whole = bool((numbers == numbers.round()).all())
     if contents == "boolean" or (is_whole and known.nunique() <= FEW and _are_classes(column, numbers)):
         return _classes(column, known, lines, findings, values)
+    if is_whole and _are_ids(column, numbers):
+        raise DataError(TEXTS["target.id"].format(target=column))
     if is_whole and known.nunique() <= FEW:
         listed = show_list(sorted(known.unique()), FEW)
         findings.append(find("target_few", target=column, count=known.nunique(), values=listed))
@@ -109,6 +103,24 @@ def describe_target(column: Any, values: pd.Series) -> Target:
         facts = {"median": show(numbers.median()), "largest": show(numbers.max())}
         findings.append(find("skewed_target", target=column, **facts))
     return Target(column, False, lines, findings, unit=column_unit(str(column)), is_skewed=is_skewed)
+
+
+def _known(column: Any, values: pd.Series) -> tuple[pd.Series, list[str], list[Finding]]:
+    """Return the values that something can be learnt of, the lines of load_data that leave out others, and why."""
+    known = values.dropna()
+    if not len(known):
+        raise DataError(TEXTS["target.empty"].format(target=column))
+    lines, findings, name = [], [], flat(literal(column))
+    if missing := len(values) - len(known):
+        findings.append(find("target_gaps", target=column, count=f"{missing:,}", rows=f"{len(values):,}"))
+        lines.append(f"data = data.dropna(subset=[{name}])")
+    if known.dtype.kind == "f" and (infinite := int((known.abs() == float("inf")).sum())):
+        findings.append(find("target_infinite", target=column, count=f"{infinite:,}"))
+        lines.append(f'data = data[data[{name}].abs() != float("inf")]')
+        known = known[known.abs() != float("inf")]
+    if len(known) < LEAST_ROWS:
+        raise DataError(TEXTS["rows"].format(rows=len(known), target=column, least=LEAST_ROWS))
+    return known, lines, findings
 
 
 _KINDS = {
@@ -123,8 +135,18 @@ _KINDS = {
 
 
 def _check_text(column: Any, known: pd.Series) -> None:
+    import pandas as pd
+
     if known.nunique() > 0.9 * len(known) and known.nunique() > LEAST_ROWS:
+        is_number = pd.to_numeric(known.astype(object), errors="coerce").notna()
+        if is_number.mean() > MOSTLY:
+            raise DataError(TEXTS["target.mixed"].format(target=column, value=show(known[~is_number].iloc[0])))
         raise DataError(TEXTS["target.text"].format(target=column))
+
+
+def _are_ids(column: Any, numbers: pd.Series) -> bool:
+    is_exact = numbers.abs().max() < 2**53  # larger whole numbers are rounded
+    return bool(is_exact) and AMOUNTS.isdisjoint(words_of(column)) and names_rows(column, numbers.astype("int64"))
 
 
 def _are_classes(column: Any, numbers: pd.Series) -> bool:

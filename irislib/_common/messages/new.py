@@ -56,6 +56,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "{target} is missing in {count} of {rows} rows.",
         "Nothing can be learnt of them; load_data leaves them out.",
     ),
+    "target_infinite": (
+        "{target} is infinite in {count} rows.",
+        "Nothing can be learnt of them; load_data leaves them out.",
+    ),
     "target_codes": (
         "{target} holds the whole numbers {values}.",
         "They are taken for classes. Name them with classes=; if they are amounts, put a regressor into the place of "
@@ -144,9 +148,13 @@ TEXTS = {
     "target.text": "Each row has its own {target}: a model cannot learn that. Choose another --target.",
     "target.constant": "{target} is {value} in every row: there is nothing to predict. Choose another --target.",
     "target.empty": "{target} is empty in every row. Choose another --target.",
+    "target.mixed": "Most values of {target} are numbers, but {value} is none. Correct it and the like, or leave them "
+    "empty.",
+    "target.id": "{target} has another number in each row, as ids and row numbers have: a model cannot learn that. "
+    "Choose another --target.",
     "target.kind": "{target} holds {what}; a model here predicts numbers or classes. Choose another --target.",
-    "rows": "There are {rows} rows with a {target}: too few to learn from. At least {least} are needed.",
-    "columns": "There is no column left that a model could predict {target} from.",
+    "rows": "Rows with a value of {target}: {rows}. That is too few to learn from; at least {least} are needed.",
+    "columns": "There is no column left that a model could predict {target} from. {reasons}",
 }
 
 # What is wrong with the file of an estimator.
