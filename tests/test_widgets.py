@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import anywidget
 import ipywidgets
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import PLANTED
@@ -21,6 +22,7 @@ from invalid_inputs import GOOD, TYPED, Case
 from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeRegressor
 
 import irislib
 from irislib import ModelSpec, dummy, insights
@@ -643,6 +645,18 @@ def test_rows_to_try_have_no_digits_that_change_nothing() -> None:
         assert answer.answer == expected.answer
         assert [warning.feature for warning in answer.warnings] == [warning.feature for warning in expected.warnings]
     assert set(request(page, "test_row")["values"].values()) <= {text for values in typed for text in values.values()}
+
+
+def test_rows_to_try_keep_what_a_hundredth_of_the_range_is() -> None:
+    data = pd.DataFrame({"longitude": np.random.default_rng(0).uniform(-118.7, -118.2, 60), "rooms": [1.0, 2, 3] * 20})
+    data["rent"] = 100 * data["rooms"]  # so that any longitude keeps the answer
+    features = [Feature("longitude"), Feature("rooms")]
+    model = irislib.train(ModelSpec("flats", features, "rent", lambda: data, DecisionTreeRegressor()))
+    for row in model.evaluation.features.to_dict("records"):
+        typed = typed_row(model, row)
+        assert typed["longitude"] == pytest.approx(row["longitude"], abs=0.005)
+        why = insights.contributions(model, typed).frame.set_index("feature")["value"]
+        assert float(why["Longitude"]) == typed["longitude"]  # Why explains what the form shows
 
 
 def test_a_test_row_comes_with_its_true_answer(iris, rent) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from irislib._common.formatting import MAX_WORDS
+from irislib._common.formatting import MAX_WORDS, contribution_format, number_format
 from irislib._description.feature import Feature
 from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row, check_values
@@ -263,3 +263,22 @@ def test_a_point_beside_decimal_commas_is_asked_about_in_rows_and_columns() -> N
             assert [problem.row for problem in problems] == [0, 1]
             assert "could be 1234 or 1.234, got '1.234'" in problems[0].message
     assert not check_values([feature], [{"x": "1.234"}, {"x": "2.5"}])[1]
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        ([12345.678, -2.5, math.nan], ["12346", "-2", "nan"]),  # beside an answer such as 63500
+        ([31.13, -4.25], ["31.1", "-4.2"]),
+        ([5.123, 2.0], ["5.12", "2.00"]),
+        ([0.5, 0.25, 1.0], ["0.500", "0.250", "1.000"]),
+        ([0.00123, 0.0], ["0.00123", "0.00000"]),
+        ([63512.25, 63514.75], ["63512.25", "63514.75"]),  # they differ in decimals only
+        ([-118.218, -118.702], ["-118.218", "-118.702"]),
+        ([2010.0, 2010.0], ["2010", "2010"]),
+        ([], []),
+    ],
+)
+def test_numbers_of_a_column_have_as_many_decimals_as_an_answer_of_their_size(column, texts) -> None:
+    assert [*map(number_format(column), column)] == texts
+    assert [text.lstrip("+") for text in map(contribution_format("contribution (EUR)", column), column)] == texts

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
 import numbers
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from irislib._common.language import ENGLISH, current_language, iso_date, localize, localize_date
@@ -16,9 +17,10 @@ __all__ = [
     "MAX_WORDS",
     "TO_PROBABILITY",
     "closest_texts",
+    "column_decimals",
+    "contribution_format",
     "did_you_mean",
     "format_apart",
-    "format_contribution",
     "format_count",
     "format_plain",
     "format_points",
@@ -26,6 +28,7 @@ __all__ = [
     "format_share",
     "format_value",
     "join_words",
+    "number_format",
     "readable_name",
     "short_repr",
     "shorten_list",
@@ -33,6 +36,9 @@ __all__ = [
     "within_sentence",
 ]
 
+ANSWER_DIGITS = 3  # significant digits of an answer; from 100 on it is a whole number
+MAX_DECIMALS = 6  # of a column of numbers
+LEAST_SPREAD = 1e-6  # of the largest number: where they differ by less, they are the same
 MAX_WORDS = 10  # of a list in a message
 TO_PROBABILITY = "contribution to P("  # how the names of columns begin whose numbers people get in percentage points
 
@@ -78,9 +84,32 @@ def format_points(share: float) -> str:
     return localize(f"{100 * share:+.1f}")
 
 
-def format_contribution(name: str, value: float) -> str:
-    """Format a contribution with its sign: to a probability, by the name of its column, in percentage points."""
-    return format_points(value) if name.startswith(TO_PROBABILITY) else localize(f"{value:+.3f}")
+def column_decimals(column: Iterable[float]) -> int:
+    """Return the decimals that the numbers of a column are written with: as many as an answer of their size has.
+
+    These are three significant digits of the largest number, or of the range where all are nearly the same; shares and
+    other numbers up to 1 have three decimals, small ones more.
+    """
+    known = [float(value) for value in column if abs(value) < math.inf]  # a missing number is not below it either
+    largest = max(map(abs, known), default=0.0)
+    spread = max(known, default=0.0) - min(known, default=0.0)
+    size = spread if spread > largest * LEAST_SPREAD else largest
+    decimals = max(0, ANSWER_DIGITS - 1 - math.floor(math.log10(size))) if size else 0
+    return min(max(decimals, 3), MAX_DECIMALS) if largest <= 1 else min(decimals, MAX_DECIMALS)
+
+
+def number_format(column: Iterable[float], sign: str = "") -> Callable[[float], str]:
+    """Return the function that formats each number of a column, all with the same decimals."""
+    decimals = column_decimals(column)
+    return lambda value: localize(f"{value:{sign}.{decimals}f}")
+
+
+def contribution_format(name: str, column: Iterable[float]) -> Callable[[float], str]:
+    """Return the function that formats a column of contributions with their signs.
+
+    Those to a probability, by the name of the column, are in percentage points.
+    """
+    return format_points if name.startswith(TO_PROBABILITY) else number_format(column, "+")
 
 
 def with_points(name: str) -> str:

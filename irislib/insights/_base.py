@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from irislib._common.formatting import number_format
 from irislib._common.language import ENGLISH, column_label, current_language, decimal_sign
 from irislib._common.theme import INK, PAPER, WARM_GREY, colours_of_series
 from irislib.insights._localized_charts import localize_axes
@@ -121,7 +122,8 @@ def _table_html(frame: pd.DataFrame) -> str:
         frame = frame.rename(columns=lambda name: column_label(str(name)))
         names = (axis.name and column_label(str(axis.name)) for axis in frame.axes)
         frame = frame.rename_axis(index=next(names), columns=next(names))
-    return str(frame.to_html(max_rows=MAX_TABLE_ROWS, border=0, decimal=decimal_sign()))
+    floats = {name: number_format(frame[name]) for name in frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]]}
+    return str(frame.to_html(max_rows=MAX_TABLE_ROWS, border=0, decimal=decimal_sign(), formatters=floats))
 
 
 def _panels(ax: Axes | Sequence[Axes] | None, count: int, height: float) -> list[Axes]:

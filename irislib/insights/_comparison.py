@@ -61,7 +61,9 @@ def comparison(model: Model, row: Mapping[str, Any] | Prediction, other: Mapping
     lines: list[tuple[Any, ...]] = [("answer", model.spec.target_label, first.answer, second.answer)]
     lines += [("probability", str(name), *shares) for name, *shares in _probabilities(first, second)]
     public = [feature for feature in model.spec.features if not feature.private]
-    inputs: list[tuple[Any, ...]] = [("input", f.label, _value(f, first), _value(f, second)) for f in public]
+    inputs: list[tuple[Any, ...]] = [
+        ("input", f.label, _value(model, f, first), _value(model, f, second)) for f in public
+    ]
     differing = [line for line in inputs if line[2] != line[3]]
     lines += [*differing, *(line for line in inputs if line[2] == line[3])]
     frame = pd.DataFrame(lines, columns=["part", "name", "first", "second"], dtype=object)
@@ -94,8 +96,8 @@ def compare_contributions(model: Model, first: Prediction, second: Prediction) -
     return both.loc[order].rename_axis(index=name).reset_index()
 
 
-def _value(feature: Any, prediction: Prediction) -> str:
-    return format_feature(feature, prediction.values.get(feature.name), DIGITS)
+def _value(model: Model, feature: Any, prediction: Prediction) -> str:
+    return format_feature(model, feature, prediction.values.get(feature.name), DIGITS)
 
 
 def _probabilities(first: Prediction, second: Prediction) -> list[tuple[Any, float, float]]:

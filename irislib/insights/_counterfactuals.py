@@ -107,7 +107,7 @@ def smallest_changes(
     for change, changed_to, size in flips[:MAX_CHANGES]:
         parts = [
             TEXTS["smallest_changes.change"].format(
-                feature=within_sentence(by_name[name].label), value=_format_in_full(by_name[name], value)
+                feature=within_sentence(by_name[name].label), value=_format_in_full(model, by_name[name], value)
             )
             for name, (value, _) in change.items()
         ]
@@ -135,10 +135,10 @@ def smallest_changes(
     return Insight(TEXTS["smallest_changes.title"], table, f"{text}.", draw, height, bar=SIZE)
 
 
-def _format_in_full(feature: Feature, value: Any) -> str:
+def _format_in_full(model: Model, feature: Feature, value: Any) -> str:
     """Format a value in full: who enters a rounded one may get another prediction."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"{format_value(value)} {feature.unit}".rstrip() if is_number else format_feature(feature, value)
+    return f"{format_value(value)} {feature.unit}".rstrip() if is_number else format_feature(model, feature, value)
 
 
 def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence[str], budget: TimeBudget) -> list[str]:

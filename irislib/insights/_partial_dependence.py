@@ -99,7 +99,7 @@ def _frame(model: Model, grids: Mapping[Feature, list[Any]], curves: Mapping[Fea
         names = [with_target_unit(model, name) for name in (f"mean {model.spec.target}", *names[1:])]
     parts = []
     for feature, grid in grids.items():
-        values = [format_feature(feature, value) for value in grid]
+        values = [format_feature(model, feature, value) for value in grid]
         for i, output in enumerate(outputs):
             lines = curves[feature][:, :, i]
             low, high = np.quantile(lines, [0.1, 0.9], axis=1)
@@ -205,7 +205,9 @@ def _panel(
     )
     return partial(
         _drawing.dependence,
-        values=[format_feature(feature, value) for value in grid] if "values" in model.coverage[feature.name] else grid,
+        values=[format_feature(model, feature, value) for value in grid]
+        if "values" in model.coverage[feature.name]
+        else grid,
         lines={name: curves[:, :, i] for i, name in outputs.items()},
         thin=LINES,
         names=(f"{feature.label} ({feature.unit})" if feature.unit else feature.label, y),
@@ -224,7 +226,7 @@ def _dependence_text(model: Model, feature: Feature, grid: list[Any], mean: np.n
     if model.classes:
         number = TEXTS["partial_dependence.probability"].format(name=model.classes[i])
         first, second = format_apart(mean[low, i], mean[high, i])
-    start, stop = (format_feature(feature, grid[k]) for k in (low, high))
+    start, stop = (format_feature(model, feature, grid[k]) for k in (low, high))
     return TEXTS["partial_dependence.text"].format(
         feature=feature.label, output=number, start=start, stop=stop, first=first, second=second
     )

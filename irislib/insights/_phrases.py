@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
@@ -12,8 +14,18 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
-__all__ = ["SPREAD", "explain_test_rows", "explained", "format_feature", "format_target", "with_target_unit"]
+__all__ = [
+    "SPREAD",
+    "explain_test_rows",
+    "explained",
+    "format_feature",
+    "format_target",
+    "range_decimals",
+    "with_target_unit",
+]
 
+DIGITS, MOST_DIGITS = 4, 12  # significant digits of a feature's value
+RANGE_PARTS = 1000  # of a feature's range, which two values are told apart by
 SPREAD = "standard deviation"
 
 
@@ -27,11 +39,27 @@ def format_target(model: Model, value: float) -> str:
     return f"{format_value(value, 3)} {model.spec.target_unit}".rstrip()
 
 
-def format_feature(feature: Feature, value: Any, digits: int = 4) -> str:
-    """Format a feature's value for a sentence, with its unit."""
+def range_decimals(model: Model, feature: Feature, parts: int) -> int:
+    """Return how many decimals tell that many parts of a feature's range apart; 0 without a range of numbers."""
+    low, high = (model.coverage.get(feature.name, {}).get(end) for end in ("low", "high"))
+    if not isinstance(low, int | float) or not isinstance(high, int | float) or not 0 < high - low < math.inf:
+        return 0
+    return max(0, -math.floor(math.log10((high - low) / parts)))
+
+
+def format_feature(model: Model, feature: Feature, value: Any, digits: int = DIGITS) -> str:
+    """Format a feature's value for a sentence, with its unit.
+
+    A number has as many digits as tell the parts of the feature's range apart: -118.243 is not -118.2.
+    """
     import pandas as pd
 
-    return TEXTS["left_empty"] if pd.isna(value) else f"{feature.type.format(value, digits)} {feature.unit}".rstrip()
+    if pd.isna(value):
+        return TEXTS["left_empty"]
+    if isinstance(value, numbers.Real) and value and math.isfinite(value):
+        before_decimals = 1 + math.floor(math.log10(abs(value)))
+        digits = max(digits, min(before_decimals + range_decimals(model, feature, RANGE_PARTS), MOST_DIGITS))
+    return f"{feature.type.format(value, digits)} {feature.unit}".rstrip()
 
 
 def explain_test_rows(model: Model) -> str:

@@ -41,6 +41,7 @@ MAX_EXACT_ROWS = 50_000  # rows to be predicted, up to which every combination o
 MAX_BARS = 10
 MIN_BACKGROUND = 10  # rows, however slow the estimator is
 PROBE = 5  # the part of a round that shows how fast the estimator is
+NO_ERROR = 1e-6  # of the largest contribution: smaller errors are only how numbers are rounded
 SLOW_SECONDS = 3  # that a slow estimator may take besides the time for sampling
 
 
@@ -62,7 +63,8 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     Insight
         Its frame has for each feature its ``value``, the ``typical`` one, and its contribution: to the probability
         of the predicted class, or in the unit of the target. They add up to the difference between this prediction
-        and the mean over the held-out rows. If they are sampled, ``standard error`` is that of each.
+        and the mean over the held-out rows. If they are sampled, ``standard error`` is that of each, unless all
+        samples agree, as those of a linear model do: then the contributions are exact.
 
     Raises
     ------
@@ -91,18 +93,21 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     frame = prediction.frame
     predict, name = _output(model, prediction)
     base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
-    values = [format_feature(feature, frame[feature.column].iloc[0]) for feature in model.spec.features]
+    values = [format_feature(model, feature, frame[feature.column].iloc[0]) for feature in model.spec.features]
     typical = [
-        format_feature(feature, _typical_value(model.evaluation.features[feature.column]))
+        format_feature(model, feature, _typical_value(model.evaluation.features[feature.column]))
         for feature in model.spec.features
     ]
     labels = [feature.label for feature in model.spec.features]
     table = pd.DataFrame({"feature": labels, "value": values, "typical": typical, name: shapley_values})
-    if error is not None:
+    is_exact = error is not None and float(error.max()) <= NO_ERROR * float(np.abs(shapley_values).max())
+    if error is not None and not is_exact:
         table["standard error"] = error
     table = table.iloc[np.argsort(-np.abs(shapley_values), kind="stable")].reset_index(drop=True)
     text = _contributions_text(model, prediction, table, name, base)
-    if error is not None:
+    if is_exact:
+        text = TEXTS["contributions.exact"].format(start=text)
+    elif error is not None:
         within = 2 * float(error.max())
         within_text = (
             format_value(within, 1)

@@ -85,7 +85,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
         {
             "name": feature.name,
             "feature": feature.label,
-            "value": format_feature(feature, value),
+            "value": format_feature(model, feature, value),
             "entry": feature.to_text(value),
             "is_choice": "values" in model.coverage[feature.name],
             "is_entered": value == entered[feature],

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib import insights
-from irislib._common.formatting import format_contribution, format_share
+from irislib._common.formatting import contribution_format, format_share
 from irislib._common.messages import TEXTS
 from irislib.errors import NotApplicableError
 from irislib.insights._comparison import compare_contributions
@@ -65,8 +64,9 @@ class Comparison:
         except NotApplicableError as error:
             return {"html": render([Paragraph(str(error))])}
         top = frame.head(MAX_CONTRIBUTIONS)
-        show = partial(format_contribution, str(top.columns[0]))
-        table = top.set_index(top.columns[0]).map(show).set_axis(_columns(), axis=1)
+        table = top.set_index(top.columns[0])
+        show = contribution_format(str(top.columns[0]), table.to_numpy().ravel())
+        table = table.map(show).set_axis(_columns(), axis=1)
         return {"html": render([Table(table)])}
 
     def to_html(self) -> str:

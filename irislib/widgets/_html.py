@@ -10,7 +10,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from irislib._common.language import column_label, localize
+from irislib._common.formatting import number_format
+from irislib._common.language import column_label
 from irislib._common.messages import TEXTS
 from irislib.widgets._blocks import (
     Answer,
@@ -222,7 +223,9 @@ def _table(
 ) -> Markup:
     """Render a table, of which the rows and the columns with the kinds of their dtypes are given."""
     title = str if block.has_own_names else column_title
-    formats: list[Callable[[Any], str]] = [column_label if name in YES_OR_NO else _cell for name in names]
+    formats: list[Callable[[Any], str]] = [
+        column_label if name in YES_OR_NO else _cell_format(column) for name, column in zip(names, columns, strict=True)
+    ]
     classes = [
         "" if name == block.bar_column else align_numbers(column, kind)
         for name, column, kind in zip(names, columns, kinds, strict=True)
@@ -262,7 +265,13 @@ def _row(
     return Markup(f"<tr>{''.join(cells)}</tr>")  # noqa: S704 - each value is escaped
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, Block):
-        return _render(value, False)
-    return localize(f"{value:.3f}") if isinstance(value, float) else str(value)
+def _cell_format(column: Iterable[Any]) -> Callable[[Any], str]:
+    """Return the function that formats the cells of a column."""
+    format_number = number_format([value for value in column if isinstance(value, float)])
+
+    def show(value: Any) -> str:
+        if isinstance(value, Block):
+            return _render(value, False)
+        return format_number(value) if isinstance(value, float) else str(value)
+
+    return show

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from irislib._common.formatting import (
     TO_PROBABILITY,
-    format_contribution,
+    contribution_format,
     format_count,
     format_score,
     format_share,
+    number_format,
     with_points,
 )
 from irislib._common.language import column_label
@@ -56,14 +56,16 @@ def column_title(name: str) -> str:
     return column_label(with_points(name))
 
 
-def _bar_format(name: str, is_count: bool, is_signed: bool) -> Callable[[Any], str]:
+def _bar_format(name: str, numbers: Sequence[float], is_count: bool, is_signed: bool) -> Callable[[Any], str]:
     """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
     if name in SHARES:
         return format_share
     if is_count:
         return lambda value: format_count(int(value))
     is_contribution = is_signed or name.startswith(TO_PROBABILITY)
-    return partial(format_contribution, name) if is_contribution else format_score
+    if is_contribution:
+        return contribution_format(name, numbers)
+    return format_score if max(numbers, default=0.0) <= 1 else number_format(numbers)
 
 
 def bar_cell(name: str, column: Iterable[float], is_count: bool = False) -> Callable[[Any], str]:
@@ -73,7 +75,7 @@ def bar_cell(name: str, column: Iterable[float], is_count: bool = False) -> Call
     longest = max((abs(value) for value in numbers), default=1.0)
     longest = longest if is_signed or longest > 1 else 1.0
     scale = 50 / longest if is_signed else 100 / longest
-    show_number = _bar_format(name, is_count, is_signed)
+    show_number = _bar_format(name, numbers, is_count, is_signed)
 
     def show(value: float) -> str:
         if value != value:

@@ -112,6 +112,7 @@ ENGLISH = {
     "contributions.text": "{start}, mostly because {reasons}",
     "contributions.others": "the other {count} inputs",
     "contributions.points": "{number} percentage points",
+    "contributions.exact": "{start}; the contributions are exact",
     "contributions.sampled": "{start}; the contributions are estimated from samples, to within about {error}",
     # comparison
     "comparison.title": "How do two answers differ?",

@@ -110,6 +110,7 @@ TEXTS = {
     "contributions.text": "{start}, vor allem deshalb: {reasons}",
     "contributions.others": "die anderen {count} Eingaben",
     "contributions.points": "{number} Prozentpunkte",
+    "contributions.exact": "{start}; die Beiträge sind exakt",
     "contributions.sampled": "{start}; die Beiträge sind aus Stichproben geschätzt, auf etwa {error} genau",
     # what_if
     "what_if.title": "Was wäre mit einem anderen Wert?",
