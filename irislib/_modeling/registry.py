@@ -181,11 +181,13 @@ def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
         If one leads nowhere, or two models share a name.
     """
     specs: dict[str, ModelSpec] = {}
+    names: dict[str, str] = {}
     for reference in dict.fromkeys(references(models)):
         spec = resolve(reference)
         if spec.name in specs:
-            raise SpecError("The list of models", [f"two of them are called {spec.name!r}."])
-        specs[spec.name] = spec
+            both = f"{names[spec.name]} and {reference}"
+            raise SpecError("The list of models", [f"two of them are called {spec.name!r}: {both}."])
+        specs[spec.name], names[spec.name] = spec, reference
     return specs
 
 
