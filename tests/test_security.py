@@ -13,9 +13,12 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from unittest.mock import AsyncMock, Mock
+from urllib.parse import quote, unquote
 
 import nbformat
 import psutil
@@ -36,7 +39,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from irislib._common import paths
 from irislib._common.messages import TEXTS
-from irislib._serving.headers import POLICY
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import ChannelsHandler
 from irislib._serving.notebook_files import FileRules
@@ -768,17 +770,59 @@ def test_the_login_cookie_is_http_only(guarded: Server) -> None:
     assert visitor.get(f"{guarded.url}/", timeout=PATIENCE).status_code == 200
 
 
-def test_an_operator_can_let_others_embed_the_apps(tmp_path: Path) -> None:
-    documented = re.search(r'^```json\n(\{"Voila".*?)^```$', (ROOT / "docs" / "security.md").read_text(), re.M | re.S)[
-        1
-    ]
-    policy = POLICY.replace("'self';", "'self' https://intranet.example.org;", 1)  # and all else of it
-    assert policy in documented
-    (tmp_path / "voila.json").write_text(documented)
-    server = Server(tmp_path / "log", "serve", "--Pages.warm=False", "--host", "0.0.0.0", cwd=tmp_path).wait()
+@pytest.fixture
+def intranet() -> Iterator[int]:
+    """The port of another site, whose pages show the address that their own ends with in a frame."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            address = unquote(self.path.partition("?")[2])
+            self.wfile.write(f'<!doctype html><iframe src="{address}" width="900" height="700">'.encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("0.0.0.0", 0), Page) as site:
+        Thread(target=site.serve_forever).start()
+        yield site.server_port
+        site.shutdown()
+
+
+def assert_is_not_framed(page: Any, site: str, address: str) -> None:
+    with page.expect_event("requestfailed", lambda request: request.url == address) as refused:
+        page.goto(f"{site}/?{quote(address)}")
+    assert refused.value.failure == "net::ERR_BLOCKED_BY_RESPONSE"
+
+
+def test_an_operator_can_let_others_embed_the_apps(
+    tmp_path: Path, neighbour: Any, serve: Server, intranet: int
+) -> None:
+    allowed, other = (f"http://127.0.0.{number}:{intranet}" for number in (1, 2))
+    (folder := tmp_path / "notebooks").mkdir()
+    (folder / "picture.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    options = ("--host", "0.0.0.0", "--frame-ancestors", f"https://Intranet.example.org,{allowed}")
+    models = ("--notebooks", str(folder), "--model", "irislib.iris:spec")
+    server = Server(tmp_path / "log", "serve", *models, *options).wait()
+    app = f"http://localhost:{server.port}/iris-wizard?petal_length_cm=6&petal_width_cm=2.5"  # another site than theirs
+    policy = serve.get("/").headers["Content-Security-Policy"]
+    policy = policy.replace("'self';", f"'self' https://intranet.example.org {allowed};", 1)  # and all else of it
     try:
-        assert server.get("/").headers["Content-Security-Policy"] == policy
-        assert server.get("/").headers["Referrer-Policy"] == "same-origin"
+        for path in [*PAGES, "/picture.svg"]:
+            headers = server.get(path, allow_redirects=False).headers
+            assert headers["Content-Security-Policy"].startswith(policy), path
+            assert headers["Referrer-Policy"] == "same-origin"
+            assert "X-Frame-Options" not in headers
+        assert headers["Content-Security-Policy"].endswith("; sandbox allow-scripts")  # of the picture
+        assert "frame-ancestors 'none'" in server.get("/iris-wizard/operator").headers["Content-Security-Policy"]
+        neighbour.goto(f"{allowed}/?{quote(f'{app}&sepal_length_cm=6.3&sepal_width_cm=3.3')}")
+        frame = neighbour.frame_locator("iframe")
+        frame.get_by_role("button", name="Abrakadabra").click()
+        frame.get_by_text("Species: virginica").first.wait_for()
+        assert not neighbour.context.cookies()  # a browser keeps none of such a frame
+        assert_is_not_framed(neighbour, other, app)
+        assert_is_not_framed(neighbour, other, f"http://localhost:{serve.port}/iris-wizard")
     finally:
         assert server.stop() == 0
     assert server.text().count("no token is set") == 1  # for it listens on every address

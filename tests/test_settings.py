@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from irislib._common.settings import SETTINGS, api_settings, environment_value, 
 from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._modeling import registry
 from irislib._serving.gunicorn_app import ApiServer
+from irislib._serving.headers import ancestors
 from irislib._serving.voila_app import AppServer
 from irislib.errors import IrislibError
 
@@ -88,6 +90,31 @@ def test_the_command_line_comes_before_the_environment_and_that_before_the_defau
     assert [app.name for app in made.apps] == ["iris-wizard"]
     other = api(monkeypatch, "--port", "6001", "--cors", "https://b.test")
     assert (other.cfg.address, other.options.cors) == ([("127.0.0.2", 6001)], "https://b.test")
+
+
+NO_ORIGINS = ["https://a.test/path", "https://a.test/", "a.test", "*", "https://*", "https://a.test; script-src *",
+              "none", "https://a.test\nX-Frame-Options: DENY", "https://'a'.test", 'https://"a".test',
+              "https://user@a.test", "file://a", "https://é.test", "https://a.test:x", "https://a*.test"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NO_ORIGINS)
+def test_what_is_no_origin_may_show_no_app_in_a_frame(value: str) -> None:
+    with pytest.raises(IrislibError, match=r"--frame-ancestors takes origins, .*, got ['\"]"):
+        ancestors(f"https://b.test,{value}")
+
+
+def test_the_sites_that_may_show_an_app_are_in_one_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    server = AppServer()
+    server.initialize(["--frame-ancestors", "self, https://*.A.test,http://a.test:81 https://*.a.test"])
+    policy = server.headers["Content-Security-Policy"]
+    assert policy.startswith("frame-ancestors 'self' https://*.a.test http://a.test:81; object-src ")
+    own = {"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy": "frame-ancestors 'none'"}}}}
+    (tmp_path / "voila.json").write_text(json.dumps(own))
+    AppServer().initialize([])
+    monkeypatch.setenv("IRISLIB_FRAME_ANCESTORS", "https://a.test")
+    with pytest.raises(IrislibError, match=r"no effect beside the Content-Security-Policy in Voila\.tornado_settings"):
+        AppServer().initialize([])
 
 
 def test_the_store_is_looked_at_as_often_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,6 +130,11 @@ _ALL = (
         "IRISLIB_CORS", api=True, trait="AppServer.cors",
     ),
     Setting(
+        "frame_ancestors", str, "",
+        "Origins, separated by commas, whose pages may show the apps in a frame, such as https://intranet.example.org.",
+        "IRISLIB_FRAME_ANCESTORS", trait="AppServer.frame_ancestors", default_text="the server's own pages alone",
+    ),
+    Setting(
         "rate_limit", str, "", "The most requests of one address to the endpoint, such as 100/minute.",
         "IRISLIB_RATE_LIMIT", api=True, trait="AppServer.rate_limit", default_text="no limit",
     ),
@@ -358,7 +363,7 @@ the command line, in `GUNICORN_CMD_ARGS` or in a file (`-c`).
 def reference_page() -> str:
     """Return ``docs/settings.md``."""
     options = [setting for setting in _ALL if setting.api or setting.trait]
-    both = [s for s in options if s.trait and (s.api or s.variable)]
+    both = [s for s in options if s.trait and (s.api or s.secret)]  # a token is in the environment of either
     parts = [
         ("Of both servers", both),
         ("Of `irislib serve`", [s for s in options if s.trait and s not in both]),

@@ -2,52 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.routing import Matcher
 from tornado.web import OutputTransform, RequestHandler
 
+from irislib._common.messages.serving import TEXTS
 from irislib._serving import is_local
 from irislib._serving.methods import send_problem
 from irislib.api._application import request_id_of
 from irislib.api._hosts import UNKNOWN_HOST, foreign_name
 from irislib.api._problem_details import problem
+from irislib.errors import IrislibError
 
-__all__ = ["HEADERS", "SafeHeaders", "refusal_routes", "with_headers"]
+__all__ = ["SafeHeaders", "ancestors", "refusal_routes", "security_headers", "with_headers"]
 
 # Widgets' scripts are generated, and other libraries' widgets may load from anywhere: a stricter
 # policy would break them.
-POLICY = "frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "same-origin",  # the URL of a page can hold the values of its form
-    "X-Content-Type-Options": "nosniff",
-}
+POLICY = "frame-ancestors {ancestors}; object-src 'none'; base-uri 'self'; form-action 'self'"
+SELF = "'self'"
+# What a policy can hold: neither addresses in IPv6 nor letters beyond ASCII
+LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+ORIGIN = re.compile(rf"https?://(\*\.{LABEL}\.)?({LABEL}\.)*{LABEL}(:[1-9][0-9]{{0,4}})?")
 SERVER_NAME = "irislib"  # without a version, which would help to find vulnerable servers
+
+
+def ancestors(text: str) -> str:
+    """Return the sites that may show the pages in a frame, as a policy has them: this server, and those of a setting.
+
+    Raises
+    ------
+    IrislibError
+        If one is no origin.
+    """
+    origins = [part.lower() for part in re.split("[, ]", text) if part]
+    for origin in origins:
+        if origin not in ("self", SELF) and not ORIGIN.fullmatch(origin):
+            raise IrislibError(TEXTS["no_origin"].format(value=origin))
+    return " ".join(dict.fromkeys([SELF, *(origin for origin in origins if "://" in origin)]))
+
+
+def security_headers(server: Any) -> dict[str, str]:
+    """Return the headers of every response.
+
+    Raises
+    ------
+    IrislibError
+        If the sites that may frame a page are no origins, or would be overridden by a policy in Voila's settings.
+    """
+    own = server.tornado_settings.get("headers", {})
+    if server.frame_ancestors and any(name.title() == "Content-Security-Policy" for name in own):
+        raise IrislibError(TEXTS["two_policies"])
+    return {
+        "Content-Security-Policy": POLICY.format(ancestors=ancestors(server.frame_ancestors)),
+        "Referrer-Policy": "same-origin",  # the URL of a page can hold the values of its form
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 class SafeHeaders(OutputTransform):
     """Add the headers to the response of a Tornado handler, unless it has set them."""
+
+    def __init__(self, request: HTTPServerRequest, headers: Mapping[str, str]):
+        self.headers = headers
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Complete the headers when they are sent."""
         headers["Server"] = SERVER_NAME
-        for name, value in HEADERS.items():
+        for name, value in self.headers.items():
             headers.setdefault(name, value)
         return status_code, headers, chunk
 
 
-def with_headers(wsgi: Callable[..., Any]) -> Callable[..., Any]:
+def with_headers(wsgi: Callable[..., Any], safe: Mapping[str, str]) -> Callable[..., Any]:
     """Wrap a WSGI application so that its responses have the headers, too."""
 
     def wrapped(environ: Any, start_response: Callable[..., Any]) -> Any:
         def add_headers(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             present = {name.title() for name, _ in headers}
-            added = [(name, value) for name, value in HEADERS.items() if name.title() not in present]
+            added = [(name, value) for name, value in safe.items() if name.title() not in present]
             return start_response(status, [*headers, *added, ("Server", SERVER_NAME)], *exc_info)
 
         return wsgi(environ, add_headers)

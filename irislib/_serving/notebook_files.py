@@ -17,7 +17,6 @@ from tornado.routing import Matcher
 from voila.static_file_handler import AllowListFileHandler
 
 from irislib._common.messages.serving import TEXTS
-from irislib._serving.headers import HEADERS
 from irislib.errors import IrislibError
 
 __all__ = ["ALLOWED", "FileMatcher", "FileRules", "NotebookFileHandler"]
@@ -134,7 +133,7 @@ class NotebookFileHandler(JupyterHandler, AllowListFileHandler):  # type: ignore
         """Have browsers ask whether a file has changed, and confine the scripts in a document."""
         self.set_header("Cache-Control", "private, no-cache")
         if "ml" in self.get_content_type():  # HTML, SVG or XML
-            policy = HEADERS["Content-Security-Policy"]
+            policy = self.settings["irislib_headers"]["Content-Security-Policy"]
             self.set_header("Content-Security-Policy", f"{policy}; sandbox allow-scripts")
 
     def compute_etag(self) -> str | None:

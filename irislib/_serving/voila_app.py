@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
@@ -48,7 +49,7 @@ from irislib._serving.handlers import (
     IndexHandler,
     MissingHandler,
 )
-from irislib._serving.headers import HEADERS, SafeHeaders, refusal_routes, with_headers
+from irislib._serving.headers import SafeHeaders, refusal_routes, security_headers, with_headers
 from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
@@ -96,6 +97,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     debug_mode = trait("debug")
     token_file = trait("token_file")
     cors = trait("cors")
+    frame_ancestors = trait("frame_ancestors")
     rate_limit = trait("rate_limit")
     proxies = trait("proxies")
     max_batch_bytes = trait("max_batch_bytes")
@@ -128,6 +130,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         if self.json_logs:
             self.logging_config = {"formatters": {"console": {"class": "irislib._serving.logs.JsonFormatter"}}}
         check_options(self)
+        self.headers = security_headers(self)
         self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")
         if self.debug_mode:
             self.autoreload = True
@@ -282,8 +285,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         return {
             **settings,
             "contents_manager": self.contents_manager,
-            "transforms": [GZipContentEncoding, SafeHeaders],
-            "headers": HEADERS,
+            "transforms": [GZipContentEncoding, partial(SafeHeaders, headers=self.headers)],
+            "headers": self.headers,
+            "irislib_headers": self.headers,
             "xsrf_cookie_kwargs": {"samesite": "Lax"},  # the page's script reads it, so it is not HttpOnly
             "log_function": log_as_json if self.json_logs else log_without_queries,
             "irislib_pages": pages,
@@ -312,7 +316,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
         if self.proxies:  # the rest of what they forward was read before any handler was chosen
             wsgi = TrustedProxies(wsgi, 0, 0, 0, 0, self.proxies)
-        endpoint = EndpointContainer(with_headers(wsgi), ThreadPoolExecutor(4, "endpoint"))
+        endpoint = EndpointContainer(with_headers(wsgi, self.headers), ThreadPoolExecutor(4, "endpoint"))
         common = {"voila_configuration": self.voila_configuration}
         files = {
             "path": self.root_dir,

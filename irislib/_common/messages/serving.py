@@ -13,6 +13,10 @@ TEXTS = {
     "callback_printed": "{page} printed: {text}",
     "callback_failed": "{page}: a callback failed:\n    {text}",
     "callback_cut": "{page} prints more than is logged.",
+    "no_origin": "--frame-ancestors takes origins, separated by commas, such as https://intranet.example.org or "
+    "https://*.example.org:8443: http or https, a host, and a port if it is another than usual, got {value!r}.",
+    "two_policies": "--frame-ancestors has no effect beside the Content-Security-Policy in Voila.tornado_settings: "
+    "leave the latter out, or write the origins there.",
     "option_ignored": "{option} has no effect on `irislib serve`. {advice}",
 }
 
