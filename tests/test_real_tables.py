@@ -16,7 +16,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import Server, open_app, run_irislib
+import unfit
+from conftest import TESTS, Server, open_app, run_irislib
 from playwright.sync_api import expect
 from real_tables import TABLES, RealTable
 
@@ -296,6 +297,15 @@ def test_what_does_not_fit_gets_a_sentence_and_leaves_nothing(what: str, tmp_pat
         cli.main(arguments)
     assert str(end.value.code).strip() == "irislib new: " + sentence.format(file=path)
     assert os.listdir(tmp_path) == ["data.csv"]
+
+
+def test_check_says_what_does_not_fit() -> None:
+    result = run_irislib("check", *(part for name in unfit.DATA for part in ("--model", f"unfit:{name}")), cwd=TESTS)
+    assert result.returncode == 1
+    assert not result.stderr
+    faults = re.findall(r"^FAULT +training failed: (.*)", result.stdout, flags=re.MULTILINE)
+    for (_, sentence), fault in zip(unfit.DATA.values(), faults, strict=True):
+        assert fault.startswith(sentence)
 
 
 def test_a_whole_table_is_predicted_in_its_order(server: Server) -> None:

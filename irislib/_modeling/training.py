@@ -16,6 +16,7 @@ from irislib._common.messages.validation import TEXTS
 from irislib._description.class_names import to_codes, to_names
 from irislib._description.fingerprint import package_of
 from irislib._description.validation import names_of
+from irislib._description.values import to_python
 from irislib._modeling.arguments import require_spec
 from irislib._modeling.data_files import DataFiles, reads_of_import, record_reads
 from irislib._modeling.estimators import unfitted_copy
@@ -260,16 +261,29 @@ def checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarr
             f"The training data of {spec.name!r} do not fit its features: {error}\n"
             "Correct the data, or widen the feature's limits (low, high, choices, required=False)."
         ) from error
-    if missing_count := int(data[spec.target].isna().sum()):
+    target = _checked_target(spec, data[spec.target])
+    return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
+
+
+def _checked_target(spec: ModelSpec, values: pd.Series) -> np.ndarray:
+    import numpy as np
+
+    if missing_count := int(values.isna().sum()):
         raise DataError(f"The target {spec.target!r} is missing in {missing_count} rows; drop them in load_data.")
-    target = target_array(data[spec.target])
+    target = target_array(values)
     if target.dtype.kind == "O" and (unsupported := [value for value in target if not isinstance(value, str)]):
         raise DataError(
             f"The target {spec.target!r} must hold numbers or text, "
             f"got {type(unsupported[0]).__name__} {unsupported[0]!r}; "
             "turn it into text in load_data: .astype(str)."
         )
-    return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
+    if target.dtype.kind == "f" and (infinite_count := int(np.isinf(target).sum())):
+        raise DataError(f"The target {spec.target!r} is infinite in {infinite_count} rows; drop them in load_data.")
+    if (target == target[0]).all():
+        raise DataError(
+            f"The target {spec.target!r} is {to_python(target[0])!r} in every row: there is nothing to learn."
+        )
+    return target
 
 
 def target_array(values: pd.Series) -> np.ndarray:
