@@ -163,6 +163,25 @@ def test_a_table_keeps_its_lines(iris) -> None:
     assert table[4]["problems"] == "petal_length_cm must be a number, got 'x'."
 
 
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("", "cp1252"), ("iso-8859-2", "iso-8859-2"), ("windows-1251", "cp1251"), ("Shift_JIS", "cp932"),
+     ("utf-16le", "utf-16-le"), ("windows-1252", "utf-8"), ("rot13", "utf-8")],
+)  # fmt: skip
+def test_a_table_is_read_in_the_encoding_that_is_named(iris, charset: str, encoding: str) -> None:
+    word = {"cp1251": "Москва", "cp932": "東京｜表", "iso-8859-2": "Łódź"}.get(encoding, "Größe")
+    text = ";".join([*GOOD, "note"]) + f"\r\n6,0;2,5;6,3;3,3;{word}\r\n"
+    client = create_app([iris]).test_client()
+    kind = f"text/csv; charset={charset}" if charset else "text/csv"
+    answer = client.post("/iris-wizard/batch", data=text.encode(encoding), content_type=kind)
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.data.startswith(b"\xef\xbb\xbf") == (encoding != "utf-8")  # by which spreadsheets know it
+    (row,) = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";")
+    assert (row["note"], row["predicted_species"]) == (word, "virginica")
+    assert float(row["probability_virginica"].replace(",", ".")) > 0.9
+    assert "." not in row["probability_virginica"]
+
+
 EXPECTED = "an array of objects, one for each row, or an object of arrays, one for each feature"
 NOT_JSON = [
     ("", "Expecting value: line 1 column 1 (char 0)"),
@@ -251,7 +270,7 @@ def test_a_table_that_is_refused_as_a_whole(iris) -> None:
     for text, message in (
         ("", "The file is empty."),
         (f"{head}\n\n", "The file holds no rows below its first line"),
-        (f"{head}\n1,1,1,1\n".encode() * 9000 + b"\xff", "This is no CSV file: it is not UTF-8 text."),
+        (f"{head}\n1,1,1,1\n".encode() * 9000 + b"\x81", "This is no CSV file: it is not UTF-8 text."),
         (
             f"{head}\n" + "1,1,1,1\n" * 9000 + '"1',
             "This is no CSV file. The quotation mark that opens in line 9002 is not closed",

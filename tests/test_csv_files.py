@@ -247,6 +247,23 @@ def test_the_page_takes_a_table_in_parts_and_predicts_it_in_slices(iris, monkeyp
         assert result.decode().count("virginica") == 11  # and one in the header
 
 
+def test_the_page_takes_a_table_of_a_german_spreadsheet(rent) -> None:
+    table, us = irislib.app(rent).csv_tab, {"upload": 1}
+    text = "area_m2;rooms;district;balcony;built;Größe\r\n40,5;1;hill;yes;31.12.1990;süß\r\n"
+    table.handle_begin({"name": "flats.csv", **us}, [])
+    table.handle_part(us, [text.encode("cp1252")])
+    html = table.handle_read(us, [])["html"]
+    assert "read as Windows-1252" in html
+    assert "süß" in html
+    assert table.handle_slice({"start": 0, **us}, []) == {"done": 1}
+    assert "Rows predicted: 1 of 1." in table.handle_finish(us, [])["html"]
+    result = table.result_file()[1].decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(result, newline=""), delimiter=";")
+    example = {"area_m2": 40.5, "rooms": 1, "district": "hill", "balcony": True, "built": "1990-12-31"}
+    assert row["predicted_rent"] == str(rent.predict([example])[0]).replace(".", ",")
+    assert (row["built"], row["Größe"]) == ("31.12.1990", "süß")
+
+
 def test_a_file_that_is_too_large_is_refused_and_dropped(iris, monkeypatch) -> None:
     monkeypatch.setattr(widget_table, "MAX_FILE_BYTES", 1000)
     table, us = irislib.app(iris).csv_tab, {"upload": 1}

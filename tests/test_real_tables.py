@@ -310,8 +310,8 @@ def test_check_says_what_does_not_fit() -> None:
 
 def test_a_whole_table_is_predicted_in_its_order(server: Server) -> None:
     table = importlib.import_module("wetter.model").load_data()
-    content = table.to_csv(index=False, date_format="%Y-%m-%d").encode()
+    content = importlib.import_module("wetter.model").DATA.read_bytes()  # semicolons, days with points, Windows-1252
     reply = server.post("/wetter/batch", data=content, headers={"Content-Type": "text/csv"})
-    rows = list(csv.DictReader(io.StringIO(reply.text)))
+    rows = list(csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";"))
     assert [row["Wetter"] for row in rows] == table["Wetter"].tolist()
     assert all(row["predicted_Wetter"] and not row["problems"] for row in rows)

@@ -7,6 +7,7 @@ import csv
 import io
 import re
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
 from irislib._description.feature import Feature
-from irislib._modeling import csv_files
+from irislib._modeling import csv_files, csv_lines
 from irislib._modeling.model import Model
 from irislib.errors import ValidationError
 
@@ -45,6 +46,11 @@ def predict(model: Model, content: str | bytes) -> tuple[list[list[str]], list[s
     result = csv_files.write_header(model, layout) + csv_files.write_csv(layout, rows, cells)
     lines = list(csv.reader(io.StringIO(result.decode("utf-8-sig"), newline=""), delimiter=layout.delimiter))
     return lines[1:], [line[-1] or None for line in lines[1:]]
+
+
+def number(text: str) -> float:
+    """Return a number of the result, which has the decimal sign of the file."""
+    return float(text.replace(",", "."))
 
 
 def refusal(model: Model, content: str | bytes) -> str:
@@ -93,12 +99,12 @@ def test_a_file_decides_once_what_its_commas_and_points_mean(add, case, delimite
             assert problem.startswith("a ")
         else:
             assert problem is None
-            assert float(row[2]) == pytest.approx(value)
+            assert number(row[2]) == pytest.approx(value)
 
 
 def test_a_column_with_both_signs_reads_what_is_sure_and_asks_about_the_rest(add) -> None:
     rows, problems = predict(add, "a;b\n6,5;\n6.5;\n1.234;\n1,234;\n")
-    assert [row[2] and float(row[2]) for row in rows[:2]] == [pytest.approx(6.5)] * 2
+    assert [row[2] and number(row[2]) for row in rows[:2]] == [pytest.approx(6.5)] * 2
     assert MIXED in problems[2]
     assert EITHER in problems[3]
     _, problems = predict(add, 'a,b\n"6,5",\n6.5,\n1.234,\n')
@@ -108,7 +114,7 @@ def test_a_column_with_both_signs_reads_what_is_sure_and_asks_about_the_rest(add
 
 def test_a_decision_is_made_from_the_whole_file(add) -> None:
     rows, _ = predict(add, "a;b\n" + "1.234;0\n" * 20_000 + "0,5;0\n")
-    assert {round(float(row[2]), 6) for row in rows[:-1]} == {1234}
+    assert {round(number(row[2]), 6) for row in rows[:-1]} == {1234}
 
 
 @pytest.mark.parametrize("text", ["NA", "NaN", "nan", "NULL", "#N/A", "-", "", "None"])
@@ -121,18 +127,80 @@ def test_a_missing_value_in_a_file(add, text: str) -> None:
     assert list(problems) == [1]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_text_with_a_byte_order_mark_is_read(add, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_text_of_another_encoding_is_read(add, encoding: str) -> None:
     marks = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
     content = marks.get(encoding, b"") + "a\tb\tname\r\n1,5\t0\tZürich\r\n".encode(encoding)
     rows, problems = predict(add, content)
     assert (rows[0][:3], problems) == (["1,5", "0", "Zürich"], [None])
-    assert float(rows[0][3]) == pytest.approx(1.5)
+    assert number(rows[0][3]) == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,Zürich\n".encode("cp1252"), "a,b\n1,2\n".encode("utf-16-le")])
+@pytest.mark.parametrize("position", [0, 20_000])
+def test_a_file_of_a_german_spreadsheet_is_read_and_answered_in_its_own_form(add, position: int) -> None:
+    lines = ["1;2;x\r\n"] * 20_000
+    lines[position:position] = ["1,5;0;Größe in Zürich\r\n", '-0,25;0;"Straße; §"\r\n']
+    rows, problems = predict(add, f"a;b;Wörter\r\n{''.join(lines)}".encode("cp1252"))
+    assert not any(problems)
+    assert [row[2] for row in rows[position : position + 2]] == ["Größe in Zürich", "Straße; §"]
+    assert {row[3].count(",") for row in rows} == {1}
+    assert number(rows[position + 1][3]) == pytest.approx(-0.25)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,2\n".encode("utf-16-le"),
+        "a,b,name\n1,2,Москва\n".encode("cp1251"),
+        "a,b,name\n1,2,とうきょう\n".encode("shift-jis"),
+        "a,b,name\n1,2,łódź białą\n".encode("cp1250"),
+        "a,b,name\n1,2,上海市\n".encode("gb18030"),
+    ],
+)
 def test_other_text_is_refused_with_the_remedy(add, content: bytes) -> None:
     assert "Save it as “CSV UTF-8”." in refusal(add, content)
+
+
+# The texts of a column of days, and what they are; None for one that is refused.
+DAYS = [
+    (["31.12.2015", "03.04.2015", " 1.2.2016 ", "x"], ["2015-12-31", "2015-04-03", "2016-02-01", None]),
+    (["31.12.15", "2015-12-30"], ["2015-12-31", "2015-12-30"]),
+    (["2015.12.31", "2015.1.2"], ["2015-12-31", "2015-01-02"]),
+    (["2015/12/31", "2015/1/2"], ["2015-12-31", "2015-01-02"]),
+    (["03/04/2015", "31/12/2015"], ["2015-04-03", "2015-12-31"]),
+    (["03/04/2015", "12/31/2015", ""], ["2015-03-04", "2015-12-31", None]),
+    (["", "03-04-2015", "31-12-2015"], [None, "2015-04-03", "2015-12-31"]),
+    (["03/04/2015", "05/05/2015"], [None, "2015-05-05"]),
+    (["31/12/2015", "03/04/2015", "12/31/2015"], ["2015-12-31", None, "2015-12-31"]),
+    (["31.12.2015 00:00", "03.04.2015 13:30"], ["2015-12-31", "2015-04-03"]),
+    (["31-Dec-15", "2-May-16"], ["2015-12-31", "2016-05-02"]),
+    (["Dec 31, 2015", "May 2, 2016"], ["2015-12-31", "2016-05-02"]),
+    (["10-11-12", "13-11-12"], [None, None]),
+    (["31.02.2015", "1.1.2015"], [None, "2015-01-01"]),
+]
+
+
+@pytest.mark.parametrize("rows_between", [0, 9_000])
+@pytest.mark.parametrize(("texts", "expected"), DAYS)
+def test_a_file_decides_once_how_its_days_are_written(texts: list[str], expected: list[Any], rows_between: int) -> None:
+    lines = [f"{text};" for text in texts]
+    lines[1:1] = [lines[0]] * rows_between
+    file = io.BytesIO("\n".join(["day;note", *lines]).encode())
+    features = [Feature("day", "date")]
+    layout = csv_files.read_layout(file, features)
+    parts = list(csv_files.read_parts(file, layout, 8_000))
+    model = SimpleNamespace(spec=SimpleNamespace(features=features))
+    checked = [csv_files.check_rows(model, layout, [[text, ""] for text in texts[1:]])]
+    if all(texts):
+        assert isinstance(parts[-1], csv_lines.Lines)
+        checked.append(csv_files._check_lines(model, layout, parts[-1]))
+    for frame, _ in checked:
+        days = [None if pd.isna(day) else f"{day:%Y-%m-%d}" for day in frame["day"]]
+        assert days[1 - len(texts) :] == expected[1:]
+    for problem in checked[0][1]:
+        is_either = "days or months come first" in problem.message
+        assert is_either == (problem.value in ("03/04/2015", "05/05/2015")), problem
+        assert problem.feature == "day"
 
 
 @pytest.mark.parametrize(
@@ -267,13 +335,13 @@ def test_the_sheet_of_a_workbook_with_the_columns_is_the_table(rent, add) -> Non
     assert "Rows in flowers.xlsx (sheet Flats): 3." in html
     assert result[0][:3] == ["40", "true", "1990-05-01"]
     expected = rent.predict([{"area_m2": 40, "balcony": True, "built": "1990-05-01"}])[0]
-    assert float(result[0][-3]) == pytest.approx(expected)
+    assert number(result[0][-3]) == pytest.approx(expected)
     assert result[3][-1].startswith("area_m2 must be a number, got '#N/A'.")
     assert re.search(r"<td[^>]*>6</td>", html)  # the row's number in the sheet
     html, result = show(add, workbook(A=[["a", "b"], [0.12, "1,5"], [1234.5, None]]))
-    assert [float(row[2]) for row in result] == [pytest.approx(0.12), pytest.approx(1234.5)]
+    assert [number(row[2]) for row in result] == [pytest.approx(0.12), pytest.approx(1234.5)]
     html, result = show(add, workbook(A=[["a", "b"], [1.234, "1,5"], [-1.234, "0,5"]]))
-    assert [float(row[2]) for row in result] == [pytest.approx(1.234), pytest.approx(-1.234)]  # numbers, not text
+    assert [number(row[2]) for row in result] == [pytest.approx(1.234), pytest.approx(-1.234)]  # numbers, not text
 
 
 def test_a_formula_without_its_result_is_no_empty_cell(add) -> None:
@@ -300,7 +368,7 @@ def test_a_parquet_file_is_a_table(add) -> None:
     pd.DataFrame({"b": [None, 1.0], "a": [1.5, 2.0], "c": ["x, y", None], "d": [b"y", None]}).to_parquet(file)
     _, result = show(add, file.getvalue(), "rows.parquet")
     assert [row[:4] for row in result] == [["", "1.5", "x, y", "y"], ["1.0", "2.0", "", ""]]
-    assert [float(row[4]) for row in result] == [pytest.approx(1.5), pytest.approx(2)]
+    assert [number(row[4]) for row in result] == [pytest.approx(1.5), pytest.approx(2)]
 
 
 def test_tables_that_cannot_be_read_are_explained(add, monkeypatch) -> None:

@@ -16,11 +16,14 @@ from irislib._common.messages import TEXTS
 from irislib._description.validation import ambiguous_points, check_columns
 from irislib._description.values import normalized
 from irislib._modeling import many_rows
+from irislib._modeling.csv_days import DayScans, explain_days, to_iso
 from irislib._modeling.csv_lines import Lines, find_first_row, read_blocks
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs, may_need_signs, to_points
 from irislib._modeling.csv_text import (
     BOM,
+    UTF_8,
     encoding_of,
+    find_encoding,
     find_header,
     is_comment,
     names_of_column,
@@ -76,6 +79,9 @@ class CsvLayout:
         By feature, where it is not plainly a point; empty where there are several.
     is_spaced : bool
         True if quotation marks come after spaces.
+    encoding : str
+    day_formats : dict of str to tuple of str
+        By feature, those of a column whose days are not written as 2026-01-31.
     plain_blocks : dict
         What was read before as lines of plain text: its position and length, and whether it has quotation marks.
     """
@@ -87,6 +93,8 @@ class CsvLayout:
     bom: bytes
     decimal_signs: Mapping[str, str] = field(default_factory=dict)
     is_spaced: bool = False
+    encoding: str = UTF_8
+    day_formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plain_blocks: dict[tuple[int, int], bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -94,6 +102,11 @@ class CsvLayout:
         """The columns that are not features, without those that have no name."""
         used = set(self.columns.values())
         return [name for index, name in enumerate(self.header) if index not in used and name]
+
+    @property
+    def decimal(self) -> str:
+        """The decimal sign of the numbers that are added: a comma if the file has it, and none separates values."""
+        return "," if self.delimiter != "," and set(self.decimal_signs.values()) == {","} else "."
 
     def fit(self, row: list[str]) -> list[str] | None:
         """Return a row with a cell for each column, or None if it has too many or too few.
@@ -109,7 +122,10 @@ class CsvLayout:
 
 
 def read_layout(
-    file: IO[bytes], features: Sequence[Feature], count_rows: Callable[[int], None] | None = None
+    file: IO[bytes],
+    features: Sequence[Feature],
+    count_rows: Callable[[int], None] | None = None,
+    charset: str = "",
 ) -> CsvLayout:
     """Read the layout of a CSV file whose first line names its columns.
 
@@ -118,18 +134,21 @@ def read_layout(
     Parameters
     ----------
     file : binary file
-        UTF-8.
+        As `irislib._modeling.csv_text.find_encoding` takes it.
     features : sequence of Feature
         Those that are required must be among the columns.
     count_rows : callable, optional
         Called with a number of rows again and again if all have to be read for the layout, else never.
+    charset : str
+        What is said to be the encoding, which a file in UTF-8 need not heed.
 
     Raises
     ------
     ValidationError
         If the header cannot be used; `read_rows` checks the rest.
     """
-    with open_text(file) as text:
+    encoding = find_encoding(file, charset)
+    with open_text(file, encoding) as text:
         beginning = text.read(csv.field_size_limit() + 1)
         if "\0" in beginning:
             raise ValidationError([Problem(TEXTS["table_not_text"])])
@@ -140,13 +159,31 @@ def read_layout(
     if problems := _header_problems(header, positions, features):
         raise ValidationError(problems)
     columns = {name: indices[0] for name, indices in positions.items()}
-    bom = BOM if encoding_of(file)[1] else b""
-    layout = CsvLayout(header, columns, skipped + 2, delimiter, bom, is_spaced=is_spaced)
-    if may_need_signs(file, delimiter):
-        parts = read_parts(file, layout, PART_ROWS, may_be_none=True)
-        parts = parts if count_rows is None else _counted(parts, count_rows)
-        layout = replace(layout, decimal_signs=find_decimal_signs(parts, columns, features))
-    return layout
+    bom = BOM if encoding_of(file)[1] or encoding != UTF_8 else b""
+    layout = CsvLayout(header, columns, skipped + 2, delimiter, bom, is_spaced=is_spaced, encoding=encoding)
+    return _with_signs(file, layout, features, count_rows)
+
+
+def _with_signs(
+    file: IO[bytes], layout: CsvLayout, features: Sequence[Feature], count_rows: Callable[[int], None] | None
+) -> CsvLayout:
+    """Return the layout with how numbers and days are written, for which most files need not be read to their end."""
+
+    def parts() -> Iterator[Part]:
+        return read_parts(file, layout, PART_ROWS, may_be_none=True)
+
+    days, signs = DayScans(layout.columns, features), {}
+    for part in itertools.islice(parts(), bool(days.scans)):
+        days.add(part)
+    needs_signs = may_need_signs(file, layout.delimiter)
+    if needs_signs or days.need_more:
+        everything = days.watch(parts() if count_rows is None else _counted(parts(), count_rows))
+        if needs_signs:
+            signs = find_decimal_signs(everything, layout.columns, features)
+        else:
+            for _ in everything:
+                continue
+    return replace(layout, decimal_signs=signs, day_formats=days.formats())
 
 
 def _counted(parts: Iterable[Part], count_rows: Callable[[int], None]) -> Iterator[Part]:
@@ -157,7 +194,7 @@ def _counted(parts: Iterable[Part], count_rows: Callable[[int], None]) -> Iterat
 
 @contextlib.contextmanager
 def _rows(file: IO[bytes], layout: CsvLayout, start: int = 0) -> Iterator[Iterator[list[str]]]:
-    with open_text(file, layout.delimiter, layout.is_spaced, start) as text:
+    with open_text(file, layout.encoding, layout.delimiter, layout.is_spaced, start) as text:
         reader = read_records(text, layout.delimiter, layout.is_spaced)
         yield reader if start else itertools.islice(reader, layout.first_line - 1, None)
 
@@ -313,8 +350,11 @@ def _check(model: Model, layout: CsvLayout, cells: Mapping[int, Any], count: int
             if (sign := layout.decimal_signs.get(feature.name)) is not None:
                 ambiguous += ambiguous_points(feature, texts) if sign == MIXED else []
                 texts = to_points(texts, feature, sign, layout.delimiter)
+            if (formats := layout.day_formats.get(feature.name)) is not None:
+                texts = to_iso(texts, formats)
             columns[feature.name] = texts
     frame, problems = check_columns(model.spec.features, columns, count)
+    problems = explain_days(problems, layout.day_formats) if layout.day_formats else problems
     invalid = {(problem.row, problem.feature) for problem in problems}
     return frame, problems + [problem for problem in ambiguous if (problem.row, problem.feature) not in invalid]
 
@@ -350,17 +390,23 @@ def write_header(model: Model, layout: CsvLayout) -> bytes:
 
 
 def write_csv(layout: CsvLayout, rows: Iterable[list[str]], cells: Iterable[Iterable[Any]]) -> bytes:
-    """Return rows with the cells added to them, in the delimiter of the file itself.
+    """Return rows with the cells added to them, in the delimiter of the file itself, and with its decimal sign.
 
     A row with too many values has the surplus ones in its last cell, with the delimiters between them.
     """
     file = io.StringIO()
     width = len(layout.header)
+    if layout.decimal == ",":
+        cells = (map(_with_comma, row_cells) for row_cells in cells)
     csv.writer(file, delimiter=layout.delimiter).writerows(
         [*(row if len(row) == width else _to_width(layout, row)), *row_cells]
         for row, row_cells in zip(rows, cells, strict=True)
     )
     return file.getvalue().encode()
+
+
+def _with_comma(value: Any) -> Any:
+    return str(value).replace(".", ",") if isinstance(value, float) else value
 
 
 def _to_width(layout: CsvLayout, row: list[str]) -> list[str]:

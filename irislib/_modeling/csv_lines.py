@@ -13,7 +13,7 @@ from operator import contains
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from irislib._description.text_columns import DistinctTexts, NumberTexts
-from irislib._modeling.csv_text import encoding_of, read_records
+from irislib._modeling.csv_text import UTF_8, read_records
 
 if TYPE_CHECKING:
     from irislib._modeling.csv_files import CsvLayout
@@ -24,6 +24,7 @@ __all__ = ["Block", "Lines", "find_first_row", "read_blocks", "write_lines"]
 
 READ_BYTES = 1 << 14
 MAX_BLOCK_BYTES = 1 << 24
+ENCODINGS = {UTF_8: "utf-8", "cp1252": "cp1252", "latin-1": "latin-1"}  # of rows whose line breaks and signs are bytes
 
 
 class Block(NamedTuple):
@@ -123,10 +124,10 @@ def _precision() -> dict[str, Any]:
 
 def find_first_row(file: IO[bytes], layout: CsvLayout) -> int | None:
     """Return where the first row begins, or None if the file is not of plain lines."""
-    if layout.is_spaced or encoding_of(file)[0] != "utf-8-sig":
+    if layout.is_spaced or layout.encoding not in ENCODINGS:
         return None
     file.seek(0)
-    texts = (line.decode("utf-8-sig") for line in iter(lambda: file.readline(MAX_BLOCK_BYTES), b""))
+    texts = (line.decode(layout.encoding) for line in iter(lambda: file.readline(MAX_BLOCK_BYTES), b""))
     reader = read_records(texts, layout.delimiter)
     try:
         for _ in range(layout.first_line - 1):
@@ -162,7 +163,7 @@ def _rows_of(content: bytes, layout: CsvLayout, start: int) -> Lines | list[list
     """Return the rows of a block, which is checked the first time that it is read."""
     block = start, len(content)
     if (is_quoted := layout.plain_blocks.get(block)) is not None:
-        lines = content.replace(b"\r\n", b"\n").decode().removesuffix("\n").split("\n")
+        lines = content.replace(b"\r\n", b"\n").decode(ENCODINGS[layout.encoding]).removesuffix("\n").split("\n")
         return Lines(lines, layout.delimiter, is_quoted)
     rows = _split(content, layout)
     if isinstance(rows, Lines):
@@ -177,7 +178,7 @@ def _split(content: bytes, layout: CsvLayout) -> Lines | list[list[str]] | None:
     if b"\0" in content or b"\r" in content:
         return None
     try:
-        text = content.decode()
+        text = content.decode(ENCODINGS[layout.encoding])
     except UnicodeError:
         return None
     delimiter, width = layout.delimiter, len(layout.header)
@@ -209,9 +210,9 @@ def _without_quoted(text: str, delimiter: str) -> str | None:
     return outside.replace('"', "0")
 
 
-def _result_texts(delimiter: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
+def _result_texts(delimiter: str, decimal: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
     """Return the columns of the cells that are added, as they are written to a file."""
-    texts = [_column_texts(delimiter, column) for column in predictions.columns]
+    texts = [_column_texts(delimiter, decimal, column) for column in predictions.columns]
     problems = [""] * count
     for row, row_problems in predictions.problems.items():
         problems[row] = _write_cell(delimiter, " ".join(problem.message for problem in row_problems))
@@ -245,21 +246,28 @@ def _warning_texts(delimiter: str, warnings: list[Warned], count: int) -> list[s
     return texts
 
 
-def _column_texts(delimiter: str, column: list[Any]) -> list[str]:
+def _column_texts(delimiter: str, decimal: str, column: list[Any]) -> list[str]:
     if set(map(type, column)) == {float}:
-        return _number_texts(column)
-    known = {value: _write_cell(delimiter, value) for value in set(column)}
+        return _number_texts(column, decimal)
+    known = {value: _write_value(delimiter, decimal, value) for value in set(column)}
     # 0.0 and -0.0 are equal
-    return [known[value] if value else _write_cell(delimiter, value) for value in column]
+    return [known[value] if value else _write_value(delimiter, decimal, value) for value in column]
 
 
-def _number_texts(column: list[float]) -> list[str]:
+def _write_value(delimiter: str, decimal: str, value: Any) -> str:
+    return _write_cell(delimiter, str(value).replace(".", decimal) if isinstance(value, float) else value)
+
+
+def _number_texts(column: list[float], decimal: str) -> list[str]:
     """Return the texts of numbers, each different one made once."""
     import numpy as np
     import pandas as pd
 
     codes, distinct = pd.factorize(np.array(column).view("int64"))  # 0.0 and -0.0 are equal, but not in words
-    texts = np.array(list(map(str, distinct.view("float64").tolist())), dtype="object")
+    written = list(map(str, distinct.view("float64").tolist()))
+    if decimal != ".":
+        written = [text.replace(".", decimal) for text in written]
+    texts = np.array(written, dtype="object")
     return texts[codes].tolist()  # type: ignore[no-any-return]
 
 
@@ -274,8 +282,8 @@ def _needs_quotes(delimiter: str) -> Any:
     return re.compile(f'[{re.escape(delimiter)}"\r\n]').search
 
 
-def write_lines(lines: Lines, predictions: ManyPredictions) -> bytes:
+def write_lines(lines: Lines, predictions: ManyPredictions, decimal: str = ".") -> bytes:
     """Return plain lines with the predictions, as `write_csv` would."""
-    columns = _result_texts(lines.delimiter, predictions, len(lines))
+    columns = _result_texts(lines.delimiter, decimal, predictions, len(lines))
     rows = map(lines.delimiter.join, zip(lines.lines, *columns, strict=True))
     return ("\r\n".join(rows) + "\r\n").encode()

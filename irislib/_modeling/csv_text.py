@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import encodings
 import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from encodings.aliases import aliases
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from irislib._common.formatting import shorten_list
@@ -26,6 +28,7 @@ __all__ = [
     "Header",
     "count_names",
     "encoding_of",
+    "find_encoding",
     "find_header",
     "is_comment",
     "names_of_column",
@@ -40,8 +43,18 @@ _ENCODINGS = {  # UTF-32 first: its mark begins with that of UTF-16
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+UTF_8 = "utf-8-sig"
+BLOCK_BYTES = 1 << 20
 DELIMITERS = ",;\t|"
 TITLE_LINES = 30  # at most, before the line that names the columns
+_WORD = re.compile(rb"[\x80-\xff]+")
+# Bytes that are signs in Windows-1252 where a word has a letter, and bytes that it does not have.
+_NO_LETTER = re.compile(
+    rb"[a-z\xe0-\xff][\xb3\xb9\xba\xbe\xbf\x9f][a-z\xe0-\xff]|[\xb3\xb9][a-z\xe0-\xff\xb3\xb9]|[a-z]\x9f"
+    rb"|[\x81\x8d\x8f\x90\x9d]"
+)
+_TEXT_ENCODINGS = re.compile("cp|iso|latin|koi8|mac|gb|big5|euc|shift_jis|utf_16|utf_32")
+MOST_IN_WORDS = 0.2  # of the letters with an accent, in words without others
 
 
 class Header(NamedTuple):
@@ -70,15 +83,74 @@ def encoding_of(file: IO[bytes]) -> tuple[str, bytes]:
     for mark, encoding in _ENCODINGS.items():
         if start.startswith(mark):
             return encoding, mark
-    return "utf-8-sig", BOM if start.startswith(BOM) else b""
+    return UTF_8, BOM if start.startswith(BOM) else b""
+
+
+def find_encoding(file: IO[bytes], charset: str = "") -> str:
+    """Return the encoding of a file by its byte order mark, else the first that fits of UTF-8, `charset`, Windows-1252.
+
+    Raises
+    ------
+    ValidationError
+        If none fits. Text of other languages is not taken for Windows-1252, in which all bytes are letters.
+    """
+    encoding, mark = encoding_of(file)
+    if mark or _is_utf_8(file):
+        return encoding
+    if known := _known_encoding(charset):
+        return known
+    if charset or not is_windows_1252(_blocks(file)):
+        raise ValidationError([Problem(TEXTS["table_not_text"])])
+    return "cp1252"
+
+
+def _known_encoding(charset: str) -> str:
+    """Return Python's name of an encoding of text, or nothing: others may be slow, and Python never forgets them."""
+    name = encodings.normalize_encoding(charset.lower())
+    name = aliases.get(name, name)
+    return name if name in aliases.values() and _TEXT_ENCODINGS.match(name) else ""
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(lambda: file.read(BLOCK_BYTES), b"")
+
+
+def _is_utf_8(file: IO[bytes]) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    if b"\0" in next(_blocks(file), b"")[:1000]:
+        return False
+    try:
+        for block in _blocks(file):
+            if not block.isascii() or decoder.getstate()[0]:
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_windows_1252(blocks: Iterable[bytes]) -> bool:
+    """Return whether text that is not UTF-8 looks like Windows-1252: words of Latin letters, a few with an accent."""
+    count = in_words = 0
+    for block in blocks:
+        if block.isascii():
+            continue
+        if _NO_LETTER.search(block):
+            return False
+        for word in _WORD.findall(block):
+            count += len(word)
+            in_words += len(word) * (len(word) > 2)
+    return in_words <= MOST_IN_WORDS * count
 
 
 @contextlib.contextmanager
-def open_text(file: IO[bytes], delimiter: str = ",", is_spaced: bool = False, start: int = 0) -> Iterator[TextIO]:
-    """Open a file as text, from its beginning or later in UTF-8; raise ValidationError if it is no text or not CSV."""
-    encoding, _ = encoding_of(file)
+def open_text(
+    file: IO[bytes], encoding: str, delimiter: str = ",", is_spaced: bool = False, start: int = 0
+) -> Iterator[TextIO]:
+    """Open a file as text, from its beginning or a later row; raise ValidationError if it is no text or not CSV."""
     file.seek(start)
-    text = io.TextIOWrapper(file, "utf-8" if start else encoding, newline="")
+    text = io.TextIOWrapper(file, "utf-8" if start and encoding == UTF_8 else encoding, newline="")
     try:
         yield text
     except UnicodeError:

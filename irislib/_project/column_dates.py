@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from irislib._description.day_text import day_formats, is_day_first, swapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,26 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["DateTexts", "find_dates"]
 
 SAMPLE = 100  # different values, on which formats are tried first
-# By the shape of a text, in which 9 stands for digits and a for letters.
-FORMATS = {
-    "9-9-9": ("%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y"),
-    "9.9.9": ("%d.%m.%Y", "%d.%m.%y", "%Y.%m.%d"),
-    "9/9/9": ("%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),
-    "9 a 9": ("%d %b %Y", "%d %B %Y", "%d %b %y"),
-    "9-a-9": ("%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y"),
-    "9. a 9": ("%d. %B %Y", "%d. %b %Y"),
-    "a 9, 9": ("%b %d, %Y", "%B %d, %Y"),
-    "a 9 9": ("%b %d %Y", "%B %d %Y"),
-    "a, a 9, 9": ("%A, %B %d, %Y", "%a, %b %d, %Y"),
-}
-TIMES = {
-    "9:9": "%H:%M",
-    "9:9:9": "%H:%M:%S",
-    "9:9:9.9": "%H:%M:%S.%f",
-    "9:9 a": "%I:%M %p",
-    "9:9:9 a": "%I:%M:%S %p",
-    "9:9a": "%I:%M%p",
-}
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
 _ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 
@@ -75,34 +56,17 @@ def find_dates(texts: pd.Series, prefers_day: bool) -> DateTexts | None:
         is_utc = any(_ZONE.search(text[16:]) for text in sample)
         plan = DateTexts("ISO8601", is_utc=is_utc)
         return plan if _fits(texts, "ISO8601", is_utc) else None
-    shapes = {_shape(text) for text in sample}
-    if len(shapes) != 1:
+    candidates = {tuple(day_formats(text)) for text in sample}
+    if len(candidates) != 1:
         return None
-    fitting = [form for form in _candidates(shapes.pop()) if _fits(sample, form) and _fits(texts, form)]
+    fitting = [form for form in candidates.pop() if _fits(sample, form) and _fits(texts, form)]
     if not fitting:
         return None
     first = fitting[0]
-    twin = next((form for form in fitting[1:] if _swapped(form) == first), "")
-    if twin and prefers_day != (first.index("%d") < first.index("%m")):
+    twin = next((form for form in fitting[1:] if swapped(form) == first), "")
+    if twin and prefers_day != is_day_first(first):
         first, twin = twin, first
     return DateTexts(first, twin)
-
-
-def _shape(text: str) -> str:
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
-
-
-def _candidates(shape: str) -> list[str]:
-    """Return the formats of days, with or without a time, that a shape may have."""
-    formats = list(FORMATS.get(shape, ()))
-    for (day, days), (time, end), between in itertools.product(FORMATS.items(), TIMES.items(), (" ", ", ", "a")):
-        if shape == day + between + time:
-            formats += [f"{start}{'T' if between == 'a' else between}{end}" for start in days]
-    return formats
-
-
-def _swapped(format: str) -> str:
-    return format.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
 
 
 def _fits(texts: pd.Series, format: str, is_utc: bool = False) -> bool:

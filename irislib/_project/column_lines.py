@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import join_words, shorten_list
 from irislib._common.messages.tables import NOTES
+from irislib._description.day_text import is_day_first
 from irislib._project.column_dates import DateTexts, find_dates
 from irislib._project.column_names import mend_names
 from irislib._project.column_texts import NumberTexts, find_numbers, gap_markers, is_rest_numeric
@@ -137,7 +138,7 @@ def _note_number(code: TableCode, number: NumberTexts, columns: list[Any], examp
 def _note_day(code: TableCode, day: DateTexts, columns: list[Any], example: str) -> None:
     names = name_list(columns)
     if day.other:
-        order = "day" if day.format.index("%d") < day.format.index("%m") else "month"
+        order = "day" if is_day_first(day.format) else "month"
         text = NOTES["dates.either"].format(columns=names, example=example, order=order, other=day.other)
     else:
         text = NOTES["dates"].format(columns=names, example=example)

@@ -55,7 +55,7 @@ class Answer(NamedTuple):
     sheet: str = ""
 
 
-def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) -> Answer:
+def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits, charset: str = "") -> Answer:
     """Answer all rows of a request.
 
     Parameters
@@ -66,6 +66,8 @@ def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) ->
     mimetype : str
         Of the body: ``application/json``, ``text/csv`` or one of :data:`irislib._modeling.table_files.KINDS`.
     limits : BatchLimits
+    charset : str
+        Of the body, for CSV that is not UTF-8.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def answer(model: Model, body: IO[bytes], mimetype: str, limits: BatchLimits) ->
         body, sheet = _read_table(model, kind, body, limits)
         mimetype = "text/csv"
     if mimetype == "text/csv":
-        chunks = _predict_csv(model, body, limits)
+        chunks = _predict_csv(model, body, limits, charset)
     elif mimetype == "application/json":
         chunks = _predict_json(model, _read_json(body), limits)
     else:
@@ -123,7 +125,7 @@ def _require_rows(features: Sequence[Feature], count: int) -> None:
         raise ValidationError(check_values(features, [], 0)[1])
 
 
-def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator[bytes]:
+def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits, charset: str) -> Iterator[bytes]:
     count = 0
 
     def count_rows(number: int) -> None:
@@ -132,7 +134,7 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator
         limits.check_rows(count)
         limits.check_time()
 
-    layout = csv_files.read_layout(body, model.spec.features, count_rows)
+    layout = csv_files.read_layout(body, model.spec.features, count_rows, charset)
     if not count:
         for part in csv_files.read_parts(body, layout, CHUNK_ROWS):
             count_rows(len(part))
@@ -150,7 +152,7 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits) -> Iterator
             limits.shorten(results.problems)
             limits.log_rows(results, _filled(rows, position))
             if isinstance(rows, Lines):
-                text += write_lines(rows, results)
+                text += write_lines(rows, results, layout.decimal)
             else:
                 cells = csv_files.result_cells(results, sum(map(bool, rows)))
                 text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))

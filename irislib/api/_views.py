@@ -133,7 +133,8 @@ def batch(context: Context, name: str) -> Response:
     limits = BatchLimits(options, heartbeat, is_client_gone, rows_log)
     with contextlib.ExitStack() as stack:
         body = stack.enter_context(spooled(request.stream, heartbeat))
-        mimetype, pieces, sheet = _batch.answer(model, body, request.mimetype, limits)
+        charset = request.mimetype_params.get("charset", "")
+        mimetype, pieces, sheet = _batch.answer(model, body, request.mimetype, limits, charset)
         headers = {"X-Sheet": quote(sheet, safe=" ")} if sheet else {}
         return Response(closing(stack.pop_all(), pieces), mimetype=mimetype, headers=headers)
 

@@ -121,6 +121,8 @@ class CsvTab:
         template = TEXTS["table_rows" if total <= PREVIEW_ROWS else "table_rows_first"]
         name = TEXTS["table_sheet"].format(name=self.name, sheet=sheet) if sheet else self.name
         lines = [template.format(name=name, total=format_count(total), shown=PREVIEW_ROWS)]
+        if layout.encoding == "cp1252":  # which no mark says
+            lines.append(TEXTS["table_windows"])
         true = find_true_column(spec, layout.header)
         unused = [name for name in layout.unused if true is None or name != layout.header[true]]
         if true is not None:

@@ -206,6 +206,7 @@ ENGLISH = {
     "table_reading": "Reading {name}…",
     "table_rows": "Rows in {name}: {total}.",
     "table_rows_first": "Rows in {name}: {total}. These are the first {shown}:",
+    "table_windows": "The file is not in UTF-8; it is read as Windows-1252.",
     "table_has_true": "True answers, to compare with: {column}.",
     "table_unused": "Not used, but kept in the result: {columns}.",
     "table_empty_column": "{name} is not in the file and counts as left empty.",

@@ -68,6 +68,7 @@ ENGLISH = {
     "boolean": "true or false",
     "date": "a date",
     "date.example": "a date such as 2026-01-31",
+    "date.either": "Its column does not show whether days or months come first.",
     "date.format": "Written as 2026-01-31.",
     "time": "a time",
     "time.example": "a time of day such as 14:30, without a time zone",

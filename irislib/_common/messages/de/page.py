@@ -208,6 +208,7 @@ TEXTS = {
     "table_reading": "{name} wird gelesen …",
     "table_rows": "Zeilen in {name}: {total}.",
     "table_rows_first": "Zeilen in {name}: {total}. Das sind die ersten {shown}:",
+    "table_windows": "Die Datei ist nicht in UTF-8; sie wird als Windows-1252 gelesen.",
     "table_has_true": "Wahre Antworten zum Vergleich: {column}.",
     "table_unused": "Nicht verwendet, aber im Ergebnis enthalten: {columns}.",
     "table_empty_column": "{name} fehlt in der Datei und gilt als leer.",

@@ -68,6 +68,7 @@ TEXTS = {
     "boolean": "wahr oder falsch",
     "date": "ein Datum",
     "date.example": "ein Datum wie 2026-01-31",
+    "date.either": "Aus der Spalte geht nicht hervor, ob der Tag oder der Monat vorn steht.",
     "date.format": "Geschrieben wie 2026-01-31.",
     "time": "eine Uhrzeit",
     "time.example": "eine Uhrzeit wie 14:30, ohne Zeitzone",
