@@ -178,6 +178,27 @@ def test_a_wide_table_is_not_fragmented() -> None:
     assert list(frame.dtypes.unique()) == ["float64", "object", "int64"]
 
 
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_a_column_of_days_is_as_one_day_after_the_other_and_equal_ones_are_read_once(
+    zone: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = (
+        pd.Series(pd.date_range("2013-11-02 22:00", periods=30, freq="h", tz=zone)).repeat(50).reset_index(drop=True)
+    )
+    for feature in (Feature("d", "date"), Feature("d", "date", required=False)):
+        for days in (clock, pd.concat([clock, pd.Series([pd.NaT])], ignore_index=True).astype(clock.dtype)):
+            each, problems = check_values([feature], [{"d": day} for day in days])
+            frame, same = check_values([feature], days.to_frame("d"))
+            assert [str(problem) for problem in same] == [str(problem) for problem in problems]
+            pd.testing.assert_frame_equal(frame, each)
+    late = Feature("d", "date", low="2013-11-03")
+    assert [problem.row for problem in check_values([late], clock.to_frame("d"))[1]] == [*range(100)]
+    read = []
+    monkeypatch.setattr(Feature, "parse", lambda self, value: read.append(value) or value.date())
+    check_values([Feature("d", "date")], clock.to_frame("d"))
+    assert len(read) == 30
+
+
 def make(**changes: object) -> ModelSpec:
     return replace(spec, **changes)
 

@@ -201,11 +201,16 @@ def _unknown(features: Sequence[Feature], rows: Iterable[Mapping[Any, Any]], sin
 def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Problem]]:
     """Return the values that `Feature.parse` returns, as an array, and the problems of those that it refuses."""
     import numpy as np
+    import pandas as pd
 
     if isinstance(values, DistinctTexts):
         if (distinct := _parse_distinct(feature, values.texts)) is not None:
             return distinct[values.codes], []
         values = values.tolist()
+    if feature.type.dtype.startswith("datetime") and getattr(getattr(values, "dtype", None), "kind", "") == "M":
+        codes, different = pd.factorize(values, use_na_sentinel=False)
+        if (distinct := _parse_distinct(feature, different.tolist())) is not None:
+            return distinct[codes], []
     array, positions = feature.type.parse_column(feature, values)
     if positions and isinstance(values, NumberTexts) and not feature.required and feature.parse("") is None:
         blank = np.isnan(values.numbers)
@@ -232,13 +237,13 @@ def _parse_column(feature: Feature, values: Any) -> tuple[np.ndarray, list[Probl
     return to_array(feature, parsed), problems
 
 
-def _parse_distinct(feature: Feature, texts: list[str]) -> np.ndarray | None:
-    """Return the values of different texts, or None if one of them is refused."""
-    array, positions = feature.type.parse_column(feature, texts)
+def _parse_distinct(feature: Feature, received: list[Any]) -> np.ndarray | None:
+    """Return the values of different texts or days, or None if one of them is refused."""
+    array, positions = feature.type.parse_column(feature, received)
     if array is not None and not positions:
         return array if feature.required else array.astype("float64")
     try:
-        return to_array(feature, [feature.parse(text) for text in texts])
+        return to_array(feature, [feature.parse(value) for value in received])
     except ValueError:
         return None
 
