@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import number_format
 from irislib._common.language import ENGLISH, column_label, current_language, decimal_sign
 from irislib._common.theme import INK, PAPER, WARM_GREY, colours_of_series
+from irislib.insights._labels import fit_labels
 from irislib.insights._localized_charts import localize_axes
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Insight:
                 text.set_color(INK)
             if current_language() != ENGLISH:
                 localize_axes(axes)
+            fit_labels(axes)
         return panels[0].get_figure(root=True)  # type: ignore[return-value]  # a root is no SubFigure
 
     def panels(self) -> list[Insight]:

@@ -13,6 +13,7 @@ from irislib._common.formatting import format_share
 from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._common.theme import INK, PAPER, WARM_GREY, main_colour, second_colour, series
+from irislib.insights._labels import LEGEND_WIDTH, LINE, MARGINS, panel_height
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,15 +24,20 @@ Curve = tuple[Any, Any, Any, str, Any]  # class, x, y, its measure as text, the 
 
 LABEL_WIDTH, LABEL_LINES = 22, 2  # of a tick's label, in characters and lines
 WIDTH_OF_NAMES = 40  # characters of names that fit side by side below a matrix
+MANY_TURNED = 4  # more names than this are turned on one line each
+SMALL = 7  # points, of names that have no room in the usual size
+ROOM_BELOW = 36  # characters of ticks that fit side by side below a line
 MANY_CATEGORIES = 12  # more than this are not drawn
 
 
-def wrap_label(value: Any) -> str:
+def wrap_label(value: Any, lines: int = LABEL_LINES) -> str:
     """Return a value as the label of a tick: on at most two lines, cut off where it is longer."""
     text = str(value)
     if len(text) <= LABEL_WIDTH:
         return text
-    return "\n".join(textwrap.wrap(text, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder="…")) or text[:LABEL_WIDTH]
+    if lines == 1:  # long names often differ at their ends
+        return f"{text[: LABEL_WIDTH // 2]}…{text[1 - LABEL_WIDTH // 2 :]}"
+    return "\n".join(textwrap.wrap(text, LABEL_WIDTH, max_lines=lines, placeholder="…")) or text[:LABEL_WIDTH]
 
 
 def legend(axes: Axes, columns: int = 1) -> None:
@@ -60,8 +66,10 @@ def bars(axes: Axes, *, frame: pd.DataFrame, names: str, values: str, errors: st
 
 def _name_bars(axes: Axes, labels: Iterable[Any]) -> None:
     """Name horizontal bars, the first one on top."""
-    texts = [wrap_label(label) for label in labels]
-    axes.set_yticks(range(len(texts)), texts)
+    names = list(labels)
+    room = (panel_height(axes) - MARGINS) / max(1, len(names))  # of each bar, in inches
+    texts = [wrap_label(name, 1 if room < LABEL_LINES * LINE else LABEL_LINES) for name in names]
+    axes.set_yticks(range(len(texts)), texts, fontsize=None if room >= LINE else SMALL)
     axes.invert_yaxis()
 
 
@@ -95,12 +103,16 @@ def line_with_mark(
     """Draw a curve over values, or a bar for each value of a list, and mark one of them."""
     if is_list:
         colours = [second_colour() if i == mark else main_colour() for i in range(len(values))]
-        axes.bar(range(len(values)), values, color=colours, width=0.6)
+        axes.barh(range(len(values)), values, color=colours, height=0.6)
+        _name_bars(axes, labels)
+        names = names[::-1]
     else:
         axes.plot(range(len(values)), values, color=main_colour())
         axes.plot([mark], [values[mark]], "o", color=second_colour())
-    ticks = range(0, len(labels), max(1, (len(labels) - 1) // 4))
-    axes.set_xticks(list(ticks), [shorten(labels[i]) for i in ticks])
+        texts = [shorten(label) for label in labels]
+        parts = max(1, min(4, ROOM_BELOW // (max(map(len, texts)) + 2) - 1))  # between the ticks
+        ticks = sorted({round(i * (len(texts) - 1) / parts) for i in range(parts + 1)})
+        axes.set_xticks(ticks, [texts[i] for i in ticks])
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
 
@@ -150,7 +162,8 @@ def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bo
     from matplotlib.colors import LinearSegmentedColormap
 
     counts = frame.to_numpy()
-    names = [wrap_label(name) for name in frame.columns]
+    lines = LABEL_LINES if len(frame) <= MANY_TURNED else 1
+    names = [wrap_label(name, lines) for name in frame.columns]
     is_wide = max(map(len, names)) * len(names) > WIDTH_OF_NAMES
     colours = LinearSegmentedColormap.from_list("aubergine", [PAPER, main_colour()])
     axes.imshow(rates, cmap=colours, vmin=0, vmax=1)
@@ -202,7 +215,7 @@ def class_curves(axes: Axes, *, curves: Sequence[Curve], names: tuple[str, str])
     """Draw a step curve for each class, and its baseline."""
     for (name, x, y, text, ends), style in zip(curves, series(len(curves)), strict=True):
         axes.plot([0, 1], ends, color=WARM_GREY, linewidth=1, linestyle=":")
-        axes.step(x, y, where="post", label=f"{shorten(name)}: {text}", **style)
+        axes.step(x, y, where="post", label=f"{shorten(name, LEGEND_WIDTH - len(str(text)) - 2)}: {text}", **style)
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
     axes.set_xlabel(names[0])
@@ -356,7 +369,7 @@ def _class_legend(axes: Axes, names: Iterable[str]) -> None:
     legend(axes, columns=len(lengths) if sum(lengths) <= 2 * LABEL_WIDTH else 1)
 
 
-def shorten(name: Any) -> str:
+def shorten(name: Any, width: int = 2 * LABEL_WIDTH) -> str:
     """Return a name for a legend, cut off where it is long."""
     text = str(name)
-    return text if len(text) <= 2 * LABEL_WIDTH else f"{text[: 2 * LABEL_WIDTH - 1]}…"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
