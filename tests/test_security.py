@@ -18,7 +18,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 from unittest.mock import AsyncMock, Mock
-from urllib.parse import quote, unquote
 
 import nbformat
 import psutil
@@ -33,6 +32,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_binary_message,
     serialize_msg_to_ws_v1,
 )
+from playwright.sync_api import expect
 from tornado.iostream import IOStream
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -771,58 +771,82 @@ def test_the_login_cookie_is_http_only(guarded: Server) -> None:
 
 
 @pytest.fixture
-def intranet() -> Iterator[int]:
-    """The port of another site, whose pages show the address that their own ends with in a frame."""
+def intranet() -> Iterator[tuple[int, dict[str, str]]]:
+    """The port of another site, and its pages by path."""
+    pages: dict[str, str] = {}
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
-            address = unquote(self.path.partition("?")[2])
-            self.wfile.write(f'<!doctype html><iframe src="{address}" width="900" height="700">'.encode())
+            self.wfile.write(f"<!doctype html>{pages.get(self.path, '')}".encode())
 
         def log_message(self, *_: Any) -> None: ...
 
     with ThreadingHTTPServer(("0.0.0.0", 0), Page) as site:
         Thread(target=site.serve_forever).start()
-        yield site.server_port
+        yield site.server_port, pages
         site.shutdown()
 
 
-def assert_is_not_framed(page: Any, site: str, address: str) -> None:
-    with page.expect_event("requestfailed", lambda request: request.url == address) as refused:
-        page.goto(f"{site}/?{quote(address)}")
-    assert refused.value.failure == "net::ERR_BLOCKED_BY_RESPONSE"
-
-
 def test_an_operator_can_let_others_embed_the_apps(
-    tmp_path: Path, neighbour: Any, serve: Server, intranet: int
+    tmp_path: Path, neighbour: Any, serve: Server, intranet: tuple[int, dict[str, str]]
 ) -> None:
-    allowed, other = (f"http://127.0.0.{number}:{intranet}" for number in (1, 2))
+    port, pages = intranet
+    allowed, other = (f"http://127.0.0.{number}:{port}" for number in (1, 2))
     (folder := tmp_path / "notebooks").mkdir()
     (folder / "picture.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    options = ("--host", "0.0.0.0", "--frame-ancestors", f"https://Intranet.example.org,{allowed}")
+    options = ("--frame-ancestors", f"https://Intranet.example.org,{allowed}", "--cors", allowed)
     models = ("--notebooks", str(folder), "--model", "irislib.iris:spec")
-    server = Server(tmp_path / "log", "serve", *models, *options).wait()
-    app = f"http://localhost:{server.port}/iris-wizard?petal_length_cm=6&petal_width_cm=2.5"  # another site than theirs
-    policy = serve.get("/").headers["Content-Security-Policy"]
-    policy = policy.replace("'self';", f"'self' https://intranet.example.org {allowed};", 1)  # and all else of it
+    server = Server(tmp_path / "log", "serve", *models, "--host", "0.0.0.0", *options).wait()
+    address = f"http://localhost:{server.port}"  # another site than theirs
+    documented = (ROOT / "docs" / "cookbook" / "embedding.md").read_text(encoding="utf-8")
+    for name, html in re.findall(r'^```html title="(\w+)\.html"\n(.*?)^```$', documented, re.M | re.S):
+        pages[f"/{name}"] = html.replace("https://apps.example.org", address)
+        pages[f"/default-{name}"] = html.replace("https://apps.example.org", f"http://localhost:{serve.port}")
     try:
-        for path in [*PAGES, "/picture.svg"]:
-            headers = server.get(path, allow_redirects=False).headers
-            assert headers["Content-Security-Policy"].startswith(policy), path
-            assert headers["Referrer-Policy"] == "same-origin"
-            assert "X-Frame-Options" not in headers
-        assert headers["Content-Security-Policy"].endswith("; sandbox allow-scripts")  # of the picture
-        assert "frame-ancestors 'none'" in server.get("/iris-wizard/operator").headers["Content-Security-Policy"]
-        neighbour.goto(f"{allowed}/?{quote(f'{app}&sepal_length_cm=6.3&sepal_width_cm=3.3')}")
-        frame = neighbour.frame_locator("iframe")
-        frame.get_by_role("button", name="Abrakadabra").click()
-        frame.get_by_text("Species: virginica").first.wait_for()
-        assert not neighbour.context.cookies()  # a browser keeps none of such a frame
-        assert_is_not_framed(neighbour, other, app)
-        assert_is_not_framed(neighbour, other, f"http://localhost:{serve.port}/iris-wizard")
+        assert_policy_everywhere(server, serve, f"https://intranet.example.org {allowed}")
+        assert_frame_is_used(neighbour, f"{allowed}/frame")
+        for refused in (f"{other}/frame", f"{allowed}/default-frame"):
+            with neighbour.expect_event("requestfailed") as failed:
+                neighbour.goto(refused)
+            assert failed.value.failure == "net::ERR_BLOCKED_BY_RESPONSE"
+        for site, value, text in [
+            (allowed, "6", "virginica"),
+            (allowed, "99", "petal_length_cm must be"),
+            (other, "6", "The model cannot"),
+        ]:
+            neighbour.goto(f"{site}/form")
+            neighbour.get_by_label("Length of the petal").fill(value)
+            neighbour.get_by_label("Width of the petal").fill("2.5")
+            neighbour.get_by_role("button", name="Which species?").click()
+            neighbour.locator("output", has_text=text).wait_for()
     finally:
         assert server.stop() == 0
     assert server.text().count("no token is set") == 1  # for it listens on every address
+
+
+def assert_policy_everywhere(server: Server, serve: Server, others: str) -> None:
+    policy = serve.get("/").headers["Content-Security-Policy"]
+    policy = policy.replace("'self';", f"'self' {others};", 1)  # and all else of it
+    for path in [*PAGES, "/picture.svg"]:
+        headers = server.get(path, allow_redirects=False).headers
+        assert headers["Content-Security-Policy"].startswith(policy), path
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "X-Frame-Options" not in headers
+    assert headers["Content-Security-Policy"].endswith("; sandbox allow-scripts")  # of the picture
+    assert "frame-ancestors 'none'" in server.get("/iris-wizard/operator").headers["Content-Security-Policy"]
+
+
+def assert_frame_is_used(page: Any, address: str) -> None:
+    page.goto(address)
+    frame = page.frame_locator("iframe[title]")
+    frame.get_by_role("tab", name="Why", selected=True).wait_for()
+    expect(frame.get_by_role("textbox", name="Petal length")).to_have_value("6")
+    for name in ("Sepal length", "Sepal width"):
+        frame.get_by_role("textbox", name=name).fill("3")
+    frame.get_by_role("button", name="Abrakadabra").click()
+    frame.get_by_role("tab", name="Prediction").click()
+    frame.get_by_text("Species: virginica").first.wait_for()
+    assert not page.context.cookies()  # a browser keeps none of such a frame
