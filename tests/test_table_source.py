@@ -35,10 +35,12 @@ def evaluate(source: TableSource) -> pd.DataFrame:
     return frame
 
 
-def read(folder: Path, content: str | bytes, name: str = "table.csv", encoding: str = "utf-8") -> TableSource:
+def read(
+    folder: Path, content: str | bytes, name: str = "table.csv", encoding: str = "utf-8", named: str | None = None
+) -> TableSource:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
-    source = read_table(str(path))
+    source = read_table(str(path), encoding=named)
     pd.testing.assert_frame_equal(evaluate(source), source.frame)
     assert "irislib" not in source.body
     return source
@@ -158,13 +160,6 @@ TABLES = {
         'pd.read_csv(DATA, sep=";")',
         "amount: numbers such as 1.234 can mean two things; they are read as 1.234.",
     ),
-    "another encoding": (
-        "Привет;мир\nа;1\nб;2\n",
-        "cp1251",
-        {},
-        'encoding="cp1252"',
-        "it has words such as",
-    ),
     "signs": (
         "strand,treatment,x\n+,none,−1\n-,drug,2\n",
         "utf-8",
@@ -257,6 +252,45 @@ def test_a_messy_table_is_read(name, tmp_path):
 def test_codes_too_long_for_numbers_stay_text(tmp_path):
     source = read(tmp_path, "name,id\nA,12345678901234567890123\nB,2\n")
     assert source.frame["id"].tolist() == ["12345678901234567890123", "2"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("cp1250", ["źródło", "łódź"]), ("cp1251", ["город", "Москва"]), ("cp932", ["都市", "東京"]),
+        ("gb18030", ["城市", "上海"]), ("cp1253", ["πόλη", "Αθήνα"]), ("cp850", ["Größe", "schön"]),
+        ("mac_roman", ["Länge", "kürzer"]),
+    ],
+)  # fmt: skip
+def test_an_encoding_that_is_not_certain_is_asked_for(encoding, words, tmp_path):
+    name, value = words
+    text = f"{name};x\n{value};1,5\n{value} b;2,5\n"
+    with pytest.raises(DataError, match="Name its encoding with --encoding") as caught:
+        read(tmp_path, text, encoding=encoding)
+    assert f"{name} in {encoding}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    source = read(tmp_path, text, encoding=encoding, named=encoding)
+    assert source.frame[name].tolist() == [value, f"{value} b"]
+    assert f"The file is in {encoding}" in " ".join(source.notes)
+    with pytest.raises(DataError, match="is not in utf-8: some of its bytes are no text there"):
+        read(tmp_path, text, encoding=encoding, named="utf-8")
+    for unknown in ("cp9", "rot13"):
+        with pytest.raises(DataError, match="There is no encoding"):
+            read(tmp_path, text, named=unknown)
+    (tmp_path / "table.json").write_text('[{"a": 1, "b": 2}]')
+    with pytest.raises(DataError, match="--encoding is for CSV files"):
+        read_table(str(tmp_path / "table.json"), encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Größe in m², Fläche in m³", "l’été à l'œuvre – déjà", "¿Qué? ¡Él, ça! «Ñandú»", "naïve Šárka Žižka", "5 € je Maß",
+     "Ålesund, Øre, Æble", "°C ± ½ µm"],
+)  # fmt: skip
+def test_what_is_surely_windows_1252_is_not_asked_for(text, tmp_path):
+    source = read(tmp_path, f"a;b\n{text};1\nx;2\n", encoding="cp1252")
+    assert source.frame["a"].tolist() == [text, "x"]
+    assert 'encoding="cp1252"' in source.body
 
 
 REFUSED = {

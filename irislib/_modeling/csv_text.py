@@ -31,6 +31,7 @@ __all__ = [
     "find_encoding",
     "find_header",
     "is_comment",
+    "is_windows_1252",
     "names_of_column",
     "open_text",
     "read_records",
@@ -50,8 +51,8 @@ TITLE_LINES = 30  # at most, before the line that names the columns
 _WORD = re.compile(rb"[\x80-\xff]+")
 # Bytes that are signs in Windows-1252 where a word has a letter, and bytes that it does not have.
 _NO_LETTER = re.compile(
-    rb"[a-z\xe0-\xff][\xb3\xb9\xba\xbe\xbf\x9f][a-z\xe0-\xff]|[\xb3\xb9][a-z\xe0-\xff\xb3\xb9]|[a-z]\x9f"
-    rb"|[\x81\x8d\x8f\x90\x9d]"
+    rb"[a-z\xe0-\xff][\x82\x84\x88-\x8c\x8e\x94\x9f\xb3\xb9\xba\xbe\xbf][a-z\xe0-\xff]"
+    rb"|[\xb3\xb9][a-z\xe0-\xff\xb3\xb9]|[a-z]\x9f|[\x81\x8d\x8f\x90\x9d]"
 )
 _TEXT_ENCODINGS = re.compile("cp|iso|latin|koi8|mac|gb|big5|euc|shift_jis|utf_16|utf_32")
 MOST_IN_WORDS = 0.2  # of the letters with an accent, in words without others

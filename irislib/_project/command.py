@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="COLUMN", help=COMMAND["target"])
     parser.add_argument("--sql", metavar="QUERY", help=COMMAND["sql"])
     parser.add_argument("--sheet", metavar="NAME", help=COMMAND["sheet"])
+    parser.add_argument("--encoding", metavar="NAME", help=COMMAND["encoding"])
     parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help=COMMAND["output"])
     parser.add_argument("--dry-run", action="store_true", help=COMMAND["dry"])
 
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     if options.data is None:
         raise IrislibError(COMMAND["no_data"])
     estimator = _read_estimator(options)
-    table = read_table(options.data, sql=options.sql, sheet=options.sheet)
+    table = read_table(options.data, sql=options.sql, sheet=options.sheet, encoding=options.encoding)
     target = _choose_target(table, options)
     if target is None:
         return ASK_AGAIN
@@ -201,7 +202,7 @@ def _find(text: str, names: dict[str, Any], source: str) -> Any:
 
 def _as_typed(options: argparse.Namespace) -> str:
     parts = ["irislib", "new", options.name, "--data", options.data]
-    for option in ("estimator", "sql", "sheet"):
+    for option in ("estimator", "sql", "sheet", "encoding"):
         parts += [f"--{option}", getattr(options, option)] if getattr(options, option) else []
     parts += ["--output", str(options.output)] if options.output != Path() else []
     return shlex.join(parts)

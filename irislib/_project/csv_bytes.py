@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from irislib._common.messages.tables import TEXTS
-from irislib._modeling.csv_text import encoding_of
+from irislib._modeling.csv_text import encoding_of, is_windows_1252
 from irislib.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ COMPRESSIONS = {
 SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
 BLOCK_BYTES = 1 << 20
 TAIL_BYTES = 1 << 16
-NO_CP1252 = b"\x81\x8d\x8f\x90\x9d"
+OTHERS = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1252", "cp850", "mac_roman", "cp932", "gb18030", "big5", "euc_kr")
 
 
 @dataclass(frozen=True)
@@ -91,33 +91,44 @@ def _open_member(path: Path) -> IO[bytes]:
     return archive.open(members[0])
 
 
-def scan(path: Path) -> CsvBytes:
-    """Read all bytes of a CSV file once, and return what is in them."""
+def scan(path: Path, given: str = "") -> CsvBytes:
+    """Read all bytes of a CSV file, and return what is in them.
+
+    Parameters
+    ----------
+    path : Path
+    given : str
+        Its encoding, if somebody has named it.
+
+    Raises
+    ------
+    DataError
+        If the encoding is not certain, or not the one that is named.
+    """
     with path.open("rb") as raw:
         compression = compression_of(raw.read(8))
     with open_bytes(path, compression) as file:
         head = file.read(BLOCK_BYTES)
-        encoding = _marked_encoding(head)
-        decoder = None if encoding else codecs.getincrementaldecoder("utf-8")()
+        encoding = given or _marked_encoding(head)
+        decoder = _decoder(path, encoding)
         block, tail, hashes, comments, size = head, b"", 0, 0, 0
-        is_latin = False
         while block:
             size += len(block)
             if decoder:
                 try:
                     decoder.decode(block)
-                except UnicodeDecodeError:
-                    decoder = None
-                    encoding = "cp1252"
-            is_latin = is_latin or any(byte in block for byte in NO_CP1252)
+                except UnicodeDecodeError as error:
+                    if given:
+                        raise DataError(TEXTS["not_encoding"].format(path=path, encoding=given)) from error
+                    decoder, encoding = None, encoding or "cp1252"
             if b"#" in block:
                 hashes += block.count(b"#")
                 is_first = size == len(block) and block[:1] == b"#"
                 comments += len(re.findall(rb"[\r\n]#", tail[-1:] + block)) + is_first
             tail = (tail + block)[-TAIL_BYTES:]
             block = file.read(BLOCK_BYTES)
-    if encoding == "cp1252" and is_latin:
-        encoding = "latin-1"
+    if encoding == "cp1252" != given:
+        _require_windows_1252(path, compression, head)
     encoding = encoding or "utf-8"
     is_whole = size <= BLOCK_BYTES
     is_inferred = compression is not None and SUFFIXES.get(path.suffix.lower()) == compression
@@ -132,6 +143,34 @@ def scan(path: Path) -> CsvBytes:
         hashes,
         comments,
     )
+
+
+def _decoder(path: Path, encoding: str) -> codecs.IncrementalDecoder | None:
+    """Return the decoder of an encoding, of UTF-8 if it is not known; None for one that a mark says."""
+    try:
+        "x".encode(encoding or "utf-8")
+    except (LookupError, ValueError) as error:
+        raise DataError(TEXTS["no_encoding"].format(path=path, encoding=encoding)) from error
+    has_mark = encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32"))
+    return None if has_mark else codecs.getincrementaldecoder(encoding or "utf-8")()
+
+
+def _require_windows_1252(path: Path, compression: str | None, head: bytes) -> None:
+    """Raise an error that lists other encodings if text does not look like Windows-1252."""
+    with open_bytes(path, compression) as file:
+        if is_windows_1252(iter(lambda: file.read(BLOCK_BYTES), b"")):
+            return
+    words: dict[str, str] = {}
+    for encoding in OTHERS:
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        found = (match[0] for match in re.finditer(r"\w+", text) if not match[0].isascii())
+        if word := next(found, ""):
+            words.setdefault(word[:20], encoding)
+    listed = ", ".join(f"{word} in {encoding}" for word, encoding in words.items())
+    raise DataError(TEXTS["encoding"].format(path=path, words=listed or "none"))
 
 
 def _marked_encoding(head: bytes) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["add_layout", "has_index", "note_left_out", "offset_of"]
 
 SIGNS = {";": "Semicolons", "\t": "Tabs", "|": "Vertical bars", SPACES: "Spaces"}
-ENCODINGS = {"cp1252": "Windows-1252", "latin-1": "ISO 8859-1", "utf-32": "UTF-32"}
+ENCODINGS = {"cp1252": "Windows-1252", "utf-32": "UTF-32", "utf-16": "UTF-16"}
 
 
 def offset_of(code: TableCode, dialect: Dialect) -> int:
@@ -45,7 +45,7 @@ def add_layout(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path)
         notes.append(NOTES["delimiter"].format(signs=SIGNS.get(dialect.delimiter, repr(dialect.delimiter))))
     if content.encoding not in ("utf-8", "utf-8-sig"):
         arguments["encoding"] = content.encoding
-        name = ENCODINGS.get(content.encoding, "UTF-16")
+        name = ENCODINGS.get(content.encoding.removesuffix("-le").removesuffix("-be"), content.encoding)
         notes.append(NOTES["encoding"].format(encoding=name, example=_example(content)))
     if content.compression and not content.is_inferred:
         arguments["compression"] = content.compression
@@ -73,7 +73,7 @@ def add_layout(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path)
 
 def _example(content: CsvBytes) -> str:
     """Return a word that shows whether an encoding that was guessed is the right one."""
-    if content.encoding not in ("cp1252", "latin-1"):
+    if content.encoding.startswith("utf"):
         return ""
     candidates = re.finditer(r"[^\W\d_]+", content.head)
     word = next((match[0] for match in candidates if not match[0].isascii()), "")

@@ -25,15 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["read_csv_table"]
 
 
-def read_csv_table(path: Path) -> tuple[TableCode, pd.DataFrame]:
+def read_csv_table(path: Path, encoding: str = "") -> tuple[TableCode, pd.DataFrame]:
     """Return the code that reads a CSV file, and the table.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str
+        If somebody has named it.
 
     Raises
     ------
     DataError
         If it cannot be read.
     """
-    content = scan(path)
+    content = scan(path, encoding)
     if not content.head.strip():
         raise DataError(TEXTS["empty"].format(path=path))
     dialect = find_dialect(content)

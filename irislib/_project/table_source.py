@@ -70,7 +70,7 @@ class TableSource:
         return f"return {self.expression}" if is_one else f"{self.statements}\nreturn data"
 
 
-def read_table(data: str, sql: str | None = None, sheet: str | None = None) -> TableSource:
+def read_table(data: str, sql: str | None = None, sheet: str | None = None, encoding: str | None = None) -> TableSource:
     """Read a table, however it is written.
 
     Parameters
@@ -81,6 +81,8 @@ def read_table(data: str, sql: str | None = None, sheet: str | None = None) -> T
         A query.
     sheet : str, optional
         The sheet of an Excel file that has several.
+    encoding : str, optional
+        Of a CSV file, where its bytes do not show it.
 
     Raises
     ------
@@ -93,9 +95,11 @@ def read_table(data: str, sql: str | None = None, sheet: str | None = None) -> T
     kind = kind_of(path)
     if sheet is not None and kind != "excel":
         raise DataError(TEXTS["only_sheet"].format(path=path))
+    if encoding is not None and kind != "csv":
+        raise DataError(TEXTS["only_encoding"].format(path=path))
     requirements: tuple[str, ...] = ()
     if kind == "csv":
-        code, frame = read_csv_table(path)
+        code, frame = read_csv_table(path, encoding or "")
     elif kind == "excel":
         code, frame = read_excel_table(path, sheet)
         requirements = ("openpyxl>=3.1",)

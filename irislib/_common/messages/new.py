@@ -282,6 +282,7 @@ COMMAND = {
     "target": "the column to predict; without it, the columns are shown [asks]",
     "sql": "a query whose result is the table",
     "sheet": "of an Excel file [the first]",
+    "encoding": "of a CSV file, such as cp1250 [found by its bytes, or asked for]",
     "output": "the folder in which the project's folder is made [the current one]",
     "dry": "print what would be made, and make nothing",
     "no_data": "Say which table it is about: --data FILE.",

@@ -33,6 +33,12 @@ TEXTS = {
     "no_sheet": "{path} has no sheet {sheet!r}. {hint}",
     "sheets": "{path} has {count} sheets with tables: {names}. Choose one with --sheet.",
     "only_sheet": "--sheet is for Excel files; {path} is none.",
+    "encoding": "{path} is not in UTF-8 and hardly in Windows-1252. Name its encoding with --encoding; its first "
+    "word with other letters is {words}.",
+    "no_encoding": "There is no encoding {encoding!r} of text. Known ones are cp1250, cp1251, cp932 and gb18030.",
+    "not_encoding": "{path} is not in {encoding}: some of its bytes are no text there. Name another one with "
+    "--encoding.",
+    "only_encoding": "--encoding is for CSV files; {path} is none.",
     "merged": "In the sheet {sheet!r} of {path} the names of columns are in merged cells ({cells}). Write one name "
     "above each column, in one row.",
     "json": "{path} is JSON, but no list of rows such as [{{…}}, {{…}}]: {error}",
