@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gzip
 import importlib
 import io
+import itertools
 import json
 import os
 import re
@@ -36,6 +38,10 @@ def reference(name: str) -> str:
 
 LONG_RUNNING = {
     name: getattr(insights, name) for name in ("permutation_importance", "cross_validation", "learning_curve")
+}
+KINDS = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".parquet": "application/vnd.apache.parquet",
 }
 MEASURED = ("diabetes", "wine")  # models that are trained in no time
 MODELS = [part for name in NAMES for part in ("--model", reference(name))]
@@ -308,10 +314,31 @@ def test_check_says_what_does_not_fit() -> None:
         assert fault.startswith(sentence)
 
 
-def test_a_whole_table_is_predicted_in_its_order(server: Server) -> None:
-    table = importlib.import_module("wetter.model").load_data()
-    content = importlib.import_module("wetter.model").DATA.read_bytes()  # semicolons, days with points, Windows-1252
-    reply = server.post("/wetter/batch", data=content, headers={"Content-Type": "text/csv"})
-    rows = list(csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";"))
-    assert [row["Wetter"] for row in rows] == table["Wetter"].tolist()
-    assert all(row["predicted_Wetter"] and not row["problems"] for row in rows)
+def own_file(data: Path, frame: pd.DataFrame) -> tuple[bytes, str]:
+    """Return a table as people have it, and what kind of file it is, for the endpoint."""
+    if data.suffix == ".db":
+        return frame.to_csv(index=False, date_format="%Y-%m-%d").encode(), "text/csv"
+    if data.suffix == ".gz":
+        with gzip.open(data) as lines:
+            return b"".join(itertools.islice(lines, 2001)), "text/csv"
+    return data.read_bytes(), KINDS.get(data.suffix, "text/csv")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=NAMES)
+def test_the_table_itself_is_predicted_in_its_order(table: RealTable, server: Server, models: dict[str, Model]) -> None:
+    model = models[table.name]
+    module = importlib.import_module(model.spec.load_data.__module__)
+    frame = module.load_data()
+    content, kind = own_file(module.DATA, frame)
+    reply = server.post(f"/{table.name}/batch", data=content, headers={"Content-Type": kind})
+    text = reply.content.decode("utf-8-sig")
+    sign = max(",;\t", key=text.partition("\n")[0].count)
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=sign))
+    assert len(rows) == min(len(frame), 2000 if module.DATA.suffix == ".gz" else len(frame))
+    assert not [row["problems"] for row in rows if row["problems"]]
+    features = model.spec.validate(frame.loc[: len(rows) - 1, [f.column for f in model.spec.features]])
+    predicted = [row[f"predicted_{table.target}"] for row in rows]
+    if table.is_classifier:
+        assert predicted == [str(label) for label in model.predict_frame(features)]
+    else:
+        assert [*map(float, predicted)] == pytest.approx(model.predict_frame(features))
