@@ -17,6 +17,7 @@ from irislib import train
 from irislib._modeling.checkup import check_model
 from irislib._project.drafting import Draft, draft_model
 from irislib._project.findings import KINDS
+from irislib._project.scores import effort, log_loss
 from irislib._project.table_source import TableSource, read_table
 from irislib._project.target_kind import describe_target
 from irislib.cli import main
@@ -54,6 +55,9 @@ UNIQUE = [f"{n:04x}" for n in shuffled(np.arange(ROWS) * 77 + 4096)]
 
 # The kind of the finding, the table, a part of its sentence, and a part of model.py
 SEEN: list[tuple[str, pd.DataFrame, str, str]] = [
+    ("no_better", table(kind=[*["odd"] * 6, *["even"] * 50]), "answering the commonest class", "# The model is"),
+    ("no_better_number", table(kind=np.exp(3 * RNG.normal(size=ROWS))), "answering the median", "# The model is"),
+    ("never", table(kind=[*["odd"] * 6, *["even"] * 50]), "answers 'odd' for none of the 12 test rows", "balanced"),
     ("leak", table(verdict=np.where(KIND == "big", 1, 2)), "verdict alone tells kind", "# Feature(\"verdict\""),
     ("leak_name", table(kind_code=np.where(AWRY, KIND != "big", KIND == "big")), "contains that of", "# Feature("),
     ("few_rows", table(), "only 56 rows", "few"),
@@ -218,6 +222,26 @@ def test_model_py_is_formatted_trains_and_predicts_its_examples(without, tmp_pat
         model.predict_row(row)
 
 
+def test_the_title_of_an_example_is_what_the_model_answers() -> None:
+    kind = np.where(np.arange(ROWS) % 8 == 0, "odd", KIND)
+    drafted = draft(table(kind=kind))
+    names: dict[str, Any] = {"__file__": "model.py", "__name__": "drafted"}
+    exec(drafted.source, names)  # noqa: S102
+    model = train(names["spec"], drafted.frame)
+    answers = {title: model.predict_row(row).prediction for title, row in drafted.examples.items()}
+    assert [*answers] == ["Kind: little", "Kind: big", "Example 3"]
+    assert (answers["Kind: big"], answers["Kind: little"]) == ("big", "little")
+    assert answers["Example 3"] != "odd"
+    assert drafted.findings[0].text.startswith("The model answers 'odd' for none of the 12 test rows.")
+
+
+def test_a_text_of_many_rows_may_be_in_an_example() -> None:
+    towns = [f"T{n}" for n in range(24)]
+    frame = pd.concat([table(town="elsewhere")] * 5, ignore_index=True)
+    frame["town"] = [towns[n % 24] for n in range(len(frame))]
+    assert len(draft(frame).examples) == 2
+
+
 def test_no_example_has_what_may_be_personal() -> None:
     frame = table(note=[f"please write to a{n}@example.org about this" for n in range(ROWS)])
     assert draft(frame).examples == {}
@@ -230,6 +254,22 @@ def test_a_column_that_is_left_out_is_taken_back_by_one_edit() -> None:
     exec(source, names)  # noqa: S102
     assert names["spec"].feature_names == ["breadth", "verdict"]
     assert train(names["spec"], drafted.frame).evaluation.metrics["accuracy"] == 1
+
+
+@pytest.mark.parametrize(("work", "expected"), [(30, (5, 100)), (150, (3, 100)), (640, (1, 78)), (9000, (1, 20))])
+def test_a_comparison_of_estimators_has_a_budget_in_counts(work, expected) -> None:
+    assert effort(work, 5) == expected
+
+
+def test_the_log_loss_is_known_where_a_class_is_missing() -> None:
+    shares = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.25, 0.25]])
+    assert log_loss(["a", "b", "a"], shares, ["a", "b", "c"]) == pytest.approx(-np.log([0.7, 0.8, 0.5]).mean())
+    assert log_loss(["a", "unseen", "b"], shares, ["a", "b", "c"]) == pytest.approx(-np.log([0.7, 0.25]).mean())
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"size": rng.normal(size=160), "kind": ["rare"] * 2 + ["big", "little"] * 79})
+    reason = draft(frame).estimator.reason
+    assert reason.startswith("Chosen by the log loss in cross-validation on all rows: a linear model with 0.")
+    assert "nan" not in reason
 
 
 def new(*arguments: str) -> int:
@@ -255,6 +295,8 @@ def test_the_command_makes_a_project_that_check_has_nothing_to_say_against(tmp_p
     assert new(*command, "--target", "kind") == 0
     out = capsys.readouterr().out
     assert "* There are only 56 rows." in out
+    assert "A linear model: 56 rows are too few for more.\nOn 12 rows held out for this: " in out
+    assert "right (log loss 0." in out
     assert "cd shop\n  make serve" in out
     assert (tmp_path / "shop/shop/data/shop.csv").read_bytes() == (tmp_path / "shop.csv").read_bytes()
     assert "is there already, and nothing was changed" in str(new(*command, "--target", "kind"))

@@ -39,6 +39,7 @@ __all__ = [
     "coverage",
     "data_digest",
     "evaluate",
+    "held_out_rows",
     "retrain",
     "sample",
     "target_array",
@@ -166,6 +167,11 @@ def _split(
         np.arange(len(target)), test_size=spec.test_size, random_state=spec.random_state, stratify=shares
     )
     return rows, held_out
+
+
+def held_out_rows(spec: ModelSpec, data: pd.DataFrame) -> np.ndarray:
+    """Return the positions of the rows that :func:`train` holds out of data."""
+    return _split(spec, spec.estimator, checked(spec, data)[1], None)[1]
 
 
 def unfitted(spec: ModelSpec) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from irislib._common.formatting import did_you_mean, format_share, format_value
+from irislib._common.formatting import did_you_mean
 from irislib._common.messages.new import COMMAND, ESTIMATOR_FILE
 from irislib._common.routes import reserved_names
 from irislib._project.column_table import describe_columns
@@ -19,15 +19,13 @@ from irislib._project.findings import Finding
 from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
-    from irislib._modeling.evaluation import Evaluation
     from irislib._project.drafting import Draft
     from irislib._project.estimator_source import EstimatorSource
     from irislib._project.fitted_drafting import FittedDraft
     from irislib._project.project_files import Answers
     from irislib._project.table_source import TableSource
 
-    # A draft, its evaluation, or why there is none, and the facts of the project
-    Made: TypeAlias = tuple[Draft | FittedDraft, Evaluation | None, str, Answers]
+    Made: TypeAlias = tuple[Draft | FittedDraft, Answers]  # a draft, and the facts of its project
 
 __all__ = ["add_arguments", "run"]
 
@@ -78,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         return ASK_AGAIN
     about = _name_of(table, options)
     made = _from_table(name, table, target) if estimator is None else _fitted(name, estimator, table, about, target)
-    draft, evaluation, failure, answers = made
+    draft, answers = made
     files = render_project(answers)
     model = folder / name.replace("-", "_") / "model.py"
     if options.dry_run:
@@ -89,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         write_project(folder, files)
         print(COMMAND["made"].format(folder=folder, count=len(files)))
     _report(draft, about, model)
-    _report_measure(draft, evaluation, failure, "" if estimator is None else about)
+    _report_measure(draft, about)
     if not options.dry_run:
         print("\n" + COMMAND["next"].format(folder=shlex.quote(str(folder)), name=name))
     return 0
@@ -109,12 +107,11 @@ def _read_estimator(options: argparse.Namespace) -> EstimatorSource | None:
 
 
 def _from_table(name: str, table: TableSource, target: Any) -> Made:
-    """Draft a model of a table, and try it."""
-    from irislib._project.drafting import draft_model, try_draft
+    """Draft a model of a table."""
+    from irislib._project.drafting import draft_model
 
     draft = draft_model(name, table, target)
-    evaluation, failure = try_draft(draft)
-    return draft, evaluation, failure, _answers(name, table, target, draft, evaluation)
+    return draft, _answers(name, table, target, draft)
 
 
 def _fitted(name: str, estimator: EstimatorSource, table: TableSource, about: str, target: Any) -> Made:
@@ -122,21 +119,21 @@ def _fitted(name: str, estimator: EstimatorSource, table: TableSource, about: st
     from irislib._project.fitted_drafting import draft_fitted
 
     draft = draft_fitted(name, estimator, table, about, target)
-    answers = _answers(name, table, target, draft, draft.evaluation)
+    answers = _answers(name, table, target, draft)
     answers = replace(
         answers,
         requirements=tuple(dict.fromkeys((*answers.requirements, *estimator.requirements))),
         estimator=estimator.path,
         modules=estimator.modules,
     )
-    return draft, draft.evaluation, "", answers
+    return draft, answers
 
 
-def _answers(
-    name: str, table: TableSource, target: Any, draft: Draft | FittedDraft, evaluation: Evaluation | None
-) -> Answers:
+def _answers(name: str, table: TableSource, target: Any, draft: Draft | FittedDraft) -> Answers:
     from irislib._project.project_files import Answers
+    from irislib._project.trial import is_better
 
+    model = draft.trial.model
     return Answers(
         name=name,
         title=draft.title,
@@ -146,7 +143,7 @@ def _answers(
         example=next(iter(draft.examples.values()), {}),
         target=str(target),
         is_classifier=draft.target.is_classifier,
-        beats_baseline=evaluation is not None and _is_better(evaluation),
+        beats_baseline=model is not None and is_better(model.evaluation.metrics),
     )
 
 
@@ -223,27 +220,19 @@ def _report(draft: Draft | FittedDraft, source: str, model: Path) -> None:
     print(COMMAND["rest" if rest else "actions"].format(count=rest, path=model))
 
 
-def _report_measure(draft: Draft | FittedDraft, evaluation: Evaluation | None, failure: str, source: str) -> None:
-    """Print how well the drafted model does, and on which table if the estimator was fitted elsewhere."""
-    if evaluation is None:
-        print("\n" + COMMAND["failed"].format(error=failure))
-        return
-    metrics = evaluation.metrics
-    if draft.target.is_classifier:
-        shares = {"accuracy": metrics["accuracy"], "baseline": metrics["baseline_accuracy"]}
-        measured = COMMAND["accuracy"].format(**{key: format_share(share) for key, share in shares.items()})
+def _report_measure(draft: Draft | FittedDraft, source: str) -> None:
+    """Print why the estimator was chosen, and how well the drafted model does."""
+    from irislib._project.trial import describe_measures, is_better
+
+    model = draft.trial.model
+    lines = [draft.estimator.reason] if draft.estimator.reason else []
+    if model is None:
+        lines.append(COMMAND["failed"].format(error=draft.trial.failure))
     else:
-        errors = {"error": metrics["mean_absolute_error"], "baseline": metrics["baseline_mean_absolute_error"]}
-        measured = COMMAND["error"].format(**{key: format_value(error, 4) for key, error in errors.items()})
-    facts = {"rows": len(evaluation.y_true), "measured": measured, "source": source}
-    print("\n" + COMMAND["score_given" if source else "score"].format(**facts))
-    if not _is_better(evaluation):
-        print(COMMAND["no_better"].format(target=draft.target.column))
-
-
-def _is_better(evaluation: Evaluation) -> bool:
-    """Return whether a model is better than its baseline, as the project's own test has it."""
-    metrics = evaluation.metrics
-    if "balanced_accuracy" in metrics:
-        return metrics["balanced_accuracy"] > metrics["baseline_balanced_accuracy"]
-    return metrics["mean_absolute_error"] < metrics["baseline_mean_absolute_error"]
+        facts = {"rows": len(model.evaluation.y_true), "measured": describe_measures(model), "source": source}
+        lines.append(COMMAND["score_given" if model.is_fitted_elsewhere else "score"].format(**facts))
+        if model.is_fitted_elsewhere and not is_better(model.evaluation.metrics):
+            lines.append(COMMAND["no_better"].format(target=draft.target.column))
+    print()
+    for line in lines:
+        print(textwrap.fill(line, WIDTH))

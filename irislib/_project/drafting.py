@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,23 +10,22 @@ from irislib._common.messages.new import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.inference import infer_features
 from irislib._description.validation import check_values
-from irislib._modeling.training import train
 from irislib._project import column_checks, table_checks
 from irislib._project.estimator_choice import Choice, choose, inputs_of
-from irislib._project.examples import example_of, pick_examples
+from irislib._project.examples import example_of, pick_examples, usable_rows
 from irislib._project.findings import Finding, by_importance, find
 from irislib._project.model_source import Sketch, model_source, title_of
 from irislib._project.table_code import run_lines
 from irislib._project.target_kind import Target, describe_target
-from irislib.errors import DataError, IrislibError
+from irislib._project.trial import Trial, result_findings, try_source
+from irislib.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from irislib._modeling.evaluation import Evaluation
     from irislib._project.table_source import TableSource
 
-__all__ = ["Draft", "draft_model", "limit_reasons", "refined", "try_draft"]
+__all__ = ["Draft", "draft_model", "limit_reasons", "refined"]
 
 NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
 SUGGESTIONS = 10  # of a category with many values
@@ -80,6 +78,8 @@ class Draft:
         What people call the model.
     frame : DataFrame
         As load_data of model.py returns it.
+    trial : Trial
+        The model of model.py, trained.
     """
 
     source: str
@@ -90,6 +90,7 @@ class Draft:
     examples: Mapping[str, Mapping[str, Any]]
     title: str
     frame: pd.DataFrame
+    trial: Trial
 
 
 def draft_model(name: str, table: TableSource, target: Any) -> Draft:
@@ -116,7 +117,6 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
     x, _ = check_values(features, frame[columns])
     inputs = inputs_of(features, x, spare)
     choice = choose(inputs, x, frame[target], goal)
-    picked = pick_examples(features, x, frame[target], goal, choice, inputs)
     strong = [finding for finding in left_out.values() if finding.kind == "strong"]
     left_out = {column: finding for column, finding in left_out.items() if finding.kind != "strong"}
     changes = {column: change for column, change in changes.items() if _is_kept(column, left_out)}
@@ -140,12 +140,25 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         changes=changes,
         findings=by_importance(findings),
         choice=choice,
-        examples={title: example_of(features, x.iloc[row]) or {} for title, row in picked.items()},
-        further=_further_examples(frame, spare, left_out, picked),
+        examples={},
+        further={},
         limits=limit_reasons(features, frame),
     )
+    trial = try_source(model_source(sketch), frame, x)
+    sketch = _with_results(sketch, x, frame, trial)
     facts = (tuple(sketch.findings), features, goal, choice, sketch.examples, title_of(name), frame)
-    return Draft(model_source(sketch), *facts)
+    return Draft(model_source(sketch), *facts, trial)
+
+
+def _with_results(sketch: Sketch, x: pd.DataFrame, frame: pd.DataFrame, trial: Trial) -> Sketch:
+    """Add to a sketch what its trained model shows: examples and findings."""
+    picked = pick_examples(sketch.features, x, frame[sketch.target.column], sketch.target, trial)
+    return replace(
+        sketch,
+        findings=by_importance([*sketch.findings, *result_findings(trial, sketch.target.column)]),
+        examples={title: example_of(sketch.features, x.iloc[row]) for title, row in picked.items()},
+        further=_further_examples(frame, sketch.spare, sketch.left_out, picked),
+    )
 
 
 def _hints(features: Sequence[Feature], frame: pd.DataFrame, target: Any) -> list[Finding]:
@@ -163,19 +176,8 @@ def _further_examples(
     if not features:
         return {title: {} for title in picked}
     x, _ = check_values(features, frame[[feature.column for feature in features]])
-    return {title: example_of(features, x.iloc[row]) or {} for title, row in picked.items()}
-
-
-def try_draft(draft: Draft) -> tuple[Evaluation | None, str]:
-    """Train the model of a draft; return its evaluation, or why it cannot be trained."""
-    names: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of classes with few rows, which a finding says
-            exec(draft.source, names)  # noqa: S102 - our own text
-            return train(names["spec"], draft.frame).evaluation, ""
-    except (IrislibError, ValueError) as error:
-        return None, str(error)
+    usable = usable_rows(features, x)
+    return {title: example_of(features, x.iloc[row]) if usable[row] else {} for title, row in picked.items()}
 
 
 def _as_loaded(lines: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.new import REASONS
 from irislib._modeling.seeding import seeded
-from irislib._modeling.threads import idle_cores_only
 from irislib._modeling.training import target_array
 from irislib._project.python_text import Call, Node, flat, literal
+from irislib._project.scores import cross_validated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +40,6 @@ LARGE = 10_000  # rows, from which on boosting is taken untried
 TRIED = 1_500  # rows of a trial
 MAX_COLUMNS, MAX_CLASSES = 150, 12  # of a trial: boosting takes long with more
 ENOUGH = 60  # rows of a trial
-FOLDS, FEWER_FOLDS = 5, 3  # of a trial, and of one that takes longer
-LONG = 4_000  # rows times classes
 FREQUENT = 10  # rows of a category; rarer ones are taken together
 # Functions of model.py that its estimator uses.
 DATE_NUMBERS = '''
@@ -159,7 +156,8 @@ def choose(inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Target) -> Cho
     best = max((0, 1), key=lambda i: scores[i][0])
     texts = [REASONS[name].format(score=score[1]) for name, score in zip(("linear", "trees"), scores, strict=True)]
     part = REASONS["some" if len(rows) < len(x) else "all"].format(rows=len(rows))
-    reason = REASONS["tried"].format(rows=part, best=texts[best], other=texts[1 - best])
+    criterion = REASONS["loss" if target.is_classifier else "mean_error"]
+    reason = REASONS["tried"].format(criterion=criterion, rows=part, best=texts[best], other=texts[1 - best])
     return Choice(*(linear, boosting)[best], reason)
 
 
@@ -250,26 +248,17 @@ def evaluated(node: Node, inputs: Inputs) -> Any:
 
 def _tried(node: Node, inputs: Inputs, x: pd.DataFrame, y: pd.Series, target: Target) -> tuple[float, str]:
     """Return a score of an estimator by cross-validation, the greater the better, and in words."""
-    from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
-
-    count = FEWER_FOLDS if len(x) * (y.nunique() if target.is_classifier else 1) > LONG else FOLDS
-    folds = (StratifiedKFold if target.is_classifier else KFold)(count, shuffle=True, random_state=0)
-    scoring = ["neg_log_loss", "accuracy"] if target.is_classifier else ["neg_mean_absolute_error", "r2"]
-    with idle_cores_only(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes with few rows, which a finding says
-        try:
-            scores = cross_validate(
-                seeded(evaluated(node, inputs), 0),
-                x,
-                target_array(y),
-                cv=folds,
-                scoring=scoring,
-                error_score=float("nan"),
-            )
-        except ValueError:  # all folds failed
-            return float("-inf"), REASONS["failed"]
-    first, second = (float(scores[f"test_{name}"].mean()) for name in scoring)
-    order = first if first == first else float("-inf")
+    estimator = seeded(evaluated(node, inputs), 0)
+    scores = cross_validated(estimator, x, target_array(y), target.is_classifier, _width(inputs, x))
+    if scores is None:
+        return float("-inf"), REASONS["failed"]
+    loss, second = scores
     if target.is_classifier:
-        return order, REASONS["right"].format(share=format_share(second), loss=-first)
-    return order, REASONS["error"].format(error=format_value(-first, 4), r2=second)
+        return -loss, REASONS["right"].format(share=format_share(second), loss=loss)
+    return -loss, REASONS["error"].format(error=format_value(loss, 4), r2=second)
+
+
+def _width(inputs: Inputs, x: pd.DataFrame) -> int:
+    """Return about how many columns an estimator gets from its preprocessing."""
+    categories = sum(int(x[column].nunique()) for column in inputs.choices)
+    return max(1, len(inputs.numbers) + len(inputs.many) + 3 * len(inputs.dates) + categories)

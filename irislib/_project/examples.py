@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, readable_name
+from irislib._common.messages.new import EXAMPLE
+from irislib._description.class_names import to_names
 from irislib._description.values import is_empty, to_python
-from irislib._modeling.seeding import seeded
 from irislib._modeling.training import target_array
-from irislib._project.estimator_choice import Choice, Inputs, evaluated
+from irislib._project.trial import Trial, answers_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,94 +20,123 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._project.target_kind import Target
 
-__all__ = ["example_of", "pick_examples", "predicted_examples"]
+__all__ = ["example_of", "pick_examples", "usable_rows"]
 
-ROWS = 1_000  # that the model for this is trained on, and as many to choose from
+Picked = Iterator[tuple[str, int]]  # a title, empty if it can claim nothing, and the position of a row
+
 MAX_EXAMPLES = 4
+TRIED = 200  # rows for an example
 LONGEST = 200  # of a text
+COMMON = 10  # rows of a text that is no name of somebody
 PRIVATE = re.compile(r"@|\d{5,}|https?:|www\.")  # an address, a long number or a link in a text
 
 
 def pick_examples(
-    features: Sequence[Feature], x: pd.DataFrame, y: pd.Series, target: Target, choice: Choice, inputs: Inputs
+    features: Sequence[Feature], x: pd.DataFrame, y: pd.Series, target: Target, trial: Trial
 ) -> dict[str, int]:
-    """Return the positions of rows by their titles, of rows without text that may be personal."""
+    """Return the positions of rows by their titles, of rows without text that may be personal.
+
+    A title names a class or a number that the model of the trial answers, too; where it never does, the title
+    claims nothing. Rows that the model was not trained on come first.
+    """
     import numpy as np
 
-    order = np.random.default_rng(0).permutation(len(x))[: 2 * ROWS]
-    half = len(order) // 2
-    train, rest = order[:half], order[half:]
-    labels = target_array(y)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of classes with few rows, which a finding says
-            estimator = seeded(evaluated(choice.node, inputs), 0).fit(x.iloc[train], labels[train])
-            predicted = np.asarray(estimator.predict(x.iloc[rest])).ravel()
-            shares = estimator.predict_proba(x.iloc[rest]).max(axis=1) if target.is_classifier else None
-    except ValueError:  # half of a small table may lack a class
-        predicted, shares = labels[rest], np.ones(len(rest)) if target.is_classifier else None
-    picked = predicted_examples(features, x.iloc[rest], target, labels[rest], predicted, shares)
-    return {title: int(rest[position]) for title, position in picked.items()}
-
-
-def predicted_examples(
-    features: Sequence[Feature], x: pd.DataFrame, target: Target, true: np.ndarray, predicted: np.ndarray, shares: Any
-) -> dict[str, int]:
-    """Return the positions of rows by their titles, of rows that were predicted already; see `pick_examples`."""
-    pick = _of_classes if target.is_classifier else _of_numbers
-    examples = {}
-    for title, positions in pick(target, true, predicted, shares):
-        for position in positions:
-            if example_of(features, x.iloc[position]):
-                examples[title] = int(position)
-                break
+    order = np.random.default_rng(0).permutation(len(x))
+    order = order[usable_rows(features, x)[order]]
+    is_held_out = np.isin(order, trial.held_out)
+    parts = [order[is_held_out], order[~is_held_out]]
+    examples: dict[str, int] = {}
+    for title, position in (_of_classes if target.is_classifier else _of_sizes)(y, parts, target, trial):
+        examples[title or EXAMPLE.format(number=len(examples) + 1)] = int(position)
     return examples
 
 
-def _of_classes(
-    target: Target, true: np.ndarray, predicted: np.ndarray, shares: Any
-) -> Iterable[tuple[str, Sequence[int]]]:
-    """Yield for the most frequent classes the rows that are rightly predicted, the most typical first."""
+def _of_classes(y: pd.Series, parts: Sequence[np.ndarray], target: Target, trial: Trial) -> Picked:
+    """Yield an example of each of the most frequent classes."""
     import numpy as np
 
-    values, counts = np.unique(true.astype(str), return_counts=True)
+    names = to_names(target.classes, target_array(y))
+    texts = names.astype(str)
+    values, counts = np.unique(texts, return_counts=True)
     for text in values[np.argsort(-counts, kind="stable")][:MAX_EXAMPLES]:
-        right = np.flatnonzero((true.astype(str) == text) & (predicted.astype(str) == text))
-        if len(right):
-            typical = np.quantile(shares[right], 0.75)
-            positions = right[np.argsort(abs(shares[right] - typical), kind="stable")]
-            label = to_python(true[right[0]])
-            yield f"{readable_name(str(target.column))}: {target.classes.get(label, label)}", positions.tolist()
+        rows = [part[texts[part] == text][:TRIED] for part in parts]
+        right = [_rightly_answered(part, text, trial) for part in rows]
+        position = next((position for position in right if position is not None), None)
+        if position is not None:
+            yield f"{readable_name(str(target.column))}: {to_python(names[position])}", position
+        elif len(rest := np.concatenate(rows)):
+            yield "", rest[0]
 
 
-def _of_numbers(target: Target, true: np.ndarray, predicted: np.ndarray, _: Any) -> Iterable[tuple[str, Sequence[int]]]:
-    """Yield rows with a low, a middling and a high target, the best predicted first."""
+def _rightly_answered(rows: np.ndarray, text: str, trial: Trial) -> int | None:
+    """Return the most typical of the rows of a class that the model answers with this class, or None."""
     import numpy as np
 
-    numbers = true.astype(float)
+    if trial.model is None or not len(rows):
+        return None
+    predicted, shares = answers_of(trial.model, trial.x.iloc[rows])
+    is_right = predicted.astype(str) == text
+    right, shares = rows[is_right], shares[is_right]
+    if not len(right):
+        return None
+    return int(right[np.argmin(abs(shares - np.quantile(shares, 0.75)))])
+
+
+def _of_sizes(y: pd.Series, parts: Sequence[np.ndarray], target: Target, trial: Trial) -> Picked:
+    """Yield an example with a low, a middling and a high target."""
+    import numpy as np
+
+    numbers = y.to_numpy(dtype=float)
     ranks = np.argsort(np.argsort(numbers, kind="stable"), kind="stable") / max(len(numbers) - 1, 1)
     for name, rank in (("low", 0.1), ("middling", 0.5), ("high", 0.9)):
-        near = np.flatnonzero(abs(ranks - rank) <= 0.1)
-        if len(near):
-            positions = near[np.argsort(abs(predicted[near] - numbers[near]), kind="stable")]
-            number = format_value(float(numbers[positions[0]]), 3)
-            label = readable_name(str(target.column), target.unit)
-            yield f"{label}, {name}: {number} {target.unit}".strip(), positions.tolist()
+        rows = [part[abs(ranks[part] - rank) <= 0.1][:TRIED] for part in parts]
+        # an answer near the middle does not show what is low or high
+        distance = np.full(len(numbers), np.inf) if rank == 0.5 else abs(numbers - np.median(numbers))
+        close = [_closely_answered(part, numbers, distance, trial) for part in rows]
+        position = next((position for position in close if position is not None), None)
+        if position is not None:
+            label, number = readable_name(str(target.column), target.unit), format_value(float(numbers[position]), 3)
+            yield f"{label}, {name}: {number} {target.unit}".strip(), position
+        elif len(rest := np.concatenate(rows)):
+            yield "", rest[0]
 
 
-def example_of(features: Sequence[Feature], row: pd.Series) -> dict[str, Any] | None:
-    """Return a row by the names of the features, or None if a text in it may be personal."""
-    example = {}
+def _closely_answered(rows: np.ndarray, numbers: np.ndarray, distance: np.ndarray, trial: Trial) -> int | None:
+    """Return the row whose answer is the nearest, or None if each is further off than usual."""
+    import numpy as np
+
+    if trial.model is None or not len(rows):
+        return None
+    errors = abs(answers_of(trial.model, trial.x.iloc[rows])[0] - numbers[rows])
+    errors[errors >= distance[rows]] = np.inf
+    nearest = int(np.argmin(errors))
+    return int(rows[nearest]) if errors[nearest] <= trial.model.evaluation.metrics["mean_absolute_error"] else None
+
+
+def usable_rows(features: Sequence[Feature], x: pd.DataFrame) -> np.ndarray:
+    """Return for each row whether no text in it may be personal."""
+    import numpy as np
+
+    usable = np.ones(len(x), dtype=bool)
     for feature in features:
-        value = to_python(row[feature.column])
-        if is_empty(value):
+        if feature.kind != "text":
             continue
-        if feature.kind == "text" and (len(value) > LONGEST or PRIVATE.search(value)):
-            return None
-        if feature.kind == "text" and feature.control == "suggestions" and value not in feature.choices:
-            return None
-        example[feature.name] = _plain(feature, value)
-    return example
+        counts = x[feature.column].value_counts()
+        public = {text for text, count in counts.items() if _is_public(feature, text, count)}
+        usable &= (x[feature.column].isna() | x[feature.column].isin(public)).to_numpy()
+    return usable
+
+
+def _is_public(feature: Feature, text: str, count: int) -> bool:
+    if len(text) > LONGEST or PRIVATE.search(text):
+        return False
+    return feature.control != "suggestions" or count >= COMMON or text in feature.choices
+
+
+def example_of(features: Sequence[Feature], row: pd.Series) -> dict[str, Any]:
+    """Return a row by the names of the features."""
+    values = {feature: to_python(row[feature.column]) for feature in features}
+    return {feature.name: _plain(feature, value) for feature, value in values.items() if not is_empty(value)}
 
 
 def _plain(feature: Feature, value: Any) -> Any:

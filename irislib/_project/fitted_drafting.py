@@ -18,7 +18,7 @@ from irislib._project import column_checks
 from irislib._project.drafting import limit_reasons, refined
 from irislib._project.estimator_choice import Choice
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
-from irislib._project.examples import example_of, predicted_examples
+from irislib._project.examples import example_of, pick_examples
 from irislib._project.findings import Finding, find, show, show_list
 from irislib._project.fitted_categories import categories_by_column
 from irislib._project.fitted_source import fitted_source
@@ -26,12 +26,13 @@ from irislib._project.model_source import Sketch, title_of
 from irislib._project.python_text import flat, literal
 from irislib._project.table_code import run_lines
 from irislib._project.target_kind import Target, describe_target
+from irislib._project.trial import Trial
 from irislib.errors import DataError, IrislibError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from irislib._modeling.evaluation import Evaluation
+    from irislib._modeling.model import Model
     from irislib._project.table_source import TableSource
 
 __all__ = ["MOST_ROWS", "FittedDraft", "draft_fitted"]
@@ -52,19 +53,23 @@ class FittedDraft:
     findings : tuple of Finding
         The most important first.
     target : Target
+    estimator : Choice
+        Without a reason.
     examples : dict of str to dict
         Rows by their titles.
     title : str
         What people call the model.
-    evaluation : Evaluation
+    trial : Trial
+        The model, evaluated on the table.
     """
 
     source: str
     findings: tuple[Finding, ...]
     target: Target
+    estimator: Choice
     examples: Mapping[str, Mapping[str, Any]]
     title: str
-    evaluation: Evaluation
+    trial: Trial
 
 
 def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, about: str, target: Any) -> FittedDraft:
@@ -86,15 +91,18 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
     DataError
         If the table does not fit the estimator.
     """
+    import numpy as np
+    import pandas as pd
+
     columns, findings = _columns(estimator, table.frame, target, about)
     goal = _target(estimator, target, table.frame[target], about)
     frame = run_lines(goal.lines, {"data": table.frame.copy()}).reset_index(drop=True)
     features, seen = _features(estimator, frame, columns, target, about)
     rows = frame.sample(MOST_ROWS, random_state=0) if len(frame) > MOST_ROWS else frame
-    evaluation = _evaluate(name, estimator, features, rows, target, about)
-    picked = predicted_examples(
-        features, evaluation.features, goal, evaluation.y_true, evaluation.y_pred, _likeliest(evaluation, goal)
-    )
+    model = _evaluate(name, estimator, features, rows, target, about)
+    x = model.evaluation.features
+    trial = Trial(model, "", x, np.arange(len(x)))
+    picked = pick_examples(features, x, pd.Series(model.evaluation.y_true), goal, trial)
     pairs = [(feature, frame[feature.column]) for feature in features]
     hints = [hint for f, values in pairs for hint in column_checks.hints(f.column, values, f.kind, target)]
     all_findings = (
@@ -117,14 +125,13 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
         changes={},
         findings=all_findings,
         choice=Choice("", frozenset(), ""),
-        examples={title: example_of(features, evaluation.features.iloc[row]) or {} for title, row in picked.items()},
+        examples={title: example_of(features, x.iloc[row]) for title, row in picked.items()},
         further={title: {} for title in picked},
         limits=limit_reasons(features, frame),
     )
     most = MOST_ROWS if len(frame) > MOST_ROWS else None
-    return FittedDraft(
-        fitted_source(sketch, estimator, most), all_findings, goal, sketch.examples, title_of(name), evaluation
-    )
+    facts = (all_findings, goal, sketch.choice, sketch.examples, title_of(name), trial)
+    return FittedDraft(fitted_source(sketch, estimator, most), *facts)
 
 
 def _finding(kind: str, about: Any = None, **facts: Any) -> Finding:
@@ -132,24 +139,16 @@ def _finding(kind: str, about: Any = None, **facts: Any) -> Finding:
     return Finding(kind, seen.format(**facts), action.format(**facts), about)
 
 
-def _likeliest(evaluation: Evaluation, target: Target) -> Any:
-    import numpy as np
-
-    if not target.is_classifier:
-        return None
-    return np.ones(len(evaluation.y_true)) if evaluation.y_proba is None else evaluation.y_proba.max(axis=1)
-
-
 def _evaluate(
     name: str, estimator: EstimatorSource, features: Sequence[Feature], rows: pd.DataFrame, target: Any, about: str
-) -> Evaluation:
+) -> Model:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             x = rows[[feature.column for feature in features]]
             return from_estimator(
                 estimator.estimator, x, rows[target], name=name, features=features, target=str(target)
-            ).evaluation
+            )
     except (IrislibError, ValueError) as error:
         raise DataError(ESTIMATOR_FILE["predict"].format(path=estimator.path, source=about, error=error)) from error
 

@@ -40,6 +40,7 @@ __all__ = [
 ABOUT_ROWS = ("few_rows", "groups", "time_order", "conflicts", "duplicates", "one_hot", "correlated")
 LEFT_OUT_ROWS = ("target_gaps", "target_infinite", "one_row_class")
 ABOUT_TARGET = ("rare_class", "many_classes", "imbalance", "target_codes", "target_few", "positive", "skewed_target")
+ABOUT_ESTIMATOR = ("no_better", "no_better_number", "never", "skewed_target")
 
 COLUMNS = '''
 def columns(kind: str) -> list[str]:
@@ -223,7 +224,7 @@ def _columns(sketch: Sketch) -> Iterable[str]:
 
 def _estimator(sketch: Sketch) -> str:
     lines = ["", *comment(sketch.choice.reason)]
-    lines += [part for f in sketch.findings if f.kind in ("skewed_target",) for part in comment(f.text)]
+    lines += [part for f in sketch.findings if f.kind in ABOUT_ESTIMATOR for part in comment(f.text)]
     lines.append(laid_out(sketch.choice.node, "ESTIMATOR = "))
     return "\n".join(lines) + "\n"
 

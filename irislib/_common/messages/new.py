@@ -1,9 +1,19 @@
 """Texts of `irislib new`: what was seen in a table and what to do, and what the command prints."""
 
-__all__ = ["COMMAND", "ESTIMATOR_FILE", "FINDINGS", "FITTED", "REASONS", "SOURCE", "TEXTS"]
+__all__ = ["COMMAND", "ESTIMATOR_FILE", "EXAMPLE", "FINDINGS", "FITTED", "MEASURES", "REASONS", "SOURCE", "TEXTS"]
 
 # By kind, the most important first: what was seen, and what was done about it or what to do.
 FINDINGS: dict[str, tuple[str, str]] = {
+    "no_better": (
+        "The model is no better than always answering the commonest class: look for inputs that can tell {target} "
+        "before anybody relies on it.",
+        "",
+    ),
+    "no_better_number": (
+        "The model is no better than always answering the median: look for inputs that can tell {target} before "
+        "anybody relies on it.",
+        "",
+    ),
     "leak": (
         "{column} alone tells {target} almost without fail ({score} on rows held out for this).",
         "It is left out, for it looks like the answer itself. If it is known before {target} is, take it back.",
@@ -15,6 +25,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "strong": (
         "{column} alone tells {target} nearly as well as can be ({score}).",
         "Make sure that it is known before {target} is; if not, take it out.",
+    ),
+    "never": (
+        "The model answers {classes} for none of the {rows} test rows.",
+        "Collect more rows of such {target}, look for inputs that tell it, or give it more weight: "
+        'class_weight="balanced" of the last part of the estimator.',
     ),
     "one_row_class": (
         "{count} of {target} with a single row: {classes}.",
@@ -224,14 +239,16 @@ REASONS = {
     "wide": "A linear model, which is quick to train with {count:,} columns. Try boosted trees as well.",
     "classes": "A linear model, which is quick to train with {count:,} classes. Try boosted trees as well.",
     "small": "A linear model: {rows} rows are too few for more.",
-    "tried": "Chosen by cross-validation on {rows}: {best}; {other}.",
+    "tried": "Chosen by {criterion} in cross-validation on {rows}: {best}; {other}.",
+    "loss": "the log loss",
+    "mean_error": "the mean error",
     "all": "all rows",
     "some": "{rows:,} of the rows",
     "linear": "a linear model {score}",
     "trees": "boosted trees {score}",
-    "right": "with {share} right (log loss {loss:.3f})",
+    "right": "with {loss:.3f} ({share} right)",
     "failed": "that cannot be trained",
-    "error": "with a mean error of {error} (R² {r2:.3f})",
+    "error": "with {error} (R² {r2:.3f})",
 }
 
 # What model.py says.
@@ -264,6 +281,15 @@ SOURCE = {
     "sample": "Enough to measure on; all of the rows would take longer whenever a server starts.",
     "limits_fitted": "It was fitted elsewhere; on which rows is not known here.",
 }
+
+# How well a model does, beside its baseline.
+MEASURES = {
+    "accuracy": "{accuracy} right; the commonest class alone would be right in {baseline}",
+    "accuracy_loss": "{accuracy} right (log loss {loss:.3f}); the commonest class alone would be right in {baseline}",
+    "error": "a mean error of {error} (R² {r2:.3f}), where the median alone would have {baseline}",
+}
+
+EXAMPLE = "Example {number}"  # the title of one about which the model is wrong
 
 # What the command says.
 COMMAND = {
@@ -304,8 +330,6 @@ COMMAND = {
     "actions": "The comments in {path} say what was done about it, and what to check.",
     "score": "On {rows:,} rows held out for this: {measured}.",
     "score_given": "On the {rows:,} rows of {source}: {measured}.",
-    "accuracy": "{accuracy} right; the commonest class alone would be right in {baseline}",
-    "error": "a mean error of {error}, where the median alone would have {baseline}",
     "no_better": "That is no better than chance: look at the inputs, and at whether they can tell {target} at all.",
     "failed": "It cannot be trained yet: {error}",
     "next": "Next:\n  cd {folder}\n  make serve    sets everything up and opens http://localhost:5000/{name}",
