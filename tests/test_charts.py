@@ -22,7 +22,13 @@ from irislib._common.language import using_language
 from irislib.insights import Insight
 from irislib.insights._registry import insight_entries
 
-KINDS = ["Bungalow with garden and cellar", "Terraced house in the old town", "Apartment in a high-rise block"]
+KINDS = [
+    "Penthouse with a roof terrace",
+    "Farm house with several stables",
+    "Bungalow with garden and cellar",
+    "Terraced house in the old town",
+    "Apartment in a high-rise block",
+]
 JOBS = ["Agricultural machinery operator", "Bus and coach driver, long trips"]
 MARGIN = 1  # of a pixel, for rounding
 
@@ -36,7 +42,7 @@ def table(first_day: str, span_days: int, size: float) -> pd.DataFrame:
     dates = pd.Timestamp(first_day) + pd.to_timedelta(rng.integers(0, span_days, n), unit="D")
     columns = {
         "sold": dates,
-        "kind": np.array(KINDS)[np.arange(n) % 3],
+        "kind": np.array(KINDS)[np.arange(n) % len(KINDS)],
         "income": rng.normal(size, size / 4, n).round(),
     }
     return pd.DataFrame(columns)

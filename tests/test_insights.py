@@ -634,6 +634,17 @@ def test_data_that_have_changed_are_not_measured(iris) -> None:
             function(other)
 
 
+def test_partial_dependence_says_which_classes_its_charts_show(digits, iris) -> None:
+    insight = insights.partial_dependence(digits, seconds=0.1)
+    found = re.search(
+        r"The charts show the 5 of 10 classes that change most: (.*)\. The numbers are of all 10\.", insight.text
+    )
+    assert found
+    shown = [text.get_text() for text in insight.plot().axes[0].get_legend().get_texts()]
+    assert found[1] == f"{', '.join(shown[:-1])} and {shown[-1]}"
+    assert "charts show" not in insights.partial_dependence(iris, seconds=0.1).text
+
+
 # ---- contributions and counterfactuals
 
 

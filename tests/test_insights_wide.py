@@ -20,6 +20,7 @@ from irislib import Feature, insights
 from irislib.errors import NotApplicableError
 from irislib.insights import _importance, _time_budget
 from irislib.widgets._blocks import numbers_of
+from irislib.widgets._main_fields import order_fields
 
 STRONG = 217  # the feature that decides
 
@@ -216,6 +217,21 @@ def test_contributions_are_sampled_where_every_combination_would_take_too_long(s
 def test_contributions_end_however_slow_the_estimator_is(slow, clock) -> None:
     insights.contributions(slow(Logistic(), 1.0), ROW)
     assert clock.rows < 1500
+
+
+@pytest.mark.parametrize("estimator", [Logistic(), Linear()])
+def test_a_long_form_begins_with_what_moves_the_answer_most(slow, estimator) -> None:
+    model = slow(estimator, 1e-5)  # no importances of it are known
+    features, main = order_fields(model.spec.features, model)
+    assert [feature.name for feature in features[:2]] == [f"gene_{STRONG}", "gene_0"]
+    assert main == 12
+    assert sorted(features, key=lambda feature: feature.name) == sorted(model.spec.features, key=lambda f: f.name)
+
+
+def test_a_slow_estimator_delays_no_form(slow, clock) -> None:
+    model = slow(Linear(), 0.05)
+    assert order_fields(model.spec.features, model) == (model.spec.features, 0)
+    assert clock.now < 5
 
 
 # ---- what people see

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -154,6 +155,8 @@ def test_drift_is_shown_as_a_sentence_a_picture_and_a_table(guarded_api: Server,
     text = page()
     assert '<th scope="row">petal_length_cm</th>' in text
     assert 'src="data:image/svg+xml;base64,' in text
+    (picture,) = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", text)
+    assert b"prefers-color-scheme: dark" in base64.b64decode(picture)  # no white rectangle on a dark page
 
 
 def partial_page(server: Server, view: str) -> Any:

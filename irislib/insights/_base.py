@@ -26,6 +26,9 @@ FIGURE_WIDTH = 4.8  # of a figure, in inches
 PANEL_HEIGHT = 2.6  # of a panel by itself, in inches, at least
 MAX_TABLE_ROWS = 20  # of a longer table in a notebook
 
+# A picture follows the colour scheme of the element that shows it.
+DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
+
 
 @dataclass(frozen=True, eq=False)
 class Insight:
@@ -111,11 +114,24 @@ class Insight:
         )
 
 
-def picture_source(insight: Insight) -> str:
-    """Return the chart of an insight as the source of an image."""
+def picture_source(insight: Insight, *, follows_page: bool = False) -> str:
+    """Return the chart of an insight as the source of an image; one that follows its page is dark on a dark one."""
+    if follows_page:
+        svg = svg_of_page(insight.plot())
+    else:
+        file = io.StringIO()
+        insight.plot().savefig(file, format="svg", metadata={"Date": None})
+        svg = file.getvalue()
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
+def svg_of_page(figure: Figure) -> str:
+    """Draw a figure for a page, without its background; its dark colours turn light on a dark page."""
     file = io.StringIO()
-    insight.plot().savefig(file, format="svg", metadata={"Date": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue().encode()).decode()}"
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    start, tag, element = file.getvalue().partition("<svg ")
+    attributes, end, content = element.partition(">")
+    return "".join((start, tag, attributes, end, DARK, content))
 
 
 def _table_html(frame: pd.DataFrame) -> str:

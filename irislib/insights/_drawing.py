@@ -6,7 +6,7 @@ An insight holds one of them with its keywords as a :class:`functools.partial`, 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
@@ -64,10 +64,10 @@ def bars(axes: Axes, *, frame: pd.DataFrame, names: str, values: str, errors: st
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
 
-def _name_bars(axes: Axes, labels: Iterable[Any]) -> None:
-    """Name horizontal bars, the first one on top."""
+def _name_bars(axes: Axes, labels: Iterable[Any], above: float = 0) -> None:
+    """Name horizontal bars, the first one on top; a legend above them has some inches of the height."""
     names = list(labels)
-    room = (panel_height(axes) - MARGINS) / max(1, len(names))  # of each bar, in inches
+    room = (panel_height(axes) - MARGINS - above) / max(1, len(names))  # of each bar, in inches
     texts = [wrap_label(name, 1 if room < LABEL_LINES * LINE else LABEL_LINES) for name in names]
     axes.set_yticks(range(len(texts)), texts, fontsize=None if room >= LINE else SMALL)
     axes.invert_yaxis()
@@ -353,7 +353,7 @@ def _category_points(
         heights = np.arange(len(chosen)) + shift
         axes.hlines(heights, low, high, color=style["color"], linewidth=1, alpha=0.5)
         axes.plot(middle, heights, "o", color=style["color"], markersize=5, label=shorten(name))
-    _name_bars(axes, [values[i] for i in chosen])
+    _name_bars(axes, [values[i] for i in chosen], legend_height(lines))
     left_out = len(values) - len(chosen)
     axes.set_ylabel(TEXTS["partial_dependence.more"].format(name=names[0], count=left_out) if left_out else names[0])
     axes.set_xlabel(names[1])
@@ -363,10 +363,17 @@ def _category_points(
         _class_legend(axes, lines)
 
 
-def _class_legend(axes: Axes, names: Iterable[str]) -> None:
+def _class_legend(axes: Axes, names: Collection[str]) -> None:
     """Add a legend of classes side by side, or one below the other if their names are long."""
+    legend(axes, columns=1 if legend_height(names) > LINE else len(names))
+
+
+def legend_height(names: Iterable[str]) -> float:
+    """Return the inches that the legend of some classes takes; none if there is one class."""
     lengths = [len(shorten(name)) for name in names]
-    legend(axes, columns=len(lengths) if sum(lengths) <= 2 * LABEL_WIDTH else 1)
+    if len(lengths) < 2:
+        return 0
+    return LINE * (1 if sum(lengths) <= 2 * LABEL_WIDTH else len(lengths))
 
 
 def shorten(name: Any, width: int = 2 * LABEL_WIDTH) -> str:

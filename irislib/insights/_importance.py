@@ -17,6 +17,7 @@ from irislib.insights._background import background_rows, changed_rows, scorer, 
 from irislib.insights._base import Insight
 from irislib.insights._columns import columns
 from irislib.insights._long_running import on_demand
+from irislib.insights._partial_dependence import ranked_features
 from irislib.insights._phrases import SPREAD
 from irislib.insights._time_budget import MAX_CELLS
 
@@ -30,6 +31,7 @@ __all__ = ["feature_importances", "is_forest", "permutation_importance", "strong
 
 SHUFFLES = 5  # shufflings of each feature
 MAX_BARS = 12  # in the chart
+RANKING_SECONDS = 3  # for the order of a form's fields
 
 
 @takes_model
@@ -181,8 +183,8 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
 def strongest_features(model: Model) -> list[str]:
     """Return the names of the features that matter most, the strongest first, from what is known already.
 
-    That is a stored permutation importance, or else the importances of a forest or tree without a Pipeline. Nothing
-    is measured for it: the list is empty if neither is there.
+    That is a stored permutation importance, or else the importances of a forest or tree without a Pipeline, or else
+    what moves the predictions of a few rows most. The list is empty if that takes too long, or cannot be told.
     """
     names = model.spec.feature_names
     if (stored := permutation_importance.stored(model)) is not None:
@@ -190,7 +192,7 @@ def strongest_features(model: Model) -> list[str]:
         return [by_label[label] for label in stored.frame["feature"][:MAX_BARS]]
     importances = getattr(model.estimator, "feature_importances_", ())
     if len(importances) != len(names):
-        return []
+        return [feature.name for feature in ranked_features(model, RANKING_SECONDS)[:MAX_BARS]]
     order = sorted(range(len(names)), key=lambda i: -importances[i])
     return [names[i] for i in order[:MAX_BARS]]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_apart, within_sentence
+from irislib._common.formatting import format_apart, join_words, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from irislib._description.feature import Feature
     from irislib._modeling.model import Model
 
-__all__ = ["dependence_curves", "partial_dependence", "varied_rows"]
+__all__ = ["dependence_curves", "partial_dependence", "ranked_features", "varied_rows"]
 
 POINTS = 20  # values of a number
 MAX_SAMPLED_ROWS = 100  # held-out rows that stand for all, fewer
@@ -31,7 +31,8 @@ MAX_PREDICTIONS = 50_000  # where it would be more rows to predict than this
 MIN_SAMPLED_ROWS, MIN_SLOW_ROWS = 10, 3  # but no fewer; of an estimator too slow for the features of the chart
 RANKED_POINTS, RANKED_ROWS = 3, 5  # to find out which features move the answer most
 RANKED_SHARE = 0.4  # of the time, for that
-PANELS, CLASSES, LINES = 6, 3, 30  # that are drawn
+PANEL_HEIGHT = 2.3  # inches
+PANELS, CLASSES, LINES = 6, 5, 30  # that are drawn
 
 
 @takes_model
@@ -51,7 +52,7 @@ def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     Insight
         Its frame has a row for each feature, value and class: the mean over held-out rows, and between which numbers
         eight of ten of these rows are; the features that move the prediction most come first. The picture shows six
-        of them, and if there are more than three classes, those that are moved most; each thin line is one row.
+        of them, and if there are more than five classes, those that are moved most; each thin line is one row.
 
     Raises
     ------
@@ -84,8 +85,13 @@ def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     text = _dependence_text(model, order[0], grids[order[0]], curves[order[0]].mean(axis=1))
     if len(curves) < len(grids):
         text = TEXTS["partial_dependence.some"].format(start=text, count=len(curves), total=len(grids))
+    if model.classes is not None and len(outputs) < len(model.classes) > 2:
+        names = join_words(list(outputs.values()), TEXTS["and"])
+        counts = {"count": len(outputs), "total": len(model.classes)}
+        text = TEXTS["partial_dependence.classes"].format(start=text, names=names, **counts)
     frame = _frame(model, {feature: grids[feature] for feature in order}, curves)
-    return Insight(TEXTS["partial_dependence.title"], frame, text, panels, 2.3 * len(panels) + 0.2)
+    height = PANEL_HEIGHT + _drawing.legend_height(outputs.values())
+    return Insight(TEXTS["partial_dependence.title"], frame, text, panels, height * len(panels) + 0.2)
 
 
 def _frame(model: Model, grids: Mapping[Feature, list[Any]], curves: Mapping[Feature, np.ndarray]) -> pd.DataFrame:
@@ -127,8 +133,26 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
     return list(np.unique(feature.type.from_numbers(grid)))
 
 
+def ranked_features(model: Model, seconds: float) -> list[Feature]:
+    """Return the features by how much they move the predictions of a few rows, the strongest first.
+
+    Empty if there is no time for all of them, or a classifier has no probabilities.
+    """
+    if not (model.classes is None or model.has_probabilities):
+        return []
+    grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
+    moved = _moved(model, grids, TimeBudget(seconds, len(model.spec.features))) if grids else {}
+    return sorted(grids, key=lambda feature: -moved[feature]) if len(moved) == len(grids) else []
+
+
 def _strongest_first(model: Model, grids: Mapping[Feature, list[Any]], budget: TimeBudget) -> dict[Feature, list[Any]]:
     """Sort features by how much a few of their values move the prediction of a few rows, as far as there is time."""
+    moved = _moved(model, grids, budget)
+    return {feature: grids[feature] for feature in sorted(grids, key=lambda feature: -moved.get(feature, 0))}
+
+
+def _moved(model: Model, grids: Mapping[Feature, list[Any]], budget: TimeBudget) -> dict[Feature, float]:
+    """Return how much a few of the values of features move the prediction of a few rows, as far as there is time."""
     import numpy as np
 
     few = {
@@ -138,8 +162,7 @@ def _strongest_first(model: Model, grids: Mapping[Feature, list[Any]], budget: T
     held_out = model.evaluation.features
     rows = held_out.sample(min(len(held_out), RANKED_ROWS), random_state=model.spec.random_state)
     curves = dependence_curves(model, rows, few, budget)
-    moved = {feature: np.ptp(lines.mean(axis=1), axis=0).max() for feature, lines in curves.items()}
-    return {feature: grids[feature] for feature in sorted(grids, key=lambda feature: -moved.get(feature, 0))}
+    return {feature: float(np.ptp(lines.mean(axis=1), axis=0).max()) for feature, lines in curves.items()}
 
 
 def _sampled_rows(model: Model, grids: Mapping[Feature, list[Any]], budget: TimeBudget) -> pd.DataFrame:

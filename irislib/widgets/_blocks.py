@@ -5,7 +5,6 @@ State that changes on the page, such as which features are held or whether a job
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,9 +56,6 @@ _numbers = itertools.count()  # of cards, also of those that a process has from 
 
 # The pictures that are drawn later, each with a function that draws it; None where they are drawn at once.
 _deferred: ContextVar[list[tuple[Picture, Callable[[], Picture]]] | None] = ContextVar("deferred", default=None)
-
-# A picture follows the colour scheme of the element that shows it.
-DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
 
 
 class Block:
@@ -359,12 +355,10 @@ def numbers_of(insight: Insight) -> list[Block]:
 
 
 def picture(figure: Figure, alt: str = "") -> Picture:
-    """Draw a figure, without its background; its dark colours turn light on a dark page."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    start, tag, element = file.getvalue().partition("<svg ")
-    attributes, end, content = element.partition(">")
-    return Picture("".join((start, tag, attributes, end, DARK, content)), alt or _alternative_text(figure))
+    """Draw a figure as a picture of a page, with its alternative text."""
+    from irislib.insights._base import svg_of_page
+
+    return Picture(svg_of_page(figure), alt or _alternative_text(figure))
 
 
 def _alternative_text(figure: Figure) -> str:

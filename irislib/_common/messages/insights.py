@@ -160,6 +160,8 @@ ENGLISH = {
     "partial_dependence.text_none": "No input by itself affects the answer.",
     "partial_dependence.some": "{start} There was time for {count} of {total} inputs; those that seem to matter most "
     "came first.",
+    "partial_dependence.classes": "{start} The charts show the {count} of {total} classes that change most: {names}. "
+    "The numbers are of all {total}.",
     "partial_dependence.more": "{name}, and {count} more",
     "partial_dependence.number": "the {target}",
     "partial_dependence.probability": "the probability of {name}",

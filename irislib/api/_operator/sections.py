@@ -124,7 +124,7 @@ def show_drift(model: Model, root: Root, query: Query, options: Options) -> dict
                 ["compared", "measure", "before", "now", "PSI", "adjusted p", "drifted"]
             ].itertuples(index=False, name=None)
         ],
-        "picture": picture_source(report) if len(report.frame) else "",
+        "picture": picture_source(report, follows_page=True) if len(report.frame) else "",
     }
 
 

@@ -152,6 +152,8 @@ TEXTS = {
     "partial_dependence.text_none": "Keine Eingabe wirkt für sich allein auf die Antwort.",
     "partial_dependence.some": "{start} Die Zeit reichte für {count} von {total} Eingaben. Zuerst kamen die, die am "
     "meisten zu zählen scheinen.",
+    "partial_dependence.classes": "{start} Die Bilder zeigen die {count} von {total} Klassen, die sich am meisten "
+    "ändern: {names}. Die Zahlen sind die aller {total}.",
     "partial_dependence.more": "{name} und {count} weitere",
     "partial_dependence.number": "der Wert {target}",
     "partial_dependence.probability": "die Wahrscheinlichkeit von {name}",
