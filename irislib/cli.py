@@ -190,7 +190,9 @@ def report(model: Model) -> str:
     unit = model.spec.target_unit
     lines = [
         f"{model.spec.title}, version {model.version}",
-        f"fitted elsewhere; on {len(held_out.y_true)} rows that came with it:"
+        "fitted elsewhere; never evaluated here"
+        if not model.is_evaluated
+        else f"fitted elsewhere; on {len(held_out.y_true)} rows that came with it:"
         if model.is_fitted_elsewhere
         else f"trained on {model.data['training_rows']} rows; on {len(held_out.y_true)} held-out rows:",
     ]

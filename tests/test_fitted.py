@@ -26,13 +26,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import Feature, Model, ModelSpec, insights
-from irislib._modeling import registry
+from irislib._modeling import registry, store
 from irislib.api import create_app
-from irislib.errors import DataError, NotApplicableError, SpecError, StoreError, UnknownModelError
+from irislib.errors import DataError, IrislibError, NotApplicableError, SpecError, StoreError, UnknownModelError
 from irislib.insights._registry import insight_entries
 
 X, Y = load_wine(as_frame=True, return_X_y=True)
@@ -412,3 +412,69 @@ def test_the_commands_take_a_file(wine, tmp_path) -> None:
     assert "FAULT" not in check.stdout
     assert "# Wine" in run_irislib("card", *option, cwd=tmp_path).stdout
     assert "there is nothing to train" in run_irislib("train", *option, cwd=tmp_path).stderr
+
+
+AMOUNT = {"alcohol": 13.0, "kind": "red"}
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """A model of an estimator whose rows are gone."""
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"alcohol": rng.uniform(11, 15, 60), "kind": np.array(["red", "white"])[np.arange(60) % 2]})
+    encoder = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
+    estimator = make_pipeline(encoder, DecisionTreeRegressor(max_depth=3)).fit(rows, rows["alcohol"].round())
+    features = [Feature("alcohol", low=11, high=15), Feature("kind", "choice", choices=["red", "white"])]
+    return Model.from_estimator(estimator, name="alone", features=features, target="amount")
+
+
+def test_a_model_without_rows_predicts_and_is_kept(alone, tmp_path) -> None:
+    assert not alone.is_evaluated
+    assert "never evaluated here" in repr(alone)
+    assert alone.predict_row(AMOUNT).answer == "13"
+    assert alone.fast_form[0] is not None
+    assert not alone.warnings_by_row(alone.spec.validate([AMOUNT]))
+    for kept in (irislib.load(alone.save(tmp_path / "alone.irislib")), _published(alone, tmp_path / "store")):
+        assert kept.predict_row(AMOUNT).prediction == alone.predict_row(AMOUNT).prediction
+        assert (kept.version, kept.is_evaluated) == (alone.version, False)
+    frame = alone.evaluation.trial_rows
+    measured = alone.evaluated_on(frame, alone.predict(frame))
+    assert measured.is_evaluated
+    assert measured.evaluation.metrics["r2"] == 1
+
+
+def _published(model: Model, folder: Path) -> Model | None:
+    model.publish(folder)
+    return store.load(model.spec.name, folder)
+
+
+def test_what_needs_rows_says_that_there_are_none(alone) -> None:
+    assert [*irislib.insights.default_tabs(alone).values()] == [[irislib.insights.what_if]]
+    assert "moves this answer most" in irislib.insights.what_if(alone, AMOUNT).text
+    for insight in (irislib.insights.residuals, irislib.insights.predicted_against_true):
+        with pytest.raises(NotApplicableError, match="came without rows"):
+            insight(alone)
+    for insight in (irislib.insights.contributions, irislib.insights.prediction_set):
+        with pytest.raises(NotApplicableError, match="came without rows"):
+            insight(alone, AMOUNT)
+    assert "nothing is known of how well it does" in irislib.card(alone)
+    assert "nothing is known of how well it does" in alone._repr_html_()
+    page = irislib.app(alone)
+    assert page.test_rows is None
+    assert "never evaluated here" in page.about["Fitted"]
+    client = create_app([alone]).test_client()
+    assert client.post("/alone", json=AMOUNT).json == 13
+    assert client.get("/openapi.json").status_code == client.get("/alone/card").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "without any rows give features="),
+        ({"features": [Feature("alcohol")]}, "The columns of the features are"),
+        ({"features": [Feature("alcohol"), Feature("kind")]}, "could not be safely coerced"),
+    ],
+)
+def test_features_stand_for_rows(alone, arguments, message: str) -> None:
+    with pytest.raises(IrislibError, match=message):
+        Model.from_estimator(alone.estimator, **arguments)

@@ -21,8 +21,12 @@ from conftest import Server, import_booster
 from sklearn import __version__ as sklearn_version
 from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -30,6 +34,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from irislib import Model
 from irislib._modeling.checkup import check_model
+from irislib._project import project_files, update
 from irislib._project.manifest import read_manifest
 from irislib.cli import main
 
@@ -77,6 +82,8 @@ def module_of(project: Path) -> ModuleType:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    for module in (project_files, update):
+        monkeypatch.setattr(module, "pack_wheel", lambda: b"")  # which is tested elsewhere
     return tmp_path
 
 
@@ -150,6 +157,74 @@ def test_a_project_predicts_as_the_estimator_in_the_file(make, table, source, fo
     assert len(model.spec.examples) >= 2
     assert model.is_fitted_elsewhere
     assert len(model.evaluation.y_true) == table[target].notna().sum()
+
+
+# The estimator, and parts of model.py
+ALONE: dict[str, tuple[Callable[[], Any], list[str]]] = {
+    "encoder and scaler": (
+        lambda: fitted(mixed(LogisticRegression())),
+        ['choices=["basic", "max", "pro"]', "The file has a mean of", '"Made up: yes"'],
+    ),
+    "trees": (lambda: fitted(DecisionTreeClassifier(max_depth=3), NUMBERS), ["compares age with thresholds from"]),
+    "forest behind an encoder": (
+        lambda: fitted(
+            make_pipeline(
+                make_column_transformer((OneHotEncoder(), ["plan"]), remainder="passthrough"),
+                RandomForestRegressor(3, random_state=0),
+            ),
+            X,
+            3 * X["age"],
+        ),
+        ["The file compares monthly fee with thresholds from", 'column="monthly fee"'],
+    ),
+    "without names": (
+        lambda: fitted(DecisionTreeRegressor(), NUMBERS, X["age"], False),
+        ['Feature("x0", default=', "Give them names and labels, in the order of the training."],
+    ),
+    "imputer": (lambda: fitted(make_pipeline(SimpleImputer(), LinearSVC()), NUMBERS), ["required=False"]),
+    "neighbours": (lambda: fitted(KNeighborsClassifier(), NUMBERS), ["The file has values of age from"]),
+    "silent": (lambda: fitted(LinearRegression(), NUMBERS, X["age"]), ["The file does not say what values age has."]),
+    "categories": (
+        lambda: fitted(
+            HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype"),
+            X.astype({"plan": "category"}),
+        ),
+        ['dtype="category"'],
+    ),
+    "words": (
+        lambda: fitted(make_pipeline(make_column_transformer((TfidfVectorizer(), "plan")), LinearSVC())),
+        ['Feature("plan", "text", control="textarea")'],
+    ),
+    "XGBoost": (lambda: fitted(boosted("xgboost", "XGBRegressor"), NUMBERS, X["age"]), ["compares age with"]),
+    "LightGBM": (
+        lambda: fitted(boosted("lightgbm", "LGBMClassifier", verbose=-1), NUMBERS, CODE),
+        ["compares age with", '# classes={0: "…", 1: "…"},'],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "parts"), ALONE.values(), ids=ALONE.keys())
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_an_estimator_alone_says_what_it_takes(make, parts, folder: Path, capsys) -> None:
+    estimator = make()
+    joblib.dump(estimator, "model.joblib")
+    assert new("--estimator", "model.joblib", "--target", "churned") == 0
+    assert "There were no rows to measure it on." in capsys.readouterr().out
+    source = (folder / "shop/shop/model.py").read_text()
+    for part in parts:
+        assert part in source.replace("\n    # ", " "), source
+    model = module_of(folder / "shop").model()
+    assert not model.is_evaluated
+    assert model.spec.target == "churned"
+    for row in model.spec.examples.values():
+        frame = model.spec.validate(row)
+        names = hasattr(estimator, "feature_names_in_")
+        expected = estimator.predict(frame if names else frame.to_numpy())[0]
+        expected = expected if model.classes else pytest.approx(expected)  # XGBoost's are of single precision
+        assert model.predict_row(row).prediction == expected
+    assert model.spec.examples
+    assert not (folder / "shop/notebooks/data.ipynb").exists()
+    assert "baseline" not in (folder / "shop/tests/test_model.py").read_text()
 
 
 def test_model_py_is_formatted(folder: Path) -> None:

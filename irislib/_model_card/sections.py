@@ -66,8 +66,11 @@ def sections(model: Model) -> Iterator[CardSection]:
     yield CardSection("limits", TEXTS["limits.title"], _limit_paragraphs(model))
     yield _data_section(model)
     yield _features_section(model)
-    yield _guarded_section(model, "evaluation", _evaluation_section)
-    if model.classes is not None:
+    if not model.is_evaluated:
+        yield CardSection("evaluation", TEXTS["evaluation.title"], [TEXTS["evaluation.none"]])
+    else:
+        yield _guarded_section(model, "evaluation", _evaluation_section)
+    if model.classes is not None and model.is_evaluated:
         yield _guarded_section(model, "classes", _classes_section)
     yield CardSection("about", TEXTS["about.title"], facts=_about_facts(model))
 
@@ -105,13 +108,13 @@ def _limit_paragraphs(model: Model) -> list[str]:
     spec = model.spec
     is_known = model.knows_training_rows
     paragraphs = _paragraphs(spec.limits) or [TEXTS["limits.missing"]]
-    if model.classes is None:
+    if model.classes is None and model.is_evaluated:
         true = model.evaluation.y_true
         span = TEXTS["range"].format(
             low=format_value(true.min(), 4), high=f"{format_value(true.max(), 4)} {spec.target_unit}".rstrip()
         )
         paragraphs.append(TEXTS["limits.number"].format(target=within_sentence(spec.target_label), span=span))
-    else:
+    elif model.classes is not None:
         paragraphs.append(TEXTS["limits.classes"].format(count=len(model.classes)))
         if model.threshold:
             label, limit = model.threshold
@@ -123,6 +126,8 @@ def _limit_paragraphs(model: Model) -> list[str]:
         for feature in spec.features
         if (unseen := _unseen(model, feature))
     ]
+    if not model.is_evaluated:
+        return [*paragraphs, TEXTS["limits.no_warning"]]
     paragraphs.append(TEXTS["limits.range" if is_known else "limits.range_given"])
     paragraphs.append(TEXTS["limits.rows_given" if model.is_fitted_elsewhere else "limits.rows"])
     return paragraphs
@@ -138,7 +143,9 @@ def _unseen(model: Model, feature: Feature) -> list[str]:
 
 def _data_section(model: Model) -> CardSection:
     rows, trained = model.data["rows"], model.data["training_rows"]
-    if model.is_fitted_elsewhere:
+    if not model.is_evaluated:
+        counts = TEXTS["data.none"]
+    elif model.is_fitted_elsewhere:
         held_out = len(model.evaluation.y_true)
         key = "data.fitted" if trained is None else "data.fitted_with_rows"
         counts = TEXTS[key].format(trained=trained, held_out=held_out)

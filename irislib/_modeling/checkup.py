@@ -66,6 +66,10 @@ def check_imports(modules: Sequence[str]) -> Iterator[tuple[bool, str]]:
 
 def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:
     model = registry.load(spec)
+    if not model.is_evaluated:
+        yield True, "it was fitted elsewhere, and came without rows to evaluate it on"
+        yield from _check_answers(model)
+        return
     yield True, f"it was fitted elsewhere, and evaluated on {len(model.evaluation.y_true)} rows that came with it"
     yield from _check_answers(model)
 
@@ -125,8 +129,8 @@ def _check_outputs(model: Model) -> Iterator[tuple[bool, str]]:
     from irislib._model_card.card import card, card_html
     from irislib.api._openapi.document import document
 
-    spec, rows = model.spec, model.evaluation.features.head(2)
-    yield _attempt(spec, "a held-out row", _predict_row, model, rows.head(1))
+    spec, rows = model.spec, model.evaluation.trial_rows.head(2)
+    yield _attempt(spec, "a held-out row" if model.is_evaluated else "a made-up row", _predict_row, model, rows.head(1))
     yield _attempt(spec, "a batch of two rows", _predict_batch, model, rows)
     yield _attempt(spec, "its card", lambda: f"{len(card(model)):,} characters, {len(card_html(model)):,} as HTML")
     yield _attempt(spec, "its endpoint", lambda: f"{len(document([model])['paths'])} paths in the OpenAPI document")

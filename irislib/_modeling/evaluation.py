@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from irislib._common.messages.validation import TEXTS
+from irislib.errors import NotApplicableError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["COVERAGE", "Evaluation", "conformal_limit", "main_metric"]
+__all__ = ["COVERAGE", "Evaluation", "NoEvaluation", "conformal_limit", "main_metric"]
 
 COVERAGE = 0.9  # how often the truth is within the interval around a number
 UNBALANCED = 0.8  # share of the commonest class
@@ -52,6 +55,16 @@ class Evaluation:
         return limit if math.isfinite(limit) else None
 
     @property
+    def trial_rows(self) -> pd.DataFrame:
+        """Rows to try the model with, of which no truth is needed: the test rows, or made-up ones if there are none."""
+        return self.features
+
+    @property
+    def trial_predictions(self) -> np.ndarray:
+        """The predictions for these rows."""
+        return self.y_pred
+
+    @property
     def is_unbalanced(self) -> bool:
         """True if 80 % of the rows or more are of the commonest class, so that a high accuracy says little."""
         metrics = self.metrics
@@ -64,6 +77,42 @@ class Evaluation:
         if self.is_unbalanced:
             return {"balanced_accuracy": measures.pop("balanced_accuracy"), **measures}
         return measures
+
+
+class NoEvaluation(Evaluation):
+    """A substitute for the evaluation of a model that came without rows: its test rows are a NotApplicableError.
+
+    Parameters
+    ----------
+    rows : DataFrame of shape (n_rows, n_features)
+        Made-up rows to try the model with.
+    predictions : ndarray of shape (n_rows,)
+        The predictions for them.
+    """
+
+    def __init__(self, rows: pd.DataFrame, predictions: np.ndarray):
+        object.__setattr__(self, "_rows", rows)
+        object.__setattr__(self, "_predictions", predictions)
+        object.__setattr__(self, "metrics", {})
+
+    def _refuse(self) -> NoReturn:
+        raise NotApplicableError(TEXTS["no_test_rows"])
+
+    features = property(_refuse)
+    y_true = property(_refuse)
+    y_pred = property(_refuse)
+    y_proba = property(_refuse)
+    interval_width = None
+
+    @property
+    def trial_rows(self) -> pd.DataFrame:
+        """Made-up rows."""
+        return self._rows  # type: ignore[attr-defined]
+
+    @property
+    def trial_predictions(self) -> np.ndarray:
+        """The predictions for these rows."""
+        return self._predictions  # type: ignore[attr-defined, no-any-return]
 
 
 def main_metric(metrics: Mapping[str, float]) -> tuple[str, float | None, float | None]:

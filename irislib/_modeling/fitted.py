@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
+from irislib._common.messages.advice import TEXTS
 from irislib._description.class_names import class_names, describe_class_faults, require_names, to_codes
 from irislib._description.feature import Feature
 from irislib._description.spec import ModelSpec
@@ -50,8 +51,8 @@ class FittedSpec(ModelSpec):
 
 def from_estimator(
     estimator: Any,
-    X_test: Any,  # noqa: N803 - as in scikit-learn
-    y_test: Any,
+    X_test: Any = None,  # noqa: N803 - as in scikit-learn
+    y_test: Any = None,
     *,
     name: str,
     X_train: Any = None,  # noqa: N803
@@ -77,6 +78,15 @@ def from_estimator(
         raise SpecError(subject, faults)
     require_names(names, estimator, subject)
     ignore_missing_names(estimator)
+    if X_test is None and y_test is None:
+        from irislib._modeling.without_rows import without_rows
+
+        if X_train is not None or features is None:
+            raise DataError(TEXTS["fitted.no_rows"])
+        identity = _identity(estimator, None, None)
+        return without_rows(
+            FittedSpec(name, features, target or "target", estimator=estimator, identity=identity, **description)
+        )
     test = _frame(X_test, estimator, "X_test")
     if (n_targets := _count_targets(estimator, test.head(1))) > 1:
         predicts = f"this {type(estimator).__name__} predicts {n_targets} targets"
@@ -260,7 +270,7 @@ def _require_same_predictions(estimator: Any, rows: pd.DataFrame, checked: pd.Da
         )
 
 
-def _identity(estimator: Any, rows: pd.DataFrame, target: np.ndarray) -> str:
+def _identity(estimator: Any, rows: pd.DataFrame | None, target: np.ndarray | None) -> str:
     import joblib
 
     try:

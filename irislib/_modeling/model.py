@@ -24,7 +24,7 @@ from irislib._description.validation import check_row
 from irislib._description.values import is_empty
 from irislib._modeling.data_files import DataFiles
 from irislib._modeling.estimators import has_threshold, probability_threshold
-from irislib._modeling.evaluation import Evaluation
+from irislib._modeling.evaluation import Evaluation, NoEvaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
@@ -88,7 +88,9 @@ class Model:
     entry: Entry | None = None
 
     def __repr__(self) -> str:
-        if self.is_fitted_elsewhere:
+        if not self.is_evaluated:
+            rows = "fitted elsewhere, never evaluated here"
+        elif self.is_fitted_elsewhere:
             rows = f"fitted elsewhere, evaluated on {len(self.evaluation.y_true)} rows"
         else:
             rows = f"trained {self.trained_at} on {self.data['training_rows']} rows"
@@ -101,8 +103,8 @@ class Model:
     def from_estimator(
         cls,
         estimator: Any,
-        X_test: Any,  # noqa: N803 - as in scikit-learn
-        y_test: Any,
+        X_test: Any = None,  # noqa: N803 - as in scikit-learn
+        y_test: Any = None,
         *,
         name: str = "model",
         X_train: Any = None,  # noqa: N803
@@ -116,10 +118,11 @@ class Model:
         Parameters
         ----------
         estimator : fitted classifier, regressor, Pipeline or search
-        X_test : DataFrame or array of shape (n_test, n_features)
-            Rows that it was not trained on, to evaluate it.
-        y_test : array-like of shape (n_test,)
-            Their true values; with ``classes`` either names or codes.
+        X_test : DataFrame or array of shape (n_test, n_features), optional
+            Rows that it was not trained on, to evaluate it. Without any give ``features``: the model predicts, but
+            nothing is known of how well, and no insight that needs rows can be made.
+        y_test : array-like of shape (n_test,), optional
+            Their true values; with ``classes`` either names or codes. Given with ``X_test``.
         name : str, default "model"
             The last part of its URL, in lower case with hyphens: ``wine``. What is only asked for insights needs none.
         X_train : DataFrame or array of shape (n_train, n_features), optional
@@ -239,6 +242,11 @@ class Model:
     def knows_training_rows(self) -> bool:
         """True if coverage and novelty are those of the rows that the estimator was trained on."""
         return self.data["training_rows"] is not None
+
+    @property
+    def is_evaluated(self) -> bool:
+        """False if the model came without rows, so that nothing is known of how well it does."""
+        return not isinstance(self.evaluation, NoEvaluation)
 
     @cached_property
     def classes(self) -> list[Any] | None:
@@ -400,7 +408,7 @@ class Model:
     @cached_property
     def fast_form(self) -> tuple[FastForm | None, str]:
         """The fast form of the estimator, or None, and a sentence about it."""
-        return compiled(self.spec, self.estimator, self.evaluation.features)
+        return compiled(self.spec, self.estimator, self.evaluation.trial_rows)
 
     @cached_property
     def has_threshold(self) -> bool:
@@ -411,7 +419,7 @@ class Model:
     def threshold(self) -> Threshold | None:
         """The class that the estimator predicts from a probability on, if all test rows confirm it; else None."""
         limit, held_out = probability_threshold(self.estimator), self.evaluation
-        if limit is None or held_out.y_proba is None:
+        if limit is None or not self.is_evaluated or held_out.y_proba is None:
             return None
         for i, label in enumerate(self.classes or ()):
             if ((held_out.y_proba[:, i] >= limit) == (held_out.y_pred == label)).all():
@@ -421,7 +429,7 @@ class Model:
     @cached_property
     def predicts_likeliest(self) -> bool:
         """True if ``predict`` was proved to return the class of the largest probability."""
-        return predicts_likeliest(self.estimator, self.evaluation.features)
+        return predicts_likeliest(self.estimator, self.evaluation.trial_rows)
 
     @cached_property
     def _converters(self) -> dict[str, Callable[[Any], Any]]:

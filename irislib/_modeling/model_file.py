@@ -52,7 +52,7 @@ def write_model(model: Model, path: Path) -> Path:
     modules = estimator_modules(model.spec)
     try:
         record = json.dumps(_record(model, modules))
-        estimator = estimator_file.read_back(model.estimator, model.evaluation.features, modules)
+        estimator = estimator_file.read_back(model.estimator, model.evaluation.trial_rows, modules)
         for module in modules:
             _require_own(path, module)  # else the file could not be read again
         write_atomically(path, join_parts(record, estimator))
@@ -263,9 +263,9 @@ def _require_same_predictions(path: object, model: Model, versions: dict[str, st
     import numpy as np
 
     held_out = model.evaluation
-    predicted = model.predict_frame(held_out.features)
-    same = np.array_equal(predicted, held_out.y_pred) or (
-        model.classes is None and np.allclose(predicted.astype(float), held_out.y_pred.astype(float), rtol=1e-9)
+    predicted, before = model.predict_frame(held_out.trial_rows), held_out.trial_predictions
+    same = np.array_equal(predicted, before) or (
+        model.classes is None and np.allclose(predicted.astype(float), before.astype(float), rtol=1e-9)
     )
     if not same:
         saved = ", ".join(f"{name} {version}" for name, version in versions.items())

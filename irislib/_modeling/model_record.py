@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.values import is_empty, to_python
-from irislib._modeling.evaluation import Evaluation
+from irislib._modeling.evaluation import Evaluation, NoEvaluation
 from irislib._modeling.model import Model
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ __all__ = ["frame_to_json", "from_record", "to_record"]
 
 def to_record(model: Model) -> dict[str, Any]:
     """Return all of a model but its spec and its estimator as JSON has it."""
-    held_out = model.evaluation
     return {
         "name": model.spec.name,
         "version": model.version,
@@ -28,13 +27,19 @@ def to_record(model: Model) -> dict[str, Any]:
         "data": model.data,
         "coverage": {name: _to_json_value(covered) for name, covered in model.coverage.items()},
         "sample": frame_to_json(model.sample),
-        "evaluation": {
-            "features": frame_to_json(held_out.features),
-            "y_true": held_out.y_true.tolist(),
-            "y_pred": held_out.y_pred.tolist(),
-            "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
-            "metrics": held_out.metrics,
-        },
+        "evaluation": _evaluation_to_json(model.evaluation),
+    }
+
+
+def _evaluation_to_json(held_out: Evaluation) -> dict[str, Any]:
+    rows = {"features": frame_to_json(held_out.trial_rows), "y_pred": held_out.trial_predictions.tolist()}
+    if isinstance(held_out, NoEvaluation):
+        return {**rows, "y_true": [], "y_proba": None, "metrics": {}}
+    return {
+        **rows,
+        "y_true": held_out.y_true.tolist(),
+        "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
+        "metrics": held_out.metrics,
     }
 
 
@@ -63,29 +68,21 @@ def from_record(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Mode
     ValueError
         If the record is damaged, or does not fit the spec and the estimator.
     """
-    import numpy as np
     import pandas as pd
 
     _require_types(record)
-    held_out = record["evaluation"]
-    features, sample = (pd.DataFrame(rows) for rows in (held_out["features"], record["sample"]))
+    features, sample = (pd.DataFrame(rows) for rows in (record["evaluation"]["features"], record["sample"]))
     coverage = record["coverage"]
     for feature in spec.features:
         covered = coverage.get(feature.name, {})
         covered |= {end: feature.type.restore(covered[end]) for end in ("low", "high") if end in covered}
-    evaluation = Evaluation(
-        spec.validate(features),
-        _array(held_out["y_true"]),
-        _array(held_out["y_pred"]),
-        None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"], dtype=float),
-        held_out["metrics"],
-    )
+    evaluation = _evaluation(record["evaluation"], spec.validate(features))
     model = Model(
         spec=spec,
         estimator=estimator,
         evaluation=evaluation,
         coverage=coverage,
-        sample=spec.validate(sample),
+        sample=spec.validate(sample) if len(sample) else evaluation.trial_rows.head(0),
         version=record["version"],
         trained_at=record["trained_at"],
         data=record["data"],
@@ -93,6 +90,16 @@ def from_record(spec: ModelSpec, estimator: Any, record: dict[str, Any]) -> Mode
     )
     _require_same_rows(model)
     return model
+
+
+def _evaluation(held_out: dict[str, Any], features: pd.DataFrame) -> Evaluation:
+    import numpy as np
+
+    predicted = _array(held_out["y_pred"])
+    if not held_out["y_true"]:
+        return NoEvaluation(features, predicted)
+    proba = None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"], dtype=float)
+    return Evaluation(features, _array(held_out["y_true"]), predicted, proba, held_out["metrics"])
 
 
 def _require_types(record: Any) -> None:
@@ -120,7 +127,11 @@ def _require(part: Any, name: str, types: dict[str, Any]) -> None:
 def _require_same_rows(model: Model) -> None:
     """Raise ValueError unless an evaluation has a true value, a prediction and probabilities for each of its rows."""
     held_out, classes = model.evaluation, model.classes
-    shape = (len(held_out.features),)
+    shape = (len(held_out.trial_rows),)
+    if isinstance(held_out, NoEvaluation):
+        if not shape[0] or held_out.trial_predictions.shape != shape or not model.is_fitted_elsewhere:
+            raise ValueError("it has neither an evaluation nor rows to try it with.")
+        return
     if not shape[0] or held_out.y_true.shape != shape or held_out.y_pred.shape != shape:
         raise ValueError("its evaluation does not have one true value and one prediction for each row.")
     if classes is None:

@@ -46,6 +46,8 @@ def _target(spec: ModelSpec) -> str:
 
 
 def _evaluation_sentence(model: Model) -> str:
+    if not model.is_evaluated:
+        return TEXTS["not_evaluated"]
     metrics, rows = model.evaluation.metrics, format_count(len(model.evaluation.y_true))
     if "accuracy" in metrics:
         shares = {name: format_share(value) for name, value in metrics.items()}

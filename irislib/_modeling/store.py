@@ -164,7 +164,7 @@ def save(model: Model, root: Root, compare_files: bool = True, source: Root | No
 
 
 def _content(model: Model, is_compressed: bool) -> bytes:
-    rows = model.evaluation.features.head(COMPARED_ROWS)
+    rows = model.evaluation.trial_rows.head(COMPARED_ROWS)
     estimator = read_back(model.estimator, rows, trusted_modules(model.spec))
     return join_parts(stored_record(model), estimator, is_compressed)
 

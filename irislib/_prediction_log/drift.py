@@ -114,9 +114,9 @@ def drift(model: Model, log: str | Path, since: dt.datetime | None = None) -> Dr
             comparison = _compare_input(model, feature, sample)
             comparisons += [comparison] if comparison else []
             not_compared += [] if comparison else [feature.name]
-    if len(own) >= FEWEST:
+    if len(own) >= FEWEST and model.is_evaluated:
         comparisons += [_compare_predictions(model, own), _compare_warnings(model, own)]
-    if len(sample.answers) >= FEWEST:
+    if len(sample.answers) >= FEWEST and model.is_evaluated:
         comparisons.append(_compare_answers(model, sample.answers))
     frame = _frame(comparisons)
     drifted = tuple(frame["compared"][frame["drifted"]])

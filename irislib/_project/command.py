@@ -67,15 +67,18 @@ def run(options: argparse.Namespace) -> int:
     name, folder = options.name, options.output / options.name
     _check_name(name)
     refuse_existing(folder)
-    if options.data is None:
+    if options.data is None and (options.estimator is None or options.sql or options.sheet):
         raise IrislibError(COMMAND["no_data"])
     estimator = _read_estimator(options)
-    table = read_table(options.data, sql=options.sql, sheet=options.sheet, encoding=options.encoding)
-    target = _choose_target(table, options)
-    if target is None:
-        return ASK_AGAIN
-    about = _name_of(table, options)
-    made = _from_table(name, table, target) if estimator is None else _fitted(name, estimator, table, about, target)
+    if estimator is not None and options.data is None:
+        about, made = estimator.path.name, _alone(name, estimator, options.target)
+    else:
+        table = read_table(options.data, sql=options.sql, sheet=options.sheet, encoding=options.encoding)
+        target = _choose_target(table, options)
+        if target is None:
+            return ASK_AGAIN
+        about = _name_of(table, options)
+        made = _from_table(name, table, target) if estimator is None else _fitted(name, estimator, table, about, target)
     draft, answers = made
     files = render_project(answers)
     model = folder / name.replace("-", "_") / "model.py"
@@ -119,17 +122,24 @@ def _fitted(name: str, estimator: EstimatorSource, table: TableSource, about: st
     from irislib._project.fitted_drafting import draft_fitted
 
     draft = draft_fitted(name, estimator, table, about, target)
-    answers = _answers(name, table, target, draft)
-    answers = replace(
-        answers,
-        requirements=tuple(dict.fromkeys((*answers.requirements, *estimator.requirements))),
-        estimator=estimator.path,
-        modules=estimator.modules,
-    )
-    return draft, answers
+    return draft, _with_estimator(_answers(name, table, target, draft), estimator)
 
 
-def _answers(name: str, table: TableSource, target: Any, draft: Draft | FittedDraft) -> Answers:
+def _alone(name: str, estimator: EstimatorSource, target: str | None) -> Made:
+    """Draft a model of a fitted estimator alone."""
+    from irislib._project.fitted_alone import TARGET, draft_alone
+
+    draft = draft_alone(name, estimator, target or TARGET)
+    answers = replace(_answers(name, None, target or TARGET, draft), has_rows=False)
+    return draft, _with_estimator(answers, estimator)
+
+
+def _with_estimator(answers: Answers, estimator: EstimatorSource) -> Answers:
+    needs = tuple(dict.fromkeys((*answers.requirements, *estimator.requirements)))
+    return replace(answers, requirements=needs, estimator=estimator.path, modules=estimator.modules)
+
+
+def _answers(name: str, table: TableSource | None, target: Any, draft: Draft | FittedDraft) -> Answers:
     from irislib._project.project_files import Answers
     from irislib._project.trial import is_better
 
@@ -138,12 +148,12 @@ def _answers(name: str, table: TableSource, target: Any, draft: Draft | FittedDr
         name=name,
         title=draft.title,
         model_source=draft.source,
-        data=table.path,
-        requirements=table.requirements,
+        data=table.path if table is not None else None,
+        requirements=table.requirements if table is not None else (),
         example=next(iter(draft.examples.values()), {}),
         target=str(target),
         is_classifier=draft.target.is_classifier,
-        beats_baseline=model is not None and is_better(model.evaluation.metrics),
+        beats_baseline=model is not None and model.is_evaluated and is_better(model.evaluation.metrics),
     )
 
 
@@ -228,6 +238,8 @@ def _report_measure(draft: Draft | FittedDraft, source: str) -> None:
     lines = [draft.estimator.reason] if draft.estimator.reason else []
     if model is None:
         lines.append(COMMAND["failed"].format(error=draft.trial.failure))
+    elif not model.is_evaluated:
+        lines.append(COMMAND["unmeasured"])
     else:
         facts = {"rows": len(model.evaluation.y_true), "measured": describe_measures(model), "source": source}
         lines.append(COMMAND["score_given" if model.is_fitted_elsewhere else "score"].format(**facts))

@@ -19,6 +19,7 @@ from irislib._common.formatting import join_words
 from irislib._common.messages.new import ESTIMATOR_FILE
 from irislib._description.code_digest import is_installed
 from irislib._description.fingerprint import estimator_parts, library_versions
+from irislib._description.values import to_python
 from irislib._modeling.estimators import check_estimator, is_fitted, last_step
 from irislib._project.python_text import Call, Node, Sequenced, literal
 from irislib.errors import DataError, StoreError, without_exit
@@ -85,7 +86,7 @@ class EstimatorSource:
     def columns(self) -> list[Any] | None:
         """The names of the columns that it was fitted on; None if it was fitted on an array."""
         names = getattr(self.estimator, "feature_names_in_", None)
-        return None if names is None else list(names)
+        return None if names is None else [to_python(name) for name in names]
 
 
 def read_estimator(name: str) -> EstimatorSource:

@@ -20,7 +20,7 @@ from irislib._project.estimator_choice import Choice
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
 from irislib._project.examples import example_of, pick_examples
 from irislib._project.findings import Finding, find, show, show_list
-from irislib._project.fitted_categories import categories_by_column
+from irislib._project.fitted_columns import ColumnFacts, columns_of_estimator
 from irislib._project.fitted_source import fitted_source
 from irislib._project.model_source import Sketch, title_of
 from irislib._project.python_text import flat, literal
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._project.table_source import TableSource
 
-__all__ = ["MOST_ROWS", "FittedDraft", "draft_fitted"]
+__all__ = ["FittedDraft", "draft_fitted", "positive_class", "see"]
 
 MOST_ROWS = 20_000  # to evaluate on, whenever a server starts
 FEWEST_ROWS = 2
@@ -60,7 +60,7 @@ class FittedDraft:
     title : str
         What people call the model.
     trial : Trial
-        The model, evaluated on the table.
+        The model, evaluated on the table if there is one.
     """
 
     source: str
@@ -106,8 +106,8 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
     pairs = [(feature, frame[feature.column]) for feature in features]
     hints = [hint for f, values in pairs for hint in column_checks.hints(f.column, values, f.kind, target)]
     all_findings = (
-        _finding("estimator", file=estimator.path.name, what=describe_estimator(estimator.estimator)),
-        _finding("rows", source=about),
+        see("estimator", file=estimator.path.name, what=describe_estimator(estimator.estimator)),
+        see("rows", source=about),
         *findings,
         *seen,
         *goal.findings,
@@ -134,7 +134,8 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
     return FittedDraft(fitted_source(sketch, estimator, most), *facts)
 
 
-def _finding(kind: str, about: Any = None, **facts: Any) -> Finding:
+def see(kind: str, about: Any = None, **facts: Any) -> Finding:
+    """Return a finding of a kind in the file of an estimator, with its facts in its sentences."""
     seen, action = FITTED[kind]
     return Finding(kind, seen.format(**facts), action.format(**facts), about)
 
@@ -172,12 +173,19 @@ def _target(estimator: EstimatorSource, column: Any, values: pd.Series, about: s
     lines += _class_lines(estimator, known, name)
     labels = run_lines(lines, {"data": values.to_frame()})[column]
     _require_classes(estimator, column, labels, about)
+    positive, codes, more = positive_class(estimator, column, values)
+    return Target(column, True, lines, [*findings, *more], positive=positive, unnamed_codes=codes)
+
+
+def positive_class(
+    estimator: EstimatorSource, column: Any, values: pd.Series
+) -> tuple[Any, tuple[Any, ...], list[Finding]]:
+    """Return the class of two that is looked for, codes that may need names, and what is to be checked of both."""
     positive, codes = _class_facts(estimator, column, values)
-    if codes:
-        findings.append(_finding("target_codes", target=column, values=show_list(codes)))
+    findings = [see("target_codes", target=column, values=show_list(codes))] if codes else []
     if positive is not None:
         findings.append(find("positive", target=column, value=show(positive)))
-    return Target(column, True, lines, findings, positive=positive, unnamed_codes=codes)
+    return positive, codes, findings
 
 
 def _class_lines(estimator: EstimatorSource, known: pd.Series, name: str) -> list[str]:
@@ -230,11 +238,11 @@ def _columns(
         count = getattr(estimator.estimator, "n_features_in_", len(others))
         if count != len(others):
             raise DataError(ESTIMATOR_FILE["count"].format(given=len(others), count=count, target=target, **facts))
-        return others, [_finding("unnamed", count=count, source=about)]
+        return others, [see("unnamed", count=count, source=about)]
     if missing := [str(column) for column in columns if column not in others]:
         raise DataError(ESTIMATOR_FILE["missing"].format(columns=shorten_list(missing), **facts))
     extra = [str(column) for column in others if column not in columns]
-    return columns, [_finding("extra", columns=shorten_list(extra), source=about)] if extra else []
+    return columns, [see("extra", columns=shorten_list(extra), source=about)] if extra else []
 
 
 def _features(
@@ -244,15 +252,16 @@ def _features(
     stand_in = frame[columns].assign(**{str(target): 0})  # so that no feature gets its name
     features = [refined(feature, frame) for feature in draft_features([stand_in]) if feature.column != target]
     findings = []
-    known = categories_by_column(estimator.estimator, columns)
+    known = columns_of_estimator(estimator.estimator, columns)
     for i, feature in enumerate(features):
         if feature.kind != "choice" or feature.dtype:
             continue
-        further = [value for value in known.get(feature.column, ()) if value not in feature.choices]
+        categories = known.get(feature.column, ColumnFacts()).categories
+        further = [value for value in categories if value not in feature.choices]
         if further and all(isinstance(value, str) and value.strip() for value in further):
             features[i] = replace(feature, choices=tuple(sorted([*feature.choices, *further])))
             facts = {"column": feature.column, "values": show_list(further)}
-            findings.append(_finding("categories", feature.column, source=about, **facts))
+            findings.append(see("categories", feature.column, source=about, **facts))
     if problems := check_values(features, frame[columns])[1]:
         raise DataError(ESTIMATOR_FILE["values"].format(source=about, path=estimator.path, problem=problems[0]))
     return features, findings

@@ -11,18 +11,15 @@ from irislib._project.model_source import (
     Sketch,
     about_model,
     about_target,
-    docstring,
     features_block,
-    import_order,
-    is_standard,
     load_data_block,
     title_of,
 )
-from irislib._project.python_text import comment, flat, laid_out, literal, quoted
+from irislib._project.python_text import comment, docstring, flat, import_order, is_standard, laid_out, literal, quoted
 
 __all__ = ["fitted_source"]
 
-ABOUT_ROWS = ("rows", "unnamed", "extra")  # kinds of findings
+ABOUT_ROWS = ("rows", "alone", "unnamed", "unnamed_alone", "extra")  # kinds of findings
 
 
 def fitted_source(sketch: Sketch, estimator: EstimatorSource, most: int | None) -> str:
@@ -35,12 +32,13 @@ def fitted_source(sketch: Sketch, estimator: EstimatorSource, most: int | None) 
     most : int or None
         How many rows are enough to evaluate on, if there are more.
     """
+    has_rows = bool(sketch.table.expression)
     blocks = [
         _head(sketch, estimator),
-        load_data_block(sketch),
+        *([load_data_block(sketch)] if has_rows else []),
         _load_estimator(estimator),
         features_block(sketch),
-        _model(sketch, most),
+        _model(sketch, most) if has_rows else _model_alone(sketch),
     ]
     return "\n".join(blocks).rstrip("\n") + "\n"
 
@@ -52,7 +50,8 @@ def _head(sketch: Sketch, estimator: EstimatorSource) -> str:
     )
     standard = [line for line in table.imports if is_standard(line)]
     imports = [line for line in (*table.imports, *estimator.imports) if line not in standard]
-    imports += ["import pandas as pd", "from irislib import Feature, Model"]
+    imports += ["import pandas as pd"] if table.expression else []
+    imports += ["from irislib import Feature, Model"]
     drafted = SOURCE["drafted_fitted"].format(version=__version__).splitlines()
     lines = [f'"""{docstring(about)}', "", *drafted, '"""', ""]
     lines += sorted({*standard, "from pathlib import Path"}, key=import_order)
@@ -81,4 +80,12 @@ def _model(sketch: Sketch, most: int | None) -> str:
     lines += ["        data[[feature.column for feature in FEATURES]],"]
     lines += [f"        data[{flat(literal(sketch.target.column))}],"]
     lines += [*about_target(sketch, 8), *about_model(sketch, 8, SOURCE["limits_fitted"]), "    )"]
+    return "\n".join(lines) + "\n"
+
+
+def _model_alone(sketch: Sketch) -> str:
+    lines = ["", "def model() -> Model:", f'    """{SOURCE["model_alone"]}"""']
+    lines += [part for f in sketch.findings if f.kind in ABOUT_ROWS for part in comment(f.text, 4)]
+    lines += ["    return Model.from_estimator(", "        load_estimator(),", *about_target(sketch, 8)]
+    lines += [*about_model(sketch, 8, SOURCE["limits_fitted"]), "    )"]
     return "\n".join(lines) + "\n"

@@ -48,6 +48,8 @@ class Project:
         The name of the file of a fitted estimator; empty if irislib trains.
     modules : tuple of str
         Files of Python that the estimator needs.
+    has_rows : bool
+        As in `Answers`.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Project:
     constraints: tuple[str, ...]
     estimator: str = ""
     modules: tuple[str, ...] = ()
+    has_rows: bool = True
 
     @classmethod
     def of(cls, answers: Answers) -> Project:

@@ -15,7 +15,20 @@ from irislib._common.messages.new import SOURCE
 from irislib._description.inference import own_facts
 from irislib._project.estimator_choice import DATE_NUMBERS, MODULES, TEXTS, Choice
 from irislib._project.findings import Finding, show
-from irislib._project.python_text import WIDTH, Call, Node, Sequenced, comment, flat, laid_out, literal, quoted
+from irislib._project.python_text import (
+    WIDTH,
+    Call,
+    Node,
+    Sequenced,
+    comment,
+    docstring,
+    flat,
+    import_order,
+    is_standard,
+    laid_out,
+    literal,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -27,11 +40,8 @@ __all__ = [
     "Sketch",
     "about_model",
     "about_target",
-    "docstring",
     "feature_node",
     "features_block",
-    "import_order",
-    "is_standard",
     "load_data_block",
     "model_source",
     "title_of",
@@ -142,27 +152,13 @@ def _import(module: str, names: Sequence[str]) -> str:
     return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")"])
 
 
-def docstring(text: str) -> str:
-    return text.replace("\\", "/").replace('"', "'")
-
-
-def is_standard(line: str) -> bool:
-    import sys
-
-    return line.split()[1].partition(".")[0] in sys.stdlib_module_names
-
-
-def import_order(line: str) -> tuple[bool, str]:
-    """Sort as ruff does: modules first, then names from modules."""
-    return line.startswith("from"), line.split()[1].lower()
-
-
 def title_of(name: str) -> str:
     """Return the title of a project."""
     return name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def load_data_block(sketch: Sketch) -> str:
+    """Return the function load_data."""
     rows = SOURCE["rows"].format(rows=sketch.rows)
     lines = ["", "def load_data() -> pd.DataFrame:", f'    """{rows}"""']
     for note in sketch.table.notes:
@@ -179,6 +175,7 @@ def load_data_block(sketch: Sketch) -> str:
 
 
 def features_block(sketch: Sketch) -> str:
+    """Return the list of the features."""
     lines = ["", *comment(SOURCE["features"]), "FEATURES = ["]
     about: dict[Any, list[str]] = {}
     for finding in sketch.findings:
@@ -253,9 +250,10 @@ def about_model(sketch: Sketch, indent: int, limits: str = SOURCE["limits"]) -> 
     """Return the lines of a description from its examples on."""
     lines = []
     if sketch.examples:
-        lines += comment(SOURCE["examples"], indent)
+        lines += comment(SOURCE["examples" if sketch.table.expression else "examples_alone"], indent)
         lines.append(laid_out(_examples(sketch), "examples=", indent, ","))
-    lines += [laid_out(quoted(_source(sketch)), "source=", indent, ",")]
+    source = laid_out(quoted(_source(sketch)), "source=", indent, ",")
+    lines.append(source if sketch.table.expression else f"{' ' * indent}# source={quoted(SOURCE['source_alone'])},")
     label = readable_name(str(sketch.target.column), sketch.target.unit)
     lines += comment(SOURCE["todo"], indent)
     for key, template in (("purpose", SOURCE["purpose"]), ("limits", limits)):

@@ -38,6 +38,7 @@ TEMPLATES = {
     "{package}/__init__.py": "init.py.j2",
     "tests/test_model.py": "test_model.py.j2",
 }
+DATA = "data.ipynb.j2"  # a look at the data, if there are any
 EXECUTABLE = {".ci/run"}
 FROM_CONDA = ("matplotlib", "numpy", "pandas", "scikit-learn", "scipy")
 MANY = 8  # an example of more fields is too long for a command to be typed
@@ -71,6 +72,8 @@ class Answers:
         The file of a fitted estimator, to copy beside ``model.py``.
     modules : mapping of str to Path
         Files of Python that the estimator needs, to copy, by their paths in the project's folder.
+    has_rows : bool
+        False if there is an estimator alone, so that nothing can be measured.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Answers:
     beats_baseline: bool = True
     estimator: Path | None = None
     modules: Mapping[str, Path] = field(default_factory=dict)
+    has_rows: bool = True
 
 
 def render_project(answers: Answers) -> dict[str, bytes | str]:
@@ -132,6 +136,7 @@ def render_templates(project: Project) -> dict[str, str]:
             f"_project/template/{template}"
         ).render(context)
         for path, template in TEMPLATES.items()
+        if project.has_rows or template != DATA
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,20 @@ from typing import Any
 
 from irislib._description.values import to_python
 
-__all__ = ["WIDTH", "Call", "Node", "Sequenced", "comment", "flat", "laid_out", "literal", "quoted"]
+__all__ = [
+    "WIDTH",
+    "Call",
+    "Node",
+    "Sequenced",
+    "comment",
+    "docstring",
+    "flat",
+    "import_order",
+    "is_standard",
+    "laid_out",
+    "literal",
+    "quoted",
+]
 
 WIDTH = 88
 LONGEST = 120  # a text beyond it is written in several parts, which no formatter joins
@@ -121,3 +135,18 @@ def comment(text: str, indent: int = 0) -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent=start, subsequent_indent=start, break_long_words=False, break_on_hyphens=False
     )
+
+
+def docstring(text: str) -> str:
+    """Return a text as it may stand in a docstring."""
+    return text.replace("\\", "/").replace('"', "'")
+
+
+def is_standard(line: str) -> bool:
+    """Return whether an import line is of Python's own library."""
+    return line.split()[1].partition(".")[0] in sys.stdlib_module_names
+
+
+def import_order(line: str) -> tuple[bool, str]:
+    """Sort as ruff does: modules first, then names from modules."""
+    return line.startswith("from"), line.split()[1].lower()

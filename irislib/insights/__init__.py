@@ -67,6 +67,8 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         The insights of each tab, by its title. To change them, pass such a dict as ``ModelSpec(tabs=…)``, with any
         functions that take the model, or the model and a prediction, and return an :class:`Insight`.
     """
+    if not model.is_evaluated:
+        return {TEXTS["why"]: [what_if]} if _can_move(model) else {}
     forest: list[Callable[..., Insight]] = [feature_importances] if is_forest(model.estimator) else []
     why: list[Callable[..., Insight]]
     if model.classes is None:
@@ -81,6 +83,15 @@ def default_tabs(model: Model) -> dict[str, list[Callable[..., Insight]]]:
         TEXTS["insights"]: [*forest, permutation_importance, partial_dependence],
         TEXTS["performance"]: [*performance, cross_validation, learning_curve],
     }
+
+
+def _can_move(model: Model) -> bool:
+    """Return whether a feature of a model without rows has values to go through."""
+    features = model.spec.features
+    is_sure = model.classes is None or model.has_probabilities
+    return is_sure and any(
+        feature.type.categories(feature) or None not in (feature.low, feature.high) for feature in features
+    )
 
 
 def __dir__() -> list[str]:

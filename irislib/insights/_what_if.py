@@ -87,7 +87,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
             "feature": feature.label,
             "value": format_feature(model, feature, value),
             "entry": feature.to_text(value),
-            "is_choice": "values" in model.coverage[feature.name],
+            "is_choice": _is_list(model, feature),
             "is_entered": value == entered[feature],
             measure: float(shares[output]),
             "answer": _answer(model, next(answers), shares),
@@ -105,7 +105,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     name = (
         measure if model.classes is None else TEXTS["partial_dependence.probability"].format(name=prediction.prediction)
     )
-    if any("values" not in model.coverage[feature.name] for feature in order):
+    if not all(_is_list(model, feature) for feature in order):
         text += " " + TEXTS["what_if.lines"].format(measure=name)
     panels = [_panel(model, feature, frame, measure, name) for feature in order]
     return Insight(TEXTS["what_if.title"], frame, text, panels, 2.3 * len(panels) + 0.2, interactive="what-if")
@@ -130,13 +130,14 @@ def _grid(model: Model, feature: Feature, own: Any) -> list[Any]:
     """Return the values that a feature goes through, the row's own among them."""
     import numpy as np
 
-    covered = model.coverage.get(feature.name, {})
+    covered = _covered(model, feature)
     if "values" in covered:
         values = list(covered["values"])
         return values if own is None or own in values else [*values, own]
     if not covered or not feature.type.is_continuous or own is None:
         return []
-    numbers = np.asarray(feature.type.to_numbers(model.sample[feature.column].dropna()), dtype=float)
+    sample = model.sample[feature.column].dropna() if model.is_evaluated else [covered["low"], covered["high"]]
+    numbers = np.asarray(feature.type.to_numbers(sample), dtype=float)
     grid = np.linspace(numbers.min(), numbers.max(), POINTS)
     if feature.step:
         steps = np.ptp(numbers) / feature.step
@@ -144,6 +145,20 @@ def _grid(model: Model, feature: Feature, own: Any) -> list[Any]:
         grid = ((grid / step).round() * step).round(10)
     values = [feature.parse(feature.to_text(value)) for value in feature.type.from_numbers(np.unique(grid))]
     return sorted({*values, own})
+
+
+def _covered(model: Model, feature: Feature) -> Mapping[str, Any]:
+    """Return what the data cover of a feature; of a model without rows what the feature allows, if that is limited."""
+    if model.is_evaluated:
+        return model.coverage.get(feature.name, {})
+    if values := list(feature.type.categories(feature)):
+        return {"values": values}
+    is_limited = feature.low is not None and feature.high is not None
+    return {"low": feature.low, "high": feature.high} if is_limited else {}
+
+
+def _is_list(model: Model, feature: Feature) -> bool:
+    return "values" in _covered(model, feature)
 
 
 def _answer(model: Model, answer: Any, shares: np.ndarray) -> str:
@@ -160,6 +175,6 @@ def _panel(model: Model, feature: Feature, frame: Any, measure: str, name: str) 
         labels=part["value"].tolist(),
         values=part[measure].to_numpy(),
         mark=int(part["is_entered"].to_numpy().argmax()),
-        is_list="values" in model.coverage[feature.name],
+        is_list=_is_list(model, feature),
         names=(feature.label, name),
     )

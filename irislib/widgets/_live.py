@@ -20,7 +20,7 @@ def is_live(model: Model) -> bool:
     """Return whether the answers of a model's app follow its form: as its description says, else if they are quick."""
     if model.spec.live is not None:
         return model.spec.live
-    row = model.evaluation.features.head(1)
+    row = model.evaluation.trial_rows.head(1)
     try:
         for _ in range(3):  # the first one imports modules
             seconds = _seconds(model, row)

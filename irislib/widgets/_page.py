@@ -173,7 +173,7 @@ class Page(anywidget.AnyWidget):
         self.result: Any = None
         self.values: dict[str, str] = {}  # the inputs of `result`
         self.history = History(features, self.answer_label)
-        self.test_rows = TestRows(model) if model else None
+        self.test_rows = TestRows(model) if model and model.is_evaluated else None
         self.prediction_log = PageLog(model) if model else None
         self.feedback = Feedback(model) if model and model.spec.feedback else None
         self.comparison = Comparison(model) if model else None
@@ -199,7 +199,7 @@ class Page(anywidget.AnyWidget):
             "examples": [
                 [name, form_values(features, typed_row(model, row))] for name, row in (examples or {}).items()
             ],
-            "has_test_rows": model is not None,
+            "has_test_rows": self.test_rows is not None,
             "tabs": self._describe_tabs(model),
             "about": list(self.about.items()),
             "card": card,
@@ -279,9 +279,10 @@ class Page(anywidget.AnyWidget):
             "columns": self.cards.handle_columns,
             "what_if": self._handle_what_if,
         }
-        if self.csv_tab and self.test_rows and self.comparison:
+        if self.test_rows:
+            handlers["test_row"] = self.test_rows.handle_random
+        if self.csv_tab and self.comparison:
             handlers |= {
-                "test_row": self.test_rows.handle_random,
                 "keep_answer": self.comparison.handle_keep,
                 "end_comparison": self.comparison.handle_end,
                 "compare_contributions": self.comparison.handle_contributions,

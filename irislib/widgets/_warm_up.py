@@ -56,7 +56,7 @@ def _predict(page: Page) -> None:
     if page.csv_tab:
         with guarded(lambda _: None):
             model = page.csv_tab.model
-            result = model.predict_row(model.evaluation.features.head(1))
+            result = model.predict_row(model.evaluation.trial_rows.head(1))
             for tab in page.tabs:
                 with guarded(lambda _: None):
                     render_pieces(tab.draw(result))

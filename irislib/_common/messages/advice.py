@@ -29,6 +29,8 @@ TEXTS = {
     "(OrdinalEncoder: handle_unknown='use_encoded_value', unknown_value=-1).",
     "file": "A relative path is looked up in the folder where irislib was started, {folder}. In a module, write "
     "Path(__file__).parent / {file!r}.",
+    "fitted.no_rows": "Give X_test and y_test, to evaluate the estimator; without any rows give features=, which say "
+    "what it takes.",
     # the training data
     "data.type": "The training data of {name!r} must be a DataFrame, got {type}: load_data has to return one.",
     "data.missing": "The training data of {name!r} have missing values in {columns}. If people may leave the feature "

@@ -33,10 +33,12 @@ ENGLISH = {
     "{held_out} rows that came with it, which it was not trained on, as its author says.",
     "data.fitted_with_rows": "It was fitted elsewhere, on {trained} rows. How well it does was measured on {held_out} "
     "other rows that came with it, which it was not trained on, as its author says.",
+    "data.none": "It was fitted elsewhere, on rows that are not known here, and came without any.",
     "data.missing": "Its description does not say where the data come from.",
     "data.title": "Data",
     "evaluation.commonest": "Always answering the most common class",
     "evaluation.interval": "{confidence:.0%} interval",
+    "evaluation.none": "It came without rows and was never evaluated here: nothing is known of how well it does.",
     "evaluation.measure": "Measure",
     "evaluation.median": "Always answering the median",
     "evaluation.model": "This model",
@@ -60,6 +62,8 @@ ENGLISH = {
     "lead.unit": "Predicts {target}, a number in {unit}.",
     "limits.classes": "It always answers one of its {count} classes, even for something that is none of them.",
     "limits.missing": "Its description does not say when not to use it.",
+    "limits.no_warning": "What its training data cover is not known here, so that it answers without a warning for any "
+    "value.",
     "limits.number": "It was measured on rows whose {target} is {span}. How well it does beyond that is not known.",
     "limits.range": "For a value beyond those in the training data (see the table of inputs) the answer is a guess, "
     "and comes with a warning.",

@@ -207,6 +207,10 @@ ESTIMATOR_FILE = {
     "classes": "{target} in {source} has the classes {unknown}, and the estimator in {path} knows {known} alone.",
     "codes": "It was fitted on codes: let the table have these, too.",
     "values": "{source} does not fit the estimator in {path}: {problem}",
+    "no_count": "{path} does not say how many columns its estimator takes: give a table as well, --data FILE and "
+    "--target COLUMN.",
+    "alone": "The file {path} says too little of what its estimator takes: give a table as well, --data FILE --target "
+    "COLUMN. ({error})",
     "predict": "The estimator in {path} cannot predict the rows of {source}: {error}",
 }
 
@@ -217,6 +221,15 @@ FITTED = {
         "The file does not say on which rows the estimator was trained.",
         "If they are in {source}, it looks better than it is on new ones: give rows that it has not seen.",
     ),
+    "alone": (
+        "There are no rows beside the file.",
+        "Nothing is known of how well it does, and there are no insights and warnings that need rows: give some with "
+        "--data FILE --target COLUMN.",
+    ),
+    "unnamed_alone": (
+        "The estimator was fitted on {count} columns without names.",
+        "Give them names and labels, in the order of the training.",
+    ),
     "unnamed": (
         "The estimator was fitted on {count} columns without names.",
         "Those of {source} are taken in their order. Check that it is the same.",
@@ -226,6 +239,25 @@ FITTED = {
         "The estimator knows values of {column} that are not in {source}: {values}.",
         "People can choose them, too.",
     ),
+    "categories_alone": ("The file knows {count} values of {column}: {values}.", "These are the choices."),
+    "text": ("The file counts the words of {column}.", "It is taken for free text."),
+    "mean": (
+        "The file has a mean of {typical} for {column}.",
+        "Check the kind and the default, and add unit, low and high.",
+    ),
+    "range": (
+        "The file has values of {column} from {low} to {high}.",
+        "Check the kind and the default, and add unit, low and high.",
+    ),
+    "thresholds": (
+        "The file compares {column} with thresholds from {low} to {high}.",
+        "Check the kind and the default, and add unit, low and high.",
+    ),
+    "nothing": (
+        "The file does not say what values {column} has.",
+        "It is taken for a number. Check that, and add default, unit, low and high.",
+    ),
+    "optional": ("The file fills gaps of {column}.", "It may be left empty."),
     "target_codes": (
         "The estimator predicts {values} for {target}, and so does the endpoint.",
         "If people shall read names, take this line in.",
@@ -278,6 +310,10 @@ SOURCE = {
     "pickle": "Reading it runs code that is in it: put no file here that you do not trust.",
     "load_estimator": "The estimator as it was fitted: it is never trained again.",
     "model": "The model, evaluated on the rows of load_data.",
+    "model_alone": "The model. Nothing is known of how well it does, for no rows came with the file.",
+    "made_up": "Made up: {answer}",
+    "examples_alone": "Made-up rows, which become buttons. Put real ones in their place.",
+    "source_alone": "Who collected the data it was trained on, and where",
     "sample": "Enough to measure on; all of the rows would take longer whenever a server starts.",
     "limits_fitted": "It was fitted elsewhere; on which rows is not known here.",
 }
@@ -300,18 +336,21 @@ COMMAND = {
     "  irislib new rent --data flats.xlsx --sheet 2024 --target rent\n"
     "  irislib new sales --data sqlite:///shop.db --sql 'SELECT * FROM sales' --target amount\n"
     "  irislib new churn --estimator model.joblib --data churn.csv --target churned\n"
+    "  irislib new churn --estimator model.joblib --target churned    if its data are gone\n"
     "  irislib new churn --data churn.csv                  shows the columns, and asks which to predict",
     "name": "of the project: of its folder, its package and its address, such as churn or flat-rent",
     "data": "the table: CSV, Parquet or Excel; with --sql the SQLAlchemy URL of a database",
     "estimator": "the file of a fitted estimator, which is served as it is: joblib, pickle, skops or .irislib; reading "
     "joblib and pickle runs code that is in the file, so give only a file that you trust",
-    "target": "the column to predict; without it, the columns are shown [asks]",
+    "target": "the column to predict; without it, the columns are shown [asks]; of an estimator alone, the name of "
+    "what it predicts",
     "sql": "a query whose result is the table",
     "sheet": "of an Excel file [the first]",
     "encoding": "of a CSV file, such as cp1250 [found by its bytes, or asked for]",
     "output": "the folder in which the project's folder is made [the current one]",
     "dry": "print what would be made, and make nothing",
-    "no_data": "Say which table it is about: --data FILE.",
+    "no_data": "Say what it is about: --data FILE, --estimator FILE or both.",
+    "unmeasured": "There were no rows to measure it on.",
     "suggestion": "{problem} Try: {name}",
     "taken": "{folder} is there already, and nothing was changed: choose another name, or move it away.",
     "reserved": "{name!r} is an address of the server itself: choose another name, such as {name}-model.",

@@ -13,6 +13,7 @@ ENGLISH = {
     "correctly, where it would get {baseline_accuracy}.",
     "error": "Off by {mean_absolute_error} on average for {rows} test rows; always predicting the median would be off "
     "by {baseline_mean_absolute_error}.",
+    "not_evaluated": "It came without rows, so that nothing is known of how well it does.",
     "version": "Version {version}, trained on {date} with {rows} rows.",
     "version_fitted": "Version {version}, fitted elsewhere; irislib got it on {date}.",
     "feature": "Feature",

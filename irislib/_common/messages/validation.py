@@ -50,6 +50,7 @@ ENGLISH = {
     "no_prediction": "The model gives no answer for these values.",
     "no_classes": "{model} predicts a number: it has no classes and no probabilities.",
     "no_probabilities": "{estimator} predicts classes without probabilities.",
+    "no_test_rows": "The model came without rows, so that nothing can be measured or compared.",
     # one kind each
     "number": "a number",
     "number.comma": " Write it with a point, not a comma.",

@@ -32,10 +32,12 @@ TEXTS = {
     "{held_out} mitgelieferten Zeilen gemessen. Mit ihnen wurde es nicht trainiert, sagen seine Autoren.",
     "data.fitted_with_rows": "Es wurde anderswo angepasst, an {trained} {trained:Zeile|Zeilen}. Wie gut es ist, wurde "
     "an {held_out} anderen mitgelieferten Zeilen gemessen. Mit ihnen wurde es nicht trainiert, sagen seine Autoren.",
+    "data.none": "Es wurde anderswo angepasst, an Zeilen, die hier nicht bekannt sind, und kam ohne Zeilen.",
     "data.missing": "Seine Beschreibung sagt nicht, woher die Daten stammen.",
     "data.title": "Daten",
     "evaluation.commonest": "Immer die häufigste Klasse",
     "evaluation.interval": "Bereich mit {confidence:.0%} Sicherheit",
+    "evaluation.none": "Es kam ohne Zeilen und wurde hier nie geprüft: Wie gut es ist, ist nicht bekannt.",
     "evaluation.measure": "Maß",
     "evaluation.median": "Immer der Median",
     "evaluation.model": "Dieses Modell",
@@ -59,6 +61,8 @@ TEXTS = {
     "lead.unit": "Sagt voraus: {target}, eine Zahl in {unit}.",
     "limits.classes": "Es antwortet immer mit einer seiner {count} Klassen, auch bei etwas, das zu keiner gehört.",
     "limits.missing": "Seine Beschreibung sagt nicht, wofür es nicht taugt.",
+    "limits.no_warning": "Was seine Trainingsdaten abdecken, ist hier nicht bekannt. Es antwortet auf jeden Wert ohne "
+    "Warnung.",
     "limits.number": "Es wurde an Zeilen geprüft, für die gilt: {target} ist {span}. Wie gut es darüber hinaus ist, "
     "weiß niemand.",
     "limits.range": "Bei einem Wert, der über die der Trainingsdaten hinausgeht (siehe die Tabelle der Eingaben), ist "

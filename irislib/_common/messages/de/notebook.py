@@ -11,6 +11,7 @@ TEXTS = {
     "Richtig vorhergesagt werden {accuracy}, beim Raten wären es {baseline_accuracy}.",
     "error": "Die Vorhersagen für {rows} {rows:Testzeile|Testzeilen} weichen im Mittel um {mean_absolute_error} ab. "
     "Wer immer den Median rät, liegt um {baseline_mean_absolute_error} daneben.",
+    "not_evaluated": "Es kam ohne Zeilen: Wie gut es ist, weiß hier niemand.",
     "version": "Version {version}, am {date} mit {rows} {rows:Zeile|Zeilen} trainiert.",
     "version_fitted": "Version {version}, anderswo angepasst; irislib hat es seit dem {date}.",
     "feature": "Eingabe",

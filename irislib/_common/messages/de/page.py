@@ -109,6 +109,7 @@ TEXTS = {
     "trained": "am {when}, mit {rows} {rows:Zeile|Zeilen}",
     "about_fitted": "Angepasst",
     "fitted": "anderswo, und am {when} an {rows} mitgelieferten {rows:Zeile|Zeilen} geprüft",
+    "fitted_alone": "anderswo; seit {when} hier, und hier nie geprüft",
     "about_data": "Daten",
     "about_stored": "Gespeichert",
     "stored": "Ihre Eingaben und die Antwort, sooft {action} gedrückt wird",

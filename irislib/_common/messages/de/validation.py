@@ -48,6 +48,7 @@ TEXTS = {
     "no_prediction": "Für diese Werte gibt das Modell keine Antwort.",
     "no_classes": "{model} sagt eine Zahl vorher: Es hat keine Klassen und keine Wahrscheinlichkeiten.",
     "no_probabilities": "{estimator} sagt Klassen ohne Wahrscheinlichkeiten vorher.",
+    "no_test_rows": "Das Modell kam ohne Zeilen: Es gibt nichts zu messen oder zu vergleichen.",
     # one kind each
     "number": "eine Zahl",
     "number.comma": " Schreiben Sie die Zahl mit Punkt statt Komma.",
