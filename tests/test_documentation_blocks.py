@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT, Server
-from documentation_blocks import Page
+from documentation_blocks import Page, blocks
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -37,6 +39,37 @@ def blocks_page(
     page = Page(folder, shared, {}, namespace)
     yield page
     page.end()
+
+
+def test_the_server_answers_what_the_functions_for_excel_send(api: Server) -> None:
+    text = (ROOT / "docs" / "cookbook" / "calling-excel.md").read_text(encoding="utf-8")
+    query, function = (block.code for block in blocks(text))
+    flower = {"petal_length_cm": 6, "petal_width_cm": 0.5, "sepal_length_cm": 6.3, "sepal_width_cm": 3.3}
+    # VBA writes 0.5 as .5; MSXML names the encoding of a text, and Windows' language
+    path = re.search(r'Open "POST", "http://localhost:5000(/[^"]+)", False', function)[1]  # type: ignore[index]
+    headers = dict(re.findall(r'setRequestHeader "([^"]+)", "([^"]*)"', function))
+    headers = {"Accept": "*/*", "Accept-Language": "de-DE", **headers, "Authorization": "Bearer a-long-secret"}
+    headers["Content-Type"] += "; Charset=UTF-8"
+    names = re.findall(r'"&?(\w+)=" & Number\(\w+\)', function)
+    assert names == [*flower]
+    body = "&".join(f"{name}={f'{flower[name]}'.removeprefix('0')}" for name in names)
+    response = api.post(path, data=body.encode(), headers=headers)
+    assert (response.status_code, response.text.replace('"', "").replace("\n", "")) == (200, "setosa")
+    empty = api.post(path, data=body.replace("=6&", "=&").encode(), headers=headers)
+    assert (empty.status_code, empty.json()["errors"][0]["feature"]) == (422, "petal_length_cm")
+    # Power Query writes a table as records, an empty cell as null, and waits for the server before the body
+    path = re.search(r'RelativePath = "([^"]+)"', query)[1]  # type: ignore[index]
+    headers = {a or b: value for a, b, value in re.findall(r'(?:#"([\w-]+)"|(\w+)) = "([^"]*)"[ ,]', query)}
+    headers = {name: headers[name] for name in ("Content-Type", "Authorization")}
+    headers |= {"Authorization": f"{headers['Authorization']}a-long-secret", "Expect": "100-continue"}
+    rows = json.dumps([flower, {**flower, "petal_width_cm": None}]).encode()
+    answers = api.post(f"/{path}", data=rows, headers=headers).json()
+    assert [row["prediction"] for row in answers] == ["setosa", None]
+    assert [len(row["errors"]) for row in answers] == [0, 1]
+    assert "petal_width_cm is missing" in answers[1]["errors"][0]["message"]
+    problem = api.post(f"/{path}", data=b"{", headers=headers)
+    assert problem.status_code in {int(status) for status in re.findall(r"\d{3}", query.partition("Handling")[2])}
+    assert problem.json()["detail"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).with_suffix("").as_posix())
