@@ -142,13 +142,15 @@ def train(args: list[str]) -> int:
     from irislib._modeling import registry, store
     from irislib._modeling.fitted import FittedSpec
     from irislib._modeling.training import train as fit
+    from irislib._refresh.progress_line import shown_training
 
     options = _parser("train", "Train a model, print how well it does on held-out rows, and keep it.").parse_args(args)
     for spec in registry.load_specs(options.model).values():
         if isinstance(spec, FittedSpec):
             raise IrislibError(f"{spec.title} was fitted elsewhere: there is nothing to train.")
         start, root = time.monotonic(), store.default_root()
-        model = fit(spec)
+        with shown_training(sys.stderr, spec.title):
+            model = fit(spec)
         print(report(model))
         entry = store.publish(model, root, kind="train", seconds=round(time.monotonic() - start, 3))
         print(f"kept in {store.location(entry, spec.name, root)}")

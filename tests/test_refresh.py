@@ -308,6 +308,24 @@ def test_the_command_runs_at_low_priority_and_within_its_memory(root: Path, monk
     assert "is kept (entry 3) and not served" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_train_shows_in_a_terminal_how_far_it_is(tmp_path: Path, monkeypatch, is_terminal: bool) -> None:
+    monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_terminal, raising=False)
+    monkeypatch.setattr(sys, "stderr", stream)
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2)
+    spec = replace(CLASSIFIER, estimator=search)
+    monkeypatch.setattr("irislib._modeling.registry.load_specs", lambda _: {"gadget": spec})
+    cli.train([])
+    lines = stream.getvalue().split(CLEAR)
+    if is_terminal:
+        half, whole = "█" * (CELLS // 2), "█" * CELLS
+        assert lines[:2] == ["", "Training Gadget…"]
+        assert {f"{half:░<{CELLS}}  50% Training Gadget…", f"{whole} 100% Training Gadget…"} <= {*lines}
+    assert lines[-1] == ""
+
+
 def test_ctrl_c_cancels_it_and_a_terminal_shows_how_far_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> pd.DataFrame:
         raise KeyboardInterrupt

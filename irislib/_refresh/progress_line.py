@@ -1,15 +1,20 @@
-"""The progress of a refresh on the command line: a bar in a terminal, a line for each stage in a log."""
+"""The progress of a training on the command line: a bar in a terminal, a line for each stage of a refresh in a log."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
+
+from irislib._common.messages.store import TEXTS
+from irislib._refresh.training_progress import reported_training
 
 if TYPE_CHECKING:
     from irislib._refresh.runs import Run
 
-__all__ = ["ProgressLine"]
+__all__ = ["ProgressLine", "shown_training"]
 
 CELLS = 20
 CLEAR = "\r\x1b[K"  # to the beginning of the line, and all that stands there is gone
@@ -41,14 +46,17 @@ class ProgressLine:
         for remark in run.remarks[self.remarks :]:
             self.write(remark)
         self.remarks = len(run.remarks)
+        self.update(run.text, run.fraction)
+
+    def update(self, text: str, fraction: float | None = None) -> None:
+        """Show a text; in a terminal after a bar, if it is known what part is done."""
         if self.is_terminal:
-            filled = int(run.fraction * CELLS)
-            bar = "█" * filled + "░" * (CELLS - filled)
-            line = f"{bar} {run.fraction:4.0%} {run.text}"
-            self._write(CLEAR + line[: shutil.get_terminal_size().columns - 1])
-        elif run.text != self.text:
-            self._write(f"{run.text}\n")
-        self.text = run.text
+            filled = int((fraction or 0) * CELLS)
+            bar = "" if fraction is None else f"{'█' * filled}{'░' * (CELLS - filled)} {fraction:4.0%} "
+            self._write(CLEAR + f"{bar}{text}"[: shutil.get_terminal_size().columns - 1])
+        elif text != self.text:
+            self._write(f"{text}\n")
+        self.text = text
 
     def write(self, sentence: str) -> None:
         """Write a sentence on a line of its own."""
@@ -57,3 +65,15 @@ class ProgressLine:
     def _write(self, text: str) -> None:
         self.stream.write(text)
         self.stream.flush()
+
+
+@contextmanager
+def shown_training(stream: TextIO, title: str) -> Iterator[None]:
+    """Show in a terminal that a model is trained, with a bar once its estimator works in parts; elsewhere nothing."""
+    if not stream.isatty():
+        yield
+        return
+    text = TEXTS["training_shown"].format(title=title)
+    with ProgressLine(stream) as line, reported_training(lambda done: line.update(text, done)):
+        line.update(text)
+        yield

@@ -20,6 +20,8 @@ TEXTS = {
     # in the log
     "not_used": "The stored {name} {version} is out of date and not used: since it was trained these have changed: "
     "{changes}. A new one is trained now.",
+    # by `irislib train`, in a terminal
+    "training_shown": "Training {title}…",
     # by a server that starts
     "training": "Training {title} on {rows:,} rows…",
     "trained": "{title} is trained and stored ({seconds:.1f} s): the next start takes it from {root}.",
