@@ -70,7 +70,7 @@ def _check_fitted(spec: FittedSpec) -> Iterator[tuple[bool, str]]:
         yield True, "it was fitted elsewhere, and came without rows to evaluate it on"
         yield from _check_answers(model)
         return
-    yield True, f"it was fitted elsewhere, and evaluated on {len(model.evaluation.y_true)} rows that came with it"
+    yield True, f"it was fitted elsewhere, and evaluated on {len(model.evaluation.y_true):,} rows that came with it"
     yield from _check_answers(model)
 
 
@@ -80,7 +80,7 @@ def _check_spec(spec: ModelSpec, reference: str) -> Iterator[tuple[bool, str]]:
     except Exception as error:  # the user's own load_data and estimator may raise anything
         yield False, f"training failed: {explain(error, spec)}"
         return
-    yield True, f"its data fit: {model.data['rows']} rows, {model.data['training_rows']} of them trained on"
+    yield True, f"its data fit: {model.data['rows']:,} rows, {model.data['training_rows']:,} of them trained on"
     yield _check_again(model, train(spec))
     yield _check_store(model)
     yield from _check_answers(model)

@@ -126,6 +126,8 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         *left_out.values(),
         *strong,
         *_hints(features, frame, target),
+        *table_checks.same_gaps(table.frame, [column for column in columns if column in table.frame], target),
+        *table_checks.computed(frame, columns, goal),
         *table_checks.table_findings(frame, columns, goal),
         *(find("source", note=note) for note in table.notes),
     ]

@@ -45,6 +45,7 @@ class Finding:
 def find(kind: str, about: Any = None, **facts: Any) -> Finding:
     """Return a finding of a kind, with its facts in its sentences; ``about`` is its column."""
     seen, action = FINDINGS[kind]
+    facts = {name: f"{fact:,}" if type(fact) is int else fact for name, fact in facts.items()}
     return Finding(kind, seen.format(**facts), action.format(**facts), about)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from irislib._project.target_kind import Target
 
-__all__ = ["equal_columns", "find_leaks", "group_columns", "table_findings"]
+__all__ = ["computed", "equal_columns", "find_leaks", "group_columns", "same_gaps", "table_findings"]
 
 SAMPLE = 4_000  # rows that leaks are looked for in
 PERFECT, STRONG, MUCH = 0.998, 0.97, 0.8  # of what there is to know about the target beyond the baseline
@@ -25,6 +25,8 @@ ENOUGH = 40  # rows
 FEW_ROWS = 100
 MAX_PAIRS = 60  # numeric columns that are compared with each other
 CORRELATED = 0.9999
+COMPUTED, MOST_PARTS = 0.998, 3  # of a target that follows from a few columns
+SAME, ELSEWHERE, GAPS = 0.8, 0.02, 10  # shares of gaps where the target is missing and where it is not; rows without it
 
 
 def find_leaks(frame: pd.DataFrame, columns: Sequence[Any], target: Target) -> dict[Any, Finding]:
@@ -79,6 +81,66 @@ def _alone(values: pd.Series, y: pd.Series, is_classifier: bool) -> tuple[float,
     regressor = DecisionTreeRegressor(min_samples_leaf=2, random_state=0).fit(x[train], numbers[train])
     score = r2_score(numbers[~train], regressor.predict(x[~train]))
     return float(score), f"R² {score:.3f}"
+
+
+def computed(frame: pd.DataFrame, columns: Sequence[Any], target: Target) -> list[Finding]:
+    """Return a finding if a number to predict follows from a few columns, such as a sum from its parts."""
+    import numpy as np
+
+    numeric = [c for c in columns if frame[c].dtype.kind in "iuf" and frame[c].isna().mean() < 0.2][:MAX_PAIRS]
+    if target.is_classifier or not numeric:
+        return []
+    rows = frame[[*numeric, target.column]].replace([np.inf, -np.inf], np.nan).dropna()
+    if len(rows) < ENOUGH:
+        return []
+    rows = rows.sample(min(len(rows), SAMPLE), random_state=0)
+    y, x = rows[target.column].to_numpy(dtype=float), rows[numeric].to_numpy(dtype=float)
+    train = np.arange(len(y)) % 2 == 0  # the rows were sampled at random
+    if not y[~train].std():
+        return []
+    chosen: list[int] = []
+    rest, design = y - y[train].mean(), np.ones((len(y), 1))
+    while len(chosen) < MOST_PARTS:
+        with np.errstate(all="ignore"):
+            related = np.nan_to_num([abs(np.corrcoef(column[train], rest[train])[0, 1]) for column in x.T])
+        related[chosen] = 0
+        chosen.append(int(related.argmax()))
+        design = np.column_stack([design, x[:, chosen[-1]]])
+        rest = y - design @ np.linalg.lstsq(design[train], y[train], rcond=None)[0]
+        score = 1 - float((rest[~train] ** 2).mean() / y[~train].var())
+        if score >= COMPUTED:
+            parts = [numeric[i] for i in sorted(chosen)]
+            facts = {"target": target.column, "columns": ", ".join(map(str, parts)), "score": f"{score:.3f}"}
+            return [find("computed", parts[0], **facts)]
+    return []
+
+
+def same_gaps(frame: pd.DataFrame, columns: Sequence[Any], target: Any) -> list[Finding]:
+    """Return findings on columns that are empty where the target is missing, such as the time of an arrival.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With the rows in which the target is missing.
+    columns : sequence
+        Of the inputs.
+    target : object
+        The column of the target.
+    """
+    missing = frame[target].isna()
+    if missing.sum() < GAPS or missing.all():
+        return []
+    shares: dict[Any, float] = {}
+    for column in columns:
+        gaps = frame[column].isna()
+        share, elsewhere = float(gaps[missing].mean()), float(gaps[~missing].mean())
+        if share >= SAME and elsewhere <= ELSEWHERE:
+            shares[column] = share
+    findings = [
+        find("same_gaps", column, column=column, target=target, share=format_share(shares[column]))
+        for column in sorted(shares, key=shares.__getitem__, reverse=True)
+    ]
+    return findings if 2 * len(findings) <= len(columns) else []  # rows that are empty altogether say nothing
 
 
 def _as_numbers(values: pd.Series) -> np.ndarray:

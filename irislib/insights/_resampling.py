@@ -7,7 +7,7 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share
+from irislib._common.formatting import format_count, format_share
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling import training
@@ -116,6 +116,8 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     if trained.empty:
         raise NotApplicableError(TEXTS["not_trainable_on_parts"].format(model=model.spec.title))
     low, middle, high = np.quantile(trained, [0, 0.5, 1])
+    if low < high and format_score(low) == format_score(high):
+        format_score = partial(format_score, digits=1)
     failures = len(frame) - len(trained)
     text = TEXTS["cross_validation.text"].format(
         times=len(trained),
@@ -130,12 +132,12 @@ def cross_validation(model: Model, measured: Measured) -> Insight:
     return Insight(cross_validation.title, frame, text, draw, height=2.4)
 
 
-def _format_score(value: float) -> str:
-    return localize(f"{value:.2f}")
+def _format_score(value: float, digits: int = 0) -> str:
+    return localize(f"{value:.{2 + digits}f}")
 
 
-def _format_share(value: float) -> str:
-    return format_share(value)
+def _format_share(value: float, digits: int = 0) -> str:
+    return localize(f"{value:.{digits}%}") if digits else format_share(value)
 
 
 def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
@@ -215,7 +217,7 @@ def _advice(model: Model, frame: Any, name: str, unseen: str) -> str:
     format_score = _format_share if model.classes is not None else _format_score
     last = frame.iloc[-1]
     start = TEXTS["learning_curve.start"].format(
-        rows=last["training rows"], measure=explained(name), score=format_score(last[unseen])
+        rows=format_count(round(last["training rows"])), measure=explained(name), score=format_score(last[unseen])
     )
     if len(frame) < 2:
         return TEXTS["learning_curve.text_one"].format(start=start)
@@ -223,5 +225,5 @@ def _advice(model: Model, frame: Any, name: str, unseen: str) -> str:
     # a gain has to stand out from the folds' spread, and to be worth somebody's work
     helps = last[unseen] - before[unseen] > max(0.01, last[SPREAD] / FOLDS**0.5)
     return TEXTS["learning_curve.text" if helps else "learning_curve.text_hardly"].format(
-        start=start, rows=before["training rows"], score=format_score(before[unseen])
+        start=start, rows=format_count(round(before["training rows"])), score=format_score(before[unseen])
     )

@@ -174,9 +174,9 @@ ENGLISH = {
     "cross_validation.axis": "{score} on rows it was not trained on",
     # learning_curve
     "learning_curve.title": "Would more data help?",
-    "learning_curve.start": "With {rows:.0f} training rows its {measure} on other rows is {score}",
-    "learning_curve.text": "Probably yes. {start}; with {rows:.0f} it is {score}.",
-    "learning_curve.text_hardly": "Hardly, if it is like these rows. {start}; with {rows:.0f} it is {score}.",
+    "learning_curve.start": "With {rows} training rows its {measure} on other rows is {score}",
+    "learning_curve.text": "Probably yes. {start}; with {rows} it is {score}.",
+    "learning_curve.text_hardly": "Hardly, if it is like these rows. {start}; with {rows} it is {score}.",
     "learning_curve.text_one": "{start}; with fewer it could not be trained.",
     # predicted_against_true
     "predicted_against_true.title": "How close are its answers?",

@@ -31,6 +31,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Collect more rows of such {target}, look for inputs that tell it, or give it more weight: "
         'class_weight="balanced" of the last part of the estimator.',
     ),
+    "computed": (
+        "{target} can be computed from {columns} (R² {score} on rows held out for this).",
+        "Make sure that they are known before {target} is; those that are not, take out.",
+    ),
+    "same_gaps": (
+        "{column} is empty in {share} of the rows in which {target} is, and hardly in any other.",
+        "It may be known only together with {target}. If it is not known before, take it out.",
+    ),
     "one_row_class": (
         "{count} of {target} with a single row: {classes}.",
         "Nothing can be learnt of one row and measured as well; load_data leaves such rows out. Collect more, or join "

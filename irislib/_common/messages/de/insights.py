@@ -166,9 +166,9 @@ TEXTS = {
     "cross_validation.axis": "{score} bei Zeilen, mit denen es nicht trainiert wurde",
     # learning_curve
     "learning_curve.title": "Würden mehr Daten helfen?",
-    "learning_curve.start": "Mit {rows:.0f} Trainingszeilen erreicht es auf anderen Zeilen {score} ({measure})",
-    "learning_curve.text": "Wahrscheinlich ja. {start}, mit {rows:.0f} erreicht es {score}.",
-    "learning_curve.text_hardly": "Kaum, wenn sie diesen Zeilen gleichen. {start}, mit {rows:.0f} erreicht es {score}.",
+    "learning_curve.start": "Mit {rows} Trainingszeilen erreicht es auf anderen Zeilen {score} ({measure})",
+    "learning_curve.text": "Wahrscheinlich ja. {start}, mit {rows} erreicht es {score}.",
+    "learning_curve.text_hardly": "Kaum, wenn sie diesen Zeilen gleichen. {start}, mit {rows} erreicht es {score}.",
     "learning_curve.text_one": "{start}; mit weniger ließ es sich nicht trainieren.",
     # predicted_against_true
     "predicted_against_true.title": "Wie genau sind seine Antworten?",
