@@ -91,13 +91,13 @@ def _open_member(path: Path) -> IO[bytes]:
     return archive.open(members[0])
 
 
-def scan(path: Path, given: str = "") -> CsvBytes:
+def scan(path: Path, named: str = "") -> CsvBytes:
     """Read all bytes of a CSV file, and return what is in them.
 
     Parameters
     ----------
     path : Path
-    given : str
+    named : str
         Its encoding, if somebody has named it.
 
     Raises
@@ -109,7 +109,7 @@ def scan(path: Path, given: str = "") -> CsvBytes:
         compression = compression_of(raw.read(8))
     with open_bytes(path, compression) as file:
         head = file.read(BLOCK_BYTES)
-        encoding = given or _marked_encoding(head)
+        encoding = named or _marked_encoding(head)
         decoder = _decoder(path, encoding)
         block, tail, hashes, comments, size = head, b"", 0, 0, 0
         while block:
@@ -118,8 +118,8 @@ def scan(path: Path, given: str = "") -> CsvBytes:
                 try:
                     decoder.decode(block)
                 except UnicodeDecodeError as error:
-                    if given:
-                        raise DataError(TEXTS["not_encoding"].format(path=path, encoding=given)) from error
+                    if named:
+                        raise DataError(TEXTS["not_encoding"].format(path=path, encoding=named)) from error
                     decoder, encoding = None, encoding or "cp1252"
             if b"#" in block:
                 hashes += block.count(b"#")
@@ -127,7 +127,7 @@ def scan(path: Path, given: str = "") -> CsvBytes:
                 comments += len(re.findall(rb"[\r\n]#", tail[-1:] + block)) + is_first
             tail = (tail + block)[-TAIL_BYTES:]
             block = file.read(BLOCK_BYTES)
-    if encoding == "cp1252" != given:
+    if encoding == "cp1252" != named:
         _require_windows_1252(path, compression, head)
     encoding = encoding or "utf-8"
     is_whole = size <= BLOCK_BYTES
@@ -160,16 +160,16 @@ def _require_windows_1252(path: Path, compression: str | None, head: bytes) -> N
     with open_bytes(path, compression) as file:
         if is_windows_1252(iter(lambda: file.read(BLOCK_BYTES), b"")):
             return
-    words: dict[str, str] = {}
+    samples: dict[str, str] = {}
     for encoding in OTHERS:
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
             continue
-        found = (match[0] for match in re.finditer(r"\w+", text) if not match[0].isascii())
-        if word := next(found, ""):
-            words.setdefault(word[:20], encoding)
-    listed = ", ".join(f"{word} in {encoding}" for word, encoding in words.items())
+        matches = (match[0] for match in re.finditer(r"\w+", text) if not match[0].isascii())
+        if word := next(matches, ""):
+            samples.setdefault(word[:20], encoding)
+    listed = ", ".join(f"{word} in {encoding}" for word, encoding in samples.items())
     raise DataError(TEXTS["encoding"].format(path=path, words=listed or "none"))
 
 
