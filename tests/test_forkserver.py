@@ -463,7 +463,7 @@ def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page_and_a_notebook_that_i
     looping.metadata["irislib"] = {"run": "once"}
     nbformat.write(looping, tmp_path / "loops.ipynb")
     options = (str(tmp_path), "--model", "tiny:spec")
-    server = Server(tmp_path / "log", "serve", *options, program=PROGRAM)
+    server = Server(tmp_path / "log", "serve", *options)
     server.wait("/healthz")  # it is ready only once it gives the notebook up, after a minute and a half
     wait_until(lambda: len(templates(server)) == 3)  # the first, that of the model, and the one that loops
     assert "irislib" in server.get("/tiny").text

@@ -11,7 +11,6 @@ import os
 import re
 import resource
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -360,12 +359,12 @@ def test_the_free_memory_is_read_once_for_visitors_who_come_at_once(monkeypatch:
 def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     nbformat.write(notebook(WIDGET), tmp_path / "notebooks" / "widget.ipynb")
-    limited = ("sh", "-c", 'ulimit -Sn 200; ulimit -Hn 240; exec "$@"', "sh", sys.executable, "-m", "irislib")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (120, 160))"
     many = (f"{KERNEL}.max_kernels=100", f"{KERNEL}.max_kernels_per_visitor=100")
     args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "tiny:spec", *QUICK, *many)
-    server = Server(tmp_path / "log", *args, program=limited).wait()
+    server = Server(tmp_path / "log", *args, code=limit).wait()
     try:
-        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (240, 240)
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (160, 160)
         with ExitStack() as pages:
             while (response := server.get("/widget")).status_code == 200:
                 (kernel,) = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.text)[:1]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import PATIENCE, run_irislib
+from conftest import PATIENCE, TESTS, run_irislib
 from test_accessibility import check
 
 import irislib
@@ -179,13 +179,14 @@ def test_a_faulty_translation_is_named(iris, translations, fault: str) -> None:
 
 
 def test_the_check_names_missing_and_superfluous_translations(tmp_path) -> None:
+    (tmp_path / "tiny.py").write_text((TESTS / "tiny.py").read_text())
     (tmp_path / "mine.py").write_text(
-        "from dataclasses import replace\nfrom irislib import iris\n"
-        "spec = replace(iris.spec, translations={'de': {'Petal lenght': 'Länge', 'Species': 'Art'}})\n"
+        "from dataclasses import replace\nimport tiny\n"
+        "spec = replace(tiny.spec, title='Grains', translations={'de': {'Siez': 'Größe', 'Class': 'Art'}})\n"
     )
     result = run_irislib("check", "--model", "mine", cwd=tmp_path)
-    assert "translations: 'Petal lenght' is no text of the description. Did you mean 'Petal length'?" in result.stdout
-    assert "no translation to 'de' of 'Iris Wizard', 'Abrakadabra'" in result.stdout
+    assert "translations: 'Siez' is no text of the description. Did you mean 'Size'?" in result.stdout
+    assert "no translation to 'de' of 'Grains', 'Size'" in result.stdout
     assert result.returncode
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import run_irislib
 
 from irislib._common.settings import SETTINGS, api_settings, environment_value, reference_page, serve_settings
 from irislib._description.feature_types.text import FILE_LIMIT
@@ -157,8 +158,6 @@ def test_two_servers_in_one_process_do_not_mix(
     assert [kernel["IRISLIB_MODEL"] for kernel in environments] == ["irislib.iris:spec", "rent:spec"]
     assert environments[0][registry.SESSION] != environments[1][registry.SESSION]
     for model, environment in zip((iris, rent), environments, strict=True):
-        check = f"import irislib; print(irislib.load({model.spec.name!r}).version)"
-        result = subprocess.run(
-            [sys.executable, "-c", check], cwd=TESTS, env=environment, capture_output=True, text=True
-        )
+        check = f"import irislib; print(irislib.load({model.spec.name!r}).version); raise SystemExit"
+        result = run_irislib(cwd=TESTS, code=check, **environment)
         assert result.stdout.strip() == model.version, result.stderr
