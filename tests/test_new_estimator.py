@@ -32,7 +32,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from irislib import Model
+from irislib import Feature, Model
 from irislib._modeling.checkup import check_model
 from irislib._project import project_files, update
 from irislib._project.manifest import read_manifest
@@ -92,6 +92,7 @@ def boosted(name: str, kind: str, **options: Any) -> Any:
 
 
 CODE = (YES == "yes").astype(int)
+TREE = fitted(DecisionTreeClassifier(), NUMBERS)
 # How the estimator is made, the table that it is tried on, and a part of model.py
 GOOD: dict[str, tuple[Callable[[], Any], pd.DataFrame, str]] = {
     "pipeline": (lambda: fitted(mixed(LogisticRegression())), TABLE, 'positive_class="yes",'),
@@ -237,6 +238,17 @@ def test_model_py_is_formatted(folder: Path) -> None:
         assert result.returncode == 0, result.stdout
 
 
+def test_a_file_of_irislibs_own_has_its_inputs_and_rows(folder: Path, capsys) -> None:
+    features = [Feature("age", "integer", label="Years"), Feature("monthly_fee", unit="EUR", column="monthly fee")]
+    model = Model.from_estimator(TREE, NUMBERS[TEST], YES[TEST], name="other", features=features, target="churned")
+    model.save("a.irislib")
+    assert new("--estimator", "a.irislib") == 0
+    assert "On the 30 rows of a.irislib: " in capsys.readouterr().out
+    module = module_of(folder / "shop")
+    assert features == module.FEATURES
+    assert module.model().evaluation.metrics == model.evaluation.metrics
+
+
 @pytest.mark.parametrize("kind", ["pickle", "skops", "irislib"])
 def test_other_files_of_estimators(kind: str, folder: Path) -> None:
     estimator = fitted(mixed(LogisticRegression()))
@@ -318,7 +330,6 @@ def other_zip() -> None:
         file.writestr("a", "b")
 
 
-TREE = fitted(DecisionTreeClassifier(), NUMBERS)
 # How model.joblib is made, the table, and what the sentence says
 BAD: dict[str, tuple[Callable[[], Any], pd.DataFrame, str]] = {
     "no file": (lambda: None, TABLE, "There is no file model.joblib."),

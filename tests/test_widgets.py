@@ -573,6 +573,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "callback_failed",
         "callback_failed_in_jupyter",
         "about_fitted",
+        "fitted_alone",
         "about_trained",
         "fitted",
         "trained",

@@ -126,9 +126,12 @@ def _fitted(name: str, estimator: EstimatorSource, table: TableSource, about: st
 
 
 def _alone(name: str, estimator: EstimatorSource, target: str | None) -> Made:
-    """Draft a model of a fitted estimator alone."""
+    """Draft a model of a fitted estimator alone, or with the rows in its file."""
     from irislib._project.fitted_alone import TARGET, draft_alone
+    from irislib._project.fitted_source import rows_of_file
 
+    if rows := rows_of_file(estimator):
+        return _fitted(name, estimator, rows[0], estimator.path.name, rows[1])
     draft = draft_alone(name, estimator, target or TARGET)
     answers = replace(_answers(name, None, target or TARGET, draft), has_rows=False)
     return draft, _with_estimator(answers, estimator)

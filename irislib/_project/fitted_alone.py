@@ -173,14 +173,16 @@ def _examples(model: Model, features: Sequence[Feature], facts: Mapping[Any, Col
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         predicted = np.asarray(model.estimator.predict(frame)).ravel()
-    return {title: _row(rows, position) for title, position in _picked(model, predicted)}
+        shares = model.estimator.predict_proba(frame).max(axis=1) if model.has_probabilities else np.ones(len(rows))
+    return {title: _row(rows, position) for title, position in _picked(model, predicted, shares)}
 
 
-def _picked(model: Model, predicted: Any) -> list[tuple[str, int]]:
+def _picked(model: Model, predicted: Any, shares: Any) -> list[tuple[str, int]]:
     """Return titles and positions of rows: one of each class, or of the smallest and the largest prediction."""
     if model.classes is not None:
         labels = list(dict.fromkeys(predicted.tolist()))[:MAX_EXAMPLES]
-        return [(SOURCE["made_up"].format(answer=label), predicted.tolist().index(label)) for label in labels]
+        rows = [int((shares * (predicted == label)).argmax()) for label in labels]
+        return [(SOURCE["made_up"].format(answer=label), row) for label, row in zip(labels, rows, strict=True)]
     ends = dict.fromkeys((int(predicted.argmin()), int(predicted.argmax())))
     return [(SOURCE["made_up"].format(answer=f"{float(predicted[end]):.{DIGITS}g}"), end) for end in ends]
 

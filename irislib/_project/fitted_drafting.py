@@ -107,7 +107,7 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
     hints = [hint for f, values in pairs for hint in column_checks.hints(f.column, values, f.kind, target)]
     all_findings = (
         see("estimator", file=estimator.path.name, what=describe_estimator(estimator.estimator)),
-        see("rows", source=about),
+        *([] if table.path == estimator.path else [see("rows", source=about)]),
         *findings,
         *seen,
         *goal.findings,
@@ -249,6 +249,8 @@ def _features(
     estimator: EstimatorSource, frame: pd.DataFrame, columns: list[Any], target: Any, about: str
 ) -> tuple[list[Feature], list[Finding]]:
     """Return the features of these columns, with the categories that the estimator knows."""
+    if estimator.saved is not None and not check_values(estimator.saved.spec.features, frame[columns])[1]:
+        return list(estimator.saved.spec.features), []
     stand_in = frame[columns].assign(**{str(target): 0})  # so that no feature gets its name
     features = [refined(feature, frame) for feature in draft_features([stand_in]) if feature.column != target]
     findings = []

@@ -16,8 +16,9 @@ from irislib._project.model_source import (
     title_of,
 )
 from irislib._project.python_text import comment, docstring, flat, import_order, is_standard, laid_out, literal, quoted
+from irislib._project.table_source import TableSource
 
-__all__ = ["fitted_source"]
+__all__ = ["fitted_source", "rows_of_file"]
 
 ABOUT_ROWS = ("rows", "alone", "unnamed", "unnamed_alone", "extra")  # kinds of findings
 
@@ -89,3 +90,15 @@ def _model_alone(sketch: Sketch) -> str:
     lines += ["    return Model.from_estimator(", "        load_estimator(),", *about_target(sketch, 8)]
     lines += [*about_model(sketch, 8, SOURCE["limits_fitted"]), "    )"]
     return "\n".join(lines) + "\n"
+
+
+def rows_of_file(estimator: EstimatorSource) -> tuple[TableSource, str] | None:
+    """Return the rows that a file of irislib's own was evaluated on, and the name of their target; None without any."""
+    model = estimator.saved
+    if model is None or not model.is_evaluated or model.spec.classes:
+        return None
+    target = str(model.spec.target)
+    frame = model.evaluation.features.assign(**{target: model.evaluation.y_true})
+    lines = ["irislib.load(ESTIMATOR).evaluation.features.copy()"]
+    lines += [f"data[{flat(literal(target))}] = irislib.load(ESTIMATOR).evaluation.y_true"]
+    return TableSource(frame, "\n".join(lines), path=estimator.path), target

@@ -47,9 +47,9 @@ def app(model: Model) -> Page:
 
     trained = dt.datetime.fromisoformat(model.trained_at)
     facts = {"when": f"{format_value(trained.date())} {trained:%H:%M} UTC", "rows": model.data["training_rows"]}
-    fitted = "fitted" if model.is_evaluated else "fitted_alone"
     if model.is_fitted_elsewhere and model.is_evaluated:
         facts["rows"] = len(model.evaluation.y_true)
+    origin = "trained" if not model.is_fitted_elsewhere else "fitted" if model.is_evaluated else "fitted_alone"
     about = "about_fitted" if model.is_fitted_elsewhere else "about_trained"
     live, target, action = is_live(model), within_sentence(spec.target_label), action_text(spec)
     empty = TEXTS["empty"].format(action=action, target=target)
@@ -75,7 +75,7 @@ def app(model: Model) -> Page:
         model=model,
         about={
             TEXTS["about_model"]: TEXTS["model_version"].format(title=spec.title, version=model.version),
-            TEXTS[about]: TEXTS[fitted if model.is_fitted_elsewhere else "trained"].format(**facts),
+            TEXTS[about]: TEXTS[origin].format(**facts),
             TEXTS["about_data"]: spec.source,
             TEXTS["about_stored"]: TEXTS["stored"].format(action=action) if is_logging() else "",
         },

@@ -109,7 +109,7 @@ ENGLISH = {
     "trained": "{when} on {rows} rows",
     "about_fitted": "Fitted",
     "fitted": "elsewhere; evaluated on {rows} rows that came with it, {when}",
-    "fitted_alone": "elsewhere; never evaluated here, since {when}",
+    "fitted_alone": "elsewhere; here since {when}, and never evaluated here",
     "about_data": "Data",
     "about_stored": "Stored",
     "stored": "your inputs and the answer, whenever {action} is pressed",
