@@ -26,7 +26,7 @@ UNSURE = ("%d-%m-%y", "%m-%d-%y")  # 10-11-12 may begin with its year
 
 
 class DayScans:
-    """What the values of a file's columns of days show about how they are written.
+    """The way in which the days of a file's columns are written, by their values.
 
     Parameters
     ----------
