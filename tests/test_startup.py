@@ -87,6 +87,12 @@ def test_the_second_start_does_not_train(orchard, tmp_path: Path, caplog: pytest
     assert second.trained_at == first.trained_at
     assert "Training" not in caplog.text
     assert "UTC; its data are unchanged (trees.csv)." in caplog.text
+    store.publish(second, tmp_path / "models", kind="refresh", compare_files=False)
+    write(tmp_path, 30)
+    caplog.clear()
+    orchard()
+    assert "Training" not in caplog.text
+    assert "UTC; its data are not compared with those of now, for a refresh or a rollback" in caplog.text
 
 
 @pytest.mark.parametrize("loader", LOADERS)
@@ -178,8 +184,10 @@ def test_code_and_libraries_are_no_data(tmp_path: Path) -> None:
     import json
 
     (tmp_path / "a.py").write_text("")
+    (zones := tmp_path / "zoneinfo").mkdir()  # as in /usr/share
+    (zones / "UTC").write_text("")
     with record_reads() as reads:
-        for file in (tmp_path / "a.py", Path(json.__file__), Path(pytest.__file__)):
+        for file in (tmp_path / "a.py", zones / "UTC", Path(json.__file__), Path(pytest.__file__)):
             file.read_bytes()
         (tmp_path / "result").write_text("written")
         os.listdir(tmp_path)

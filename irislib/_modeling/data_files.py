@@ -23,6 +23,7 @@ __all__ = ["DataFiles", "describe_changed", "names_of", "reads_of_import", "reco
 DataFiles = list[dict[str, Any]]  # as JSON has it
 
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/")
+ZONES = "/zoneinfo/"  # the system's time zones, which dateutil reads when pandas imports it
 SOURCES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".ipynb")  # code is compared by its digest
 LISTINGS = ("os.listdir", "os.scandir")
 CHUNK = 2**20
@@ -129,7 +130,7 @@ def _is_written(mode: str | None, flags: int) -> bool:
 
 
 def _may_be_data(path: str) -> bool:
-    return not (path.endswith(SOURCES) or path.startswith(SYSTEM) or is_installed(path))
+    return not (path.endswith(SOURCES) or path.startswith(SYSTEM) or ZONES in path or is_installed(path))
 
 
 def _file_record(path: str, before: os.stat_result) -> dict[str, Any]:

@@ -94,6 +94,8 @@ def _describe(model: Model) -> str:
     """Return when a stored model was trained, and which of its data were compared."""
     names = shorten_list(data_files.names_of(model.data_files))
     data = TEXTS["stored.files"].format(files=names) if names else TEXTS["stored.unknown"]
+    if model.entry and not model.entry.compare_data:
+        data = TEXTS["stored.not_compared"]
     when = model.trained_at[:16].replace("T", " ") + " UTC"
     return TEXTS["stored"].format(title=model.spec.title, when=when, data=data)
 

@@ -29,6 +29,7 @@ TEXTS = {
     "waiting": "{title} is being trained by another process; waiting for it…",
     "stored": "{title} was trained on {when}; {data}.",
     "stored.files": "its data are unchanged ({files})",
+    "stored.not_compared": "its data are not compared with those of now, for a refresh or a rollback made it current",
     "stored.unknown": "changes of its data since then are not noticed. To train it anew: irislib train, or --no-store",
     # of models that no module describes, and of versions
     "file": "The stored {name} {version}",
