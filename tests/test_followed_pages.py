@@ -192,6 +192,11 @@ def test_an_open_page_keeps_its_version_and_is_told_of_another(
     neighbour.goto(f"{server.url}/{NAME}")
     expect(neighbour.locator(".irislib-about")).to_contain_text(second)
 
+    desktop = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 600})
+    about.scroll_into_view_if_needed()
+    expect(news).to_be_in_viewport()  # of who reads the result on a phone
+    page.set_viewport_size(desktop)
     size.fill("30")
     news.get_by_role("button", name="Reload").click()
     expect(about).to_contain_text(second)

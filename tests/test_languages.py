@@ -26,6 +26,7 @@ from irislib._common.language import (
     REQUESTED,
     VARIABLE,
     Texts,
+    column_label,
     localize,
     parse_languages,
     preferred,
@@ -106,6 +107,9 @@ def test_values_for_people_are_german_and_those_for_programs_are_not(german) -> 
     assert (format_share(0.997), format_score(0.99), format_count(1500)) == ("99,7\xa0%", "0,990", "1.500")
     feature = Feature("day", "date", low=day)
     assert feature.limits == "ab 31.01.2026"
+    assert column_label("contribution (USD)") == "Beitrag (USD)"
+    assert column_label("true less predicted (USD)") == "wahr minus vorhergesagt (USD)"
+    assert column_label("contribution to P(yes)") == "Beitrag zu P(yes)"
     assert (feature.to_text(day), to_json(day)) == ("2026-01-31", "2026-01-31")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share
+from irislib._common.formatting import format_share, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._description.values import is_empty
 from irislib._modeling.arguments import takes_model
@@ -102,9 +102,9 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
         **{"feature": order[0].label, "low": least["value"], "high": most["value"]},
         **{"low_answer": least["answer"], "high_answer": most["answer"]},
     )
-    name = (
-        measure if model.classes is None else TEXTS["partial_dependence.probability"].format(name=prediction.prediction)
-    )
+    name = with_target_unit(model, within_sentence(model.spec.target_label))
+    if model.classes is not None:
+        name = TEXTS["partial_dependence.probability"].format(name=prediction.prediction)
     if not all(_is_list(model, feature) for feature in order):
         text += " " + TEXTS["what_if.lines"].format(measure=name)
     panels = [_panel(model, feature, frame, measure, name) for feature in order]

@@ -59,6 +59,13 @@ TEXTS = {
     "true": "wahr",
     "predicted": "vorhergesagt",
     "error": "Fehler",
+    "contribution": "Beitrag",
+    "true less predicted": "wahr minus vorhergesagt",
+    # with a unit
+    "contribution ({name})": "Beitrag ({name})",
+    "true less predicted ({name})": "wahr minus vorhergesagt ({name})",
+    "lowest tenth ({name})": "unterstes Zehntel ({name})",
+    "highest tenth ({name})": "oberstes Zehntel ({name})",
     # with a name of the model's
     "{name} from": "{name} von",
     "{name} to": "{name} bis",
