@@ -228,6 +228,14 @@ def test_a_long_form_begins_with_what_moves_the_answer_most(slow, estimator) -> 
     assert sorted(features, key=lambda feature: feature.name) == sorted(model.spec.features, key=lambda f: f.name)
 
 
+def test_a_long_form_of_a_model_without_rows_keeps_its_order(clock) -> None:
+    names = [f"gene_{i}" for i in range(300)]
+    estimator = Linear().fit(pd.DataFrame(np.zeros((2, 300)), columns=names), np.zeros(2))
+    features = [Feature(name, "choice", choices=["0", "1"], dtype="float64") for name in names]
+    model = irislib.Model.from_estimator(estimator, features=features)
+    assert order_fields(features, model) == (features, 0)
+
+
 def test_a_slow_estimator_delays_no_form(slow, clock) -> None:
     model = slow(Linear(), 0.05)
     assert order_fields(model.spec.features, model) == (model.spec.features, 0)

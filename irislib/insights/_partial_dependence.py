@@ -136,9 +136,9 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
 def ranked_features(model: Model, seconds: float) -> list[Feature]:
     """Return the features by how much they move the predictions of a few rows, the strongest first.
 
-    Empty if there is no time for all of them, or a classifier has no probabilities.
+    Empty if there is no time for all of them, a classifier has no probabilities, or the model came without rows.
     """
-    if not (model.classes is None or model.has_probabilities):
+    if not model.is_evaluated or not (model.classes is None or model.has_probabilities):
         return []
     grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
     moved = _moved(model, grids, TimeBudget(seconds, len(model.spec.features))) if grids else {}
