@@ -166,6 +166,9 @@ class Page:
         known = {**os.environ, **self.environment}
         words = [Template(word).safe_substitute(known) for word in shlex.split(command, comments=True)]
         assigned = {}
+        unset = words[2] if words[:2] == ["env", "-u"] else ""
+        if unset:
+            del words[:3]
         while words and (match := ASSIGNMENT.fullmatch(words[0])):
             assigned[match[1]] = match[2]
             del words[0]
@@ -184,7 +187,8 @@ class Page:
         elif is_server(words):
             self.start(words[1:], self.environment | assigned)
         elif words[:1] == ["irislib"] and not re.search(r"[|<>;&*`]|\$[A-Z({]", command):
-            result = run_irislib(*words[1:], cwd=self.cwd, **{**self.environment, **assigned})
+            chosen = {name: value for name, value in (self.environment | assigned).items() if name != unset}
+            result = run_irislib(*words[1:], cwd=self.cwd, **chosen)
             return result.returncode, result.stdout + result.stderr
         else:
             done = subprocess.run(

@@ -136,9 +136,10 @@ def test_kernels_are_ordinary_without_a_name_that_forking_needs(tmp_path: Path) 
     code = (
         "import os\nfrom irislib._forkserver.client import CannotForkError, ForkServer\n"
         f"server = ForkServer(['lacks_a_name'])\ntry: server.start({{**os.environ, 'PYTHONPATH': {str(tmp_path)!r}}})\n"
-        "except CannotForkError as error: print(error, server.main)\nserver.end()"
+        "except CannotForkError as error: print(error, server.main)\nserver.end()\n"
+        "raise SystemExit"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    result = run_irislib(code=code)
     assert "has no atexit:_clear" in result.stdout, result.stderr
     assert result.stdout.strip().endswith("None")
 

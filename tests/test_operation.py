@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -221,10 +220,11 @@ if os.fork() == 0:
     print(_metrics.slot(), flush=True)
     os._exit(0)
 os.wait()
+raise SystemExit
 """
     tmp_path.chmod(0o700)
     os.chown(tmp_path, 65534, 65534)
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    result = run_irislib(code=code)
     assert result.stdout.split() == ["0", "1"], result.stderr
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,10 +62,8 @@ def test_the_package_reads_no_variable_that_the_table_lacks() -> None:
 
 @pytest.mark.parametrize("command", ["serve", "api"])
 def test_help_lists_every_option_with_its_default_and_variable(command: str) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "irislib", command, "--help"], capture_output=True, text=True, check=True,
-        env={**os.environ, "COLUMNS": "1000"},
-    )  # fmt: skip
+    result = run_irislib(command, "--help", COLUMNS="1000")
+    assert result.returncode == 0, result.stderr
     text = " ".join(result.stdout.split())
     settings = api_settings() if command == "api" else serve_settings()
     for setting in settings.values():
