@@ -90,6 +90,9 @@ class NoEvaluation(Evaluation):
         The predictions for them.
     """
 
+    _rows: pd.DataFrame
+    _predictions: np.ndarray
+
     def __init__(self, rows: pd.DataFrame, predictions: np.ndarray):
         object.__setattr__(self, "_rows", rows)
         object.__setattr__(self, "_predictions", predictions)
@@ -107,12 +110,12 @@ class NoEvaluation(Evaluation):
     @property
     def trial_rows(self) -> pd.DataFrame:
         """Made-up rows."""
-        return self._rows  # type: ignore[attr-defined]
+        return self._rows
 
     @property
     def trial_predictions(self) -> np.ndarray:
         """The predictions for these rows."""
-        return self._predictions  # type: ignore[attr-defined, no-any-return]
+        return self._predictions
 
 
 def main_metric(metrics: Mapping[str, float]) -> tuple[str, float | None, float | None]:
