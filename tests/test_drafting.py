@@ -125,6 +125,17 @@ def test_an_ordinary_table_is_taken_as_it_is() -> None:
     assert [finding.kind for finding in draft(table()).findings] == ["few_rows"]
 
 
+def test_columns_of_a_series_are_treated_alike() -> None:
+    rng = np.random.default_rng(6)
+    n = 150
+    answers = {f"q{i}": rng.integers(1, 6, n) for i in range(3)}
+    pixels = {f"pixel_{i}": rng.integers(0, 4 if i else 17, n) for i in range(3)}
+    prices = {f"price_{name}": rng.uniform(0.1, 2, n).round(2) for name in ("weight", "large", "change")}
+    drafted = draft(pd.DataFrame({**answers, **pixels, **prices, "kind": rng.choice(["big", "little"], n)}))
+    assert [one.column for one in drafted.findings if one.kind == "few_numbers"] == list(answers)
+    assert [feature.name for feature in drafted.features if feature.low == 0] == ["price_weight", "price_large"]
+
+
 def test_larger_tables() -> None:
     rng = np.random.default_rng(3)
     n = 150

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_share
@@ -12,13 +13,24 @@ from irislib._project.python_text import flat, literal
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Change", "change_of", "hints", "is_text", "names_rows", "text_kind", "why_left_out", "words_of"]
+__all__ = [
+    "Change",
+    "change_of",
+    "even_hints",
+    "hints",
+    "is_text",
+    "names_rows",
+    "text_kind",
+    "why_left_out",
+    "words_of",
+]
 
 Change = tuple[list[str], Finding]  # lines of load_data, and why
 
 MOSTLY = 0.9  # the share of numbers in a column of text from which it is one of numbers
 GAPS, MANY_GAPS = 0.95, 0.5
 DISTINCT = 0.95  # the share of different texts from which they name rows
+MOST_CODES = 6  # different whole numbers that may be codes
 WORDS, LENGTH = 3.5, 40  # of free text, on average
 CODES = {"zip", "zipcode", "postal", "postcode", "plz", "code", "codes", "fips", "ean", "isbn", "gtin"}
 AMOUNTS = {"count", "number", "n", "num", "rooms", "age", "rating", "score", "quality", "year", "years", "hours"}
@@ -265,7 +277,17 @@ def _number_hints(name: Any, known: pd.Series, name_words: list[str]) -> list[Fi
         facts = {"value": show(value), "count": count, "next": show(nearest), "name": flat(literal(name))}
         return [find("far", name, column=name, **facts)]
     is_whole = all(float(value).is_integer() for value in values[:10])
-    if 3 <= len(values) <= 6 and is_whole and AMOUNTS.isdisjoint(name_words) and len(known) > 20 * len(values):
+    if 3 <= len(values) <= MOST_CODES and is_whole and AMOUNTS.isdisjoint(name_words) and len(known) > 20 * len(values):
         texts = show_list([int(value) for value in values], 6)
         return [find("few_numbers", name, column=name, values=texts, name=flat(literal(name)))]
     return []
+
+
+def even_hints(findings: Sequence[Finding], frame: pd.DataFrame) -> list[Finding]:
+    """Leave out that a column may hold codes if another one of a numbered series, such as q1 to q9, cannot."""
+    amounts = {_series(column) for column in frame.columns if frame[column].nunique() > MOST_CODES}
+    return [one for one in findings if one.kind != "few_numbers" or _series(one.column) not in amounts]
+
+
+def _series(column: Any) -> str:
+    return re.sub(r"\d+", "#", str(column))

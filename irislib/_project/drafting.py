@@ -13,6 +13,7 @@ from irislib._description.validation import check_values
 from irislib._project import column_checks, table_checks
 from irislib._project.estimator_choice import Choice, choose, inputs_of
 from irislib._project.examples import example_of, pick_examples, usable_rows
+from irislib._project.feature_limits import limit_reasons, refined
 from irislib._project.findings import Finding, by_importance, find
 from irislib._project.model_source import Sketch, model_source, title_of
 from irislib._project.table_code import run_lines
@@ -25,38 +26,10 @@ if TYPE_CHECKING:
 
     from irislib._project.table_source import TableSource
 
-__all__ = ["Draft", "draft_model", "limit_reasons", "refined"]
+__all__ = ["Draft", "draft_model"]
 
 NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
-SUGGESTIONS = 10  # of a category with many values
 FEW = 3  # columns that a message names
-# Of numbers that cannot be below 0, by the words in their names or by their units.
-NOT_NEGATIVE = {"age", "count", "length", "width", "height", "weight", "area", "distance", "duration", "volume", "size"}
-NOT_NEGATIVE |= {"radius", "diameter", "perimeter", "thickness", "mileage", "population", "rooms", "bedrooms", "qty"}
-NOT_NEGATIVE |= {"bathrooms", "quantity", "tenure", "minutes", "hours", "seconds", "days", "months", "visits", "mass"}
-UNITS = {
-    "mm",
-    "cm",
-    "km",
-    "m",
-    "mg",
-    "g",
-    "kg",
-    "t",
-    "ml",
-    "l",
-    "ms",
-    "s",
-    "kwh",
-    "hz",
-    "khz",
-    "mhz",
-    "m²",
-    "m³",
-    "hpa",
-}
-RELATIVE = {"change", "diff", "difference", "delta", "log", "scaled", "normalized", "relative", "growth", "balance"}
-RELATIVE |= {"score", "net", "gain", "deviation", "error", "residual", "offset", "z", "std"}
 
 
 @dataclass(frozen=True)
@@ -165,9 +138,10 @@ def _with_results(sketch: Sketch, x: pd.DataFrame, frame: pd.DataFrame, trial: T
 
 def _hints(features: Sequence[Feature], frame: pd.DataFrame, target: Any) -> list[Finding]:
     """Return what is to be checked about the columns of features."""
-    pairs = [(feature, frame[feature.column]) for feature in features]
-    lists = [column_checks.hints(feature.column, values, feature.kind, target) for feature, values in pairs]
-    return [finding for findings in lists for finding in findings]
+    findings: list[Finding] = []
+    for feature in features:
+        findings += column_checks.hints(feature.column, frame[feature.column], feature.kind, target)
+    return column_checks.even_hints(findings, frame[[feature.column for feature in features]])
 
 
 def _further_examples(
@@ -236,7 +210,7 @@ def _features(
             break
         usable = [c for c in frame.columns if c in used or (c in left_out and left_out[c].kind != "unused")]
         stand_in = frame[usable].assign(**{str(target): 0})  # so that no feature gets its name
-        drafted = [refined(f, frame) for f in infer_features(stand_in) if f.column != target]
+        drafted = refined([f for f in infer_features(stand_in) if f.column != target], frame)
         features = tuple(feature for feature in drafted if feature.column in used)
         spare = tuple(feature for feature in drafted if feature.column not in used)
         problems = check_values(features, frame[[feature.column for feature in features]])[1]
@@ -250,29 +224,3 @@ def _features(
         used = [column for column in used if column not in bad]
     reasons = " ".join(finding.seen for finding in [*left_out.values()][:FEW])
     raise DataError(TEXTS["columns"].format(target=target, reasons=reasons))
-
-
-def refined(feature: Feature, frame: pd.DataFrame) -> Feature:
-    """Return an inferred feature with limits and suggestions."""
-    values = frame[feature.column]
-    if feature.kind == "text":
-        if column_checks.text_kind(values) == "words":
-            return replace(feature, control="textarea")
-        counts = values.dropna().astype(str).value_counts()
-        frequent = tuple(counts.index[counts >= 2][:SUGGESTIONS])
-        return replace(feature, control="suggestions", choices=frequent) if frequent else feature
-    if _is_not_negative(feature) and values.notna().any() and values.min() >= 0:
-        return replace(feature, low=0)
-    return feature
-
-
-def _is_not_negative(feature: Feature) -> bool:
-    name_words = set(column_checks.words_of(feature.column))
-    is_number = feature.kind in ("number", "integer") and not name_words & RELATIVE
-    return is_number and (feature.unit.lower() in UNITS or bool(name_words & NOT_NEGATIVE))
-
-
-def limit_reasons(features: Sequence[Feature], frame: pd.DataFrame) -> dict[Any, tuple[Any, Any]]:
-    """Return the lowest and the largest value of each column whose feature has a limit."""
-    limited = [feature.column for feature in features if feature.low is not None]
-    return {column: (frame[column].min(), frame[column].max()) for column in limited}

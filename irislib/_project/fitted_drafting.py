@@ -15,10 +15,10 @@ from irislib._description.validation import check_values
 from irislib._description.values import to_python
 from irislib._modeling.fitted import draft_features, from_estimator
 from irislib._project import column_checks
-from irislib._project.drafting import limit_reasons, refined
 from irislib._project.estimator_choice import Choice
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
 from irislib._project.examples import example_of, pick_examples
+from irislib._project.feature_limits import limit_reasons, refined
 from irislib._project.findings import Finding, find, show, show_list
 from irislib._project.fitted_columns import ColumnFacts, columns_of_estimator
 from irislib._project.fitted_source import fitted_source
@@ -252,7 +252,7 @@ def _features(
     if estimator.saved is not None and not check_values(estimator.saved.spec.features, frame[columns])[1]:
         return list(estimator.saved.spec.features), []
     stand_in = frame[columns].assign(**{str(target): 0})  # so that no feature gets its name
-    features = [refined(feature, frame) for feature in draft_features([stand_in]) if feature.column != target]
+    features = refined([feature for feature in draft_features([stand_in]) if feature.column != target], frame)
     findings = []
     known = columns_of_estimator(estimator.estimator, columns)
     for i, feature in enumerate(features):
