@@ -118,6 +118,31 @@ TABLES = {
         'dtype={"plz": str}',
         "are codes and stay text",
     ),
+    "single quotes": (
+        "a,'b c',d\n1,'x, y',2\n3,'it''s',4\n",
+        "utf-8",
+        {"a": [1, 3], "b c": ["x, y", "it's"], "d": [2, 4]},
+        'quotechar="\'"',
+        "Single quotation marks",
+    ),
+    "apostrophes": ("a,b\n1,'t Hooft\n2,it's\n", "utf-8", {"b": ["'t Hooft", "it's"]}, "return pd.read_csv(DATA)", ""),
+    "backslashes": (
+        'a,b,c\n1,"say \\"hi, you\\"",2\n3,"x, y",4\n',
+        "utf-8",
+        {"a": [1, 3], "b": ['say "hi, you"', "x, y"], "c": [2, 4]},
+        'escapechar="\\\\"',
+        "A backslash stands",
+    ),
+    "folders": ('a,b\n1,"C:\\x\\"\n2,"D:\\"\n', "utf-8", {"b": ["C:\\x\\", "D:\\"]}, "return pd.read_csv(DATA)", ""),
+    "units": (
+        "Table of boxes\nid;length;weight;kind\n;cm;[kg];-\n7;1,5;3;x\n9;2,5;4;y\n11;3,5;6;x\n",
+        "utf-8",
+        {"id": [7, 9, 11], "length (cm)": [1.5, 2.5, 3.5], "weight (kg)": [3, 4, 6], "kind": ["x", "y", "x"]},
+        "skiprows=[0, 2]",
+        "units, such as cm of length",
+    ),
+    "no units": ("a,b\nx,y\n1,2\n3,4\n", "utf-8", {"a": ["x", "1", "3"]}, "return pd.read_csv(DATA)", ""),
+    "a row of gaps": ("a,b\nNA,NA\n1,2\n3,4\n", "utf-8", {"a": [1, 3]}, "dropna", "Rows without any value"),
     "names": (
         'a,"b\nc",a,\n1,2,3,\n4,5,6,\n',
         "utf-8",
@@ -299,6 +324,10 @@ REFUSED = {
     "header only": ("a,b\n", "names columns but has no rows below them"),
     "one column": ("a\n1\n2\n", "has one column only, 'a'"),
     "too many values": ("a,b\n1,2\n1,2,3\n", "Line 3 of {path} has 3 values for 2 columns"),
+    "other backslashes": (
+        'a,b,c\n1,"x \\"y, z\\" \\d",2\n3,"u, v",4\n',
+        "has backslashes before quotation marks, and others",
+    ),
     "open quote": ('a,b\n1,"2\n3,4\n', "a quotation mark opens in line 2"),
 }
 

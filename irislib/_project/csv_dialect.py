@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from irislib._description.number_text import readings, simplify_number
 from irislib._modeling.csv_text import DELIMITERS, TITLE_LINES, is_comment
+from irislib._project.csv_quotes import DOUBLE, Quotes, find_quotes
+from irislib._project.csv_units import Record, has_units, is_number
 
 if TYPE_CHECKING:
     from irislib._project.csv_bytes import CsvBytes
@@ -28,7 +29,6 @@ _TOTALS = re.compile(
     r"(source|quelle|note|stand|as of)\b.*|\*.*|\(?c\) .*|©.*|#.*|\(?\d+ rows( affected)?\)?",
     re.IGNORECASE,
 )
-Record = tuple[int, list[str]]  # the line in which it begins, from 1, and its cells
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class Dialect:
     footer_lines : int
     has_comments : bool
         True if lines below the header are comments.
+    quotes : Quotes
+    units : Record or None
+        The line below the names, if it has the units of columns.
     """
 
     delimiter: str
@@ -65,6 +68,8 @@ class Dialect:
     footer: list[str]
     footer_lines: int
     has_comments: bool
+    quotes: Quotes = DOUBLE
+    units: Record | None = None
 
     @property
     def width(self) -> int:
@@ -77,11 +82,6 @@ class Dialect:
         return [value for value in values if value]
 
 
-def is_number(text: str) -> bool:
-    """Return whether a text is a number, however it is written."""
-    return bool(readings(simplify_number(text)))
-
-
 def find_dialect(content: CsvBytes) -> Dialect | None:
     """Return the dialect of a file, or None if nothing separates values in its lines."""
     text = content.head
@@ -89,7 +89,8 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
     delimiter = own[1] if own else _find_delimiter(text)
     if delimiter is None:
         return None
-    records = _read(text, delimiter)
+    quotes = DOUBLE if delimiter == SPACES else find_quotes(text, delimiter)
+    records = _read(text, delimiter, quotes=quotes)
     filled = [record for record in records if any(cell.strip() for cell in record[1])]
     if own:
         filled = filled[1:]
@@ -98,9 +99,10 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
     titles, body = filled[:position], filled[position:]
     plain = [record for record in body[1:] if not is_comment(record[1], width)]
     has_header = not body or _is_header(body[0][1], plain, width)
+    units = plain.pop(0) if has_header and has_units(plain, width) else None
     if not has_header:
         plain = [body[0], *plain]
-    footer, footer_lines = _footer_of(content, delimiter, width, len(plain))
+    footer, footer_lines = _footer_of(content, delimiter, quotes, width, len(plain))
     commented = content.comments - sum(record[1][0].startswith("#") for record in filled[: position + 1])
     if footer and content.is_whole and len(records) < RECORDS:
         plain = plain[: len(plain) - len(footer)] or plain
@@ -116,6 +118,8 @@ def find_dialect(content: CsvBytes) -> Dialect | None:
         footer=footer,
         footer_lines=footer_lines,
         has_comments=commented > 0,
+        quotes=quotes,
+        units=units,
     )
 
 
@@ -128,13 +132,19 @@ def _line_of(record: Record, delimiter: str) -> str:
     return ("" if delimiter == SPACES else delimiter).join(record[1]).strip(f"{delimiter} ")
 
 
-def _read(text: str, delimiter: str, limit: int | None = RECORDS) -> list[Record]:
+def _read(text: str, delimiter: str, limit: int | None = RECORDS, quotes: Quotes = DOUBLE) -> list[Record]:
     """Return the first records of a text."""
     if delimiter == SPACES:
         return [(i, line.split()) for i, line in enumerate(text.splitlines()[:limit], 1)]
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    spaced = f'{delimiter} "' in text
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=spaced)
+    spaced = f"{delimiter} {quotes.sign}" in text
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quotechar=quotes.sign,
+        escapechar=quotes.escape,
+        skipinitialspace=spaced,
+    )
     records, line = [], 1
     for cells in itertools.islice(reader, limit):
         records.append((line, cells))
@@ -248,9 +258,9 @@ def find_footer(records: list[Record], width: int, rows: int, sparse: bool = Tru
     return footer
 
 
-def _footer_of(content: CsvBytes, delimiter: str, width: int, rows: int) -> tuple[list[str], int]:
+def _footer_of(content: CsvBytes, delimiter: str, quotes: Quotes, width: int, rows: int) -> tuple[list[str], int]:
     """Return what stands below the rows, and the number of lines there, empty ones among them."""
-    records = _read(content.tail, delimiter, limit=None)
+    records = _read(content.tail, delimiter, limit=None, quotes=quotes)
     filled = [i for i, (_, cells) in enumerate(records) if any(map(str.strip, cells))]
     is_sure = content.is_whole or '"' not in content.tail  # else the tail may begin within quotation marks
     sparse = is_sure and bool(filled) and len(records[filled[-1]][1]) < width

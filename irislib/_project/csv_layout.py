@@ -9,6 +9,7 @@ from irislib._common.formatting import short_repr
 from irislib._common.messages.tables import NOTES, TEXTS
 from irislib._project.csv_bytes import SUFFIXES
 from irislib._project.csv_dialect import SPACES
+from irislib._project.csv_quotes import has_other_backslashes
 from irislib._project.table_code import Source
 from irislib.errors import DataError
 
@@ -53,7 +54,10 @@ def add_layout(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path)
     elif not content.compression and path.suffix.lower() in SUFFIXES:
         arguments["compression"] = None
         notes.append(NOTES["compression"].format(name="not at all"))
-    if dialect.skipped:
+    _add_quotes(code, content, dialect, path)
+    if dialect.units:
+        arguments["skiprows"] = [*range(dialect.skipped), dialect.units[0] - 1]
+    elif dialect.skipped:
         arguments["skiprows"] = dialect.skipped
     if dialect.titles:
         notes.append(note_left_out("titles", dialect.titles))
@@ -69,6 +73,18 @@ def add_layout(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path)
     _add_index(code, dialect)
     _add_widths(code, dialect, path)
     _add_footer(code, content, dialect)
+
+
+def _add_quotes(code: TableCode, content: CsvBytes, dialect: Dialect, path: Path) -> None:
+    quotes = dialect.quotes
+    if has_other_backslashes(content.head, quotes):
+        raise DataError(TEXTS["backslashes"].format(path=path, sign=quotes.sign))
+    if quotes.sign != '"':
+        code.arguments["quotechar"] = quotes.sign
+        code.notes.append(NOTES["quotes"])
+    if quotes.escape:
+        code.arguments["escapechar"] = quotes.escape
+        code.notes.append(NOTES["escapes"])
 
 
 def _example(content: CsvBytes) -> str:

@@ -11,6 +11,7 @@ from irislib._project.column_lines import mend_table
 from irislib._project.csv_bytes import scan
 from irislib._project.csv_dialect import find_dialect
 from irislib._project.csv_layout import add_layout, has_index, offset_of
+from irislib._project.csv_units import add_units
 from irislib._project.csv_values import add_codes, add_gaps, add_number_signs, note_gaps, read_all
 from irislib._project.table_code import TableCode
 from irislib.errors import DataError
@@ -55,6 +56,7 @@ def read_csv_table(path: Path, encoding: str = "") -> tuple[TableCode, pd.DataFr
     add_codes(code, dialect, names)
     add_gaps(code, dialect, names)
     data = _read(code, path, dialect)
+    data = add_units(code, data, dialect.units, offset_of(code, dialect))
     _note_index(code, data)
     note_gaps(code)
     _note_twice(code, dialect)

@@ -24,6 +24,8 @@ TEXTS = {
     "damaged": "{path} cannot be read as {kind}: {error}",
     "package": "Reading {kind} needs the package {package}: pip install '{requirement}'",
     "quote": "In {path} a quotation mark opens in line {line} and is not closed. Close it, or take it out.",
+    "backslashes": "{path} has backslashes before quotation marks, and others, whose meaning is not certain. Write "
+    "{sign} within values twice instead, and each backslash as it is meant.",
     "long_row": "Line {line} of {path} has {given} values for {wanted} columns. Put quotation marks around values in "
     "which the separator {sign!r} occurs, or correct the line.",
     "bad_csv": "{path} cannot be read as CSV: {error}",
@@ -77,6 +79,9 @@ NOTES = {
     "encoding.example": ', by which it has words such as "{word}"',
     "compression": "The file is compressed ({name}), whatever its name says.",
     "titles": "{count} above the table {are} left out: {first}",
+    "quotes": "Single quotation marks are around values.",
+    "escapes": "A backslash stands before a quotation mark within a value.",
+    "units": "The line below the names has units, such as {unit} of {column}; they are put into the names.",
     "comments": "Lines that begin with # are comments and are left out.",
     "footer": "{count} below the rows {are} left out: {first}",
     "no_header": "No line names the columns; they are called {first} to {last}. Better names can be given with "
