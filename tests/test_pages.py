@@ -541,13 +541,29 @@ def test_a_link_keeps_empty_values_and_lists_those_that_a_control_cannot_hold(pa
     page.get_by_text("[('day', datetime.date(2026, 1, 31)), ('pair', (1.0, 2.0)), ('slide', 0)]").wait_for()
 
 
-def test_a_change_during_a_prediction_makes_it_stale(page, controls: Server) -> None:
+# Python hears nothing of the page until then.
+HOLD = """
+const { send } = WebSocket.prototype;
+const held = [];
+WebSocket.prototype.send = function (message) { held.push([this, message]); };
+window.release = () => {
+  WebSocket.prototype.send = send;
+  for (const [socket, message] of held) send.call(socket, message);
+};
+"""
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_a_change_during_a_prediction_makes_it_stale(page, controls: Server, is_connected: bool) -> None:
     gate = controls.log.with_name("gate")  # a slow prediction ends when there is such a file
+    gate.unlink(missing_ok=True)
+    page.add_init_script("window.release = () => {}" if is_connected else HOLD)
     open_app(page, controls, "controls", "Go")
     page.get_by_label("Line").fill("slow")
     page.get_by_role("button", name="Go").click()
     page.get_by_role("button", name="Working…").wait_for()
     page.get_by_label("Line").fill("slow, and more")
+    page.evaluate("release()")
     gate.touch()
     page.get_by_text("[('line', 'slow'), ").wait_for()
     stale = page.get_by_text("The form has changed since this answer.").first

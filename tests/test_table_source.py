@@ -609,6 +609,12 @@ def test_archives(tmp_path):
         read_table(str(path))
 
 
+def test_long_cells_are_read_and_what_python_takes_stays(tmp_path):
+    before = csv.field_size_limit()
+    assert read(tmp_path, f"a,b\n1,{'x' * 2 * before}\n2,y\n").frame.shape == (2, 2)
+    assert csv.field_size_limit() == before
+
+
 def test_a_large_file_is_read_where_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr("irislib._project.table_source.MOST_BYTES", 10)
     source = read(tmp_path, "a,b\n1,2\n3,4\n5,6\n")

@@ -136,7 +136,6 @@ def _read(text: str, delimiter: str, limit: int | None = RECORDS, quotes: Quotes
     """Return the first records of a text."""
     if delimiter == SPACES:
         return [(i, line.split()) for i, line in enumerate(text.splitlines()[:limit], 1)]
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     spaced = f"{delimiter} {quotes.sign}" in text
     reader = csv.reader(
         io.StringIO(text, newline=""),
@@ -146,9 +145,14 @@ def _read(text: str, delimiter: str, limit: int | None = RECORDS, quotes: Quotes
         skipinitialspace=spaced,
     )
     records, line = [], 1
-    for cells in itertools.islice(reader, limit):
-        records.append((line, cells))
-        line = reader.line_num + 1
+    before = csv.field_size_limit()
+    csv.field_size_limit(max(before, len(text)))
+    try:
+        for cells in itertools.islice(reader, limit):
+            records.append((line, cells))
+            line = reader.line_num + 1
+    finally:
+        csv.field_size_limit(before)  # it is one for all of the process
     return records
 
 

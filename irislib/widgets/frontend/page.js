@@ -326,9 +326,10 @@ class App {
     this.setBusy(true);
     this.live?.cancel();
     const { open } = this;
-    await this.ready; // a link may still be filling in the form
+    const clicked = this.read();
+    const isFilled = await this.ready; // a link may still be filling in the form
     this.showMessage("");
-    const sent = this.read();
+    const sent = isFilled ? this.read() : clicked;
     const reply = await sendForm(this.request, this.fields, sent, this.facts.file_bytes, this.texts);
     this.setBusy(false);
     for (const field of this.fields.filter(({ private: isPrivate, files }) => isPrivate && !files)) field.fill("");
@@ -541,6 +542,7 @@ class App {
   }
 
   // Restores the form from a link or before a reload, and the tabs that Python has drawn for another view of this page.
+  // Resolves to true if it has filled in the form.
   async connect() {
     const stored = this.isServed ? this.restoreForm() : null;
     const reply = await this.request("connect", { query: this.isServed && !stored ? location.search : "" });
@@ -557,6 +559,7 @@ class App {
     }
     this.showComparison(reply);
     this.live?.schedule();
+    return Object.keys(values).length > 0;
   }
 
   // Stores the form for a reload, or for a visitor who comes back.
