@@ -58,6 +58,7 @@ SEEN: list[tuple[str, pd.DataFrame, str, str]] = [
     ("no_better", table(kind=[*["odd"] * 6, *["even"] * 50]), "answering the commonest class", "# The model is"),
     ("no_better_number", table(kind=np.exp(3 * RNG.normal(size=ROWS))), "answering the median", "# The model is"),
     ("never", table(kind=[*["odd"] * 6, *["even"] * 50]), "answers 'odd' for none of the 12 test rows", "balanced"),
+    ("near_perfect", table(kind=2 * SIZE + TWICE, other=TWICE), "almost without fail (R² 1", "take out those"),
     ("computed", table(kind=2 * SIZE + TWICE, other=TWICE), "can be computed from breadth, other", "Make sure"),
     ("same_gaps", table(kind=[*KIND[:-12], *[None] * 12], lasted=[*shuffled(SIZE[:-12]), *[None] * 12]),
      "lasted is empty in 100% of the rows in which kind is", "known only together with kind"),

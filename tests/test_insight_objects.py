@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from sklearn.linear_model import LinearRegression
 
 import irislib
 from irislib import insights
@@ -115,3 +116,13 @@ def test_numpy_and_enum_defaults_of_options_become_json(iris):
 def test_a_tab_titled_like_that_of_the_prediction_keeps_its_insights(iris):
     model = replace(iris, spec=replace(iris.spec, tabs={"Prediction": [insights.confusion_matrix]}))
     assert [entry["name"] for entry in _insights.listed(model)] == ["confusion_matrix", "prediction_set"]
+
+
+@pytest.mark.parametrize("target", ["ozone_ppb", "Ozone (ppb)", "ozone [ppb]", "ozone"])
+def test_a_unit_in_the_name_of_the_target_is_not_written_twice(target):
+    data = pd.DataFrame({"wind": range(20), target: range(0, 40, 2)})
+    features = [irislib.Feature("wind")]
+    spec = irislib.ModelSpec("air", features, target, lambda: data, LinearRegression(), target_unit="ppb")
+    assert spec.target_label == "Ozone"
+    name = insights.predicted_against_true(irislib.train(spec)).frame.columns[0]
+    assert name == (f"true {target}" if target.endswith("(ppb)") else f"true {target} (ppb)")

@@ -99,8 +99,13 @@ def spec_of(estimator: Any, target: str) -> ModelSpec:
     return ModelSpec(name="seeds", features=features, target=target, load_data=rows, estimator=estimator)
 
 
+TAKES_FOLDS = TargetEncoder().get_params()["random_state"] == "deprecated"  # since scikit-learn 1.9
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_data_give_the_same_model(name: str) -> None:
+    if name in ("TargetEncoder, cv=None", "TargetEncoder with folds") and not TAKES_FOLDS:
+        pytest.skip("TargetEncoder takes a number of folds alone.")
     estimator, target = CASES[name]
     spec = spec_of(estimator() if callable(estimator) else estimator, target)
     before = repr(spec.estimator.get_params())

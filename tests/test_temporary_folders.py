@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import fcntl
+import os
 import tempfile
 from pathlib import Path
 
@@ -11,26 +12,21 @@ import pytest
 from irislib._common import temporary_folders
 
 
-@pytest.mark.parametrize("sweeps_after_claim", [False, True])
-def test_a_folder_that_another_server_sweeps_at_its_making_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sweeps_after_claim: bool
+def test_no_other_server_removes_a_folder_that_is_being_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between its making and its lock, a folder looks like that of a killed server."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    claim, swept = temporary_folders.claim, []
+    flock = fcntl.flock
 
-    def claim_too_late(folder: Path) -> None:
-        if swept:
-            return claim(folder)
-        swept.append(folder)
-        if sweeps_after_claim:
-            claim(folder)
-        shutil.rmtree(folder)
-        if not sweeps_after_claim:
-            claim(folder)
+    def sweep_first(lock: int, operation: int) -> None:
+        if not operation & fcntl.LOCK_NB:
+            temporary_folders.clear_abandoned(tmp_path, "irislib-session-")
+        flock(lock, operation)
 
-    monkeypatch.setattr(temporary_folders, "claim", claim_too_late)
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
     folder = temporary_folders.make("irislib-session-")
-    assert folder.is_dir()
-    assert (folder / temporary_folders.LOCK).exists()
-    assert list(tmp_path.iterdir()) == [folder]
+    temporary_folders.clear_abandoned(tmp_path, "irislib-session-")
+    assert [path.name for path in folder.iterdir()] == [temporary_folders.LOCK]
+    os.close(temporary_folders._locks.pop())  # as at the end of its process
+    temporary_folders.clear_abandoned(tmp_path, "irislib-session-")
+    assert not folder.exists()

@@ -129,8 +129,13 @@ def format_apart(share: float, other: float) -> tuple[str, str]:
 
 
 def readable_name(name: str, unit: str = "") -> str:
-    """Return the name of a column in plain words, without its unit: ``Petal length`` of ``petal_length_cm``."""
-    text = (name.removesuffix(f"_{unit}") if unit else name).replace("_", " ").strip()
+    """Return the name of a column in plain words, without its unit: ``Petal length`` of ``petal_length_cm``.
+
+    A unit may also be in parentheses or brackets: ``Ozone`` of ``Ozone (ppb)``.
+    """
+    for end in (f"_{unit}", f"({unit})", f"[{unit}]") if unit else ():
+        name = name.removesuffix(end) if name != end else name
+    text = name.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
 

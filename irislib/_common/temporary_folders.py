@@ -23,20 +23,18 @@ _locks: list[int] = []
 def make(prefix: str) -> Path:
     """Make a temporary folder for this process, and remove those of the same prefix that a killed one has left."""
     clear_abandoned(Path(tempfile.gettempdir()), prefix)
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
-        with suppress(FileNotFoundError):  # a process that started just then has taken it for abandoned
-            claim(folder)
-            if fcntl is None or (folder / LOCK).exists():
-                return folder
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    claim(folder)
+    return folder
 
 
 def claim(folder: Path) -> None:
     """Mark a folder as in use until this process and those forked from it have ended."""
     if fcntl is None:
         return
-    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    lock, path = tempfile.mkstemp(prefix=f"{LOCK}-", dir=folder)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    os.rename(path, folder / LOCK)  # only now, for an unlocked one is that of a process which has ended
     _locks.append(lock)
 
 

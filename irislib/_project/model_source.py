@@ -50,7 +50,7 @@ __all__ = [
 ABOUT_ROWS = ("few_rows", "groups", "time_order", "conflicts", "duplicates", "one_hot", "correlated")
 LEFT_OUT_ROWS = ("target_gaps", "target_infinite", "one_row_class")
 ABOUT_TARGET = ("rare_class", "many_classes", "imbalance", "target_codes", "target_few", "positive", "skewed_target")
-ABOUT_ESTIMATOR = ("no_better", "no_better_number", "never", "skewed_target")
+ABOUT_ESTIMATOR = ("no_better", "no_better_number", "near_perfect", "never", "skewed_target")
 
 COLUMNS = '''
 def columns(kind: str) -> list[str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "answers_of", "describe_measures", "is_better", "result_findings", "try_source"]
 
+NEAR_PERFECT, FAR_BELOW = 0.99, 0.9  # an accuracy or R² that is hardly ever reached, and a baseline far below it
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -78,6 +80,14 @@ def is_better(metrics: dict[str, float]) -> bool:
     return metrics["mean_absolute_error"] < metrics["baseline_mean_absolute_error"]
 
 
+def _near_perfect(metrics: dict[str, float]) -> str:
+    """Return how well a model does, if that is hardly ever so, as where an input is known only with the target."""
+    if "accuracy" in metrics:
+        is_far = metrics["accuracy"] >= NEAR_PERFECT and metrics["baseline_accuracy"] <= FAR_BELOW
+        return MEASURES["share"].format(share=format_share(metrics["accuracy"])) if is_far else ""
+    return MEASURES["r2"].format(r2=metrics["r2"]) if metrics["r2"] >= NEAR_PERFECT else ""
+
+
 def result_findings(trial: Trial, target: Any) -> list[Finding]:
     """Return findings on what the model of a trial answers for its test rows."""
     import numpy as np
@@ -87,6 +97,8 @@ def result_findings(trial: Trial, target: Any) -> list[Finding]:
     evaluation, findings = trial.model.evaluation, []
     if not is_better(evaluation.metrics):
         findings.append(find("no_better_number" if trial.model.classes is None else "no_better", target=target))
+    if score := _near_perfect(evaluation.metrics):
+        findings.append(find("near_perfect", target=target, score=score, rows=f"{len(evaluation.y_true):,}"))
     if trial.model.classes is not None:
         true, counts = np.unique(evaluation.y_true, return_counts=True)
         predicted = set(evaluation.y_pred.tolist())

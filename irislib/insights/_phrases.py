@@ -31,7 +31,8 @@ SPREAD = "standard deviation"
 
 def with_target_unit(model: Model, name: str) -> str:
     """Return the name of a column with the target's unit."""
-    return f"{name} ({model.spec.target_unit})" if model.spec.target_unit else name
+    unit = f"({model.spec.target_unit})"
+    return f"{name} {unit}" if model.spec.target_unit and not name.endswith(unit) else name
 
 
 def format_target(model: Model, value: float) -> str:

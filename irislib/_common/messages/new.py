@@ -26,6 +26,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "{column} alone tells {target} nearly as well as can be ({score}).",
         "Make sure that it is known before {target} is; if not, take it out.",
     ),
+    "near_perfect": (
+        "The model tells {target} almost without fail ({score} on {rows} rows held out for this), as few do.",
+        "Make sure that each input is known before {target} is, and take out those that are not.",
+    ),
     "never": (
         "The model answers {classes} for none of the {rows} test rows.",
         "Collect more rows of such {target}, look for inputs that tell it, or give it more weight: "
@@ -328,6 +332,8 @@ SOURCE = {
 
 # How well a model does, beside its baseline.
 MEASURES = {
+    "share": "{share} right",
+    "r2": "R² {r2:.3f}",
     "accuracy": "{accuracy} right; the commonest class alone would be right in {baseline}",
     "accuracy_loss": "{accuracy} right (log loss {loss:.3f}); the commonest class alone would be right in {baseline}",
     "error": "a mean error of {error} (R² {r2:.3f}), where the median alone would have {baseline}",
