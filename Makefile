@@ -24,7 +24,7 @@ test: $(VENV)/ready-test
 test-lowest: $(LOWEST)/ready
 	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# the newest versions that pyproject.toml allows, to be committed when the tests pass with them
+# the newest versions that pyproject.toml allows, to be committed when the tests pass with them; with the oldest Python
 constraints:
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --editable '.[boosters,docs,limits,notebook,sql,stores,tables,test]'

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,14 @@ def test_constraints_are_within_the_bounds_of_the_project() -> None:
         requirement = Requirement(text)
         version = normalised[re.sub(r"[-_.]+", "-", requirement.name.lower())]
         assert requirement.specifier.contains(version), text
+
+
+def test_constraints_hold_for_the_first_python_of_the_project() -> None:
+    """Pip finds nothing at all where a version needs a later Python, such as 3.11.5."""
+    from packaging.specifiers import SpecifierSet
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    first = re.findall(r">=([\d.]+)", project["requires-python"])[0]
+    needs = {f"{d.name}=={d.version}".lower(): d.metadata["Requires-Python"] or "" for d in distributions()}
+    pinned = (ROOT / "constraints.txt").read_text().lower().splitlines()
+    assert [pin for pin in pinned if not SpecifierSet(needs.get(pin, "")).contains(f"{first}.0")] == []
