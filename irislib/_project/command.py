@@ -21,11 +21,10 @@ from irislib.errors import IrislibError
 if TYPE_CHECKING:
     from irislib._project.drafting import Draft
     from irislib._project.estimator_source import EstimatorSource
-    from irislib._project.fitted_drafting import FittedDraft
     from irislib._project.project_files import Answers
     from irislib._project.table_source import TableSource
 
-    Made: TypeAlias = tuple[Draft | FittedDraft, Answers]  # a draft, and the facts of its project
+    Made: TypeAlias = tuple[Draft, Answers]  # a draft, and the facts of its project
 
 __all__ = ["add_arguments", "run"]
 
@@ -142,7 +141,7 @@ def _with_estimator(answers: Answers, estimator: EstimatorSource) -> Answers:
     return replace(answers, requirements=needs, estimator=estimator.path, modules=estimator.modules)
 
 
-def _answers(name: str, table: TableSource | None, target: Any, draft: Draft | FittedDraft) -> Answers:
+def _answers(name: str, table: TableSource | None, target: Any, draft: Draft) -> Answers:
     from irislib._project.project_files import Answers
     from irislib._project.trial import is_better
 
@@ -218,7 +217,7 @@ def _as_typed(options: argparse.Namespace) -> str:
     return shlex.join(parts)
 
 
-def _report(draft: Draft | FittedDraft, source: str, model: Path) -> None:
+def _report(draft: Draft, source: str, model: Path) -> None:
     """Print what was seen, one line for each kind."""
     kinds: dict[str, list[Finding]] = {}
     for finding in draft.findings:
@@ -233,7 +232,7 @@ def _report(draft: Draft | FittedDraft, source: str, model: Path) -> None:
     print(COMMAND["rest" if rest else "actions"].format(count=rest, path=model))
 
 
-def _report_measure(draft: Draft | FittedDraft, source: str) -> None:
+def _report_measure(draft: Draft, source: str) -> None:
     """Print why the estimator was chosen, and how well the drafted model does."""
     from irislib._project.trial import describe_measures, is_better
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import re
 from collections import Counter
@@ -136,14 +135,7 @@ def _read(text: str, delimiter: str, limit: int | None = RECORDS, quotes: Quotes
     """Return the first records of a text."""
     if delimiter == SPACES:
         return [(i, line.split()) for i, line in enumerate(text.splitlines()[:limit], 1)]
-    spaced = f"{delimiter} {quotes.sign}" in text
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=delimiter,
-        quotechar=quotes.sign,
-        escapechar=quotes.escape,
-        skipinitialspace=spaced,
-    )
+    reader = quotes.reader(text, delimiter, skipinitialspace=f"{delimiter} {quotes.sign}" in text)
     records, line = [], 1
     before = csv.field_size_limit()
     csv.field_size_limit(max(before, len(text)))

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["DOUBLE", "Quotes", "find_quotes", "has_other_backslashes"]
 
@@ -19,6 +19,11 @@ class Quotes(NamedTuple):
 
     sign: str = '"'
     escape: str | None = None
+
+    def reader(self, text: str, delimiter: str, **options: Any) -> Any:
+        """Return Python's reader of a text; `options` are further ones of `csv.reader`."""
+        lines = io.StringIO(text, newline="")
+        return csv.reader(lines, delimiter=delimiter, quotechar=self.sign, escapechar=self.escape, **options)
 
 
 DOUBLE = Quotes()
@@ -48,14 +53,7 @@ def has_other_backslashes(text: str, quotes: Quotes) -> bool:
 
 def _strict(text: str, delimiter: str, quotes: Quotes) -> bool:
     """Return whether all lines have the same number of values, and nothing behind a closing quotation mark."""
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=delimiter,
-        quotechar=quotes.sign,
-        escapechar=quotes.escape,
-        strict=True,
-        skipinitialspace=True,
-    )
+    reader = quotes.reader(text, delimiter, strict=True, skipinitialspace=True)
     try:
         widths = {len(row) for row in itertools.islice(reader, RECORDS) if any(row)}
     except csv.Error:

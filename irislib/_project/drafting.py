@@ -16,7 +16,7 @@ from irislib._project.examples import example_of, pick_examples, usable_rows
 from irislib._project.feature_limits import limit_reasons, refined
 from irislib._project.findings import Finding, by_importance, find
 from irislib._project.model_source import Sketch, model_source, title_of
-from irislib._project.table_code import run_lines
+from irislib._project.table_code import as_loaded
 from irislib._project.target_kind import Target, describe_target
 from irislib._project.trial import Trial, result_findings, try_source
 from irislib.errors import DataError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from irislib._project.table_source import TableSource
 
-__all__ = ["Draft", "draft_model"]
+__all__ = ["Draft", "draft_model", "draft_of"]
 
 NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
 FEW = 3  # columns that a message names
@@ -42,7 +42,7 @@ class Draft:
         The text of model.py.
     findings : tuple of Finding
         The most important first.
-    features : tuple of Feature
+    features : sequence of Feature
     target : Target
     estimator : Choice
     examples : dict of str to dict
@@ -52,12 +52,12 @@ class Draft:
     frame : DataFrame
         As load_data of model.py returns it.
     trial : Trial
-        The model of model.py, trained.
+        The model of model.py.
     """
 
     source: str
     findings: tuple[Finding, ...]
-    features: tuple[Feature, ...]
+    features: Sequence[Feature]
     target: Target
     estimator: Choice
     examples: Mapping[str, Mapping[str, Any]]
@@ -83,7 +83,7 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         If nothing can be learnt from it.
     """
     goal = describe_target(target, table.frame[target])
-    frame, changes = _changed(_as_loaded(goal.lines, table.frame), target)
+    frame, changes = _changed(as_loaded(goal.lines, table.frame), target)
     used, left_out = _sorted_columns(frame, goal)
     left_out, features, spare = _features(frame, used, left_out, target)
     columns = [feature.column for feature in features]
@@ -115,14 +115,17 @@ def draft_model(name: str, table: TableSource, target: Any) -> Draft:
         changes=changes,
         findings=by_importance(findings),
         choice=choice,
-        examples={},
-        further={},
         limits=limit_reasons(features, frame),
     )
     trial = try_source(model_source(sketch), frame, x)
     sketch = _with_results(sketch, x, frame, trial)
-    facts = (tuple(sketch.findings), features, goal, choice, sketch.examples, title_of(name), frame)
-    return Draft(model_source(sketch), *facts, trial)
+    return draft_of(sketch, model_source(sketch), frame, trial)
+
+
+def draft_of(sketch: Sketch, source: str, frame: pd.DataFrame, trial: Trial) -> Draft:
+    """Return a draft with the facts of a sketch; ``source`` is the text of its model.py."""
+    facts = (sketch.features, sketch.target, sketch.choice, sketch.examples, title_of(sketch.name))
+    return Draft(source, tuple(sketch.findings), *facts, frame, trial)
 
 
 def _with_results(sketch: Sketch, x: pd.DataFrame, frame: pd.DataFrame, trial: Trial) -> Sketch:
@@ -156,11 +159,6 @@ def _further_examples(
     return {title: example_of(features, x.iloc[row]) if usable[row] else {} for title, row in picked.items()}
 
 
-def _as_loaded(lines: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame as lines of load_data make it."""
-    return run_lines(lines, {"data": frame.copy()}).reset_index(drop=True)
-
-
 def _changed(frame: pd.DataFrame, target: Any) -> tuple[pd.DataFrame, dict[Any, column_checks.Change]]:
     """Return a frame of which features can be made, and by column what load_data has to change for it."""
     changes = {}
@@ -170,7 +168,7 @@ def _changed(frame: pd.DataFrame, target: Any) -> tuple[pd.DataFrame, dict[Any, 
         change = column_checks.change_of(column, frame[column], frame.columns)
         if change:
             changes[column] = change
-    return _as_loaded([line for lines, _ in changes.values() for line in lines], frame), changes
+    return as_loaded([line for lines, _ in changes.values() for line in lines], frame), changes
 
 
 def _is_kept(column: Any, left_out: Mapping[Any, Finding]) -> bool:

@@ -12,19 +12,18 @@ from irislib._description.feature import Feature
 from irislib._description.inference import column_unit, infer_features
 from irislib._description.validation import check_values
 from irislib._description.values import to_python
-from irislib._modeling.fitted import from_estimator
 from irislib._modeling.without_rows import made_up_rows
-from irislib._project.estimator_choice import Choice
+from irislib._project.drafting import Draft, draft_of
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
 from irislib._project.findings import Finding, show, show_list
 from irislib._project.fitted_columns import ColumnFacts, columns_of_estimator
-from irislib._project.fitted_drafting import FittedDraft, positive_class, see
+from irislib._project.fitted_drafting import model_of, positive_class, see
 from irislib._project.fitted_source import fitted_source
-from irislib._project.model_source import Sketch, title_of
+from irislib._project.model_source import Sketch
 from irislib._project.table_source import TableSource
 from irislib._project.target_kind import Target
 from irislib._project.trial import Trial
-from irislib.errors import DataError, IrislibError
+from irislib.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +37,7 @@ MAX_EXAMPLES = 4
 DIGITS = 3  # of a default
 
 
-def draft_alone(name: str, estimator: EstimatorSource, target: str) -> FittedDraft:
+def draft_alone(name: str, estimator: EstimatorSource, target: str) -> Draft:
     """Draft a model of a fitted estimator, of what is in its file.
 
     Parameters
@@ -62,7 +61,7 @@ def draft_alone(name: str, estimator: EstimatorSource, target: str) -> FittedDra
     pairs = _features(columns, facts, target)
     features = [feature for feature, _ in pairs]
     goal = _target(estimator, target)
-    model = _tried(name, estimator, features, target)
+    model = model_of(estimator, None, None, "alone", name=name, features=features, target=target)
     findings = (
         see("estimator", file=estimator.path.name, what=describe_estimator(estimator.estimator)),
         see("alone"),
@@ -77,18 +76,11 @@ def draft_alone(name: str, estimator: EstimatorSource, target: str) -> FittedDra
         rows=0,
         target=goal,
         features=features,
-        spare=(),
-        left_out={},
-        changes={},
         findings=findings,
-        choice=Choice("", frozenset(), ""),
         examples=examples,
-        further={title: {} for title in examples},
-        limits={},
     )
     trial = Trial(model, "", model.evaluation.trial_rows, np.arange(0))
-    parts = (findings, goal, sketch.choice, examples, title_of(name), trial)
-    return FittedDraft(fitted_source(sketch, estimator, None), *parts)
+    return draft_of(sketch, fitted_source(sketch, estimator, None), sketch.table.frame, trial)
 
 
 def _columns(estimator: EstimatorSource) -> tuple[list[Any], list[Finding]]:
@@ -142,15 +134,6 @@ def _target(estimator: EstimatorSource, target: str) -> Target:
     classes = pd.Series(estimator.classes * 10, name=target)  # as often as a table would have them
     positive, codes, findings = positive_class(estimator, target, classes)
     return Target(target, True, [], findings, positive=positive, unnamed_codes=codes)
-
-
-def _tried(name: str, estimator: EstimatorSource, features: Sequence[Feature], target: str) -> Model:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return from_estimator(estimator.estimator, None, None, name=name, features=features, target=target)
-    except (IrislibError, ValueError) as error:
-        raise DataError(ESTIMATOR_FILE["alone"].format(path=estimator.path, error=error)) from error
 
 
 def _examples(model: Model, features: Sequence[Feature], facts: Mapping[Any, ColumnFacts]) -> dict[str, dict[str, Any]]:

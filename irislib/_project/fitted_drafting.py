@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
@@ -15,16 +14,16 @@ from irislib._description.validation import check_values
 from irislib._description.values import to_python
 from irislib._modeling.fitted import draft_features, from_estimator
 from irislib._project import column_checks
-from irislib._project.estimator_choice import Choice
+from irislib._project.drafting import Draft, draft_of
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
 from irislib._project.examples import example_of, pick_examples
 from irislib._project.feature_limits import limit_reasons, refined
 from irislib._project.findings import Finding, find, show, show_list
 from irislib._project.fitted_columns import ColumnFacts, columns_of_estimator
 from irislib._project.fitted_source import fitted_source
-from irislib._project.model_source import Sketch, title_of
+from irislib._project.model_source import Sketch
 from irislib._project.python_text import flat, literal
-from irislib._project.table_code import run_lines
+from irislib._project.table_code import as_loaded, run_lines
 from irislib._project.target_kind import Target, describe_target
 from irislib._project.trial import Trial
 from irislib.errors import DataError, IrislibError
@@ -35,44 +34,14 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._project.table_source import TableSource
 
-__all__ = ["FittedDraft", "draft_fitted", "positive_class", "see"]
+__all__ = ["draft_fitted", "model_of", "positive_class", "see"]
 
 MOST_ROWS = 20_000  # to evaluate on, whenever a server starts
 FEWEST_ROWS = 2
 HINTS = ("many_gaps", "many_values", "words")  # what may be said of an input that cannot be left out
 
 
-@dataclass(frozen=True)
-class FittedDraft:
-    """A draft of a model of a fitted estimator.
-
-    Attributes
-    ----------
-    source : str
-        The text of model.py.
-    findings : tuple of Finding
-        The most important first.
-    target : Target
-    estimator : Choice
-        Without a reason.
-    examples : dict of str to dict
-        Rows by their titles.
-    title : str
-        What people call the model.
-    trial : Trial
-        The model, evaluated on the table if there is one.
-    """
-
-    source: str
-    findings: tuple[Finding, ...]
-    target: Target
-    estimator: Choice
-    examples: Mapping[str, Mapping[str, Any]]
-    title: str
-    trial: Trial
-
-
-def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, about: str, target: Any) -> FittedDraft:
+def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, about: str, target: Any) -> Draft:
     """Draft a model of a fitted estimator and a table to evaluate it on.
 
     Parameters
@@ -96,10 +65,12 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
 
     columns, findings = _columns(estimator, table.frame, target, about)
     goal = _target(estimator, target, table.frame[target], about)
-    frame = run_lines(goal.lines, {"data": table.frame.copy()}).reset_index(drop=True)
+    frame = as_loaded(goal.lines, table.frame)
     features, seen = _features(estimator, frame, columns, target, about)
     rows = frame.sample(MOST_ROWS, random_state=0) if len(frame) > MOST_ROWS else frame
-    model = _evaluate(name, estimator, features, rows, target, about)
+    inputs = rows[[feature.column for feature in features]]
+    facts = {"name": name, "features": features, "target": str(target)}
+    model = model_of(estimator, inputs, rows[target], "predict", about, **facts)
     x = model.evaluation.features
     trial = Trial(model, "", x, np.arange(len(x)))
     picked = pick_examples(features, x, pd.Series(model.evaluation.y_true), goal, trial)
@@ -120,18 +91,12 @@ def draft_fitted(name: str, estimator: EstimatorSource, table: TableSource, abou
         rows=len(frame),
         target=goal,
         features=features,
-        spare=(),
-        left_out={},
-        changes={},
         findings=all_findings,
-        choice=Choice("", frozenset(), ""),
         examples={title: example_of(features, x.iloc[row]) for title, row in picked.items()},
-        further={title: {} for title in picked},
         limits=limit_reasons(features, frame),
     )
     most = MOST_ROWS if len(frame) > MOST_ROWS else None
-    facts = (all_findings, goal, sketch.choice, sketch.examples, title_of(name), trial)
-    return FittedDraft(fitted_source(sketch, estimator, most), *facts)
+    return draft_of(sketch, fitted_source(sketch, estimator, most), frame, trial)
 
 
 def see(kind: str, about: Any = None, **facts: Any) -> Finding:
@@ -140,18 +105,20 @@ def see(kind: str, about: Any = None, **facts: Any) -> Finding:
     return Finding(kind, seen.format(**facts), action.format(**facts), about)
 
 
-def _evaluate(
-    name: str, estimator: EstimatorSource, features: Sequence[Feature], rows: pd.DataFrame, target: Any, about: str
-) -> Model:
+def model_of(estimator: EstimatorSource, x: Any, y: Any, refusal: str, about: str = "", **facts: Any) -> Model:
+    """Return a model of the estimator; ``facts`` are further arguments of `from_estimator`.
+
+    Raises
+    ------
+    DataError
+        If it cannot predict, with the sentence that ``refusal`` names.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            x = rows[[feature.column for feature in features]]
-            return from_estimator(
-                estimator.estimator, x, rows[target], name=name, features=features, target=str(target)
-            )
+            return from_estimator(estimator.estimator, x, y, **facts)
     except (IrislibError, ValueError) as error:
-        raise DataError(ESTIMATOR_FILE["predict"].format(path=estimator.path, source=about, error=error)) from error
+        raise DataError(ESTIMATOR_FILE[refusal].format(path=estimator.path, source=about, error=error)) from error
 
 
 def _target(estimator: EstimatorSource, column: Any, values: pd.Series, about: str) -> Target:

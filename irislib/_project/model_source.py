@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,9 @@ def columns(kind: str) -> list[str]:
 '''
 
 
+NO_CHOICE = Choice("", frozenset(), "")
+
+
 @dataclass(frozen=True)
 class Sketch:
     """The parts of the text of model.py.
@@ -85,6 +88,7 @@ class Sketch:
         What load_data changes.
     findings : sequence of Finding
     choice : Choice
+        Without a reason where an estimator was given.
     examples : dict of str to dict
     further : dict of str to dict
         What the examples have in columns that may be taken back.
@@ -97,14 +101,14 @@ class Sketch:
     rows: int
     target: Target
     features: Sequence[Feature]
-    spare: Sequence[Feature]
-    left_out: Mapping[Any, Finding]
-    changes: Mapping[Any, Change]
     findings: Sequence[Finding]
-    choice: Choice
-    examples: Mapping[str, Mapping[str, Any]]
-    further: Mapping[str, Mapping[str, Any]]
-    limits: Mapping[Any, tuple[Any, Any]]
+    spare: Sequence[Feature] = ()
+    left_out: Mapping[Any, Finding] = field(default_factory=dict)
+    changes: Mapping[Any, Change] = field(default_factory=dict)
+    choice: Choice = NO_CHOICE
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    further: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    limits: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
 
 
 def model_source(sketch: Sketch) -> str:
@@ -267,7 +271,7 @@ def _examples(sketch: Sketch) -> Node:
     rows: dict[str, Node] = {}
     for title, row in sketch.examples.items():
         values = {flat(literal(name)): literal(value) for name, value in row.items()}
-        further = {f"# {flat(literal(name))}": literal(value) for name, value in sketch.further[title].items()}
+        further = {f"# {flat(literal(name))}": literal(value) for name, value in sketch.further.get(title, {}).items()}
         rows[flat(literal(title))] = Sequenced(values | further)
     return Sequenced(rows)
 

@@ -74,6 +74,11 @@ def run_lines(lines: Sequence[str], names: dict[str, Any]) -> pd.DataFrame:
     return names["data"]
 
 
+def as_loaded(lines: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame as lines of `load_data` make it."""
+    return run_lines(lines, {"data": frame.copy()}).reset_index(drop=True)
+
+
 def literal(value: Any) -> str:
     """Return the Python of a plain value."""
     if isinstance(value, Source):
