@@ -27,7 +27,7 @@ test-lowest: $(LOWEST)/ready
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them; with the oldest Python
 constraints:
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[boosters,docs,limits,notebook,sql,stores,tables,test]'
+	$(VENV)/bin/pip install --quiet --editable '.[boosters,dask,docs,limits,notebook,sql,stores,tables,test,tracing]'
 	(head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable) > constraints.new && mv constraints.new constraints.txt
 	touch $(VENV)/ready-serve $(VENV)/ready-test
 
@@ -67,7 +67,7 @@ $(VENV)/ready-serve: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/ready-test: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,docs,limits,notebook,sql,stores,tables,test]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,dask,docs,limits,notebook,sql,stores,tables,test,tracing]'
 	touch $@ $(VENV)/ready-serve
 
 $(LOWEST)/ready: pyproject.toml setup.py tests/lowest_versions.py
