@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,11 +73,13 @@ def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start,
     assert (ready.status_code, ready.json()["status"]) == (503, "training")
     assert pages(server)["late-wizard"] == "training"
 
-    refused = server.post("/late-wizard", data={"petal_length_cm": 1})
+    with ThreadPoolExecutor() as threads:  # both wait for the model, for a while
+        card = threads.submit(server.get, "/late-wizard/card")
+        refused = server.post("/late-wizard", data={"petal_length_cm": 1})
     assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
     assert int(refused.headers["Retry-After"]) > 0
     assert refused.json()["detail"] == "The model late-wizard is being trained. Try again in a moment."
-    assert server.get("/late-wizard/card").status_code == 503
+    assert card.result().status_code == 503
     assert set(requests.options(f"{server.url}/late-wizard", timeout=PATIENCE).headers["Allow"].split(", ")) >= {
         "GET",
         "POST",
@@ -108,10 +111,35 @@ def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start,
     assert "503 /" not in log
 
 
+def test_a_program_that_comes_just_after_the_start_is_answered_when_the_model_and_the_page_are_there(
+    start, tmp_path: Path
+) -> None:
+    server = start("late")
+    row = {"petal_length_cm": 1, "petal_width_cm": 1, "sepal_length_cm": 1, "sepal_width_cm": 1}
+    with ThreadPoolExecutor() as threads:
+        calls = (
+            lambda: server.post("/late-wizard", data=row),
+            lambda: server.get("/late-wizard/schema"),
+            lambda: server.get("/late-wizard"),
+        )
+        answers = [threads.submit(call) for call in calls]
+        wait_until(lambda: pages(server)["late-wizard"] == "training")
+        assert not any(answer.done() for answer in answers)
+        (tmp_path / "gate").write_text("")
+        prediction, schema, app = (answer.result() for answer in answers)
+    assert (prediction.status_code, prediction.json()) == (200, "versicolor")
+    assert (schema.status_code, schema.json()["title"]) == (200, "A row for Late Wizard")
+    assert (app.status_code, "Abrakadabra" in app.text) == (200, True)
+
+
 def test_a_server_ends_while_it_trains(start) -> None:
     server = start("late")
     wait_until(lambda: "Starting at" in server.text())
-    assert server.stop() == 0
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(server.get, "/late-wizard")
+        wait_until(lambda: pages(server)["late-wizard"] == "training")
+        assert server.stop() == 0
+        waiting.exception()  # it is answered, or its connection is closed
 
 
 def test_a_server_ends_if_no_app_is_left(start, tmp_path: Path) -> None:

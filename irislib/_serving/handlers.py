@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import tornado.web
 import voila.handler
@@ -31,7 +33,7 @@ from irislib.api._problem_details import MISSING_TOKEN, problem
 from irislib.errors import new_reference
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from jinja2 import Environment
 
@@ -56,6 +58,8 @@ FAILURE_MARK = "irislib-failure-reference"  # written by the template in place o
 HEARTBEAT = "<script>window.voila_heartbeat()"  # sent by Voila while a cell runs
 WAIT_SECONDS = 2  # seconds after which a program is to ask for a page again that is being prepared
 RETRY_SECONDS = 10  # seconds after which a page that was refused tries again
+START_SECONDS = 10.0  # seconds that a program is kept waiting, rather than refused, for what is being prepared
+LOOK_SECONDS = 0.05
 
 
 class VisitRenderer(NotebookRenderer):  # type: ignore[misc]
@@ -214,12 +218,24 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             whatever else is wrong.
         """
         self.is_answered, self._auto_finish = True, False
+        if length <= self.limit and self.request.method in ("GET", "POST"):
+            parts, states = unquote(self.request.path).split("/"), self.settings["irislib_models"].states
+            await self.wait_while(lambda: any(states.get(part) in WAITING for part in parts))
         self.request.body = b"" if length > self.limit else b"".join(self.chunks)
         self.chunks.clear()
         self.request.headers = self.request.headers.copy()  # the connection has yet to read the body by its own
         self.request.headers.pop("Transfer-Encoding", None)
         self.request.headers["Content-Length"] = str(length)
         await self.endpoint.respond(self.request, closes=self.awaits_continue and length > self.limit)
+
+    async def wait_while(self: Any, is_missing: Callable[[], bool]) -> None:
+        """Wait for what the server prepares, so that nobody has to repeat a request just after its start."""
+        end = time.monotonic() + START_SECONDS
+        ended = self.settings["irislib_models"].ended
+        while is_missing() and time.monotonic() < end and not ended.is_set():
+            if self.request.connection.stream.closed():
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     def end_response(self: Any) -> None:
         """End a response that was sent before the request had been read."""
@@ -295,6 +311,8 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         self.set_header("Content-Language", current_language())
         try:
             pages = self.settings["irislib_page_pool"]
+            if "text/html" not in self.request.headers.get("Accept", ""):  # a browser has a page that waits
+                await self.wait_while(lambda: pages.state(self.notebook_path) in NOT_READY)
             if (state := pages.state(self.notebook_path)) in UNOPENED:
                 self.send_unopened(state)
                 return

@@ -142,6 +142,7 @@ class Lifecycle:
 
     async def drain(self: Any) -> None:
         """Answer what was asked, and end."""
+        self.model_loader.ended.set()  # no request waits any longer for a model
         await self.http_server.drain()
         self.ioloop.stop()
 
