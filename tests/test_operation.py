@@ -157,6 +157,8 @@ def test_pages_of_a_configured_origin_may_call_the_endpoint(guarded: Server) -> 
     response = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, **origin})
     assert response.json() == "virginica"
     assert response.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"Retry-After", "X-Model-Version", "X-Request-ID"} <= {*exposed}
     refused = guarded.post("/iris-wizard", data=GOOD, headers=origin)
     assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, origin["Origin"])
     other_origin = guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "Origin": "https://evil.example.org"})

@@ -24,8 +24,10 @@ def add(app: Endpoint) -> None:
         if options.cors:
             from flask_cors import CORS
 
+            from irislib.api._openapi.components import described_headers
+
             origins = [origin.strip() for origin in options.cors.split(",")]
-            CORS(app, origins=origins, expose_headers=["X-Request-ID", "X-Model-Version"])
+            CORS(app, origins=origins, expose_headers=sorted(described_headers(secured=True)))
         if options.rate_limit:
             _limit(app, options.rate_limit)
     except ModuleNotFoundError as error:

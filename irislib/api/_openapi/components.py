@@ -21,6 +21,7 @@ __all__ = [
     "array",
     "components",
     "content",
+    "described_headers",
     "object_of",
     "operation",
     "ref",
@@ -33,7 +34,7 @@ SERVER = "Server"  # the tag of what is not about one model; the name of a model
 EVERYWHERE = (400, 404, 405, 414, 429, 431, 500, 503)
 OF_BODIES = (408, 413, 415, 422, 501)
 STATUSES = (*EVERYWHERE, *OF_BODIES, 401, 409, 507)
-MORE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
+MORE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
 def ref(kind: str, name: str) -> Object:
@@ -114,7 +115,7 @@ def components(secured: bool) -> Object:
     result: Object = {
         "schemas": _schemas(),
         "parameters": _parameters(),
-        "headers": _headers(secured),
+        "headers": described_headers(secured),
         "responses": {
             _name(status): response(
                 TEXTS[f"status.{status}"],
@@ -180,7 +181,8 @@ def _parameters() -> Object:
     }
 
 
-def _headers(secured: bool) -> Object:
+def described_headers(secured: bool) -> Object:
+    """Return the headers that responses may have, by their names."""
     request_id = {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"}
     text = {"type": "string"}
     result: Object = {
