@@ -1,46 +1,145 @@
-"""The wheel, installed where nothing of the checkout is in reach, serves from an empty folder."""
+"""The distributions, built and installed where neither the checkout nor an extra is in reach."""
 
 from __future__ import annotations
 
+import ast
 import io
+import json
 import os
+import re
 import subprocess
 import sys
-import sysconfig
+import tarfile
+import tomllib
 import venv
 import zipfile
+from collections.abc import Iterator
 from email import message_from_bytes
+from importlib.metadata import distribution
 from pathlib import Path
+from shutil import copy2
 
 import pytest
 from conftest import PATIENCE, ROOT, Server
 from invalid_inputs import GOOD
 
-from irislib._project.requirement import pack_wheel
+from irislib._project.requirement import known_versions, pack_wheel
+
+EPOCH = "1700000000"
+METADATA = {"irislib.egg-info", "PKG-INFO", "setup.cfg"}  # what setuptools adds to a source archive
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def build(source: Path, target: Path) -> tuple[Path, Path]:
+    """Build the source archive of a folder and, of that, the wheel, as a release does."""
+    command = [sys.executable, "-m", "build", "--outdir", str(target), str(source)]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(target.glob("*.tar.gz")), next(target.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, timeout=PATIENCE)
-    return next(folder.glob("*.whl"))
+def files() -> set[str]:
+    """The files of the repository."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name for name in listed.split("\0") if (ROOT / name).is_file()}
 
 
-def test_the_wheel_has_all_files_that_are_served(wheel: Path) -> None:
-    names = "\n".join(zipfile.ZipFile(wheel).namelist())
-    for path in (
-        "share/irislib/notebooks/iris-wizard.ipynb",
-        "share/irislib/notebooks/dummy.ipynb",
-        "share/jupyter/kernels/irislib/kernel.json",
-        "share/jupyter/voila/templates/irislib/index.html.j2",
-        "share/jupyter/voila/templates/irislib/static/page.css",
-        "irislib/widgets/frontend/page.js",
-        "irislib/widgets/frontend/style.css",
-        "irislib/widgets/frontend/report.html.j2",
-    ):
-        assert path in names
-    assert "tests/" not in names
+@pytest.fixture(scope="module")
+def distributions(files: set[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    clone = tmp_path_factory.mktemp("clone")
+    for name in files:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        copy2(ROOT / name, clone / name)
+    return build(clone, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: tuple[Path, Path]) -> Path:
+    return distributions[1]
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs of an environment that has irislib without extras, and what it needs.
+
+    What it needs is linked to, from the environment that the tests run in: nothing is downloaded.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder)
+    purelib = next((folder / "lib").glob("python*/site-packages"))
+    for name in known_versions(["irislib"]):
+        needed = distribution(name.partition("==")[0])
+        for top in {file.parts[0] for file in needed.files or ()} - {"..", "__pycache__"}:
+            if not (purelib / top).exists():
+                (purelib / top).symlink_to(Path(str(needed.locate_file(top))))
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*pip, "install", "--quiet", "--no-index", str(wheel)], check=True, timeout=PATIENCE)
+    return folder / "bin"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder to work in, which stays empty."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {**os.environ, "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"), **variables}
+
+
+def test_the_wheel_has_every_file_of_the_package_and_no_other(wheel: Path, files: set[str]) -> None:
+    places = {"irislib/": "irislib/", "notebooks/": "share/irislib/notebooks/", "share/": "share/"}
+    expected = {
+        place + name.removeprefix(folder)
+        for folder, place in places.items()
+        for name in files
+        if name.startswith(folder)
+    }
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith("/")}
+    own = {re.sub(r"^irislib-[^/]+\.data/data/", "", name) for name in names if ".dist-info/" not in name}
+    assert own == expected
+    assert "irislib/py.typed" in own
+    facts = {name.partition(".dist-info/")[2] for name in names if ".dist-info/" in name}
+    assert facts == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE"}
+
+
+def test_the_source_archive_has_every_file_of_the_repository(distributions: tuple[Path, Path], files: set[str]) -> None:
+    with tarfile.open(distributions[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {name for name in names if name.partition("/")[0] not in METADATA} == files
+
+
+def test_both_are_the_same_when_they_are_built_again(distributions: tuple[Path, Path], tmp_path: Path) -> None:
+    with tarfile.open(distributions[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    for path in source.rglob("*"):
+        path.chmod(path.stat().st_mode | 0o022)  # of a shared machine
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+    again = build(source, tmp_path / "dist")
+    assert [path.name for path in again] == [path.name for path in distributions]
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in distributions]
+
+
+def test_an_index_takes_them(distributions: tuple[Path, Path]) -> None:
+    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_classifiers_agree_with_the_python_that_is_required() -> None:
+    from packaging.specifiers import SpecifierSet
+
+    required = SpecifierSet(PROJECT["requires-python"])
+    prefix = "Programming Language :: Python :: "
+    versions = {name.removeprefix(prefix) for name in PROJECT["classifiers"] if name.startswith(f"{prefix}3.")}
+    assert versions == {f"3.{minor}" for minor in range(99) if required.contains(f"3.{minor}.0")}
 
 
 def test_a_project_gets_the_same_wheel_without_a_build(wheel: Path) -> None:
@@ -59,24 +158,12 @@ def test_a_project_gets_the_same_wheel_without_a_build(wheel: Path) -> None:
     assert facts[0]["Version"] == facts[1]["Version"]
 
 
-def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv")
-    python = tmp_path / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python)]
-    command = [*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(command, check=True, timeout=PATIENCE)
-    # What irislib depends on comes from the environment that the tests run in; a path in a .pth file
-    # brings in the packages but not the editable installation, which is a .pth file itself.
-    purelib = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
-    (purelib / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"])
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    where = subprocess.run([python, "-c", "import irislib; print(irislib.__file__)"], cwd=empty, capture_output=True)
-    assert str(purelib) in where.stdout.decode()
-
-    environment = {**os.environ, "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
-    program = (str(tmp_path / "venv" / "bin" / "irislib"),)
-    server = Server(tmp_path / "log", "serve", cwd=empty, program=program, **environment).wait()
+def test_it_serves_from_an_empty_folder(installed: Path, empty: Path, tmp_path: Path) -> None:
+    where = subprocess.run([installed / "python", "-c", "import irislib; print(irislib.__file__)"], cwd=empty,
+                           capture_output=True, text=True)  # fmt: skip
+    assert where.stdout.startswith(str(installed.parent))
+    program = (str(installed / "irislib"),)
+    server = Server(tmp_path / "log", "serve", cwd=empty, program=program, **environment()).wait()
     try:
         assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
         for name, title in (("iris-wizard", "Iris Wizard"), ("dummy", "Dummy")):
@@ -87,7 +174,96 @@ def test_it_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
         assert ".irislib-loading" in server.get("/voila/templates/irislib/static/page.css").text
     finally:
         assert server.stop() == 0
-    assert list(empty.iterdir()) == []
+
+
+def test_the_endpoint_alone_answers_from_an_empty_folder(installed: Path, empty: Path, tmp_path: Path) -> None:
+    program = (str(installed / "irislib"),)
+    server = Server(tmp_path / "log", "api", cwd=empty, program=program, **environment()).wait()
+    try:
+        assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
+        assert server.get("/docs").status_code == 200
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_project_is_made_trained_and_checked(installed: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{n % 13},{'yes' if n % 13 < 6 else 'no'}\n" for n in range(60))
+    (tmp_path / "churn.csv").write_text(f"fee,churned\n{rows}")
+    commands = {
+        ".": [["new", "churn", "--data", "churn.csv", "--target", "churned"]],
+        "churn": [["train"], ["predict", "fee=3"], ["check"]],
+    }
+    variables = environment(IRISLIB_STORE=str(tmp_path / "store"), IRISLIB_MODEL="churn.model:spec")
+    for folder, lines in commands.items():
+        for line in lines:
+            done = subprocess.run([installed / "irislib", *line], cwd=tmp_path / folder, env=variables,
+                                  capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
+    assert "its page is made for it, at /churn" in done.stdout
+
+
+# What irislib imports only where it is installed, by the name of the module, and what asks for it; what it says then.
+EXTRAS: dict[str, tuple[list[str], dict[str, str], str]] = {
+    "flask_cors": (["api", "--cors", "https://example.org"], {},
+                   "flask_cors is not installed: pip install 'irislib[limits]'."),
+    "flask_limiter": (["api", "--rate-limit", "5/minute"], {},
+                      "flask_limiter is not installed: pip install 'irislib[limits]'."),
+    "fsspec": (["versions"], {"IRISLIB_STORE": "s3://bucket/models"},
+               "s3://bucket/models needs more libraries: pip install 'irislib[stores]' (No module named 'fsspec')."),
+    "openpyxl": (["new", "shop", "--data", "shop.xlsx", "--target", "sold"], {},
+                 "Reading Excel needs the package openpyxl: pip install 'openpyxl>=3.1'"),
+    "pyarrow": (["new", "shop", "--data", "shop.parquet", "--target", "sold"], {},
+                "Reading Parquet needs the package pyarrow: pip install 'pyarrow>=17'"),
+    "sqlalchemy": (["new", "shop", "--data", "postgresql://host/shop", "--sql", "shop", "--target", "sold"], {},
+                   "Reading a database needs the package SQLAlchemy: pip install 'sqlalchemy>=2'"),
+}  # fmt: skip
+# Modules that only follow another of these, or a model of theirs.
+FOLLOWING = {"limits", "catboost"}
+RUN = """
+import contextlib, io, json, os, sys
+from irislib.cli import main
+said = {}
+for name, (arguments, variables, _) in json.load(sys.stdin).items():
+    os.environ.update(variables)
+    with contextlib.redirect_stderr(io.StringIO()) as errors, contextlib.suppress(ImportError):
+        try:
+            main(arguments)
+        except SystemExit as ended:
+            print(ended.code, file=errors)
+    said[name] = errors.getvalue()
+    for variable in variables:
+        del os.environ[variable]
+print(json.dumps(said))
+"""
+
+
+def test_what_needs_an_extra_names_it(installed: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "shop.xlsx", "w") as workbook:
+        workbook.writestr("xl/workbook.xml", "")
+    (tmp_path / "shop.parquet").write_bytes(b"PAR1")
+    done = subprocess.run([installed / "python", "-c", RUN], input=json.dumps(EXTRAS), cwd=tmp_path,
+                          env=environment(), capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert {name: text for name, text in said.items() if EXTRAS[name][2] not in text or "Traceback" in text} == {}
+
+
+def test_every_import_of_an_extra_has_such_a_sentence() -> None:
+    needed = {name.partition("==")[0] for name in known_versions(["irislib"])}
+    modules = {
+        file.parts[0].partition(".")[0]
+        for name in needed
+        for file in distribution(name).files or ()
+        if len(file.parts) > 1 or file.suffix == ".py"
+    }
+    optional = set()
+    for path in (ROOT / "irislib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            optional |= {name.partition(".")[0] for name in names}
+    optional -= {"irislib", *sys.stdlib_module_names, *modules}
+    assert optional == {*EXTRAS, *FOLLOWING}
 
 
 def test_the_folder_above_a_clone_does_not_hide_the_package(tmp_path: Path) -> None:
