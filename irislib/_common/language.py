@@ -194,9 +194,9 @@ def column_labels(labels: Mapping[str, str]) -> Iterator[None]:
 
 
 def column_label(name: str) -> str:
-    """Return the name of a column, or of a measure, as a page has it; in English that is the one for programs."""
+    """Return the name of a column, or of a measure, as a page has it; in English most are those for programs."""
     if (language := current_language()) == ENGLISH:
-        return name
+        return _labels.get().get(name, name)
     labels = translation(language, "columns")
     if label := _labels.get().get(name) or labels.get(name):
         return label

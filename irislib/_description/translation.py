@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.language import ENGLISH, LANGUAGES
+from irislib._common.formatting import within_sentence
+from irislib._common.language import ENGLISH, LANGUAGES, current_language
 from irislib._common.messages import TEXTS
 from irislib._common.model_caches import cached_for_models
 from irislib._description.theme import Theme
@@ -30,6 +31,7 @@ __all__ = [
 
 SPEC_TEXTS = ("title", "target_label", "action", "purpose", "limits", "source", "license", "contact")
 FEATURE_TEXTS = ("label", "help", "group")
+KINDS_OF_TARGET = ("true", "predicted", "mean", "then")  # as insights name columns, before the target's name
 TABS = ("why", "insights", "performance")  # that have a translation without the author's doing, as the action has
 
 
@@ -100,7 +102,10 @@ def superfluous_texts(spec: ModelSpec, language: str) -> list[str]:
 def target_labels(spec: ModelSpec) -> dict[str, str]:
     """Return the target's label by the names that columns of predictions have, with its unit and without."""
     target, label, unit = str(spec.target), spec.target_label, f" ({spec.target_unit})"
-    return {target: label, target + unit: label + unit}
+    names = {target: label}
+    if current_language() == ENGLISH:  # other languages have patterns for these
+        names |= {f"{kind} {target}": f"{kind} {within_sentence(label)}" for kind in KINDS_OF_TARGET}
+    return names | {name + unit: text + unit for name, text in names.items()}
 
 
 def translated_features(features: Iterable[Feature], texts: Mapping[str, str]) -> list[Feature]:

@@ -89,8 +89,7 @@ class Insight:
             draw(axes)
             for text in (axes.xaxis.label, axes.yaxis.label):
                 text.set_color(INK)
-            if current_language() != ENGLISH:
-                localize_axes(axes)
+            localize_axes(axes)
             fit_labels(axes)
         return panels[0].get_figure(root=True)  # type: ignore[return-value]  # a root is no SubFigure
 

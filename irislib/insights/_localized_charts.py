@@ -1,10 +1,10 @@
-"""Charts in another language than English."""
+"""Charts in the language, and with the labels, of a page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.language import column_label, localize
+from irislib._common.language import ENGLISH, column_label, current_language, localize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def localize_axes(axes: Axes) -> None:
     axis: Any
     for axis in (axes.xaxis, axes.yaxis):
         axis.label.set_text(column_label(axis.label.get_text()))
-        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+        if current_language() != ENGLISH and isinstance(axis.get_major_formatter(), ScalarFormatter):
             axis.set_major_formatter(LocalFormatter())
     legend = axes.get_legend()
     for text in legend.get_texts() if legend else ():
