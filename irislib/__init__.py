@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from irislib._description.inference import infer_features
     from irislib._description.spec import ModelSpec
     from irislib._description.theme import Theme
+    from irislib._distributed.score import score
     from irislib._model_card.card import card, card_html
     from irislib._modeling.model import Model
     from irislib._modeling.registry import load
@@ -41,6 +42,7 @@ __all__ = [
     "infer_features",
     "insights",
     "load",
+    "score",
     "train",
 ]
 __version__ = "0.1.0"
@@ -59,6 +61,7 @@ _HOME = {
     "infer_features": "_description.inference",
     "insights": "insights",
     "load": "_modeling.registry",
+    "score": "_distributed.score",
     "train": "_modeling.training",
 }
 

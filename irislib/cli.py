@@ -35,6 +35,7 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   candidate try a version beside the current one, never shown or for a share of the rows
   rollback  make an earlier version current again
   predict   answer one row:  irislib predict petal_length_cm=5.1 …
+  score     predict all rows of many CSV or Parquet files:  irislib score 'in/*.parquet' --out out/
   check     say whether all is in order, and what is not
   card      write a page about a model: purpose, data, evaluation, limits
   drift     compare a prediction log with a model's data; exit status 3 if there is drift
@@ -228,6 +229,17 @@ def predict(args: list[str]) -> int:
     return 0
 
 
+def score(args: list[str]) -> int:
+    """Predict all rows of many files."""
+    from irislib._distributed import command
+
+    about = "Predict all rows of CSV or Parquet files, as many as there are, on all cores or on a Dask cluster."
+    parser = _parser("score", about)
+    command.add_arguments(parser)
+    options = parser.parse_args(args)
+    return command.run(lambda: _one_model(options.model), options)
+
+
 def check(args: list[str]) -> int:
     """Check models and notebooks, and print what is in order and what is not."""
     from irislib._modeling.checkup import check_model
@@ -366,6 +378,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "candidate": candidate,
     "rollback": rollback,
     "predict": predict,
+    "score": score,
     "check": check,
     "card": card,
     "drift": drift,

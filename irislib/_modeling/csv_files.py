@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from irislib._description.validation import ambiguous_points, check_columns
 from irislib._description.values import normalized
 from irislib._modeling import many_rows
 from irislib._modeling.csv_days import DayScans, explain_days, to_iso
-from irislib._modeling.csv_lines import Lines, find_first_row, read_blocks
+from irislib._modeling.csv_lines import Lines, find_first_row, read_blocks, write_lines
 from irislib._modeling.csv_numbers import MIXED, find_decimal_signs, may_need_signs, to_points
 from irislib._modeling.csv_text import (
     BOM,
@@ -41,9 +41,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CsvLayout",
+    "Part",
+    "added_columns",
     "check_rows",
     "csv_template",
+    "filled_rows",
+    "find_columns",
     "predict_csv_rows",
+    "predict_part",
     "read_layout",
     "read_parts",
     "read_rows",
@@ -51,6 +56,7 @@ __all__ = [
     "result_columns",
     "write_csv",
     "write_header",
+    "write_part",
 ]
 
 Part = Lines | list[list[str]]
@@ -155,13 +161,24 @@ def read_layout(
         if not beginning.strip():
             raise ValidationError([Problem(TEXTS["table_empty_file"])])
         header, delimiter, skipped, is_spaced = find_header(beginning, features)
-    positions = _positions(header, features)
-    if problems := _header_problems(header, positions, features):
-        raise ValidationError(problems)
-    columns = {name: indices[0] for name, indices in positions.items()}
+    columns = find_columns(header, features)
     bom = BOM if encoding_of(file)[1] or encoding != UTF_8 else b""
     layout = CsvLayout(header, columns, skipped + 2, delimiter, bom, is_spaced=is_spaced, encoding=encoding)
     return _with_signs(file, layout, features, count_rows)
+
+
+def find_columns(header: Sequence[str], features: Sequence[Feature]) -> dict[str, int]:
+    """Return the index of a feature's column in a table, for each feature that has one.
+
+    Raises
+    ------
+    ValidationError
+        If a required one has none, or one has several.
+    """
+    positions = _positions(header, features)
+    if problems := _header_problems(list(header), positions, features):
+        raise ValidationError(problems)
+    return {name: indices[0] for name, indices in positions.items()}
 
 
 def _with_signs(
@@ -375,18 +392,46 @@ def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator
 
 def result_columns(model: Model, layout: CsvLayout) -> list[str]:
     """Return the names of the added columns; one that the file has already gets a number."""
+    return added_columns(model, layout.header)
+
+
+def added_columns(model: Model, header: Collection[str]) -> list[str]:
+    """Return the names of the columns that are added to a table; one that it has already gets a number."""
     shares = [f"probability_{name}" for name in many_rows.probability_names(model)]
     names = [f"predicted_{model.spec.target}", *shares, "warnings", "problems"]
     free = []
     for name in names:
         tries = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
-        free.append(next(candidate for candidate in tries if candidate not in layout.header))
+        free.append(next(candidate for candidate in tries if candidate not in header))
     return free
 
 
 def write_header(model: Model, layout: CsvLayout) -> bytes:
     """Return the beginning of the file with the predictions: the names of all columns."""
     return layout.bom + write_csv(layout, [layout.header], [result_columns(model, layout)])
+
+
+def predict_part(model: Model, layout: CsvLayout, rows: Part) -> many_rows.ManyPredictions | None:
+    """Predict the rows of a part that are not empty; return None if all are."""
+    filled = rows if isinstance(rows, Lines) else [row for row in rows if row]
+    return predict_csv_rows(model, layout, filled) if filled else None
+
+
+def write_part(model: Model, layout: CsvLayout, rows: Part, results: many_rows.ManyPredictions | None) -> bytes:
+    """Return the rows of a part with what `predict_part` has made of them; an empty row stays one."""
+    blank = ("",) * len(result_columns(model, layout))
+    if results is None:
+        return write_csv(layout, [[]], [blank]) * len(rows)
+    if isinstance(rows, Lines):
+        return write_lines(rows, results, layout.decimal)
+    cells = result_cells(results, sum(map(bool, rows)))
+    return write_csv(layout, rows, (next(cells) if row else blank for row in rows))
+
+
+def filled_rows(rows: Part, start: int) -> Sequence[int]:
+    """Return the positions of the rows of a part that are not empty; its first row is at `start`."""
+    positions = range(start, start + len(rows))
+    return positions if isinstance(rows, Lines) else [i for i, row in zip(positions, rows, strict=True) if row]
 
 
 def write_csv(layout: CsvLayout, rows: Iterable[list[str]], cells: Iterable[Iterable[Any]]) -> bytes:

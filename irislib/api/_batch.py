@@ -21,7 +21,6 @@ from irislib._common.messages.api import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.validation import check_columns, check_names, check_values, names_of
 from irislib._modeling import csv_files, many_rows
-from irislib._modeling.csv_lines import Lines, write_lines
 from irislib._modeling.model import Model
 from irislib._modeling.parallel import map_in_threads
 from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
@@ -141,38 +140,15 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits, charset: st
     limits.log_spread(count)
     position = 0
     text = csv_files.write_header(model, layout)
-    blank = ("",) * len(csv_files.result_columns(model, layout))
-    empty_line = csv_files.write_csv(layout, [[]], [blank])
     parts = csv_files.read_parts(body, layout, CHUNK_ROWS)
-    for rows, results in map_in_threads(functools.partial(_predict_part, model, layout), parts):
+    for rows, results in map_in_threads(functools.partial(csv_files.predict_part, model, layout), parts):
         limits.check_time()
-        if results is None:
-            text += empty_line * len(rows)
-        else:
+        if results is not None:
             limits.shorten(results.problems)
-            limits.log_rows(results, _filled(rows, position))
-            if isinstance(rows, Lines):
-                text += write_lines(rows, results, layout.decimal)
-            else:
-                cells = csv_files.result_cells(results, sum(map(bool, rows)))
-                text += csv_files.write_csv(layout, rows, (next(cells) if row else blank for row in rows))
+            limits.log_rows(results, csv_files.filled_rows(rows, position))
         position += len(rows)
-        yield text
+        yield text + csv_files.write_part(model, layout, rows, results)
         text = b""
-
-
-def _filled(rows: Lines | list[list[str]], start: int) -> Sequence[int]:
-    """Return the positions of the rows that are not empty; the first row is at `start`."""
-    positions = range(start, start + len(rows))
-    return positions if isinstance(rows, Lines) else [i for i, row in zip(positions, rows, strict=True) if row]
-
-
-def _predict_part(
-    model: Model, layout: csv_files.CsvLayout, rows: Lines | list[list[str]]
-) -> many_rows.ManyPredictions | None:
-    """Predict the rows that are not empty; return None if all are."""
-    filled = rows if isinstance(rows, Lines) else [row for row in rows if row]
-    return csv_files.predict_csv_rows(model, layout, filled) if filled else None
 
 
 def _read_json(body: IO[bytes]) -> list[Any] | dict[str, Any]:

@@ -1,0 +1,60 @@
+"""``irislib score``: predictions for all rows of many files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from irislib._common.messages.scoring import TEXTS
+from irislib.errors import IrislibError
+
+if TYPE_CHECKING:
+    from irislib._modeling.model import Model
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run` reads."""
+    parser.add_argument(
+        "pattern", metavar="FILES", help="CSV or Parquet files: 'in/*.parquet', s3://bucket/in/*.csv.gz"
+    )
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="a folder or a URL for the results")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster: tcp://HOST:8786 [one of this machine]"
+    )
+    parser.add_argument("--workers", type=_positive, metavar="N", help="processes on this machine [one for each core]")
+    parser.add_argument("--encoding", default="", help="of CSV files that are not UTF-8, such as cp1252")
+    parser.add_argument("--restart", action="store_true", help="score again what is in the folder already")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def run(load: Callable[[], Model], options: argparse.Namespace) -> int:
+    """Score files, and say what was done. Returns 1 if some could not be scored."""
+    try:
+        import distributed  # noqa: F401
+
+        from irislib._distributed.scoring import duration, score_files
+    except ModuleNotFoundError as error:
+        raise IrislibError(TEXTS["dask_missing"].format(name=error.name)) from None
+    given = options.pattern, options.out, sys.stderr, options.scheduler, options.workers, options.encoding
+    outcome = score_files(load(), *given, restart=options.restart)
+    if outcome.scored:
+        rate = f"{outcome.scored / outcome.seconds:,.0f}"
+        facts = {"count": outcome.files, "seconds": duration(outcome.seconds), "rate": rate, "out": options.out}
+        print(TEXTS["done"].format(rows=outcome.scored, **facts))
+    elif not outcome.failures:
+        print(TEXTS["done_before"].format(count=outcome.files, out=options.out))
+    if outcome.wrong:
+        print(TEXTS["wrong"].format(wrong=outcome.wrong, errors=f"{options.out.rstrip('/')}/errors/"))
+    if outcome.failures:
+        print(TEXTS["failures"].format(failed=len(outcome.failures), count=outcome.files), file=sys.stderr)
+    return 1 if outcome.failures else 0
