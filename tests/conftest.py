@@ -48,7 +48,8 @@ PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 USE_SERVE = ("test_accessibility", "test_serve", "test_operation", "test_security", "test_languages", "test_api_routes",
              "test_model_card", "test_counts", "test_translated_pages", "test_what_if")  # fmt: skip
 # Those that take long begin first.
-LONG = ("test_kernel_manager", *USE_SERVE, "test_pages", "test_real_tables", "test_documentation_blocks",
+LONG = ("test_kernel_manager", *USE_SERVE, "test_pages", "test_real_tables", "test_score",
+        "test_documentation_blocks",
         "test_forkserver", "test_estimators", "test_followed_pages", "test_prerender", "test_widgets",
         "test_compiled", "test_soak", "test_insights", "test_error_boundary", "tutorial", "test_jupyter",
         "test_fast_parts", "test_bad_notebooks", "test_store", "test_following", "test_documentation",
@@ -71,7 +72,7 @@ NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
               "test_branded_pages", "test_starting", "test_counts", "test_validation", "test_comparison",
               "test_feedback", "test_it_works_under_gunicorn", "tutorial",
               "test_documentation_blocks", "test_site", "test_project_files", "test_project_update",
-              "test_real_tables")  # fmt: skip
+              "test_real_tables", "test_score")  # fmt: skip
 
 
 @pytest.hookimpl(wrapper=True)
@@ -423,3 +424,29 @@ def descendants(pid: int) -> list[int]:
     for parent in pids:
         pids += children.get(parent, [])
     return pids[1:]
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The URL of a store on an S3-compatible server."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("s3fs")
+        pytest.importorskip("moto")
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    names = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}
+    variables = {f"AWS_{name}": value for name, value in {**names, "DEFAULT_REGION": "us-east-1"}.items()}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        import s3fs
+
+        s3fs.S3FileSystem().mkdir("models")
+        yield "s3://models/of/irislib"
+    finally:
+        server.stop()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -18,7 +18,7 @@ from conftest import PATIENCE, ROOT, run_irislib
 from irislib._common import borrowed
 
 # Documented in spite of their underscore.
-DOCUMENTED = {"_exit", "_getframe"}
+DOCUMENTED = {"_exit", "_getframe", "_meta"}
 
 
 def defined_names(tree: ast.AST) -> set[str]:

@@ -140,9 +140,16 @@ def test_every_package_that_is_imported_is_a_dependency() -> None:
              "limits": "flask-limiter", "pythonjsonlogger": "python-json-logger", "IPython": "ipykernel",
              "zmq": "ipykernel"}  # fmt: skip
     extras = METADATA["optional-dependencies"]
-    needs = [*METADATA["dependencies"], *extras["boosters"], *extras["limits"], *extras["sql"], *extras["stores"]]
+    needs = [
+        *METADATA["dependencies"],
+        *extras["boosters"],
+        *extras["dask"],
+        *extras["limits"],
+        *extras["sql"],
+        *extras["stores"],
+    ]
     needs += extras["tables"]
-    known = {re.split(r"[<>=]", need)[0].lower() for need in needs}
+    known = {re.split(r"[<>=[]", need)[0].lower() for need in needs}
     for path in (ROOT / "irislib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

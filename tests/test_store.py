@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -263,32 +263,6 @@ def one_content(model: object) -> Callable[[object, bool], bytes]:
         return join_parts(json.dumps(facts), estimator, is_compressed)
 
     return content
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The URL of a store on an S3-compatible server."""
-    if not os.environ.get("CI"):
-        pytest.importorskip("s3fs")
-        pytest.importorskip("moto")
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    names = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}
-    variables = {f"AWS_{name}": value for name, value in {**names, "DEFAULT_REGION": "us-east-1"}.items()}
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        import s3fs
-
-        s3fs.S3FileSystem().mkdir("models")
-        yield "s3://models/of/irislib"
-    finally:
-        server.stop()
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def test_a_prediction_log_goes_to_a_bucket_and_is_read_there(iris, s3: str, tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def _require_workers(client: Any, scheduler: str) -> None:
         raise IrislibError(TEXTS["no_workers"].format(address=scheduler)) from None
     versions = client.get_versions(packages=list(COMPARED))
     here = _compared(versions["client"])
-    found = [_compared(there) for there in versions["workers"].values()]
-    differing = {name: {there[name] for there in found} - {here[name]} for name in here}
+    of_workers = [_compared(worker) for worker in versions["workers"].values()]
+    differing = {name: {worker[name] for worker in of_workers} - {here[name]} for name in here}
     texts = [
         f"{name} {', '.join(sorted(map(str, others)))} there, {here[name]} here"
         for name, others in differing.items()

@@ -45,8 +45,8 @@ def run(load: Callable[[], Model], options: argparse.Namespace) -> int:
         from irislib._distributed.scoring import duration, score_files
     except ModuleNotFoundError as error:
         raise IrislibError(TEXTS["dask_missing"].format(name=error.name)) from None
-    given = options.pattern, options.out, sys.stderr, options.scheduler, options.workers, options.encoding
-    outcome = score_files(load(), *given, restart=options.restart)
+    arguments = options.pattern, options.out, sys.stderr, options.scheduler, options.workers, options.encoding
+    outcome = score_files(load(), *arguments, restart=options.restart)
     if outcome.scored:
         rate = f"{outcome.scored / outcome.seconds:,.0f}"
         facts = {"count": outcome.files, "seconds": duration(outcome.seconds), "rate": rate, "out": options.out}

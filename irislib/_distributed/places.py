@@ -1,4 +1,4 @@
-"""Where tables are read from and results are kept: a folder, or a URL that fsspec knows."""
+"""The folders, and the URLs that fsspec knows, which tables are read from and results are written to."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ class Input:
     mark: str
 
     @property
+    def display_path(self) -> str:
+        """The path of a file of this machine, or the URL."""
+        return self.url.removeprefix("file://")
+
+    @property
     def kind(self) -> str:
         """Either ``csv`` or ``parquet``."""
         return KINDS[Path(self.name.removesuffix(self.packing)).suffix.lower()]
@@ -66,8 +71,8 @@ def find_inputs(pattern: str) -> list[Input]:
         If there is none, or one is no table by its name.
     """
     system, path = _system(pattern)
-    found = system.glob(path, detail=True) if _first_glob(path) < len(path) else _one(system, path)
-    infos = [info for _, info in sorted(found.items()) if info["type"] == "file"]
+    by_path = system.glob(path, detail=True) if _first_glob(path) < len(path) else _one(system, path)
+    infos = [info for _, info in sorted(by_path.items()) if info["type"] == "file"]
     if not infos:
         raise IrislibError(TEXTS["nothing_found"].format(pattern=pattern))
     start = path.rfind("/", 0, _first_glob(path)) + 1
@@ -171,8 +176,8 @@ class Output:
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the sizes of the files in a folder, and in those below it, by their names."""
         self.system.invalidate_cache()
-        found = self.system.find(self.at(folder), detail=True)
-        return {path.removeprefix(f"{self.path}/"): info["size"] for path, info in found.items()}
+        infos = self.system.find(self.at(folder), detail=True)
+        return {path.removeprefix(f"{self.path}/"): info["size"] for path, info in infos.items()}
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file in one step, in place of one that is there."""

@@ -1,4 +1,4 @@
-"""What `irislib score` has to do in a folder of results, and what it has done there already."""
+"""The parts of a run of `irislib score`, and the notes in its folder of those that are done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PART_BYTES = 256_000_000  # of a Parquet file; a larger one is scored in several
 
 @dataclass(frozen=True)
 class Part:
-    """What one task scores: a file, or some row groups of a large Parquet file.
+    """The work of one task: a file, or some row groups of a large Parquet file.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def _divide_groups(file: Input) -> list[Part]:
             metadata = pq.ParquetFile(source).metadata
             groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     except (OSError, pa.ArrowException) as error:
-        raise IrislibError(TEXTS["unreadable"].format(path=file.url, error=error)) from None
+        raise IrislibError(TEXTS["unreadable"].format(path=file.display_path, error=error)) from None
     starts, size = [0], 0
     for i, group in enumerate(groups):
         if size and size + group.total_byte_size > PART_BYTES:
@@ -104,7 +104,7 @@ def _divide_groups(file: Input) -> list[Part]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is scored by which model.
+    """The model and the files of a run.
 
     Attributes
     ----------

@@ -31,12 +31,12 @@ class WrongRows:
     ----------
     file : str
         The name of the table that they are in.
-    place : str
+    counted : str
         What their numbers count: ``line`` of a CSV file, as a spreadsheet numbers them, or ``row``, from 1.
     """
 
-    def __init__(self, file: str, place: str):
-        self.file, self.place, self.count = file, place, 0
+    def __init__(self, file: str, counted: str):
+        self.file, self.counted, self.count = file, counted, 0
         self.text = io.StringIO()
         self.writer = csv.writer(self.text)
 
@@ -44,7 +44,7 @@ class WrongRows:
         """Add rows by their positions among some, of which these are the numbers in the table."""
         for row, row_problems in problems.items():
             if row_problems and not self.count:
-                self.writer.writerow(["file", self.place, "feature", "problem"])
+                self.writer.writerow(["file", self.counted, "feature", "problem"])
             self.count += bool(row_problems)
             for problem in row_problems:
                 self.writer.writerow([self.file, numbers[row], problem.feature or "", problem.message])
@@ -134,19 +134,15 @@ def score_frame(model: Model, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**new)
 
 
-def _dtypes(model: Model, count: int) -> list[str]:
+def _dtypes(model: Model, count: int) -> list[Any]:
     """Return the dtypes of the columns that are added; a row without a prediction has to have a missing value."""
-    kinds = {type(name) for name in model.classes or ()}
-    prediction = (
-        "float64"
-        if model.classes is None
-        else "Int64"
-        if kinds == {int}
-        else "boolean"
-        if kinds == {bool}
-        else "object"
-    )
-    return [prediction, *["float64"] * (count - 3), "object", "object"]
+    import pandas as pd
+
+    text = pd.Series([""]).dtype  # from pandas 3 on it has one of its own
+    by_kind = {int: "Int64", bool: "boolean", str: text}
+    kinds = [*{type(name) for name in model.classes or ()}]
+    prediction = "float64" if not kinds else by_kind.get(kinds[0], "object") if len(kinds) == 1 else "object"
+    return [prediction, *["float64"] * (count - 3), text, text]
 
 
 def _predict(model: Model, values: Mapping[str, Any], count: int) -> many_rows.ManyPredictions:

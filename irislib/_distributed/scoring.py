@@ -36,7 +36,7 @@ TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0  # between two lines about the progres
 
 @dataclass
 class Outcome:
-    """What a run has done.
+    """The result of a run.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def _check_output(pattern: str, parts: Sequence[Part], out: Output) -> None:
                 text = TEXTS["same_output"].format(first=other.file.name, second=part.file.name, output=name)
                 raise IrislibError(text)
         if out.system.unstrip_protocol(out.at(part.output)) in sources:
-            raise IrislibError(TEXTS["out_is_in"].format(output=part.file.url))
+            raise IrislibError(TEXTS["out_is_in"].format(output=part.file.display_path))
     inside = out.system.unstrip_protocol(out.at(""))
     root = parts[0].file.url.removesuffix(parts[0].file.name)
     if any(url.startswith(inside) for url in sources) or ("**" in pattern and inside.startswith(root)):
@@ -160,9 +160,9 @@ def _prepare(plan: Plan, parts: Sequence[Part], out: Output, restart: bool) -> N
     elif changes := plan.changes(out):
         raise IrislibError(TEXTS["changed"].format(out=out.url, changes="; ".join(changes[:3])))
     elif not plans.is_planned(out):
-        there = out.sizes("")
+        present = out.sizes("")
         for part in parts:
-            if part.output in there:
+            if part.output in present:
                 raise IrislibError(TEXTS["foreign_output"].format(path=out.at(part.output)))
     out.remove(f"{PRIVATE}/unfinished")
     plan.write(out)
@@ -202,11 +202,11 @@ class Run:
     ):
         self.client, self.model, self.out, self.encoding = client, model, out, encoding
         self.waiting, self.line = {part.output: part for part in waiting}, line
-        self.left = Counter(part.file.name for part in waiting)  # parts, by the names of their files
+        self.parts_left = Counter(part.file.name for part in waiting)  # parts, by the names of their files
         self.files = len({part.file.name for part in parts})
         self.size = sum(part.size for part in waiting) or 1
         self.progress: dict[str, tuple[int, float]] = {}  # rows and fraction, by the names of the parts
-        self.start = self.shown = time.monotonic()
+        self.start = self.shown_at = time.monotonic()
 
     def work(self, outcome: Outcome) -> None:
         """Score the parts, and add to the outcome what was done."""
@@ -246,7 +246,7 @@ class Run:
     def _add(self, part: Part, future: Any, outcome: Outcome) -> None:
         from distributed import KilledWorker
 
-        self.left[part.file.name] -= 1
+        self.parts_left[part.file.name] -= 1
         try:
             facts = future.result()
         except KilledWorker:
@@ -255,7 +255,7 @@ class Run:
             facts = {"error": str(error)}
         if "error" in facts:
             outcome.failures[part.file.name] = facts["error"]
-            self.line.write(TEXTS["failed_one"].format(path=part.file.url, error=facts["error"]))
+            self.line.write(TEXTS["failed_one"].format(path=part.file.display_path, error=facts["error"]))
         else:
             outcome.rows += facts["rows"]
             outcome.scored += facts["rows"]
@@ -270,17 +270,17 @@ class Run:
 
     def _show(self) -> None:
         now = time.monotonic()
-        if now - self.shown < (TERMINAL_SECONDS if self.line.is_terminal else LOG_SECONDS):
+        if now - self.shown_at < (TERMINAL_SECONDS if self.line.is_terminal else LOG_SECONDS):
             return
-        self.shown = now
+        self.shown_at = now
         progress = dict(self.progress)
         rows = sum(rows for rows, _ in progress.values())
         fraction = sum(self.waiting[name].size * fraction for name, (_, fraction) in progress.items()) / self.size
         seconds = now - self.start
-        left = TEXTS["progress_left"].format(left=duration(seconds / fraction - seconds)) if fraction > 0 else ""
-        files = self.files - sum(count > 0 for count in self.left.values())
+        remaining = TEXTS["progress_left"].format(left=duration(seconds / fraction - seconds)) if fraction > 0 else ""
+        files = self.files - sum(count > 0 for count in self.parts_left.values())
         rate = f"{rows / seconds:,.0f}"
-        text = TEXTS["progress"].format(files=files, count=self.files, rows=rows, rate=rate, left=left)
+        text = TEXTS["progress"].format(files=files, count=self.files, rows=rows, rate=rate, left=remaining)
         self.line.update(text, fraction)
 
 

@@ -1,4 +1,4 @@
-"""What the workers of a cluster do to score a part of the tables."""
+"""The tasks of `irislib score`, which workers of a cluster do."""
 
 from __future__ import annotations
 

@@ -1,0 +1,287 @@
+"""`irislib score` and `irislib.score`: each row of many files once, whatever ends a run in the midst."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import PROGRAM, wait_until
+
+import irislib
+from irislib import cli
+from irislib.api import create_app
+from irislib.errors import ValidationError
+
+pytest.importorskip("distributed")
+
+ROWS = 60_000  # of a file: so many that a run is met in the midst of it
+WRONG = (
+    'petal_length_cm,petal_width_cm,sepal_length_cm,sepal_width_cm,note\n5,2,6,3,"two\nlines"\n5,many,6,3,\n\n5,2,6,,\n'
+)
+
+
+@pytest.fixture(scope="module")
+def rows(iris) -> pd.DataFrame:
+    """Rows of the training data, with a number each."""
+    frame = iris.sample.sample(ROWS, replace=True, random_state=0).reset_index(drop=True)
+    return frame.assign(id=range(len(frame)))
+
+
+def batch(iris: Any, table: bytes) -> bytes:
+    client = create_app([iris]).test_client()
+    return client.post("/iris-wizard/batch", data=table, headers={"Content-Type": "text/csv"}).data
+
+
+def score(*args: Any, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [*PROGRAM, "score", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
+
+
+def refusal(*args: Any) -> str:
+    """Return the sentence, or the status, with which a command ends that needs no cluster, in this process."""
+    with pytest.raises(SystemExit) as error:
+        cli.main(["score", *map(str, args)])
+    return str(error.value)
+
+
+def results(out: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and ".irislib-score" not in path.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def scored(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tables of each kind in `in`, scored into `out`."""
+    folder = tmp_path_factory.mktemp("scored")
+    (folder / "in" / "day=1").mkdir(parents=True)
+    (folder / "in" / "wrong.csv").write_text(WRONG)
+    (folder / "in" / "comma.csv").write_bytes(rows.head(50).to_csv(index=False, sep=";", decimal=",").encode("cp1252"))
+    with gzip.open(folder / "in" / "packed.csv.gz", "wb") as file:
+        file.write(rows.head(500).to_csv(index=False).encode())
+    rows.assign(petal_width_cm=rows.petal_width_cm.mask(rows.id == 70, -1)).head(70_000).to_parquet(
+        folder / "in" / "day=1" / "rows.parquet", index=False
+    )
+    (folder / "in" / "broken.csv").write_text("petal_length_cm,petal_width_cm\n1,2\n")
+    run = score(folder / "in" / "**", "--out", folder / "out", "--workers", 1)
+    assert run.returncode == 1, run.stderr  # for the broken file, which keeps no other from being scored
+    assert f"{folder}/in/broken.csv: 3 problems:\n  The file lacks the column sepal_length_cm" in run.stderr
+    assert "1 of 5 files could not be scored." in run.stderr
+    assert "60,554 rows of 5 files in" in run.stdout
+    assert "3 rows have no prediction" in run.stdout
+    return folder
+
+
+def test_csv_files_get_what_a_batch_of_the_endpoint_gets(iris, scored: Path) -> None:
+    found = results(scored / "out")
+    assert {*found} == {
+        "wrong.csv", "comma.csv", "packed.csv.gz", "day=1/rows.parquet", "errors/wrong.csv",
+        "errors/day=1/rows.parquet.csv",
+    }  # fmt: skip
+    for name in ("wrong.csv", "comma.csv"):
+        assert found[name] == batch(iris, (scored / "in" / name).read_bytes()), name
+    packed = gzip.decompress((scored / "in" / "packed.csv.gz").read_bytes())
+    assert gzip.decompress(found["packed.csv.gz"]) == batch(iris, packed)
+
+
+def test_parquet_files_get_the_columns_of_a_scored_frame(iris, rows: pd.DataFrame, scored: Path) -> None:
+    table = pd.read_parquet(scored / "in" / "day=1" / "rows.parquet")
+    found = pd.read_parquet(scored / "out" / "day=1" / "rows.parquet")
+    expected = irislib.score(iris, table)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert found["predicted_species"].isna().sum() == 1
+    sound = expected["predicted_species"].notna()
+    assert (expected["predicted_species"][sound] == iris.predict_frame(table[iris.spec.feature_names][sound])).all()
+
+
+def test_rows_without_a_prediction_are_listed_with_file_and_line(scored: Path) -> None:
+    wrong = pd.read_csv(scored / "out" / "errors" / "wrong.csv")
+    assert wrong.drop(columns="problem").to_numpy().tolist() == [
+        ["wrong.csv", 3, "petal_width_cm"],
+        ["wrong.csv", 5, "sepal_width_cm"],
+    ]
+    assert "'many'" in wrong.problem[0]
+    (row,) = pd.read_csv(scored / "out" / "errors" / "day=1" / "rows.parquet.csv").to_dict("records")
+    assert (row["file"], row["row"], row["feature"]) == ("day=1/rows.parquet", 71, "petal_width_cm")
+
+
+def test_another_run_scores_what_is_new_or_was_mended_and_refuses_what_has_changed(scored: Path, capsys) -> None:
+    command = (scored / "in" / "**", "--out", scored / "out", "--workers", 1)
+    before = results(scored / "out")
+    (scored / "in" / "new.csv").write_text(WRONG)
+    (scored / "in" / "wrong.csv").touch()
+    os.utime(scored / "in" / "wrong.csv", (1, 1))
+    assert "has scores of another run: wrong.csv has changed since" in refusal(*command)
+    assert "broken.csv" not in refusal(*command)  # it has no scores yet
+    (scored / "in" / "wrong.csv").unlink()
+    assert "wrong.csv is not among the files any more" in refusal(*command)
+    assert results(scored / "out") == before
+    (scored / "in" / "broken.csv").unlink()
+    (scored / "in" / "wrong.csv").write_text(WRONG)
+    run = score(*command, "--restart")
+    assert run.returncode == 0, run.stderr
+    after = results(scored / "out")
+    assert after["new.csv"] == after["wrong.csv"] == before["wrong.csv"]
+    assert refusal(*command) == "0"
+    assert f"All 5 files were scored already, into {scored / 'out'}." in capsys.readouterr().out
+    assert results(scored / "out") == after
+
+
+def test_each_file_is_there_once_after_the_run_was_killed_at_any_moment(rows: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for i in range(6):
+        rows.assign(id=rows.id + i * ROWS).to_csv(tmp_path / "in" / f"{i}.csv", index=False)
+    command = [*PROGRAM, "score", str(tmp_path / "in" / "*.csv"), "--out", str(tmp_path / "out"), "--workers", "1"]
+    private = tmp_path / "out" / ".irislib-score"
+
+    def done() -> int:
+        return len([*private.glob("done/*.json")])
+
+    for files in (0, 3):
+        before = {name: content for name, content in results(tmp_path / "out").items() if done()}
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda files=files: done() >= files and [*private.glob("unfinished/*")])
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert done() < 6
+        kept = results(tmp_path / "out")
+        assert {name: kept[name] for name in before} == before
+        for content in kept.values():  # what is there is whole
+            assert content.count(b"\n") == ROWS + 1
+    end = score(*command[len(PROGRAM) + 1 :])
+    assert end.returncode == 0, end.stderr
+    assert "of 6 files are scored already." in end.stderr
+    ids = pd.concat(pd.read_csv(tmp_path / "out" / f"{i}.csv", usecols=["id"]) for i in range(6))
+    assert ids.id.tolist() == [*range(6 * ROWS)]
+    assert not [*private.glob("unfinished/*")]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
+    """A scheduler with two workers, as an operator starts them."""
+    dask = [sys.executable, "-m", "dask"]
+    file = tmp_path / "scheduler.json"
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    processes = [subprocess.Popen([*dask, "scheduler", *options], cwd=tmp_path, stderr=subprocess.DEVNULL)]
+    try:
+        wait_until(file.exists)
+        address = pd.read_json(file, typ="series")["address"]
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)]
+        worker = [*dask, "worker", address, *options]
+        processes += [subprocess.Popen(worker, cwd=tmp_path, stderr=subprocess.DEVNULL) for _ in range(2)]
+        yield address, processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_a_cluster_scores_all_even_if_it_loses_a_worker(rows: pd.DataFrame, tmp_path: Path, cluster) -> None:
+    address, workers = cluster
+    (tmp_path / "in").mkdir()
+    for i in range(8):
+        rows.assign(id=rows.id + i * ROWS).to_parquet(tmp_path / "in" / f"{i}.parquet", row_group_size=5_000)
+    out = tmp_path / "out"
+    command = [*PROGRAM, "score", f"{tmp_path}/in/*.parquet", "--out", str(out), "--scheduler", address]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: len([*out.glob(".irislib-score/done/*")]) > 1)
+    workers[0].kill()
+    text, _ = process.communicate()
+    assert process.returncode == 0
+    assert "480,000 rows of 8 files in" in text
+    scored = pd.concat(pd.read_parquet(out / f"{i}.parquet") for i in range(8))
+    assert scored.id.tolist() == [*range(8 * ROWS)]
+    assert scored.predicted_species.notna().all()
+
+
+def test_tables_and_results_may_be_in_a_bucket(iris, s3: str, rows: pd.DataFrame, capsys) -> None:
+    import s3fs
+
+    system, bucket = s3fs.S3FileSystem(), s3.partition("/of")[0]
+    tables = {name: rows.head(count).to_csv(index=False).encode() for name, count in (("a.csv", 10), ("b.csv.gz", 20))}
+    system.pipe({f"{bucket}/in/a.csv": tables["a.csv"], f"{bucket}/in/b.csv.gz": gzip.compress(tables["b.csv.gz"])})
+    command = (f"{bucket}/in/*", "--out", f"{bucket}/out", "--workers", 1)
+    run = score(*command)
+    assert run.returncode == 0, run.stderr
+    assert "30 rows of 2 files in" in run.stdout
+    assert refusal(*command) == "0"
+    assert f"All 2 files were scored already, into {bucket}/out." in capsys.readouterr().out
+    assert system.cat(f"{bucket}/out/a.csv") == batch(iris, tables["a.csv"])
+    assert gzip.decompress(system.cat(f"{bucket}/out/b.csv.gz")) == batch(iris, tables["b.csv.gz"])
+
+
+def test_a_frame_of_dask_is_scored_by_partitions_with_the_same_columns(iris, rows: pd.DataFrame) -> None:
+    import dask
+    import dask.dataframe as dd
+
+    frame = rows.head(1_000).assign(petal_width_cm=rows.petal_width_cm.where(rows.id != 7, -1), warnings="mine")
+    expected = irislib.score(iris, frame)
+    lazy = irislib.score("iris-wizard", dd.from_pandas(frame, npartitions=3))
+    assert lazy.divisions == (0, 334, 667, 999)
+    assert [*lazy.columns] == [*expected.columns]
+    assert expected.columns[-2] == "warnings_2"
+    with dask.config.set(scheduler="synchronous"):
+        found = lazy.compute()
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert "petal_width_cm" in expected.problems[7]
+    with pytest.raises(ValidationError, match="lacks the column sepal_width_cm"):
+        irislib.score(iris, dd.from_pandas(frame.drop(columns="sepal_width_cm"), npartitions=2))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out", "words"),
+    [
+        ("none/*.csv", "out", "There is no file none/*.csv."),
+        ("in/*", "out", "notes.pdf is neither CSV nor Parquet by its name"),
+        ("in/a.csv", "in", "a.csv is one of the files to score. Give another folder: --out."),
+        ("in/**/*.csv", "in/out", "in/out is in the folder in which in/**/*.csv looks for files."),
+        ("in/a.csv", "in/a.csv/x", "in/a.csv/x cannot be written: Not a directory."),
+        ("in/a.csv", "there", "there/a.csv is there already, and not by `irislib score`."),
+        ("gs://bucket/in/*.csv", "out", "is not installed, which gs://bucket/in/*.csv needs: pip install "),
+        ("nowhere://in/*.csv", "out", "nowhere://in/*.csv cannot be read: Protocol not known: nowhere"),
+    ],
+)
+def test_what_cannot_be_scored_is_one_sentence(pattern: str, out: str, words: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.csv", "in/notes.pdf", "there/a.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(WRONG)
+    text = refusal(pattern, "--out", out)
+    assert text.startswith("irislib score: ")
+    assert words in text
+    assert (tmp_path / "there" / "a.csv").read_text() == WRONG
+
+
+def test_a_cluster_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypatch) -> None:
+    from irislib._distributed import cluster as clusters
+
+    monkeypatch.setattr(clusters, "ANSWER_SECONDS", 0.3)
+    (tmp_path / "a.csv").write_text(WRONG)
+    command = (tmp_path / "a.csv", "--out", tmp_path / "out")
+    assert "No Dask scheduler answers at tcp://127.0.0.1:1 within" in refusal(
+        *command, "--scheduler", "tcp://127.0.0.1:1"
+    )
+    assert "Give one model with --model" in refusal(*command, "--model", "irislib.iris:spec", "--model", "rent:spec")
+    versions: Any = {"host": {"python": "3.11.2"}, "packages": dict.fromkeys(clusters.COMPARED, "1")}
+    others = {"host": {"python": "3.12.1"}, "packages": {**versions["packages"], "sklearn": "2"}}
+
+    class Client:
+        def wait_for_workers(self, *_: Any, **__: Any) -> None: ...
+
+        def get_versions(self, packages: list[str]) -> Any:
+            return {"client": versions, "workers": {"a": versions, "b": others}}
+
+    with pytest.raises(irislib.errors.IrislibError, match=r"Python 3.12 there, 3.11 here; sklearn 2 there, 1 here"):
+        clusters._require_workers(Client(), "tcp://there")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "distributed is not installed: pip install 'irislib[dask]'." in refusal(*command)
