@@ -1,7 +1,7 @@
 """Benchmark of `irislib score`: rows per second beside plain scikit-learn, memory, and a worker that is killed.
 
     python benchmarks/score.py                                 # prints three tables
-    python benchmarks/score.py --memory-rows 50000000          # takes a quarter of an hour
+    python benchmarks/score.py --most 50000000   # rows, for the memory;          # takes a quarter of an hour
 
 Each measurement has processes of its own, and the ways take turns. The rates are those of the scoring, without the
 start of processes; what that takes is a column of its own.
@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 from report import options, spread, table, turns
 
+Watch = Callable[[psutil.Process], None]
 FILES = 8
 CHUNK_ROWS = 65_536
 PLAIN = """
@@ -78,7 +79,7 @@ def write_tables(folder: Path, rows: int, files: int) -> None:
 def run_plain(source: Path, target: Path, way: str) -> tuple[float, float]:
     """Return the seconds of the scoring, and of the whole process."""
     start = time.monotonic()
-    result = subprocess.run(  # noqa: S603
+    result = subprocess.run(
         [sys.executable, "-c", PLAIN, str(source), str(target), way], check=True, capture_output=True, text=True
     )
     return float(result.stdout), time.monotonic() - start
@@ -90,7 +91,7 @@ def run_score(
     """Run the command; return its seconds."""
     command = [sys.executable, "-m", "irislib", "score", f"{source}/*.parquet", "--out", str(target)]
     start = time.monotonic()
-    with subprocess.Popen([*command, "--workers", str(workers)], stdout=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen([*command, "--workers", str(workers)], stdout=subprocess.DEVNULL) as process:
         if during:
             during(psutil.Process(process.pid))
     if process.returncode:
@@ -101,13 +102,6 @@ def run_score(
 def notes(target: Path) -> list[Path]:
     """Return the notes of the files that are done."""
     return [*target.glob(".irislib-score/done/*.json")]
-
-
-def scoring_seconds(target: Path) -> float:
-    """Return the seconds from the plan of a run to the last note of a file that is done, less the cluster's start."""
-    return (
-        max(path.stat().st_mtime for path in notes(target)) - (target / ".irislib-score" / "plan.json").stat().st_mtime
-    )
 
 
 def compare(folder: Path, rows: int, rounds: int) -> None:
@@ -126,10 +120,14 @@ def compare(folder: Path, rows: int, rounds: int) -> None:
         found[name].append(ways[name](folder / "in", target))
     first = statistics.median(seconds for seconds, _ in next(iter(found.values())))
     lines = [
-        [name, spread([rows / s for s, _ in values], "{:,.0f}"), f"{first / statistics.median(s for s, _ in values):.2f}",
-         spread([whole - s for s, whole in values], "{:.1f} s")]
+        [
+            name,
+            spread([rows / s for s, _ in values], "{:,.0f}"),
+            f"{first / statistics.median(s for s, _ in values):.2f}",
+            spread([whole - s for s, whole in values], "{:.1f} s"),
+        ]
         for name, values in found.items()
-    ]  # fmt: skip
+    ]
     print(table([f"{rows:,} rows in {FILES} Parquet files", "rows/s", "ratio", "start and end"], lines))
 
 
@@ -201,7 +199,7 @@ def killed_worker(folder: Path, rounds: int) -> None:
 
 def main() -> None:
     """Measure, and print."""
-    counts = {"rows": (4_000_000, 80_000), "rounds": (3, 1), "memory-rows": (10_000_000, 1_000_000)}
+    counts = {"rows": (4_000_000, 80_000), "rounds": (3, 1), "most": (10_000_000, 1_000_000)}
     chosen = options(__doc__, counts)
     threading.current_thread().name = "benchmark"
     with tempfile.TemporaryDirectory(prefix="irislib-benchmark-") as name:
@@ -213,7 +211,7 @@ def main() -> None:
         print()
         killed_worker(folder, chosen.rounds)
         print()
-        memory(folder, getattr(chosen, "memory-rows"))
+        memory(folder, chosen.most)
 
 
 if __name__ == "__main__":
