@@ -140,22 +140,59 @@ def api(args: list[str]) -> int:
 
 def train(args: list[str]) -> int:
     """Train a model, print its evaluation and store it."""
-    from irislib._modeling import registry, store
+    from irislib._common.messages.store import TEXTS
+    from irislib._modeling import registry
     from irislib._modeling.fitted import FittedSpec
+
+    parser = _parser("train", "Train a model, print how well it does on held-out rows, and keep it.")
+    parser.add_argument(
+        "--if-needed",
+        action="store_true",
+        help="train nothing if the store has a version with the same data, description, code and libraries",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="train nothing, and end with exit status 1 if there is no such version"
+    )
+    options, status = parser.parse_args(args), 0
+    for spec in registry.load_specs(options.model).values():
+        if options.check or options.if_needed:
+            if _is_stored(spec):
+                continue
+            if options.check:
+                status = 1
+                continue
+        if isinstance(spec, FittedSpec):
+            raise IrislibError(TEXTS["train.fitted"].format(title=spec.title))
+        _train_and_publish(spec)
+    return status
+
+
+def _is_stored(spec: ModelSpec) -> bool:
+    """Print whether a model has to be trained, and return True if it does not."""
+    from irislib._common.messages.store import TEXTS
+    from irislib._modeling import registry
+    from irislib._modeling.fitted import FittedSpec
+
+    if isinstance(spec, FittedSpec):
+        print(TEXTS["train.fitted"].format(title=spec.title))
+        return True
+    model = registry.load_stored(spec)
+    text = "train.needed" if model is None else "train.current"
+    print(TEXTS[text].format(title=spec.title, version=model.version if model else ""))
+    return model is not None
+
+
+def _train_and_publish(spec: ModelSpec) -> None:
+    from irislib._modeling import store
     from irislib._modeling.training import train as fit
     from irislib._refresh.progress_line import shown_training
 
-    options = _parser("train", "Train a model, print how well it does on held-out rows, and keep it.").parse_args(args)
-    for spec in registry.load_specs(options.model).values():
-        if isinstance(spec, FittedSpec):
-            raise IrislibError(f"{spec.title} was fitted elsewhere: there is nothing to train.")
-        start, root = time.monotonic(), store.default_root()
-        with shown_training(sys.stderr, spec.title):
-            model = fit(spec)
-        print(report(model))
-        entry = store.publish(model, root, kind="train", seconds=round(time.monotonic() - start, 3))
-        print(f"kept in {store.location(entry, spec.name, root)}")
-    return 0
+    start, root = time.monotonic(), store.default_root()
+    with shown_training(sys.stderr, spec.title):
+        model = fit(spec)
+    print(report(model))
+    entry = store.publish(model, root, kind="train", seconds=round(time.monotonic() - start, 3))
+    print(f"kept in {store.location(entry, spec.name, root)}")
 
 
 def publish(args: list[str]) -> int:

@@ -42,6 +42,10 @@ def test_predict_refuses_invalid_input_with_the_same_messages(case) -> None:
         assert message in str(ended.value)
 
 
+UP_TO_DATE = "with the same data, description, code and libraries"
+NOT_STORED = f"the store has no version {UP_TO_DATE}."
+
+
 def test_predict_with_another_model(rent, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["predict", "--model", "rent:spec", "area_m2=40", "balcony=yes", "built=1990-05-01"])
@@ -53,13 +57,25 @@ def test_train_prints_the_held_out_evaluation_and_keeps_the_model(
     iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
-    with pytest.raises(SystemExit) as ended:
-        main(["train"])
-    assert ended.value.code == 0
-    out = capsys.readouterr().out
+    monkeypatch.setattr("irislib._modeling.registry._loaded", {})
+
+    def train(*options: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["train", *options])
+        return ended.value.code, capsys.readouterr().out
+
+    assert train("--check") == (1, f"Iris Wizard: {NOT_STORED}\n")
+    assert not [*tmp_path.rglob("*.irislib")]
+    code, out = train("--if-needed")
+    assert code == 0
     assert "on 30 held-out rows" in out
     assert f"{iris.evaluation.metrics['accuracy']:.4g}" in out
     assert store.read(iris.spec, tmp_path).version == iris.version
+    up_to_date = f"Iris Wizard: the store has version {iris.version}, {UP_TO_DATE}.\n"
+    assert train("--check") == train("--if-needed") == (0, up_to_date)
+    assert len(store.entries("iris-wizard", tmp_path)) == 1
+    assert "on 30 held-out rows" in train()[1]
+    assert len(store.entries("iris-wizard", tmp_path)) == 2
 
 
 def test_check_reports_what_is_in_order_and_what_is_not(

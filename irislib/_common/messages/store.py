@@ -20,7 +20,10 @@ TEXTS = {
     # in the log
     "not_used": "The stored {name} {version} is out of date and not used: since it was trained these have changed: "
     "{changes}. A new one is trained now.",
-    # by `irislib train`, in a terminal
+    # by `irislib train`, with --check and --if-needed, and in a terminal
+    "train.current": "{title}: the store has version {version}, with the same data, description, code and libraries.",
+    "train.needed": "{title}: the store has no version with the same data, description, code and libraries.",
+    "train.fitted": "{title} was fitted elsewhere: there is nothing to train.",
     "training_shown": "Training {title}…",
     # by a server that starts
     "training": "Training {title} on {rows:,} rows…",
