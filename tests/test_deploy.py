@@ -1,0 +1,198 @@
+"""The files in `deploy/`: the Compose file and its proxy, and two real servers that are started with its options."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from conftest import ROOT, Server, free_port, is_up, wait_until
+from invalid_inputs import GOOD
+from programs import program
+
+from irislib import healthcheck
+from irislib._common.routes import ROUTES
+from irislib._common.settings import SETTINGS
+
+COMPOSE = ROOT / "deploy" / "compose"
+TOKEN = "a-token"  # noqa: S105
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+OURS = ("app", "endpoint", "train")  # the services that run irislib
+VARIABLES = {setting.variable for setting in SETTINGS.values() if setting.variable}
+# Of others: of the AWS libraries and of Python.
+FOREIGN = {"HOME", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((COMPOSE / "compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def token_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("secrets") / "token"
+    file.write_text(f"{TOKEN}\n")
+    return file
+
+
+@pytest.fixture(scope="module")
+def servers(
+    compose: dict[str, Any], token_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Server]]:
+    """The app and the endpoint, with the options that they have in the Compose file."""
+    folder, running = tmp_path_factory.mktemp("deployed"), {}
+    for name in ("app", "endpoint"):
+        service = compose["services"][name]
+        options = [resolve(text, ENDPOINT_WORKERS="1") for text in service["command"]]
+        options[options.index("/run/secrets/token")] = str(token_file)
+        environment = {"IRISLIB_HEALTH_FILE": str(folder / f"{name}-health"), "HOME": str(folder)}
+        running[name] = Server(folder / name, *options, cwd=folder, **environment)
+    yield {name: server.wait() for name, server in running.items()}
+    for server in running.values():
+        assert server.stop() == 0
+
+
+def resolve(text: str, **values: str) -> str:
+    """Put values in the place of the variables of a Compose file."""
+    for name, value in values.items():
+        if text.startswith(f"${{{name}:"):
+            return value
+    return text
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Start Caddy with the Caddyfile, before an app and an endpoint, and return its address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(app: str, endpoint: str) -> str:
+        folder, port = tmp_path_factory.mktemp("caddy"), free_port()
+        environment = {"APP": app, "ENDPOINT": endpoint, "DOMAIN": f"http://127.0.0.1:{port}", "HOME": str(folder)}
+        command = [program("caddy"), "run", "--config", str(COMPOSE / "Caddyfile"), "--adapter", "caddyfile"]
+        with (folder / "log").open("wb") as log:
+            environment["CADDY_ADMIN"] = f"127.0.0.1:{free_port()}"
+            running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        wait_until(lambda: is_up(f"http://127.0.0.1:{port}/"), (folder / "log").read_text)
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait()
+
+
+def test_the_compose_file_is_valid_and_complete(compose: dict[str, Any]) -> None:
+    from check_jsonschema.builtin_schemas import get_builtin_schema
+    from jsonschema import validators
+
+    schema = get_builtin_schema("vendor.compose-spec")
+    assert not list(validators.validator_for(schema)(schema).iter_errors(compose))
+    services = compose["services"]
+    for name, service in services.items():
+        for other, dependency in service.get("depends_on", {}).items():
+            healthy = dependency["condition"] == "service_healthy"
+            assert "healthcheck" in services[other] if healthy else services[other]["restart"].startswith("on-failure")
+        assert {*service["networks"]} <= {*compose["networks"]}
+        assert {*service.get("secrets", ())} <= {*compose["secrets"]}
+        volumes = [volume.partition(":")[0] for volume in service.get("volumes", ())]
+        for volume in volumes:
+            assert volume in compose["volumes"] or (COMPOSE / volume).is_file(), (name, volume)
+    example = dict(line.split("=") for line in (COMPOSE / ".env.example").read_text().splitlines() if line[0] != "#")
+    asked = {text.partition(":")[0] for text in (COMPOSE / "compose.yaml").read_text().split("${")[1:]}
+    assert {*example} <= asked
+    assert asked <= {*example, "HTTP_PORT", "HTTPS_PORT"}
+
+
+def test_each_container_is_confined(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else []), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["restart"], name
+        assert not service.get("privileged")
+        assert name == "proxy" or not service.get("ports"), name
+        assert name == "proxy" or service["user"] == "1000:1000", name
+    assert compose["networks"]["back"] == {"internal": True}
+    assert compose["services"]["store"]["networks"] == ["back"]
+    assert compose["services"]["proxy"]["networks"] == ["front"]
+
+
+def test_only_one_service_trains_and_the_others_wait_for_it(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert services["train"]["command"] == ["train", "--if-needed"]
+    assert {*services["train"]["depends_on"]} == {"store"}
+    for name in ("app", "endpoint"):
+        assert services[name]["depends_on"] == {"train": {"condition": "service_completed_successfully"}}
+        assert services[name]["environment"] == services["train"]["environment"]
+
+
+def test_each_variable_of_ours_is_a_setting(compose: dict[str, Any]) -> None:
+    for name in OURS:
+        assert {*compose["services"][name]["environment"]} <= VARIABLES | FOREIGN
+
+
+class Stub(BaseHTTPRequestHandler):
+    """Answer with the name of the server that was asked."""
+
+    def answer(self) -> None:
+        body = self.server.name.encode()  # type: ignore[attr-defined]
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_OPTIONS = answer  # noqa: N815
+
+    def log_message(self, *args: Any) -> None:
+        """Write no log."""
+
+
+def test_the_proxy_sends_what_programs_post_to_the_endpoint_and_all_else_to_the_app(proxy: Any) -> None:
+    stubs = {}
+    for name in ("app", "endpoint"):
+        stubs[name] = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+        stubs[name].name = name  # type: ignore[attr-defined]
+        threading.Thread(target=stubs[name].serve_forever, daemon=True).start()
+    url = proxy(*(f"127.0.0.1:{stub.server_port}" for stub in stubs.values()))
+    wanted = {
+        (route.method, route.path): "endpoint" if route.method == "POST" and not route.needs_token else "app"
+        for route in ROUTES
+    }
+    wanted |= {("POST", path): "app" for path in ("/login", "/voila/api/shutdown/1", "/api/kernels/1/interrupt")}
+    wanted |= {("GET", path): "app" for path in ("/login", "/voila/static/main.js", "/api/kernels/1/channels")}
+    wanted |= {("OPTIONS", path): "endpoint" for path in ("/<name>", "/<name>/batch")}
+    for (method, path), name in wanted.items():
+        for variable, value in {"<name>": "wine", "<insight>": "importance", "<run>": "1"}.items():
+            path = path.replace(variable, value)
+        assert requests.request(method, f"{url}{path}", timeout=60).text == name, (method, path)
+    for stub in stubs.values():
+        stub.shutdown()
+        stub.server_close()
+
+
+def test_pages_and_answers_come_from_one_address(
+    servers: dict[str, Server], proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = proxy(*(server.url.removeprefix("http://") for server in servers.values()))
+    page = requests.get(f"{url}/iris-wizard", headers=HEADERS, timeout=60)
+    assert page.status_code == 200
+    assert page.headers["Server"] == "irislib"
+    assert "<html" in page.text
+    answer = requests.post(f"{url}/iris-wizard", data=GOOD, headers=HEADERS, timeout=60)
+    assert (answer.json(), answer.headers["Server"]) == ("virginica", "gunicorn")
+    for path in ("/iris-wizard", "/iris-wizard/schema"):
+        assert requests.get(f"{url}{path}", timeout=60, allow_redirects=False).status_code in {302, 401, 403}
+    assert requests.post(f"{url}/iris-wizard", data=GOOD, timeout=60).status_code == 401
+    for name, server in servers.items():  # and each is healthy for Compose
+        monkeypatch.setenv("IRISLIB_HEALTH_FILE", str(server.log.with_name(f"{name}-health")))
+        assert healthcheck.main() == 0
