@@ -186,10 +186,11 @@ def test_pages_and_answers_come_from_one_address(
     url = proxy(*(server.url.removeprefix("http://") for server in servers.values()))
     page = requests.get(f"{url}/iris-wizard", headers=HEADERS, timeout=60)
     assert page.status_code == 200
-    assert page.headers["Server"] == "irislib"
+    assert page.headers["Server"].endswith("irislib")
     assert "<html" in page.text
     answer = requests.post(f"{url}/iris-wizard", data=GOOD, headers=HEADERS, timeout=60)
-    assert (answer.json(), answer.headers["Server"]) == ("virginica", "gunicorn")
+    assert answer.json() == "virginica"
+    assert answer.headers["Server"].endswith("gunicorn")  # the endpoint's
     for path in ("/iris-wizard", "/iris-wizard/schema"):
         assert requests.get(f"{url}{path}", timeout=60, allow_redirects=False).status_code in {302, 401, 403}
     assert requests.post(f"{url}/iris-wizard", data=GOOD, timeout=60).status_code == 401
