@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.ioloop import IOLoop
 from tornado.wsgi import WSGIContainer
+
+if TYPE_CHECKING:
+    from irislib.api._metrics import Metrics
 
 __all__ = ["EndpointContainer"]
 
@@ -21,7 +26,8 @@ class Response:
     status: str
     headers: list[tuple[str, str]]
 
-    def __init__(self, application: Any, environ: dict[str, Any]):
+    def __init__(self, application: Any, environ: dict[str, Any], begin: Callable[[], None]):
+        begin()
         self.body = application(environ, self.start)
         self.pieces: Iterator[bytes] = iter(self.body)
         try:
@@ -49,7 +55,18 @@ class EndpointContainer(WSGIContainer):
     """Tornado's container, for responses of any length.
 
     Tornado's own holds a response in memory until it is complete.
+
+    Parameters
+    ----------
+    application : callable
+    executor : Executor
+    metrics : Metrics
+        Count the requests that wait for a thread.
     """
+
+    def __init__(self, application: Any, executor: Executor, metrics: Metrics):
+        super().__init__(application, executor)
+        self.metrics = metrics
 
     async def respond(self, request: HTTPServerRequest, closes: bool = False) -> None:
         """Send the response to a request, except its end, for which the caller calls ``connection.finish``.
@@ -65,7 +82,8 @@ class EndpointContainer(WSGIContainer):
         connection: Any = request.connection
         run = IOLoop.current().run_in_executor
         environ = {**self.environ(request), "irislib.is_client_gone": connection.stream.closed}
-        response = await run(self.executor, Response, self.wsgi_application, environ)
+        begin = partial(self.metrics.leave_queue, self.metrics.enter_queue())
+        response = await run(self.executor, Response, self.wsgi_application, environ, begin)
         try:
             headers = HTTPHeaders({"Connection": "close"} if closes else {})
             has_length = any(name.lower() == "content-length" for name, _ in response.headers)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import gunicorn.util
+import psutil
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config
 from threadpoolctl import threadpool_limits
@@ -214,10 +215,19 @@ def prepare_worker(worker: Any) -> None:
     worker.wsgi.heartbeat = worker.notify
     if isinstance(worker.wsgi, Endpoint):
         worker.wsgi.begin()
+        worker.wsgi.processes = processes
     if isinstance(worker.app, ApiServer):  # a worker that is replaced ends after its last batch; the master may end it
         worker.cfg.set("graceful_timeout", max(worker.cfg.graceful_timeout, worker.app.options.batch_seconds))
     is_front = isinstance(worker, FrontWorker)  # which waits for the end of each connection without a thread
     gunicorn.util.write_error = send_problem if is_front else write_problem
+
+
+def processes() -> dict[str, list[int]]:
+    """Return the master and its workers, of which this process is one."""
+    with suppress(psutil.Error):
+        master = psutil.Process(os.getppid())
+        return {"server": [master.pid, *(child.pid for child in master.children())]}
+    return {"server": [os.getpid()]}
 
 
 def send_problem(client: socket.socket, status: int, reason: str, message: str) -> None:

@@ -189,11 +189,15 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             future.set_result(self.handle(conn))
             self.finish_request(conn, future)
         else:
+            if (metrics := getattr(self.wsgi, "metrics", None)) is not None:
+                conn.leave_queue = partial(metrics.leave_queue, metrics.enter_queue())
             self.enqueue_req(conn)
         return True
 
     def handle(self, conn: Any) -> Any:
         """Answer a request."""
+        if leave_queue := conn.__dict__.pop("leave_queue", None):
+            leave_queue()
         if hasattr(conn, "scan") and conn.scan.data:
             conn.sock.setblocking(True)
             conn.init()

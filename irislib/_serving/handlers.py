@@ -22,9 +22,17 @@ from irislib._common.language import REQUESTED, current_language, preferred
 from irislib._common.messages import TEXTS
 from irislib._common.page_states import FAILED, NOT_READY, UNOPENED, WAITING
 from irislib._common.routes import ROUTES
-from irislib._serving.kernel_manager import CURRENT_PAGE, CURRENT_VISITOR, STARTED_KERNEL, FullError, visitor_address
+from irislib._serving.kernel_manager import (
+    CURRENT_PAGE,
+    CURRENT_VISITOR,
+    REQUESTED_AT,
+    STARTED_KERNEL,
+    FullError,
+    visitor_address,
+)
 from irislib._serving.methods import MethodsMixin, send_problem
 from irislib._serving.notebooks import NotebookError
+from irislib._serving.page_metrics import OPEN_SECONDS, PAGES_OPENED, PAGES_REFUSED, page_label
 from irislib._serving.preprocessors import remove_outputs
 from irislib.api._application import request_id_of
 from irislib.api._body_stream import MAX_DRAINED_BYTES
@@ -308,6 +316,8 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         self.xsrf_token  # noqa: B018 - sets the cookie without which the page may not end its kernel when it is closed
         CURRENT_VISITOR.set(visitor_address(self.request))
         CURRENT_PAGE.set(self.notebook_path)
+        begin = time.perf_counter()
+        REQUESTED_AT.set(begin)
         self.set_header("Content-Language", current_language())
         try:
             pages = self.settings["irislib_page_pool"]
@@ -323,15 +333,23 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
                 return
             if html is None:
                 await self.send(self.get_generator(path=path))
+                self.count_opened("visit", begin)
                 return
             self.set_header("Cache-Control", "no-store")
             self.finish(html)
+            self.count_opened("warm", begin)
         except FullError as error:
             self.refuse_page(error)
         except NotebookError as error:
             self.set_status(500)
             self.set_header("Cache-Control", "no-store")
             self.finish(self.render_template("unopened.html", notebook=self.notebook_path, reason=str(error)))
+
+    def count_opened(self, kind: str, begin: float) -> None:
+        """Count a page that was sent."""
+        page = page_label(self.notebook_path)
+        PAGES_OPENED.labels(page, kind).inc()
+        OPEN_SECONDS.labels(page).observe(time.perf_counter() - begin)
 
     def write(self, chunk: str | bytes | dict[str, Any]) -> None:
         """Send a part of the page, without what no text can contain: a notebook may print half a character."""
@@ -397,6 +415,7 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
 
     def refuse_page(self, error: FullError) -> None:
         """Respond that there is no room, and when to try again."""
+        PAGES_REFUSED.labels("visitor" if error.is_visitor_limit else "full").inc()
         self.set_status(503)
         self.set_header("Retry-After", RETRY_SECONDS)
         self.set_header("Cache-Control", "no-store")

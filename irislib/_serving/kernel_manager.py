@@ -17,16 +17,33 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
+from irislib._forkserver.process import ForkedProcess
 from irislib._serving import memory, system_limits
 from irislib._serving.options import trait
+from irislib._serving.page_metrics import (
+    KERNEL_WAIT_SECONDS,
+    KERNELS_LOST,
+    KERNELS_STARTED,
+    READY_SECONDS,
+    page_label,
+)
 from irislib.errors import IrislibError
 
-__all__ = ["CURRENT_PAGE", "CURRENT_VISITOR", "STARTED_KERNEL", "AppKernelManager", "FullError", "visitor_address"]
+__all__ = [
+    "CURRENT_PAGE",
+    "CURRENT_VISITOR",
+    "REQUESTED_AT",
+    "STARTED_KERNEL",
+    "AppKernelManager",
+    "FullError",
+    "visitor_address",
+]
 
 # The page and the visitor of the current request, and the kernel that was started for it; Voila passes on none.
 CURRENT_PAGE: ContextVar[str] = ContextVar("page", default="")
 CURRENT_VISITOR: ContextVar[str] = ContextVar("visitor", default="")
 STARTED_KERNEL: ContextVar[str] = ContextVar("started", default="")
+REQUESTED_AT: ContextVar[float] = ContextVar("requested_at", default=0.0)
 
 KERNEL_BYTES = 250_000_000  # bytes that a kernel is expected to come to need
 KERNELS_PER_CORE = 32
@@ -115,6 +132,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.spare: set[str] = set()
         self.visitors: dict[str, str] = {}
         self.pages: dict[str, str] = {}
+        self.requested: dict[str, float] = {}  # when the page was, whose browser has not connected yet
         self.starting: Counter[str] = Counter()
         self.disconnected_since: dict[str, float] = {}  # as measured by the culler
         self.ending: set[asyncio.Task[None]] = set()
@@ -156,6 +174,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.check_room()
         self.spare.remove(kernel_id)
         self.visitors[kernel_id] = CURRENT_VISITOR.get()
+        self.requested[kernel_id] = REQUESTED_AT.get()
+        KERNEL_WAIT_SECONDS.observe(0)
         STARTED_KERNEL.set(kernel_id)
 
     async def start_kernel(self, *, spare: bool = False, **kwargs: Any) -> str:
@@ -173,7 +193,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         FullError
             If there is no room for it.
         """
-        visitor = CURRENT_VISITOR.get()
+        visitor, begin = CURRENT_VISITOR.get(), time.perf_counter()
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id(**kwargs))
         if hasattr(self.parent, "kernel_environment"):
             kwargs["env"] = self.parent.kernel_environment(kwargs.get("env") or os.environ)
@@ -193,11 +213,15 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             if not spare:
                 self.starting[visitor] -= 1
         self.pages[kernel_id] = CURRENT_PAGE.get()
+        is_forked = isinstance(getattr(self.get_kernel(kernel_id).provisioner, "process", None), ForkedProcess)
+        KERNELS_STARTED.labels("forked" if is_forked else "process").inc()
         memory.limit_process(self.get_kernel(kernel_id).provisioner.pid, self.kernel_memory)
         if spare:
             self.spare.add(kernel_id)
         else:
             self.visitors[kernel_id] = visitor
+            self.requested[kernel_id] = REQUESTED_AT.get()
+            KERNEL_WAIT_SECONDS.observe(time.perf_counter() - begin)
             STARTED_KERNEL.set(kernel_id)
         return kernel_id
 
@@ -210,6 +234,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         for mapping in (
             self.visitors,
             self.pages,
+            self.requested,
             self.disconnected_since,
             self._kernel_connections,
             self._kernel_ports,
@@ -229,7 +254,9 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     def _handle_kernel_died(self, kernel_id: str) -> None:
         self.spare.discard(kernel_id)
+        page = page_label(self.pages.get(kernel_id, ""))
         if self.end_kernel(kernel_id):
+            KERNELS_LOST.labels(page).inc()
             self.log.warning("Kernel %s died.", kernel_id)
 
     def end_kernel(self, kernel_id: str) -> bool:
@@ -251,6 +278,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         """Record that a page has connected."""
         super().notify_connect(kernel_id)
         self.disconnected_since.pop(kernel_id, None)
+        if begin := self.requested.pop(kernel_id, 0.0):
+            READY_SECONDS.labels(page_label(self.pages.get(kernel_id, ""))).observe(time.perf_counter() - begin)
 
     def initialize_culler(self) -> None:
         """Start the culler even if idle kernels are not culled, for those without a page."""

@@ -26,6 +26,7 @@ from tornado.web import Finish, HTTPError
 from tornado.websocket import WebSocketClosedError
 
 from irislib._serving.callback_log import CallbackLog
+from irislib._serving.page_metrics import REQUEST_SECONDS, page_label
 from irislib._serving.page_versions import PageVersions
 from irislib._serving.websocket_limits import (
     MAX_CONNECTIONS,
@@ -193,7 +194,12 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         if msg_type == "execute_input":
             return
         if msg_type == "status" and self.session.unpack(parts[3]).get("execution_state") == "idle":
-            self.pending.remove(str(self.session.unpack(parts[1]).get("msg_id")))
+            parent = self.session.unpack(parts[1])
+            seconds = self.pending.remove(str(parent.get("msg_id")))
+            if seconds and parent.get("msg_type") == "comm_msg":
+                REQUEST_SECONDS.labels(page_label(self.multi_kernel_manager.pages.get(self.kernel_id, ""))).observe(
+                    seconds
+                )
         if msg_type == "comm_msg":  # an answer comes by the shorter way
             stream = self.channels.get("iopub", stream)
         if msg_type in ("stream", "error") or (msg_type == "comm_msg" and b'"msg_id"' in parts[3]):

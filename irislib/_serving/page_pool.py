@@ -25,6 +25,7 @@ from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
+from irislib._serving.page_metrics import TEMPLATE_RESTARTS
 from irislib._serving.page_models import PageModels
 from irislib._serving.page_versions import PageVersions
 from irislib._serving.preprocessors import preprocess
@@ -206,6 +207,7 @@ class Pages(LoggingConfigurable):
                 wait = 1.0
                 await self.wait_for_work()
                 if self.lacks_template():
+                    TEMPLATE_RESTARTS.inc()
                     self.log.warning("A template of kernels has ended; another is started.")
             except CannotForkError as error:
                 self.is_forking = False

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import tornado.autoreload
 from jinja2 import Environment, FileSystemLoader
 from jupyter_server.utils import url_path_join
+from prometheus_client import CollectorRegistry
 from tornado.ioloop import IOLoop
 from tornado.web import GZipContentEncoding, RedirectHandler
 from traitlets import Unicode, default
@@ -60,6 +61,7 @@ from irislib._serving.model_loader import ModelLoader
 from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
 from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
+from irislib._serving.page_metrics import REGISTRY, ServerMetrics
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
 from irislib._serving.request_logs import log_as_json, log_without_queries
@@ -312,11 +314,17 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
         wsgi.page_states, wsgi.refusal_of = self.page_pool.states, self.model_loader.refusal
         wsgi.following = self.model_loader.following
+        server_metrics, registry = ServerMetrics(self), CollectorRegistry()
+        registry.register(server_metrics)
+        wsgi.metrics.more += [REGISTRY, registry]
+        wsgi.processes = server_metrics.processes
         if prefix:
             wsgi = DispatcherMiddleware(not_found, {prefix: wsgi})
         if self.proxies:  # the rest of what they forward was read before any handler was chosen
             wsgi = TrustedProxies(wsgi, 0, 0, 0, 0, self.proxies)
-        endpoint = EndpointContainer(with_headers(wsgi, self.headers), ThreadPoolExecutor(4, "endpoint"))
+        endpoint = EndpointContainer(
+            with_headers(wsgi, self.headers), ThreadPoolExecutor(4, "endpoint"), self.endpoint.metrics
+        )
         common = {"voila_configuration": self.voila_configuration}
         files = {
             "path": self.root_dir,

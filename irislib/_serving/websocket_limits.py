@@ -106,26 +106,33 @@ class PendingMessages:
     """The messages of a page that its kernel has not handled yet."""
 
     def __init__(self) -> None:
-        self.messages: deque[tuple[str, int]] = deque()
+        self.messages: deque[tuple[str, int, float]] = deque()
         self.ids: Counter[str] = Counter()
         self.size = 0
 
     def add(self, msg_id: str, size: int) -> None:
         """Add a message that is sent to the kernel."""
-        self.messages.append((msg_id, size + MESSAGE_BYTES))
+        self.messages.append((msg_id, size + MESSAGE_BYTES, time.perf_counter()))
         self.ids[msg_id] += 1
         self.size += size + MESSAGE_BYTES
 
-    def remove(self, msg_id: str) -> None:
-        """Remove a message that the kernel has handled, and those before it: a kernel handles them in order."""
+    def remove(self, msg_id: str) -> float:
+        """Remove a message that the kernel has handled, and those before it: a kernel handles them in order.
+
+        Returns
+        -------
+        float
+            The seconds since it was added; 0 if it is not there.
+        """
         while msg_id in self.ids:
-            pending, size = self.messages.popleft()
+            pending, size, begin = self.messages.popleft()
             self.size -= size
             self.ids[pending] -= 1
             if not self.ids[pending]:
                 del self.ids[pending]
             if pending == msg_id:
-                return
+                return time.perf_counter() - begin
+        return 0.0
 
 
 class PacedProtocol(WebSocketProtocol13):

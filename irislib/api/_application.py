@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
@@ -11,6 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wsgi import ClosingIterator
 
+from irislib._common.page_states import NOT_READY
 from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
 from irislib._modeling.prediction import Prediction
@@ -61,6 +63,7 @@ class Endpoint(Flask):
         self.page_states: Callable[[], Mapping[str, str]] = dict  # of the pages that a server has besides
         self.refusal_of: Callable[[str], HTTPException | None] = lambda name: None  # of a model that is not there yet
         self.following: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # the state of what follows the store
+        self.processes: Callable[[], Mapping[str, Iterable[int]]] = lambda: {"server": [os.getpid()]}
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def add_model(self, model: Model) -> None:
@@ -92,8 +95,14 @@ class Endpoint(Flask):
         if (endpoint := self.model_endpoints.get(f"/{name}")) is not None:
             endpoint.candidate = None
 
+    def status(self) -> str:
+        """Return ``ready``, or the state of the pages that are not."""
+        states = self.page_states().values()
+        return next((state for state in NOT_READY if state in states), "ready")
+
     def begin(self) -> None:
         """Start what works beside the requests, in the process that answers them."""
+        self.metrics.begin()
         if self.prediction_log is not None:
             self.prediction_log.start()
 

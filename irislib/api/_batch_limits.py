@@ -40,6 +40,8 @@ class BatchLimits:
         Called at every check.
     is_client_gone : callable
     log : BatchLog, optional
+    count : callable
+        Called with the numbers of rows that were predicted and refused, some at a time.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class BatchLimits:
         heartbeat: Callable[[], None] = lambda: None,
         is_client_gone: Callable[[], bool] = lambda: False,
         log: BatchLog | None = None,
+        count: Callable[[int, int], None] = lambda predicted, refused: None,
     ):
+        self.count, self.counted = count, 0
         self.options, self.heartbeat, self.is_client_gone, self.log = options, heartbeat, is_client_gone, log
         self.end = time.monotonic() + options.batch_seconds
         self.problem_rows = self.answer_bytes = 0
@@ -95,5 +99,7 @@ class BatchLimits:
 
     def log_rows(self, results: ManyPredictions, rows: Sequence[int]) -> None:
         """Have some of these predictions written to the prediction log; `rows` are their positions in the batch."""
+        refused, self.counted = self.problem_rows - self.counted, self.problem_rows
+        self.count(len(rows) - refused, refused)
         if self.log is not None:
             self.log.add(results, rows)

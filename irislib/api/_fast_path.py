@@ -84,6 +84,7 @@ class ModelEndpoint:
         self.features, self.plain_rows = model.spec.features, PlainRows(model.spec.features)
         self.responses = {label: self.make_response(label) for label in model.classes or ()}
         self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
+        metrics.requests.labels(model.spec.name, "predict", "500")  # 0: only what is there can increase
         self.seconds = metrics.seconds.labels(model.spec.name, "predict")
 
     def count(self, seconds: float) -> None:

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 
+from irislib._common.metrics import family
 from irislib._modeling.model import Model
 from irislib.api._candidate import Candidate
 
@@ -52,18 +53,9 @@ def describe_candidate(candidate: Candidate | None, state: Mapping[str, Any] | N
 
 def metric_families(models: Iterable[Model], states: Mapping[str, Mapping[str, Any]]) -> Iterable[Metric]:
     """Yield the metrics of the models that follow the store."""
-    number = GaugeMetricFamily("irislib_model_entry", "The entry of the store's log that is served.", labels=["model"])
-    refused = GaugeMetricFamily(
-        "irislib_model_refused", "1 for the current version of the store if it cannot be served here.",
-        labels=["model", "version"],
-    )  # fmt: skip
-    count = CounterMetricFamily(
-        "irislib_model_refusals", "Versions that could not be served here, since the server has read its options.",
-        labels=["model"],
-    )  # fmt: skip
-    looked_at = GaugeMetricFamily(
-        "irislib_store_read_timestamp_seconds", "When the store was last read.", labels=["model"]
-    )
+    names = ("irislib_model_entry", "irislib_model_refused", "irislib_model_refusals_total")
+    number, refused, count = map(family, names)
+    looked_at = family("irislib_store_read_timestamp_seconds")
     for model in models:
         name = model.spec.name
         if (state := states.get(name)) is None:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
-from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from irislib import __version__
+from irislib._common.metrics import family, make
+from irislib._common.process_memory import shared_out_bytes
 from irislib.api._following import metric_families
 from irislib.api._metrics_files import FOLDER, AllocatedDict, slot
+from irislib.api._refresh_metrics import refresh_families
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib.api._application import Endpoint
 
-__all__ = ["FOLDER", "Metrics", "no_failure"]
+__all__ = ["FOLDER", "Metrics", "no_failure", "single"]
 
 log = logging.getLogger(__name__)
 
 CANDIDATE_OUTCOMES = ("current", "answered", "compared", "different", "failed", "dropped")
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 @contextlib.contextmanager
@@ -52,36 +56,30 @@ class Metrics:
             values.MmapedDict = AllocatedDict  # type: ignore[attr-defined]
             values.ValueClass = values.MultiProcessValue(slot)  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "irislib_requests", "Requests that were answered.", ["model", "endpoint", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "irislib_request_seconds",
-            "Seconds from a request's head to the end of its answer.",
-            ["model", "endpoint"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self.log_entries = Counter(
-            "irislib_prediction_log_entries",
-            "Predictions for the prediction log: written, lost, or left out of a batch.",
-            ["outcome"],
-            registry=self.registry,
-        )
+        self.more: list[CollectorRegistry] = []  # of the server
+        self.requests = make("irislib_requests_total", self.registry)
+        self.seconds = make("irislib_request_seconds", self.registry)
+        self.queue_seconds = make("irislib_queue_seconds", self.registry)
+        self.queue_requests = make("irislib_queue_requests", self.registry, multiprocess_mode="livesum")
+        self.batch_rows = make("irislib_batch_rows_total", self.registry)
+        self.log_entries = make("irislib_prediction_log_entries_total", self.registry)
+        self.candidate_rows = make("irislib_candidate_rows_total", self.registry)
+        self.candidate_difference = make("irislib_candidate_difference_total", self.registry)
 
-        self.candidate_rows = Counter(
-            "irislib_candidate_rows",
-            "Rows of a model that has a candidate: answered by the current version or by the candidate, compared, "
-            "different, failed, or dropped because too many waited.",
-            ["model", "version", "outcome"],
-            registry=self.registry,
-        )
-        self.candidate_difference = Counter(
-            "irislib_candidate_difference",
-            "The sum of the absolute differences of the numbers that were compared.",
-            ["model", "version"],
-            registry=self.registry,
-        )
+    def begin(self) -> None:
+        """Forget what waited in a process that has ended, and whose numbers this one goes on with."""
+        self.queue_requests.set(0)
+
+    def enter_queue(self) -> float:
+        """Count a request that waits for a thread, and return when it began to."""
+        self.queue_requests.inc()
+        return perf_counter()
+
+    def leave_queue(self, begin: float) -> None:
+        """Count how long a request has waited."""
+        with no_failure():
+            self.queue_requests.dec()
+            self.queue_seconds.observe(perf_counter() - begin)
 
     def candidate_counts(self, model: Model) -> dict[str, Any]:
         """Return the counters of a candidate, by what they count."""
@@ -95,6 +93,12 @@ class Metrics:
             self.requests.labels(model, endpoint, status).inc()
             self.seconds.labels(model, endpoint).observe(seconds)
 
+    def count_batch(self, model: str, predicted: int, refused: int) -> None:
+        """Count rows of a batch."""
+        with no_failure():
+            self.batch_rows.labels(model, "predicted").inc(predicted)
+            self.batch_rows.labels(model, "refused").inc(refused)
+
     def count_log(self, outcome: str, number: int) -> None:
         """Count entries of the prediction log by what became of them."""
         self.log_entries.labels(outcome).inc(number)
@@ -106,12 +110,34 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         models = CollectorRegistry()
         models.register(self)
-        return generate_latest(registry) + generate_latest(models)
+        return b"".join(map(generate_latest, (registry, models, *self.more)))
 
     def collect(self) -> Iterable[Any]:
-        """Yield the version of each model and what follows the store; called by prometheus_client."""
-        info = GaugeMetricFamily("irislib_model_info", "The models that answer.", labels=["model", "version"])
-        for model in self.endpoint.models.values():
-            info.add_metric([model.spec.name, model.version], 1)
-        yield info
-        yield from metric_families(self.endpoint.models.values(), self.endpoint.following())
+        """Yield the gauges, read at this moment; called by prometheus_client."""
+        endpoint = self.endpoint
+        models = list(endpoint.models.values())
+        yield single("irislib_info", [__version__], 1)
+        yield single("irislib_ready", [], endpoint.status() == "ready")
+        info, trained, candidates = map(
+            family, ("irislib_model_info", "irislib_model_trained_timestamp_seconds", "irislib_candidate_info")
+        )
+        for model in models:
+            labels = [model.spec.name, model.version]
+            info.add_metric(labels, 1)
+            trained.add_metric(labels, dt.datetime.fromisoformat(model.trained_at).timestamp())
+            if (candidate := endpoint.candidate_of(model.spec.name)) is not None:
+                mode = "shadow" if candidate.share is None else "share"
+                candidates.add_metric([model.spec.name, candidate.model.version, mode], 1)
+        memory = family("irislib_memory_bytes")
+        for name, pids in endpoint.processes().items():
+            memory.add_metric([name], shared_out_bytes(pids))
+        yield from (info, trained, candidates, memory)
+        yield from metric_families(models, endpoint.following())
+        yield from refresh_families(model.spec.name for model in models)
+
+
+def single(name: str, labels: list[str], value: float) -> Any:
+    """Return a family of one sample."""
+    only = family(name)
+    only.add_metric(labels, value)
+    return only

@@ -18,7 +18,6 @@ from werkzeug.exceptions import NotFound
 from irislib._common.formatting import short_repr
 from irislib._common.language import preferred
 from irislib._common.messages.api import TEXTS
-from irislib._common.page_states import NOT_READY
 from irislib._model_card.card import card_page
 from irislib._modeling.candidate_following import key_of
 from irislib._prediction_log.batches import BatchLog
@@ -130,7 +129,8 @@ def batch(context: Context, name: str) -> Response:
     is_client_gone = request.environ.get("irislib.is_client_gone") or request.environ["wsgi.input"].is_client_gone
     log = context.app.prediction_log
     rows_log = BatchLog(log, model, request.environ[REQUEST_ID]) if log else None
-    limits = BatchLimits(options, heartbeat, is_client_gone, rows_log)
+    count = partial(context.app.metrics.count_batch, name)
+    limits = BatchLimits(options, heartbeat, is_client_gone, rows_log, count)
     with contextlib.ExitStack() as stack:
         body = stack.enter_context(spooled(request.stream, heartbeat))
         charset = request.mimetype_params.get("charset", "")
@@ -199,8 +199,7 @@ def readyz(context: Context) -> Response:
         candidate_state = context.app.following().get(key_of(name))
         if candidate := describe_candidate(context.app.candidate_of(name), candidate_state):
             models[name]["candidate"] = candidate
-    pages = context.app.page_states()
-    status = next((state for state in NOT_READY if state in pages.values()), "ready")
+    pages, status = context.app.page_states(), context.app.status()
     body = {"status": status, "models": models, **({"pages": pages} if pages else {})}
     return Response(json.dumps(body) + "\n", 200 if status == "ready" else 503, mimetype="application/json")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 from irislib._common.messages import TEXTS, validation
@@ -40,10 +40,18 @@ def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable
         log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
         if log is not None:
             print(f"reference {reference}:", _masked(log_text(error), secrets_of), sep="\n", file=log, flush=True)
+        _count()
         key = "callback_failed_in_jupyter" if _is_in_jupyter() else "callback_failed"
         show_error(TEXTS[key].format(reference=reference, error=_masked(explain(error), secrets_of)))
     finally:
         _secrets_of.reset(token)
+
+
+def _count() -> None:
+    """Let the server of this page count the failure."""
+    if folder := os.environ.get(registry.SESSION):
+        with suppress(OSError), open(os.path.join(folder, ".failures"), "ab") as file:
+            file.write(b".")
 
 
 def _masked(text: str, secrets_of: Callable[[], Iterable[str]]) -> str:
