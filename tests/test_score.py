@@ -273,15 +273,17 @@ def test_a_cluster_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypat
     )
     assert "Give one model with --model" in refusal(*command, "--model", "irislib.iris:spec", "--model", "rent:spec")
     versions: Any = {"host": {"python": "3.11.2"}, "packages": dict.fromkeys(clusters.COMPARED, "1")}
-    others = {"host": {"python": "3.12.1"}, "packages": {**versions["packages"], "sklearn": "2"}}
+    others = {"host": {"python": "3.12.1"}, "packages": {**versions["packages"], "scikit-learn": "2"}}
 
     class Client:
         def wait_for_workers(self, *_: Any, **__: Any) -> None: ...
 
         def get_versions(self, packages: list[str]) -> Any:
-            return {"client": versions, "workers": {"a": versions, "b": others}}
+            return {"client": versions, "scheduler": versions, "workers": {"a": versions, "b": others}}
 
-    with pytest.raises(irislib.errors.IrislibError, match=r"Python 3.12 there, 3.11 here; sklearn 2 there, 1 here"):
+    with pytest.raises(
+        irislib.errors.IrislibError, match=r"Python 3.12 there, 3.11 here; scikit-learn 2 there, 1 here"
+    ):
         clusters._require_workers(Client(), "tcp://there")
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert "distributed is not installed: pip install 'irislib[dask]'." in refusal(*command)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["connect"]
 
 ANSWER_SECONDS = 15.0  # for a scheduler, and then for its first worker
-COMPARED = ("distributed", "irislib", "numpy", "pandas", "sklearn")
+COMPARED = ("distributed", "irislib", "numpy", "pandas", "scikit-learn")
 
 
 @contextmanager
@@ -44,14 +47,43 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> Iterato
         with _local_cluster(workers) as cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
         return
-    try:
-        client = distributed.Client(scheduler, timeout=ANSWER_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:  # ValueError: an address that cannot be one
-        text = TEXTS["unreachable"].format(address=scheduler, seconds=ANSWER_SECONDS, error=_first_line(error))
-        raise IrislibError(text) from None
-    with client:
+    with _client(scheduler) as client:
         _require_workers(client, scheduler)
         yield client
+
+
+def _client(scheduler: str) -> Any:
+    """Return a client of a scheduler."""
+    distributed: Any
+    import distributed
+
+    try:
+        with ThreadPoolExecutor(1) as thread:  # in this one there may be a loop that runs, as in a notebook
+            thread.submit(asyncio.run, _try(scheduler)).result()
+    except OSError as error:
+        why = str(error.__cause__ or error).rpartition(">: ")[2] or type(error).__name__
+        text = TEXTS["unreachable"].format(address=scheduler, seconds=ANSWER_SECONDS, error=why.rstrip("."))
+        raise IrislibError(text) from None
+    except ValueError as error:
+        raise IrislibError(TEXTS["no_address"].format(address=scheduler, error=error)) from None
+    except (TypeError, RuntimeError) as error:  # there is None in the place of a certificate
+        raise IrislibError(TEXTS["no_certificate"].format(address=scheduler, error=error)) from None
+    with warnings.catch_warnings():  # _require_workers says which versions matter
+        warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+        return distributed.Client(scheduler, timeout=ANSWER_SECONDS, set_as_default=False)
+
+
+async def _try(scheduler: str) -> None:
+    """Connect to a scheduler, without a Client: one that cannot connect is waited for again when Python ends."""
+    comm: Any
+    security: Any
+    from distributed import comm, security
+
+    options = security.Security().get_connection_args("client")
+    # what answers, but not as a scheduler does, would keep it waiting
+    connecting = comm.connect(scheduler, timeout=ANSWER_SECONDS, **options)
+    connection = await asyncio.wait_for(connecting, ANSWER_SECONDS + 1)
+    await connection.close()
 
 
 @contextmanager
@@ -69,7 +101,8 @@ def _local_cluster(workers: int | None) -> Iterator[Any]:
             n_workers=workers or dask.system.CPU_COUNT,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            # without a dashboard's address it is port 8787, and a warning if that is taken
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
         ) as cluster,
     ):
@@ -83,8 +116,8 @@ def _require_workers(client: Any, scheduler: str) -> None:
         raise IrislibError(TEXTS["no_workers"].format(address=scheduler)) from None
     versions = client.get_versions(packages=list(COMPARED))
     here = _compared(versions["client"])
-    of_workers = [_compared(worker) for worker in versions["workers"].values()]
-    differing = {name: {worker[name] for worker in of_workers} - {here[name]} for name in here}
+    of_others = [_compared(other) for other in (versions["scheduler"], *versions["workers"].values())]
+    differing = {name: {other[name] for other in of_others} - {here[name]} for name in here}
     texts = [
         f"{name} {', '.join(sorted(map(str, others)))} there, {here[name]} here"
         for name, others in differing.items()
@@ -99,7 +132,3 @@ def _compared(versions: Mapping[str, Any]) -> dict[str, Any]:
     packages = versions["packages"]
     python = ".".join(str(versions["host"]["python"]).split(".")[:2])
     return {"Python": python, **{name: packages.get(name) for name in COMPARED}}
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

@@ -10,8 +10,11 @@ TEXTS = {
     "unreachable": "No Dask scheduler answers at {address} within {seconds:.0f} seconds: {error}. Start one by "
     "`dask scheduler`, and workers by `dask worker {address}`.",
     "no_workers": "The Dask scheduler at {address} has no workers. Start one on each machine: dask worker {address}.",
-    "other_versions": "The workers of {address} have other versions than this process: {differences}. Install the "
-    "same everywhere.",
+    "no_address": "{address!r} is no address of a Dask scheduler, such as tcp://10.0.0.5:8786 or tls://…: {error}.",
+    "no_certificate": "There is no TLS certificate for {address}: set distributed.comm.tls in Dask's configuration, "
+    "such as by the variables DASK_DISTRIBUTED__COMM__TLS__CA_FILE and …__TLS__CLIENT__CERT. ({error})",
+    "other_versions": "Scheduler or workers of {address} have other versions than this process: {differences}. Install "
+    "the same everywhere.",
     "model_refused": "The workers cannot read the model: {error}",
     # what is read and written
     "nothing_found": "There is no file {pattern}. Write the pattern in quotation marks: 'in/*.parquet'.",
