@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
+import runpy
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, ROOT, Server, notebook, open_app, submit_row, wait_until
+import requests
+from conftest import PATIENCE, ROOT, Server, free_port, is_up, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD
 from programs import program
 from prometheus_client.parser import text_string_to_metric_families
 
 from irislib._common.metrics import METRICS, reference_table
 
+MONITORING = ROOT / "deploy" / "monitoring"
+RARE = ("Since the last refresh", "Duration of the last refresh", "Refreshes by outcome", "Rows of candidates")
 CSV = ",".join(GOOD) + "\n" + ",".join(map(str, GOOD.values())) + "\n" + "x" + "," * (len(GOOD) - 1) + "\n"
 FAULTY = """
 from irislib import Feature
@@ -34,7 +40,14 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("watched")
     (folder / "notebooks").mkdir()
     nbformat.write(notebook(FAULTY), folder / "notebooks" / "faulty.ipynb")
-    args = ("--notebooks", str(folder / "notebooks"), "--model", "irislib.iris:spec")
+    args = (
+        "--notebooks",
+        str(folder / "notebooks"),
+        "--model",
+        "irislib.iris:spec",
+        "--prediction-log",
+        str(folder / "p"),
+    )
     server = Server(folder / "log", "serve", *args).wait()
     yield server
     assert server.stop() == 0
@@ -43,7 +56,8 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An endpoint of two workers."""
-    server = Server(tmp_path_factory.mktemp("watched") / "log", "api", "--workers", "2").wait()
+    folder = tmp_path_factory.mktemp("watched")
+    server = Server(folder / "log", "api", "--workers", "2", "--prediction-log", str(folder / "p")).wait()
     yield server
     assert server.stop() == 0
 
@@ -87,7 +101,7 @@ def test_each_server_has_the_metrics_of_the_table_and_no_others(apps: Server, en
         known = {metric.name.removesuffix("_total"): metric for metric in METRICS.values() if kind in metric.servers}
         families = {family.name: family for family in text_string_to_metric_families(text)}
         names = {name for name in families if not name.endswith("_created")}
-        rare = ("prediction_log", "candidate", "refresh", "store_read", "model_refused")  # only where there are some
+        rare = ("candidate", "refresh", "store_read", "model_refused")  # only where there are some
         assert {name for name in known.keys() - names if not any(part in name for part in rare)} == set()
         assert names <= known.keys()
         for name in names:
@@ -117,3 +131,105 @@ def test_pages_kernels_and_rows_are_counted(apps: Server, endpoint: Server, traf
 def test_the_page_has_the_table_of_the_metrics() -> None:
     page = Path(ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
     assert reference_table() in page, "run `make settings`"
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    apps: Server, endpoint: Server, traffic: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Return the address of a Prometheus server that has our configuration and has scraped both servers twice."""
+    import yaml
+
+    folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
+    config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"}
+    config["rule_files"] = [str(MONITORING / "rules.yml")]
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{s.port}" for s in (apps, endpoint)]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    url = f"http://127.0.0.1:{port}"
+    arguments = [
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([program("prometheus"), *arguments], stdout=log, stderr=subprocess.STDOUT)
+
+    def has_scraped() -> bool:
+        assert process.poll() is None, (folder / "log").read_text()
+        if not is_up(f"{url}/-/ready"):
+            return False
+        found = query(url, 'min(count_over_time(up{job="irislib"}[1m])) and sum(up) == 2')
+        return bool(found) and float(found[0]["value"][1]) > 2
+
+    try:
+        wait_until(has_scraped)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def query(url: str, expression: str) -> list[Any]:
+    """Return what a Prometheus server makes of an expression."""
+    answer = requests.get(f"{url}/api/v1/query", params={"query": expression}, timeout=PATIENCE).json()
+    assert answer["status"] == "success", (expression, answer)
+    return answer["data"]["result"]  # type: ignore[no-any-return]
+
+
+def test_prometheus_has_data_for_each_panel(prometheus: str) -> None:
+    dashboard = json.loads((MONITORING / "grafana-dashboard.json").read_text())
+    empty = []
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", ()):
+            expression = re.sub(r"\$(job|instance)", ".*", target["expr"]).replace("$__rate_interval", "1m")
+            if not query(prometheus, expression) and panel["title"] not in RARE:
+                empty.append((panel["title"], expression))
+    assert not empty
+    for variable in dashboard["templating"]["list"][1:]:
+        metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
+        assert all(label in series["metric"] for series in query(prometheus, metric))
+
+
+def test_prometheus_takes_the_alerts(prometheus: str) -> None:
+    for kind, file in (("config", "prometheus.yml"), ("rules", "rules.yml")):
+        check = [program("promtool"), "check", kind, str(MONITORING / file)]
+        assert subprocess.run(check, capture_output=True, timeout=PATIENCE).returncode == 0
+
+    def rules() -> list[Any]:
+        groups = requests.get(f"{prometheus}/api/v1/rules", timeout=PATIENCE).json()["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    wait_until(lambda: all(rule["health"] != "unknown" for rule in rules()))
+    assert {rule["health"] for rule in rules()} == {"ok"}
+    assert not [rule["name"] for rule in rules() if rule["state"] == "firing" and rule["name"] != "IrislibMemoryLow"]
+
+
+def test_what_is_asked_for_is_what_there_is() -> None:
+    texts = [(MONITORING / name).read_text() for name in ("grafana-dashboard.json", "rules.yml")]
+    for name in re.findall(r"\birislib_\w+", " ".join(texts)):
+        assert name in METRICS or METRICS[name.removesuffix("_bucket")].kind == "histogram", name
+
+
+def test_the_dashboard_is_one_of_grafanas_and_up_to_date() -> None:
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.models.dashboard import Dashboard
+
+    text = (MONITORING / "grafana-dashboard.json").read_text()
+    assert json.loads(text) == runpy.run_path(str(MONITORING / "dashboard.py"))["dashboard"]()
+    read = json.loads(json.dumps(Dashboard.from_json(json.loads(text)), cls=JSONEncoder))
+    assert_within(json.loads(text), read)
+
+
+def assert_within(part: Any, whole: Any) -> None:
+    """Check that a model generated from Grafana's schema has kept everything."""
+    if isinstance(part, dict):
+        assert part.keys() <= whole.keys()
+        for name, content in part.items():
+            assert_within(content, whole[name])
+    elif isinstance(part, list):
+        assert len(part) == len(whole)
+        for one, other in zip(part, whole, strict=True):
+            assert_within(one, other)
+    else:
+        assert part == whole
