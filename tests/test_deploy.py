@@ -1,7 +1,8 @@
-"""The files in `deploy/`: the Compose file and its proxy, and two real servers that are started with its options."""
+"""Compose and Kubernetes in `deploy/`, and two real servers that are started with the options that stand there."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from irislib._common.routes import ROUTES
 from irislib._common.settings import SETTINGS
 
 COMPOSE = ROOT / "deploy" / "compose"
+KUBERNETES = ROOT / "deploy" / "kubernetes"
 TOKEN = "a-token"  # noqa: S105
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 OURS = ("app", "endpoint", "train")  # the services that run irislib
@@ -197,3 +199,160 @@ def test_pages_and_answers_come_from_one_address(
     for name, server in servers.items():  # and each is healthy for Compose
         monkeypatch.setenv("IRISLIB_HEALTH_FILE", str(server.log.with_name(f"{name}-health")))
         assert healthcheck.main() == 0
+
+
+@pytest.fixture(scope="module", params=["bucket", "volume"])
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """What `kubectl apply` would send, of each kind of store."""
+    folder = tmp_path_factory.mktemp("kubernetes") / "deploy"
+    shutil.copytree(KUBERNETES, folder)
+    overlay = folder / request.param
+    (overlay / "token").write_text(TOKEN)
+    for example in overlay.glob("*.example"):
+        shutil.copy(example, example.with_suffix(""))
+    command = [program("kubectl"), "kustomize", str(overlay)]
+    done = subprocess.run(command, capture_output=True, text=True, env={"HOME": str(folder)}, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    return Cluster(list(yaml.safe_load_all(done.stdout)))
+
+
+class Cluster:
+    """The objects of a rendered folder."""
+
+    def __init__(self, objects: list[dict[str, Any]]):
+        self.objects = objects
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the objects of a kind, by name."""
+        return {each["metadata"]["name"]: each for each in self.objects if each["kind"] == kind}
+
+    @property
+    def pods(self) -> dict[str, dict[str, Any]]:
+        """The templates of the pods, by the name of what makes them."""
+        makers = {**self.of("Deployment"), **self.of("Job")}
+        return {name: maker["spec"]["template"] for name, maker in makers.items()}
+
+    def select(self, labels: dict[str, str]) -> list[str]:
+        """Return the names of the pods that have these labels."""
+        return [name for name, pod in self.pods.items() if labels.items() <= pod["metadata"]["labels"].items()]
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
+
+
+def test_kubernetes_objects_are_valid_and_in_one_namespace(cluster: Cluster) -> None:
+    import kubernetes_validate
+
+    version = kubernetes_validate.latest_version()
+    for each in cluster.objects:
+        kubernetes_validate.validate(each, version, strict=True)
+    assert {each["metadata"].get("namespace", "irislib") for each in cluster.objects} == {"irislib"}
+    assert [*cluster.of("Namespace")] == ["irislib"]
+
+
+def test_pods_keep_to_the_restricted_profile(cluster: Cluster) -> None:
+    assert (
+        cluster.of("Namespace")["irislib"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    )
+    for pod in cluster.pods.values():
+        spec = pod["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & {*spec}
+        assert spec["automountServiceAccountToken"] is False
+        # a Service called irislib would set IRISLIB_PORT to its address
+        assert spec["enableServiceLinks"] is False
+        kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
+        assert kinds <= {"emptyDir", "secret", "persistentVolumeClaim"}
+        for container in containers(pod):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert context["readOnlyRootFilesystem"] is True
+            assert container["resources"]["requests"]["cpu"]
+            assert container["resources"]["requests"]["memory"]
+            assert container["resources"]["limits"]["memory"]
+            assert "/tmp" in [mount["mountPath"] for mount in container["volumeMounts"]]  # noqa: S108
+
+
+def test_what_one_object_names_is_there(cluster: Cluster) -> None:
+    accounts, claims = cluster.of("ServiceAccount"), cluster.of("PersistentVolumeClaim")
+    for pod in cluster.pods.values():
+        assert pod["spec"]["serviceAccountName"] in accounts
+        volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+        for volume in volumes.values():
+            assert volume.get("secret", {}).get("secretName") in {None, *cluster.of("Secret")}
+            assert volume.get("persistentVolumeClaim", {}).get("claimName") in {None, *claims}
+        for container in containers(pod):
+            assert {mount["name"] for mount in container["volumeMounts"]} <= {*volumes}
+            for source in container["envFrom"]:
+                (reference,) = source.values()
+                kind = "ConfigMap" if "configMapRef" in source else "Secret"
+                assert {*cluster.of(kind)[reference["name"]]["data"]} <= VARIABLES | FOREIGN
+    for name, service in cluster.of("Service").items():
+        assert cluster.select(service["spec"]["selector"]) == [name]
+        for port in service["spec"]["ports"]:
+            assert port["targetPort"] in [port["name"] for port in cluster.pods[name]["spec"]["containers"][0]["ports"]]
+    for rule in cluster.of("Ingress")["irislib"]["spec"]["rules"]:
+        assert rule["host"] in cluster.of("Ingress")["irislib"]["spec"]["tls"][0]["hosts"]
+        for path in rule["http"]["paths"]:
+            service = path["backend"]["service"]
+            names = [port["name"] for port in cluster.of("Service")[service["name"]]["spec"]["ports"]]
+            assert service["port"]["name"] in names
+    for name, budget in cluster.of("PodDisruptionBudget").items():
+        assert cluster.select(budget["spec"]["selector"]["matchLabels"]) == [name]
+    for scaler in cluster.of("HorizontalPodAutoscaler").values():
+        target = scaler["spec"]["scaleTargetRef"]
+        deployment = cluster.of(target["kind"])[target["name"]]
+        assert "replicas" not in deployment["spec"]  # each `kubectl apply` would set it back
+    assert {*cluster.of("PodDisruptionBudget")} == {*cluster.of("Service")} == {*cluster.of("Deployment")}
+
+
+def test_the_network_is_closed_but_for_what_the_pods_need(cluster: Cluster) -> None:
+    policies = {name: policy["spec"] for name, policy in cluster.of("NetworkPolicy").items()}
+    assert policies.pop("deny") == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    ports = {"http", 53, 443}
+    for policy in policies.values():
+        for rule in (*policy.get("ingress", ()), *policy.get("egress", ())):
+            assert rule.get("from") or rule.get("to")
+            assert {port["port"] for port in rule["ports"]} <= ports
+    assert cluster.select(policies["serve"]["podSelector"]["matchLabels"]) == [*cluster.of("Service")]
+    if "bucket" in policies:
+        assert {*cluster.select(policies["bucket"]["podSelector"]["matchLabels"])} == {*cluster.pods}
+    assert ("bucket" in policies) == (not cluster.of("PersistentVolumeClaim"))
+
+
+def test_kubernetes_and_compose_start_the_same_programs(cluster: Cluster, compose: dict[str, Any]) -> None:
+    for name in OURS:
+        container, service = cluster.pods[name]["spec"]["containers"][0], compose["services"][name]
+        expected = [resolve(text, ENDPOINT_WORKERS="2") for text in service["command"]]
+        mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        folder = mounts.get("token", "/run/secrets")
+        assert [text.replace(folder, "/run/secrets") for text in container["args"]] == expected
+        repository, _, tag = container["image"].rpartition("/")[2].partition(":")
+        assert repository == service["image"]
+        assert tag
+        (file,) = [secret["data"] for secret in cluster.of("Secret").values() if "token" in secret["data"]]
+        assert {*file} == {"token"}
+    for name in cluster.of("Deployment"):
+        spec = cluster.pods[name]["spec"]
+        (waiting,) = spec["initContainers"]
+        assert (waiting["args"], waiting["image"]) == (["train", "--check"], spec["containers"][0]["image"])
+        patience = int(compose["services"][name]["stop_grace_period"].removesuffix("s"))
+        pause = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert spec["terminationGracePeriodSeconds"] >= patience + pause
+
+
+def test_each_probe_is_answered_by_address_and_without_the_token(cluster: Cluster, servers: dict[str, Server]) -> None:
+    for name, server in servers.items():
+        container = cluster.pods[name]["spec"]["containers"][0]
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+            probe = container[kind]["httpGet"]
+            assert probe["port"] in [port["name"] for port in container["ports"]]
+            assert server.get(probe["path"], headers={"Host": "10.1.2.3:5000"}).status_code == 200, (name, kind)
+        annotations = cluster.pods[name]["metadata"]["annotations"]
+        assert annotations["prometheus.io/port"] == str(container["ports"][0]["containerPort"])
+        assert server.get(annotations["prometheus.io/path"]).status_code == 401
+        assert server.get(annotations["prometheus.io/path"], headers=HEADERS).status_code == 200
