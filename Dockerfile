@@ -1,17 +1,50 @@
-# docker build -t irislib .            docker run -p 5000:5000 irislib
-# Words after the image's name are irislib's own: irislib api --workers 4
+# docker build -t irislib .                                docker run -p 5000:5000 irislib
+# docker build --target endpoint -t irislib-endpoint .     docker run -p 5000:5000 irislib-endpoint
+# Words after the image's name are irislib's own: docker run -p 5000:5000 irislib api --workers 4. See docs/container.md.
 ARG BASE_IMAGE=python:3.13-slim
-FROM ${BASE_IMAGE}
-ARG port=5000
-ENV IRISLIB_HOST=0.0.0.0 IRISLIB_PORT=${port} IRISLIB_HEALTH_FILE=/tmp/irislib-health PYTHONUNBUFFERED=1
 
+FROM ${BASE_IMAGE} AS build-endpoint
+ARG extras=limits
 COPY . /src
-RUN pip install --no-cache-dir --constraint /src/constraints.txt "/src[limits]" && rm -rf /src \
-    && useradd --create-home --uid 1000 irislib
+WORKDIR /src
+# The images take over what is installed here, without pip, and without the tests of libraries.
+ENV PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/src/constraints.txt
+RUN python3 -m venv --without-pip /opt/irislib \
+    && python3 deploy/extras.py "${extras}" > /tmp/extras.txt \
+    && pip --python /opt/irislib install --requirement deploy/endpoint.txt --requirement /tmp/extras.txt \
+    && pip --python /opt/irislib install --no-deps . \
+    && find /opt/irislib -depth -type d -name tests -exec rm -r {} +
 
-USER irislib
+FROM build-endpoint AS build-app
+RUN pip --python /opt/irislib install . \
+    && pip --python /opt/irislib check \
+    && find /opt/irislib -depth -type d -name tests -exec rm -r {} +
+
+FROM ${BASE_IMAGE} AS runtime
+ARG port=5000
+ARG version=
+ARG revision=
+LABEL org.opencontainers.image.title="irislib" \
+      org.opencontainers.image.description="An app, an endpoint and a library from one description of a scikit-learn model" \
+      org.opencontainers.image.licenses="BSD-3-Clause" \
+      org.opencontainers.image.version="${version}" \
+      org.opencontainers.image.revision="${revision}"
+# All that is written goes to /tmp and to the store, so that the root file system can be read-only.
+ENV PATH=/opt/irislib/bin:${PATH} HOME=/tmp PYTHONUNBUFFERED=1 IRISLIB_HOST=0.0.0.0 IRISLIB_PORT=${port} \
+    IRISLIB_HEALTH_FILE=/tmp/irislib-health IRISLIB_STORE=/var/lib/irislib
+RUN useradd --uid 1000 --home-dir /home/irislib --create-home irislib && install -d -o irislib -g irislib /var/lib/irislib
+USER 1000
 WORKDIR /home/irislib
+VOLUME /var/lib/irislib
 EXPOSE ${port}
 # Healthy once every model is there: a training may take as long as the start period, and ends it.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10m CMD ["python3", "-m", "irislib.healthcheck"]
 ENTRYPOINT ["irislib"]
+
+FROM runtime AS endpoint
+COPY --from=build-endpoint /opt/irislib /opt/irislib
+CMD ["api"]
+
+FROM runtime AS app
+COPY --from=build-app /opt/irislib /opt/irislib
+CMD ["serve"]
