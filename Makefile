@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests start hundreds of processes: they share what is compiled, also where an image switches that off.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve test test-lowest constraints benchmark soak docs format estimators insights settings screenshots clean
+.PHONY: serve test test-container test-lowest constraints benchmark soak docs format estimators insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -23,6 +23,10 @@ test: $(VENV)/ready-test
 # what versions can break, without a browser and boosted trees, at the lowest versions that pyproject.toml allows
 test-lowest: $(LOWEST)/ready
 	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# builds the images and runs them, as root; .ci/run installs what that needs
+test-container: $(VENV)/ready-test
+	$(VENV)/bin/pytest -m container tests/test_container.py $(ARGS)
 
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them; with the oldest Python
 constraints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 import time
@@ -93,6 +94,11 @@ def serve(args: list[str]) -> int:
     """Serve the apps and the endpoint."""
     from irislib._forkserver import early
 
+    if not has_pages():
+        raise IrislibError(
+            "This installation has no pages, for Voila is not installed: it is that of the endpoint alone, which is "
+            "started by `irislib api`. All of it is installed by pip install irislib."
+        )
     if not NO_SERVER.intersection(args):
         early.launch(args)  # it imports in the meantime
     try:
@@ -106,6 +112,11 @@ def serve(args: list[str]) -> int:
     finally:
         early.end()
     return 0
+
+
+def has_pages() -> bool:
+    """Return False if only what the endpoint needs is installed, as in the image of the endpoint."""
+    return importlib.util.find_spec("voila") is not None
 
 
 def refuse_unknown_options(args: Sequence[str]) -> None:
@@ -280,15 +291,18 @@ def score(args: list[str]) -> int:
 def check(args: list[str]) -> int:
     """Check models and notebooks, and print what is in order and what is not."""
     from irislib._modeling.checkup import check_model
-    from irislib._serving.notebook_checkup import check_notebooks
     from irislib._serving.served_models import served_references
 
     parser = _parser("check", "Check a model's description, data, training, examples and page, and notebooks.")
     parser.add_argument("--notebooks", default="", help="a folder, or a notebook, as `irislib serve` has it")
     options = parser.parse_args(args)
     ok = True
-    models = served_references(options.notebooks, options.model)
-    for good, text in chain(check_model(models), check_notebooks(options.notebooks, options.model)):
+    checks = check_model(served_references(options.notebooks, options.model))
+    if has_pages():
+        from irislib._serving.notebook_checkup import check_notebooks
+
+        checks = chain(checks, check_notebooks(options.notebooks, options.model))
+    for good, text in checks:
         ok = ok and good
         # at once, for a module that is imported may end this process
         print(f"{'ok' if good else 'FAULT':<6} {text}".replace("\n", "\n" + " " * 7), flush=True)

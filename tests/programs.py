@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 # By the name of the program, the package that has it on Debian.
-PACKAGES = {"caddy": "caddy", "kubectl": "kubernetes-client", "promtool": "prometheus"}
+PACKAGES = {"podman": "podman", "caddy": "caddy", "kubectl": "kubernetes-client", "promtool": "prometheus"}
 
 
 def program(name: str) -> str:
