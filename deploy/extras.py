@@ -1,4 +1,4 @@
-"""Print what extras of irislib install, without irislib's other dependencies: python3 deploy/extras.py limits,stores."""
+"""Print what extras of irislib need, without its other dependencies: python3 deploy/extras.py limits,stores."""
 
 import sys
 import tomllib
