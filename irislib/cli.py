@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib import __version__
-from irislib._common import borrowed
+from irislib._common import borrowed, json_lines
 from irislib._common.formatting import did_you_mean, format_share
 from irislib._common.language import VARIABLE
 from irislib._common.paths import write_atomically
@@ -68,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args and args[0] not in COMMANDS and not args[0].startswith("-") and not os.path.exists(args[0]):
         sys.exit(f"irislib: There is no command {args[0]!r}. {did_you_mean(args[0], list(COMMANDS))}")
     name = args.pop(0) if args and args[0] in COMMANDS else "serve"
+    if name in ("serve", "api") and "--json-logs" in args:
+        json_lines.begin()
     try:
         sys.exit(COMMANDS[name](args))
     except KeyboardInterrupt:
@@ -77,6 +79,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         if (text := report_error(error)) is None:
             raise
+        if json_lines.is_on():
+            json_lines.report(f"irislib {name}: {text}")
+            sys.exit(1)
         sys.exit(f"irislib {name}: {text}")
 
 

@@ -13,6 +13,7 @@ from conftest import PATIENCE, run_in_thread
 
 from irislib._serving.endpoint_container import EndpointContainer
 from irislib._serving.http_server import ProblemServer
+from irislib.api._metrics import Metrics
 
 BROKEN = "/broken"
 
@@ -48,7 +49,7 @@ async def receive(path: str, size: int) -> tuple[bytes, bool]:
     """Return the beginning of a response, and whether the work on it ends when the client has gone."""
     application = Application()
     with ThreadPoolExecutor(1) as executor:
-        container = EndpointContainer(application, executor)
+        container = EndpointContainer(application, executor, Metrics(None))
         server = ProblemServer(tornado.web.Application([(".*", Handler)], container=container))
         server.listen(0, "127.0.0.1")
         (sock,) = server._sockets.values()

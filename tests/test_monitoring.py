@@ -17,6 +17,7 @@ from invalid_inputs import GOOD
 from programs import program
 from prometheus_client.parser import text_string_to_metric_families
 
+from irislib._common.json_lines import FIELDS
 from irislib._common.metrics import METRICS, reference_table
 
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -40,31 +41,28 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("watched")
     (folder / "notebooks").mkdir()
     nbformat.write(notebook(FAULTY), folder / "notebooks" / "faulty.ipynb")
-    args = (
-        "--notebooks",
-        str(folder / "notebooks"),
-        "--model",
-        "irislib.iris:spec",
-        "--prediction-log",
-        str(folder / "p"),
-    )
+    args = ("--notebooks", str(folder / "notebooks"), "--model", "irislib.iris:spec", "--json-logs",
+            "--prediction-log", str(folder / "p"))  # fmt: skip
     server = Server(folder / "log", "serve", *args).wait()
     yield server
     assert server.stop() == 0
+    json_log(server)
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An endpoint of two workers."""
     folder = tmp_path_factory.mktemp("watched")
-    server = Server(folder / "log", "api", "--workers", "2", "--prediction-log", str(folder / "p")).wait()
+    args = ("--workers", "2", "--prediction-log", str(folder / "p"), "--json-logs", "--access-logfile", "-")
+    server = Server(folder / "log", "api", *args).wait()
     yield server
     assert server.stop() == 0
+    json_log(server)
 
 
 @pytest.fixture(scope="module")
-def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> None:
-    """A visitor of both pages, and requests to both servers."""
+def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> str:
+    """A visitor of both pages, and requests to both servers; return the reference of the visitor's error."""
     from conftest import new_page
 
     for server in (apps, endpoint):
@@ -79,8 +77,20 @@ def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> None:
         open_app(page, apps, "faulty", "Divide")
         page.get_by_role("textbox", name="amount").fill("0")
         page.get_by_role("button", name="Divide").click()
-        page.get_by_text("reference").first.wait_for()
+        text = page.get_by_text("report this reference").first.text_content()
         wait_until(lambda: value(apps, "irislib_page_request_seconds_count", page="faulty") > 0)
+    return re.search("reference: ([0-9a-f]{8})", text)[1]
+
+
+def json_log(server: Server) -> list[dict[str, Any]]:
+    """Return the lines of a server's log, each of which is an object with known fields, and no line comes twice."""
+    lines = server.text().splitlines()
+    objects = [json.loads(line) for line in lines]
+    known = {name for names in FIELDS for name in names.split(", ")}
+    for fields in objects:
+        assert {"time", "level", "logger", "message"} <= fields.keys() <= known, fields
+    assert len({*lines}) == len(lines)
+    return objects
 
 
 def value(server: Server, name: str, **labels: str) -> float:
@@ -90,7 +100,7 @@ def value(server: Server, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
-def test_each_server_has_the_metrics_of_the_table_and_no_others(apps: Server, endpoint: Server, traffic: None) -> None:
+def test_each_server_has_the_metrics_of_the_table_and_no_others(apps: Server, endpoint: Server, traffic: str) -> None:
     promtool = program("promtool")
     for server, kind in ((apps, "serve"), (endpoint, "api")):
         text = server.get("/metrics").text
@@ -110,7 +120,7 @@ def test_each_server_has_the_metrics_of_the_table_and_no_others(apps: Server, en
             assert labels <= {*known[name].labels}, name
 
 
-def test_pages_kernels_and_rows_are_counted(apps: Server, endpoint: Server, traffic: None) -> None:
+def test_pages_kernels_and_rows_are_counted(apps: Server, endpoint: Server, traffic: str) -> None:
     for server in (apps, endpoint):
         assert value(server, "irislib_ready") == 1
         for outcome in ("predicted", "refused"):
@@ -128,15 +138,28 @@ def test_pages_kernels_and_rows_are_counted(apps: Server, endpoint: Server, traf
     assert value(apps, "irislib_kernels_lost_total") == 0
 
 
+def test_every_line_is_json_and_leads_from_a_reference_to_the_error(
+    apps: Server, endpoint: Server, traffic: str
+) -> None:
+    (line,) = (line for line in json_log(apps) if line.get("reference") == traffic)
+    assert "ZeroDivisionError" in line["exc_info"]
+    assert len(line["request_id"]) > 8  # the message of the click
+    assert line["page"] == "faulty.ipynb"
+    headers = {"X-Request-ID": "wrong-input"}
+    for server in (apps, endpoint):
+        assert server.post("/iris-wizard", data={"petal_width_cm": "x"}, headers=headers).status_code == 422
+        wait_until(lambda server=server: "wrong-input" in server.text())
+        (line,) = (line for line in json_log(server) if line.get("request_id") == "wrong-input")
+        assert (line["method"], line["path"], line["status"]) == ("POST", "/iris-wizard", 422)
+
+
 def test_the_page_has_the_table_of_the_metrics() -> None:
     page = Path(ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
     assert reference_table() in page, "run `make settings`"
 
 
 @pytest.fixture(scope="module")
-def prometheus(
-    apps: Server, endpoint: Server, traffic: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def prometheus(apps: Server, endpoint: Server, traffic: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a Prometheus server that has our configuration and has scraped both servers twice."""
     import yaml
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import run_irislib
 
+from irislib._common import json_lines
 from irislib._common.settings import SETTINGS, api_settings, environment_value, reference_page, serve_settings
 from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._modeling import registry
@@ -54,7 +55,13 @@ def test_the_reference_page_is_up_to_date() -> None:
 
 
 def test_the_package_reads_no_variable_that_the_table_lacks() -> None:
-    internal = {registry.SESSION, FILE_LIMIT, "IRISLIB_PAGE", "IRISLIB_LANGUAGE"}  # from a server to its kernels
+    internal = {
+        registry.SESSION,
+        FILE_LIMIT,
+        json_lines.VARIABLE,
+        "IRISLIB_PAGE",
+        "IRISLIB_LANGUAGE",
+    }  # from a server to its kernels
     known = {setting.variable for setting in SETTINGS.values()} | internal
     for path in (ROOT / "irislib").rglob("*.py"):
         assert set(re.findall(r"IRISLIB_[A-Z_]+", path.read_text(encoding="utf-8"))) <= known, path

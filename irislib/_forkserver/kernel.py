@@ -27,6 +27,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
+from irislib._common import json_lines
 from irislib._forkserver.generators import reseed
 from irislib._forkserver.page_kernel import NO_PARENT, WarmKernelApp
 from irislib._forkserver.server import LOG_HANDLER
@@ -79,6 +80,8 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         if request["page"]:
             app.log.addFilter(InvalidMessages())
         attach_shell(app.kernel)
+        if json_lines.is_on():
+            name_requests(app.kernel)
         if app.capture_fd_output:
             log_to_cells()
         app.start()
@@ -127,9 +130,12 @@ def log_to_cells() -> None:
 
 def name_page(page: str) -> None:
     """Begin messages of `logging` that go to the server's log with the name of the page."""
+    if page:
+        json_lines.OF_PROCESS["page"] = page
     for handler in logging.getLogger().handlers:
         if page and handler.name == LOG_HANDLER:
-            handler.setFormatter(logging.Formatter(f"{page.replace('%', '%%')}: [%(name)s] %(message)s"))
+            text = logging.Formatter(f"{page.replace('%', '%%')}: [%(name)s] %(message)s")
+            handler.setFormatter(json_lines.make_formatter() if json_lines.is_on() else text)
 
 
 @contextmanager
@@ -159,6 +165,17 @@ def attach_shell(kernel: Any) -> None:
     comms: dict[str, Any] = comm.get_comm_manager().comms
     for widget_comm in comms.values():
         widget_comm.kernel = kernel  # ipywidgets sends nothing without a kernel
+
+
+def name_requests(kernel: Any) -> None:
+    """Let lines of the log have the id of the message that is being handled."""
+    handle = kernel.shell_handlers["comm_msg"]
+
+    def handle_named(stream: Any, ident: Any, message: dict[str, Any]) -> Any:
+        json_lines.REQUEST_ID.set(str(message["header"].get("msg_id")))
+        return handle(stream, ident, message)
+
+    kernel.shell_handlers["comm_msg"] = handle_named
 
 
 def exit_with_server(lifeline: int) -> None:

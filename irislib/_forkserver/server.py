@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from irislib._common import borrowed
+from irislib._common import borrowed, json_lines
 from irislib._common.language import VARIABLE
 from irislib._forkserver import messages
 from irislib._forkserver.generators import unseeded_generators
@@ -49,6 +49,8 @@ def serve_forks(channel: socket.socket, lifeline: int, generators: Iterable[Any]
         Unseeded generators among the objects that the garbage collector does not list any more.
     """
     logging.basicConfig(format="[%(name)s] %(message)s")
+    if json_lines.is_on():
+        json_lines.begin()
     logging.getLogger().handlers[0].name = LOG_HANDLER
     adopt_orphans()
     gc.disable()  # a collection would touch, and so copy, every page that is shared
@@ -235,6 +237,8 @@ class RequestLoop:
         """Import modules and call functions in this process, for those that are forked from now on."""
         if "environment" in request:
             move_to(request["cwd"], request["environment"])
+            if json_lines.is_on():
+                json_lines.begin()
         messages.send(self.channel, import_and_announce(self.channel, request["imports"]))
         self.freeze()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from irislib._common import json_lines
 from irislib._prediction_log.files import LogFolder
 from irislib._prediction_log.options import LogOptions
 from irislib._prediction_log.records import ModelRecords, lines_of, record_line
@@ -52,10 +52,10 @@ class PageLog:
         try:
             append(options, lines_of([entry])[0])
         except Exception as error:
-            if not self.has_failed and sys.__stderr__ is not None:
+            if not self.has_failed:
                 self.has_failed = True
                 text = f"Predictions of {self.model.spec.name} are not in the prediction log: {error}"
-                print(text, file=sys.__stderr__, flush=True)
+                json_lines.report(text)
             return ""
         return request_id
 

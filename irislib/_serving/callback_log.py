@@ -33,16 +33,19 @@ class CallbackLog:
         self.page, self.log = page, log
         self.outputs: set[str] = set()  # the Output widgets that capture what is printed
         self.characters, self.updated = float(BURST_OF_CHARACTERS), time.monotonic()
-        self.is_cut = False
+        self.is_cut, self.request_id = False, ""
 
-    def add(self, msg_type: str, content: Mapping[str, Any]) -> None:
+    def add(self, msg_type: str, content: Mapping[str, Any], request_id: str = "") -> None:
         """Log a message of the kernel if its type is one that is logged.
 
         Parameters
         ----------
         msg_type : str
         content : mapping
+        request_id : str
+            Of the message that the kernel handles.
         """
+        self.request_id = request_id
         if msg_type == "comm_msg":
             state = content.get("data", {}).get("state", {})
             if "msg_id" in state:
@@ -70,4 +73,5 @@ class CallbackLog:
         self.is_cut = False
         self.characters -= len(text)
         # what follows is indented, so that no text can be taken for a line of the log
-        self.log.log(level, TEXTS[key].format(page=self.page, text="\n    ".join(lines)))
+        text = TEXTS[key].format(page=self.page, text="\n    ".join(lines))
+        self.log.log(level, "%s", text, extra={"request_id": self.request_id})

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.ioloop import IOLoop
 from tornado.wsgi import WSGIContainer
+
+from irislib._common import json_lines
+from irislib._serving.request_logs import log_fields
 
 if TYPE_CHECKING:
     from irislib.api._metrics import Metrics
@@ -68,6 +72,13 @@ class EndpointContainer(WSGIContainer):
         super().__init__(application, executor)
         self.metrics = metrics
 
+    def _log(self, status_code: int, request: HTTPServerRequest) -> None:
+        """Log a request as Tornado does, or as fields."""
+        if json_lines.is_on():
+            log_fields(logging.getLogger("tornado.access"), request, status_code)
+        else:
+            super()._log(status_code, request)
+
     async def respond(self, request: HTTPServerRequest, closes: bool = False) -> None:
         """Send the response to a request, except its end, for which the caller calls ``connection.finish``.
 
@@ -83,17 +94,18 @@ class EndpointContainer(WSGIContainer):
         run = IOLoop.current().run_in_executor
         environ = {**self.environ(request), "irislib.is_client_gone": connection.stream.closed}
         begin = partial(self.metrics.leave_queue, self.metrics.enter_queue())
-        response = await run(self.executor, Response, self.wsgi_application, environ, begin)
+        work = copy_context().run  # in which the parts of the work are, whichever thread does them
+        response = await run(self.executor, work, Response, self.wsgi_application, environ, begin)
         try:
             headers = HTTPHeaders({"Connection": "close"} if closes else {})
             has_length = any(name.lower() == "content-length" for name, _ in response.headers)
             if not has_length and request.version == "HTTP/1.0":
-                await run(self.executor, response.read_all)
+                await run(self.executor, work, response.read_all)
             for name, value in response.headers:
                 headers.add(name, value)
             status, _, reason = response.status.partition(" ")
             await connection.write_headers(ResponseStartLine("HTTP/1.1", int(status), reason), headers, response.first)
-            while not has_length and (piece := await run(self.executor, next, response.pieces, None)):
+            while not has_length and (piece := await run(self.executor, work, next, response.pieces, None)):
                 await connection.write(piece)
             if int(status) != 503:  # no fault: it may be asked often while the server starts
                 request.uri = request.path  # a query may hold the token, or the key of a form
@@ -104,4 +116,4 @@ class EndpointContainer(WSGIContainer):
             log.exception("The response to %s %s broke off.", request.method, request.path)
             connection.stream.close()  # for its client must not take it for complete
         finally:
-            await run(self.executor, response.close)
+            await run(self.executor, work, response.close)

@@ -17,7 +17,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from threadpoolctl import threadpool_limits
 
-from irislib._common import temporary_folders
+from irislib._common import json_lines, temporary_folders
 from irislib._common.borrowed import is_present
 from irislib._common.messages.store import TEXTS
 from irislib._modeling import registry, store
@@ -64,7 +64,8 @@ class FollowingApplication(BaseApplication):  # type: ignore[misc]
         try:
             FollowingArbiter(self).run()
         except RuntimeError as error:
-            print(f"\nError: {error}\n", file=sys.stderr, flush=True)
+            text = f"Error: {error}"
+            json_lines.report(text) if json_lines.is_on() else print(f"\n{text}\n", file=sys.stderr, flush=True)
             sys.exit(1)
 
     def make_copies_folder(self) -> list[Path]:

@@ -18,6 +18,7 @@ from voila.notebook_renderer import NotebookRenderer
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import make_url
 
+from irislib._common.json_lines import REQUEST_ID
 from irislib._common.language import REQUESTED, current_language, preferred
 from irislib._common.messages import TEXTS
 from irislib._common.page_states import FAILED, NOT_READY, UNOPENED, WAITING
@@ -119,6 +120,7 @@ class RequestIdMixin:
         super().set_default_headers()  # type: ignore[misc]
         request_id = self.request.headers["X-Request-ID"] = request_id_of(self.request.headers.get("X-Request-ID", ""))
         self.set_header("X-Request-ID", request_id)
+        REQUEST_ID.set(request_id)
 
 
 class EndpointMixin(RequestIdMixin, MethodsMixin):

@@ -203,7 +203,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         if msg_type == "comm_msg":  # an answer comes by the shorter way
             stream = self.channels.get("iopub", stream)
         if msg_type in ("stream", "error") or (msg_type == "comm_msg" and b'"msg_id"' in parts[3]):
-            self.callback_log().add(msg_type, self.session.unpack(parts[3]))
+            request_id = str(self.session.unpack(parts[1]).get("msg_id"))
+            self.callback_log().add(msg_type, self.session.unpack(parts[3]), request_id)
         if msg_type == "error" and not self.multi_kernel_manager.parent.voila_configuration.show_tracebacks:
             parts[3] = self.session.pack(HIDDEN_ERROR)
             outgoing_msg = [*idents, DELIM, self.session.sign(parts[:4]), *parts]

@@ -14,6 +14,7 @@ from jupyter_core.utils import run_sync
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
+from irislib._common import json_lines
 from irislib._common.formatting import join_words
 from irislib._common.messages.serving import TEXTS
 from irislib._common.page_states import NOT_READY, UNOPENED
@@ -148,6 +149,6 @@ class Lifecycle:
 
     def exit_with(self: Any, message: str) -> None:
         """End the server with a message instead of a traceback."""
-        print(message, file=sys.stderr)
+        json_lines.report(message) if json_lines.is_on() else print(message, file=sys.stderr)
         self.stop()
         self.exit(1)

@@ -7,9 +7,10 @@ from typing import Any
 
 from jupyter_server.log import log_request
 
+from irislib._common.json_lines import REQUEST_ID
 from irislib._serving.logs import request_fields
 
-__all__ = ["log_as_json", "log_without_queries"]
+__all__ = ["log_as_json", "log_fields", "log_without_queries"]
 
 
 def log_without_queries(handler: Any) -> None:
@@ -25,8 +26,13 @@ def log_without_queries(handler: Any) -> None:
 
 def log_as_json(handler: Any) -> None:
     """Log a request as fields, with the request id of its response."""
-    request, status = handler.request, handler.get_status()
+    log_fields(handler.settings["irislib_log"], handler.request, handler.get_status())
+    REQUEST_ID.set("")  # the connection may go on with a request that has none
+
+
+def log_fields(log: logging.Logger, request: Any, status: int) -> None:
+    """Log a request of Tornado's as fields."""
     level = logging.DEBUG if status < 400 else logging.WARNING
     fields = request_fields(request.method, request.path, status, request.request_time(), request.remote_ip)
     fields["request_id"] = request.headers.get("X-Request-ID")
-    handler.settings["irislib_log"].log(level, "%s %s", request.method, request.path, extra=fields)
+    log.log(level, "%s %s", request.method, request.path, extra=fields)

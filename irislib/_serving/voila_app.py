@@ -26,7 +26,7 @@ from voila.app import Voila
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from irislib import __version__
-from irislib._common import paths, temporary_folders
+from irislib._common import json_lines, paths, temporary_folders
 from irislib._common.language import VARIABLE, current_language, parse_languages
 from irislib._common.messages import TEXTS
 from irislib._common.routes import endpoint_pattern
@@ -130,7 +130,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         paths.add_to_jupyter_path()
         super().initialize(argv)
         if self.json_logs:
-            self.logging_config = {"formatters": {"console": {"class": "irislib._serving.logs.JsonFormatter"}}}
+            self.logging_config = {"formatters": {"console": {"class": "irislib._common.json_formatter.JsonFormatter"}}}
+            json_lines.begin()
+            self.log.propagate = False
         check_options(self)
         self.headers = security_headers(self)
         self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")

@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wsgi import ClosingIterator
 
+from irislib._common import json_lines
 from irislib._common.page_states import NOT_READY
 from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
@@ -151,6 +152,7 @@ class Endpoint(Flask):
         return super().preprocess_request() or self.check_method()
 
     def _call_flask(self, environ: Environ, start_response: Any, start: float) -> Iterable[bytes]:
+        json_lines.REQUEST_ID.set(environ[REQUEST_ID])
         _, name, *rest = f"{environ['PATH_INFO']}/".split("/")
         endpoint = self.model_endpoints.get(f"/{name}")
         environ[MODEL] = endpoint and endpoint.model  # until its end, whatever is served from then on
@@ -165,6 +167,7 @@ class Endpoint(Flask):
 
         def finish() -> None:
             body.drain(self.heartbeat)
+            json_lines.REQUEST_ID.set("")
             label = _endpoint_label(rest[0], environ["REQUEST_METHOD"]) if endpoint else "other"
             self.metrics.count(name if endpoint else "", label, status_code, perf_counter() - start)
 

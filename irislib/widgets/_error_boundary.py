@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
+from irislib._common import json_lines
 from irislib._common.messages import TEXTS, validation
 from irislib._modeling import registry
 from irislib._modeling.user_errors import explain, log_text
@@ -37,9 +37,8 @@ def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable
         raise
     except BaseException as error:  # a sys.exit in somebody's function, too
         reference = new_reference()
-        log = sys.__stderr__  # the server's log; sys.stderr of a kernel is the visitor's page
-        if log is not None:
-            print(f"reference {reference}:", _masked(log_text(error), secrets_of), sep="\n", file=log, flush=True)
+        text = _masked(log_text(error), secrets_of)
+        json_lines.report(f"reference {reference}:", error=text, reference=reference)
         _count()
         key = "callback_failed_in_jupyter" if _is_in_jupyter() else "callback_failed"
         show_error(TEXTS[key].format(reference=reference, error=_masked(explain(error), secrets_of)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from irislib._common import json_lines
 from irislib._common.messages import TEXTS
 from irislib._description.validation import check_row
 from irislib._modeling.feedback import MAX_NOTE, FullError, make_record, parse_right_answer, store_feedback
@@ -73,7 +73,7 @@ class Feedback:
 
     def _refuse(self, key: str, error: Exception) -> dict[str, Any]:
         """Return a sentence for the visitor, and write the reason to the log of the server, once."""
-        if key not in _logged and sys.__stderr__ is not None:
+        if key not in _logged:
             _logged.add(key)
-            print(f"The feedback about {self.model.spec.name} is not stored: {error}", file=sys.__stderr__, flush=True)
+            json_lines.report(f"The feedback about {self.model.spec.name} is not stored: {error}")
         return {"error": TEXTS[key]}
