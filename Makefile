@@ -1,6 +1,7 @@
 # make serve   set everything up and start the apps          make test   set everything up and run every test
 # make benchmark   measure everything, beside other tools (ARGS="--peers PYTHON --write" renews docs/performance.md, --quick tries it)
 # make docs    the documentation as a site, in site/: open site/index.html, which needs no server
+# make release   dist/: source archive, wheel, list of what it needs (SBOM) and checksums; docs/releasing.md
 # make soak    fifteen minutes of visitors to a server, and what they leave behind (ARGS="--visits 1000")
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests start hundreds of processes: they share what is compiled, also where an image switches that off.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve test test-container test-lowest constraints benchmark soak docs format estimators insights settings screenshots clean
+.PHONY: serve test test-container test-lowest constraints benchmark soak docs release format estimators insights settings screenshots clean
 
 serve: $(VENV)/ready-serve
 	$(VENV)/bin/irislib serve $(ARGS)
@@ -37,6 +38,25 @@ constraints:
 
 docs: $(VENV)/ready-test
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+# Of what is committed, with its time; the SBOM is of an environment that has nothing but the wheel and what it needs.
+release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+release: VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' irislib/__init__.py)
+release: $(VENV)/ready-test
+	test -z "$$(git status --porcelain)"
+	rm -rf build dist
+	$(VENV)/bin/python -m build
+	$(VENV)/bin/twine check --strict dist/*
+	$(PYTHON) -m venv --without-pip build/wheel
+	$(VENV)/bin/pip --python build/wheel/bin/python install --quiet --constraint constraints.txt dist/*.whl
+	$(VENV)/bin/pip --python build/wheel/bin/python check
+	test "$$(build/wheel/bin/irislib --version)" = "irislib $(VERSION)"
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/pip install --quiet cyclonedx-bom==7.5.0
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > build/pyproject.toml
+	build/sbom/bin/cyclonedx-py environment --output-reproducible --validate --pyproject build/pyproject.toml \
+		--output-file dist/irislib-$(VERSION).cdx.json build/wheel/bin/python
+	cd dist && sha256sum irislib-* > SHA256SUMS && sha256sum --check --quiet SHA256SUMS
 
 format: $(VENV)/ready-test
 	$(VENV)/bin/ruff check --fix .

@@ -19,7 +19,12 @@ from irislib._common.theme import ORANGE, PALETTE, css_properties
 
 ROOT = Path(__file__).parent.parent
 # Files of the repository that are pages of the site.
-PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "project/contributing.md", "CHANGELOG.md": "project/changelog.md"}
+PAGES = {
+    "README.md": "index.md",
+    "CHANGELOG.md": "project/changelog.md",
+    "CONTRIBUTING.md": "project/contributing.md",
+    "SECURITY.md": "project/security.md",
+}
 # The reference: its pages and their modules, each with all its public names.
 REFERENCE = {
     "irislib": "The library",

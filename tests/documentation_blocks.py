@@ -43,7 +43,8 @@ ADDRESS = re.compile(r"\b(?:localhost|127\.0\.0\.1):(\d+)")
 ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.S)
 # Commands that install something, need a service that tests have not, or take long.
 NOT_RUN = {"apt-get", "cd", "conda", "docker", "git", "make", "npm", "npx", "openapi-python-client", "pip", "pytest",
-           "python", "python3", "source", ".venv/bin/pip", ".venv/bin/irislib", ".venv/bin/pytest"}  # fmt: skip
+           "python", "python3", "rattler-build", "source", "twine",
+           ".venv/bin/pip", ".venv/bin/irislib", ".venv/bin/pytest"}  # fmt: skip
 NO_NODE = "node is not installed: on Debian, apt-get install nodejs."
 
 

@@ -123,7 +123,8 @@ def test_the_conda_environment_has_the_dependencies_of_the_package() -> None:
     extras = METADATA["optional-dependencies"]
     expected = [*METADATA["dependencies"], *(need for extra in extras.values() for need in extra)]
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    conda_forge = {"build": "python-build", "dask[dataframe]": "dask", "playwright": "playwright-python"}
+    conda_forge = {"build": "python-build", "dask[dataframe]": "dask", "jupyter-kernel-test": "jupyter_kernel_test",
+                   "playwright": "playwright-python"}  # fmt: skip
     expected = [re.sub(r"^[^<>=]+", lambda name: conda_forge.get(name[0], name[0]), need) for need in expected]
     listed = [need for need in listed if isinstance(need, str)] + listed[-1]["pip"]
     assert sorted(listed) == sorted([*expected, f"python{METADATA['requires-python']}", "pip"])
