@@ -1,17 +1,27 @@
-"""Renew docs/settings.md and the table in docs/monitoring.md, by ``make settings``."""
+"""Renew the tables of docs/operating.md and docs/monitoring.md, by ``make settings``."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from operating_tables import TABLES
+
 from irislib._common.metrics import reference_table
-from irislib._common.settings import reference_page
 
-Path(__file__).with_suffix(".md").write_text(reference_page(), encoding="utf-8")
-
+PAGE = Path(__file__).with_name("operating.md")
 MONITORING = Path(__file__).with_name("monitoring.md")
-before, mark, rest = MONITORING.read_text(encoding="utf-8").partition(
-    "<!-- The table of metrics, made by `make settings`. -->\n"
-)
-after = rest[rest.index("\n## ") :]
-MONITORING.write_text(f"{before}{mark}\n{reference_table()}{after}", encoding="utf-8")
+MARK = "<!-- The table of metrics, made by `make settings`. -->\n"
+SECTION = re.compile(r"(<!-- (\w+): made by `make settings` -->\n).*?(<!-- end of \2 -->)", re.S)
+
+
+def renewed(page: str) -> str:
+    """Return the operating page with the tables of today."""
+    return SECTION.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    before, mark, rest = MONITORING.read_text(encoding="utf-8").partition(MARK)
+    after = rest[rest.index("\n## ") :]
+    MONITORING.write_text(f"{before}{mark}\n{reference_table()}{after}", encoding="utf-8")

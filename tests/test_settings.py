@@ -15,7 +15,7 @@ import pytest
 from conftest import run_irislib
 
 from irislib._common import json_lines
-from irislib._common.settings import SETTINGS, api_settings, environment_value, reference_page, serve_settings
+from irislib._common.settings import SETTINGS, api_settings, environment_value, serve_settings
 from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._modeling import registry
 from irislib._serving.gunicorn_app import ApiServer
@@ -48,10 +48,6 @@ def api(monkeypatch: pytest.MonkeyPatch, *args: str) -> ApiServer:
     """Return an `irislib api` that has read its options, and does not listen."""
     monkeypatch.setattr(sys, "argv", ["irislib api", *args])
     return ApiServer("%(prog)s", prog="irislib api")
-
-
-def test_the_reference_page_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == reference_page(), "run `make settings`"
 
 
 def test_the_package_reads_no_variable_that_the_table_lacks() -> None:

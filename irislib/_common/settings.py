@@ -1,4 +1,4 @@
-"""The settings: one table behind options, environment variables, help texts and ``docs/settings.md``."""
+"""The settings: one table behind options, environment variables, help texts and the tables in ``docs/operating.md``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
     "Setting",
     "api_settings",
     "environment_value",
-    "reference_page",
+    "reference_tables",
     "secret_variables",
     "serve_settings",
     "setting_value",
@@ -350,18 +350,8 @@ def split_list(text: str) -> list[str]:
         raise IrislibError(f"{text!r} is no list: {error}.") from None
 
 
-_INTRODUCTION = """# Settings
-
-<!-- Made by `make settings` from irislib/_common/settings.py. -->
-
-An option of the command line comes before an environment variable, and that before the default. `irislib serve` takes
-every option of Voila, too, on the command line or in a `voila.json`; `irislib api` takes every option of Gunicorn, on
-the command line, in `GUNICORN_CMD_ARGS` or in a file (`-c`).
-"""
-
-
-def reference_page() -> str:
-    """Return ``docs/settings.md``."""
+def reference_tables() -> str:
+    """Return the tables of ``docs/operating.md``, each with its title."""
     options = [setting for setting in _ALL if setting.api or setting.trait]
     both = [s for s in options if s.trait and (s.api or s.secret)]  # a token is in the environment of either
     parts = [
@@ -370,7 +360,7 @@ def reference_page() -> str:
         ("Of `irislib api`", [s for s in options if not s.trait]),
         ("In the environment alone", [s for s in _ALL if s not in options]),
     ]
-    return _INTRODUCTION + "".join(f"\n## {title}\n\n{_markdown_table(settings)}" for title, settings in parts)
+    return "\n".join(f"### {title}\n\n{_markdown_table(settings)}" for title, settings in parts if settings)
 
 
 def _markdown_table(settings: list[Setting]) -> str:
