@@ -35,6 +35,8 @@ USAGE = """usage: irislib [COMMAND] [OPTIONS]
   versions  list what was published, and what is current
   candidate try a version beside the current one, never shown or for a share of the rows
   rollback  make an earlier version current again
+  backup    copy the store, all versions and what is current, to a folder or a URL
+  restore   copy a backup into the store; what is newer there stays
   predict   answer one row:  irislib predict petal_length_cm=5.1 …
   score     predict all rows of many CSV or Parquet files:  irislib score 'in/*.parquet' --out out/
   check     say whether all is in order, and what is not
@@ -240,6 +242,22 @@ def rollback(args: list[str]) -> int:
     return store_commands.rollback(_parser("rollback", "Make an earlier version current again."), args)
 
 
+def backup(args: list[str]) -> int:
+    """Copy the store to a folder or a URL."""
+    from irislib._modeling import store_commands
+
+    about = "Copy the models of the store, all versions and what is current, while servers and writers go on."
+    return store_commands.backup(_parser("backup", about), args)
+
+
+def restore(args: list[str]) -> int:
+    """Copy a backup into the store."""
+    from irislib._modeling import store_commands
+
+    about = "Copy the models of a backup into the store. What is newer there is refused, without --force."
+    return store_commands.restore(_parser("restore", about), args)
+
+
 def report(model: Model) -> str:
     """Return a model's held-out evaluation as text."""
     held_out = model.evaluation
@@ -433,6 +451,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "versions": versions,
     "candidate": candidate,
     "rollback": rollback,
+    "backup": backup,
+    "restore": restore,
     "predict": predict,
     "score": score,
     "check": check,

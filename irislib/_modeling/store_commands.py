@@ -1,4 +1,4 @@
-"""``irislib publish``, ``versions`` and ``rollback``."""
+"""``irislib publish``, ``versions``, ``rollback``, ``backup`` and ``restore``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from irislib._common.messages.store import TEXTS
 from irislib._modeling import registry, store
 from irislib._modeling.evaluation import main_metric
 from irislib._modeling.model_file import SUFFIX
+from irislib._store.copying import copy_store
 from irislib._store.files import Root, parse_root
 from irislib.errors import IrislibError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from irislib._modeling.model import Model
     from irislib._store.entries import Entry
 
-__all__ = ["add_store", "one_name", "publish", "renamed", "rollback", "root_of", "versions"]
+__all__ = ["add_store", "backup", "one_name", "publish", "renamed", "restore", "rollback", "root_of", "versions"]
 
 COLUMNS = ("", "number", "kind", "version", "when (UTC)", "by", "metric", "baseline", "note")
 
@@ -111,6 +112,38 @@ def rollback(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
     name = one_name(options, root)
     entry = store.rollback(name, root, options.version, options.note)
     print(TEXTS["rolled_back"].format(name=name, version=entry.version, number=entry.number))
+    return 0
+
+
+def backup(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
+    """Copy models from the store to a backup, and print what became of it."""
+    parser.add_argument("backup", metavar="BACKUP", help="a folder or a URL, which may have a backup of before")
+    options = _copy_options(parser, args)
+    return _copy(root_of(options), parse_root(options.backup), options)
+
+
+def restore(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
+    """Copy models from a backup to the store, and print what became of it."""
+    parser.add_argument("backup", metavar="BACKUP", help="what `irislib backup` has written, or any copy of a store")
+    options = _copy_options(parser, args)
+    return _copy(parse_root(options.backup), root_of(options), options)
+
+
+def _copy_options(parser: argparse.ArgumentParser, args: Sequence[str]) -> argparse.Namespace:
+    parser.add_argument("--force", action="store_true", help="replace what is newer there, or other")
+    add_store(parser)
+    return parser.parse_args(args)
+
+
+def _copy(source: Root, target: Root, options: argparse.Namespace) -> int:
+    if source == target:
+        raise IrislibError(TEXTS["copy.same"].format(root=source))
+    try:
+        copied = copy_store(source, target, _names(options.model), options.force)
+    except OSError as error:
+        raise IrislibError(f"{source} cannot be copied to {target}: {error}") from error
+    for model in copied:
+        print(TEXTS["copy.done"].format(**asdict(model), root=target))
     return 0
 
 

@@ -14,7 +14,7 @@ from irislib._store import entries as log_of
 from irislib._store.entries import Entry
 from irislib._store.files import TEMPORARY, Files
 
-__all__ = ["clear", "folder", "path", "put"]
+__all__ = ["clear", "folder", "is_named_by", "path", "put"]
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,13 @@ def _digest(content: bytes) -> str:
 
 def _is_sound(files: Files, name: str, file: str) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return file.endswith(f"-{_digest(files.read(path(name, file)))}{SUFFIX}")
+        return is_named_by(file, files.read(path(name, file)))
     return False
+
+
+def is_named_by(file: str, content: bytes) -> bool:
+    """Return whether a file's name has the digest of a content."""
+    return file.endswith(f"-{_digest(content)}{SUFFIX}")
 
 
 def clear(files: Files, name: str, newest: Entry, keep: int) -> None:

@@ -64,6 +64,17 @@ TEXTS = {
     "candidate.other": "A candidate must have the {what} of the current version, {version}.",
     "candidate.failed": "The candidate of {name}, {version}, has failed; the current version answers, and further "
     "failures are only counted.",
+    # by `irislib backup` and `irislib restore`
+    "copy.none": "There is no such model in {root}: {names}. A store that an earlier irislib wrote has to be brought "
+    "over first: irislib publish.",
+    "copy.newer": "{name} in {root} has {count} entries that are not in what would be copied there, up to number "
+    "{number}. They would be lost: choose another store, or --force.",
+    "copy.changing": "{name} is published so often that it cannot be copied. Try again.",
+    "copy.spoilt": "{path} is spoilt: its content is not what was written. What is current was not changed; delete the "
+    "file, or take it from another copy.",
+    "copy.same": "Both are {root}: give another folder or URL.",
+    "copy.done": "{name}: {entries} entries and {files} files are in {root}, {written} of them new, all read back. "
+    "The current version is {current}.",
     # by a server that follows the store
     "follow.other": "It is of another description or made elsewhere; these differ here: {changes}.",
     "follow.taken": "{name}: version {version} (number {number}, {kind} by {by}) is served from now on{before}.",
