@@ -45,7 +45,7 @@ __all__ = [
     "score",
     "train",
 ]
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOME = {
     "Feature": "_description.feature",

@@ -139,24 +139,24 @@ def test_a_notebook_is_never_left_broken(project: Path, newer, monkeypatch: pyte
 
 def test_a_newer_irislib_brings_its_versions(project: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     origin = manifest.find_origin()
-    newer = replace(origin, version="0.2.0", requirement="irislib>=0.2,<0.3", wheel="irislib-0.2.0-py3-none-any.whl")
+    newer = replace(origin, version="99.0.0", requirement="irislib>=99.0,<100", wheel="irislib-99.0.0-py3-none-any.whl")
     monkeypatch.setattr(manifest, "find_origin", lambda: newer)
     monkeypatch.setattr(manifest, "known_versions", lambda _: ["pandas==9"])
     (wheel,) = (project / "wheels").iterdir()
     (project / "constraints.txt").write_text("pandas==8\n")
     assert run(project) == 0
     out = capsys.readouterr().out
-    assert f"removed    wheels/{wheel.name}\nnew        wheels/irislib-0.2.0" in out
+    assert f"removed    wheels/{wheel.name}\nnew        wheels/irislib-99.0.0" in out
     assert "kept       constraints.txt, which you have changed" in out
-    assert [path.name for path in (project / "wheels").iterdir()] == ["irislib-0.2.0-py3-none-any.whl"]
-    assert '"irislib>=0.2,<0.3"' in (project / "setup.py").read_text()
+    assert [path.name for path in (project / "wheels").iterdir()] == ["irislib-99.0.0-py3-none-any.whl"]
+    assert '"irislib>=99.0,<100"' in (project / "setup.py").read_text()
     assert (project / "constraints.txt").read_text() == "pandas==8\n"
     assert run(project) == 0
     assert capsys.readouterr().out == "There is nothing to update.\n"
 
     monkeypatch.undo()
     assert run(project) == (
-        f"irislib update: {project / MANIFEST} is of irislib 0.2.0, and this is irislib {origin.version}: install the "
+        f"irislib update: {project / MANIFEST} is of irislib 99.0.0, and this is irislib {origin.version}: install the "
         "newer one, and try again."
     )
 

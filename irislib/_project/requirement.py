@@ -33,7 +33,7 @@ class Origin:
     Attributes
     ----------
     requirement : str
-        For pip: ``irislib>=0.1,<0.2``, or with the address of a repository or a file.
+        For pip: ``irislib>=1.0,<2``, or with the address of a repository or a file.
     version : str
         Of the irislib that runs.
     wheel : str
