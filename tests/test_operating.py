@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +19,15 @@ import pytest
 
 from irislib import Model
 from irislib._modeling import store
-from irislib._modeling.model_file import join_parts, stored_record
+from irislib._modeling.model_file import join_parts, read_model, stored_record
 from irislib._store.copying import copy_store
 from irislib._store.files import files_of
 from irislib.cli import main
+from irislib.errors import StoreError
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+EARLIER = ROOT / "tests" / "data" / "earlier"
 PAGE = (DOCS / "operating.md").read_text(encoding="utf-8")
 
 
@@ -147,6 +151,35 @@ def test_a_backup_is_restored_whole_and_takes_the_place_of_nothing_newer(
     assert "is spoilt" in str(run(["restore", str(tmp_path / "backup"), "--store", str(tmp_path / "other")]))
     assert store.current(name, tmp_path / "other") is None
     assert "There is no such model" in str(run(["backup", str(tmp_path / "x"), "--store", str(tmp_path / "empty")]))
+
+
+def test_a_store_and_a_file_of_an_earlier_irislib_are_read_and_continued(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    shutil.copytree(EARLIER / "store", root)
+    assert [entry.note for entry in store.entries("sticks", root)] == ["depth 2", "depth 1"]
+    row = {"length": 7, "width": 1}
+    for model in (store.load("sticks", root), read_model(EARLIER / "format-1.irislib")):
+        assert model.predict_row(row).prediction == "long"
+        model.publish(root)
+    assert store.rollback("sticks", root, "1").version == store.entries("sticks", EARLIER / "store")[1].version
+    assert [entry.number for entry in store.entries("sticks", root)] == [5, 4, 3, 2, 1]
+    assert [model.files for model in copy_store(EARLIER / "store", tmp_path / "backup")] == [2]
+
+
+def test_what_a_later_irislib_has_written_is_refused_with_its_version(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    shutil.copytree(EARLIER / "store", root)
+    entry = store.entries("sticks", root)[0]
+    path = root / "sticks" / "versions" / entry.file
+    with zipfile.ZipFile(path) as archive:
+        record, estimator = json.loads(archive.read("model.json")), archive.read("estimator.skops")
+    path.write_bytes(join_parts(json.dumps({**record, "format": 99, "irislib": "9.9"}), estimator))
+    with pytest.raises(StoreError, match=r"was written by irislib 9\.9, in another format"):
+        store.load("sticks", root)
+    newest = root / "sticks" / "entries" / "00000002.json"
+    newest.write_text(json.dumps({**json.loads(newest.read_text()), "unheard-of": 1}))
+    assert store.rollback("sticks", root, "1").number == 3  # the log is read all the same, and so is what is older
+    assert store.load("sticks", root).predict_row({"length": 7, "width": 1}).prediction == "long"
 
 
 def run(args: list[str]) -> object:
