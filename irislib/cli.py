@@ -171,6 +171,7 @@ def train(args: list[str]) -> int:
     parser.add_argument(
         "--check", action="store_true", help="train nothing, and end with exit status 1 if there is no such version"
     )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help=TEXTS["train.scheduler"])
     options, status = parser.parse_args(args), 0
     for spec in registry.load_specs(options.model).values():
         if options.check or options.if_needed:
@@ -181,7 +182,7 @@ def train(args: list[str]) -> int:
                 continue
         if isinstance(spec, FittedSpec):
             raise IrislibError(TEXTS["train.fitted"].format(title=spec.title))
-        _train_and_publish(spec)
+        _train_and_publish(spec, options.scheduler)
     return status
 
 
@@ -200,14 +201,14 @@ def _is_stored(spec: ModelSpec) -> bool:
     return model is not None
 
 
-def _train_and_publish(spec: ModelSpec) -> None:
+def _train_and_publish(spec: ModelSpec, scheduler: str | None) -> None:
     from irislib._modeling import store
     from irislib._modeling.training import train as fit
     from irislib._refresh.progress_line import shown_training
 
     start, root = time.monotonic(), store.default_root()
-    with shown_training(sys.stderr, spec.title):
-        model = fit(spec)
+    with shown_training(sys.stderr, spec.title, in_log=scheduler is not None):
+        model = fit(spec, scheduler=scheduler)
     print(report(model))
     entry = store.publish(model, root, kind="train", seconds=round(time.monotonic() - start, 3))
     print(f"kept in {store.location(entry, spec.name, root)}")

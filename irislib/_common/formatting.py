@@ -22,6 +22,7 @@ __all__ = [
     "did_you_mean",
     "format_apart",
     "format_count",
+    "format_duration",
     "format_plain",
     "format_points",
     "format_score",
@@ -70,6 +71,14 @@ def format_plain(value: Any) -> str:
 def format_count(count: int) -> str:
     """Format a whole number, with a sign between thousands."""
     return localize(f"{count:,}")
+
+
+def format_duration(seconds: float) -> str:
+    """Write a time for people: ``40 s``, ``3 min``, ``2 h 5 min``."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def format_share(share: float) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from irislib._common.formatting import format_duration
 from irislib._common.messages.scoring import TEXTS
 from irislib.errors import IrislibError
 
@@ -42,14 +43,14 @@ def run(load: Callable[[], Model], options: argparse.Namespace) -> int:
     try:
         import distributed  # noqa: F401
 
-        from irislib._distributed.scoring import duration, score_files
+        from irislib._distributed.scoring import score_files
     except ModuleNotFoundError as error:
         raise IrislibError(TEXTS["dask_missing"].format(name=error.name)) from None
     arguments = options.pattern, options.out, sys.stderr, options.scheduler, options.workers, options.encoding
     outcome = score_files(load(), *arguments, restart=options.restart)
     if outcome.scored:
         rate = f"{outcome.scored / outcome.seconds:,.0f}"
-        facts = {"count": outcome.files, "seconds": duration(outcome.seconds), "rate": rate, "out": options.out}
+        facts = {"count": outcome.files, "seconds": format_duration(outcome.seconds), "rate": rate, "out": options.out}
         print(TEXTS["done"].format(rows=outcome.scored, **facts))
     elif not outcome.failures:
         print(TEXTS["done_before"].format(count=outcome.files, out=options.out))

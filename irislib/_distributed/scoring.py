@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import secrets
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, TextIO
 
 from irislib._common import file_locks
+from irislib._common.formatting import format_duration
 from irislib._common.messages.scoring import TEXTS
 from irislib._distributed import plan as plans
 from irislib._distributed.cluster import connect
@@ -277,16 +277,10 @@ class Run:
         rows = sum(rows for rows, _ in progress.values())
         fraction = sum(self.waiting[name].size * fraction for name, (_, fraction) in progress.items()) / self.size
         seconds = now - self.start
-        remaining = TEXTS["progress_left"].format(left=duration(seconds / fraction - seconds)) if fraction > 0 else ""
+        remaining = (
+            TEXTS["progress_left"].format(left=format_duration(seconds / fraction - seconds)) if fraction > 0 else ""
+        )
         files = self.files - sum(count > 0 for count in self.parts_left.values())
         rate = f"{rows / seconds:,.0f}"
         text = TEXTS["progress"].format(files=files, count=self.files, rows=rows, rate=rate, left=remaining)
         self.line.update(text, fraction)
-
-
-def duration(seconds: float) -> str:
-    """Write a time for people: ``40 s``, ``3 min``, ``2 h 5 min``."""
-    if seconds < 90:
-        return f"{math.ceil(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ SAMPLE = 1000  # training rows kept with the model
 
 
 @without_exit()
-def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
+def train(spec: ModelSpec, data: pd.DataFrame | None = None, *, scheduler: str | None = None) -> Model:
     """Train and evaluate the model that a spec describes.
 
     The estimator is fitted on the part of the data that is not held out and stays as it is then:
@@ -65,6 +66,9 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
     spec : ModelSpec
     data : DataFrame of shape (n_rows, n_features + 1), optional
         Instead of what ``spec.load_data()`` returns.
+    scheduler : str, optional
+        The address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers do what scikit-learn does in
+        parts: the fits of a search, the trees of a forest. The model is the same.
 
     Returns
     -------
@@ -78,11 +82,23 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None) -> Model:
         If a feature may be left empty that the estimator cannot do without.
     UserCodeError
         If ``load_data`` or the estimator fails.
+    IrislibError
+        If the cluster cannot be used.
     """
     require_spec(spec)
     with record_reads() as data_files:
         data = _load_data(spec) if data is None else data
-    return _fit(spec, *checked(spec, data), data_files())
+    features, target = checked(spec, data)
+    with _cluster(scheduler):
+        return _fit(spec, features, target, data_files())
+
+
+def _cluster(scheduler: str | None) -> AbstractContextManager[None]:
+    if scheduler is None:
+        return nullcontext()
+    from irislib._distributed.training import train_on  # here, for it imports Dask
+
+    return train_on(scheduler)
 
 
 @without_exit()

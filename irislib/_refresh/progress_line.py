@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from irislib._common.formatting import format_duration
 from irislib._common.messages.store import TEXTS
-from irislib._refresh.training_progress import reported_training
+from irislib._refresh.training_progress import TrainingProgress, reported_training
 
 if TYPE_CHECKING:
     from irislib._refresh.runs import Run
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ProgressLine", "shown_training"]
 
 CELLS = 20
+LOG_SECONDS = 10.0  # between two lines of a log
 CLEAR = "\r\x1b[K"  # to the beginning of the line, and all that stands there is gone
 
 
@@ -68,12 +71,40 @@ class ProgressLine:
 
 
 @contextmanager
-def shown_training(stream: TextIO, title: str) -> Iterator[None]:
-    """Show in a terminal that a model is trained, with a bar once its estimator works in parts; elsewhere nothing."""
-    if not stream.isatty():
+def shown_training(stream: TextIO, title: str, in_log: bool = False) -> Iterator[None]:
+    """Show in a terminal that a model is trained, with a bar once its estimator works in parts.
+
+    Parameters
+    ----------
+    stream : file
+    title : str
+        Of the model.
+    in_log : bool
+        Write a line now and then where there is no terminal, instead of nothing.
+    """
+    if not (in_log or stream.isatty()):
         yield
         return
-    text = TEXTS["training_shown"].format(title=title)
-    with ProgressLine(stream) as line, reported_training(lambda done: line.update(text, done)):
-        line.update(text)
-        yield
+    with ProgressLine(stream) as line:
+        shown_at = time.monotonic()
+
+        def show(progress: TrainingProgress) -> None:
+            nonlocal shown_at
+            if not line.is_terminal and time.monotonic() - shown_at < LOG_SECONDS:
+                return
+            shown_at = time.monotonic()
+            line.update(describe(title, progress), progress.fraction)
+
+        line.update(TEXTS["training_shown"].format(title=title))
+        with reported_training(show):
+            yield
+
+
+def describe(title: str, progress: TrainingProgress) -> str:
+    """Return the progress of a training as text."""
+    step = TEXTS["training_step"].format(step=progress.step) if progress.step > 1 else ""
+    facts = {"title": title, "done": progress.done, "total": progress.total, "step": step}
+    if 0 < progress.done < progress.total:
+        seconds = format_duration(progress.seconds_left)
+        return TEXTS["training_left"].format(**facts, left=seconds)
+    return TEXTS["training_fits"].format(**facts)

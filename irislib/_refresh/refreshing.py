@@ -90,7 +90,8 @@ def work(spec: ModelSpec, root: Root, request: Request, run: OwnRun) -> Result:
     former = _former(spec, root, current)
     parts, data, data_files = _data(spec, root, request, current, former, run)
     run.step("train", SHARES["train"], TEXTS["stage.train"].format(title=spec.title, rows=len(data)))
-    with reported_training(run.part_of("train", "compare")):
+    note = run.part_of("train", "compare")
+    with reported_training(lambda progress: note(progress.fraction)):
         candidate = training.retrain(spec, data, former, data_files)
     run.step("compare", SHARES["compare"], TEXTS["stage.compare"])
     decision = decide(former, candidate)

@@ -5,18 +5,48 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["reported_training"]
+__all__ = ["TrainingProgress", "reported_training"]
+
+
+class TrainingProgress(NamedTuple):
+    """How far the outermost work in parts is.
+
+    Attributes
+    ----------
+    done, total : int
+        Parts: the fits of a search, the trees of a forest.
+    step : int
+        The number of this work, from 1: a search by halving does several, one after the other.
+    seconds : float
+        Since it began.
+    """
+
+    done: int
+    total: int
+    step: int
+    seconds: float
+
+    @property
+    def fraction(self) -> float:
+        """The part that is done."""
+        return min(self.done / self.total, 1.0)
+
+    @property
+    def seconds_left(self) -> float:
+        """The time that is left if the rest is as fast."""
+        return self.seconds / self.fraction - self.seconds if self.done else float("inf")
 
 
 @contextmanager
-def reported_training(report: Callable[[float], Any]) -> Iterator[None]:
-    """Call a function with the part of the training that is done, after each part of the outermost work in parts.
+def reported_training(report: Callable[[TrainingProgress], Any]) -> Iterator[None]:
+    """Call a function with the progress of a training, after each part of the outermost work in parts.
 
     An estimator that does several such works one after the other, as a stack of others does, reports each from 0 to 1.
 
@@ -28,15 +58,16 @@ def reported_training(report: Callable[[float], Any]) -> Iterator[None]:
 
     call, print_progress = joblib.Parallel.__call__, joblib.Parallel.print_progress
     outermost: list[Any] = []
-    total = 0
+    total, step, start = 0, 0, 0.0
 
     @functools.wraps(call)
     def counted_call(self: Any, iterable: Any) -> Any:
-        nonlocal total
+        nonlocal total, step, start
         if outermost:
             return call(self, iterable)
         outermost.append(self)
-        total = count_of(iterable)
+        total, start = count_of(iterable), time.monotonic()
+        step += 1 if total else 0
         try:
             return call(self, iterable)
         finally:
@@ -46,7 +77,7 @@ def reported_training(report: Callable[[float], Any]) -> Iterator[None]:
     def counted_progress(self: Any) -> None:
         print_progress(self)
         if total and outermost and outermost[0] is self:
-            report(min(self.n_completed_tasks / total, 1.0))
+            report(TrainingProgress(self.n_completed_tasks, total, step, time.monotonic() - start))
 
     joblib.Parallel.__call__, joblib.Parallel.print_progress = counted_call, counted_progress
     try:

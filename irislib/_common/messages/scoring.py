@@ -15,6 +15,10 @@ TEXTS = {
     "such as by the variables DASK_DISTRIBUTED__COMM__TLS__CA_FILE and …__TLS__CLIENT__CERT. ({error})",
     "other_versions": "Scheduler or workers of {address} have other versions than this process: {differences}. Install "
     "the same everywhere.",
+    "lost": "The cluster at {address} was lost: {error}",
+    "fit_killed": "The workers of {address} that fitted the same part were lost one after the other, as for want of "
+    "memory. Give each worker more of it: dask worker --memory-limit.",
+    "no_module": "The workers have no module {name}: install it there, or import it where your model is described.",
     "model_refused": "The workers cannot read the model: {error}",
     # what is read and written
     "nothing_found": "There is no file {pattern}. Write the pattern in quotation marks: 'in/*.parquet'.",

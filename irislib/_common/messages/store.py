@@ -25,6 +25,10 @@ TEXTS = {
     "train.needed": "{title}: the store has no version with the same data, description, code and libraries.",
     "train.fitted": "{title} was fitted elsewhere: there is nothing to train.",
     "training_shown": "Training {title}…",
+    "training_fits": "Training {title}: {step}{done} of {total} fits",
+    "training_left": "Training {title}: {step}{done} of {total} fits, {left} left",
+    "training_step": "step {step}, ",
+    "train.scheduler": "the address of a Dask scheduler, tcp://HOST:8786, on whose workers it is trained [here]",
     # by a server that starts
     "training": "Training {title} on {rows:,} rows…",
     "trained": "{title} is trained and stored ({seconds:.1f} s): the next start takes it from {root}.",
