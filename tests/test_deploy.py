@@ -96,6 +96,11 @@ def test_the_compose_file_is_valid_and_complete(compose: dict[str, Any]) -> None
     schema = get_builtin_schema("vendor.compose-spec")
     assert not list(validators.validator_for(schema)(schema).iter_errors(compose))
     services = compose["services"]
+    recipe = (ROOT / "Dockerfile").read_text()
+    for name in OURS:
+        build = services[name]["build"]
+        assert all(f"\nARG {argument}" in recipe for argument in build["args"])
+        assert f" AS {build.get('target', 'app')}\n" in recipe
     for name, service in services.items():
         for other, dependency in service.get("depends_on", {}).items():
             healthy = dependency["condition"] == "service_healthy"
