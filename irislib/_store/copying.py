@@ -19,7 +19,7 @@ ATTEMPTS = 10  # to read a model whose files are deleted meanwhile by who publis
 
 @dataclass(frozen=True)
 class Copied:
-    """What was copied of a model: its entries and files there, how many of them are new, and the current version."""
+    """The copy of a model: its entries and files at the target, how many of them are new, and the current version."""
 
     name: str
     entries: int
@@ -52,11 +52,11 @@ def copy_store(source: Root, target: Root, names: Collection[str] = (), force: b
     StoreError
         If a model is not there, the target has other or newer entries, or a file is not as it was written.
     """
-    there = model_names(source)
-    if missing := sorted({*names} - {*there}) or ([] if there else ["*"]):
+    available = model_names(source)
+    if missing := sorted({*names} - {*available}) or ([] if available else ["*"]):
         raise StoreError(TEXTS["copy.none"].format(root=source, names=", ".join(missing)))
     origin, copy = files_of(source), files_of(target)
-    chosen = sorted(names) or there
+    chosen = sorted(names) or available
     if not force:
         for name in chosen:  # all of them before anything is written
             _require_older(copy, name, _entries(origin, name), target)
