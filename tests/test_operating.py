@@ -67,7 +67,8 @@ def names_of_tests() -> set[str]:
 @pytest.mark.parametrize("page", ["operating.md", "security.md"])
 def test_the_tests_that_a_page_names_exist(page: str) -> None:
     named = set(re.findall(r"`(test_\w+)`", (DOCS / page).read_text(encoding="utf-8")))
-    assert named <= names_of_tests()
+    assert len(named) > 20
+    assert not named - names_of_tests()
 
 
 def republished(model: Model, version: str, root: Path | str, monkeypatch: pytest.MonkeyPatch) -> None:
