@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib import __version__
-from irislib._common import borrowed, json_lines
+from irislib._common import borrowed, json_lines, tracing
 from irislib._common.formatting import did_you_mean, format_share
 from irislib._common.language import VARIABLE
 from irislib._common.paths import write_atomically
@@ -106,6 +106,8 @@ def serve(args: list[str]) -> int:
             "This installation has no pages, for Voila is not installed: it is that of the endpoint alone, which is "
             "started by `irislib api`. All of it is installed by pip install irislib."
         )
+    if "--tracing" in args:
+        tracing.begin()
     if not NO_SERVER.intersection(args):
         early.launch(args)  # it imports in the meantime
     try:
@@ -148,6 +150,8 @@ def api(args: list[str]) -> int:
     # Requests are spread over processes, and the rows of one over threads: threads below would only wait for each other
     # in busy loops. NumPy reads it when it is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if "--tracing" in args:
+        tracing.begin()
     borrowed.check("api")
     from irislib._serving.gunicorn_app import ApiServer
 

@@ -139,7 +139,8 @@ def test_the_wheel_has_every_package() -> None:
 def test_every_package_that_is_imported_is_a_dependency() -> None:
     names = {"sklearn": "scikit-learn", "flask_cors": "flask-cors", "flask_limiter": "flask-limiter",
              "limits": "flask-limiter", "pythonjsonlogger": "python-json-logger", "IPython": "ipykernel",
-             "zmq": "ipykernel", "cloudpickle": "distributed"}  # fmt: skip
+             "zmq": "ipykernel", "cloudpickle": "distributed",
+             "opentelemetry": "opentelemetry-sdk"}  # fmt: skip
     extras = METADATA["optional-dependencies"]
     needs = [
         *METADATA["dependencies"],
@@ -148,6 +149,7 @@ def test_every_package_that_is_imported_is_a_dependency() -> None:
         *extras["limits"],
         *extras["sql"],
         *extras["stores"],
+        *extras["tracing"],
     ]
     needs += extras["tables"]
     known = {re.split(r"[<>=[]", need)[0].lower() for need in needs}

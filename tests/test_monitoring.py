@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import runpy
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, free_port, is_up, notebook, open_app, submit_row, wait_until
+from conftest import PATIENCE, ROOT, Server, free_port, is_up, notebook, open_app, run_irislib, submit_row, wait_until
 from invalid_inputs import GOOD
 from programs import program
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,8 +36,58 @@ Page("Faulty", features, "Divide", calculate, [Tab("Result", lambda x: [str(x)],
 """
 
 
+class Collector:
+    """A receiver of OTLP by HTTP, as a collector of traces is one."""
+
+    def __init__(self) -> None:
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+        self.spans: list[tuple[dict[str, Any], Any]] = []  # each with what is known of its process
+
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                for part in ExportTraceServiceRequest.FromString(body).resource_spans:
+                    spans = [span for scope in part.scope_spans for span in scope.spans]
+                    collector.spans += [(facts(part.resource), span) for span in spans]
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.server.server_port}",
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+        }
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def tree(self, trace: str) -> dict[str, str]:
+        """Return the names of the spans of a trace, and those of their parents."""
+        spans = {span.span_id: span for _, span in self.spans if span.trace_id.hex() == trace}
+        names = {span.span_id: span.name for span in spans.values()}
+        return {span.name: names.get(span.parent_span_id, span.parent_span_id.hex()) for span in spans.values()}
+
+
+def facts(part: Any) -> dict[str, Any]:
+    """Return the attributes of a resource or a span."""
+    return {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in part.attributes}
+
+
 @pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+    yield collector
+    collector.server.shutdown()
+    collector.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Server]:
     """Apps and endpoint: a page of a model, and one whose button fails."""
     import nbformat
 
@@ -43,18 +96,18 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     nbformat.write(notebook(FAULTY), folder / "notebooks" / "faulty.ipynb")
     args = ("--notebooks", str(folder / "notebooks"), "--model", "irislib.iris:spec", "--json-logs",
             "--prediction-log", str(folder / "p"))  # fmt: skip
-    server = Server(folder / "log", "serve", *args).wait()
+    server = Server(folder / "log", "serve", "--tracing", *args, **collector.environment).wait()
     yield server
     assert server.stop() == 0
     json_log(server)
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Server]:
     """An endpoint of two workers."""
     folder = tmp_path_factory.mktemp("watched")
     args = ("--workers", "2", "--prediction-log", str(folder / "p"), "--json-logs", "--access-logfile", "-")
-    server = Server(folder / "log", "api", *args).wait()
+    server = Server(folder / "log", "api", "--tracing", *args, **collector.environment).wait()
     yield server
     assert server.stop() == 0
     json_log(server)
@@ -66,11 +119,11 @@ def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> str:
     from conftest import new_page
 
     for server in (apps, endpoint):
-        assert server.post("/iris-wizard", data=GOOD).json() == "virginica"
+        assert server.post("/iris-wizard", data=GOOD, headers=parent(server)).json() == "virginica"
         assert server.post("/iris-wizard", data={"petal_width_cm": "x"}).status_code == 422
         batch = server.post("/iris-wizard/batch", data=CSV, headers={"Content-Type": "text/csv"})
         assert batch.status_code == 200
-    with new_page(chromium) as page:
+    with new_page(chromium, extra_http_headers=parent("page")) as page:
         open_app(page, apps, "iris-wizard", "Abrakadabra")
         submit_row(page, iris, GOOD)
         page.get_by_text("virginica").first.wait_for()
@@ -80,6 +133,15 @@ def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> str:
         text = page.get_by_text("report this reference").first.text_content()
         wait_until(lambda: value(apps, "irislib_page_request_seconds_count", page="faulty") > 0)
     return re.search("reference: ([0-9a-f]{8})", text)[1]
+
+
+def trace_of(subject: Any) -> str:
+    return hashlib.sha256(str(subject if isinstance(subject, str) else subject.url).encode()).hexdigest()[:32]
+
+
+def parent(subject: Any) -> dict[str, str]:
+    """Return the header by which a proxy says which trace a request belongs to."""
+    return {"traceparent": f"00-{trace_of(subject)}-00f067aa0ba902b7-01"}
 
 
 def json_log(server: Server) -> list[dict[str, Any]]:
@@ -151,6 +213,52 @@ def test_every_line_is_json_and_leads_from_a_reference_to_the_error(
         wait_until(lambda server=server: "wrong-input" in server.text())
         (line,) = (line for line in json_log(server) if line.get("request_id") == "wrong-input")
         assert (line["method"], line["path"], line["status"]) == ("POST", "/iris-wizard", 422)
+
+
+def test_a_request_and_a_click_are_one_trace_each(
+    apps: Server, endpoint: Server, traffic: str, collector: Collector
+) -> None:
+    proxy = "00f067aa0ba902b7"
+    request = {
+        "POST /iris-wizard": proxy,
+        "irislib.validate": "POST /iris-wizard",
+        "irislib.predict": "POST /iris-wizard",
+    }
+    for server in (apps, endpoint):
+        wait_until(lambda server=server: collector.tree(trace_of(server)) == request)
+    asked, called = "irislib.page_request /iris-wizard", "irislib.callback"
+    visit = {"GET /iris-wizard": proxy, asked: "GET /iris-wizard", "irislib.predict": called}
+    wait_until(lambda: visit.items() <= collector.tree(trace_of("page")).items())
+    wait_until(lambda: collector.tree(trace_of("page"))[called].startswith("irislib.page_request "))
+    wait_until(lambda: any(span.name == called and span.status.code == 2 for _, span in collector.spans))
+    spans = [(where, span) for where, span in collector.spans if span.trace_id.hex() == trace_of("page")]
+    assert len({where["process.pid"] for where, _ in spans}) == 3  # the server, and a kernel of each page
+    assert {where["service.name"] for where, _ in spans} == {"irislib"}
+    (failed,) = (span for _, span in spans if span.name == called and span.status.code == 2)
+    assert facts(failed)["error.type"] == "ZeroDivisionError"
+    (line,) = (line for line in json_log(apps) if line.get("reference") == traffic)
+    assert line["trace_id"] == trace_of("page")
+    (posted,) = (span for _, span in collector.spans if span.trace_id.hex() == trace_of(endpoint) and span.kind == 2)
+    known = facts(posted)
+    assert (known["http.request.method"], known["http.route"]) == ("POST", "/iris-wizard")
+    assert known["http.response.status_code"] == 200
+    assert known["irislib.request_id"]
+    text = " ".join(str(span) for _, span in collector.spans)
+    assert "virginica" not in text
+    assert not [span for _, span in collector.spans if span.events]  # which could quote a value
+
+
+def test_without_the_option_nothing_is_imported_and_without_the_extra_a_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = "import sys; print([name for name in sys.modules if 'opentelemetry' in name]); raise SystemExit"
+    assert run_irislib(code=code).stdout.strip() == "[]"  # in a process that has imported both servers
+    missing = "import sys; sys.modules['opentelemetry.sdk'] = None"
+    for command in ("serve", "api"):
+        result = run_irislib(command, "--tracing", code=missing)
+        assert result.returncode == 1
+        text = f"irislib {command}: --tracing needs OpenTelemetry: pip install 'irislib[tracing]'\n"
+        assert result.stderr == text
 
 
 def test_the_page_has_the_table_of_the_metrics() -> None:

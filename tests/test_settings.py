@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import run_irislib
 
-from irislib._common import json_lines
+from irislib._common import json_lines, tracing
 from irislib._common.settings import SETTINGS, api_settings, environment_value, serve_settings
 from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._modeling import registry
@@ -55,6 +55,7 @@ def test_the_package_reads_no_variable_that_the_table_lacks() -> None:
         registry.SESSION,
         FILE_LIMIT,
         json_lines.VARIABLE,
+        tracing.VARIABLE,
         "IRISLIB_PAGE",
         "IRISLIB_LANGUAGE",
     }  # from a server to its kernels

@@ -187,6 +187,11 @@ _ALL = (
         "json_logs", bool, False, "Write each line of the logs as a JSON object.",
         api=True, trait="AppServer.json_logs",
     ),
+    Setting(
+        "tracing", bool, False,
+        "Send traces by OpenTelemetry's protocol (`pip install 'irislib[tracing]'`); the variables `OTEL_*` say where.",
+        api=True, trait="AppServer.tracing",
+    ),
     Setting("browser", bool, False, "Open the apps in a browser.", trait="Voila.open_browser"),
     Setting(
         "max_kernels", int, None, "The most visitors' kernels at the same time.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from irislib._common import tracing
 from irislib._forkserver import own_fork
 from irislib._forkserver.client import ForkServer, can_fork
 from irislib._forkserver.threads import has_threads, use_all_threads
@@ -31,7 +32,7 @@ def launch(arguments: Sequence[str]) -> None:
     """
     if not can_fork():
         return
-    fork_server = ForkServer(IMPORTS)
+    fork_server = ForkServer([*IMPORTS, *tracing.imports()])
     if not has_threads() and not own_fork.may_hold_secret(arguments) and own_fork.import_shared():
         fork_server.launch_early(own_fork.fork_process)
         use_all_threads()

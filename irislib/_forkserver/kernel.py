@@ -27,7 +27,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
-from irislib._common import json_lines
+from irislib._common import json_lines, tracing
 from irislib._forkserver.generators import reseed
 from irislib._forkserver.page_kernel import NO_PARENT, WarmKernelApp
 from irislib._forkserver.server import LOG_HANDLER
@@ -63,6 +63,8 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["env"])
+    if tracing.VARIABLE in os.environ and not tracing.is_on():
+        tracing.begin()
     os.chdir(request["cwd"])
     name_page(request["page"].rpartition("#")[0] or request["env"].get("SCRIPT_NAME", ""))
     with open("/proc/self/comm", "w", encoding="ascii") as name:
@@ -80,8 +82,8 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         if request["page"]:
             app.log.addFilter(InvalidMessages())
         attach_shell(app.kernel)
-        if json_lines.is_on():
-            name_requests(app.kernel)
+        if json_lines.is_on() or tracing.is_on():
+            follow_requests(app.kernel)
         if app.capture_fd_output:
             log_to_cells()
         app.start()
@@ -167,15 +169,25 @@ def attach_shell(kernel: Any) -> None:
         widget_comm.kernel = kernel  # ipywidgets sends nothing without a kernel
 
 
-def name_requests(kernel: Any) -> None:
-    """Let lines of the log have the id of the message that is being handled."""
+def follow_requests(kernel: Any) -> None:
+    """Let lines of the log have the id of the message that is being handled, and go on with its trace."""
     handle = kernel.shell_handlers["comm_msg"]
 
-    def handle_named(stream: Any, ident: Any, message: dict[str, Any]) -> Any:
+    def handle_followed(stream: Any, ident: Any, message: dict[str, Any]) -> Any:
         json_lines.REQUEST_ID.set(str(message["header"].get("msg_id")))
-        return handle(stream, ident, message)
+        with tracing.served("irislib.callback", message["metadata"], {"process.pid": os.getpid()}):
+            return handle(stream, ident, message)
 
-    kernel.shell_handlers["comm_msg"] = handle_named
+    kernel.shell_handlers["comm_msg"] = handle_followed
+    if tracing.is_on():
+        signal.signal(signal.SIGTERM, end_traced)
+
+
+def end_traced(number: int, _: Any) -> None:
+    """Send the last spans, and end."""
+    tracing.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def exit_with_server(lifeline: int) -> None:

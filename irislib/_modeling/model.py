@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
+from irislib._common.tracing import span
 from irislib._compiled import (
     FastForm,
     Outcome,
@@ -325,9 +326,10 @@ class Model:
             Naming every wrong value, or that there is more than one row.
         """
         if isinstance(row, Mapping):
-            values, problems = check_row(self.spec.features, row)
-            if problems:
-                raise ValidationError(problems)
+            with span("irislib.validate", model=self.spec.name):
+                values, problems = check_row(self.spec.features, row)
+                if problems:
+                    raise ValidationError(problems)
             return self._predict(values, row)
         frame = self.spec.validate(row)
         if len(frame) > 1:
@@ -348,7 +350,8 @@ class Model:
 
     def _predict(self, values: Mapping[str, Any], row: Mapping[str, Any]) -> Prediction:
         """Predict checked values, None where one is missing; the row is reported as it was before the check."""
-        prediction, shares = self.predict_values(list(values.values()))
+        with span("irislib.predict", model=self.spec.name, version=self.version):
+            prediction, shares = self.predict_values(list(values.values()))
         warnings = self._row_warnings(values)
         is_outside = bool(warnings)
         probabilities = None

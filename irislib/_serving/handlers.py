@@ -18,6 +18,7 @@ from voila.notebook_renderer import NotebookRenderer
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import make_url
 
+from irislib._common import tracing
 from irislib._common.json_lines import REQUEST_ID
 from irislib._common.language import REQUESTED, current_language, preferred
 from irislib._common.messages import TEXTS
@@ -311,6 +312,16 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
 
     @tornado.web.authenticated
     async def get(self, path: str | None = None) -> None:
+        route = f"/{page_label(self.notebook_path)}"
+        attributes = {"http.request.method": "GET", "http.route": route, "url.path": self.request.path}
+        with tracing.served(f"GET {route}", self.request.headers, attributes) as request:
+            await self.open_page(path)
+            if request is not None:
+                request.set_attribute("irislib.request_id", self.request.headers["X-Request-ID"])
+                tracing.note_status(request, self.get_status())
+
+    async def open_page(self, path: str | None) -> None:
+        """Send the page, or why there is none."""
         if "token" in self.request.query_arguments:
             # It is a cookie now; in the URL it would reach the visitor's kernel and the history.
             self.redirect(address_without_token(self.request))

@@ -17,6 +17,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
+from irislib._common import tracing
 from irislib._forkserver.process import ForkedProcess
 from irislib._serving import memory, system_limits
 from irislib._serving.options import trait
@@ -132,6 +133,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.spare: set[str] = set()
         self.visitors: dict[str, str] = {}
         self.pages: dict[str, str] = {}
+        self.traces: dict[str, dict[str, str]] = {}  # what the spans of a page's requests are children of
         self.requested: dict[str, float] = {}  # when the page was, whose browser has not connected yet
         self.starting: Counter[str] = Counter()
         self.disconnected_since: dict[str, float] = {}  # as measured by the culler
@@ -175,6 +177,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         self.spare.remove(kernel_id)
         self.visitors[kernel_id] = CURRENT_VISITOR.get()
         self.requested[kernel_id] = REQUESTED_AT.get()
+        self.traces[kernel_id] = tracing.headers()
         KERNEL_WAIT_SECONDS.observe(0)
         STARTED_KERNEL.set(kernel_id)
 
@@ -201,7 +204,8 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.check_room()
             self.starting[visitor] += 1
         try:
-            await super().start_kernel(**kwargs)
+            with tracing.span("irislib.start_kernel"):
+                await super().start_kernel(**kwargs)
         except BaseException as error:
             self._pending_kernels.pop(kernel_id, None)
             Path(self.connection_dir, f"kernel-{kernel_id}.json").unlink(missing_ok=True)
@@ -221,6 +225,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         else:
             self.visitors[kernel_id] = visitor
             self.requested[kernel_id] = REQUESTED_AT.get()
+            self.traces[kernel_id] = tracing.headers()
             KERNEL_WAIT_SECONDS.observe(time.perf_counter() - begin)
             STARTED_KERNEL.set(kernel_id)
         return kernel_id
@@ -235,6 +240,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
             self.visitors,
             self.pages,
             self.requested,
+            self.traces,
             self.disconnected_since,
             self._kernel_connections,
             self._kernel_ports,

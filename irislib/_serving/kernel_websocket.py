@@ -25,6 +25,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Finish, HTTPError
 from tornado.websocket import WebSocketClosedError
 
+from irislib._common import tracing
 from irislib._serving.callback_log import CallbackLog
 from irislib._serving.page_metrics import REQUEST_SECONDS, page_label
 from irislib._serving.page_versions import PageVersions
@@ -69,6 +70,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.pending = PendingMessages()
+        self.spans: dict[str, tracing.Span] = {}  # of messages that the kernel has not handled yet
         self.versions: PageVersions = self.multi_kernel_manager.parent.page_pool.versions
 
     def connect(self) -> Any:
@@ -98,6 +100,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         taken for the last one, whose messages are kept.
         """
         self.versions.connections.discard(self)
+        while self.spans:
+            self.spans.popitem()[1].end()
         uncounted, self.is_counted = not self.is_counted, False
         if not uncounted:
             super().disconnect()
@@ -142,6 +146,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             if is_for_main_shell and msg_type in ALLOWED_TYPES.get(channel, ()):
                 if channel not in self.channels and self.channels:  # `control`, which few pages use
                     self.open_channel(channel).on_recv_stream(self.handle_outgoing_message)
+                if tracing.is_on() and msg_type == "comm_msg" and self.subprotocol == BINARY_FRAMING:
+                    incoming_msg = self.traced(incoming_msg, str(header.get("msg_id")))
                 super().handle_incoming_message(incoming_msg)
                 if channel == "shell":
                     self.pending.add(str(header.get("msg_id")), len(incoming_msg))
@@ -155,6 +161,16 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
                 "Ignoring from the page of kernel %s %s, and whatever else it may be.", self.kernel_id, reason
             )
         self.warned = True
+
+    def traced(self, message: bytes, msg_id: str) -> bytes:
+        """Start the span of a message of the page, and return the message with it for the kernel."""
+        page = page_label(self.multi_kernel_manager.pages.get(self.kernel_id, ""))
+        attributes = {"irislib.page": page, "irislib.request_id": msg_id, "network.protocol.name": "websocket"}
+        parent = self.multi_kernel_manager.traces.get(self.kernel_id) or {}
+        self.spans[msg_id] = part = tracing.start(f"irislib.page_request /{page}", parent, "SERVER", attributes)
+        channel, parts = deserialize_msg_from_ws_v1(message)
+        parts[2] = self.session.pack({**self.session.unpack(parts[2]), **tracing.carrier_of(part)})
+        return bytes(serialize_msg_to_ws_v1(parts, channel))
 
     def on_restart_failed(self) -> None:
         """Send the page the status of a dead kernel; kernels are never restarted."""
@@ -195,6 +211,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             return
         if msg_type == "status" and self.session.unpack(parts[3]).get("execution_state") == "idle":
             parent = self.session.unpack(parts[1])
+            if part := self.spans.pop(str(parent.get("msg_id")), None):
+                part.end()
             seconds = self.pending.remove(str(parent.get("msg_id")))
             if seconds and parent.get("msg_type") == "comm_msg":
                 REQUEST_SECONDS.labels(page_label(self.multi_kernel_manager.pages.get(self.kernel_id, ""))).observe(

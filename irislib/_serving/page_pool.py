@@ -12,7 +12,7 @@ from typing import Any
 from traitlets.config import LoggingConfigurable
 from voila.execute import VoilaExecutor
 
-from irislib._common import borrowed
+from irislib._common import borrowed, tracing
 from irislib._common.language import ENGLISH, current_language, parse_languages, using_language
 from irislib._common.messages import TEXTS
 from irislib._common.page_states import LOADING, PER_VISIT, STARTING, UNREADABLE, WARM
@@ -233,7 +233,7 @@ class Pages(LoggingConfigurable):
         await asyncio.to_thread(self.module_watch.note, Path(self.parent.root_dir), imports)
         environment = self.parent.kernel_environment(os.environ)
         if self.fork_server.main is None:
-            self.fork_server.imports = [*IMPORTS, *imports]
+            self.fork_server.imports = [*IMPORTS, *tracing.imports(), *imports]
             self.versions.loaded = {}
             await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
         if (versions := self.models.versions()) != self.versions.loaded:

@@ -26,7 +26,7 @@ from voila.app import Voila
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from irislib import __version__
-from irislib._common import json_lines, paths, temporary_folders
+from irislib._common import json_lines, paths, temporary_folders, tracing
 from irislib._common.language import VARIABLE, current_language, parse_languages
 from irislib._common.messages import TEXTS
 from irislib._common.routes import endpoint_pattern
@@ -112,6 +112,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     max_connections_per_client = trait("max_connections_per_client", default_value=None, allow_none=True)
     languages = trait("languages")
     json_logs = trait("json_logs")
+    tracing = trait("tracing")
     no_store = trait("no_store")
     follow = trait("follow", default_value=None, allow_none=True)
     prediction_log = trait("prediction_log")
@@ -133,6 +134,8 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             self.logging_config = {"formatters": {"console": {"class": "irislib._common.json_formatter.JsonFormatter"}}}
             json_lines.begin()
             self.log.propagate = False
+        if self.tracing:
+            tracing.begin()
         check_options(self)
         self.headers = security_headers(self)
         self.base_url: str = f"/{self.base_url.strip('/')}/".replace("//", "/")

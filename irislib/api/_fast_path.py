@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from flask import Flask, signals
 
+from irislib._common import tracing
 from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row
 from irislib._modeling.model import Model
@@ -85,6 +86,10 @@ class ModelEndpoint:
         self.responses = {label: self.make_response(label) for label in model.classes or ()}
         self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
         metrics.requests.labels(model.spec.name, "predict", "500")  # 0: only what is there can increase
+        if tracing.is_on():
+            tracing.wrap(self, "answer", "irislib.predict", model=model.spec.name, version=model.version)
+            tracing.wrap(self, "_checked_values", "irislib.validate", model=model.spec.name)
+            tracing.wrap(self.plain_rows, "form_values", "irislib.validate", model=model.spec.name)
         self.seconds = metrics.seconds.labels(model.spec.name, "predict")
 
     def count(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from irislib._common import paths
+from irislib._common import paths, tracing
 from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
 from irislib._description.spec import ModelSpec
@@ -88,7 +88,18 @@ def make_app(models: Sequence[Model], pages: Collection[str], options: Options) 
         from irislib.api import _extensions
 
         _extensions.add(app)
+    if tracing.is_on():
+        app.wsgi_app = tracing.traced_application(app.wsgi_app, partial(_route_of, app))  # type: ignore[method-assign]
     return app
+
+
+def _route_of(app: Endpoint, path: str) -> str:
+    """Return the route of an address as spans have it: with the model's name, and with nothing else of the path."""
+    _, name, *rest = f"{path}/".split("/")
+    if f"/{name}" in app.model_endpoints:
+        known = rest[0] if any(route.suffix == f"/{rest[0]}" for route in ROUTES) else ""
+        return f"/{name}/{known}".rstrip("/")
+    return path if any(route.path == path for route in ROUTES) else ""
 
 
 def _add_routes(app: Endpoint, context: _views.Context) -> None:
@@ -143,6 +154,7 @@ def explain_full_disk(error: OSError) -> Response:
 
 def fail(error: Exception) -> Response:
     """Make the response to an exception: the traceback goes to the log, a reference to the caller."""
+    tracing.fail(error)
     reference = request.environ[REQUEST_ID]
     message = f"reference {reference}: {request.method} {request.path} failed"
     log_error(log, message, error, {"request_id": reference})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-from irislib._common import json_lines
+from irislib._common import json_lines, tracing
 from irislib._common.messages import TEXTS, validation
 from irislib._modeling import registry
 from irislib._modeling.user_errors import explain, log_text
@@ -40,6 +40,7 @@ def guarded(show_error: Callable[[str], None], secrets_of: Callable[[], Iterable
         text = _masked(log_text(error), secrets_of)
         json_lines.report(f"reference {reference}:", error=text, reference=reference)
         _count()
+        tracing.fail(error)
         key = "callback_failed_in_jupyter" if _is_in_jupyter() else "callback_failed"
         show_error(TEXTS[key].format(reference=reference, error=_masked(explain(error), secrets_of)))
     finally:

@@ -13,6 +13,7 @@ import traitlets
 from irislib._common.language import column_labels
 from irislib._common.messages import TEXTS
 from irislib._common.theme import chart_colours
+from irislib._common.tracing import span
 from irislib._description.feature import Feature
 from irislib._description.feature_types.text import max_file_bytes
 from irislib._description.spec import describe_faults
@@ -353,7 +354,9 @@ class Page(anywidget.AnyWidget):
         return self.comparison.update(values, result) if self.comparison else ""
 
     def _compute(self, values: Mapping[str, Any]) -> Any:
-        return self.on_submit(parse_entries(list(self.features.values()), values))
+        with span("irislib.validate"):
+            row = parse_entries(list(self.features.values()), values)
+        return self.on_submit(row)
 
     def _announcement(self, summary: str) -> str:
         if not summary:
