@@ -279,7 +279,7 @@ def test_no_machine_path_or_host_is_in_the_repository() -> None:
     assert "README.md" in listed
     for name in listed:
         path = ROOT / name
-        if path.suffix in (".png", "") or not path.is_file():
+        if path.suffix in (".png", ".irislib", "") or not path.is_file():
             continue
         assert not re.search("/(root|work|home/(?!irislib))/|pypi" + r"\.", path.read_text()), name
 
