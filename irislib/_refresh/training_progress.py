@@ -16,7 +16,7 @@ __all__ = ["TrainingProgress", "reported_training"]
 
 
 class TrainingProgress(NamedTuple):
-    """How far the outermost work in parts is.
+    """Progress of the outermost work in parts.
 
     Attributes
     ----------
