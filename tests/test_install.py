@@ -214,13 +214,14 @@ EXTRAS: dict[str, tuple[list[str], dict[str, str], str]] = {
                "s3://bucket/models needs more libraries: pip install 'irislib[stores]' (No module named 'fsspec')."),
     "openpyxl": (["new", "shop", "--data", "shop.xlsx", "--target", "sold"], {},
                  "Reading Excel needs the package openpyxl: pip install 'openpyxl>=3.1'"),
+    "opentelemetry": (["api", "--tracing"], {}, "pip install 'irislib[tracing]'"),
     "pyarrow": (["new", "shop", "--data", "shop.parquet", "--target", "sold"], {},
                 "Reading Parquet needs the package pyarrow: pip install 'pyarrow>=17'"),
     "sqlalchemy": (["new", "shop", "--data", "postgresql://host/shop", "--sql", "shop", "--target", "sold"], {},
                    "Reading a database needs the package SQLAlchemy: pip install 'sqlalchemy>=2'"),
 }  # fmt: skip
 # Modules that only follow another of these, or a model of theirs.
-FOLLOWING = {"catboost", "dask", "limits", "opentelemetry"}
+FOLLOWING = {"catboost", "dask", "limits"}
 RUN = """
 import contextlib, io, json, os, sys
 from irislib.cli import main
