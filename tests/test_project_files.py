@@ -18,6 +18,7 @@ import pytest
 import requests
 import yaml
 from conftest import PATIENCE, ROOT, descendants, free_port, is_running, is_up, wait_until
+from test_dockerfile import lint
 
 from irislib._project import requirement
 from irislib._project.manifest import MANIFEST, read_manifest
@@ -137,6 +138,7 @@ def test_an_irislib_from_elsewhere_is_installed_from_there(files: dict[str, Any]
     assert "balanced_accuracy" in texts["tests/test_model.py"]
     assert " git " not in files["Dockerfile"]
     assert "COPY constraints.txt wheels/*.whl" in files["Dockerfile"]
+    assert not lint(files["Dockerfile"]) + lint(texts["Dockerfile"])
     assert "mean_absolute_error" in files["tests/test_model.py"]
 
 
