@@ -35,6 +35,7 @@ __all__ = [
 VARIABLE = "IRISLIB_TRACING"  # from a server to the processes that it starts
 MISSING = "--tracing needs OpenTelemetry: pip install 'irislib[tracing]'"
 FLUSH_MILLISECONDS = 800  # for what a kernel has not sent yet when it ends, which has a second
+EXPORT_SECONDS = 2  # for which the end of a process may wait where no collector answers; 10 is OpenTelemetry's own
 NOTHING: AbstractContextManager[None] = nullcontext()
 Span = Any
 
@@ -178,7 +179,9 @@ def _provider(pid: int) -> Any:  # one for each process, for a fork has not the 
     if str(resource.attributes["service.name"]).startswith("unknown_service"):
         resource = resource.merge(Resource({"service.name": "irislib"}))
     provider = TracerProvider(resource=resource)  # which reads OTEL_TRACES_SAMPLER, and ends with the process
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    has_timeout = any(f"OTEL_EXPORTER_OTLP_{name}TIMEOUT" in os.environ for name in ("", "TRACES_"))
+    exporter = OTLPSpanExporter(timeout=None if has_timeout else EXPORT_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
