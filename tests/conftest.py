@@ -74,8 +74,8 @@ NOT_LOWEST = ("test_every_text_is_used_and_every_used_text_exists",
               "test_branded_pages", "test_starting", "test_counts", "test_validation", "test_comparison",
               "test_feedback", "test_it_works_under_gunicorn", "tutorial",
               "test_documentation_blocks", "test_site", "test_project_files", "test_project_update",
-              "test_real_tables", "test_score", "test_container", "test_dockerfile", "test_proxies", "test_jupyterhub", "test_deploy",
-              "test_monitoring", "test_distributed_training")  # fmt: skip
+              "test_real_tables", "test_score", "test_container", "test_dockerfile", "test_proxies", "test_jupyterhub",
+              "test_deploy", "test_monitoring", "test_distributed_training")  # fmt: skip
 
 
 @pytest.hookimpl(wrapper=True)
