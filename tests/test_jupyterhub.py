@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import requests
 from conftest import PATIENCE, ROOT, free_port, is_up, wait_until
@@ -44,7 +46,8 @@ def user_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_users_page_answers_below_the_users_path(user_server: str, page: Any) -> None:
     requested: list[str] = []
     page.on("websocket", lambda socket: requested.append(socket.url))
-    page.goto(f"{user_server}irislib/iris-wizard?token={TOKEN}")
+    page.goto(f"{user_server}?token={TOKEN}")  # a login
+    page.goto(f"{user_server}irislib/iris-wizard")
     for name, value in GOOD.items():
         page.locator(f"input[name={name}]").fill(str(value))
     page.get_by_role("button", name="Abrakadabra").click()
@@ -59,3 +62,13 @@ def test_only_the_user_reaches_it_and_programs_do_with_the_users_token(user_serv
     assert requests.post(url, data=GOOD, timeout=PATIENCE).status_code == 403
     answer = requests.post(url, data=GOOD, headers={"Authorization": f"token {TOKEN}"}, timeout=PATIENCE)
     assert answer.json() == "virginica"
+    (port,) = [  # another user of the machine
+        connection.laddr.port
+        for process in psutil.process_iter(["cmdline"])
+        if f"--base_url={urlsplit(user_server).path}irislib/" in (process.info["cmdline"] or ())
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    direct = f"http://127.0.0.1:{port}{urlsplit(url).path}"
+    assert requests.post(direct, data=GOOD, timeout=PATIENCE).status_code == 401
+    assert requests.get(direct, allow_redirects=False, timeout=PATIENCE).status_code == 302

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -18,7 +19,9 @@ from invalid_inputs import GOOD
 from programs import program
 
 FILES = ROOT / "deploy" / "proxies"
-CADDY = "{{\n\tadmin off\n\thttp_port {http}\n\thttps_port {https}\n\tskip_install_trust\n}}\n"
+CADDY = (
+    "{{\n\tdefault_bind 127.0.0.1\n\tadmin off\n\thttp_port {http}\n\thttps_port {https}\n\tskip_install_trust\n}}\n"
+)
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 
 
@@ -27,6 +30,13 @@ def visitor_session() -> requests.Session:
     session = requests.Session()
     session.trust_env = session.verify = False  # else the environment may name certificates to check by
     return session
+
+
+class OtherAddress(requests.adapters.HTTPAdapter):
+    """Connections from another address of this machine than the proxy's."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, source_address=("127.0.0.2", 0))
 
 
 class Proxy:
@@ -165,10 +175,22 @@ def test_uploads_pass_up_to_the_servers_own_limit(proxy: Proxy) -> None:
 
 
 def test_the_log_has_the_address_that_the_proxy_saw(proxy: Proxy, server: Server) -> None:
-    headers = {"X-Forwarded-For": "203.0.113.9", "X-Request-ID": f"forged-{proxy.name}"}
-    assert proxy.post("/iris-wizard", data={"petal": 1}, headers=headers).status_code == 422
-    wait_until(lambda: f"forged-{proxy.name}" in server.text() or "422 POST" in server.text(), server.text)
+    request_id = f"forged-{proxy.name}"
+    headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example", "X-Request-ID": request_id}
+    visitor = visitor_session()
+    visitor.mount("https://", OtherAddress())
+    answer = visitor.post(f"{proxy.url}/iris-wizard", data={"petal": 1}, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 422
+
+    def line() -> dict[str, Any] | None:
+        entries = [json.loads(text) for text in server.text().splitlines() if request_id in text]
+        return next((entry for entry in entries if "address" in entry), None)
+
+    wait_until(line, server.text)
+    assert line()["address"] == "127.0.0.2"
     assert "203.0.113.9" not in server.text()
+    document = visitor.get(f"{proxy.url}/openapi.json", headers=headers, timeout=PATIENCE).json()
+    assert document["servers"][0]["url"] == proxy.url
 
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])

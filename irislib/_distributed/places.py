@@ -87,7 +87,7 @@ def find_inputs(pattern: str) -> list[Input]:
 
 
 def _one(system: Any, path: str) -> dict[str, Any]:
-    """Return one file that is named, or all of a folder."""
+    """Return a file by its path, if it is there."""
     with suppress(FileNotFoundError):
         info = system.info(path)
         return {path: info} if info["type"] == "file" else {}

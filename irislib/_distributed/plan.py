@@ -128,13 +128,7 @@ class Plan:
         return cls(model.spec.name, model.version, encoding, marks)
 
     def changes(self, out: Output) -> list[str]:
-        """Return why what is in a folder cannot be continued; nothing if it can, or there is nothing.
-
-        Raises
-        ------
-        IrislibError
-            If there are files that would be replaced, and no plan.
-        """
+        """Return why what is in a folder cannot be continued; nothing if it can, or there is nothing."""
         content = out.read(PLAN)
         if content is None:
             return []
