@@ -447,6 +447,8 @@ def s3() -> Iterator[str]:
     try:
         import s3fs
 
+        s3fs.S3FileSystem.clear_instance_cache()  # another module may have had another server
+        requests.post(f"{variables['AWS_ENDPOINT_URL']}/moto-api/reset", timeout=PATIENCE)  # they share their state
         s3fs.S3FileSystem().mkdir("models")
         yield "s3://models/of/irislib"
     finally:

@@ -114,7 +114,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
 
 
 @pytest.fixture(scope="module")
-def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> str:
+def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any, collector: Collector) -> str:
     """A visitor of both pages, and requests to both servers; return the reference of the visitor's error."""
     from conftest import new_page
 
@@ -127,6 +127,8 @@ def traffic(apps: Server, endpoint: Server, chromium: Any, iris: Any) -> str:
         open_app(page, apps, "iris-wizard", "Abrakadabra")
         submit_row(page, iris, GOOD)
         page.get_by_text("virginica").first.wait_for()
+        # a kernel that ends has less than a second to send what it has not sent yet
+        wait_until(lambda: "irislib.predict" in collector.tree(trace_of("page")))
         open_app(page, apps, "faulty", "Divide")
         page.get_by_role("textbox", name="amount").fill("0")
         page.get_by_role("button", name="Divide").click()

@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 from tornado.wsgi import WSGIContainer
 
 from irislib._common import json_lines
+from irislib._common.language import REQUESTED
 from irislib._serving.request_logs import log_fields
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class EndpointContainer(WSGIContainer):
         environ = {**self.environ(request), "irislib.is_client_gone": connection.stream.closed}
         begin = partial(self.metrics.leave_queue, self.metrics.enter_queue())
         work = copy_context().run  # in which the parts of the work are, whichever thread does them
+        work(REQUESTED.set, "")  # programs are answered in English
         response = await run(self.executor, work, Response, self.wsgi_application, environ, begin)
         try:
             headers = HTTPHeaders({"Connection": "close"} if closes else {})
