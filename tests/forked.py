@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -109,6 +110,7 @@ class CommandLoop(RequestLoop):
 
             Pages.work_ahead = draw_nothing  # type: ignore[assignment]
         exec(request["code"], {"__name__": "before"})  # noqa: S102
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it
         from irislib.cli import main
 
         main()
