@@ -14,7 +14,8 @@ def lowest_versions() -> list[str]:
     project = tomllib.loads(PROJECT.read_text())["project"]
     extras = project["optional-dependencies"].values()
     dependencies = [*project["dependencies"], *(name for extra in extras for name in extra)]
-    return [re.sub(r">=([^,]+).*", r"==\1", dependency) for dependency in dependencies]
+    without_extras = (re.sub(r"\[.*\]", "", dependency) for dependency in dependencies)  # constraints have none
+    return [re.sub(r">=([^,]+).*", r"==\1", dependency) for dependency in without_extras]
 
 
 if __name__ == "__main__":
