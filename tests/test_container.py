@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import PATIENCE, free_port, is_up, wait_until
+from conftest import PATIENCE, free_port, is_up, submit_row, wait_until
 from containers import Engine
 from invalid_inputs import GOOD
 
@@ -88,11 +88,9 @@ def test_the_images_say_what_they_are_and_the_endpoints_has_no_jupyter(engine: E
     assert "irislib serve: This installation has no pages" in sentence
 
 
-def test_the_page_answers_a_click(app: Container, page: Any) -> None:
+def test_the_page_answers_a_click(app: Container, page: Any, iris: Any) -> None:
     page.goto(f"{app.url}/iris-wizard")
-    for name, value in GOOD.items():
-        page.locator(f"input[name={name}]").fill(str(value))
-    page.get_by_role("button", name="Abrakadabra").click()
+    submit_row(page, iris, GOOD)
     page.get_by_role("tabpanel").get_by_text("virginica").first.wait_for()
 
 

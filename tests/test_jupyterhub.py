@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, free_port, is_up, wait_until
+from conftest import PATIENCE, ROOT, free_port, is_up, submit_row, wait_until
 from invalid_inputs import GOOD
 
 pytest.importorskip("jupyter_server_proxy")
@@ -43,14 +43,12 @@ def user_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait()
 
 
-def test_a_users_page_answers_below_the_users_path(user_server: str, page: Any) -> None:
+def test_a_users_page_answers_below_the_users_path(user_server: str, page: Any, iris: Any) -> None:
     requested: list[str] = []
     page.on("websocket", lambda socket: requested.append(socket.url))
     page.goto(f"{user_server}?token={TOKEN}")  # a login
     page.goto(f"{user_server}irislib/iris-wizard")
-    for name, value in GOOD.items():
-        page.locator(f"input[name={name}]").fill(str(value))
-    page.get_by_role("button", name="Abrakadabra").click()
+    submit_row(page, iris, GOOD)
     page.get_by_role("tabpanel").get_by_text("virginica").first.wait_for()
     assert requested
     assert all("/user/ada/irislib/" in url for url in requested)

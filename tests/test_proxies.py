@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, free_port, new_page, wait_until
+from conftest import PATIENCE, ROOT, Server, free_port, new_page, submit_row, wait_until
 from invalid_inputs import GOOD
 from programs import program
 
@@ -134,14 +134,14 @@ def visitor(chromium: Any) -> Iterator[Any]:
         yield page
 
 
-def test_a_page_answers_through_the_websocket_and_all_is_https_below_the_path(proxy: Proxy, visitor: Any) -> None:
+def test_a_page_answers_through_the_websocket_and_all_is_https_below_the_path(
+    proxy: Proxy, visitor: Any, iris: Any
+) -> None:
     requested: list[str] = []
     visitor.on("request", lambda request: requested.append(request.url))
     visitor.on("websocket", lambda socket: requested.append(socket.url))
     visitor.goto(f"{proxy.url}/iris-wizard")
-    for name, value in GOOD.items():
-        visitor.locator(f"input[name={name}]").fill(str(value))
-    visitor.get_by_role("button", name="Abrakadabra").click()
+    submit_row(visitor, iris, GOOD)
     visitor.get_by_role("tabpanel").get_by_text("virginica").first.wait_for()
     beginnings = (f"{proxy.url}/", f"{proxy.url.replace('https', 'wss')}/", "data:", "blob:")
     assert not [url for url in requested if not url.startswith(beginnings)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from irislib._description.validation import check_columns
 from irislib._modeling import csv_files, many_rows
-from irislib._modeling.training_warnings import by_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["WrongRows", "score_csv", "score_frame", "score_parquet"]
 
 CSV_ROWS, PARQUET_ROWS = 16_000, 65_536  # read at once
-
-Report = Callable[[int, float], None]
 
 
 class WrongRows:
@@ -114,7 +111,10 @@ def score_parquet(
             values = {name: batch.column(index).to_pandas() for name, index in columns.items()}
             results = _predict(model, values, len(batch))
             wrong.add(results.problems, range(start + done + 1, start + done + len(batch) + 1))
-            arrays = [pa.array(cells, kind) for cells, kind in zip(_cells(results, len(batch)), types, strict=True)]
+            arrays = [
+                pa.array(cells, kind)
+                for cells, kind in zip(csv_files.result_values(results, len(batch)), types, strict=True)
+            ]
             writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=written))
             done += len(batch)
             yield Scored(len(batch), None, done / count)
@@ -129,7 +129,9 @@ def score_frame(model: Model, frame: pd.DataFrame) -> pd.DataFrame:
     results = _predict(model, {name: frame.iloc[:, index] for name, index in columns.items()}, len(frame))
     new = {
         name: pd.Series(cells, frame.index, dtype)
-        for name, cells, dtype in zip(added, _cells(results, len(frame)), _dtypes(model, len(added)), strict=True)
+        for name, cells, dtype in zip(
+            added, csv_files.result_values(results, len(frame)), _dtypes(model, len(added)), strict=True
+        )
     }
     return frame.assign(**new)
 
@@ -147,14 +149,3 @@ def _dtypes(model: Model, count: int) -> list[Any]:
 
 def _predict(model: Model, values: Mapping[str, Any], count: int) -> many_rows.ManyPredictions:
     return many_rows.predict_many(model, check_columns(model.spec.features, values, count), {})
-
-
-def _cells(results: many_rows.ManyPredictions, count: int) -> list[list[Any]]:
-    """Return the columns that are added, as lists."""
-    columns = list(results.columns)
-    for messages in (by_row(results.warnings), results.problems):
-        texts = [""] * count
-        for row, problems in messages.items():
-            texts[row] = " ".join(problem.message for problem in problems)
-        columns.append(texts)
-    return columns

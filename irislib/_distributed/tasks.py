@@ -73,7 +73,7 @@ def score_part(part: Part, out: Output, digest: str, encoding: str, topic: str) 
     try:
         return write_scores(model, part, out, encoding, report)
     except (IrislibError, OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueErrors, too
-        if isinstance(error, OSError) and not isinstance(error, EOFError) and part.file.url[:5] != "file:":
+        if isinstance(error, OSError) and part.file.url[:5] != "file:":
             raise  # a network that fails is tried again
         return {"error": str(error) or type(error).__name__}
 

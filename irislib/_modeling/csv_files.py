@@ -54,6 +54,7 @@ __all__ = [
     "read_rows",
     "result_cells",
     "result_columns",
+    "result_values",
     "write_csv",
     "write_header",
     "write_part",
@@ -382,12 +383,17 @@ def _cells(layout: CsvLayout, row: list[str]) -> list[str] | None:
 
 def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
     """Yield the cells added to each row: the prediction and probabilities, the warnings and the problems."""
+    return zip(*result_values(predictions, count), strict=True)
+
+
+def result_values(predictions: many_rows.ManyPredictions, count: int) -> list[list[Any]]:
+    """Return the values of the columns that are added: the prediction, probabilities, warnings and problems."""
     columns = list(predictions.columns)
     for messages in (by_row(predictions.warnings), predictions.problems):
         columns.append([""] * count)
         for row, problems in messages.items():
             columns[-1][row] = " ".join(problem.message for problem in problems)
-    return zip(*columns, strict=True)
+    return columns
 
 
 def result_columns(model: Model, layout: CsvLayout) -> list[str]:

@@ -229,8 +229,9 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             whatever else is wrong.
         """
         self.is_answered, self._auto_finish = True, False
-        if length <= self.limit and self.request.method in ("GET", "POST"):
-            parts, states = unquote(self.request.path).split("/"), self.settings["irislib_models"].states
+        states = self.settings["irislib_models"].states  # none once all models are served
+        if states and length <= self.limit and self.request.method in ("GET", "POST"):
+            parts = unquote(self.request.path).split("/")
             await self.wait_while(lambda: any(states.get(part) in WAITING for part in parts))
         self.request.body = b"" if length > self.limit else b"".join(self.chunks)
         self.chunks.clear()
