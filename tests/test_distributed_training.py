@@ -36,6 +36,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.experimental import enable_halving_search_cv
@@ -80,14 +81,20 @@ class Waiting(TransformerMixin, BaseEstimator):
         return rows
 
 
+class Forest(RandomForestClassifier):
+    def predict_proba(self, rows):
+        assert effective_n_jobs(None) == 1  # threads would add up the trees in any order
+        return super().predict_proba(rows)
+
+
 class Failing(ClassifierMixin, BaseEstimator):
     def fit(self, rows, target):
         raise ValueError("it is out of order")
 
 
-pipeline = make_pipeline(Waiting(), FunctionTransformer(logarithm), RandomForestClassifier(5))
-grid = spec("grid", GridSearchCV(pipeline, {"randomforestclassifier__max_depth": [2, 4, 6]}, cv=3))
-halving = spec("halving", HalvingGridSearchCV(pipeline, {"randomforestclassifier__max_depth": [2, 4, 6, 8]}, cv=2))
+pipeline = make_pipeline(Waiting(), FunctionTransformer(logarithm), Forest(5))
+grid = spec("grid", GridSearchCV(pipeline, {"forest__max_depth": [2, 4, 6]}, cv=3))
+halving = spec("halving", HalvingGridSearchCV(pipeline, {"forest__max_depth": [2, 4, 6, 8]}, cv=2))
 forest = spec("forest", RandomForestClassifier(30))
 failing = spec("failing", VotingClassifier([("one", LogisticRegression()), ("other", Failing())]))
 waiting = spec("waiting", GridSearchCV(make_pipeline(Waiting(), LogisticRegression()), {}, cv=2))

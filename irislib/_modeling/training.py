@@ -89,8 +89,7 @@ def train(spec: ModelSpec, data: pd.DataFrame | None = None, *, scheduler: str |
     with record_reads() as data_files:
         data = _load_data(spec) if data is None else data
     features, target = checked(spec, data)
-    with _cluster(scheduler):
-        return _fit(spec, features, target, data_files())
+    return _fit(spec, features, target, data_files(), scheduler=scheduler)
 
 
 def _cluster(scheduler: str | None) -> AbstractContextManager[None]:
@@ -130,6 +129,7 @@ def _fit(
     target: np.ndarray,
     data_files: DataFiles,
     is_test: np.ndarray | None = None,
+    scheduler: str | None = None,
 ) -> Model:
     import numpy as np
 
@@ -141,7 +141,8 @@ def _fit(
     y_train, y_test = target[rows], target[held_out]
     log.info("%s", STORE_TEXTS["training"].format(title=spec.title, rows=len(x_train)))
     with idle_cores_only(), user_errors(spec, x_train, y_train):
-        estimator.fit(x_train, y_train)
+        with _cluster(scheduler):  # not the predictions: threads would add up the trees of a forest in any order
+            estimator.fit(x_train, y_train)
         _require_missing_are_taken(spec, estimator, x_test)
         evaluation = evaluate(estimator, x_test, y_test, y_train, spec.classes)
     digest, digests = _digest(features, target), row_digests(features, target)
