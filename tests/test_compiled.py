@@ -36,6 +36,7 @@ from irislib import Feature, ModelSpec
 from irislib._compiled import (
     column_converters,
     compiled,
+    leaf_order,
     one_row_frame,
     parts,
     single_row,
@@ -555,3 +556,53 @@ def test_a_yes_or_no_that_may_be_missing_has_a_fast_form(rent) -> None:
     features = [replace(feature, required=False, control="") for feature in rent.spec.features]
     form, why = replace(rent, spec=replace(rent.spec, features=features)).fast_form
     assert form, why
+
+
+def many_flowers(iris: Any) -> pd.DataFrame:
+    """Rows enough to be ordered, no two of which are equal."""
+    rows = iris.sample.sample(leaf_order.LEAST_ROWS, replace=True, random_state=0)
+    return rows + np.random.default_rng(0).normal(0, 0.2, rows.shape)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ensemble.RandomForestClassifier(30),
+        make_pipeline(PowerTransformer(), ensemble.ExtraTreesClassifier(60, max_depth=4)),
+        make_pipeline(OneHotEncoder(handle_unknown="ignore"), ensemble.RandomForestClassifier(30)),  # a sparse matrix
+        ensemble.RandomForestRegressor(110),
+        make_pipeline("passthrough", ensemble.ExtraTreesRegressor(30)).set_output(transform="pandas"),
+    ],
+)
+def test_a_forest_predicts_a_large_table_as_scikit_learn_does(estimator: Any, iris) -> None:
+    rows = many_flowers(iris)
+    rows.iloc[::7, 1] = np.nan
+    fitted = estimator.fit(iris.sample, np.arange(len(iris.sample)) % 3)
+    for method in ("predict", "predict_proba"):
+        if hasattr(fitted, method):
+            assert np.array_equal(getattr(fitted, method)(rows), leaf_order.predict_many_rows(fitted, method, rows))
+
+
+def test_rows_with_the_same_way_through_a_tree_become_neighbours(iris) -> None:
+    rows = many_flowers(iris)
+    order = leaf_order._order(iris.estimator, rows)
+    assert order is not None
+    assert sorted(order) == [*range(len(rows))]
+    leaves = iris.estimator.apply(rows)
+    before, after = (np.count_nonzero(np.diff(some, axis=0)) for some in (leaves, leaves[order]))
+    assert after < before / 2
+
+
+def test_a_forest_says_itself_which_rows_it_refuses(iris) -> None:
+    rows = many_flowers(iris)
+    wrong = {
+        "infinity": rows.replace(rows.iloc[5, 0], np.inf),
+        "missing": rows.iloc[:, :3],
+        "could not convert": rows.astype(object).replace(rows.iloc[5, 0], "a"),
+    }
+    for words, frame in wrong.items():
+        with pytest.raises(ValueError, match=words) as own:
+            iris.estimator.predict(frame)
+        with pytest.raises(ValueError, match=words) as received:
+            leaf_order.predict_many_rows(iris.estimator, "predict", frame)
+        assert str(received.value) == str(own.value)

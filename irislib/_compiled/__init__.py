@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._compiled.composed import compose, compose_after_steps
 from irislib._compiled.equivalence import assert_equivalent, predicts_likeliest, values_of_rows
 from irislib._compiled.fast_form import Candidate, FastForm, NoFasterFormError, Outcome
+from irislib._compiled.leaf_order import predict_many_rows
 from irislib._compiled.single_row import column_converters, one_row_frame, pipeline_steps, predict_one, single_threaded
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "compiled",
     "one_row_frame",
     "pipeline_steps",
+    "predict_many_rows",
     "predict_one",
     "predicts_likeliest",
     "single_threaded",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.language import settled_language
 from irislib._common.messages.validation import TEXTS
+from irislib._compiled import predict_many_rows
 from irislib._description.class_names import to_names
 from irislib._modeling.prediction import near_ties
 from irislib._modeling.training_warnings import Warned, training_warnings
@@ -111,7 +112,7 @@ def _predict_columns(model: Model, rows: pd.DataFrame, digits: int | None) -> tu
     if not probability_names(model):
         arrays = [model.predict_frame(rows)]
     else:
-        shares = model.estimator.predict_proba(rows)
+        shares = predict_many_rows(model.estimator, "predict_proba", rows)
         if not model.has_threshold:
             ties = [near_ties(model.classes, shares)]
         if model.predicts_likeliest:  # predict would ask every tree once more

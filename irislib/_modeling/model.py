@@ -17,6 +17,7 @@ from irislib._compiled import (
     column_converters,
     compiled,
     one_row_frame,
+    predict_many_rows,
     predict_one,
     predicts_likeliest,
 )
@@ -287,7 +288,7 @@ class Model:
         import numpy as np
 
         with without_exit():
-            return to_names(self.spec.classes, np.asarray(self.estimator.predict(frame)).ravel())
+            return to_names(self.spec.classes, np.asarray(predict_many_rows(self.estimator, "predict", frame)).ravel())
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """Probability of each class for one row or many.
@@ -311,7 +312,7 @@ class Model:
         """
         self.require_probabilities()
         with without_exit():
-            return self.estimator.predict_proba(self._ready(rows))  # type: ignore[no-any-return]
+            return predict_many_rows(self.estimator, "predict_proba", self._ready(rows))  # type: ignore[no-any-return]
 
     def predict_row(self, row: Any) -> Prediction:
         """Predict one row, with probabilities and warnings.
