@@ -377,6 +377,31 @@ def run_irislib(*args: str, cwd: Path | None = None, code: str = "", **env: str)
         return subprocess.CompletedProcess(args, command.wait(PATIENCE), stdout.read_text(), stderr.read_text())
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Command]]]:
+    """The address of a Dask scheduler, and its two workers, as an operator starts them."""
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    processes = [run_dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))]
+    try:
+        wait_until(file.exists)
+        address = json.loads(file.read_text())["address"]
+        options = ("--nthreads", "1", "--no-nanny", "--death-timeout", "60", "--local-directory", str(folder))
+        processes += [run_dask(folder, "worker", address, *options) for _ in range(2)]
+        yield address, processes[1:]
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def run_dask(folder: Path, *args: str) -> Command:
+    """Start a command of Dask, forked as those of irislib are."""
+    code = f"import sys; sys.argv = {['dask', *args, '--no-dashboard']}\nfrom dask.__main__ import main; main()"
+    return COMMANDS.run((), folder, os.environ, folder / "log", folder / "log", code=code)
+
+
 def import_booster(name: str) -> Any:
     """Import a package of the extra `boosters`; skip the test if it is missing, except in CI."""
     return importlib.import_module(name) if os.environ.get("CI") else pytest.importorskip(name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
-import json
 import re
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -101,30 +100,6 @@ waiting = spec("waiting", GridSearchCV(make_pipeline(Waiting(), LogisticRegressi
 """
 
 
-def dask(*args: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dask", *args, "--no-dashboard"]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """The address of a scheduler, and its two workers."""
-    folder = tmp_path_factory.mktemp("cluster")
-    file = folder / "scheduler.json"
-    options = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
-    processes = [dask("scheduler", *options, folder=folder)]
-    try:
-        wait_until(file.exists)
-        address = json.loads(file.read_text())["address"]
-        options = ("--nthreads", "1", "--no-nanny", "--death-timeout", "60", "--local-directory", str(folder))
-        processes += [dask("worker", address, *options, folder=folder) for _ in range(2)]
-        yield address, processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the module of the searches."""
@@ -133,10 +108,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def searches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(folder)
-    return importlib.import_module("searches")
+@pytest.fixture(scope="module")
+def searches(folder: Path) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("searches")
+        del sys.modules["searches"]
 
 
 def waiting_search(searches: Any, folder: Path, count: int) -> Any:
@@ -155,7 +132,15 @@ def fitted(estimator: Any) -> Any:
     return getattr(estimator, "best_estimator_", estimator)
 
 
-def test_a_search_on_a_cluster_gives_the_same_model(cluster, folder: Path, searches: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained_here() -> Callable[[Any], Any]:
+    """A function that trains a model without a cluster, once."""
+    return functools.cache(irislib.train)
+
+
+def test_a_search_on_a_cluster_gives_the_same_model(
+    cluster, folder: Path, searches: Any, trained_here: Any, tmp_path: Path
+) -> None:
     address, _ = cluster
     models = [f"--model=searches:{name}" for name in ("grid", "halving")]
     run = run_irislib(
@@ -167,16 +152,16 @@ def test_a_search_on_a_cluster_gives_the_same_model(cluster, folder: Path, searc
     assert "Training Grid: 9 of 9 fits\n" in run.stderr
     assert "Training Halving: step 2, 4 of 4 fits\n" in run.stderr
     for spec in (searches.grid, searches.halving):
-        stores.publish(irislib.train(spec), tmp_path / "here")
+        stores.publish(trained_here(spec), tmp_path / "here")
         here, there = (stores.load(spec.name, root) for root in (tmp_path / "here", tmp_path))
         assert there.version == here.version
         assert (there.evaluation.y_proba == here.evaluation.y_proba).all()
         assert there.evaluation.metrics == here.evaluation.metrics
 
 
-def test_each_part_is_the_same_and_the_users_code_stays_his_own(cluster, searches: Any) -> None:
+def test_each_part_is_the_same_and_the_users_code_stays_his_own(cluster, searches: Any, trained_here: Any) -> None:
     for spec in (searches.grid, searches.halving, searches.forest):
-        here, there = (irislib.train(spec, scheduler=address).estimator for address in (None, cluster[0]))
+        here, there = trained_here(spec).estimator, irislib.train(spec, scheduler=cluster[0]).estimator
         assert joblib.hash(fitted(there)) == joblib.hash(fitted(here))
         for name, values in getattr(here, "cv_results_", {}).items():
             if "time" not in name:

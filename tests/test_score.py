@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import PROGRAM, wait_until
+from conftest import COMMANDS, PATIENCE, PROGRAM, run_irislib, wait_until
 
 import irislib
 from irislib import cli
@@ -22,7 +20,7 @@ from irislib.errors import ValidationError
 
 pytest.importorskip("distributed")
 
-ROWS = 60_000  # of a file: so many that a run is met in the midst of it
+ROWS, FILES = 60_000, 4  # so many that a run is met in the midst of them
 WRONG = (
     'petal_length_cm,petal_width_cm,sepal_length_cm,sepal_width_cm,note\n5,2,6,3,"two\nlines"\n5,many,6,3,\n\n5,2,6,,\n'
 )
@@ -40,13 +38,8 @@ def batch(iris: Any, table: bytes) -> bytes:
     return client.post("/iris-wizard/batch", data=table, headers={"Content-Type": "text/csv"}).data
 
 
-def score(*args: Any, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [*PROGRAM, "score", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
-
-
-def refusal(*args: Any) -> str:
-    """Return the sentence, or the status, with which a command ends that needs no cluster, in this process."""
+def ending(*args: Any) -> str:
+    """Return the sentence, or the status, with which a command ends that starts no cluster, in this process."""
     with pytest.raises(SystemExit) as error:
         cli.main(["score", *map(str, args)])
     return str(error.value)
@@ -69,15 +62,16 @@ def scored(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     (folder / "in" / "comma.csv").write_bytes(rows.head(50).to_csv(index=False, sep=";", decimal=",").encode("cp1252"))
     with gzip.open(folder / "in" / "packed.csv.gz", "wb") as file:
         file.write(rows.head(500).to_csv(index=False).encode())
-    rows.assign(petal_width_cm=rows.petal_width_cm.mask(rows.id == 70, -1)).head(70_000).to_parquet(
+    rows.assign(petal_width_cm=rows.petal_width_cm.mask(rows.id == 70, -1)).head(2_000).to_parquet(
         folder / "in" / "day=1" / "rows.parquet", index=False
     )
     (folder / "in" / "broken.csv").write_text("petal_length_cm,petal_width_cm\n1,2\n")
-    run = score(folder / "in" / "**", "--out", folder / "out", "--workers", 1)
+    command = [*PROGRAM, "score", f"{folder}/in/**", "--out", f"{folder}/out", "--workers", "1"]
+    run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1, run.stderr  # for the broken file, which keeps no other from being scored
     assert f"{folder}/in/broken.csv: 3 problems:\n  The file lacks the column sepal_length_cm" in run.stderr
     assert "1 of 5 files could not be scored." in run.stderr
-    assert "60,554 rows of 5 files in" in run.stdout
+    assert "2,554 rows of 5 files in" in run.stdout
     assert "3 rows have no prediction" in run.stdout
     return folder
 
@@ -115,106 +109,74 @@ def test_rows_without_a_prediction_are_listed_with_file_and_line(scored: Path) -
     assert (row["file"], row["row"], row["feature"]) == ("day=1/rows.parquet", 71, "petal_width_cm")
 
 
-def test_another_run_scores_what_is_new_or_was_mended_and_refuses_what_has_changed(scored: Path, capsys) -> None:
-    command = (scored / "in" / "**", "--out", scored / "out", "--workers", 1)
+def test_another_run_scores_what_is_new_or_was_mended_and_refuses_what_has_changed(
+    scored: Path, cluster, capsys
+) -> None:
+    command = (scored / "in" / "**", "--out", scored / "out", "--scheduler", cluster[0])
     before = results(scored / "out")
     (scored / "in" / "new.csv").write_text(WRONG)
     (scored / "in" / "wrong.csv").touch()
     os.utime(scored / "in" / "wrong.csv", (1, 1))
-    assert "has scores of another run: wrong.csv has changed since" in refusal(*command)
-    assert "broken.csv" not in refusal(*command)  # it has no scores yet
+    assert "has scores of another run: wrong.csv has changed since" in ending(*command)
+    assert "broken.csv" not in ending(*command)  # it has no scores yet
     (scored / "in" / "wrong.csv").unlink()
-    assert "wrong.csv is not among the files any more" in refusal(*command)
+    assert "wrong.csv is not among the files any more" in ending(*command)
     assert results(scored / "out") == before
     (scored / "in" / "broken.csv").unlink()
     (scored / "in" / "wrong.csv").write_text(WRONG)
-    run = score(*command, "--restart")
-    assert run.returncode == 0, run.stderr
+    assert ending(*command, "--restart") == "0"
     after = results(scored / "out")
     assert after["new.csv"] == after["wrong.csv"] == before["wrong.csv"]
-    assert refusal(*command) == "0"
+    assert ending(*command) == "0"
     assert f"All 5 files were scored already, into {scored / 'out'}." in capsys.readouterr().out
     assert results(scored / "out") == after
 
 
 def test_each_file_is_there_once_after_the_run_was_killed_at_any_moment(rows: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    for i in range(6):
-        rows.assign(id=rows.id + i * ROWS).to_csv(tmp_path / "in" / f"{i}.csv", index=False)
-    command = [*PROGRAM, "score", str(tmp_path / "in" / "*.csv"), "--out", str(tmp_path / "out"), "--workers", "1"]
+    header, *lines = rows.drop(columns="id").to_csv(index=False).splitlines()
+    for i in range(FILES):
+        numbered = (f"{line},{number}" for number, line in enumerate(lines, i * ROWS))
+        (tmp_path / "in" / f"{i}.csv").write_text("\n".join([f"{header},id", *numbered, ""]))
+    command = ("score", str(tmp_path / "in" / "*.csv"), "--out", str(tmp_path / "out"), "--workers", "1")
     private = tmp_path / "out" / ".irislib-score"
 
     def done() -> int:
         return len([*private.glob("done/*.json")])
 
-    for files in (0, 3):
+    for files in (0, 2):
         before = {name: content for name, content in results(tmp_path / "out").items() if done()}
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = COMMANDS.run(command, tmp_path, os.environ, tmp_path / "log", tmp_path / "log")
         wait_until(lambda files=files: done() >= files and [*private.glob("unfinished/*")])
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
-        assert done() < 6
+        assert done() < FILES
         kept = results(tmp_path / "out")
         assert {name: kept[name] for name in before} == before
         for content in kept.values():  # what is there is whole
             assert content.count(b"\n") == ROWS + 1
-    end = score(*command[len(PROGRAM) + 1 :])
+    end = run_irislib(*command)
     assert end.returncode == 0, end.stderr
-    assert "of 6 files are scored already." in end.stderr
-    ids = pd.concat(pd.read_csv(tmp_path / "out" / f"{i}.csv", usecols=["id"]) for i in range(6))
-    assert ids.id.tolist() == [*range(6 * ROWS)]
+    assert f"of {FILES} files are scored already." in end.stderr
+    ids = pd.concat(pd.read_csv(tmp_path / "out" / f"{i}.csv", usecols=["id"]) for i in range(FILES))
+    assert ids.id.tolist() == [*range(FILES * ROWS)]
     assert not [*private.glob("unfinished/*")]
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """A scheduler with two workers, as an operator starts them."""
-    dask = [sys.executable, "-m", "dask"]
-    file = tmp_path / "scheduler.json"
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    processes = [subprocess.Popen([*dask, "scheduler", *options], cwd=tmp_path, stderr=subprocess.DEVNULL)]
-    try:
-        wait_until(file.exists)
-        address = pd.read_json(file, typ="series")["address"]
-        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)]
-        worker = [*dask, "worker", address, *options]
-        processes += [subprocess.Popen(worker, cwd=tmp_path, stderr=subprocess.DEVNULL) for _ in range(2)]
-        yield address, processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def test_a_cluster_scores_all_even_if_it_loses_a_worker(rows: pd.DataFrame, tmp_path: Path, cluster) -> None:
-    address, workers = cluster
-    (tmp_path / "in").mkdir()
-    for i in range(8):
-        rows.assign(id=rows.id + i * ROWS).to_parquet(tmp_path / "in" / f"{i}.parquet", row_group_size=5_000)
-    out = tmp_path / "out"
-    command = [*PROGRAM, "score", f"{tmp_path}/in/*.parquet", "--out", str(out), "--scheduler", address]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: len([*out.glob(".irislib-score/done/*")]) > 1)
-    workers[0].kill()
-    text, _ = process.communicate()
-    assert process.returncode == 0
-    assert "480,000 rows of 8 files in" in text
-    scored = pd.concat(pd.read_parquet(out / f"{i}.parquet") for i in range(8))
-    assert scored.id.tolist() == [*range(8 * ROWS)]
-    assert scored.predicted_species.notna().all()
-
-
-def test_tables_and_results_may_be_in_a_bucket(iris, s3: str, rows: pd.DataFrame, capsys) -> None:
+def test_tables_and_results_may_be_in_a_bucket(iris, s3: str, rows: pd.DataFrame, cluster, capsys) -> None:
+    import distributed
     import s3fs
 
+    variables = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    with distributed.Client(cluster[0], set_as_default=False) as client:
+        client.run(lambda variables: os.environ.update(variables), variables)
     system, bucket = s3fs.S3FileSystem(), s3.partition("/of")[0]
     tables = {name: rows.head(count).to_csv(index=False).encode() for name, count in (("a.csv", 10), ("b.csv.gz", 20))}
     system.pipe({f"{bucket}/in/a.csv": tables["a.csv"], f"{bucket}/in/b.csv.gz": gzip.compress(tables["b.csv.gz"])})
-    command = (f"{bucket}/in/*", "--out", f"{bucket}/out", "--workers", 1)
-    run = score(*command)
-    assert run.returncode == 0, run.stderr
-    assert "30 rows of 2 files in" in run.stdout
-    assert refusal(*command) == "0"
+    command = (f"{bucket}/in/*", "--out", f"{bucket}/out", "--scheduler", cluster[0])
+    assert ending(*command) == "0"
+    assert "30 rows of 2 files in" in capsys.readouterr().out
+    assert ending(*command) == "0"
     assert f"All 2 files were scored already, into {bucket}/out." in capsys.readouterr().out
     assert system.cat(f"{bucket}/out/a.csv") == batch(iris, tables["a.csv"])
     assert gzip.decompress(system.cat(f"{bucket}/out/b.csv.gz")) == batch(iris, tables["b.csv.gz"])
@@ -256,7 +218,7 @@ def test_what_cannot_be_scored_is_one_sentence(pattern: str, out: str, words: st
     for name in ("in/a.csv", "in/notes.pdf", "there/a.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(WRONG)
-    text = refusal(pattern, "--out", out)
+    text = ending(pattern, "--out", out)
     assert text.startswith("irislib score: ")
     assert words in text
     assert (tmp_path / "there" / "a.csv").read_text() == WRONG
@@ -268,10 +230,10 @@ def test_a_cluster_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypat
     monkeypatch.setattr(clusters, "ANSWER_SECONDS", 0.3)
     (tmp_path / "a.csv").write_text(WRONG)
     command = (tmp_path / "a.csv", "--out", tmp_path / "out")
-    assert "No Dask scheduler answers at tcp://127.0.0.1:1 within" in refusal(
+    assert "No Dask scheduler answers at tcp://127.0.0.1:1 within" in ending(
         *command, "--scheduler", "tcp://127.0.0.1:1"
     )
-    assert "Give one model with --model" in refusal(*command, "--model", "irislib.iris:spec", "--model", "rent:spec")
+    assert "Give one model with --model" in ending(*command, "--model", "irislib.iris:spec", "--model", "rent:spec")
     versions: Any = {"host": {"python": "3.11.2"}, "packages": dict.fromkeys(clusters.COMPARED, "1")}
     others = {"host": {"python": "3.12.1"}, "packages": {**versions["packages"], "scikit-learn": "2"}}
 
@@ -286,4 +248,21 @@ def test_a_cluster_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypat
     ):
         clusters._require_workers(Client(), "tcp://there")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert "distributed is not installed: pip install 'irislib[dask]'." in refusal(*command)
+    assert "distributed is not installed: pip install 'irislib[dask]'." in ending(*command)
+
+
+def test_a_cluster_scores_all_even_if_it_loses_a_worker(rows: pd.DataFrame, tmp_path: Path, cluster) -> None:
+    address, workers = cluster
+    (tmp_path / "in").mkdir()
+    for i in range(6):
+        rows.assign(id=rows.id + i * ROWS).to_parquet(tmp_path / "in" / f"{i}.parquet", row_group_size=5_000)
+    out = tmp_path / "out"
+    command = ("score", f"{tmp_path}/in/*.parquet", "--out", str(out), "--scheduler", address)
+    process = COMMANDS.run(command, tmp_path, os.environ, tmp_path / "stdout", tmp_path / "stderr")
+    wait_until(lambda: len([*out.glob(".irislib-score/done/*")]) > 1)
+    workers[0].kill()
+    assert process.wait(PATIENCE) == 0
+    assert "360,000 rows of 6 files in" in (tmp_path / "stdout").read_text()
+    scored = pd.concat(pd.read_parquet(out / f"{i}.parquet") for i in range(6))
+    assert scored.id.tolist() == [*range(6 * ROWS)]
+    assert scored.predicted_species.notna().all()
