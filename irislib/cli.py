@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args and args[0] not in COMMANDS and not args[0].startswith("-") and not os.path.exists(args[0]):
         sys.exit(f"irislib: There is no command {args[0]!r}. {did_you_mean(args[0], list(COMMANDS))}")
     name = args.pop(0) if args and args[0] in COMMANDS else "serve"
-    if name in ("serve", "api") and "--json-logs" in args:
+    if name in ("serve", "api") and "--json-logs" in args and not NO_SERVER & {*args}:
         json_lines.begin()
     try:
         sys.exit(COMMANDS[name](args))

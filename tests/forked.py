@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import irislib._common.quick_imports  # noqa: F401 - as in the command itself
+from irislib._common import json_lines
 from irislib._forkserver import client, messages, own_fork, server
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.server import RequestLoop
@@ -101,6 +102,8 @@ class CommandLoop(RequestLoop):
         tempfile.tempdir = None
         sys.argv = ["irislib", *request["args"]]
         sys.path[0] = request["cwd"]
+        if "--json-logs" in request["args"]:
+            json_lines.begin()  # before the template processes are forked
         if request["args"][:1] in (["serve"], ["check"]):
             own_fork.import_shared = lambda: False  # it would have matplotlib's backend of this process
             spares = SpareTemplates(client.start_process, self.generators)

@@ -27,9 +27,18 @@ MONITORING = ROOT / "deploy" / "monitoring"
 RARE = ("Since the last refresh", "Duration of the last refresh", "Refreshes by outcome", "Rows of candidates")
 CSV = ",".join(GOOD) + "\n" + ",".join(map(str, GOOD.values())) + "\n" + "x" + "," * (len(GOOD) - 1) + "\n"
 FAULTY = """
+import os
+import traitlets.log
 from irislib import Feature
 from irislib.widgets import Page, Tab
+class Unclosed:
+    def __del__(self):
+        raise OSError("it is not closed")
 def calculate(values):
+    traitlets.log.get_logger().warning("a warning of the kernel")
+    os.write(1, b"a result of C\\n")
+    os.system("echo trouble in two >&2; echo lines >&2; echo '{\\"time\\": ' >&2")
+    Unclosed()
     return 1 / values["amount"]
 features = [Feature("amount", low=0)]
 Page("Faulty", features, "Divide", calculate, [Tab("Result", lambda x: [str(x)], empty="Press.")])
@@ -93,7 +102,9 @@ def apps(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iter
 
     folder = tmp_path_factory.mktemp("watched")
     (folder / "notebooks").mkdir()
-    nbformat.write(notebook(FAULTY), folder / "notebooks" / "faulty.ipynb")
+    faulty = notebook(FAULTY)
+    faulty.metadata["irislib"] = {"run": "once"}  # although it imports more than irislib
+    nbformat.write(faulty, folder / "notebooks" / "faulty.ipynb")
     args = ("--notebooks", str(folder / "notebooks"), "--model", "irislib.iris:spec", "--json-logs",
             "--prediction-log", str(folder / "p"))  # fmt: skip
     server = Server(folder / "log", "serve", "--tracing", *args, **collector.environment).wait()
@@ -149,6 +160,8 @@ def parent(subject: Any) -> dict[str, str]:
 def json_log(server: Server) -> list[dict[str, Any]]:
     """Return the lines of a server's log, each of which is an object with known fields, and no line comes twice."""
     lines = server.text().splitlines()
+    plain = [line for line in lines if not line.startswith('{"time": ') or not line.endswith("}")]
+    assert plain == []
     objects = [json.loads(line) for line in lines]
     known = {name for names in FIELDS for name in names.split(", ")}
     for fields in objects:
@@ -197,7 +210,7 @@ def test_pages_kernels_and_rows_are_counted(apps: Server, endpoint: Server, traf
         assert value(apps, "irislib_pages_opened_total", page=page) == 1
         assert value(apps, "irislib_page_ready_seconds_count", page=page) == 1
     assert value(apps, "irislib_kernels_started_total", way="forked") >= 2
-    assert value(apps, "irislib_templates") >= 3
+    wait_until(lambda: value(apps, "irislib_templates") >= 3)
     assert value(apps, "irislib_callback_failures_total") == 1
     assert value(apps, "irislib_kernels_lost_total") == 0
 
@@ -209,6 +222,12 @@ def test_every_line_is_json_and_leads_from_a_reference_to_the_error(
     assert "ZeroDivisionError" in line["exc_info"]
     assert len(line["request_id"]) > 8  # the message of the click
     assert line["page"] == "faulty.ipynb"
+    lines = [(line["level"], line["logger"], line["message"]) for line in json_log(apps)]
+    assert ("WARNING", "WarmKernelApp", "a warning of the kernel") in lines
+    assert ("INFO", "stdout", "a result of C") in lines
+    assert ("WARNING", "stderr", 'trouble in two\nlines\n{"time": ') in lines
+    (line,) = (line for line in json_log(apps) if "Unclosed.__del__" in line["message"])
+    assert "OSError: it is not closed" in line["exc_info"]
     headers = {"X-Request-ID": "wrong-input"}
     for server in (apps, endpoint):
         assert server.post("/iris-wizard", data={"petal_width_cm": "x"}, headers=headers).status_code == 422

@@ -38,7 +38,14 @@ def is_on() -> bool:
 
 
 def begin() -> None:
-    """Write JSON from now on: messages of `logging`, warnings, and errors that end a thread or the process."""
+    """Write JSON from now on: messages of `logging`, warnings, and errors that end a thread or the process.
+
+    The first process of a server has another one make objects of all that is written in other ways.
+    """
+    if not is_on() and sys.platform == "linux":
+        from irislib._common.plain_output import wrap  # here, for most processes write no JSON
+
+        wrap()
     os.environ[VARIABLE] = "1"
     root = logging.getLogger()
     if getattr(root, "irislib_json", False):
@@ -52,6 +59,8 @@ def begin() -> None:
     logging.captureWarnings(True)
     sys.excepthook = lambda kind, error, _: root.critical("An error has ended the process.", exc_info=error)
     threading.excepthook = lambda args: root.critical("An error has ended a thread.", exc_info=args.exc_value)
+    sys.unraisablehook = lambda args: root.error("%s: %r", args.err_msg or "An error is ignored", args.object,
+                                                 exc_info=args.exc_value)  # fmt: skip
 
 
 def report(text: str, level: int = logging.ERROR, error: str = "", **fields: Any) -> None:
@@ -74,7 +83,7 @@ def report(text: str, level: int = logging.ERROR, error: str = "", **fields: Any
         record = logging.LogRecord("irislib", level, "", 0, "%s", (text,), None)
         record.__dict__.update(more, exc_info=None)
         line = make_formatter(**({"exc_info": error} if error else {})).format(record)
-        print(line, file=log, flush=True)
+        print(f"{line}\n", end="", file=log, flush=True)  # at once, for other processes write there, too
     else:
         print(text, *filter(None, [error]), sep="\n", file=log, flush=True)
 

@@ -79,6 +79,9 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         app: Any = (WarmKernelApp if request["page"] else IPKernelApp).instance(**NO_PARENT)
         with hide_modules():
             app.initialize(request["argv"])
+        if json_lines.is_on():
+            for handler in app.log.handlers:
+                handler.setFormatter(json_lines.make_formatter())  # with the page
         if request["page"]:
             app.log.addFilter(InvalidMessages())
         attach_shell(app.kernel)
