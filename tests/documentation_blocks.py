@@ -237,6 +237,7 @@ def commands(code: str) -> Iterator[tuple[str, str]]:
 
 
 def matches(expected: str, output: str) -> bool:
+    expected, output = (re.sub("={4,}", "===", text) for text in (expected, output))  # their number depends on times
     pattern = ""
     for line in expected.strip().splitlines():
         text = ".*".join(re.escape(part) for part in line.rstrip().split("…"))
