@@ -153,6 +153,7 @@ def test_a_killed_kernel_is_a_message_and_reload_keeps_the_form(page, faulty: Se
     expect(page.get_by_text("Your session has ended.")).to_be_in_viewport()
     page.get_by_label("Petal length").fill("6")
     page.get_by_label("Petal width").fill("as typed")
+    page.route("**/healthz", lambda route: route.fulfill(status=502), times=1)  # it is asked again, without a click
     with page.expect_navigation():
         page.get_by_role("button", name="Reload").click()
     expect(page.get_by_label("Petal length")).to_have_value("6")

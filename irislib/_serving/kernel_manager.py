@@ -99,8 +99,11 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
         The visitor of each other kernel.
     pages : dict of str
         The notebook of each kernel, as far as it is known.
+    is_ending : bool
+        The server ends, and with it all kernels.
     """
 
+    is_ending = False
     max_kernels = trait("max_kernels")
     max_kernels_per_visitor = trait("max_kernels_per_visitor")
     memory_margin = trait("memory_margin")
@@ -250,7 +253,7 @@ class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
 
     async def shutdown_all(self, now: bool = False) -> None:
         """End all kernels at once, including those that are being started."""
-        self.max_kernels = 0
+        self.is_ending, self.max_kernels = True, 0
         loop = asyncio.get_running_loop()
         awaited = [*self._pending_kernels.values(), *self.ending]
         # in a restart for new code the current loop is another one, and theirs does not run

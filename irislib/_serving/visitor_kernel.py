@@ -115,8 +115,8 @@ class VisitorKernel(ServerKernelManager):  # type: ignore[misc]
         files when the kernel has ended, but not if they are killed with it.
         """
         self.shutting_down = True
-        if isinstance(self._restarter, DeathWatch):
-            self._restarter.notify()  # so that a page that is still open learns of it
+        if isinstance(self._restarter, DeathWatch) and not self.parent.is_ending:
+            self._restarter.notify()  # a page that is still open learns of it; of a server that ends, by its connection
         if self.has_kernel:
             await self.provisioner.terminate()
             for _ in range(20):

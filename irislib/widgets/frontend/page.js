@@ -603,7 +603,7 @@ class App {
   showConnection(state) {
     const { texts, isServed } = this;
     if (state === "gone" && isServed && !this.fields.some((field) => field.private && (field.files?.().length || field.read()))) {
-      this.reload(true); // the connection has ended, and asks no more
+      this.reload(); // the connection has ended, and asks no more
       return;
     }
     const key = state === "gone" ? "ended" : state;
@@ -635,15 +635,16 @@ class App {
     this.news.replaceChildren(h("p", {}, h("span", {}, text), button, h("small", {}, kept)));
   }
 
-  // Loads the page again if its server answers: the browser's own error page would take the form's place.
-  async reload(isRepeated = false) {
+  // Loads the page again once its server answers: the browser's own error page would take the form's place.
+  async reload() {
     this.storeForm();
     if (await statusOf("healthz")) {
       location.reload();
       return;
     }
     this.lostMessage.textContent = this.texts.no_answer;
-    if (isRepeated) setTimeout(() => this.reload(true), FIRST_PAUSE);
+    clearTimeout(this.reloading);
+    this.reloading = setTimeout(() => this.reload(), FIRST_PAUSE);
   }
 }
 
