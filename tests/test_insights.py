@@ -61,7 +61,7 @@ import irislib
 from irislib import insights
 from irislib._common.language import column_labels
 from irislib._description.translation import target_labels
-from irislib._modeling import training
+from irislib._modeling import novelty, training
 from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
 from irislib.errors import NotApplicableError, ValidationError
@@ -534,6 +534,9 @@ def test_a_row_is_novel_in_a_frame_if_it_is_novel_alone(rent) -> None:
     alone = [i for i, row in enumerate(rows) if any(w.feature is None for w in rent.predict_row(row).warnings)]
     assert alone
     assert [problem.row for problem in rent.unlike_training(frame) if problem.feature is None] == alone
+    many = pd.concat([frame] * (1 + novelty.BLOCK // len(frame) // rent.novelty.size), ignore_index=True)
+    is_novel = rent.novelty.is_novel(many).reshape(-1, len(frame))
+    assert is_novel.any(axis=0).nonzero()[0].tolist() == is_novel.all(axis=0).nonzero()[0].tolist() == alone
 
 
 def test_a_near_tie_is_a_warning(iris) -> None:

@@ -19,6 +19,7 @@ __all__ = ["predict_many_rows"]
 LEAST_ROWS = 2_000  # to order fewer takes as long as it saves
 TREES_OF_ONE = 25  # for each tree that makes the order, the forest has so many
 MOST_ORDERING = 4  # trees
+SHORT = 1 << 16
 
 
 def predict_many_rows(estimator: Any, method: str, rows: pd.DataFrame) -> Any:
@@ -77,8 +78,9 @@ def _order(forest: Any, rows: Any) -> np.ndarray | None:
     count = min(MOST_ORDERING, len(forest.estimators_) // TREES_OF_ONE)
     key, size = np.zeros(len(values), np.int64), 1
     for tree in [member.tree_ for member in forest.estimators_[:count]]:
-        size *= tree.node_count
-        if size > np.iinfo(np.int64).max:
+        if size * tree.node_count > np.iinfo(np.int64).max:
             break
+        size *= tree.node_count
         key = key * tree.node_count + tree.apply(values)
-    return np.argsort(key)
+    # NumPy sorts integers of 16 bits, if stably, by their digits: in a fourth of the time
+    return np.argsort(key.astype(np.uint16), kind="stable") if size <= SHORT else np.argsort(key)

@@ -111,13 +111,24 @@ def score_parquet(
             values = {name: batch.column(index).to_pandas() for name, index in columns.items()}
             results = _predict(model, values, len(batch))
             wrong.add(results.problems, range(start + done + 1, start + done + len(batch) + 1))
-            arrays = [
-                pa.array(cells, kind)
-                for cells, kind in zip(csv_files.result_values(results, len(batch)), types, strict=True)
-            ]
+            cells = [*results.arrays, *csv_files.message_columns(results, len(batch))]
+            missing = None if results.has_prediction.all() else ~results.has_prediction
+            arrays = [_arrow_array(*pair, missing) for pair in zip(cells, types, strict=True)]
             writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=written))
             done += len(batch)
             yield Scored(len(batch), None, done / count)
+
+
+def _arrow_array(values: Any, kind: Any, missing: Any) -> Any:
+    """Return a column of Arrow's; messages are there for rows without a prediction, too."""
+    import pyarrow as pa
+
+    if isinstance(values, list):
+        return pa.array(values, kind)
+    # other arrays, such as those of fixed width, have to become values of Python
+    if values.dtype.kind in "fiub":
+        return pa.array(values, kind, mask=missing)
+    return pa.array(values.astype(object), kind, mask=missing)
 
 
 def score_frame(model: Model, frame: pd.DataFrame) -> pd.DataFrame:

@@ -30,7 +30,7 @@ from irislib._modeling.csv_text import (
     open_text,
     read_records,
 )
-from irislib._modeling.training_warnings import by_row
+from irislib._modeling.training_warnings import warning_texts
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ __all__ = [
     "csv_template",
     "filled_rows",
     "find_columns",
+    "message_columns",
     "predict_csv_rows",
     "predict_part",
     "read_layout",
@@ -388,12 +389,15 @@ def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator
 
 def result_values(predictions: many_rows.ManyPredictions, count: int) -> list[list[Any]]:
     """Return the values of the columns that are added: the prediction, probabilities, warnings and problems."""
-    columns = list(predictions.columns)
-    for messages in (by_row(predictions.warnings), predictions.problems):
-        columns.append([""] * count)
-        for row, problems in messages.items():
-            columns[-1][row] = " ".join(problem.message for problem in problems)
-    return columns
+    return [*predictions.columns, *message_columns(predictions, count)]
+
+
+def message_columns(predictions: many_rows.ManyPredictions, count: int) -> list[list[str]]:
+    """Return the last two of the columns that are added: the warnings and the problems."""
+    problems = [""] * count
+    for row, row_problems in predictions.problems.items():
+        problems[row] = " ".join(problem.message for problem in row_problems)
+    return [warning_texts(predictions.warnings, count), problems]
 
 
 def result_columns(model: Model, layout: CsvLayout) -> list[str]:

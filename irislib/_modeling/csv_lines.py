@@ -14,11 +14,11 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from irislib._description.text_columns import DistinctTexts, NumberTexts
 from irislib._modeling.csv_text import UTF_8, read_records
+from irislib._modeling.training_warnings import warning_texts
 
 if TYPE_CHECKING:
     from irislib._modeling.csv_files import CsvLayout
     from irislib._modeling.many_rows import ManyPredictions
-    from irislib._modeling.training_warnings import Warned
 
 __all__ = ["Block", "Lines", "find_first_row", "read_blocks", "write_lines"]
 
@@ -213,37 +213,11 @@ def _without_quoted(text: str, delimiter: str) -> str | None:
 def _result_texts(delimiter: str, decimal: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
     """Return the columns of the cells that are added, as they are written to a file."""
     texts = [_column_texts(delimiter, decimal, column) for column in predictions.columns]
+    write = functools.partial(_write_cell, delimiter)
     problems = [""] * count
     for row, row_problems in predictions.problems.items():
-        problems[row] = _write_cell(delimiter, " ".join(problem.message for problem in row_problems))
-    return [*texts, _warning_texts(delimiter, predictions.warnings, count), problems]
-
-
-def _warning_texts(delimiter: str, warnings: list[Warned], count: int) -> list[str]:
-    import numpy as np
-
-    texts = [""] * count
-    messages = [problem.message for warned in warnings for problem in warned.problems]
-    if not messages:
-        return texts
-    rows = np.concatenate([warned.rows for warned in warnings])
-    ends = itertools.accumulate((len(warned.problems) for warned in warnings), initial=0)
-    codes = np.concatenate([warned.codes + before for warned, before in zip(warnings, ends, strict=False)])
-    order = np.argsort(rows, kind="stable")
-    rows, codes = rows[order], codes[order]
-    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
-    written = [_write_cell(delimiter, message) for message in messages]
-    is_plain = written == messages
-    of_rows = [messages[code] for code in codes.tolist()]
-    for row, code, start, end in zip(
-        rows[starts].tolist(), codes[starts].tolist(), starts, [*starts[1:], len(of_rows)], strict=True
-    ):
-        if end == start + 1:
-            texts[row] = written[code]
-        else:
-            text = " ".join(of_rows[start:end])
-            texts[row] = text if is_plain else _write_cell(delimiter, text)
-    return texts
+        problems[row] = write(" ".join(problem.message for problem in row_problems))
+    return [*texts, warning_texts(predictions.warnings, count, write), problems]
 
 
 def _column_texts(delimiter: str, decimal: str, column: list[Any]) -> list[str]:

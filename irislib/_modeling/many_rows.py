@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.language import settled_language
@@ -15,6 +16,7 @@ from irislib._modeling.training_warnings import Warned, training_warnings
 from irislib.errors import Problem
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from irislib._modeling.model import Model
@@ -28,9 +30,10 @@ class ManyPredictions:
 
     Attributes
     ----------
-    columns : list of list
-        The predictions, then the probabilities of each class if there are any. Each holds a value
-        for every row, which is None if the row has no prediction.
+    arrays : list of ndarray of shape (n_rows,)
+        The predictions, then the probabilities of each class if there are any; whatever it is for a row that has no
+        prediction.
+    has_prediction : ndarray of bool of shape (n_rows,)
     warnings : list of Warned
         Only of rows that have a prediction.
     problems : dict of int to list of Problem
@@ -42,11 +45,21 @@ class ManyPredictions:
         The rows of that frame.
     """
 
-    columns: list[list[Any]]
+    arrays: list[np.ndarray]
+    has_prediction: np.ndarray
     warnings: list[Warned]
     problems: dict[int, list[Problem]]
     frame: pd.DataFrame
     predicted: Sequence[int]
+
+    @cached_property
+    def columns(self) -> list[list[Any]]:
+        """The arrays as lists, with None for a row that has no prediction."""
+        columns = [array.tolist() for array in self.arrays]
+        for row in (~self.has_prediction).nonzero()[0].tolist():
+            for column in columns:
+                column[row] = None
+        return columns
 
 
 def probability_names(model: Model) -> list[str]:
@@ -90,25 +103,28 @@ def predict_many(
     else:
         predictable = checked_rows
     with settled_language():
-        columns, ties = _predict_columns(model, frame, digits)
+        arrays, is_finite, ties = _predict_arrays(model, frame, digits)
         warnings = [*training_warnings(model, frame), *ties] if len(frame) else []
-    unpredicted = [i for i, prediction in enumerate(columns[0]) if prediction is None]
+    unpredicted = (~is_finite).nonzero()[0]
     warnings = [_of_table(warned, unpredicted, predictable) for warned in warnings]
-    for i in unpredicted:
+    for i in unpredicted.tolist():
         problems[predictable[i]] = [Problem(TEXTS["no_prediction"])]
     if len(predictable) < count:
-        columns = [_spread(column, predictable, count) for column in columns]
+        arrays = [_spread(array, predictable, count) for array in arrays]
+        is_finite = _spread(is_finite, predictable, count)
     numbered = {row: [replace(p, row=start + row) for p in problems[row]] for row in sorted(problems)}
-    return ManyPredictions(columns, warnings, numbered, frame, predictable)
+    return ManyPredictions(arrays, is_finite, warnings, numbered, frame, predictable)
 
 
-def _predict_columns(model: Model, rows: pd.DataFrame, digits: int | None) -> tuple[list[list[Any]], list[Warned]]:
-    """The columns of :class:`ManyPredictions`, with None for a number that is not finite, and the near ties."""
+def _predict_arrays(
+    model: Model, rows: pd.DataFrame, digits: int | None
+) -> tuple[list[np.ndarray], np.ndarray, list[Warned]]:
+    """Return the arrays of :class:`ManyPredictions`, whether all numbers of a row are finite, and the near ties."""
     import numpy as np
 
     ties: list[Warned] = []
     if not len(rows):
-        return [[] for _ in ("prediction", *probability_names(model))], ties
+        return [np.empty(0, object) for _ in ("prediction", *probability_names(model))], np.zeros(0, bool), ties
     if not probability_names(model):
         arrays = [model.predict_frame(rows)]
     else:
@@ -120,19 +136,18 @@ def _predict_columns(model: Model, rows: pd.DataFrame, digits: int | None) -> tu
         else:
             predictions = model.predict_frame(rows)
         arrays = [predictions, *(shares if digits is None else shares.round(digits)).T]
-    numbers = [array for array in arrays if array.dtype.kind == "f"]
-    columns = [array.tolist() for array in arrays]
-    for row in np.flatnonzero(~np.isfinite(numbers).all(axis=0)) if numbers else ():
-        for column in columns:
-            column[row] = None
-    return columns, ties
+    is_finite = np.ones(len(rows), bool)
+    for array in arrays:
+        if array.dtype.kind == "f":
+            is_finite &= np.isfinite(array)
+    return arrays, is_finite, ties
 
 
-def _of_table(warned: Warned, unpredicted: Sequence[int], rows: Sequence[int]) -> Warned:
+def _of_table(warned: Warned, unpredicted: np.ndarray, rows: Sequence[int]) -> Warned:
     """Return the warnings of rows that have a prediction, by their rows in the whole table."""
     import numpy as np
 
-    if unpredicted:
+    if len(unpredicted):
         is_predicted = ~np.isin(warned.rows, unpredicted)
         warned = Warned(warned.rows[is_predicted], warned.codes[is_predicted], warned.problems)
     if isinstance(rows, range):
@@ -140,8 +155,10 @@ def _of_table(warned: Warned, unpredicted: Sequence[int], rows: Sequence[int]) -
     return Warned(np.asarray(rows, int)[warned.rows], warned.codes, warned.problems)
 
 
-def _spread(values: list[Any], rows: Sequence[int], count: int) -> list[Any]:
-    spread = [None] * count
-    for row, value in zip(rows, values, strict=True):
-        spread[row] = value
+def _spread(values: np.ndarray, rows: Sequence[int], count: int) -> np.ndarray:
+    """Return an array of all rows with the values of some; the others are False, 0 or the like."""
+    import numpy as np
+
+    spread = np.zeros(count, values.dtype)
+    spread[np.asarray(rows, int)] = values
     return spread

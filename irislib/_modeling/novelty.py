@@ -20,6 +20,9 @@ ENOUGH = 30  # rows; fewer do not show what is usual
 CHOICES = 30  # of a feature; with more of them hardly two rows are alike
 RIDGE = 0.05  # keeps a direction in which the rows do not differ from counting without end
 BLOCK = 1 << 16  # distances that are computed at once: they fit into a cache
+FIRST = (
+    32  # training rows to which all distances are computed; most rows have neighbours enough among a few times as many
+)
 
 
 class NoveltyDetector:
@@ -80,10 +83,27 @@ class NoveltyDetector:
         if not self.applies:
             return np.zeros(count, dtype=bool)
         points = self._encoded(columns) @ self._whiten
-        step = max(1, BLOCK // self.size)
-        blocks = [points[start : start + step] for start in range(0, count, step)]
-        neighbours = [(self._distances(block) <= self._limit).sum(axis=1, dtype="uint32") for block in blocks]
-        return np.concatenate(neighbours) < NEIGHBOURS if neighbours else np.zeros(0, dtype=bool)
+        if count * self.size <= BLOCK:
+            return (self._distances(points) <= self._limit).sum(axis=1) < NEIGHBOURS  # type: ignore[no-any-return]
+        return self._are_novel(points)
+
+    def _are_novel(self, points: np.ndarray) -> np.ndarray:
+        """Return the same for many points, each compared with more training rows until its neighbours are enough."""
+        import numpy as np
+
+        # a product with these is the distance without the square of the point itself, which is in its room
+        pairs = np.vstack([self._doubled, self._squares]).T[np.random.default_rng(0).permutation(self.size)]
+        factors = np.vstack([points.T, np.ones(len(points))])
+        room = self._limit - np.square(points).sum(axis=1)
+        neighbours = np.zeros(len(points), np.intp)
+        undecided = np.arange(len(points))
+        start, size = 0, FIRST
+        while start < self.size and len(undecided):
+            neighbours[undecided] += _count_within(pairs[start : start + size], factors, room)
+            is_undecided = neighbours[undecided] < NEIGHBOURS
+            undecided, factors, room = undecided[is_undecided], factors[:, is_undecided], room[is_undecided]
+            start, size = start + size, 2 * size
+        return neighbours < NEIGHBOURS
 
     def _distances(self, points: np.ndarray) -> np.ndarray:
         """Squared distances to the training rows, of shape (n_points, n_rows)."""
@@ -98,6 +118,18 @@ class NoveltyDetector:
         import numpy as np
 
         return np.column_stack([column for part in self._parts for column in part.encoded(columns[part.column])])
+
+
+def _count_within(pairs: np.ndarray, factors: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """Return for each column of factors how many of its products with the pairs are within its room."""
+    import numpy as np
+
+    step, counts = max(1, BLOCK // len(pairs)), np.empty(len(room), np.uint16)
+    for start in range(0, len(room), step):
+        part = slice(start, start + step)
+        is_within = pairs @ factors[:, part] <= room[part]
+        is_within.view(np.uint8).sum(axis=0, dtype=np.uint16, out=counts[part])
+    return counts
 
 
 class _Amount:

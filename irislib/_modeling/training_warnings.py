@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +28,7 @@ __all__ = [
     "outside_warnings",
     "training_warnings",
     "unlike",
+    "warning_texts",
 ]
 
 DIGITS = 6  # of a value in a warning
@@ -87,6 +89,34 @@ def by_row(warned: Iterable[Warned]) -> dict[int, list[Problem]]:
         for row, code in zip(one.rows.tolist(), one.codes.tolist(), strict=True):
             warnings[row].append(one.problems[code])
     return warnings
+
+
+def warning_texts(warned: Sequence[Warned], count: int, write: Callable[[str], str] = str) -> list[str]:
+    """Return the warnings of each row as one text, as a function writes it, and nothing for a row without any."""
+    import numpy as np
+
+    texts = [""] * count
+    messages = [problem.message for one in warned for problem in one.problems]
+    if not messages:
+        return texts
+    rows = np.concatenate([one.rows for one in warned])
+    ends = itertools.accumulate((len(one.problems) for one in warned), initial=0)
+    codes = np.concatenate([one.codes + before for one, before in zip(warned, ends, strict=False)])
+    order = np.argsort(rows, kind="stable")
+    rows, codes = rows[order], codes[order]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+    written = [write(message) for message in messages]
+    is_plain = written == messages
+    of_rows = [messages[code] for code in codes.tolist()]
+    for row, code, start, end in zip(
+        rows[starts].tolist(), codes[starts].tolist(), starts, [*starts[1:], len(of_rows)], strict=True
+    ):
+        if end == start + 1:
+            texts[row] = written[code]
+        else:
+            text = " ".join(of_rows[start:end])
+            texts[row] = text if is_plain else write(text)
+    return texts
 
 
 def novelty_warning(model: Model) -> Problem:
