@@ -32,7 +32,7 @@ test-container: $(VENV)/ready-test
 # the newest versions that pyproject.toml allows, to be committed when the tests pass with them; with the oldest Python
 constraints:
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[boosters,dask,docs,limits,notebook,sql,stores,tables,test,tracing]'
+	$(VENV)/bin/pip install --quiet --editable '.[boosters,dask,docs,jupyterhub,limits,notebook,sql,stores,tables,test,tracing]'
 	(head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable) > constraints.new && mv constraints.new constraints.txt
 	touch $(VENV)/ready-serve $(VENV)/ready-test
 
@@ -91,7 +91,7 @@ $(VENV)/ready-serve: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/ready-test: pyproject.toml setup.py constraints.txt | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,dask,docs,limits,notebook,sql,stores,tables,test,tracing]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[boosters,dask,docs,jupyterhub,limits,notebook,sql,stores,tables,test,tracing]'
 	touch $@ $(VENV)/ready-serve
 
 $(LOWEST)/ready: pyproject.toml setup.py tests/lowest_versions.py

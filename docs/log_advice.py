@@ -11,6 +11,7 @@ ADVICE = {
     "Entries of the prediction log could not": "The entries are written; `/metrics` lacks them. Report it.",
     "Entries of the prediction log in": "Make room in that folder, or let the server's user write it. [Full](#full).",
     "Pages are no longer prepared": "Restart the server. Report it with the traceback.",
+    "The Hub at": "Nobody can log in, and programs get 503: see that JupyterHub runs, and is reached at this address.",
     "The candidate has no thread": "No thread could be started: raise the limit of processes (`TasksMax`, `ulimit -u`).",
     "The prediction log has no thread": "No thread could be started: raise the limit of processes (`TasksMax`, "
     "`ulimit -u`).",

@@ -146,6 +146,7 @@ def test_every_package_that_is_imported_is_a_dependency() -> None:
         *METADATA["dependencies"],
         *extras["boosters"],
         *extras["dask"],
+        *extras["jupyterhub"],
         *extras["limits"],
         *extras["sql"],
         *extras["stores"],

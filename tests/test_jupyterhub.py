@@ -1,8 +1,9 @@
-"""irislib within a user's Jupyter server, as JupyterHub starts one, by jupyter-server-proxy."""
+"""irislib in JupyterHub: within a user's Jupyter server, by jupyter-server-proxy, and as a service of a Hub."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,24 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, free_port, is_up, submit_row, wait_until
+from conftest import (
+    PATIENCE,
+    ROOT,
+    Server,
+    descendants,
+    free_port,
+    is_running,
+    is_up,
+    run_irislib,
+    submit_row,
+    wait_until,
+)
 from invalid_inputs import GOOD
+from programs import program
 
-pytest.importorskip("jupyter_server_proxy")
+for package in ("jupyter_server_proxy", "jupyterhub"):
+    pytest.importorskip(package)
+SHIPPED = ROOT / "deploy" / "jupyterhub"
 TOKEN = "a-user's-token"  # noqa: S105
 
 
@@ -27,7 +42,7 @@ def user_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}/user/ada/"
     options = ["--allow-root", "--no-browser", "--port", str(port), f"--IdentityProvider.token={TOKEN}"]
     options += ["--ServerApp.base_url=/user/ada/", "--ServerApp.jpserver_extensions=jupyter_server_proxy=True"]
-    options += ["--config", str(ROOT / "deploy" / "jupyterhub" / "jupyter_server_config.py")]
+    options += ["--config", str(SHIPPED / "jupyter_server_config.py")]
     folders = {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
     environment = {**os.environ, **folders, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with (folder / "log").open("wb") as log:
@@ -46,8 +61,8 @@ def user_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_users_page_answers_below_the_users_path(user_server: str, page: Any, iris: Any) -> None:
     requested: list[str] = []
     page.on("websocket", lambda socket: requested.append(socket.url))
-    page.goto(f"{user_server}?token={TOKEN}")  # a login
-    page.goto(f"{user_server}irislib/iris-wizard")
+    page.goto(f"{user_server}irislib/iris-wizard?token={TOKEN}&sepal_width_cm=3")  # a login at the server before it
+    assert page.url == f"{user_server}irislib/iris-wizard?sepal_width_cm=3"
     submit_row(page, iris, GOOD)
     page.get_by_role("tabpanel").get_by_text("virginica").first.wait_for()
     assert requested
@@ -60,6 +75,7 @@ def test_only_the_user_reaches_it_and_programs_do_with_the_users_token(user_serv
     assert requests.post(url, data=GOOD, timeout=PATIENCE).status_code == 403
     answer = requests.post(url, data=GOOD, headers={"Authorization": f"token {TOKEN}"}, timeout=PATIENCE)
     assert answer.json() == "virginica"
+    assert requests.post(f"{url}?token={TOKEN}", data=GOOD, timeout=PATIENCE).json() == "virginica"
     (port,) = [  # another user of the machine
         connection.laddr.port
         for process in psutil.process_iter(["cmdline"])
@@ -70,3 +86,186 @@ def test_only_the_user_reaches_it_and_programs_do_with_the_users_token(user_serv
     direct = f"http://127.0.0.1:{port}{urlsplit(url).path}"
     assert requests.post(direct, data=GOOD, timeout=PATIENCE).status_code == 401
     assert requests.get(direct, allow_redirects=False, timeout=PATIENCE).status_code == 302
+
+
+# ---- as a service of a Hub
+
+HUB = """
+c = get_config()
+c.JupyterHub.authenticator_class = "shared-password"
+c.SharedPasswordAuthenticator.user_password = {password!r}
+c.Authenticator.allow_all = True
+c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
+c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub}"
+c.JupyterHub.db_url = "sqlite:///hub.sqlite"
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
+c.ConfigurableHTTPProxy.command = [{proxy!r}]
+c.JupyterHub.services = [{{"name": name, "api_token": name * 8}} for name in ("program", "operator", "stranger")]
+c.JupyterHub.load_roles = [
+    {{"name": "programs", "scopes": ["access:services!service=irislib"], "services": ["program", "operator"]}},
+    {{"name": "operators", "scopes": ["custom:irislib:operate"], "services": ["operator"]}},
+]
+load_subconfig("irislib_config.py")
+"""
+PASSWORD = "the-users-password"  # noqa: S105
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+WEBSOCKET = {**UPGRADE, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "a2V5"}
+
+
+class Hub:
+    """A JupyterHub with its proxy, and the service that ships but for its folder, port and store."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}/services/irislib"
+        command = '"--hub-login"]'
+        changes = {
+            '"/srv/irislib"': repr(str(folder)),
+            "127.0.0.1:5000": f"127.0.0.1:{free_port()}",
+            'f"{FOLDER}/models"': repr(os.environ["IRISLIB_STORE"]),
+            command: f"{command[:-1]}, '--notebooks={ROOT / 'notebooks' / 'iris-wizard.ipynb'}', '--languages=en']",
+        }
+        text = (SHIPPED / "jupyterhub_config.py").read_text()
+        for old, new in changes.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        (folder / "irislib_config.py").write_text(text)
+        values = {"password": PASSWORD, "port": self.port, "hub": free_port(), "api": free_port()}
+        (folder / "config.py").write_text(HUB.format(**values, proxy=program("configurable-http-proxy")))
+        environment = {**os.environ, "HOME": str(folder), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterhub", "--config", "config.py"],
+                cwd=folder, env=environment, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def wait(self) -> Hub:
+        wait_until(lambda: self.process.poll() is not None or is_up(f"{self.url}/readyz"), self.log)
+        assert self.process.poll() is None, self.log()
+        return self
+
+    def ask(self, method: str, path: str, token: str = "", **options: Any) -> requests.Response:
+        headers = {**({"Authorization": f"token {token * 8}"} if token else {}), **options.pop("headers", {})}
+        return requests.request(
+            method, f"{self.url}{path}", headers=headers, timeout=PATIENCE, allow_redirects=False, **options
+        )
+
+    def log_in(self, page: Any, user: str) -> None:
+        page.get_by_label("Username").fill(user)
+        page.get_by_label("Password", exact=False).first.fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+
+    def stop(self) -> None:
+        children = descendants(self.process.pid)
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        wait_until(lambda: not any(map(is_running, children)), self.log)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, iris: Any) -> Iterator[Hub]:
+    hub = Hub(tmp_path_factory.mktemp("hub"))
+    try:
+        yield hub.wait()
+    finally:
+        hub.stop()
+    before, _, after = hub.log().partition("initiating shutdown")
+    assert "Traceback" not in before, hub.log()
+    assert "Kernel shutdown" in after  # by a service that ended in good order
+    assert not Path(re.findall(r"Storing connection files in (\S+)\.\n", before)[0]).exists()
+
+
+def test_people_come_in_by_the_hubs_login_as_far_as_their_scopes_reach(hub: Hub, page: Any, iris: Any) -> None:
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.goto(f"{hub.url}/iris-wizard?sepal_width_cm=3")
+    assert urlsplit(page.url).path == "/hub/login"
+    hub.log_in(page, "ada")
+    page.wait_for_url(f"{hub.url}/iris-wizard?sepal_width_cm=3")
+    submit_row(page, iris, GOOD)
+    page.get_by_role("tabpanel").get_by_text("virginica").first.wait_for()
+    assert sockets
+    assert all("/services/irislib/api/kernels/" in url for url in sockets)
+    assert page.goto(f"{hub.url}/iris-wizard/operator").status == 403
+    page.get_by_role("heading", name="You may not open this").wait_for()
+    wait_until(lambda: "Kernel shutdown" in hub.log(), hub.log)  # the page could say that it was closed
+    page.goto(f"{hub.url}/logout")
+    page.goto(f"{hub.url}/iris-wizard")
+    assert urlsplit(page.url).path == "/hub/login"
+    with page.expect_response(lambda response: response.status == 403) as refused:
+        hub.log_in(page, "stranger")  # has an account, and no scope
+    assert refused.value.url.startswith(hub.url.removesuffix("/services/irislib"))
+    page.get_by_role("heading", name="permission").first.wait_for()
+    page.goto(f"{hub.url}/logout")
+    page.goto(f"{hub.url}/login?next=//example.org/")
+    hub.log_in(page, "olga")
+    page.wait_for_url(f"{hub.url}/")  # and not of another site
+    assert page.goto(f"{hub.url}/iris-wizard/operator").status == 200
+
+
+def test_programs_come_in_by_a_token_of_the_hub(hub: Hub) -> None:
+    assert hub.ask("POST", "/iris-wizard", "program", data=GOOD).json() == "virginica"
+    refusals = {"": 401, "no-token": 401, "stranger": 403}
+    for token, status in refusals.items():
+        for method, path in [("POST", "/iris-wizard"), ("POST", "/iris-wizard/batch"), ("GET", "/iris-wizard/schema")]:
+            answer = hub.ask(method, path, token, data=GOOD if method == "POST" else None)
+            assert (answer.status_code, answer.json()["status"]) == (status, status), (token, path)
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    for path in ("/healthz", "/readyz"):
+        assert hub.ask("GET", path).status_code == 200
+
+
+def test_what_changes_a_model_needs_another_scope(hub: Hub) -> None:
+    for path in ("refresh", "%72efresh", "operator", "refresh/x/cancel"):
+        answer = hub.ask("POST", f"/iris-wizard/{path}", "program")
+        assert (answer.status_code, answer.json()["status"]) == (403, 403), path
+        assert "custom:irislib:operate" in answer.json()["detail"]
+    assert hub.ask("GET", "/iris-wizard/refresh", "program").status_code == 403
+    assert hub.ask("GET", "/iris-wizard/refresh", "operator").json() == {"runs": []}
+
+
+def test_a_page_and_its_websocket_are_for_those_with_the_scope(hub: Hub) -> None:
+    page = hub.ask("GET", "/iris-wizard", "stranger", headers={"Accept": "text/html"})
+    assert page.status_code == 403
+    assert "You may not open this" in page.text
+    assert "Iris Wizard" not in page.text
+    for token, status in {"": 403, "stranger": 403, "program": 404}.items():  # there is no such kernel
+        assert hub.ask("GET", "/api/kernels/k/channels", token, headers=WEBSOCKET).status_code == status, token
+
+
+def test_a_hub_that_does_not_answer_lets_nobody_in(tmp_path: Path) -> None:
+    environment = {
+        "JUPYTERHUB_API_TOKEN": "a-secret-of-the-hub",
+        "JUPYTERHUB_API_URL": f"http://127.0.0.1:{free_port()}/hub/api",
+        "JUPYTERHUB_CLIENT_ID": "service-irislib",
+        "JUPYTERHUB_SERVICE_NAME": "irislib",
+        "JUPYTERHUB_SERVICE_PREFIX": "/services/irislib/",
+    }
+    server = Server(tmp_path / "log", "serve", "--hub-login", **environment).wait("/services/irislib/healthz")
+    try:
+        url = "/services/irislib/iris-wizard"
+        assert server.post(url, data=GOOD).status_code == 401
+        token = {"Authorization": "token anything", "Accept": "text/html"}
+        answer = server.post(url, data=GOOD, headers=token)
+        assert (answer.status_code, answer.json()["status"], "Retry-After" in answer.headers) == (503, 503, True)
+        page = server.get(url, headers=token)
+        assert page.status_code == 503
+        assert "Your login cannot be checked" in page.text
+        for pid in descendants(server.process.pid):
+            assert b"a-secret-of-the-hub" not in Path(f"/proc/{pid}/environ").read_bytes()
+    finally:
+        assert server.stop() == 0
+    for options, changes, text in [
+        ([], {"JUPYTERHUB_API_TOKEN": ""}, "JUPYTERHUB_API_TOKEN is not set"),
+        ([], {"JUPYTERHUB_SERVICE_NAME": ""}, "JUPYTERHUB_OAUTH_ACCESS_SCOPES is not set"),
+        (["--token=t"], {}, "exclude each other"),
+        ([], {"IRISLIB_TOKEN": "t"}, "exclude each other"),
+        (["--base_url=/apps/"], {}, "below /services/irislib/"),
+        ([], {"JUPYTERHUB_SERVICE_URL": "https://127.0.0.1:5000"}, "must be an address such as"),
+    ]:
+        refused = run_irislib("serve", "--hub-login", *options, **{**environment, **changes})
+        assert (refused.returncode, text in refused.stderr) == (1, True), refused.stderr

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["RESERVED", "ROUTES", "Route", "endpoint_pattern", "reserved_names", "server_names"]
+__all__ = ["OPERATOR_SCOPE", "RESERVED", "ROUTES", "Route", "endpoint_pattern", "reserved_names", "server_names"]
 
 # Further first parts of addresses: of Voila, of jupyter_server's login, and kept for later.
-RESERVED = ("api", "login", "logout", "schema", "static", "voila")
+RESERVED = ("api", "login", "logout", "oauth_callback", "schema", "static", "voila")
+# The scope of a JupyterHub whose users may do what changes a model, where its accounts log in.
+OPERATOR_SCOPE = "custom:irislib:operate"
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,12 @@ _ALL = (
         api=True, trait="AppServer.token_file",
     ),
     Setting(
+        "hub_login", bool, False,
+        "Let the accounts of the JupyterHub log in whose service this server is; its address, port and path are those "
+        "that the Hub says.",
+        trait="AppServer.hub_login",
+    ),
+    Setting(
         "cors", str, "", "Origins, separated by commas, whose pages may call the endpoint; * for all.",
         "IRISLIB_CORS", api=True, trait="AppServer.cors",
     ),
@@ -148,7 +154,7 @@ _ALL = (
     ),
     Setting(
         "proxies", int, 0, "The number of proxies in front of this server to trust.",
-        api=True, trait="AppServer.proxies",
+        api=True, trait="AppServer.proxies", default_text="0; 1 for a service of a JupyterHub",
     ),
     Setting(
         "max_batch_bytes", int, 256_000_000,
@@ -309,7 +315,8 @@ def serve_settings() -> dict[str, Setting]:
 
 def secret_variables() -> frozenset[str]:
     """Return the environment variables that hold a secret, which no other process gets."""
-    return frozenset({"JUPYTER_TOKEN", *(setting.variable for setting in SETTINGS.values() if setting.secret)})
+    foreign = {"JUPYTER_TOKEN", "JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN"}
+    return frozenset({*foreign, *(setting.variable for setting in SETTINGS.values() if setting.secret)})
 
 
 def environment_value(name: str, environment: Mapping[str, str] | None = None) -> Any:

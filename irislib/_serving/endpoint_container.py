@@ -16,6 +16,7 @@ from tornado.wsgi import WSGIContainer
 from irislib._common import json_lines
 from irislib._common.language import REQUESTED
 from irislib._serving.request_logs import log_fields
+from irislib.api._auth import MAY_OPERATE
 
 if TYPE_CHECKING:
     from irislib.api._metrics import Metrics
@@ -80,7 +81,7 @@ class EndpointContainer(WSGIContainer):
         else:
             super()._log(status_code, request)
 
-    async def respond(self, request: HTTPServerRequest, closes: bool = False) -> None:
+    async def respond(self, request: HTTPServerRequest, closes: bool = False, may_operate: bool = True) -> None:
         """Send the response to a request, except its end, for which the caller calls ``connection.finish``.
 
         The work on a long response ends when its client goes.
@@ -90,10 +91,13 @@ class EndpointContainer(WSGIContainer):
         request : HTTPServerRequest
         closes : bool
             The connection is closed after the response, and its client is told so.
+        may_operate : bool
+            The client may change what is served.
         """
         connection: Any = request.connection
         run = IOLoop.current().run_in_executor
         environ = {**self.environ(request), "irislib.is_client_gone": connection.stream.closed}
+        environ[MAY_OPERATE] = may_operate
         begin = partial(self.metrics.leave_queue, self.metrics.enter_queue())
         work = copy_context().run  # in which the parts of the work are, whichever thread does them
         work(REQUESTED.set, "")  # programs are answered in English

@@ -39,7 +39,7 @@ from irislib._serving.preprocessors import remove_outputs
 from irislib.api._application import request_id_of
 from irislib.api._body_stream import MAX_DRAINED_BYTES
 from irislib.api._config import ROW_BYTES
-from irislib.api._problem_details import MISSING_TOKEN, problem
+from irislib.api._problem_details import HUB_SILENT, MISSING_TOKEN, TOKEN_WITHOUT_ACCESS, problem
 from irislib.errors import new_reference
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ __all__ = [
 
 
 ERRORS = {404: "There is nothing at this address."}
+REFUSALS = {401: MISSING_TOKEN, 403: TOKEN_WITHOUT_ACCESS, 503: HUB_SILENT}
 
 # Voila's text in place of a cell if not the notebook failed but the connection to its kernel.
 SERVER_ERROR = "An exception occurred at the server (not the notebook). {}"
@@ -169,8 +170,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
                 self.set_header("Location", "operator?expired=1")  # the page, or the login before it
                 self.set_header("Content-Length", 0)
             else:
-                self.set_header("WWW-Authenticate", "Bearer")
-                send_problem(self, problem(401, MISSING_TOKEN))
+                self.send_refusal()
             if not self.awaits_continue:
                 await self.flush()
         elif length.isdecimal() and int(length) > self.limit:
@@ -238,7 +238,8 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         self.request.headers = self.request.headers.copy()  # the connection has yet to read the body by its own
         self.request.headers.pop("Transfer-Encoding", None)
         self.request.headers["Content-Length"] = str(length)
-        await self.endpoint.respond(self.request, closes=self.awaits_continue and length > self.limit)
+        closes = self.awaits_continue and length > self.limit
+        await self.endpoint.respond(self.request, closes, self.may_operate)
 
     async def wait_while(self: Any, is_missing: Callable[[], bool]) -> None:
         """Wait for what the server prepares, so that nobody has to repeat a request just after its start."""
@@ -257,9 +258,17 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             self.request.connection.finish()
 
     def refuse_unauthenticated(self: Any) -> None:
-        self.set_header("WWW-Authenticate", "Bearer")
-        send_problem(self, problem(401, MISSING_TOKEN))
+        self.send_refusal()
         self.finish()
+
+    def send_refusal(self: Any) -> None:
+        """Tell a program that it needs a token, or why its token does not help."""
+        status = self.refused_status or 401
+        if status == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
+        elif status == 503:
+            self.set_header("Retry-After", RETRY_SECONDS)
+        send_problem(self, problem(status, REFUSALS[status]))
 
     def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
         """Send a page, or a problem to a program that asks for JSON."""
@@ -298,6 +307,8 @@ class TemplateMixin:
         environment: Environment = self.settings["irislib_pages"]
         static = partial(make_url, "irislib", self.base_url)
         self.set_header("Content-Language", current_language())
+        if self.refused_status:  # the names of the apps are for those who may come in
+            values["apps"] = []
         return environment.get_template(name).render(
             base_url=self.base_url, static=static, texts=TEXTS, look=self.settings["irislib_look"](), **values
         )
@@ -457,12 +468,14 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
 
 
 @tornado.web.stream_request_body
-class EndpointHandler(EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
+class EndpointHandler(TemplateMixin, EndpointMixin, BaseVoilaHandler):  # type: ignore[misc]
     """The paths of the endpoint that take a GET, such as its documents and metrics."""
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # as `post` does
     async def get(self, path: str) -> None:
         if self.current_user or any(route.is_open and route.path == f"/{path}" for route in ROUTES):
+            if has_forms(f"/{path}") and not self.may_operate and "text/html" in self.request.headers.get("Accept", ""):
+                raise tornado.web.HTTPError(403)
             if self.identity_provider.auth_enabled and has_forms(f"/{path}") and self.give_form_key():
                 return
             await self.forward(0)

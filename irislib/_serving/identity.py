@@ -63,9 +63,13 @@ class TokenIdentityProvider(PasswordIdentityProvider):  # type: ignore[misc]
             super().set_login_cookie(handler, user)
 
     def get_token(self, handler: Any) -> str | None:
-        """Return the token of a request if it is correct, else None."""
-        token = super().get_token(handler)
-        return token if token and is_token(token, self.token) else None
+        """Return the token of a request if it is correct, else None.
+
+        One in the address is that of the server before this one where that passes it on, with its own in a header.
+        """
+        scheme, _, sent = handler.request.headers.get("Authorization", "").partition(" ")
+        tokens = [super().get_token(handler), sent.strip() if scheme.lower() in ("token", "bearer") else ""]
+        return next((token for token in tokens if token and is_token(token, self.token)), None)
 
     def process_login_form(self, handler: Any) -> Any:
         """Authenticate a visitor who has typed the token or the password."""

@@ -23,6 +23,9 @@ __all__ = ["MethodsMixin", "send_problem", "with_methods"]
 class MethodsMixin:
     """Answer each method that the address does not take by 405, and OPTIONS by those that it takes."""
 
+    refused_status = 0  # for a visitor who may not come in, though there is nothing to log in with
+    may_operate = True  # may change what is served, if a token guards that
+
     # Tornado refuses other methods before `prepare` is called: nothing that is set there is available.
     def allowed_methods(self) -> list[str]:
         """Return the methods of this address; an empty list if there is no such address."""
@@ -52,7 +55,9 @@ class MethodsMixin:
         return f"{self.public_prefix}{self.settings.get('base_url', '/')}"
 
     def get_login_url(self: Any) -> str:
-        """Return the path of the login page in the browser."""
+        """Return the path of the login page in the browser, unless another login would be of no use."""
+        if self.refused_status:
+            raise HTTPError(self.refused_status)
         return f"{self.public_prefix}{super().get_login_url()}"  # type: ignore[misc]
 
     def redirect(self: Any, url: str, *args: Any, **kwargs: Any) -> None:

@@ -51,6 +51,7 @@ from irislib._serving.handlers import (
     MissingHandler,
 )
 from irislib._serving.headers import SafeHeaders, refusal_routes, security_headers, with_headers
+from irislib._serving.hub_service import connect_hub, service_config
 from irislib._serving.identity import hide_secrets
 from irislib._serving.kernel_spec import private_transport
 from irislib._serving.kernel_websocket import KERNEL_ROUTES
@@ -98,6 +99,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     notebooks = trait("notebooks")
     debug_mode = trait("debug")
     token_file = trait("token_file")
+    hub_login = trait("hub_login")
     cors = trait("cors")
     frame_ancestors = trait("frame_ancestors")
     rate_limit = trait("rate_limit")
@@ -154,6 +156,8 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         config = Config(DEFAULTS)
         config.merge(environment_config())
         config.merge(private_transport(self.config.Voila.get("connection_dir_root", "")))
+        if self.hub_login:
+            config.merge(service_config())
         config.merge(self.config)
         self.update_config(config)
 
@@ -249,6 +253,8 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
     def endpoint_options(self) -> Options:
         """Return the endpoint's options, without the token: this server checks it before the endpoint is called."""
         token = environment_value("token")
+        if self.hub_login:
+            self.hub = connect_hub(self, token)
         hide_secrets()
         if self.token_file:
             self.token = read_token(self.token_file)

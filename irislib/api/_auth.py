@@ -9,15 +9,16 @@ from typing import Any
 
 from flask import request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import Forbidden, Unauthorized
 
 from irislib._common.routes import ROUTES
-from irislib.api._problem_details import MISSING_TOKEN
+from irislib.api._problem_details import MISSING_TOKEN, NOT_AN_OPERATOR
 from irislib.errors import IrislibError
 
-__all__ = ["FORM_KEY", "TokenCheck", "form_key", "is_token", "read_token"]
+__all__ = ["FORM_KEY", "MAY_OPERATE", "TokenCheck", "form_key", "is_token", "read_token"]
 
 FORM_KEY = "_xsrf"  # the parameter of an address to which a form is sent, as Jupyter's servers name it
+MAY_OPERATE = "irislib.may_operate"  # in the environ of a request whose client the server around the endpoint knows
 
 
 def read_token(path: str) -> str:
@@ -59,6 +60,7 @@ class TokenCheck:
     def __init__(self, token: str):
         self.token = token
         self.open_paths = frozenset(route.path for route in ROUTES if route.is_open)
+        self.operations = frozenset(route.name for route in ROUTES if route.needs_token)
         self.forms = frozenset(route.name for route in ROUTES if route.is_for_people and route.method == "POST")
 
     def admits(self, environ: dict[str, Any]) -> bool:
@@ -73,8 +75,10 @@ class TokenCheck:
 
         Raises
         ------
-        Unauthorized
+        Unauthorized, Forbidden
         """
+        if request.endpoint in self.operations and not request.environ.get(MAY_OPERATE, True):
+            raise Forbidden(NOT_AN_OPERATOR)
         if self.admits(request.environ):
             return
         is_read_only = request.method in ("GET", "HEAD")

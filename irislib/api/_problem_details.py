@@ -12,13 +12,17 @@ from typing import Any
 from flask import Response
 
 from irislib._common.formatting import short_repr
+from irislib._common.routes import OPERATOR_SCOPE
 from irislib._modeling.prediction import Prediction
 from irislib.errors import Problem, ValidationError
 
 __all__ = [
     "FULL",
+    "HUB_SILENT",
     "MISSING_TOKEN",
+    "NOT_AN_OPERATOR",
     "PROBLEM",
+    "TOKEN_WITHOUT_ACCESS",
     "details",
     "errors_json",
     "not_found",
@@ -32,6 +36,9 @@ __all__ = [
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the errors of a disk, or a folder, without room
 PROBLEM = "application/problem+json"
 MISSING_TOKEN = "Send the token: Authorization: Bearer <the token>."  # noqa: S105
+TOKEN_WITHOUT_ACCESS = "Whose token this is may not use these apps: in JupyterHub they lack the scope of this service."  # noqa: S105
+NOT_AN_OPERATOR = f"This changes what is served: in JupyterHub it needs the scope {OPERATOR_SCOPE}."
+HUB_SILENT = "JupyterHub cannot be asked whose token this is. Try again."
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:

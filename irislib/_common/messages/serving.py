@@ -17,6 +17,13 @@ TEXTS = {
     "https://*.example.org:8443: http or https, a host, and a port if it is another than usual, got {value!r}.",
     "two_policies": "--frame-ancestors has no effect beside the Content-Security-Policy in Voila.tornado_settings: "
     "leave the latter out, or write the origins there.",
+    "no_hub": "--hub-login is for a service of a JupyterHub, and {names} is not set: see docs/jupyterhub.md.",
+    "no_hub_library": "--hub-login needs the library of JupyterHub, of the Hub's version: pip install "
+    "'irislib[jupyterhub]'.",
+    "hub_address": "JUPYTERHUB_SERVICE_URL must be an address such as http://127.0.0.1:5000, got {address!r}: with "
+    "TLS between the Hub's proxy and this server --hub-login does not work.",
+    "hub_and_token": "--hub-login and a token exclude each other: programs send a token of the Hub.",
+    "hub_path": "The Hub sends this service what is below {prefix}, but --base_url is {path}.",
     "option_ignored": "{option} has no effect on `irislib serve`. {advice}",
 }
 

@@ -24,6 +24,12 @@ TEXTS = {
     "programs_more": "so fragen Programme (englisch)",
     "not_found_title": "Seite nicht gefunden",
     "not_found": "Unter dieser Adresse gibt es keine Seite.",
+    "refused_title": "Diese Seite ist für Sie nicht freigegeben",
+    "refused": "Ihr Konto darf diese Seite nicht benutzen. Fragen Sie, wer die Konten verwaltet, oder melden Sie sich "
+    "mit einem anderen Konto an.",
+    "log_out": "Abmelden",
+    "hub_silent_title": "Ihre Anmeldung lässt sich nicht prüfen",
+    "hub_silent": "JupyterHub, das die Konten kennt, antwortet nicht. Versuchen Sie es gleich noch einmal.",
     "failed": "Auf unserer Seite ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal. Hilft das nicht, sagen "
     "Sie bitte den Betreibern dieses Servers Bescheid.",
     "page_failed_title": "Diese Seite konnte nicht geöffnet werden",
