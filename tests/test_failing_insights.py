@@ -151,9 +151,16 @@ def test_charts_drawn_ahead_are_there_wherever_they_were_drawn(
     iris: Model, monkeypatch: pytest.MonkeyPatch, call_in_child: Callable[..., object]
 ) -> None:
     monkeypatch.setattr(_warm_up, "call_in_child", call_in_child)
-    page = irislib.app(replace(iris, spec=replace(iris.spec, tabs={"T": [good, insights.confusion_matrix]})))
+    computed = []
+
+    def counted(model: Model) -> Insight:
+        computed.append(model)
+        return good(model)
+
+    page = irislib.app(replace(iris, spec=replace(iris.spec, tabs={"T": [counted, insights.confusion_matrix]})))
     page.warm_up()
     assert page.warm_contents
+    assert len(computed) == (2 if call_in_child is refuse else 1)
     images = re.findall(
         r'<img [^>]*alt="([^"]+)" src="data:image/svg\+xml;base64,([^"]+)"', request(page, "draw", tab=1)["html"]
     )

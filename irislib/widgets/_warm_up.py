@@ -58,5 +58,6 @@ def _predict(page: Page) -> None:
             model = page.csv_tab.model
             result = model.predict_row(model.evaluation.trial_rows.head(1))
             for tab in page.tabs:
-                with guarded(lambda _: None):
-                    render_pieces(tab.draw(result))
+                if tab.empty:  # it needs the prediction
+                    with guarded(lambda _: None):
+                        render_pieces(tab.draw(result))
