@@ -318,6 +318,7 @@ def score(args: list[str]) -> int:
 
 def check(args: list[str]) -> int:
     """Check models and notebooks, and print what is in order and what is not."""
+    import irislib._common.quick_imports  # noqa: F401 - before all that imports nbformat
     from irislib._modeling.checkup import check_model
     from irislib._serving.served_models import served_references
 

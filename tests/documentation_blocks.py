@@ -175,6 +175,7 @@ class Page:
             del words[0]
         if words[:1] == ["make"]:  # with what is installed here, as if the project's .venv had it, and the project
             known["PYTHONPATH"] = str(self.cwd)
+            known["PYTEST_ADDOPTS"] = "-p irislib._common.quick_imports"  # as here
             made = f"{sys.prefix}/ready"
             command = shlex.join(["make", "--silent", "-o", made, f"VENV={sys.prefix}", *words[1:]])
             if words[1:] == ["serve"]:

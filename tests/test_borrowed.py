@@ -109,10 +109,11 @@ def test_a_server_without_a_name_that_guards_it_refuses_to_start(
     assert "Traceback" not in result.stderr
 
 
-def test_no_server_builds_the_parser_that_nobody_needs() -> None:
+@pytest.mark.parametrize(("command", "module"), [("serve", "voila.app"), ("check", "nbformat")])
+def test_no_command_builds_the_parser_that_nobody_needs(command: str, module: str) -> None:
     code = (
-        "import sys\nfrom irislib import cli\ntry: cli.main(['serve', '--no-such-option'])\n"
-        "except SystemExit: print('voila.app' in sys.modules, 'rfc3987_syntax' in sys.modules)"
+        f"import sys\nfrom irislib import cli\ntry: cli.main(['{command}', '--no-such-option'])\n"
+        f"except SystemExit: print('{module}' in sys.modules, 'rfc3987_syntax' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert result.stdout.strip() == "True False", result.stderr

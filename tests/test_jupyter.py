@@ -15,6 +15,9 @@ from conftest import PATIENCE, ROOT, free_port, is_up, wait_until
 from invalid_inputs import GOOD
 from playwright.sync_api import Error
 
+# JupyterLab, without a parser that takes more than a second to be built and is not needed
+START = "import irislib._common.quick_imports\nfrom jupyterlab.labapp import main\nmain()"
+
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -27,7 +30,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {**os.environ, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options, f"--port={port}", f"--notebook-dir={folder / 'notebooks'}"],
+            [sys.executable, "-c", START, *options, f"--port={port}", f"--notebook-dir={folder / 'notebooks'}"],
             env=environment, stdout=log, stderr=log,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from invalid_inputs import GOOD
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -184,6 +185,14 @@ def test_an_estimator_that_cannot_do_without_an_optional_feature_is_refused(iris
     pipeline = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
     model = irislib.train(replace(spec, estimator=pipeline))
     assert model.predict_row({name: value for name, value in GOOD.items() if name != "petal_width_cm"}).prediction
+
+    optional = replace(spec, features=[replace(feature, required=False) for feature in features])
+    imputed = [name for name in spec.feature_names if name != "petal_width_cm"]
+    partly = make_column_transformer((SimpleImputer(), imputed), remainder="passthrough")
+    with pytest.raises(SpecError) as caught:
+        irislib.train(replace(optional, estimator=make_pipeline(partly, LogisticRegression(max_iter=500))))
+    assert re.findall(r"(\w+) may be left empty", str(caught.value)) == ["petal_width_cm"]
+    assert irislib.train(replace(optional, estimator=pipeline)).predict_row({}).prediction
 
 
 @pytest.mark.parametrize("kind", [int, bool, object])

@@ -188,7 +188,7 @@ def _split(
 
 def held_out_rows(spec: ModelSpec, data: pd.DataFrame) -> np.ndarray:
     """Return the positions of the rows that :func:`train` holds out of data."""
-    return _split(spec, spec.estimator, checked(spec, data)[1], None)[1]
+    return _split(spec, spec.estimator, _target(spec, data), None)[1]
 
 
 def unfitted(spec: ModelSpec) -> Any:
@@ -284,8 +284,12 @@ def checked(spec: ModelSpec, data: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarr
             f"The training data of {spec.name!r} do not fit its features: {error}\n"
             "Correct the data, or widen the feature's limits (low, high, choices, required=False)."
         ) from error
-    target = _checked_target(spec, data[spec.target])
-    return features, to_codes(spec.classes, target, f"The target {spec.target!r}")
+    return features, _target(spec, data)
+
+
+def _target(spec: ModelSpec, data: pd.DataFrame) -> np.ndarray:
+    """Return the checked target, of a classifier as codes."""
+    return to_codes(spec.classes, _checked_target(spec, data[spec.target]), f"The target {spec.target!r}")
 
 
 def _checked_target(spec: ModelSpec, values: pd.Series) -> np.ndarray:
@@ -332,22 +336,37 @@ def _require_values(spec: ModelSpec, data: pd.DataFrame, names: Mapping[Any, str
 
 def _require_missing_are_taken(spec: ModelSpec, estimator: Any, rows: pd.DataFrame) -> None:
     """Try each feature that may be left empty, before an end user does."""
+    optional = [feature for feature in spec.features if not feature.required]
     row = rows.iloc[[0]].to_dict("records")[0]
-    faults = []
-    for feature in spec.features:
-        if feature.required:
-            continue
-        frame = spec.validate({column: value for column, value in row.items() if column != feature.column})
-        try:
-            estimator.predict(frame)
-        except Exception as error:  # each estimator refuses in its own way
-            why = str(error).partition("\n")[0]
-            faults.append(
-                f"{feature.name} may be left empty (required=False), but the estimator cannot do without it: put an "
-                f"imputer into its pipeline, such as SimpleImputer(), or leave out required=False. ({why})"
-            )
+    gaps = [_without(row, {feature.column}) for feature in optional]
+    # two predictions instead of one for each feature, of which a wide table has hundreds
+    if len(gaps) > 2 and not (
+        _refusal(spec, estimator, [_without(row, {feature.column for feature in optional})])
+        or _refusal(spec, estimator, gaps)
+    ):
+        return
+    faults = [
+        f"{feature.name} may be left empty (required=False), but the estimator cannot do without it: put an "
+        f"imputer into its pipeline, such as SimpleImputer(), or leave out required=False. ({why})"
+        for feature, gap in zip(optional, gaps, strict=True)
+        if (why := _refusal(spec, estimator, [gap]))
+    ]
     if faults:
         raise SpecError(f"The description of model {spec.name!r}", faults)
+
+
+def _without(row: Mapping[Any, Any], columns: set[Any]) -> dict[Any, Any]:
+    return {column: value for column, value in row.items() if column not in columns}
+
+
+def _refusal(spec: ModelSpec, estimator: Any, rows: list[dict[Any, Any]]) -> str:
+    """Return why an estimator does not predict rows, "" if it does."""
+    frame = spec.validate(rows)
+    try:
+        estimator.predict(frame)
+    except Exception as error:  # each estimator refuses in its own way
+        return str(error).partition("\n")[0] or type(error).__name__
+    return ""
 
 
 def _can_be_shared(target: np.ndarray, test_size: float) -> bool:
