@@ -1,7 +1,7 @@
 """Benchmark of `irislib score`: rows per second beside plain scikit-learn, memory, and a worker that is killed.
 
-    python benchmarks/score.py                                 # prints three tables
-    python benchmarks/score.py --most 50000000   # rows, for the memory;          # takes a quarter of an hour
+    python benchmarks/score.py                                 # prints four tables
+    python benchmarks/score.py --rows 0 --most 50000000        # the last of them alone, for so many rows
 
 Each measurement has processes of its own, and the ways take turns. The rates are those of the scoring, without the
 start of processes; what that takes is a column of its own.
@@ -9,6 +9,7 @@ start of processes; what that takes is a column of its own.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -22,11 +23,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from report import options, spread, table, turns
+from report import options, ratio, spread, table, turns
+from score_parts import unlike_rows
 
 Watch = Callable[[psutil.Process], None]
 FILES = 8
+NAMES = {"parquet": "Parquet", "csv": "CSV"}
 CHUNK_ROWS = 65_536
+ROWS_AT_ONCE = 250_000
 PLAIN = """
 import sys, time, pathlib
 import pandas as pd
@@ -45,8 +49,11 @@ def scored(frame):
     return frame
 
 start = time.monotonic()
-for file in sorted(source.glob("*.parquet")):
-    if way == "whole":
+for file in sorted(source.iterdir()):
+    if file.suffix == ".csv":
+        for i, frame in enumerate(pd.read_csv(file, chunksize=int(way))):
+            scored(frame).to_csv(target / file.name, index=False, mode="a" if i else "w", header=not i)
+    elif way == "whole":
         scored(pd.read_parquet(file)).to_parquet(target / file.name, index=False)
     else:
         for i, batch in enumerate(pq.ParquetFile(file).iter_batches(int(way))):
@@ -55,25 +62,26 @@ print(time.monotonic() - start)
 """
 
 
-def write_tables(folder: Path, rows: int, files: int) -> None:
+def write_tables(folder: Path, rows: int, files: int, kind: str = "parquet") -> None:
     """Write rows like those of the Iris Wizard, a quarter of a million at a time."""
+    import numpy as np
     import pyarrow as pa
+    import pyarrow.csv
     import pyarrow.parquet as pq
 
     import irislib
 
-    model = irislib.load("iris-wizard")
+    model, rng = irislib.load("iris-wizard"), np.random.default_rng(0)
+    make = pq.ParquetWriter if kind == "parquet" else pyarrow.csv.CSVWriter
     folder.mkdir()
     for i in range(files):
-        count, writer = rows // files, None
-        while count > 0:
-            sample = model.sample.sample(min(count, 250_000), replace=True, random_state=i)
-            content = pa.Table.from_pandas(sample, preserve_index=False)
-            writer = writer or pq.ParquetWriter(folder / f"{i:03}.parquet", content.schema)
-            writer.write_table(content)
-            count -= len(sample)
-        if writer:
-            writer.close()
+        starts = range(0, rows // files, ROWS_AT_ONCE)
+        counts = [min(ROWS_AT_ONCE, rows // files - start) for start in starts]
+        tables = (pa.Table.from_pandas(unlike_rows(model, count, rng), preserve_index=False) for count in counts)
+        first = next(tables)
+        with make(folder / f"{i:03}.{kind}", first.schema) as writer:
+            for content in itertools.chain([first], tables):
+                writer.write_table(content)
 
 
 def run_plain(source: Path, target: Path, way: str) -> tuple[float, float]:
@@ -89,7 +97,7 @@ def run_score(
     source: Path, target: Path, workers: int, during: Callable[[psutil.Process], None] | None = None
 ) -> float:
     """Run the command; return its seconds."""
-    command = [sys.executable, "-m", "irislib", "score", f"{source}/*.parquet", "--out", str(target)]
+    command = [sys.executable, "-m", "irislib", "score", f"{source}/*", "--out", str(target)]
     start = time.monotonic()
     with subprocess.Popen([*command, "--workers", str(workers)], stdout=subprocess.DEVNULL) as process:
         if during:
@@ -104,31 +112,36 @@ def notes(target: Path) -> list[Path]:
     return [*target.glob(".irislib-score/done/*.json")]
 
 
-def compare(folder: Path, rows: int, rounds: int) -> None:
+def compare(folder: Path, kind: str, rows: int, rounds: int) -> None:
     """Print rows per second of each way."""
+    chunks = f"scikit-learn with pandas, one process, {CHUNK_ROWS:,} rows at a time"
     ways = {
-        "scikit-learn, one process, a file at a time": lambda s, t: run_plain(s, t, "whole"),
-        f"the same, {CHUNK_ROWS:,} rows at a time": lambda s, t: run_plain(s, t, str(CHUNK_ROWS)),
+        "scikit-learn with pandas, one process, a file at a time": lambda s, t: run_plain(s, t, "whole"),
+        chunks: lambda s, t: run_plain(s, t, str(CHUNK_ROWS)),
         "`irislib score --workers 1`": lambda s, t: timed_score(s, t, 1),
         "`irislib score --workers 2`": lambda s, t: timed_score(s, t, 2),
     }
+    if kind == "csv":
+        ways = dict(list(ways.items())[1:])
+    write_tables(folder / kind, rows, FILES, kind)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for name in turns(list(ways), rounds):
         target = folder / "out"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        found[name].append(ways[name](folder / "in", target))
-    first = statistics.median(seconds for seconds, _ in next(iter(found.values())))
+        found[name].append(ways[name](folder / kind, target))
+    first = [seconds for seconds, _ in next(iter(found.values()))]
     lines = [
         [
             name,
             spread([rows / s for s, _ in values], "{:,.0f}"),
-            f"{first / statistics.median(s for s, _ in values):.2f}",
+            ratio(first, [s for s, _ in values]),
             spread([whole - s for s, whole in values], "{:.1f} s"),
         ]
         for name, values in found.items()
     ]
-    print(table([f"{rows:,} rows in {FILES} Parquet files", "rows/s", "ratio", "start and end"], lines))
+    print(table([f"{rows:,} rows in {FILES} {NAMES[kind]} files", "rows/s", "ratio", "start and end"], lines))
+    print(flush=True)
 
 
 def timed_score(source: Path, target: Path, workers: int) -> tuple[float, float]:
@@ -168,10 +181,12 @@ def memory(folder: Path, most: int) -> None:
     lines = []
     for rows in [count for count in (1_000_000, 10_000_000, 50_000_000) if count <= most]:
         write_tables(folder / "more", rows, 4)
-        lines.append([f"{rows:,}", f"{peak_memory(folder / 'more', folder / 'more-out'):,.0f} MB"])
+        start = time.monotonic()
+        peak = peak_memory(folder / "more", folder / "more-out")
+        lines.append([f"{rows:,}", f"{peak:,.0f} MB", f"{time.monotonic() - start:,.0f} s"])
         shutil.rmtree(folder / "more")
         shutil.rmtree(folder / "more-out")
-    print(table(["rows in 4 Parquet files, 2 workers", "most memory of a worker (PSS)"], lines))
+    print(table(["rows in 4 Parquet files, 2 workers", "most memory of a worker (PSS)", "whole command"], lines))
 
 
 def killed_worker(folder: Path, rounds: int) -> None:
@@ -181,7 +196,8 @@ def killed_worker(folder: Path, rounds: int) -> None:
         def watch(process: psutil.Process) -> None:
             while len(notes(target)) < FILES // 2:
                 time.sleep(0.02)
-            busiest = max(process.children(recursive=True), key=lambda child: sum(child.cpu_times()[:2]))
+            children = [child for child in process.children(recursive=True) if not child.children()]
+            busiest = max(children, key=lambda child: sum(child.cpu_times()[:2]))
             os.kill(busiest.pid, signal.SIGKILL)
 
         return watch
@@ -190,7 +206,7 @@ def killed_worker(folder: Path, rounds: int) -> None:
     for is_killed in turns([False, True], rounds):
         target = folder / "out"
         shutil.rmtree(target, ignore_errors=True)
-        seconds[is_killed].append(run_score(folder / "in", target, 2, kill(target) if is_killed else None))
+        seconds[is_killed].append(run_score(folder / "parquet", target, 2, kill(target) if is_killed else None))
     lost = statistics.median(seconds[True]) - statistics.median(seconds[False])
     lines = [["no worker", spread(seconds[False], "{:.1f} s")], ["one of two", spread(seconds[True], "{:.1f} s")]]
     print(table(["killed when half is done", "whole command"], lines))
@@ -199,18 +215,23 @@ def killed_worker(folder: Path, rounds: int) -> None:
 
 def main() -> None:
     """Measure, and print."""
-    counts = {"rows": (4_000_000, 80_000), "rounds": (3, 1), "most": (10_000_000, 1_000_000)}
+    counts = {
+        "rows": (4_000_000, 80_000),
+        "csv": (1_000_000, 80_000),
+        "rounds": (3, 1),
+        "most": (10_000_000, 1_000_000),
+    }
     chosen = options(__doc__, counts)
     threading.current_thread().name = "benchmark"
     with tempfile.TemporaryDirectory(prefix="irislib-benchmark-") as name:
         folder = Path(name)
         os.environ["IRISLIB_STORE"] = str(folder / "store")
         os.environ["OMP_NUM_THREADS"] = "1"
-        write_tables(folder / "in", chosen.rows, FILES)
-        compare(folder, chosen.rows, chosen.rounds)
-        print()
-        killed_worker(folder, chosen.rounds)
-        print()
+        if chosen.rows:
+            compare(folder, "parquet", chosen.rows, chosen.rounds)
+            compare(folder, "csv", chosen.csv, chosen.rounds)
+            killed_worker(folder, chosen.rounds)
+            print()
         memory(folder, chosen.most)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.scoring import TEXTS
+from irislib._forkserver.threads import single_threaded
 from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ ANSWER_SECONDS = 15.0  # for a scheduler, and then for its first worker
 # As the C library sets them by itself unless one of them is given, as Dask does: its own would have each array of a
 # prediction fetched from the system and returned, which takes nearly half of the time.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": 1 << 25, "MALLOC_TRIM_THRESHOLD_": 1 << 26}
+PRELOADED = ["irislib._distributed.tasks", "irislib._modeling.model_file", "sklearn.ensemble", "skops.io"]
 COMPARED = ("distributed", "irislib", "numpy", "pandas", "scikit-learn")
 
 
@@ -96,21 +98,25 @@ def _local_cluster(workers: int | None) -> Iterator[Any]:
     import dask
     import distributed
 
-    options: dict[str, Any] = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in MALLOC.items()}
+    environment = MALLOC | single_threaded({})  # the process that is forked must have one thread
+    options: dict[str, Any] = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in environment.items()}
     # a worker that is too slow to answer on a busy machine is not lost, and needs no line in the log
     options |= {"distributed.comm.timeouts.connect": "60s", "distributed.admin.tick.limit": "1h"}
-    with (
-        dask.config.set(options),
-        distributed.LocalCluster(
+    # nobody reads the pages of a cluster that ends with the command; one of them imports Jupyter
+    options |= {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    # workers are forked from one process, which imports what all of them need
+    options |= {"distributed.worker.multiprocessing-method": "forkserver"}
+    with dask.config.set(options):
+        distributed.utils.get_mp_context().set_forkserver_preload(PRELOADED)  # Dask has set its own, and does so once
+        with distributed.LocalCluster(
             n_workers=workers or dask.system.CPU_COUNT,
             threads_per_worker=1,
             host="127.0.0.1",
             # without a dashboard's address it is port 8787, and a warning if that is taken
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        yield cluster
+        ) as cluster:
+            yield cluster
 
 
 def _require_workers(client: Any, scheduler: str) -> None:

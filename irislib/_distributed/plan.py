@@ -127,11 +127,11 @@ class Plan:
         marks = {part.file.name: [part.file.mark, part.count] for part in parts}
         return cls(model.spec.name, model.version, encoding, marks)
 
-    def changes(self, out: Output) -> list[str]:
-        """Return why what is in a folder cannot be continued; nothing if it can, or there is nothing."""
+    def changes(self, out: Output) -> list[str] | None:
+        """Return why what is in a folder cannot be continued, and nothing if it can; None if there is nothing."""
         content = out.read(PLAN)
         if content is None:
-            return []
+            return None
         before = json.loads(content)
         if before["format"] > FORMAT:
             return [TEXTS["changed.format"]]

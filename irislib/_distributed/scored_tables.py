@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WrongRows", "score_csv", "score_frame", "score_parquet"]
 
-CSV_ROWS, PARQUET_ROWS = 16_000, 65_536  # read at once
+CSV_ROWS, PARQUET_ROWS = 32_000, 65_536  # read at once
 
 
 class WrongRows:

@@ -159,7 +159,7 @@ def _prepare(plan: Plan, parts: Sequence[Part], out: Output, restart: bool) -> N
         plans.forget(out)
     elif changes := plan.changes(out):
         raise IrislibError(TEXTS["changed"].format(out=out.url, changes="; ".join(changes[:3])))
-    elif not plans.is_planned(out):
+    elif changes is None:
         present = out.sizes("")
         for part in parts:
             if part.output in present:
