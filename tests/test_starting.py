@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import PATIENCE, ROOT, Server, run_in_thread, wait_until
+from conftest import PATIENCE, ROOT, Server, run_in_thread, run_irislib, wait_until
 
 from irislib._serving import page_pool
 
@@ -214,3 +214,25 @@ def test_nothing_is_drawn_ahead_before_every_page_can_be_opened(monkeypatch: pyt
     )
     run_in_thread(page_pool.Pages.work_ahead(pages, SimpleNamespace(is_retired=False, name="a")))
     assert not seen
+
+
+def test_a_page_that_is_drawn_imports_nothing_after_the_rehearsal_which_draws_nothing() -> None:
+    code = """
+import sys
+import irislib.widgets._report
+from irislib._forkserver import rehearsal
+from irislib._forkserver.kernel import shell
+from irislib.widgets import _warm_up
+from matplotlib.figure import Figure
+shell()
+drawn = []
+_warm_up.call_in_child = lambda draw: draw()
+Figure.draw, draw = (lambda *args: drawn.append(draw(*args))), Figure.draw
+rehearsal.rehearse()
+before = {*sys.modules}, len(drawn)
+rehearsal.app(rehearsal.small_model()).warm_up()
+print({*sys.modules} - before[0], before[1], len(drawn) > 3)
+raise SystemExit
+"""
+    result = run_irislib(code=code)
+    assert result.stdout == "set() 0 True\n", result.stderr

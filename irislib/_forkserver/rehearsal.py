@@ -15,6 +15,7 @@ from irislib._common import model_caches
 from irislib._forkserver.notebook import RecordingSession, record_outputs, run_notebook
 from irislib._modeling.model import Model
 from irislib.widgets._model_app import app
+from irislib.widgets._warm_up import rehearse as rehearse_page
 
 __all__ = ["rehearse"]
 
@@ -24,7 +25,7 @@ def rehearse() -> None:
     run_notebook({"cells": [{"cell_type": "code", "source": "print()"}]})
     with record_outputs(RecordingSession()):
         page = app(small_model())
-        page.warm_up()
+        rehearse_page(page)
         page.close()
         Widget.close_all()
     model_caches.clear()

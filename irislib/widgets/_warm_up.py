@@ -14,7 +14,7 @@ from irislib.widgets._html import render, render_pieces
 if TYPE_CHECKING:
     from irislib.widgets._page import Page
 
-__all__ = ["warm_up"]
+__all__ = ["rehearse", "warm_up"]
 
 JOB_SECONDS = 2.0  # for the long-running insights of a tab: the first visitor waits for them
 
@@ -32,6 +32,17 @@ def warm_up(page: Page) -> None:
             page.warm_contents.clear()
             _draw_tabs(page)
         _predict(page)
+
+
+def rehearse(page: Page) -> None:
+    """Do all of that but the drawing, which takes a page the longest, and of which a child would keep nothing."""
+    from PIL import Image
+
+    with chart_colours(page.theme.accent), column_labels(page.column_labels):
+        with deferred_pictures():
+            _draw_tabs(page)
+        _predict(page)
+    Image.preinit()  # it is what else drawing imports
 
 
 def _draw_tabs_in_child(page: Page) -> None:
