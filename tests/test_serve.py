@@ -106,6 +106,7 @@ def test_a_port_in_use_is_one_message(serve: Server) -> None:
         (["--classic-tree"], "VoilaConfiguration.classic_tree has no effect on `irislib serve`. The list of apps is"),
         (["--VoilaConfiguration.file_whitelist=x"], "has no effect on `irislib serve`. Use VoilaConfiguration.file_al"),
         (["--Voila.template_paths=x"], "Voila.template_paths has no effect on `irislib serve`. Name a template with"),
+        (["--GatewayClient.url=http://x"], "GatewayClient.url has no effect on `irislib serve`. Its kernels"),
         (["--Voila.root_dir=/tmp"], "Voila.root_dir has no effect on `irislib serve`. Use --notebooks."),
         (["--VoilaConfiguration.file_allowlist=*.csv"], "has '*.csv', which is no regular expression: nothing to rep"),
     ],

@@ -1,4 +1,4 @@
-"""Options of Voila that `irislib serve` refuses, since they would have no effect."""
+"""Options of Voila and Jupyter that `irislib serve` refuses, since they would have no effect."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ def check_options(server: Any) -> None:
     """
     owners = {"Voila": server, "VoilaConfiguration": server.voila_configuration}
     for option, advice in REFUSED.items():
-        section, name = option.split(".")
-        if name not in server.config.get(section, {}):
+        section, _, name = option.partition(".")
+        options = [*server.config.get(section, {})]
+        if not name and options:
+            raise IrislibError(TEXTS["option_ignored"].format(option=f"{section}.{options[0]}", advice=advice))
+        if name not in options:
             continue
         trait = owners[section].traits()[name]
         expected = AppKernelManager if name == "multi_kernel_manager_class" else trait.default(owners[section])

@@ -27,7 +27,7 @@ TEXTS = {
     "option_ignored": "{option} has no effect on `irislib serve`. {advice}",
 }
 
-# Options of Voila that are refused, and what to use instead.
+# Options of Voila, and sections of them, that are refused, and what to use instead.
 REFUSED = {
     "Voila.notebook_path": "Use --notebooks.",
     "Voila.root_dir": "Use --notebooks.",
@@ -42,6 +42,8 @@ REFUSED = {
     "VoilaConfiguration.extension_language_mapping": "It serves notebooks (*.ipynb) alone.",
     "VoilaConfiguration.attempt_fix_notebook": "A kernel for each notebook is chosen in any case.",
     "VoilaConfiguration.multi_kernel_manager_class": "The limits of kernels are options of AppKernelManager.",
+    "GatewayClient": "Its kernels run on this machine, where it limits and ends them. For more machines start it on "
+    "each, or give a notebook a kernel that starts elsewhere (docs/deploy.md).",
 }
 
 # What `irislib check` says of a notebook.
