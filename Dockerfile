@@ -3,22 +3,28 @@
 # Words after the image's name are irislib's own: docker run -p 5000:5000 irislib api --workers 4. See docs/container.md.
 ARG BASE_IMAGE=python:3.13-slim
 
-FROM ${BASE_IMAGE} AS build-endpoint
+# The packages, which a change of irislib's own source does not install again; without pip, and without the tests of libraries.
+FROM ${BASE_IMAGE} AS endpoint-packages
 ARG extras=limits
-COPY . /src
-WORKDIR /src
-# The images take over what is installed here, without pip, and without the tests of libraries.
 ENV PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/src/constraints.txt
+WORKDIR /src
+COPY constraints.txt pyproject.toml ./
+COPY deploy/endpoint.txt deploy/requirements.py deploy/
 RUN python3 -m venv --without-pip /opt/irislib \
-    && python3 deploy/extras.py "${extras}" > /tmp/extras.txt \
+    && python3 deploy/requirements.py "${extras}" > /tmp/extras.txt \
     && pip --python /opt/irislib install --requirement deploy/endpoint.txt --requirement /tmp/extras.txt \
-    && pip --python /opt/irislib install --no-deps . \
     && find /opt/irislib -depth -type d -name tests -exec rm -r {} +
 
-FROM build-endpoint AS build-app
-RUN pip --python /opt/irislib install . \
+FROM endpoint-packages AS app-packages
+RUN python3 deploy/requirements.py > /tmp/all.txt \
+    && pip --python /opt/irislib install --requirement /tmp/all.txt \
     && pip --python /opt/irislib check \
     && find /opt/irislib -depth -type d -name tests -exec rm -r {} +
+
+# irislib's own files, for both images.
+FROM endpoint-packages AS own
+COPY . ./
+RUN pip --python /opt/irislib install --no-deps --root /own .
 
 FROM ${BASE_IMAGE} AS runtime
 ARG port=5000
@@ -42,9 +48,11 @@ HEALTHCHECK --interval=30s --timeout=10s --start-period=10m CMD ["python3", "-m"
 ENTRYPOINT ["irislib"]
 
 FROM runtime AS endpoint
-COPY --from=build-endpoint /opt/irislib /opt/irislib
+COPY --from=endpoint-packages /opt/irislib /opt/irislib
+COPY --from=own /own/opt/irislib /opt/irislib
 CMD ["api"]
 
 FROM runtime AS app
-COPY --from=build-app /opt/irislib /opt/irislib
+COPY --from=app-packages /opt/irislib /opt/irislib
+COPY --from=own /own/opt/irislib /opt/irislib
 CMD ["serve"]

@@ -65,7 +65,7 @@ class Engine:
         paths = ssl.get_default_verify_paths()
         certificates = os.environ.get("PIP_CERT") or paths.cafile or paths.openssl_cafile
         self.run(
-            "buildah", "build", "--isolation=chroot", "--pull-never", "--format=docker", "--layers=false",
+            "buildah", "build", "--isolation=chroot", "--pull-never", "--format=docker", "--layers",
             "--target", target, "--build-arg", f"BASE_IMAGE={BASE}", *args,
             "--volume", f"{certificates}:/etc/ssl/certs/ca-certificates.crt:ro", "--tag", name, str(ROOT),
         )  # fmt: skip

@@ -67,10 +67,11 @@ def test_what_the_image_of_the_endpoint_has_is_enough_for_it() -> None:
     assert result.returncode == 0, result.stderr
 
 
-def test_each_extra_is_listed_without_the_other_dependencies() -> None:
-    command = [sys.executable, str(ROOT / "deploy" / "extras.py"), "limits,stores"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert listed == PROJECT["optional-dependencies"]["limits"] + PROJECT["optional-dependencies"]["stores"]
+def test_extras_and_dependencies_are_listed_apart() -> None:
+    command, extras = [sys.executable, str(ROOT / "deploy" / "requirements.py")], PROJECT["optional-dependencies"]
+    for arguments, expected in (["limits,stores"], extras["limits"] + extras["stores"]), ([], PROJECT["dependencies"]):
+        listed = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True).stdout.splitlines()
+        assert listed == expected
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])

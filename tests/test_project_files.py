@@ -139,6 +139,13 @@ def test_an_irislib_from_elsewhere_is_installed_from_there(files: dict[str, Any]
     assert " git " not in files["Dockerfile"]
     assert "COPY constraints.txt wheels/*.whl" in files["Dockerfile"]
     assert not lint(files["Dockerfile"]) + lint(texts["Dockerfile"])
+    recipe = files[
+        "Dockerfile"
+    ]  # a read-only root: the store is a volume, which begins with what the build has trained
+    assert "ENV HOME=/tmp IRISLIB_STORE=/var/lib/irislib " in recipe
+    assert (
+        recipe.index("install -d -o app") < recipe.index("RUN irislib train") < recipe.index("VOLUME /var/lib/irislib")
+    )
     assert "mean_absolute_error" in files["tests/test_model.py"]
 
 
