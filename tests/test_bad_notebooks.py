@@ -361,8 +361,7 @@ def test_an_unchanged_notebook_is_read_once(tmp_path: Path, monkeypatch: pytest.
     record.assert_awaited_once()
 
 
-def test_check_reads_the_notebooks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+def test_check_reads_the_notebooks(folder: Path) -> None:
     lines = [f"{'ok' if good else 'FAULT':<6} {text}" for good, text in check_notebooks(str(folder), None)]
     for line in [
         "FAULT  The notebook nothing.ipynb cannot be opened: it is empty.",

@@ -20,9 +20,11 @@ from invalid_inputs import GOOD
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from irislib._modeling import store
 from irislib._prediction_log.reading import read_records
 from irislib.api import create_app
 from irislib.api._metrics_files import INITIAL_BYTES, AllocatedDict
+from irislib.errors import StoreError
 
 HEADERS = {"Content-Type": "text/csv"}
 
@@ -105,6 +107,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+def fill(disk: Path) -> None:
+    """Write a file until the disk is full."""
+    with (disk / "rest").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def test_a_full_disk_of_the_store_leaves_the_version_that_is_there(iris: Any, small_disk: Path) -> None:
+    root = small_disk / "store"
+    iris.publish(root)
+    fill(small_disk)
+    reason = re.escape(f"iris-wizard cannot be stored in {root}: No space left on device.")
+    with pytest.raises(StoreError, match=f"^{reason}$"):
+        iris.publish(root)
+    assert [entry.number for entry in store.entries("iris-wizard", root)] == [1]
+    assert store.load("iris-wizard", root).predict_row(GOOD).prediction == "virginica"
+
+
 def log_entries(server: Server, outcome: str) -> float:
     found = re.search(
         rf'irislib_prediction_log_entries_total{{outcome="{outcome}"}} (\S+)', server.get("/metrics").text
@@ -120,9 +140,7 @@ def test_no_prediction_is_lost_on_a_full_disk(small_disk: Path, tmp_path: Path) 
         wait_until(lambda: server.text().count("Booting worker") == 2)
         assert server.post("/iris-wizard", json=GOOD, headers={"X-Request-ID": "first"}).status_code == 200
         wait_until(lambda: log_entries(server, "written") == 1)
-        with (small_disk / "rest").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(b"x" * 4096)
+        fill(small_disk)
         for worker in descendants(server.process.pid):  # new ones open the files of the metrics anew
             os.kill(worker, signal.SIGTERM)
         wait_until(lambda: server.text().count("Booting worker") == 4)
@@ -135,6 +153,13 @@ def test_no_prediction_is_lost_on_a_full_disk(small_disk: Path, tmp_path: Path) 
         assert refused.status_code == 507
         assert "temporary folder is full" in json.loads(refused.text)["detail"]
         wait_until(lambda: log_entries(server, "lost") > 0)
+        feedback = {
+            "request_id": "first",
+            "right_answer": "virginica",
+            "note": "x" * 1000,
+        }  # more than the last block has
+        status = {server.post("/iris-wizard/feedback", json=feedback).status_code for _ in range(5)}
+        assert 507 in status
         assert "No space left on device. Predictions are answered as before." in server.text()
         (small_disk / "rest").unlink()
         assert server.post("/iris-wizard/batch", data=body, headers=HEADERS).text.count(",virginica,") == 1000

@@ -49,13 +49,21 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
         yield from _check_fitted(spec) if isinstance(spec, FittedSpec) else _check_spec(spec, reference)
 
 
-def check_imports(modules: Sequence[str]) -> Iterator[tuple[bool, str]]:
-    """Yield a sentence for each module that a template process cannot import, so that pages with it open slowly."""
+def check_imports(modules: Sequence[str], folder: str | None = None) -> Iterator[tuple[bool, str]]:
+    """Yield a sentence for each module that a template process cannot import, so that pages with it open slowly.
+
+    Parameters
+    ----------
+    modules : sequence of str
+    folder : str, optional
+        Where the process runs, and from which it imports, too.
+    """
     fork_server = ForkServer(modules)
     if not can_fork():
         return
     try:
-        fork_server.start(os.environ)
+        importable = [os.getcwd(), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        fork_server.start({**os.environ, "PYTHONPATH": os.pathsep.join(importable)}, folder)
     except LostTemplateError:  # for the same reason for which it cannot be imported here
         return
     finally:

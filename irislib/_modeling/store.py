@@ -147,7 +147,8 @@ def publish(
     except StoreError:
         raise
     except (OSError, TypeError, ValueError) as error:
-        raise StoreError(f"{name} cannot be stored in {root}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(f"{name} cannot be stored in {root}: {reason}.") from error
 
 
 def save(model: Model, root: Root, compare_files: bool = True, source: Root | None = None, **facts: Any) -> Entry:

@@ -61,7 +61,7 @@ def write_part(name: str, root: Root, features: pd.DataFrame, target: np.ndarray
     except FileExistsError:
         pass
     except OSError as error:
-        raise StoreError(f"The rows cannot be stored in {root}: {error}") from error
+        raise StoreError(f"The rows cannot be stored in {root}: {error.strerror or error}.") from error
     return file
 
 

@@ -59,7 +59,7 @@ def check_notebooks(folder: str, models: list[str] | None) -> Iterator[tuple[boo
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         modules += [name for cell in cells for name in imported_modules(cell.source)]
     if others := [name for name in dict.fromkeys(modules) if name.partition(".")[0] != "irislib"]:
-        yield from check_imports(others)
+        yield from check_imports(others, str(notebooks if notebooks.is_dir() else notebooks.parent))
 
 
 def describe(app: Any, kernel: Any, chosen: str) -> Iterator[str]:
