@@ -327,6 +327,7 @@ def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path:
         check(page, "full")
         page.clock.run_for(15_000)
         expect(page.get_by_text("as soon as one is free")).to_be_visible()
+        assert 'irislib_pages_refused_total{reason="full"} 2.0' in server.get("/metrics").text
         assert post(server).json() == "small"
         neighbour.goto("about:blank")
         wait_until(lambda: not is_running(kernel))
