@@ -335,7 +335,7 @@ DOORS: dict[str, Callable[[Visit], None]] = {
 # One estimator of each kind of output and of data. The insights of all others are computed by the door `insights`
 # alone, and neither drawn by `check` nor shown on the page, unless all is wanted (`FUZZ=2`, `make estimators`).
 REPRESENTATIVE = {
-    "LogisticRegression, three integer classes", "SVC", "SVC, digits", "RandomForestClassifier, booleans",
+    "LogisticRegression, three integer classes", "SVC", "RandomForestClassifier, booleans",
     "HistGradientBoostingClassifier, categories", "XGBClassifier (XGBoost)", "TunedThresholdClassifierCV",
     "OneHotEncoder and LinearRegression", "CatBoostRegressor", "a Pipeline for text, categories and gaps",
 }  # fmt: skip

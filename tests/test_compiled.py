@@ -63,9 +63,10 @@ CLASSIFIERS = [
 REGRESSORS = [
     tree.DecisionTreeRegressor(), tree.ExtraTreeRegressor(), ensemble.RandomForestRegressor(20),
     ensemble.RandomForestRegressor(20, criterion="absolute_error", max_depth=3), ensemble.ExtraTreesRegressor(20),
-    *(ensemble.GradientBoostingRegressor(loss=loss) for loss in ("squared_error", "absolute_error", "quantile")),
-    *(ensemble.HistGradientBoostingRegressor(loss=loss) for loss in ("squared_error", "poisson", "gamma")),
-    make_pipeline(StandardScaler(with_mean=False), MinMaxScaler(), ensemble.GradientBoostingRegressor()),
+    *(ensemble.GradientBoostingRegressor(loss=loss, n_estimators=20)
+      for loss in ("squared_error", "absolute_error", "quantile")),
+    *(ensemble.HistGradientBoostingRegressor(loss=loss, max_iter=20) for loss in ("squared_error", "poisson", "gamma")),
+    make_pipeline(StandardScaler(with_mean=False), MinMaxScaler(), ensemble.GradientBoostingRegressor(n_estimators=20)),
     make_pipeline(StandardScaler(with_std=False), ensemble.RandomForestRegressor(5)),
 ]  # fmt: skip
 CASES = [(name, e) for name in DATA for e in (REGRESSORS if name == "diabetes" else CLASSIFIERS)]
@@ -104,25 +105,24 @@ def thresholds(estimator: Any) -> set[tuple[int, float]]:
     return {pair for pair in pairs if pair[0] >= 0 and np.isfinite(pair[1])}
 
 
+def around(threshold: float) -> list[Any]:
+    """Return a threshold, as it is and in single precision, and the next numbers below and above each."""
+    both = (np.float64(threshold), np.float32(threshold))
+    return [*both, *(np.nextafter(one, type(one)(direction)) for one in both for direction in (-np.inf, np.inf))]
+
+
 def at_thresholds(model: irislib.Model, most: int | None = None) -> np.ndarray:
     """Every threshold of every tree, and its neighbours, each in a row of its own."""
     before, last = single_row.pipeline_steps(model.estimator)
     rows = numbers(model)
     for step in before:
         rows = step.transform(rows)
-    samples = []
-    for feature, threshold in sorted(thresholds(last)):
-        rounded = np.float32(threshold)
-        neighbours = [
-            np.nextafter(number, type(number)(direction))
-            for number in (np.float64(threshold), rounded)
-            for direction in (-np.inf, np.inf)
-        ]
-        for value in (threshold, rounded, *neighbours):
-            samples.append(rows[len(samples) % len(rows)].copy())
-            samples[-1][feature] = value
-    order = np.random.default_rng(1).permutation(len(samples))[:most]
-    rows = np.array(samples)[order]
+    pairs = sorted(thresholds(last))
+    order = np.random.default_rng(1).permutation(6 * len(pairs))[:most]
+    rows = rows[order % len(rows)]
+    for row, number in zip(rows, order.tolist(), strict=True):
+        feature, threshold = pairs[number // 6]
+        row[feature] = around(threshold)[number % 6]
     for step in reversed(before):
         rows = step.inverse_transform(rows)
     return rows
