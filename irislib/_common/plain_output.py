@@ -120,9 +120,9 @@ def _run(streams: list[Stream]) -> NoReturn:
             name.write("irislib-log")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # the last to end
-        kept = {0, *(stream.source for stream in streams), *(stream.target for stream in streams)}
+        in_use = {0, *(stream.source for stream in streams), *(stream.target for stream in streams)}
         for file in map(int, os.listdir("/proc/self/fd")):
-            if file not in kept:
+            if file not in in_use:
                 with suppress(OSError):
                     os.close(file)
         while streams:
