@@ -101,12 +101,27 @@ c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
 c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.JupyterHub.services = [{{"name": name, "api_token": name * 8}} for name in ("program", "operator", "stranger")]
+c.JupyterHub.services.append(
+    {{"name": "elsewhere", "url": "http://127.0.0.1:{elsewhere}", "api_token": "elsewhere" * 4}}
+)
 c.JupyterHub.load_roles = [
-    {{"name": "programs", "scopes": ["access:services!service=irislib"], "services": ["program", "operator"]}},
+    {{"name": "programs", "scopes": ["access:services"], "services": ["program", "operator"]}},
     {{"name": "operators", "scopes": ["custom:irislib:operate"], "services": ["operator"]}},
 ]
 load_subconfig("irislib_config.py")
 """
+KNOWN_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket { constructor(...options) { super(...options); sockets.push(this); } };
+"""
+# The statuses that another page of the same origin gets, whose visitor has logged in.
+FROM_ANOTHER_PAGE = """async (row) => {
+  const post = { method: "POST", body: new URLSearchParams(row) };
+  const requests = [["", {}], ["/schema", {}], ["", post], ["/refresh", post]];
+  const ask = ([path, options]) =>
+    fetch(`/services/irislib/iris-wizard${path}`, { redirect: "manual", ...options }).then(({ status }) => status);
+  return Promise.all(requests.map(ask));
+}"""
 PASSWORD = "the-users-password"  # noqa: S105
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 WEBSOCKET = {**UPGRADE, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "a2V5"}
@@ -130,8 +145,10 @@ class Hub:
             assert old in text, old
             text = text.replace(old, new)
         (folder / "irislib_config.py").write_text(text)
-        values = {"password": PASSWORD, "port": self.port, "hub": free_port(), "api": free_port()}
-        (folder / "config.py").write_text(HUB.format(**values, proxy=program("configurable-http-proxy")))
+        self.own_port, self.other_port = free_port(), free_port()
+        ports = {"port": self.port, "hub": self.own_port, "api": free_port(), "elsewhere": self.other_port}
+        proxy = program("configurable-http-proxy")
+        (folder / "config.py").write_text(HUB.format(password=PASSWORD, proxy=proxy, **ports))
         environment = {**os.environ, "HOME": str(folder), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
@@ -159,10 +176,17 @@ class Hub:
         page.get_by_role("button", name="Sign in").click()
 
     def stop(self) -> None:
+        """End it as an operator does; the service that it has started ends in good order."""
+        if self.process.poll() is not None:
+            return
         children = descendants(self.process.pid)
         self.process.terminate()
         self.process.wait(PATIENCE)
         wait_until(lambda: not any(map(is_running, children)), self.log)
+        before, _, after = self.log().partition("initiating shutdown")
+        assert "Traceback" not in before, self.log()
+        assert "Kernel shutdown" in after
+        assert not Path(re.findall(r"Storing connection files in (\S+)\.\n", before)[0]).exists()
 
 
 @pytest.fixture(scope="module")
@@ -172,15 +196,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory, iris: Any) -> Iterator[Hub]:
         yield hub.wait()
     finally:
         hub.stop()
-    before, _, after = hub.log().partition("initiating shutdown")
-    assert "Traceback" not in before, hub.log()
-    assert "Kernel shutdown" in after  # by a service that ended in good order
-    assert not Path(re.findall(r"Storing connection files in (\S+)\.\n", before)[0]).exists()
 
 
 def test_people_come_in_by_the_hubs_login_as_far_as_their_scopes_reach(hub: Hub, page: Any, iris: Any) -> None:
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.add_init_script(KNOWN_SOCKETS)
     page.goto(f"{hub.url}/iris-wizard?sepal_width_cm=3")
     assert urlsplit(page.url).path == "/hub/login"
     hub.log_in(page, "ada")
@@ -189,6 +210,9 @@ def test_people_come_in_by_the_hubs_login_as_far_as_their_scopes_reach(hub: Hub,
     page.get_by_role("tabpanel").get_by_text("virginica").first.wait_for()
     assert sockets
     assert all("/services/irislib/api/kernels/" in url for url in sockets)
+    with page.expect_response(re.compile("/api/kernels/[^/]+$")) as state:
+        page.evaluate("sockets.at(-1).close()")
+    assert state.value.status == 200  # and the page connects again
     assert page.goto(f"{hub.url}/iris-wizard/operator").status == 403
     page.get_by_role("heading", name="You may not open this").wait_for()
     wait_until(lambda: "Kernel shutdown" in hub.log(), hub.log)  # the page could say that it was closed
@@ -203,7 +227,15 @@ def test_people_come_in_by_the_hubs_login_as_far_as_their_scopes_reach(hub: Hub,
     page.goto(f"{hub.url}/login?next=//example.org/")
     hub.log_in(page, "olga")
     page.wait_for_url(f"{hub.url}/")  # and not of another site
-    assert page.goto(f"{hub.url}/iris-wizard/operator").status == 200
+    page.goto(f"{hub.url}/iris-wizard/operator?view=refresh")
+    page.get_by_role("button", name="Train").click()
+    with page.expect_response(re.compile("/iris-wizard/refresh/[^/]+$")) as run:
+        pass
+    assert run.value.status == 200
+    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("status").get_by_text("Cancelled").wait_for()
+    page.goto(hub.url.replace("/services/irislib", "/hub/home"))  # as a page of a user's own server
+    assert page.evaluate(FROM_ANOTHER_PAGE, GOOD) == [0, 401, 401, 401]  # 0: it is sent to the login
 
 
 def test_programs_come_in_by_a_token_of_the_hub(hub: Hub) -> None:
@@ -225,7 +257,7 @@ def test_what_changes_a_model_needs_another_scope(hub: Hub) -> None:
         assert (answer.status_code, answer.json()["status"]) == (403, 403), path
         assert "custom:irislib:operate" in answer.json()["detail"]
     assert hub.ask("GET", "/iris-wizard/refresh", "program").status_code == 403
-    assert hub.ask("GET", "/iris-wizard/refresh", "operator").json() == {"runs": []}
+    assert hub.ask("GET", "/iris-wizard/refresh", "operator").json()["runs"] is not None
 
 
 def test_a_page_and_its_websocket_are_for_those_with_the_scope(hub: Hub) -> None:
@@ -237,34 +269,37 @@ def test_a_page_and_its_websocket_are_for_those_with_the_scope(hub: Hub) -> None
         assert hub.ask("GET", "/api/kernels/k/channels", token, headers=WEBSOCKET).status_code == status, token
 
 
-def test_a_hub_that_does_not_answer_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_service_that_the_hub_does_not_start_lets_nobody_in_while_the_hub_is_silent(hub: Hub, tmp_path: Path) -> None:
     environment = {
-        "JUPYTERHUB_API_TOKEN": "a-secret-of-the-hub",
-        "JUPYTERHUB_API_URL": f"http://127.0.0.1:{free_port()}/hub/api",
-        "JUPYTERHUB_CLIENT_ID": "service-irislib",
-        "JUPYTERHUB_SERVICE_NAME": "irislib",
-        "JUPYTERHUB_SERVICE_PREFIX": "/services/irislib/",
+        "JUPYTERHUB_API_TOKEN": "elsewhere" * 4,
+        "JUPYTERHUB_API_URL": f"http://127.0.0.1:{hub.own_port}/hub/api",
+        "JUPYTERHUB_CLIENT_ID": "service-elsewhere",
+        "JUPYTERHUB_SERVICE_NAME": "elsewhere",
+        "JUPYTERHUB_SERVICE_PREFIX": "/services/elsewhere/",
     }
-    server = Server(tmp_path / "log", "serve", "--hub-login", **environment).wait("/services/irislib/healthz")
+    server = Server(tmp_path / "log", "serve", "--hub-login", port=hub.other_port, **environment)
     try:
-        url = "/services/irislib/iris-wizard"
-        assert server.post(url, data=GOOD).status_code == 401
-        token = {"Authorization": "token anything", "Accept": "text/html"}
-        answer = server.post(url, data=GOOD, headers=token)
+        server.wait("/services/elsewhere/healthz")
+        path = "/services/elsewhere/openapi.json"
+        program = {"Authorization": f"token {'program' * 8}"}
+        through = requests.get(f"http://127.0.0.1:{hub.port}{path}", headers=program, timeout=PATIENCE)
+        assert through.json()["openapi"]
+        hub.stop()
+        assert server.get(path).status_code == 401
+        operator = {"Authorization": f"token {'operator' * 8}"}
+        answer = server.post(path.replace("openapi.json", "iris-wizard"), data=GOOD, headers=operator)
         assert (answer.status_code, answer.json()["status"], "Retry-After" in answer.headers) == (503, 503, True)
-        page = server.get(url, headers=token)
-        assert page.status_code == 503
-        assert "Your login cannot be checked" in page.text
+        page = server.get("/services/elsewhere/", headers=operator)
+        assert (page.status_code, "Your login cannot be checked" in page.text) == (503, True)
         for pid in descendants(server.process.pid):
-            assert b"a-secret-of-the-hub" not in Path(f"/proc/{pid}/environ").read_bytes()
+            assert b"elsewhereelsewhere" not in Path(f"/proc/{pid}/environ").read_bytes()
     finally:
         assert server.stop() == 0
     for options, changes, text in [
         ([], {"JUPYTERHUB_API_TOKEN": ""}, "JUPYTERHUB_API_TOKEN is not set"),
         ([], {"JUPYTERHUB_SERVICE_NAME": ""}, "JUPYTERHUB_OAUTH_ACCESS_SCOPES is not set"),
-        (["--token=t"], {}, "exclude each other"),
         ([], {"IRISLIB_TOKEN": "t"}, "exclude each other"),
-        (["--base_url=/apps/"], {}, "below /services/irislib/"),
+        (["--base_url=/apps/"], {}, "below /services/elsewhere/"),
         ([], {"JUPYTERHUB_SERVICE_URL": "https://127.0.0.1:5000"}, "must be an address such as"),
     ]:
         refused = run_irislib("serve", "--hub-login", *options, **{**environment, **changes})

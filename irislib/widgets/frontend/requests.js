@@ -78,7 +78,9 @@ function downloadHandler(request, file, showError) {
 
 // Returns the status of a response of this page's server, or 0 if none comes, as from a proxy without its server.
 async function statusOf(path) {
-  const response = await fetch(new URL(path, location.href), { cache: "no-store" }).catch(() => null);
+  // Of requests of this page's own: where accounts of a JupyterHub log in, those that only read need it, too.
+  const headers = { "X-XSRFToken": document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "" };
+  const response = await fetch(new URL(path, location.href), { cache: "no-store", headers }).catch(() => null);
   return !response || [502, 503, 504].includes(response.status) ? 0 : response.status;
 }
 

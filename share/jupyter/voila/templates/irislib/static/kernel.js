@@ -5,6 +5,9 @@ const PROTOCOL = "v1.kernel.websocket.jupyter.org";
 const PARTS = ["header", "parent_header", "metadata", "content"];
 const END_STATES = ["restarting", "autorestarting", "dead", "terminating"];
 
+// Of requests of this page's own: where accounts of a JupyterHub log in, those that only read need it, too.
+const ownHeaders = () => ({ "X-XSRFToken": document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "" });
+
 // As in Jupyter's front ends: slots are called with the sender and a value.
 class Signal {
   constructor(sender) {
@@ -78,7 +81,10 @@ export class Kernel {
     clearTimeout(this.timer);
     this.attempts += 1;
     this.timer = setTimeout(async () => {
-      const status = await fetch(this.url, { cache: "no-store" }).then((response) => response.status, () => 0);
+      const status = await fetch(this.url, { cache: "no-store", headers: ownHeaders() }).then(
+        (response) => response.status,
+        () => 0,
+      );
       this.wasDown ||= [0, 502, 503, 504].includes(status);
       if (this.socket || this.ended) return;
       this.isGone = status === 404;
@@ -107,9 +113,8 @@ export class Kernel {
 
   shutDown() {
     if (this.isGone) return;
-    const [, token] = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/) ?? [];
     this.ended = true;
-    fetch(this.shutdownUrl, { method: "POST", keepalive: true, headers: { "X-XSRFToken": token ?? "" } }).catch(() => {});
+    fetch(this.shutdownUrl, { method: "POST", keepalive: true, headers: ownHeaders() }).catch(() => {});
   }
 
   // Sends a message of a widget, the only type that the server forwards to a kernel.

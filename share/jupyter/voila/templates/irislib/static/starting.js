@@ -11,7 +11,9 @@
       location.reload();
       return true;
     }
-    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    // Of requests of this page's own: where accounts of a JupyterHub log in, those that only read need it, too.
+    const headers = { "X-XSRFToken": document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "" };
+    const page = new DOMParser().parseFromString(await (await fetch(location.href, { headers })).text(), "text/html");
     list.replaceChildren(...page.querySelector(".irislib-apps").children);
     return false;
   };
