@@ -265,6 +265,8 @@ def test_a_page_and_its_websocket_are_for_those_with_the_scope(hub: Hub) -> None
     assert page.status_code == 403
     assert "You may not open this" in page.text
     assert "Iris Wizard" not in page.text
+    late = hub.ask("GET", "/oauth_callback?code=c&state=s")  # as of a login that was begun before the service started
+    assert (late.status_code, "You are not logged in yet" in late.text, "Iris" in late.text) == (403, True, False)
     for token, status in {"": 403, "stranger": 403, "program": 404}.items():  # there is no such kernel
         assert hub.ask("GET", "/api/kernels/k/channels", token, headers=WEBSOCKET).status_code == status, token
 

@@ -46,6 +46,10 @@ class HubCallbackHandler(HubOAuthCallbackHandler, HubHandler):  # type: ignore[m
         """End a login."""
         await super().get()
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Send a page from which a login that has failed begins again, whatever the reason."""
+        self.finish(self.render_template("login_failed.html", apps=[]))
+
 
 class HubLogoutHandler(HubHandler):
     """End the login here and at the Hub."""

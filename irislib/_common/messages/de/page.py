@@ -28,6 +28,9 @@ TEXTS = {
     "refused": "Ihr Konto darf diese Seite nicht benutzen. Fragen Sie, wer die Konten verwaltet, oder melden Sie sich "
     "mit einem anderen Konto an.",
     "log_out": "Abmelden",
+    "login_failed_title": "Sie sind noch nicht angemeldet",
+    "login_failed": "Die Anmeldung hat zu lange gedauert oder wurde abgebrochen. Melden Sie sich noch einmal an.",
+    "log_in": "Anmelden",
     "hub_silent_title": "Ihre Anmeldung lässt sich nicht prüfen",
     "hub_silent": "JupyterHub, das die Konten kennt, antwortet nicht. Versuchen Sie es gleich noch einmal.",
     "failed": "Auf unserer Seite ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal. Hilft das nicht, sagen "
