@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import AsyncMock
@@ -13,7 +14,7 @@ from unittest.mock import AsyncMock
 import nbformat
 import pytest
 import voila.handler
-from conftest import Server, notebook, run_in_thread, wait_until
+from conftest import Server, descendants, is_running, notebook, process_of, run_in_thread, wait_until
 from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Configurable
 from voila.configuration import VoilaConfiguration
@@ -399,6 +400,45 @@ def test_a_changed_module_beside_the_notebooks_is_noticed(tmp_path: Path) -> Non
         wait_until(lambda: "helper_of_helper.py changed: the pages are prepared again." in server.text())
         for name in ("imports-once", "imports-each-visit"):
             wait_until(lambda name=name: "this is the new one" in server.get(f"/{name}").text)
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_page_that_nobody_opens_has_no_processes(tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name in ("a", "b"):
+        write_page(folder, name, f"page {name}", "once")
+
+    def kernels() -> set[int]:
+        """Return the kernels, spare ones too; without a page's template process they are other processes."""
+        return {pid for pid in descendants(server.process.pid) if is_running(pid) and name_of(pid) == "irislib-kernel"}
+
+    def name_of(pid: int) -> str:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{pid}/comm").read_text().strip()
+        return ""
+
+    def visit(name: str, **headers: str) -> int:
+        html = server.get(f"/{name}", headers=headers).text
+        assert f"this is page {name}" in html
+        return process_of(re.search(r'"kernel(?:Id)?": ?"([^"]+)"', html)[1], server)  # type: ignore[index]
+
+    server = Server(tmp_path / "log", "serve", "--notebooks", str(folder), "--Pages.rest_after=0.1").wait()
+    try:
+        wait_until(lambda: len(kernels()) == 1)  # the spare one of the first page
+        of_a = visit("a")
+        of_b = visit("b")  # which rests, and then page a does
+        wait_until(lambda: len(kernels()) == 3)
+        of_german = visit("b", **{"Accept-Language": "de"})
+        again = visit("a")
+        wait_until(lambda: len(kernels()) == 5)  # of four visitors, whose processes stay, and one spare
+        assert {of_a, of_b, of_german, again} < kernels()
+        write_page(folder, "b", "page b, and new", "once")
+        wait_until(lambda: "b.ipynb has changed, and so has its page." in server.text())
+        assert "this is page b, and new" in server.get("/b").text
+        assert 'irislib_pages_opened_total{kind="warm",page="b"} 3.0' in server.get("/metrics").text
+        assert "in the ordinary way" not in server.text()
     finally:
         assert server.stop() == 0
 

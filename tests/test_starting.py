@@ -212,7 +212,7 @@ def test_nothing_is_drawn_ahead_before_every_page_can_be_opened(monkeypatch: pyt
     pages: Any = SimpleNamespace(
         working_ahead=asyncio.Lock(), states=states, fork_server=SimpleNamespace(warm_up=warm_up)
     )
-    run_in_thread(page_pool.Pages.work_ahead(pages, SimpleNamespace(is_retired=False, name="a")))
+    run_in_thread(page_pool.Pages.work_ahead(pages, SimpleNamespace(is_retired=False, is_resting=False, name="a")))
     assert not seen
 
 

@@ -231,6 +231,16 @@ _ALL = (
         trait="Pages.spares", short=False,
     ),
     Setting(
+        "always_warm", int, 1,
+        "The pages that have their processes in any case: those that were opened last, or else the first ones.",
+        trait="Pages.always_warm", short=False,
+    ),
+    Setting(
+        "rest_after", float, 600.0,
+        "Seconds after which any other page ends its processes if nobody opens it; its next visitor waits a bit more.",
+        trait="Pages.rest_after", short=False,
+    ),
+    Setting(
         "no_store", bool, False,
         "Train the models at each start; do not read them from the store, nor store them there.",
         api=True, trait="AppServer.no_store",

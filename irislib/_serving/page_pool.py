@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,7 @@ from irislib._serving.page_models import PageModels
 from irislib._serving.page_versions import PageVersions
 from irislib._serving.preprocessors import preprocess
 from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
+from irislib._serving.resting_pages import RestingPages
 from irislib._serving.translated_pages import translate, translate_ahead
 from irislib._serving.warm_page import WarmPage, page_environment, renderer_options
 
@@ -48,6 +50,8 @@ class Pages(LoggingConfigurable):
 
     warm = trait("warm")
     spares = trait("spares")
+    always_warm = trait("always_warm")
+    rest_after = trait("rest_after")
 
     parent: Any
 
@@ -71,6 +75,7 @@ class Pages(LoggingConfigurable):
         self.is_main_outdated = False  # the main template process has imported files that have changed
         self.models = PageModels(self.parent)
         self.versions = PageVersions(self.models)
+        self.resting = RestingPages(self)
         self.limited: set[str] = set()  # the notebooks whose models are there
 
     def start(self) -> None:
@@ -87,6 +92,7 @@ class Pages(LoggingConfigurable):
         self.languages |= {parse_languages(self.parent.languages)[0]} - {ENGLISH}
         self.start_task(self.supervise())
         self.module_watch.timer.start()
+        self.resting.timer.start()
         self.update_models()
 
     def update_models(self) -> None:
@@ -121,7 +127,7 @@ class Pages(LoggingConfigurable):
         """Make pages in a language ahead from now on, since somebody who prefers it has come."""
         if self.is_forking and language not in {ENGLISH, *self.languages}:
             self.languages.add(language)
-            self.start_task(translate_ahead(self, language))
+            self.start_task(translate_ahead(self, language, is_expected=True))
 
     def states(self) -> dict[str, str]:
         """Return the state of each page by the app's name."""
@@ -193,6 +199,7 @@ class Pages(LoggingConfigurable):
     def end(self) -> None:
         """End the template processes."""
         self.module_watch.timer.stop()
+        self.resting.timer.stop()
         for task in self.tasks:
             task.cancel()
         self.fork_server.end()
@@ -279,14 +286,16 @@ class Pages(LoggingConfigurable):
     def lacks_template(self) -> bool:
         """Return True if a template process that is needed has been discarded."""
         templates = self.fork_server.page_templates
-        return self.fork_server.main is None or any(page.name not in templates for page in self.warm_pages.values())
+        needed = [page for page in self.warm_pages.values() if not page.is_resting]
+        return self.fork_server.main is None or any(page.name not in templates for page in needed)
 
     async def prepare(self, path: str) -> None:
         """Make a page warm, or let its notebook run for each visitor, who then sees the error."""
         versions, is_outdated = self.versions.of_page(path), self.versions.is_outdated(path)
         try:
             page = self.warm_pages.get(path)
-            has_template = page is not None and page.name in self.fork_server.page_templates
+            templates = self.fork_server.page_templates
+            has_template = page is not None and (page.is_resting or page.name in templates)
             if path in self.changed or is_outdated or not has_template:
                 keeps = has_template and path not in self.changed
                 self.changed.discard(path)
@@ -386,11 +395,15 @@ class Pages(LoggingConfigurable):
         if path not in self.parent.app_list.paths():  # the notebook was removed meanwhile
             await self.retire(page)
             return
-        if path in self.warm_pages:
+        old = self.warm_pages.get(path)
+        if old:
+            page.opened_at = old.opened_at
             await self.refill(page)  # before anybody opens it
-        old, self.warm_pages[path] = self.warm_pages.get(path), page
+        self.warm_pages[path] = page
         if old:
             self.log.info(PAGE_CHANGED, path)
+        if not self.resting.is_needed(page):
+            await self.resting.rest(page)
         await self.refill(page)
         await self.retire(old)
         for language in self.languages:
@@ -407,7 +420,9 @@ class Pages(LoggingConfigurable):
         async with self.working_ahead:
             while {LOADING, STARTING} & {*self.states().values()}:
                 await asyncio.sleep(OPENING_SECONDS)
-            if page.is_retired or not await asyncio.to_thread(self.fork_server.warm_up, page.name, WARM_UP_SECONDS):
+            if page.is_retired or page.is_resting:
+                return
+            if not await asyncio.to_thread(self.fork_server.warm_up, page.name, WARM_UP_SECONDS):
                 return
         spares, page.spares = page.spares, deque()
         await self.refill(page)
@@ -461,8 +476,11 @@ class Pages(LoggingConfigurable):
         page = self.warm_pages.get(path)
         if page and (language := current_language()) != ENGLISH:
             page = await translate(self, path, page, language)
+        elif page and page.is_resting:
+            page = await self.resting.wake(path, page)
         if page is None:
             return None
+        page.opened_at = time.monotonic()
         manager = self.parent.kernel_manager
         kernel_id = None
         while page.spares and kernel_id is None:
@@ -499,7 +517,7 @@ class Pages(LoggingConfigurable):
         manager = self.parent.kernel_manager
         async with page.filling:
             page.spares = deque(spare for spare in page.spares if spare in manager.spare)
-            while len(page.spares) < self.spares and not page.is_retired:
+            while len(page.spares) < self.spares and not (page.is_retired or page.is_resting):
                 try:
                     manager.check_room("")
                     spare = await self.start_kernel(page, spare=True)
@@ -509,5 +527,5 @@ class Pages(LoggingConfigurable):
                 if spare is None:
                     return
                 page.spares.append(spare)
-            if page.is_retired:  # meanwhile: nobody would take them, nor end them
+            if page.is_retired or page.is_resting:  # meanwhile: nobody would take them, nor end them
                 await self.end_spares(page.spares)

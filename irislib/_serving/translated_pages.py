@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from irislib._forkserver.client import LostTemplateError
@@ -44,13 +45,18 @@ async def translate(pages: Pages, path: str, page: WarmPage, language: str) -> W
         return translated
 
 
-async def translate_ahead(pages: Pages, language: str) -> None:
-    """Make the first pages of a server in another language, one after the other, before anyone opens them."""
+async def translate_ahead(pages: Pages, language: str, is_expected: bool = False) -> None:
+    """Make the first pages of a server in another language, one after the other, before anyone opens them.
+
+    Those that rest are left out, unless somebody ``is_expected``, having come to the list of apps.
+    """
     for path in list(map(notebook_path, pages.parent.apps))[:MAX_AHEAD]:
         page = pages.warm_pages.get(path)
-        if page and language not in page.translations:
+        if page and (is_expected or not page.is_resting) and language not in page.translations:
             try:
                 if translated := await translate(pages, path, page, language):
+                    if is_expected:
+                        translated.opened_at = time.monotonic()
                     await pages.refill(translated)
             except Exception:  # its first visitor sees what is wrong
                 pages.log.exception("%s could not be made ahead in the language %r.", path, language)

@@ -38,6 +38,12 @@ class WarmPage:
         Locked while one of them is made.
     is_retired : bool
         True once another page has taken its position.
+    is_resting : bool
+        True while it has no processes; see `RestingPages`.
+    waking : Lock
+        Locked while it gets them back.
+    opened_at : float
+        When it was last opened, by the monotonic clock.
     bar : tuple
         The apps that it links to.
     spares : deque of str
@@ -55,6 +61,9 @@ class WarmPage:
     translations: dict[str, WarmPage] = field(default_factory=dict)
     translating: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_retired: bool = False
+    is_resting: bool = False
+    waking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    opened_at: float = float("-inf")
     spares: deque[str] = field(default_factory=deque)
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
