@@ -34,7 +34,7 @@ class HubLoginHandler(HubOAuthenticated, HubHandler):  # type: ignore[misc]
     def get(self) -> None:
         """Begin a login; the Hub leads back here, where it ends."""
         following = self.get_argument("next", "")
-        is_own = following.startswith(self.base_url) and "\\" not in following
+        is_own = following.startswith(self.base_url) and not following.startswith("//") and "\\" not in following
         self.redirect((following if is_own else self.base_url) if self.current_user else self.get_login_url())
 
 
