@@ -19,6 +19,7 @@ from conftest import PATIENCE, ROOT, Server, free_port, new_page, notebook, subm
 from invalid_inputs import GOOD
 from playwright.sync_api import expect
 from programs import program
+from test_accessibility import find_violations
 from test_monitoring import Collector
 
 from irislib._common.theme import PALETTE
@@ -317,6 +318,7 @@ def test_pages_come_back_when_their_server_does_and_all_are_told_if_there_is_non
         answer = strangers[-1].goto(f"{proxy.url}/where")
         assert (answer.status, answer.headers["retry-after"]) == (502, "10")
         strangers[-1].get_by_role("heading", name="The server does not answer").wait_for()
+        assert not find_violations(strangers[-1])
         for answer in (proxy.post("/where", json={}), proxy.get("/where/schema")):
             assert (answer.status_code, answer.headers["Content-Type"]) == (502, "application/problem+json")
             assert (answer.json()["status"], answer.json()["title"]) == (502, "Bad Gateway")
