@@ -52,7 +52,8 @@ LONG = ("test_kernel_manager", *USE_SERVE, "test_pages", "test_real_tables", "te
         "test_documentation_blocks",
         "test_forkserver", "test_estimators", "test_followed_pages", "test_prerender", "test_widgets",
         "test_compiled", "test_soak", "test_insights", "test_error_boundary", "tutorial", "test_jupyter",
-        "test_fast_parts", "test_bad_notebooks", "test_store", "test_following", "test_documentation",
+        "test_monitoring", "test_distributed_training", "test_fast_parts", "test_bad_notebooks", "test_store",
+        "test_following", "test_documentation",
         "test_drafting", "test_operator", "test_conformance", "test_refresh", "test_insights_wide",
         "test_branded_pages", "test_site", "test_refresh_service", "test_kernelspec", "test_api_fuzz",
         "test_fitted", "test_project_files", "test_install", "test_starting", "test_cli")  # fmt: skip

@@ -442,7 +442,9 @@ def test_a_report_does_not_wait_for_what_takes_long(iris, tmp_path, monkeypatch)
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))  # where nothing has been measured
     now, title = itertools.count(0, 0.3), insights.permutation_importance.title
     monkeypatch.setattr(_jobs, "clock", lambda: next(now))  # every step takes a while
-    page, other = irislib.app(iris), irislib.app(iris)
+    long_running = [insights.permutation_importance, insights.cross_validation, insights.learning_curve]
+    model = replace(iris, spec=replace(iris.spec, tabs={"Long": long_running}))
+    page, other = irislib.app(model), irislib.app(model)
     for visitor in (page, other):
         submit(visitor, GOOD)
     report = unescape(download(page, "report")[1].decode())
@@ -451,8 +453,8 @@ def test_a_report_does_not_wait_for_what_takes_long(iris, tmp_path, monkeypatch)
     assert request(page, "step_job", name="permutation_importance", begin=True) == {"done": 0.25}
     download(page, "report")
     assert request(page, "step_job", name="permutation_importance")["done"] == 0.5  # it goes on
-    insights.permutation_importance(iris)
-    for visitor in (other, irislib.app(iris)):
+    insights.permutation_importance(model)
+    for visitor in (other, irislib.app(model)):
         submit(visitor, GOOD)
         assert b"average over 5 shuffles" in download(visitor, "report")[1]
 
