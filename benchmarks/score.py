@@ -24,12 +24,11 @@ from pathlib import Path
 
 import psutil
 from report import options, ratio, spread, table, turns
-from score_parts import unlike_rows
+from score_parts import CHUNK_ROWS, unlike_rows
 
 Watch = Callable[[psutil.Process], None]
 FILES = 8
 NAMES = {"parquet": "Parquet", "csv": "CSV"}
-CHUNK_ROWS = 65_536
 ROWS_AT_ONCE = 250_000
 PLAIN = """
 import sys, time, pathlib

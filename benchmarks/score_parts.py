@@ -1,6 +1,6 @@
 """Benchmark of the parts of `irislib score`: CPU of the rows, of a task at the scheduler, and of the model.
 
-    python benchmarks/score_parts.py                           # prints three tables
+    python benchmarks/score_parts.py                           # prints four tables
 
 What is measured is CPU time, which depends less on what else the machine does: `benchmarks/score.py` measures what a
 whole command takes.
@@ -19,6 +19,7 @@ from typing import Any
 from report import options, ratio, spread, table, turns
 
 FILE_ROWS = 250_000
+CHUNK_ROWS = 65_536
 
 
 def unlike_rows(model: Any, rows: int, rng: Any) -> Any:
@@ -28,35 +29,50 @@ def unlike_rows(model: Any, rows: int, rng: Any) -> Any:
     return moved.clip(sample.min(), sample.max(), axis=1).round(3).reset_index(drop=True)
 
 
-def sample(model: Any, rows: int) -> io.BytesIO:
-    """Return a Parquet file of rows like those of the Iris Wizard."""
+def sample(model: Any, rows: int, kind: str) -> io.BytesIO:
+    """Return a file of rows like those of the Iris Wizard."""
     import numpy as np
 
-    content = io.BytesIO()
-    unlike_rows(model, rows, np.random.default_rng(0)).to_parquet(content, index=False)
+    content, frame = io.BytesIO(), unlike_rows(model, rows, np.random.default_rng(0))
+    (frame.to_csv if kind == "CSV" else frame.to_parquet)(content, index=False)
     return content
 
 
-def score_plainly(model: Any, content: io.BytesIO) -> None:
-    """Read a file, predict its rows by scikit-learn, and write it with them: no checks and no warnings."""
-    import pandas as pd
-
-    content.seek(0)
-    frame, estimator = pd.read_parquet(content), model.estimator
+def predict_plainly(model: Any, frame: Any) -> Any:
+    """Return rows with what scikit-learn predicts: no checks and no warnings."""
+    estimator = model.estimator
     shares = estimator.predict_proba(frame[model.spec.feature_names])
     frame["predicted_species"] = estimator.classes_[shares.argmax(axis=1)]
     for name, column in zip(estimator.classes_, shares.T, strict=True):
         frame[f"probability_{name}"] = column
-    frame.to_parquet(io.BytesIO(), index=False)
+    return frame
 
 
-def score(model: Any, content: io.BytesIO) -> None:
-    """Score a file as a worker does."""
-    from irislib._distributed.scored_tables import WrongRows, score_parquet
+def score_plainly(model: Any, kind: str, content: io.BytesIO) -> None:
+    """Read a file, predict its rows by scikit-learn, and write it with them; of a CSV file so many rows at a time."""
+    import pandas as pd
 
     content.seek(0)
-    for _ in score_parquet(model, content, io.BytesIO(), WrongRows("a", "row"), None, 0):
-        continue
+    if kind == "CSV":
+        target = io.StringIO()
+        for i, frame in enumerate(pd.read_csv(content, chunksize=CHUNK_ROWS)):
+            predict_plainly(model, frame).to_csv(target, index=False, header=not i)
+    else:
+        predict_plainly(model, pd.read_parquet(content)).to_parquet(io.BytesIO(), index=False)
+
+
+def score(model: Any, kind: str, content: io.BytesIO) -> None:
+    """Score a file as a worker does."""
+    from irislib._distributed.scored_tables import WrongRows, score_csv, score_parquet
+
+    content.seek(0)
+    if kind == "CSV":
+        target = io.BytesIO()
+        for _, text, _ in score_csv(model, content, WrongRows("a", "line"), "", content.getbuffer().nbytes):
+            target.write(text)
+    else:
+        for _ in score_parquet(model, content, io.BytesIO(), WrongRows("a", "row"), None, 0):
+            continue
 
 
 def cpu(function: Callable[[], Any]) -> float:
@@ -66,14 +82,14 @@ def cpu(function: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def rows_table(model: Any, rows: int, rounds: int) -> str:
+def rows_table(model: Any, kind: str, rows: int, rounds: int) -> str:
     """Return the table of CPU time by row."""
     from irislib._compiled import single_threaded
 
-    content = sample(model, rows)
+    content = sample(model, rows, kind)
     ways = {
-        "pandas and scikit-learn": functools.partial(score_plainly, model, content),
-        "a worker of `irislib score`": functools.partial(score, model, content),
+        "pandas and scikit-learn": functools.partial(score_plainly, model, kind, content),
+        "a worker of `irislib score`": functools.partial(score, model, kind, content),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with single_threaded():
@@ -83,7 +99,7 @@ def rows_table(model: Any, rows: int, rounds: int) -> str:
             seconds[name].append(cpu(ways[name]) * 1e6 / rows)
     first = next(iter(seconds.values()))
     lines = [[name, spread(values, "{:.2f} s"), ratio(first, values)] for name, values in seconds.items()]
-    return table(["CPU of a million rows", "one process", "rate beside the first"], lines)
+    return table([f"CPU of a million rows of a {kind} file", "one process", "rate beside the first"], lines)
 
 
 def nothing(number: int) -> int:
@@ -128,8 +144,9 @@ def main() -> None:
         import irislib
 
         model = irislib.load("iris-wizard")
-        print(rows_table(model, chosen.rows, chosen.rounds))
-        print()
+        for kind in ("Parquet", "CSV"):
+            print(rows_table(model, kind, chosen.rows, chosen.rounds))
+            print()
         print(tasks_table(chosen.tasks, chosen.rounds))
         print()
         print(model_table(model, chosen.rounds))

@@ -266,3 +266,33 @@ def test_a_cluster_scores_all_even_if_it_loses_a_worker(rows: pd.DataFrame, tmp_
     scored = pd.concat(pd.read_parquet(out / f"{i}.parquet") for i in range(6))
     assert scored.id.tolist() == [*range(6 * ROWS)]
     assert scored.predicted_species.notna().all()
+
+
+MAPPED = """
+import ctypes
+from irislib._distributed.freed_memory import keep_freed_memory
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "abcdefghij"]  # the fifth: bytes that are mapped one by one
+
+library = ctypes.CDLL(None)
+library.mallinfo2.restype = Info
+library.malloc.restype = ctypes.c_void_p
+
+def is_mapped():
+    before = library.mallinfo2().e
+    library.malloc(4_000_000)
+    return library.mallinfo2().e > before
+
+print(is_mapped())
+with keep_freed_memory():
+    print(is_mapped())
+print(is_mapped())
+"""
+
+
+def test_what_a_worker_frees_is_kept_while_it_scores_and_returned_then() -> None:
+    environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}  # as Dask's nannies set it
+    command = [sys.executable, "-c", MAPPED]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert result.stdout.split() == ["True", "False", "True"], result.stderr

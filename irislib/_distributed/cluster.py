@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["connect"]
 
 ANSWER_SECONDS = 15.0  # for a scheduler, and then for its first worker
-# As the C library sets them by itself unless one of them is given, as Dask does: its own would have each array of a
-# prediction fetched from the system and returned, which takes nearly half of the time.
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": 1 << 25, "MALLOC_TRIM_THRESHOLD_": 1 << 26}
 PRELOADED = ["irislib._distributed.tasks", "irislib._modeling.model_file", "sklearn.ensemble", "skops.io"]
 COMPARED = ("distributed", "irislib", "numpy", "pandas", "scikit-learn")
 
@@ -98,7 +95,7 @@ def _local_cluster(workers: int | None) -> Iterator[Any]:
     import dask
     import distributed
 
-    environment = MALLOC | single_threaded({})  # the process that is forked must have one thread
+    environment = single_threaded({})  # the process that is forked must have one thread
     options: dict[str, Any] = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in environment.items()}
     # a worker that is too slow to answer on a busy machine is not lost, and needs no line in the log
     options |= {"distributed.comm.timeouts.connect": "60s", "distributed.admin.tick.limit": "1h"}

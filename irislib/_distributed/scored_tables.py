@@ -96,7 +96,7 @@ def score_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(source)
+    file = pq.ParquetFile(source, pre_buffer=False)  # what Arrow reads ahead takes memory that grows with the file
     schema = file.schema_arrow
     columns = csv_files.find_columns(schema.names, model.spec.features)
     added = csv_files.added_columns(model, schema.names)

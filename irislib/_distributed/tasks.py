@@ -12,6 +12,7 @@ from typing import IO, Any
 from distributed import WorkerPlugin, get_worker
 
 from irislib._compiled import single_threaded
+from irislib._distributed.freed_memory import keep_freed_memory
 from irislib._distributed.packed_model import PackedModel
 from irislib._distributed.places import COMPRESSIONS, Output, open_input
 from irislib._distributed.plan import Part, finish
@@ -84,6 +85,7 @@ def write_scores(model: Any, part: Part, out: Output, encoding: str, report: Rep
     rows = 0
     wrong = WrongRows(part.file.name, "line" if part.file.kind == "csv" else "row")
     with (
+        keep_freed_memory(),
         single_threaded(),  # an estimator's own threads would have the cores of other workers
         open_input(part.file) as source,
         tempfile.SpooledTemporaryFile(MEMORY_BYTES) as errors,
