@@ -44,6 +44,8 @@ KINDS = {
     ".parquet": "application/vnd.apache.parquet",
 }
 MEASURED = ("diabetes", "wine")  # models that are trained in no time
+# tables with gaps and days, in German, of few rows, of many columns in a database, of many rows
+CHECKED = ("penguins", "wetter", "club", "airport-days", "late-flights")
 MODELS = [part for name in NAMES for part in ("--model", reference(name))]
 
 
@@ -91,12 +93,13 @@ def models(server: Server) -> dict[str, Model]:
 
 @pytest.fixture(scope="module")
 def checked(projects: Path, server: Server) -> dict[str, list[str]]:
-    """Return what `irislib check` says of each model."""
-    result = run_irislib("check", *MODELS, cwd=projects / "packages")
+    """Return what `irislib check` says of some models."""
+    models = [part for name in CHECKED for part in ("--model", reference(name))]
+    result = run_irislib("check", *models, cwd=projects / "packages")
     assert result.returncode == 0, result.stdout
     assert not result.stderr
     parts = re.split(r"^ok +(?=\S+ describes )", result.stdout, flags=re.MULTILINE)[1:]
-    return {name: part.splitlines() for name, part in zip(NAMES, parts, strict=True)}
+    return {name: part.splitlines() for name, part in zip(CHECKED, parts, strict=True)}
 
 
 def some_rows(model: Model, count: int = 7) -> tuple[pd.DataFrame, list[Any]]:
@@ -204,7 +207,7 @@ def test_every_insight_answers_or_says_why_not(name: str, server: Server, models
     assert all(reason in refused[insight] for insight, reason in reasons.items())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHECKED)
 def test_check_finds_no_fault(name: str, checked: dict[str, list[str]]) -> None:
     assert "ok     training is reproducible" in checked[name]
     assert all(line.startswith("ok ") for line in checked[name][1:])
