@@ -1,4 +1,4 @@
-"""What the C library does with the memory that is freed while a worker predicts."""
+"""The memory that is freed while a worker predicts, kept by the C library for the next arrays."""
 
 from __future__ import annotations
 
