@@ -108,7 +108,7 @@ c.JupyterHub.load_roles = [
     {{"name": "programs", "scopes": ["access:services"], "services": ["program", "operator"]}},
     {{"name": "operators", "scopes": ["custom:irislib:operate"], "services": ["operator"]}},
 ]
-load_subconfig("irislib_config.py")
+load_subconfig({config!r})
 """
 KNOWN_SOCKETS = """
 window.sockets = [];
@@ -135,6 +135,8 @@ class Hub:
         self.url = f"http://127.0.0.1:{self.port}/services/irislib"
         command = '"--hub-login"]'
         changes = {
+            'USERS = {"users": []}': 'USERS = {"users": ["ada"]}',
+            'OPERATORS = {"users": []}': 'OPERATORS = {"users": ["olga"]}',
             '"/srv/irislib"': repr(str(folder)),
             "127.0.0.1:5000": f"127.0.0.1:{free_port()}",
             'f"{FOLDER}/models"': repr(os.environ["IRISLIB_STORE"]),
@@ -148,7 +150,9 @@ class Hub:
         self.own_port, self.other_port = free_port(), free_port()
         ports = {"port": self.port, "hub": self.own_port, "api": free_port(), "elsewhere": self.other_port}
         proxy = program("configurable-http-proxy")
-        (folder / "config.py").write_text(HUB.format(password=PASSWORD, proxy=proxy, **ports))
+        (folder / "config.py").write_text(
+            HUB.format(password=PASSWORD, proxy=proxy, config=str(folder / "irislib_config.py"), **ports)
+        )
         environment = {**os.environ, "HOME": str(folder), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(

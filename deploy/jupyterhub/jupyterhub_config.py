@@ -1,15 +1,16 @@
 """irislib as a service of a JupyterHub, for the hub's own users, at /services/irislib/.
 
-Copy it beside your jupyterhub_config.py under a name such as irislib_config.py, change what stands in capitals, and end
-yours with load_subconfig("irislib_config.py"). `irislib` and `jupyterhub` have to be installed in one environment.
+Copy it to /etc/jupyterhub/irislib_config.py, change what stands in capitals, and end your jupyterhub_config.py with
+load_subconfig("/etc/jupyterhub/irislib_config.py"), by its full path: one that is not found is left out silently.
+`irislib` and `jupyterhub` have to be installed in one environment.
 """
 
 c = get_config()  # noqa: F821 - by JupyterHub, which runs this file
 
 FOLDER = "/srv/irislib"  # exists, and belongs to the user below
 ACCOUNT = ""  # the user of the system as whom irislib runs; if empty, as the hub itself, which may be root
-USERS = {"users": ["ada", "bob"]}  # who may use the apps; or {"groups": ["students"]}, or both
-OPERATORS = {"users": ["olga"]}  # who, besides, may refresh the models and choose their versions
+USERS = {"users": []}  # who may use the apps, such as {"users": ["ada", "bob"]} or {"groups": ["students"]}, or both
+OPERATORS = {"users": []}  # who, besides, may refresh the models and choose their versions
 API_TOKEN_FILE = ""  # with the token of programs for which `irislib api` runs, too, at /services/irislib-api/
 
 ACCESS = "access:services!service=irislib"
