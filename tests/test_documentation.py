@@ -144,7 +144,7 @@ def test_the_wheel_has_every_package() -> None:
 def test_every_package_that_is_imported_is_a_dependency() -> None:
     names = {"sklearn": "scikit-learn", "flask_cors": "flask-cors", "flask_limiter": "flask-limiter",
              "limits": "flask-limiter", "pythonjsonlogger": "python-json-logger", "IPython": "ipykernel",
-             "zmq": "ipykernel", "cloudpickle": "distributed",
+             "zmq": "ipykernel", "cloudpickle": "distributed", "PIL": "matplotlib",
              "opentelemetry": "opentelemetry-sdk"}  # fmt: skip
     extras = METADATA["optional-dependencies"]
     needs = [
