@@ -36,13 +36,13 @@ def warm_up(page: Page) -> None:
 
 def rehearse(page: Page) -> None:
     """Do all of that but the drawing, which takes a page the longest, and of which a child would keep nothing."""
-    from PIL import Image
+    from matplotlib import image
 
     with chart_colours(page.theme.accent), column_labels(page.column_labels):
         with deferred_pictures():
             _draw_tabs(page)
         _predict(page)
-    Image.preinit()  # it is what else drawing imports
+    image.PIL.Image.preinit()  # type: ignore[attr-defined]  # it is what else drawing imports
 
 
 def _draw_tabs_in_child(page: Page) -> None:
