@@ -334,7 +334,8 @@ def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
     reload_at = (total // 8, total * 5 // 8)
 
     def send(i: int) -> str:
-        if i in reload_at:
+        if i in reload_at:  # two signals that wait are one
+            wait_until(lambda: server.text().count("Handling signal: hup") == reload_at.index(i))
             server.process.send_signal(signal.SIGHUP)
         return requests.post(f"{server.url}/iris-wizard", data=GOOD, timeout=PATIENCE).text
 

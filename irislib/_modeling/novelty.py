@@ -20,9 +20,7 @@ ENOUGH = 30  # rows; fewer do not show what is usual
 CHOICES = 30  # of a feature; with more of them hardly two rows are alike
 RIDGE = 0.05  # keeps a direction in which the rows do not differ from counting without end
 BLOCK = 1 << 16  # distances that are computed at once: they fit into a cache
-FIRST = (
-    32  # training rows to which all distances are computed; most rows have neighbours enough among a few times as many
-)
+FIRST = 32  # training rows to which all distances are computed: most rows have neighbours enough among few of them
 
 
 class NoveltyDetector:
