@@ -225,6 +225,8 @@ EXTRAS: dict[str, tuple[list[str], dict[str, str], str]] = {
                       "flask_limiter is not installed: pip install 'irislib[limits]'."),
     "fsspec": (["versions"], {"IRISLIB_STORE": "s3://bucket/models"},
                "s3://bucket/models needs more libraries: pip install 'irislib[stores]' (No module named 'fsspec')."),
+    "jupyterhub": (["serve", "--hub-login"], {f"JUPYTERHUB_{name}": "/services/iris/" for name in
+                   ("API_TOKEN", "API_URL", "CLIENT_ID", "SERVICE_PREFIX")}, "pip install 'irislib[jupyterhub]'"),
     "openpyxl": (["new", "shop", "--data", "shop.xlsx", "--target", "sold"], {},
                  "Reading Excel needs the package openpyxl: pip install 'openpyxl>=3.1'"),
     "opentelemetry": (["api", "--tracing"], {}, "pip install 'irislib[tracing]'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import COMMANDS, PATIENCE, PROGRAM, run_irislib, wait_until
+from conftest import COMMANDS, PATIENCE, PROGRAM, descendants, run_irislib, wait_until
 
 import irislib
 from irislib import cli
@@ -144,12 +145,15 @@ def test_each_file_is_there_once_after_the_run_was_killed_at_any_moment(rows: pd
     def done() -> int:
         return len([*private.glob("done/*.json")])
 
-    for files in (0, 2):
+    for files, number in ((0, signal.SIGINT), (2, signal.SIGKILL)):
         before = {name: content for name, content in results(tmp_path / "out").items() if done()}
         process = COMMANDS.run(command, tmp_path, os.environ, tmp_path / "log", tmp_path / "log")
         wait_until(lambda files=files: done() >= files and [*private.glob("unfinished/*")])
-        process.kill()
-        process.wait()
+        interrupted = [process.pid, *descendants(process.pid)] if number == signal.SIGINT else [process.pid]
+        for pid in interrupted:  # as a terminal does
+            os.kill(pid, number)
+        assert process.wait(PATIENCE) == (130 if number == signal.SIGINT else -number)
+        assert "Traceback" not in (tmp_path / "log").read_text()
         assert done() < FILES
         kept = results(tmp_path / "out")
         assert {name: kept[name] for name in before} == before

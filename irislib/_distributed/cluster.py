@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["connect"]
 
 ANSWER_SECONDS = 15.0  # for a scheduler, and then for its first worker
-PRELOADED = ["irislib._distributed.tasks", "irislib._modeling.model_file", "sklearn.ensemble", "skops.io"]
+PRELOADED = [
+    "irislib._distributed.uninterrupted",
+    "irislib._distributed.tasks",
+    "irislib._modeling.model_file",
+    "sklearn.ensemble",
+    "skops.io",
+]
 COMPARED = ("distributed", "irislib", "numpy", "pandas", "scikit-learn")
 
 

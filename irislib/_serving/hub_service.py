@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,8 +25,10 @@ def service_config() -> Config:
     Raises
     ------
     IrislibError
-        If it is none, or none that its Hub reaches.
+        If JupyterHub's library is missing, or it is no service, or none that its Hub reaches.
     """
+    if find_spec("jupyterhub") is None:
+        raise IrislibError(TEXTS["no_hub_library"])
     if missing := [name for name in NEEDED if not os.environ.get(name)]:
         raise IrislibError(TEXTS["no_hub"].format(names=", ".join(missing)))
     voila: dict[str, Any] = {"identity_provider_class": IDENTITY, "base_url": os.environ["JUPYTERHUB_SERVICE_PREFIX"]}
@@ -49,12 +52,10 @@ def connect_hub(server: Any, token: str | None) -> Any:
     Raises
     ------
     IrislibError
-        If JupyterHub's library is missing, or another option contradicts the Hub.
+        If another option contradicts the Hub.
     """
-    try:
-        from jupyterhub.services.auth import HubOAuth
-    except ImportError:
-        raise IrislibError(TEXTS["no_hub_library"]) from None
+    from jupyterhub.services.auth import HubOAuth
+
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     if token or server.token or server.token_file:
         raise IrislibError(TEXTS["hub_and_token"])

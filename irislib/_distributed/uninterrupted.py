@@ -1,0 +1,5 @@
+"""Imported by the process that workers are forked from: they leave Ctrl-C, which a terminal sends to all, to the command."""
+
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
