@@ -1,4 +1,4 @@
-"""Imported by the process that workers are forked from: they leave Ctrl-C, which a terminal sends to all, to the command."""
+"""Imported where workers are forked: they leave Ctrl-C, which a terminal sends to all, to the command."""
 
 import signal
 
