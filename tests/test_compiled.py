@@ -595,10 +595,12 @@ def test_rows_with_the_same_way_through_a_tree_become_neighbours(iris) -> None:
 
 def test_a_forest_says_itself_which_rows_it_refuses(iris) -> None:
     rows = many_flowers(iris)
+    texts = rows.astype(object)
+    texts.iloc[5, 0] = "a"
     wrong = {
         "infinity": rows.replace(rows.iloc[5, 0], np.inf),
         "missing": rows.iloc[:, :3],
-        "could not convert": rows.astype(object).replace(rows.iloc[5, 0], "a"),
+        "could not convert": texts,
     }
     for words, frame in wrong.items():
         with pytest.raises(ValueError, match=words) as own:
