@@ -379,6 +379,17 @@ def run_irislib(*args: str, cwd: Path | None = None, code: str = "", **env: str)
 
 
 @pytest.fixture(scope="module")
+def collector() -> Iterator[Any]:
+    """A receiver of traces, as a collector is one."""
+    from test_monitoring import Collector
+
+    collector = Collector()
+    yield collector
+    collector.server.shutdown()
+    collector.server.server_close()
+
+
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Command]]]:
     """The address of a Dask scheduler, and its two workers, as an operator starts them."""
     folder = tmp_path_factory.mktemp("cluster")

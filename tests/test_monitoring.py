@@ -88,14 +88,6 @@ def facts(part: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def collector() -> Iterator[Collector]:
-    collector = Collector()
-    yield collector
-    collector.server.shutdown()
-    collector.server.server_close()
-
-
-@pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Server]:
     """Apps and endpoint: a page of a model, and one whose button fails."""
     import nbformat
