@@ -458,6 +458,23 @@ def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server
     assert fork_server.templates() == before
 
 
+def test_a_template_process_that_has_ended_before_its_server_looks_is_refused(
+    fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pidfd_open = os.pidfd_open
+
+    def open_late(pid: int) -> int:
+        wait_until(lambda: not psutil.pid_exists(pid))
+        return pidfd_open(pid)
+
+    before, files = fork_server.templates(), len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "pidfd_open", open_late)
+    crashes = fork_server.run_notebook("crashes", notebook("import os; os._exit(3)"), os.getcwd())
+    assert crashes["refusal"] == "its process has ended"
+    assert fork_server.templates() == before
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
 def test_it_stops_clean_at_ctrl_c_with_a_visitor_on_a_page_and_a_notebook_that_is_being_prerun(tmp_path: Path) -> None:
     looping = notebook("import time\nwhile True: time.sleep(0.01)")
     looping.metadata["irislib"] = {"run": "once"}

@@ -63,7 +63,10 @@ class TemplateProcess:
 
     def __init__(self, pid: int, channel: Any):
         self.pid = pid
-        self.pidfd = os.pidfd_open(pid)
+        try:
+            self.pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended and has been reaped
+            self.pidfd = -1
         self._channel = channel
         self._request_lock = threading.Lock()
         self._end_lock = threading.Lock()
@@ -116,13 +119,13 @@ class TemplateProcess:
     def end(self) -> None:
         """End the process; processes forked from it live on."""
         with self._end_lock:
+            self._channel.close()
             if self.pidfd < 0:
                 return
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
             pidfd, self.pidfd = self.pidfd, -1
             os.close(pidfd)
-            self._channel.close()
 
 
 class ForkServer:
@@ -408,10 +411,14 @@ class ForkServer:
     def _fork_template(self, origin: TemplateProcess, request: Mapping[str, Any]) -> TemplateProcess:
         """Fork the template process of a page, which sends the result of the request over a channel of its own."""
         server_end, template_end = messages.pair()
-        with template_end:
-            pid, status = self._fork(origin, request, template_end.fileno())
-        os.close(status)
-        return TemplateProcess(pid, server_end)
+        try:
+            with template_end:
+                pid, status = self._fork(origin, request, template_end.fileno())
+            os.close(status)
+            return TemplateProcess(pid, server_end)
+        except BaseException:
+            server_end.close()  # a process that has been forked ends when it sends its result
+            raise
 
     def _fork(self, template: TemplateProcess, request: Mapping[str, Any], *files: int) -> tuple[int, int]:
         status, status_writer = os.pipe()
