@@ -39,7 +39,7 @@ LIMITS: dict[str, list[tuple[str, ...]]] = {
         ("silence within a body, workers `sync` and `gthread`", "irislib.api._body_stream:STALL_SECONDS", "408"),
         ("a request's head to arrive, `irislib serve`", "irislib._serving.http_connections:IDLE_SECONDS", "the connection is closed"),
         ("a body to arrive, `irislib serve`", "irislib._serving.http_connections:BODY_SECONDS", "the connection is closed"),
-        ("a program to wait while a model is loaded or trained", "irislib._serving.handlers:START_SECONDS", "503 with `Retry-After`"),
+        ("a program to wait while a model is loaded or trained", "irislib._serving.endpoint_mixin:START_SECONDS", "503 with `Retry-After`"),
         ("the bytes of a refused body that are read", "irislib.api._body_stream:MAX_DRAINED_BYTES", "the connection is closed"),
         ("the note of a refresh", "irislib.api._refresh_views:MAX_NOTE", "422", "characters"),
         ("the note of a right answer", "irislib._modeling.feedback:MAX_NOTE", "422; on a page it is cut", "characters"),

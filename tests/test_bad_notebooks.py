@@ -209,7 +209,7 @@ def test_a_page_that_cannot_be_rendered_ends_with_the_error(monkeypatch: pytest.
         )
         return [piece async for piece, _ in renderer.generate_content_generator()]
 
-    import irislib._serving.handlers  # noqa: F401 - Voila takes its renderer
+    import irislib._serving.visit_renderer  # noqa: F401 - Voila takes its renderer
 
     monkeypatch.setattr("voila.notebook_renderer.NotebookRenderer.generate_content_generator", fail)
     assert run_in_thread(render()) == ["<h1>", "<p>failed"]

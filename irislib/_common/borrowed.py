@@ -110,7 +110,7 @@ BORROWED: tuple[Borrowed, ...] = (
         f"{VISITOR}._default_event_logger": "share one event logger among all kernels",
         "jupyter_client.restarter:KernelRestarter._fire_callbacks": "tell a page that its kernel has ended",
     }),
-    *_entries("serve", "guards", "_serving.handlers", f"{TORNADO}/web.py", {
+    *_entries("serve", "guards", "_serving.endpoint_mixin", f"{TORNADO}/web.py", {
         "tornado.web:RequestHandler._finished": "refuse a body that is too large",
         "tornado.web:RequestHandler._headers_written": "answer with an error only before the page has begun",
         "tornado.web:RequestHandler._auto_finish": "hand a request over to the endpoint",
@@ -124,9 +124,13 @@ BORROWED: tuple[Borrowed, ...] = (
     *_entries("serve", "guards", "_serving.endpoint_container", f"{TORNADO}/wsgi.py", {
         "tornado.wsgi:WSGIContainer._log": "log the requests of the endpoint",
     }),
-    *_entries("serve", "guards", "_serving.handlers", f"{VOILA}/tornado/handler.py", {
+    *_entries("serve", "guards", "_serving.page_handler", f"{VOILA}/tornado/handler.py", {
         "voila.tornado.handler:TornadoVoilaHandler.get_generator": "render a page",
+    }),
+    *_entries("serve", "guards", "_serving.template_mixin", f"{VOILA}/utils.py", {
         "voila.utils:make_url": "make the addresses of static files",
+    }),
+    *_entries("serve", "guards", "_serving.visit_renderer", f"{VOILA}/tornado/handler.py", {
         "voila.handler:NotebookRenderer": "end a page that cannot be rendered",
         "voila.notebook_renderer:NotebookRenderer.generate_content_generator": "end a page that cannot be rendered",
     }),

@@ -14,7 +14,7 @@ from jupyter_server.utils import url_path_join
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated
 
 from irislib._common.routes import OPERATOR_SCOPE
-from irislib._serving.handlers import TemplateMixin
+from irislib._serving.template_mixin import TemplateMixin
 
 __all__ = ["HubIdentityProvider"]
 

@@ -41,15 +41,7 @@ from irislib._prediction_log.options import LogOptions
 from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
 from irislib._serving.defaults import DEFAULTS, VOILA_PATHS
 from irislib._serving.endpoint_container import EndpointContainer
-from irislib._serving.handlers import (
-    FAILURE_MARK,
-    SERVER_ERROR,
-    AppHandler,
-    EndpointHandler,
-    HealthHandler,
-    IndexHandler,
-    MissingHandler,
-)
+from irislib._serving.handlers import EndpointHandler, HealthHandler, IndexHandler, MissingHandler
 from irislib._serving.headers import SafeHeaders, refusal_routes, security_headers, with_headers
 from irislib._serving.hub_service import connect_hub, service_config
 from irislib._serving.identity import hide_secrets
@@ -62,6 +54,7 @@ from irislib._serving.model_loader import ModelLoader
 from irislib._serving.notebook_files import FileMatcher, FileRules, NotebookFileHandler
 from irislib._serving.notebooks import AppContents
 from irislib._serving.options import environment_config, serve_aliases, serve_flags, trait
+from irislib._serving.page_handler import AppHandler
 from irislib._serving.page_metrics import REGISTRY, ServerMetrics
 from irislib._serving.page_pool import Pages
 from irislib._serving.refused_options import check_options
@@ -69,6 +62,7 @@ from irislib._serving.request_logs import log_as_json, log_without_queries
 from irislib._serving.served_models import find_specs
 from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
+from irislib._serving.visit_renderer import FAILURE_MARK, SERVER_ERROR
 from irislib.api import Options
 from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS
