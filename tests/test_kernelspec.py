@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -109,6 +110,17 @@ def test_messages_of_logging_have_the_format_of_the_notebook(kernel: Kernel) -> 
 def test_basic_configuration_of_logging_works(kernel: Kernel) -> None:
     kernel.run("import logging; logging.basicConfig(level='INFO', format='%(message)s!')")
     assert kernel.run("logging.info('cold')").strip() == "cold!"
+
+
+@pytest.mark.parametrize("folder", ["", "~/other"])
+def test_a_server_looks_for_kernelspecs_where_jupyter_does_and_imports_no_ipython_for_it(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if folder:
+        monkeypatch.setenv("IPYTHONDIR", folder)
+    usual = KernelSpecManager().kernel_dirs
+    monkeypatch.setitem(sys.modules, "IPython.paths", None)
+    assert AppKernelSpecManager().kernel_dirs == usual != KernelSpecManager().kernel_dirs
 
 
 def test_visitors_see_neither_messages_of_logging_nor_the_output_of_subprocesses(tmp_path: Path) -> None:

@@ -1,11 +1,18 @@
-"""The memory of processes that share most of it."""
+"""The memory of processes: what several of them share, and what one does not need any more."""
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable
 from contextlib import suppress
 
-__all__ = ["shared_out_bytes"]
+__all__ = ["return_free_memory", "shared_out_bytes"]
+
+
+def return_free_memory() -> None:
+    """Return memory that was freed to the system; without it, glibc holds it for what comes next."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def shared_out_bytes(pids: Iterable[int]) -> int:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from irislib._common.process_memory import return_free_memory
+
 __all__ = ["keep_freed_memory"]
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -30,8 +32,7 @@ def keep_freed_memory() -> Iterator[None]:
         yield
     finally:
         _set({TRIM_THRESHOLD: int(before), MMAP_THRESHOLD: DEFAULT_MMAP})
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        return_free_memory()
 
 
 def _set(thresholds: dict[int, int]) -> None:

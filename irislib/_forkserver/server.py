@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from irislib._common import borrowed, json_lines
 from irislib._common.language import VARIABLE
+from irislib._common.process_memory import return_free_memory
 from irislib._forkserver import messages
 from irislib._forkserver.generators import unseeded_generators
 from irislib._forkserver.threads import has_threads, thread_names, watch_imports
@@ -68,12 +69,6 @@ def adopt_orphans() -> None:
     """Become the parent of what a page's template process has forked, once that process is replaced."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def return_free_memory() -> None:
-    """Return memory that was freed to the system, instead of sharing it with each fork, which would copy it."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def move_to(folder: str | None, environment: dict[str, str]) -> None:
@@ -252,7 +247,7 @@ class RequestLoop:
     def freeze(self) -> None:
         """Keep all objects that exist now out of collections, which would copy their memory in each fork."""
         gc.collect()
-        return_free_memory()
+        return_free_memory()  # each fork would copy it when it uses it
         self.generators += unseeded_generators()  # those of frozen objects are noted already
         gc.freeze()
 

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_core.paths import jupyter_path
+from traitlets import default
 from traitlets.config import Config
 
 __all__ = ["AppKernelSpecManager", "private_transport"]
@@ -23,6 +25,12 @@ class AppKernelSpecManager(KernelSpecManager):
     That kernel writes no history to the operator's home. Log messages and the output of subprocesses
     go to the server's log instead of the visitor's page.
     """
+
+    @default("kernel_dirs")
+    def _ipython_free_kernel_dirs(self) -> list[str]:
+        """Look where jupyter_client does, without importing all of IPython to learn the name of its folder."""
+        ipython_dir = os.environ.get("IPYTHONDIR") or Path("~", ".ipython")
+        return [*jupyter_path("kernels"), str(Path(ipython_dir).expanduser() / "kernels")]
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         spec = super().get_kernel_spec("irislib" if kernel_name == "python3" else kernel_name)

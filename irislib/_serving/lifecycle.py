@@ -18,6 +18,7 @@ from irislib._common import json_lines
 from irislib._common.formatting import join_words
 from irislib._common.messages.serving import TEXTS
 from irislib._common.page_states import NOT_READY, UNOPENED
+from irislib._common.process_memory import return_free_memory
 from irislib._modeling.user_errors import log_error, report
 from irislib._serving import announce_health, is_local, url, withdraw_health
 from irislib._serving.http_connections import AppHTTPServer
@@ -127,6 +128,7 @@ class Lifecycle:
         if self.is_ready or {*states.values()} & {*NOT_READY}:
             return
         self.is_ready = True
+        return_free_memory()
         announce_health(url(self.ip, self.port, f"{self.base_url}healthz"))
         if titles := [app.title for app in self.apps if states.get(app.name) not in UNOPENED]:
             self.log.info("%s", ready_text(titles, self.address))
