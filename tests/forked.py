@@ -30,8 +30,8 @@ from irislib._forkserver.threads import has_threads, single_threaded
 # Not Gunicorn, which serves in the folder where it was imported; not ipywidgets, which looks for a kernel.
 PRELOADED = ("sklearn.ensemble", "matplotlib.backends.backend_agg",
              "matplotlib.backends.backend_svg", "matplotlib.figure", "irislib.insights", "irislib._modeling.registry",
-             "irislib._modeling.many_rows", "irislib._modeling.csv_files", "irislib._serving.voila_app",
-             "skops.io")  # fmt: skip
+             "irislib._modeling.many_rows", "irislib._modeling.csv_layout", "irislib._modeling.csv_predictions",
+             "irislib._modeling.csv_results", "irislib._serving.voila_app", "skops.io")  # fmt: skip
 INLINE = "module://matplotlib_inline.backend_inline"
 
 

@@ -24,6 +24,7 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, UnsupportedMedia
 
 from irislib import Feature
 from irislib._description.validation import check_columns, check_row, check_values
+from irislib._modeling import csv_predictions, csv_rows
 from irislib._modeling.training_warnings import unlike
 from irislib.api import Options, _batch, _config, create_app
 from irislib.api._batch_limits import BatchLimits
@@ -526,7 +527,7 @@ def test_lines_of_plain_text_are_answered_as_all_others(iris, rent, data: st.Dat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_batch, "CHUNK_ROWS", data.draw(st.sampled_from([2, 8000])))
         quick_answer = answer_or_problems(model, body)
-        patch.setattr(_batch.csv_files, "find_first_row", lambda *_: None)
+        patch.setattr(csv_rows, "find_first_row", lambda *_: None)
         assert quick_answer == answer_or_problems(model, body)
 
 
@@ -540,7 +541,7 @@ def answer_or_problems(model, body: str) -> Any:
 def test_one_request_at_a_time_uses_the_idle_cores(iris, flowers, monkeypatch) -> None:
     body = as_csv(flowers).encode()
     expected = send(iris, body, "text/csv").encode()
-    predict, together, calls = _batch.csv_files.predict_csv_rows, threading.Barrier(2, timeout=60), []
+    predict, together, calls = csv_predictions.predict_csv_rows, threading.Barrier(2, timeout=60), []
 
     def predict_rows(*args: Any) -> Any:
         calls.append(threading.get_ident())
@@ -550,7 +551,7 @@ def test_one_request_at_a_time_uses_the_idle_cores(iris, flowers, monkeypatch) -
 
     main = threading.get_ident()
     monkeypatch.setattr(_batch, "CHUNK_ROWS", 50)
-    monkeypatch.setattr(_batch.csv_files, "predict_csv_rows", predict_rows)
+    monkeypatch.setattr(csv_predictions, "predict_csv_rows", predict_rows)
     monkeypatch.setattr("irislib._modeling.parallel.idle_cores", lambda: 2)
     first = _batch.answer(iris, io.BytesIO(body), "text/csv", BatchLimits(Options()))
     second = _batch.answer(iris, io.BytesIO(body), "text/csv", BatchLimits(Options()))
@@ -562,9 +563,9 @@ def test_one_request_at_a_time_uses_the_idle_cores(iris, flowers, monkeypatch) -
 
 def test_empty_lines_cost_less_than_sound_rows(iris, monkeypatch) -> None:
     predicted = []
-    predict = _batch.csv_files.predict_csv_rows
+    predict = csv_predictions.predict_csv_rows
     monkeypatch.setattr(
-        _batch.csv_files,
+        csv_predictions,
         "predict_csv_rows",
         lambda model, layout, rows: predicted.append(len(rows)) or predict(model, layout, rows),
     )

@@ -11,7 +11,7 @@ import pytest
 from invalid_inputs import GOOD, TYPED
 
 import irislib
-from irislib._modeling import csv_files, csv_lines, spreadsheet_safety
+from irislib._modeling import csv_layout, csv_lines, csv_predictions, csv_results, csv_rows, spreadsheet_safety
 from irislib.errors import ValidationError
 from irislib.widgets import _csv_tab as widget_table
 from irislib.widgets._csv_tab import CsvTab
@@ -22,10 +22,10 @@ HEAD = ",".join(NAMES)
 ROW = ",".join(str(value) for value in GOOD.values())
 
 
-def read(model, text: str | bytes, max_rows: int = 10) -> tuple[csv_files.CsvLayout, list[list[str]]]:
+def read(model, text: str | bytes, max_rows: int = 10) -> tuple[csv_layout.CsvLayout, list[list[str]]]:
     file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    sheet = csv_files.read_layout(file, model.spec.features)
-    return sheet, list(csv_files.read_rows(file, sheet, max_rows))
+    sheet = csv_layout.read_layout(file, model.spec.features)
+    return sheet, list(csv_rows.read_rows(file, sheet, max_rows))
 
 
 def problems_of(iris, text: str | bytes) -> list[str]:
@@ -34,18 +34,18 @@ def problems_of(iris, text: str | bytes) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-def predict_cells(model, sheet: csv_files.CsvLayout, rows: list[list[str]]) -> tuple[list[tuple], list]:
+def predict_cells(model, sheet: csv_layout.CsvLayout, rows: list[list[str]]) -> tuple[list[tuple], list]:
     """Return the added cells of each row, and the problems."""
-    predictions = csv_files.predict_csv_rows(model, sheet, rows)
+    predictions = csv_predictions.predict_csv_rows(model, sheet, rows)
     problems = [problem for row_problems in predictions.problems.values() for problem in row_problems]
-    return list(csv_files.result_cells(predictions, len(rows))), problems
+    return list(csv_results.result_cells(predictions, len(rows))), problems
 
 
 def predict_file(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
     """Return the result as a program reads it, and the problems."""
     sheet, rows = read(model, text, 1000)
     cells, problems = predict_cells(model, sheet, rows)
-    content = csv_files.write_header(model, sheet) + csv_files.write_csv(sheet, rows, cells)
+    content = csv_results.write_header(model, sheet) + csv_results.write_csv(sheet, rows, cells)
     lines = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(csv.DictReader(lines, delimiter=sheet.delimiter)), problems
 
@@ -60,7 +60,7 @@ def predict_file(model, text: str | bytes) -> tuple[list[dict[str, str]], list]:
 )  # fmt: skip
 def test_lines_are_kept_if_their_quotation_marks_are_where_csv_needs_them(line: str, are_lines: bool) -> None:
     file = io.BytesIO(f"{HEAD},note\n{ROW},a\n{line}\n{ROW},b\n".encode())
-    sheet = csv_files.CsvLayout([*NAMES, "note"], {}, 2, ",", b"")
+    sheet = csv_layout.CsvLayout([*NAMES, "note"], {}, 2, ",", b"")
     block = next(csv_lines.read_blocks(file, sheet, csv_lines.find_first_row(file, sheet), 9))
     assert isinstance(block.rows, csv_lines.Lines) == are_lines
 
@@ -127,10 +127,10 @@ def test_a_table_as_spreadsheets_write_it(iris, sign: str, end: str, bom: str) -
     assert [row[:4] for row in rows] == [[], good, [], good]
     assert sheet.first_line == 2
     assert rows[1][4] == 'two\nlines, and a "quote"'
-    content = csv_files.write_csv(sheet, rows, [["a"], ["b"], ["c"], ["d"]]).decode()
+    content = csv_results.write_csv(sheet, rows, [["a"], ["b"], ["c"], ["d"]]).decode()
     back = list(csv.reader(io.StringIO(content, newline=""), delimiter=sign))
     assert back[:2] == [["", "", "", "", "", "a"], [*rows[1], "b"]]
-    assert csv_files.write_header(iris, sheet).decode().startswith(f"{bom}{NAMES[0]}{sign}")
+    assert csv_results.write_header(iris, sheet).decode().startswith(f"{bom}{NAMES[0]}{sign}")
     cells, problems = predict_cells(iris, sheet, rows)  # what is empty gets neither an answer nor a problem
     assert [row[0] for row in cells] == [None, "virginica", None, "virginica"]
     assert not problems
@@ -176,7 +176,7 @@ def test_a_result_can_be_sent_again_without_losing_columns(iris) -> None:
     content = f"{HEAD},warnings\n{ROW},mine\n".encode()
     for _ in range(2):
         sheet, rows = read(iris, content)
-        content = csv_files.write_header(iris, sheet) + csv_files.write_csv(
+        content = csv_results.write_header(iris, sheet) + csv_results.write_csv(
             sheet, rows, predict_cells(iris, sheet, rows)[0]
         )
     sheet, rows = read(iris, content)
@@ -318,16 +318,16 @@ def test_a_page_offers_files_without_formulas_and_reads_them_back(rent) -> None:
 def test_rows_that_are_refused_for_their_shape_cost_no_check(iris, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file may have millions of comments."""
     checked = []
-    check = csv_files.check_columns
+    check = csv_predictions.check_columns
     monkeypatch.setattr(
-        csv_files,
+        csv_predictions,
         "check_columns",
         lambda features, columns, count: checked.append(count) or check(features, columns, count),
     )
     good = ROW.split(",")
     rows = [good, *[["# a comment"]] * 50, *[[*good, "7"]] * 50, good, ["", *good[1:]]]
     layout, _ = read(iris, f"{HEAD}\n{ROW}\n")
-    predictions = csv_files.predict_csv_rows(iris, layout, rows, start=10)
+    predictions = csv_predictions.predict_csv_rows(iris, layout, rows, start=10)
     assert checked == [3]
     expected = iris.predict(GOOD)[0]
     assert predictions.columns[0] == [expected, *[None] * 100, expected, None]

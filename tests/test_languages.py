@@ -34,7 +34,7 @@ from irislib._common.language import (
 )
 from irislib._description.translation import translated
 from irislib._description.values import to_json
-from irislib._modeling import csv_files
+from irislib._modeling import csv_layout
 from irislib.errors import IrislibError, SpecError, ValidationError
 from irislib.widgets._html import render_pieces
 
@@ -198,7 +198,7 @@ def test_a_file_may_have_the_labels_of_either_language(iris, german) -> None:
     spec = translated(iris.spec, "de")
     for features in (iris.spec.features, spec.features):
         header = ",".join(feature.label for feature in features)
-        layout = csv_files.read_layout(io.BytesIO(f"{header}\n1,2,3,4\n".encode()), spec.features)
+        layout = csv_layout.read_layout(io.BytesIO(f"{header}\n1,2,3,4\n".encode()), spec.features)
         assert list(layout.columns.values()) == [0, 1, 2, 3]
 
 

@@ -32,7 +32,7 @@ from irislib._common.messages import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
 from irislib._description.validation import check_values
-from irislib._modeling import csv_files
+from irislib._modeling import csv_results
 from irislib._modeling.prediction import near_ties
 from irislib.errors import SpecError
 from irislib.insights import Insight
@@ -339,7 +339,7 @@ def test_links_and_examples_reach_the_control_as_it_writes_them(feature: Feature
     page = Page("P", [feature], "Go", dict, [Tab("Out", lambda _: [])], examples={"one": {"a": text}})
     assert request(page, "connect", query=urlencode({"a": text}))["values"] == {"a": filled}
     assert page.facts["examples"] == [["one", {"a": filled}]]
-    assert csv_files.csv_template([feature], [{"a": text}]).decode().splitlines()[1].strip('"') == filled
+    assert csv_results.csv_template([feature], [{"a": text}]).decode().splitlines()[1].strip('"') == filled
 
 
 def test_another_view_gets_the_drawn_tabs(iris) -> None:

@@ -18,7 +18,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
 from irislib._description.feature import Feature
-from irislib._modeling import csv_files, csv_lines
+from irislib._modeling import csv_layout, csv_lines, csv_predictions, csv_results, csv_rows
 from irislib._modeling.model import Model
 from irislib.errors import ValidationError
 
@@ -39,11 +39,11 @@ def add() -> Model:
 def predict(model: Model, content: str | bytes) -> tuple[list[list[str]], list[str | None]]:
     """Return the rows of the result without its header, and the problem of each row."""
     file = io.BytesIO(content if isinstance(content, bytes) else content.encode())
-    layout = csv_files.read_layout(file, model.spec.features)
-    rows = list(csv_files.read_rows(file, layout))
-    predictions = csv_files.predict_csv_rows(model, layout, rows)
-    cells = csv_files.result_cells(predictions, len(rows))
-    result = csv_files.write_header(model, layout) + csv_files.write_csv(layout, rows, cells)
+    layout = csv_layout.read_layout(file, model.spec.features)
+    rows = list(csv_rows.read_rows(file, layout))
+    predictions = csv_predictions.predict_csv_rows(model, layout, rows)
+    cells = csv_results.result_cells(predictions, len(rows))
+    result = csv_results.write_header(model, layout) + csv_results.write_csv(layout, rows, cells)
     lines = list(csv.reader(io.StringIO(result.decode("utf-8-sig"), newline=""), delimiter=layout.delimiter))
     return lines[1:], [line[-1] or None for line in lines[1:]]
 
@@ -120,9 +120,9 @@ def test_a_decision_is_made_from_the_whole_file(add) -> None:
 @pytest.mark.parametrize("text", ["NA", "NaN", "nan", "NULL", "#N/A", "-", "", "None"])
 def test_a_missing_value_in_a_file(add, text: str) -> None:
     file = io.BytesIO(f"a,b\n1,{text}\n{text},1\n".encode())
-    layout = csv_files.read_layout(file, add.spec.features)
-    rows = list(csv_files.read_rows(file, layout))
-    problems = csv_files.predict_csv_rows(add, layout, rows).problems
+    layout = csv_layout.read_layout(file, add.spec.features)
+    rows = list(csv_rows.read_rows(file, layout))
+    problems = csv_predictions.predict_csv_rows(add, layout, rows).problems
     assert all(problem.feature == "a" for problem in problems[1])  # a is required, b is not
     assert list(problems) == [1]
 
@@ -187,13 +187,13 @@ def test_a_file_decides_once_how_its_days_are_written(texts: list[str], expected
     lines[1:1] = [lines[0]] * rows_between
     file = io.BytesIO("\n".join(["day;note", *lines]).encode())
     features = [Feature("day", "date")]
-    layout = csv_files.read_layout(file, features)
-    parts = list(csv_files.read_parts(file, layout, 8_000))
+    layout = csv_layout.read_layout(file, features)
+    parts = list(csv_rows.read_parts(file, layout, 8_000))
     model = SimpleNamespace(spec=SimpleNamespace(features=features))
-    checked = [csv_files.check_rows(model, layout, [[text, ""] for text in texts[1:]])]
+    checked = [csv_predictions.check_rows(model, layout, [[text, ""] for text in texts[1:]])]
     if all(texts):
         assert isinstance(parts[-1], csv_lines.Lines)
-        checked.append(csv_files._check_lines(model, layout, parts[-1]))
+        checked.append(csv_predictions._check_lines(model, layout, parts[-1]))
     for frame, _ in checked:
         days = [None if pd.isna(day) else f"{day:%Y-%m-%d}" for day in frame["day"]]
         assert days[1 - len(texts) :] == expected[1:]
@@ -274,9 +274,9 @@ def test_many_columns_are_matched_in_no_time(add) -> None:
     names = [f"column_{i}" for i in range(800)]
     features = [Feature(name) for name in names]
     file = io.BytesIO(("\n".join([",".join(names), ",".join(["1"] * 800)])).encode())
-    assert list(csv_files.read_layout(file, features).columns) == names
+    assert list(csv_layout.read_layout(file, features).columns) == names
     with pytest.raises(ValidationError) as caught:
-        csv_files.read_layout(io.BytesIO(",".join(f"x_{i}" for i in range(800)).encode() + b"\n1"), features)
+        csv_layout.read_layout(io.BytesIO(",".join(f"x_{i}" for i in range(800)).encode() + b"\n1"), features)
     assert str(caught.value.problems[-1]).endswith("(800 in all).")
     assert np.mean([len(problem.message) for problem in caught.value.problems]) < 200
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from irislib._description.validation import check_columns
-from irislib._modeling import csv_files, many_rows
+from irislib._modeling import csv_layout, csv_predictions, csv_results, csv_rows, many_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,15 +70,15 @@ def score_csv(model: Model, source: IO[bytes], wrong: WrongRows, charset: str, s
     ValidationError
         If the file cannot be used.
     """
-    layout = csv_files.read_layout(source, model.spec.features, None, charset)
-    yield Scored(0, csv_files.write_header(model, layout), 0.0)
+    layout = csv_layout.read_layout(source, model.spec.features, None, charset)
+    yield Scored(0, csv_results.write_header(model, layout), 0.0)
     position = 0
-    for rows in csv_files.read_parts(source, layout, CSV_ROWS):
-        results = csv_files.predict_part(model, layout, rows)
+    for rows in csv_rows.read_parts(source, layout, CSV_ROWS):
+        results = csv_predictions.predict_part(model, layout, rows)
         if results is not None and results.problems:
-            filled = csv_files.filled_rows(rows, position + layout.first_line)
+            filled = csv_predictions.filled_rows(rows, position + layout.first_line)
             wrong.add(results.problems, filled)
-        content = csv_files.write_part(model, layout, rows, results)
+        content = csv_results.write_part(model, layout, rows, results)
         position += len(rows)
         yield Scored(len(rows), content, source.tell() / max(size, 1))
 
@@ -98,8 +98,8 @@ def score_parquet(
 
     file = pq.ParquetFile(source, pre_buffer=False)  # what Arrow reads ahead takes memory that grows with the file
     schema = file.schema_arrow
-    columns = csv_files.find_columns(schema.names, model.spec.features)
-    added = csv_files.added_columns(model, schema.names)
+    columns = csv_layout.find_columns(schema.names, model.spec.features)
+    added = csv_results.added_columns(model, schema.names)
     prediction = pa.float64() if model.classes is None else pa.array(model.classes).type
     types = [prediction, *[pa.float64()] * (len(added) - 3), pa.string(), pa.string()]
     written = pa.schema([*schema, *map(pa.field, added, types)], schema.metadata)
@@ -111,7 +111,7 @@ def score_parquet(
             values = {name: batch.column(index).to_pandas() for name, index in columns.items()}
             results = _predict(model, values, len(batch))
             wrong.add(results.problems, range(start + done + 1, start + done + len(batch) + 1))
-            cells = [*results.arrays, *csv_files.message_columns(results, len(batch))]
+            cells = [*results.arrays, *csv_results.message_columns(results, len(batch))]
             missing = None if results.has_prediction.all() else ~results.has_prediction
             arrays = [_arrow_array(*pair, missing) for pair in zip(cells, types, strict=True)]
             writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=written))
@@ -135,13 +135,13 @@ def score_frame(model: Model, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a DataFrame with the columns that are added to it, see :func:`irislib.score`."""
     import pandas as pd
 
-    columns = csv_files.find_columns(list(map(str, frame.columns)), model.spec.features)
-    added = csv_files.added_columns(model, list(frame.columns))
+    columns = csv_layout.find_columns(list(map(str, frame.columns)), model.spec.features)
+    added = csv_results.added_columns(model, list(frame.columns))
     results = _predict(model, {name: frame.iloc[:, index] for name, index in columns.items()}, len(frame))
     new = {
         name: pd.Series(cells, frame.index, dtype)
         for name, cells, dtype in zip(
-            added, csv_files.result_values(results, len(frame)), _dtypes(model, len(added)), strict=True
+            added, csv_results.result_values(results, len(frame)), _dtypes(model, len(added)), strict=True
         )
     }
     return frame.assign(**new)

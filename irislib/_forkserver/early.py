@@ -14,7 +14,8 @@ __all__ = ["IMPORTS", "end", "launch", "take"]
 # Modules that a page's kernel imports, for all kernels to share; a notebook's own imports are added.
 IMPORTS = ("ipywidgets", "anywidget", "numpy", "pandas", "sklearn.ensemble", "matplotlib.figure",
            "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "irislib", "irislib.widgets",
-           "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_files",
+           "irislib.insights", "irislib._modeling.many_rows", "irislib._modeling.csv_layout",
+           "irislib._modeling.csv_predictions", "irislib._modeling.csv_results",
            "irislib.widgets._report", "irislib._forkserver.rehearsal:rehearse")  # fmt: skip
 
 _launched: list[ForkServer] = []

@@ -29,7 +29,8 @@ __all__ = ["become_template", "fork_process", "import_shared", "may_hold_secret"
 # Not matplotlib, whose backend depends on the environment; nothing of IPython, which a server has no need of.
 SHARED = ("irislib._common.quick_imports", "tornado.web", "tornado.platform.asyncio", "jupyter_client.session",
           "sklearn.ensemble", "pandas", "irislib.insights", "irislib._modeling.registry",
-          "irislib._modeling.many_rows", "irislib._modeling.csv_files")  # fmt: skip
+          "irislib._modeling.many_rows", "irislib._modeling.csv_layout", "irislib._modeling.csv_predictions",
+          "irislib._modeling.csv_results")  # fmt: skip
 SECRET_OPTION = re.compile("token(?!.file)|passw|secret|key", re.IGNORECASE)
 
 

@@ -13,7 +13,7 @@ from irislib._common.messages.validation import TEXTS
 from irislib._description.day_text import day_formats, is_day_first, iso_day, readings, swapped
 from irislib._description.text_columns import DistinctTexts
 from irislib._description.values import means_missing
-from irislib._modeling.csv_lines import Lines
+from irislib._modeling.csv_lines import Part, column_texts
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DayScans", "explain_days", "to_iso"]
 
-Part = Lines | list[list[str]]
 UNSURE = ("%d-%m-%y", "%m-%d-%y")  # 10-11-12 may begin with its year
 
 
@@ -46,13 +45,9 @@ class DayScans:
     def add(self, part: Part) -> None:
         """Take the next rows."""
         scans = [scan for scan in self.scans if scan.needs_more]
-        if isinstance(part, Lines):
-            texts = part.columns([], [scan.index for scan in scans])
-            for scan in scans:
-                scan.add(texts[scan.index].texts)
-        else:
-            for scan in scans:
-                scan.add(dict.fromkeys(row[scan.index] for row in part if scan.index < len(row)))
+        texts = column_texts(part, [scan.index for scan in scans])
+        for scan in scans:
+            scan.add(dict.fromkeys(texts[scan.index]))
 
     def watch(self, parts: Iterable[Part]) -> Iterator[Part]:
         """Yield the parts of a file after they were added."""

@@ -17,10 +17,10 @@ from irislib._modeling.csv_text import UTF_8, read_records
 from irislib._modeling.training_warnings import warning_texts
 
 if TYPE_CHECKING:
-    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.csv_layout import CsvLayout
     from irislib._modeling.many_rows import ManyPredictions
 
-__all__ = ["Block", "Lines", "find_first_row", "read_blocks", "write_lines"]
+__all__ = ["Block", "Lines", "Part", "column_texts", "find_first_row", "read_blocks", "write_lines"]
 
 READ_BYTES = 1 << 14
 MAX_BLOCK_BYTES = 1 << 24
@@ -113,6 +113,16 @@ class Lines:
         if self.is_quoted:
             return lambda row: next(read_records([self.lines[row]], self.delimiter))[index]
         return lambda row: self.lines[row].split(self.delimiter)[index]
+
+
+Part = Lines | list[list[str]]  # some rows of a file
+
+
+def column_texts(part: Part, indices: Collection[int]) -> dict[int, list[str]]:
+    """Return the texts of columns by their indices, without those that short rows lack; equal ones of lines once."""
+    if isinstance(part, Lines):
+        return {i: column.texts for i, column in part.columns([], indices).items()}
+    return {i: [row[i] for row in part if i < len(row)] for i in indices}
 
 
 def _precision() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from irislib._description.number_text import readings, simplify_number
 from irislib._description.text_columns import DistinctTexts
-from irislib._modeling.csv_lines import Lines
+from irislib._modeling.csv_lines import Lines, Part, column_texts
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -41,13 +41,13 @@ def may_need_signs(file: IO[bytes], delimiter: str) -> bool:
 
 
 def find_decimal_signs(
-    parts: Iterable[Lines | Sequence[Sequence[str]]], columns: Mapping[str, int], features: Sequence[Feature]
+    parts: Iterable[Part], columns: Mapping[str, int], features: Sequence[Feature]
 ) -> dict[str, str]:
     """Return the decimal signs of the columns that are not plain numbers with points, by feature.
 
     Parameters
     ----------
-    parts : iterable of Lines or sequence of sequence of str
+    parts : iterable of Lines or list of list of str
         All rows of the file.
     columns : dict of str to int
         The indices of the features' columns.
@@ -55,15 +55,12 @@ def find_decimal_signs(
     """
     scans = [_Scan(f.name, columns[f.name], f.units) for f in features if f.type.is_numeric and f.name in columns]
     for part in parts:
-        if isinstance(part, Lines):
-            texts = part.columns([], [scan.index for scan in scans])
-            for scan in scans:
-                scan.add_all(texts[scan.index].texts)
-        else:
-            for row in part:
-                for scan in scans:
-                    if scan.index < len(row) and ("," in (text := row[scan.index]) or "." in text):
-                        scan.add(text)
+        texts = column_texts(part, [scan.index for scan in scans])
+        for scan in scans:
+            if isinstance(part, Lines):
+                scan.add_lines(texts[scan.index])
+            else:
+                scan.add_all(texts[scan.index])
     signs = {}
     together = set().union(*(scan.signs for scan in scans))
     for scan in scans:
@@ -83,12 +80,15 @@ class _Scan:
         self.has_commas = False  # or several points
         self.has_either = False  # values that are a number with either sign
 
-    def add_all(self, texts: Iterable[str]) -> None:
+    def add_lines(self, texts: Iterable[str]) -> None:
         """Add texts that have no line break in them; those with one comma before three digits are all the same."""
         others, count = _THOUSAND_LINES.subn("", "\n".join(texts))
         if count:
             self.add("1,234")
-        for text in others.split("\n"):
+        self.add_all(others.split("\n"))
+
+    def add_all(self, texts: Iterable[str]) -> None:
+        for text in texts:
             if "," in text or "." in text:
                 self.add(text)
 

@@ -13,7 +13,9 @@ from irislib._common.formatting import shorten_list
 from irislib._common.messages.refresh import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.values import to_python
-from irislib._modeling.csv_files import check_rows, read_layout, read_rows
+from irislib._modeling.csv_layout import read_layout
+from irislib._modeling.csv_predictions import check_rows
+from irislib._modeling.csv_rows import read_rows
 from irislib._modeling.table_files import to_csv
 from irislib.errors import DataError, Problem, ValidationError
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from irislib._description.spec import ModelSpec
-    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.csv_layout import CsvLayout
     from irislib._modeling.model import Model
 
 __all__ = ["RowsError", "read_new_rows"]

@@ -20,7 +20,7 @@ from irislib._common.formatting import short_repr
 from irislib._common.messages.api import TEXTS
 from irislib._description.feature import Feature
 from irislib._description.validation import check_columns, check_names, check_values, names_of
-from irislib._modeling import csv_files, many_rows
+from irislib._modeling import csv_layout, csv_predictions, csv_results, csv_rows, many_rows
 from irislib._modeling.model import Model
 from irislib._modeling.parallel import map_in_threads
 from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
@@ -133,21 +133,21 @@ def _predict_csv(model: Model, body: IO[bytes], limits: BatchLimits, charset: st
         limits.check_rows(count)
         limits.check_time()
 
-    layout = csv_files.read_layout(body, model.spec.features, count_rows, charset)
+    layout = csv_layout.read_layout(body, model.spec.features, count_rows, charset)
     if not count:
-        for part in csv_files.read_parts(body, layout, CHUNK_ROWS):
+        for part in csv_rows.read_parts(body, layout, CHUNK_ROWS):
             count_rows(len(part))
     limits.log_spread(count)
     position = 0
-    text = csv_files.write_header(model, layout)
-    parts = csv_files.read_parts(body, layout, CHUNK_ROWS)
-    for rows, results in map_in_threads(functools.partial(csv_files.predict_part, model, layout), parts):
+    text = csv_results.write_header(model, layout)
+    parts = csv_rows.read_parts(body, layout, CHUNK_ROWS)
+    for rows, results in map_in_threads(functools.partial(csv_predictions.predict_part, model, layout), parts):
         limits.check_time()
         if results is not None:
             limits.shorten(results.problems)
-            limits.log_rows(results, csv_files.filled_rows(rows, position))
+            limits.log_rows(results, csv_predictions.filled_rows(rows, position))
         position += len(rows)
-        yield text + csv_files.write_part(model, layout, rows, results)
+        yield text + csv_results.write_part(model, layout, rows, results)
         text = b""
 
 

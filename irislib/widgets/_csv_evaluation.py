@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from irislib import insights
 from irislib._common.formatting import format_count, shorten_list
 from irislib._common.messages import TEXTS
-from irislib._modeling import csv_files
+from irislib._modeling import csv_predictions
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import needs_row
 from irislib.widgets._blocks import Block, Job, Paragraph
@@ -48,7 +48,7 @@ def _steps(table: PredictedTable) -> Generator[float, None, list[Any]]:
     if len(positions) > MAX_ROWS:
         positions = sorted(np.random.default_rng(0).choice(positions, MAX_ROWS, replace=False).tolist())
     rows = [table.layout.fit(table.rows[i]) or [] for i in positions]
-    frame, _ = csv_files.check_rows(table.model, table.layout, rows)
+    frame, _ = csv_predictions.check_rows(table.model, table.layout, rows)
     model = table.model.evaluated_on(frame, [table.truth[i] for i in positions])
     key = "table_performance_rows" if len(rows) == len(table.truth) else "table_performance_sample"
     content: list[Any] = [TEXTS[key].format(count=format_count(len(rows)), total=format_count(len(table.truth)))]

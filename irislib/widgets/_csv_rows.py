@@ -11,7 +11,7 @@ from markupsafe import Markup
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.language import column_label
 from irislib._common.messages import TEXTS
-from irislib._modeling import csv_files
+from irislib._modeling import csv_results
 from irislib._modeling.prediction import SURE
 from irislib.widgets._blocks import Html, Table
 from irislib.widgets._csv_summary import MAX_CLASSES
@@ -120,7 +120,7 @@ def first_rows(table: PredictedTable, filter_key: str = "", order: str = "") -> 
 
 def _names(table: PredictedTable) -> list[str]:
     """Return the names of the added columns: those of the result without the problems, and the true column's."""
-    prediction, *shares, warnings, _ = csv_files.result_columns(table.model, table.layout)
+    prediction, *shares, warnings, _ = csv_results.result_columns(table.model, table.layout)
     truth = [TEXTS["table_off_by" if table.model.classes is None else "table_is_right"]] if table.truth else []
     return [column_label(prediction), *truth, column_label(warnings), *map(column_label, shares)]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_count, shorten_list
 from irislib._common.messages import TEXTS
-from irislib._modeling import csv_files
+from irislib._modeling import csv_layout, csv_predictions, csv_results, csv_rows
 from irislib._modeling.csv_text import BOM, is_comment
 from irislib._modeling.spreadsheet_safety import mark_formulas, unmark
 from irislib._modeling.table_files import KINDS, to_csv
@@ -59,7 +59,7 @@ class CsvTab:
         self.name = ""
         self.upload: Any = None
         self.content = bytearray()
-        self.layout: csv_files.CsvLayout | None = None
+        self.layout: csv_layout.CsvLayout | None = None
         self.rows: list[list[str]] = []
         self.results: list[tuple[Any, ...]] = []
         self.problems: list[Problem] = []
@@ -108,8 +108,8 @@ class CsvTab:
         try:
             content, sheet = to_csv(bytes(self.content), spec.features, spec.max_rows)
             file = io.BytesIO(content)
-            layout = csv_files.read_layout(file, spec.features)
-            rows = [list(map(unmark, row)) for row in csv_files.read_rows(file, layout, spec.max_rows)]
+            layout = csv_layout.read_layout(file, spec.features)
+            rows = [list(map(unmark, row)) for row in csv_rows.read_rows(file, layout, spec.max_rows)]
         except ValidationError as error:
             self.clear()
             return {"html": render([Paragraph(p.message, "message") for p in error.problems])}
@@ -141,7 +141,7 @@ class CsvTab:
         width = len(self.layout.header) if self.layout else 0
         return sum(bool(row) and not is_comment(row, width) for row in self.rows)
 
-    def _preview(self, layout: csv_files.CsvLayout) -> Block:
+    def _preview(self, layout: csv_layout.CsvLayout) -> Block:
         import pandas as pd
 
         rows = [[*row, *[""] * len(layout.header)][: len(layout.header)] for row in self.rows[:PREVIEW_ROWS]]
@@ -156,8 +156,8 @@ class CsvTab:
             self.results, self.problems = [], []
         if start == len(self.results):
             rows = self.rows[start : start + SLICE_ROWS]
-            predictions = csv_files.predict_csv_rows(self.model, self.layout, rows, start)
-            self.results += csv_files.result_cells(predictions, len(rows))
+            predictions = csv_predictions.predict_csv_rows(self.model, self.layout, rows, start)
+            self.results += csv_results.result_cells(predictions, len(rows))
             self.problems += itertools.chain.from_iterable(predictions.problems.values())
         return {"done": len(self.results)}
 
@@ -195,8 +195,8 @@ class CsvTab:
         if self.layout is None or len(self.results) < len(self.rows):
             return None
         stem = self.name.rpartition(".")[0] or self.name or self.model.spec.name
-        rows = csv_files.write_csv(self.layout, self.rows, self.results)
-        header = csv_files.write_header(self.model, self.layout).removeprefix(BOM)
+        rows = csv_results.write_csv(self.layout, self.rows, self.results)
+        header = csv_results.write_header(self.model, self.layout).removeprefix(BOM)
         content = BOM + header + rows  # the mark lets spreadsheets read its accents
         return f"{stem}-predicted.csv", mark_formulas(content, self.layout.delimiter)
 
@@ -204,12 +204,12 @@ class CsvTab:
         """Return the name and content of a file to fill in."""
         spec = self.model.spec
         rows = [*spec.examples.values()] or [{f.name: f.default for f in spec.features if f.default is not None}]
-        content = BOM + csv_files.csv_template(spec.features, rows)
+        content = BOM + csv_results.csv_template(spec.features, rows)
         return f"{spec.name}-template.csv", mark_formulas(content)
 
 
 def _list_problems(
-    features: Sequence[Feature], layout: csv_files.CsvLayout, problems: Sequence[Problem], sentence: str
+    features: Sequence[Feature], layout: csv_layout.CsvLayout, problems: Sequence[Problem], sentence: str
 ) -> list[Any]:
     """Return a sentence about the problems of a file and a table of the first of them, as the form names them."""
     import pandas as pd

@@ -14,7 +14,7 @@ from irislib._description.values import normalized
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
-    from irislib._modeling.csv_files import CsvLayout
+    from irislib._modeling.csv_layout import CsvLayout
     from irislib._modeling.model import Model
 
 __all__ = ["PredictedTable", "find_true_column"]
@@ -36,7 +36,7 @@ class PredictedTable:
     layout : CsvLayout
     rows : sequence of list of str
     results : sequence of tuple
-        From :func:`irislib._modeling.csv_files.result_cells`, one for each row.
+        From :func:`irislib._modeling.csv_results.result_cells`, one for each row.
     """
 
     model: Model

@@ -10,7 +10,7 @@ import irislib
 from irislib._common.formatting import within_sentence
 from irislib._common.messages.api import TEXTS
 from irislib._common.routes import ROUTES
-from irislib._modeling import csv_files, many_rows
+from irislib._modeling import csv_layout, csv_results, many_rows
 from irislib._modeling.table_files import KINDS
 from irislib._prediction_log.reports import MAX_NOTE, REQUEST_ID_PATTERN
 from irislib.api import _insights
@@ -299,6 +299,6 @@ def _feedback(model: Model, secured: bool) -> Object:
 
 
 def _csv_columns(model: Model) -> list[str]:
-    return csv_files.result_columns(
-        model, csv_files.CsvLayout(header=[], columns={}, first_line=2, delimiter=",", bom=b"")
+    return csv_results.result_columns(
+        model, csv_layout.CsvLayout(header=[], columns={}, first_line=2, delimiter=",", bom=b"")
     )

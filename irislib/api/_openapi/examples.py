@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from irislib._common.messages.api import TEXTS
 from irislib._common.model_caches import cached_for_models
 from irislib._description.validation import check_row
-from irislib._modeling import csv_files
+from irislib._modeling import csv_results
 from irislib.api import _batch
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._config import Options
@@ -63,7 +63,7 @@ def examples_of(model: Model) -> Examples | None:
     records = [first, slip]
     names = [name for name in names if any(name in row for row in rows.values())] or names
     columns = {name: [row.get(name) for row in rows.values()] for name in names}
-    csv = csv_files.csv_template(model.spec.features, rows.values()).decode()
+    csv = csv_results.csv_template(model.spec.features, rows.values()).decode()
     return Examples(
         rows,
         [answer.prediction for answer in answers],
