@@ -26,6 +26,7 @@ from irislib._serving.notebook_checkup import check_notebooks
 from irislib._serving.notebooks import NotebookError, choose_kernel, read_notebook
 from irislib._serving.page_pool import Pages
 from irislib._serving.served_models import find_specs, served_references
+from irislib._serving.template_supervisor import TemplateSupervisor
 
 GOOD = nbformat.writes(notebook("print('all', 'is well')"))
 BAD: dict[str, tuple[bytes | Callable[[Path], object], str]] = {
@@ -216,7 +217,7 @@ def test_a_page_that_cannot_be_rendered_ends_with_the_error(monkeypatch: pytest.
 
 
 def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(self: Pages) -> None:
+    async def fail(self: TemplateSupervisor) -> None:
         raise KeyError("anything")
 
     class Parent(Configurable):
@@ -233,9 +234,9 @@ def test_pages_that_cannot_be_prepared_are_not_waited_for(monkeypatch: pytest.Mo
         await pages.decided["a.ipynb"].wait()
         pages.end()
 
-    monkeypatch.setattr(Pages, "prepare_all", fail)
+    monkeypatch.setattr(TemplateSupervisor, "prepare", fail)
     run_in_thread(start())
-    monkeypatch.setattr(Pages, "supervise", fail)
+    monkeypatch.setattr(TemplateSupervisor, "supervise", fail)
     run_in_thread(start())
 
 

@@ -300,7 +300,7 @@ def test_the_end_of_a_template_process_is_noticed_while_another_starts(fork_serv
         pages.warm_pages[page] = WarmPage(page, "", "python3")
 
     async def wait_for_work() -> None:
-        await asyncio.wait_for(pages.wait_for_work(), 1)
+        await asyncio.wait_for(pages.supervisor.wait_for_work(), 1)
 
     with pytest.raises(TimeoutError):
         run_in_thread(wait_for_work())

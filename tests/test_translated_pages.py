@@ -13,6 +13,7 @@ from traitlets.config import Configurable
 from irislib._modeling.registry import AppEntry
 from irislib._serving import translated_pages
 from irislib._serving.page_pool import Pages
+from irislib._serving.page_runner import PageRunner
 from irislib._serving.warm_page import WarmPage
 
 PATHS = [f"{number}.ipynb" for number in range(translated_pages.MAX_AHEAD + 2)]
@@ -31,15 +32,15 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Pages:
     """Pages whose notebooks are said to run at once."""
     made: list[tuple[str, str]] = []
 
-    async def run(self: Pages, path: str, notebook: Any, language: str) -> tuple[WarmPage | None, str]:
+    async def run(self: PageRunner, path: str, notebook: Any, language: str) -> tuple[WarmPage | None, str]:
         made.append((path, language))
         if path == PATHS[1]:
             raise KeyError("anything")
         name = f"{path}#{len(made)}"
-        self.fork_server.page_templates[name] = None  # type: ignore[assignment]
+        self.pages.fork_server.page_templates[name] = None  # type: ignore[assignment]
         return WarmPage(name, "", "python3", language), ""
 
-    monkeypatch.setattr(Pages, "run", run)
+    monkeypatch.setattr(PageRunner, "run", run)
     pages = Pages(parent=Parent())
     pages.made, pages.is_forking, pages.spares = made, True, 0
     pages.warm_pages = {path: WarmPage(path, "", "python3") for path in PATHS}

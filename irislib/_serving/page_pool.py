@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from traitlets.config import LoggingConfigurable
-from voila.execute import VoilaExecutor
 
-from irislib._common import borrowed, tracing
-from irislib._common.language import ENGLISH, current_language, parse_languages, using_language
+from irislib._common import borrowed
+from irislib._common.language import ENGLISH, current_language, parse_languages
 from irislib._common.messages import TEXTS
 from irislib._common.page_states import LOADING, PER_VISIT, STARTING, UNREADABLE, WARM
 from irislib._forkserver import early
-from irislib._forkserver.client import PROCESS_ENDED, CannotForkError, LostTemplateError, can_fork
-from irislib._forkserver.early import IMPORTS
-from irislib._forkserver.notebook_source import imported_modules, runs_once
+from irislib._forkserver.client import LostTemplateError, can_fork
+from irislib._forkserver.notebook_source import runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
-from irislib._serving.kernel_manager import CURRENT_PAGE, FullError
 from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
-from irislib._serving.page_metrics import TEMPLATE_RESTARTS
+from irislib._serving.page_kernels import PageKernels
 from irislib._serving.page_models import PageModels
+from irislib._serving.page_runner import PageRunner
 from irislib._serving.page_versions import PageVersions
 from irislib._serving.preprocessors import preprocess
-from irislib._serving.prerender import BASE_URL, KERNEL_ID, NotebookRun, prerender
+from irislib._serving.prerender import BASE_URL, KERNEL_ID
 from irislib._serving.resting_pages import RestingPages
+from irislib._serving.template_supervisor import TemplateSupervisor
 from irislib._serving.translated_pages import translate, translate_ahead
-from irislib._serving.warm_page import WarmPage, page_environment, renderer_options
+from irislib._serving.warm_page import WarmPage
 
 __all__ = ["Pages"]
 
-LOAD_MODELS = "irislib._modeling.registry:load_served"  # called once there are models, for all kernels to share
 PAGE_CHANGED = "%s has changed, and so has its page."
-MAX_RETRY_SECONDS = 60.0  # seconds between two attempts to start a template
 WARM_UP_SECONDS = 60.0  # seconds that may be spent on what visitors of a page need later than the page itself
 OPENING_SECONDS = 0.2  # seconds between two looks whether pages are still being prepared
 MAX_WAIT_SECONDS = 90.0  # seconds after a page's models are there until it opens without being warm
@@ -66,16 +61,16 @@ class Pages(LoggingConfigurable):
         self.tasks: set[asyncio.Task[Any]] = set()
         self.languages: set[str] = set()  # in which pages are made ahead, besides English
         self.working_ahead = asyncio.Lock()
-        self.runs = 0
         self.problems: dict[str, str] = {}  # why a notebook cannot be opened, by its path
         self.changed: set[str] = set()  # the notebooks that have changed since they were run
-        self.has_work = asyncio.Event()
         self.is_forking = False  # there is a template process, or will be one again
         self.module_watch = ModuleWatch(self.forget_modules)
-        self.is_main_outdated = False  # the main template process has imported files that have changed
         self.models = PageModels(self.parent)
         self.versions = PageVersions(self.models)
         self.resting = RestingPages(self)
+        self.kernels = PageKernels(self)
+        self.runner = PageRunner(self)
+        self.supervisor = TemplateSupervisor(self)
         self.limited: set[str] = set()  # the notebooks whose models are there
 
     def start(self) -> None:
@@ -90,7 +85,7 @@ class Pages(LoggingConfigurable):
             return
         self.is_forking = True
         self.languages |= {parse_languages(self.parent.languages)[0]} - {ENGLISH}
-        self.start_task(self.supervise())
+        self.start_task(self.supervisor.supervise())
         self.module_watch.timer.start()
         self.resting.timer.start()
         self.update_models()
@@ -101,7 +96,7 @@ class Pages(LoggingConfigurable):
             if path not in self.limited and not self.models.state(path):
                 self.limited.add(path)
                 asyncio.get_running_loop().call_later(MAX_WAIT_SECONDS, self.decided[path].set)
-        self.has_work.set()
+        self.supervisor.has_work.set()
         self.parent.report_ready()
 
     def stop_waiting(self) -> None:
@@ -191,10 +186,10 @@ class Pages(LoggingConfigurable):
     def forget_modules(self, files: list[str]) -> None:
         """Prepare all pages again, with a new template process, for modules of theirs have changed."""
         self.log.info("%s changed: the pages are prepared again.", ", ".join(sorted(files)))
-        self.is_main_outdated = True
+        self.supervisor.is_outdated = True
         self.changed |= {notebook_path(app) for app in self.parent.apps}
         self.per_visitor.clear()
-        self.has_work.set()
+        self.supervisor.has_work.set()
 
     def end(self) -> None:
         """End the template processes."""
@@ -204,48 +199,8 @@ class Pages(LoggingConfigurable):
             task.cancel()
         self.fork_server.end()
 
-    async def supervise(self) -> None:
-        """Start the template processes, and restart those that end."""
-        wait = 1.0
-        while True:
-            try:
-                await self.prepare_all()
-                self.parent.report_ready()
-                wait = 1.0
-                await self.wait_for_work()
-                if self.lacks_template():
-                    TEMPLATE_RESTARTS.inc()
-                    self.log.warning("A template of kernels has ended; another is started.")
-            except CannotForkError as error:
-                self.is_forking = False
-                self.stop_waiting()
-                self.log.warning("Kernels are started in the ordinary way. %s", error)
-                return
-            except Exception as error:  # whatever it is, visitors do not wait for it
-                self.stop_waiting()
-                self.fork_server.discard_ended()
-                unexpected = None if isinstance(error, LostTemplateError) else error
-                self.log.warning("Kernels are started in the ordinary way for now: %s.", error, exc_info=unexpected)
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, MAX_RETRY_SECONDS)
-
-    async def prepare_all(self) -> None:
-        """Start the main template process if there is none, and make the pages warm that are not up to date."""
-        self.has_work.clear()
-        paths = [notebook_path(app) for app in self.parent.apps]
-        imports = self.imported_modules(paths)
-        if self.is_main_outdated and self.fork_server.main:
-            self.fork_server.discard(self.fork_server.main)  # kernels start in the ordinary way until there is another
-        self.is_main_outdated = False
-        await asyncio.to_thread(self.module_watch.note, Path(self.parent.root_dir), imports)
-        environment = self.parent.kernel_environment(os.environ)
-        if self.fork_server.main is None:
-            self.fork_server.imports = [*IMPORTS, *tracing.imports(), *imports]
-            self.versions.loaded = {}
-            await asyncio.to_thread(self.fork_server.start, environment, self.parent.root_dir)
-        if (versions := self.models.versions()) != self.versions.loaded:
-            self.versions.loaded = versions
-            await asyncio.to_thread(self.fork_server.add_import, LOAD_MODELS, environment, self.parent.root_dir)
+    async def prepare_all(self, paths: Sequence[str]) -> None:
+        """Make the pages warm that are not up to date, and render those again whose links are not."""
         self.per_visitor -= {path for path in self.per_visitor if self.versions.is_outdated(path)}
         work = (self.prepare(path) for path in paths if path not in self.per_visitor and not self.models.state(path))
         for failed in filter(None, await asyncio.gather(*work, return_exceptions=True)):
@@ -253,41 +208,7 @@ class Pages(LoggingConfigurable):
         for path, page in list(self.warm_pages.items()):
             for version in (page, *page.translations.values()):
                 if version.bar != self.parent.app_list.bar:
-                    await self.render(path, version)
-
-    def imported_modules(self, paths: Iterable[str]) -> list[str]:
-        """Return the modules that the notebooks import."""
-        notebooks = filter(None, map(self.check_notebook, paths))
-        cells = [cell for notebook in notebooks for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        return list(dict.fromkeys(name for cell in cells for name in imported_modules(cell["source"])))
-
-    async def wait_for_work(self) -> None:
-        """Wait until a notebook changes or a template process ends, which is discarded.
-
-        It may have ended while others were starting.
-        """
-        if self.lacks_template():
-            return
-        loop, watched = asyncio.get_running_loop(), []
-        for template in self.fork_server.templates():
-            if (process := template.dup_pidfd()) is None:
-                self.has_work.set()
-            else:
-                watched.append(process)
-                loop.add_reader(process, self.has_work.set)
-        try:
-            await self.has_work.wait()
-        finally:
-            for process in watched:
-                loop.remove_reader(process)
-                os.close(process)
-        self.fork_server.discard_ended()
-
-    def lacks_template(self) -> bool:
-        """Return True if a template process that is needed has been discarded."""
-        templates = self.fork_server.page_templates
-        needed = [page for page in self.warm_pages.values() if not page.is_resting]
-        return self.fork_server.main is None or any(page.name not in templates for page in needed)
+                    await self.runner.render(path, version)
 
     async def prepare(self, path: str) -> None:
         """Make a page warm, or let its notebook run for each visitor, who then sees the error."""
@@ -340,7 +261,7 @@ class Pages(LoggingConfigurable):
             await self.run_per_visitor(path)
             self.log.info("%s is run for each visitor.", path)
             return ""
-        page, refusal = await self.run(path, notebook, ENGLISH)
+        page, refusal = await self.runner.run(path, notebook, ENGLISH)
         if page is None and keeps:
             return refusal
         if page is None:
@@ -356,39 +277,13 @@ class Pages(LoggingConfigurable):
         """Make a page in the languages that the one before is there in, so that nobody waits for them."""
         for language in list(old.translations):
             try:
-                translated, _ = await self.run(path, notebook, language)
+                translated, _ = await self.runner.run(path, notebook, language)
             except Exception:  # its next visitor sees what is wrong
                 self.log.exception("%s could not be made in the language %r.", path, language)
                 continue
             if translated:
                 page.translations[language] = translated
-                await self.refill(translated)
-
-    async def run(self, path: str, notebook: Any, language: str) -> tuple[WarmPage | None, str]:
-        """Run a preprocessed notebook in a template process, and render its page; return None and why it refuses."""
-        self.runs += 1
-        name = f"{path}#{self.runs}"
-        timeout = VoilaExecutor(notebook, config=self.parent.config).timeout or None
-        memory = self.parent.kernel_manager.kernel_memory
-        reply: dict[str, Any] = {"refusal": PROCESS_ENDED}
-        for _ in range(2):  # the process may have been ended by somebody else
-            if reply.get("refusal") == PROCESS_ENDED:
-                reply = await asyncio.to_thread(
-                    self.fork_server.run_notebook, name, notebook, self.parent.root_dir, timeout, memory, language
-                )
-        if refusal := reply.get("refusal"):
-            return None, str(refusal)
-        for cell, outputs in zip(notebook.cells, reply["outputs"], strict=True):
-            if cell.cell_type == "code":
-                cell.outputs = NotebookRun.outputs(outputs)
-        kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
-        page = WarmPage(name, "", kernel, language, NotebookRun(notebook, reply["widgets"]))
-        try:
-            await self.render(path, page)
-        except Exception:
-            await self.retire(page)
-            raise
-        return page, ""
+                await self.kernels.refill(translated)
 
     async def replace(self, path: str, page: WarmPage) -> None:
         """Serve a page from now on, instead of the one before it if there is one."""
@@ -398,13 +293,13 @@ class Pages(LoggingConfigurable):
         old = self.warm_pages.get(path)
         if old:
             page.opened_at = old.opened_at
-            await self.refill(page)  # before anybody opens it
+            await self.kernels.refill(page)  # before anybody opens it
         self.warm_pages[path] = page
         if old:
             self.log.info(PAGE_CHANGED, path)
         if not self.resting.is_needed(page):
             await self.resting.rest(page)
-        await self.refill(page)
+        await self.kernels.refill(page)
         await self.retire(old)
         for language in self.languages:
             self.start_task(translate_ahead(self, language))
@@ -425,14 +320,8 @@ class Pages(LoggingConfigurable):
             if not await asyncio.to_thread(self.fork_server.warm_up, page.name, WARM_UP_SECONDS):
                 return
         spares, page.spares = page.spares, deque()
-        await self.refill(page)
-        await self.end_spares(spares)
-
-    async def render(self, path: str, page: WarmPage) -> None:
-        """Render a page that has been run."""
-        page.bar = self.parent.app_list.bar
-        with using_language(page.language):
-            page.html = await prerender(page.run, notebook_path=path, **renderer_options(self.parent, path))
+        await self.kernels.refill(page)
+        await self.kernels.end(spares)
 
     async def run_per_visitor(self, path: str) -> None:
         """Let a page's notebook run for each visitor from now on."""
@@ -447,15 +336,7 @@ class Pages(LoggingConfigurable):
                 await self.retire(translated)
             if template := self.fork_server.page_templates.get(page.name):
                 self.fork_server.discard(template)
-            await self.end_spares(page.spares)
-
-    async def end_spares(self, spares: deque[str]) -> None:
-        """End spare kernels that nobody has taken."""
-        manager = self.parent.kernel_manager
-        while spares:
-            spare = spares.popleft()
-            if spare in manager.spare:  # it has not died
-                await manager.shutdown_kernel(spare)
+            await self.kernels.end(page.spares)
 
     async def open(self, path: str, base_url: str) -> str | None:
         """Return a page with its own kernel; None if the notebook has to be run for this visitor.
@@ -481,51 +362,8 @@ class Pages(LoggingConfigurable):
         if page is None:
             return None
         page.opened_at = time.monotonic()
-        manager = self.parent.kernel_manager
-        kernel_id = None
-        while page.spares and kernel_id is None:
-            spare = page.spares.popleft()
-            try:
-                manager.take(spare)
-                kernel_id = spare
-            except LookupError:  # it has died
-                pass
-            except FullError:
-                page.spares.appendleft(spare)
-                raise
-        kernel_id = kernel_id or await self.start_kernel(page)
+        kernel_id = await self.kernels.take(page)
         if kernel_id is None:
             return None
-        self.start_task(self.refill(page, 0.5))
+        self.start_task(self.kernels.refill(page, 0.5))
         return page.html.replace(KERNEL_ID, kernel_id).replace(BASE_URL, base_url)
-
-    async def start_kernel(self, page: WarmPage, **kwargs: Any) -> str | None:
-        """Return a kernel forked from a page's template process; None if that has ended."""
-        manager = self.parent.kernel_manager
-        kernel_id = manager.new_kernel_id()
-        CURRENT_PAGE.set(page.name.rpartition("#")[0])
-        env = page_environment(self.parent, page, kernel_id)
-        await manager.start_kernel(kernel_id=kernel_id, kernel_name=page.kernel, path="", env=env, **kwargs)
-        if getattr(manager.get_kernel(kernel_id).provisioner, "page", "") == page.name:
-            return str(kernel_id)
-        await manager.shutdown_kernel(kernel_id)
-        return None
-
-    async def refill(self, page: WarmPage, wait: float = 0.0) -> None:
-        """Start kernels for the next visitors, after a pause in which the current page has the machine."""
-        await asyncio.sleep(wait)
-        manager = self.parent.kernel_manager
-        async with page.filling:
-            page.spares = deque(spare for spare in page.spares if spare in manager.spare)
-            while len(page.spares) < self.spares and not (page.is_retired or page.is_resting):
-                try:
-                    manager.check_room("")
-                    spare = await self.start_kernel(page, spare=True)
-                except Exception as error:  # the next visitor's is started when they come
-                    self.log.info("No spare kernel: %s", error)
-                    return
-                if spare is None:
-                    return
-                page.spares.append(spare)
-            if page.is_retired or page.is_resting:  # meanwhile: nobody would take them, nor end them
-                await self.end_spares(page.spares)

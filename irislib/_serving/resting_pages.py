@@ -62,7 +62,7 @@ class RestingPages:
         page.is_resting = True
         if template := self.pages.fork_server.page_templates.get(page.name):
             self.pages.fork_server.discard(template)
-        await self.pages.end_spares(page.spares)
+        await self.pages.kernels.end(page.spares)
 
     async def wake(self, path: str, page: WarmPage) -> WarmPage | None:
         """Give a page its processes back, for a visitor who waits for it; None if that is not possible.
@@ -81,7 +81,7 @@ class RestingPages:
                 return None
             notebook = preprocess(notebook, self.pages.parent.config)
             try:
-                run, refusal = await self.pages.run(path, notebook, ENGLISH)
+                run, refusal = await self.pages.runner.run(path, notebook, ENGLISH)
             except LostTemplateError as error:
                 run, refusal = None, str(error)
             if run is None:

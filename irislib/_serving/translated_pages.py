@@ -31,7 +31,7 @@ async def translate(pages: Pages, path: str, page: WarmPage, language: str) -> W
         if notebook is None or page.is_retired:
             return None
         try:
-            translated, refusal = await pages.run(path, preprocess(notebook, pages.parent.config), language)
+            translated, refusal = await pages.runner.run(path, preprocess(notebook, pages.parent.config), language)
         except LostTemplateError as error:
             translated, refusal = None, str(error)
         if translated is None:
@@ -57,6 +57,6 @@ async def translate_ahead(pages: Pages, language: str, is_expected: bool = False
                 if translated := await translate(pages, path, page, language):
                     if is_expected:
                         translated.opened_at = time.monotonic()
-                    await pages.refill(translated)
+                    await pages.kernels.refill(translated)
             except Exception:  # its first visitor sees what is wrong
                 pages.log.exception("%s could not be made ahead in the language %r.", path, language)
