@@ -15,7 +15,7 @@ from irislib import Theme, dummy, insights
 from irislib._common.language import VARIABLE
 from irislib._common.messages.insights import TEXTS
 from irislib._description.translation import translated
-from irislib._modeling.registry import AppEntry
+from irislib._serving.app_entries import AppEntry
 from irislib.errors import SpecError
 
 

@@ -19,7 +19,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from traitlets.config import Configurable
 from voila.configuration import VoilaConfiguration
 
-from irislib._modeling.registry import AppEntry
+from irislib._serving.app_entries import AppEntry
 from irislib._serving.app_list import NotebookWatch
 from irislib._serving.module_watch import own_files
 from irislib._serving.notebook_checkup import check_notebooks

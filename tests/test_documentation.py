@@ -178,7 +178,7 @@ def test_machinery_does_not_know_the_example() -> None:
             # it may be named as the default, in messages and in examples of docstrings, but never imported
             assert not re.search(r"import.*\biris\b|\biris\.(py )?import|from \.iris\b", code), f"{path}:{number}"
             if "iris:spec" in code:
-                assert (path.name, line.split(" =")[0]) == ("registry.py", "EXAMPLE"), f"{path}:{number}"
+                assert (path.name, line.split(" =")[0]) == ("references.py", "EXAMPLE"), f"{path}:{number}"
 
 
 def test_all_names_of_a_module_exist() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from irislib import train
 from irislib._modeling import registry, store
+from irislib._modeling.references import list_references
+from irislib._serving.app_entries import list_apps
 from irislib.errors import SpecError, StoreError, UnknownModelError, UserCodeError
 
 
@@ -88,17 +90,17 @@ def test_the_pages_are_the_models_and_the_other_notebooks(iris, rent, tmp_path: 
     models = {model.spec.name: model.spec for model in (iris, rent)}
     for name in ("iris-wizard", "my_own", "healthz"):
         (tmp_path / f"{name}.ipynb").touch()
-    pages = {app.name: app for app in registry.list_apps(models, tmp_path)}
+    pages = {app.name: app for app in list_apps(models, tmp_path)}
     assert list(pages) == ["iris-wizard", "flat-rent", "healthz-2", "my_own"]  # no notebook takes a route of ours
     assert pages["iris-wizard"].notebook == tmp_path / "iris-wizard.ipynb"
     assert pages["flat-rent"].notebook is None
     assert pages["my_own"].title == "My own"
-    assert list({app.name for app in registry.list_apps({}, tmp_path / "my_own.ipynb")}) == ["my_own"]
-    assert [app.name for app in registry.list_apps(models, tmp_path, every=False)] == list(models)
+    assert list({app.name for app in list_apps({}, tmp_path / "my_own.ipynb")}) == ["my_own"]
+    assert [app.name for app in list_apps(models, tmp_path, every=False)] == list(models)
 
 
 def test_references_are_those_listed_else_of_the_environment_else_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert registry.references() == ["irislib.iris:spec"]
+    assert list_references() == ["irislib.iris:spec"]
     monkeypatch.setenv("IRISLIB_MODEL", "a:spec, b:spec")
-    assert registry.references() == ["a:spec", "b:spec"]
-    assert registry.references(["c:spec,d:spec", "e:spec"]) == ["c:spec", "d:spec", "e:spec"]
+    assert list_references() == ["a:spec", "b:spec"]
+    assert list_references(["c:spec,d:spec", "e:spec"]) == ["c:spec", "d:spec", "e:spec"]

@@ -10,8 +10,8 @@ import pytest
 from conftest import Server, run_in_thread, wait_until
 from traitlets.config import Configurable
 
-from irislib._modeling.registry import AppEntry
 from irislib._serving import translated_pages
+from irislib._serving.app_entries import AppEntry
 from irislib._serving.page_pool import Pages
 from irislib._serving.page_runner import PageRunner
 from irislib._serving.warm_page import WarmPage

@@ -19,6 +19,7 @@ from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.many_rows import predict_many
 from irislib._modeling.model import Model
 from irislib._modeling.prediction import Prediction
+from irislib._modeling.references import list_modules, list_references
 from irislib._modeling.staleness import describe_changes
 from irislib._modeling.training import train
 from irislib._modeling.user_errors import explain
@@ -37,9 +38,9 @@ def check_model(references: Sequence[str] | None = None) -> Iterator[tuple[bool,
     """
     for row in borrowed.find_missing():
         yield row.kind == "saves", borrowed.report_missing(row)
-    modules = registry.modules(references)
+    modules = list_modules(references)
     yield from check_imports(["pandas", "sklearn.ensemble", "irislib.widgets", *modules])
-    for reference in registry.references() if references is None else references:
+    for reference in list_references() if references is None else references:
         try:
             spec = registry.resolve(reference)
         except Exception as error:  # the user's own module may raise anything

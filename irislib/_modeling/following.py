@@ -14,6 +14,7 @@ from irislib._common.messages.store import TEXTS
 from irislib._common.settings import setting_value
 from irislib._modeling import registry, store
 from irislib._modeling.fitted import FittedSpec
+from irislib._modeling.references import is_published, list_references
 from irislib._store import versions
 from irislib._store.files import files_of
 from irislib.errors import StoreError
@@ -246,17 +247,17 @@ def find_followers(models: Iterable[str] | None = None, root: Root | None = None
     Parameters
     ----------
     models : iterable of str, optional
-        The references of the server's models, as of :func:`registry.references`.
+        The references of the server's models, as of :func:`irislib._modeling.references.list_references`.
     root : Path or str, optional
         That of ``$IRISLIB_STORE`` if left out.
     """
     root = store.default_root() if root is None else root
     followers = {}
-    for reference in registry.references(models):
+    for reference in list_references(models):
         spec = registry.resolve(reference)
         served = registry.load(spec).entry if registry.is_loaded(spec) else None
         if not isinstance(spec, FittedSpec):
             followers[spec.name] = Follower(spec.name, root, spec, served)
-        elif registry.is_published(reference):
+        elif is_published(reference):
             followers[spec.name] = Follower(spec.name, root, None, served)
     return followers

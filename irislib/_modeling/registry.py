@@ -1,65 +1,39 @@
-"""The registry of the models, by name, and of the pages that show them."""
+"""The registry of the models, by name."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import inspect
-import itertools
 import logging
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from irislib._common import model_caches
 from irislib._common.formatting import did_you_mean
-from irislib._common.language import LANGUAGES
-from irislib._common.messages.advice import TEXTS as ADVICE
-from irislib._common.routes import reserved_names
-from irislib._common.settings import environment_value, split_list
-from irislib._common.user_code import add_package
 from irislib._description.spec import ModelSpec
-from irislib._description.translation import translated
-from irislib._description.values import normalized
 from irislib._modeling import data_files, store
 from irislib._modeling.arguments import require_spec
 from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
 from irislib._modeling.model_file import SUFFIX, read_model
+from irislib._modeling.references import import_reference, list_references
 from irislib._modeling.training import train
 from irislib._modeling.user_errors import user_errors
 from irislib._store.files import Root
 from irislib.errors import SpecError, StoreError, UnknownModelError, without_exit
 
-__all__ = ["AppEntry", "address", "is_served", "list_apps", "load", "load_specs", "notebook_files", "resolve"]
+__all__ = ["is_served", "load", "load_specs", "resolve"]
 
 log = logging.getLogger(__name__)
 
-NO_SPEC = "It holds no ModelSpec and no Model."
-EXAMPLE = "irislib.iris:spec"  # served unless --model names another
 SESSION = "IRISLIB_STARTED_WITH"  # in a kernel's environment: the folder of its server's models
 _loaded: dict[ModelSpec, Model] = {}
 _resolved: dict[str, ModelSpec] = {}  # of references to files and functions, which would make another one each time
 _served: dict[str, str] = {}  # the files that `load_served` has loaded, by the models' names
-
-
-@dataclass(frozen=True)
-class AppEntry:
-    """One page of the server: a model's, a notebook's, or both in one."""
-
-    name: str
-    title: str
-    spec: ModelSpec | None = None
-    notebook: Path | None = None
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """The title by language."""
-        spec = self.spec
-        return {language: translated(spec, language).title if spec else self.title for language in LANGUAGES}
 
 
 def load(model: str | os.PathLike[str] | ModelSpec) -> Model:
@@ -150,21 +124,10 @@ def clear(models: Iterable[str] | None = None) -> None:
     """Forget the loaded models and import their modules again, so that the next :func:`load` is up to date."""
     _loaded.clear()
     _resolved.clear()
-    for name in dict.fromkeys(reference.partition(":")[0] for reference in references(models)):
+    for name in dict.fromkeys(reference.partition(":")[0] for reference in list_references(models)):
         if name in sys.modules:
             with without_exit(), data_files.record_import(name):
                 importlib.reload(sys.modules[name])
-
-
-def references(models: Iterable[str] | None = None) -> list[str]:
-    """Return the reference of every model: these, else those of ``$IRISLIB_MODEL``, else the example."""
-    listed = []
-    for model in models or ():
-        listed += [model] if model.endswith(SUFFIX) else split_list(model)
-    return [
-        str(Path(reference).absolute()) if reference.endswith(SUFFIX) else reference
-        for reference in listed or environment_value("model") or [EXAMPLE]
-    ]
 
 
 def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
@@ -182,7 +145,7 @@ def load_specs(models: Iterable[str] | None = None) -> dict[str, ModelSpec]:
     """
     specs: dict[str, ModelSpec] = {}
     names: dict[str, str] = {}
-    for reference in dict.fromkeys(references(models)):
+    for reference in dict.fromkeys(list_references(models)):
         spec = resolve(reference)
         if spec.name in specs:
             both = f"{names[spec.name]} and {reference}"
@@ -230,7 +193,7 @@ def reference_of(name: str) -> str:
 def _find(reference: str) -> Any:
     """Return what a module has; without a colon, and if there is no module, the model of this name in the store."""
     try:
-        return _import(reference)
+        return import_reference(reference)
     except UnknownModelError as error:
         if ":" in reference:
             raise
@@ -254,113 +217,6 @@ def _describe_store() -> str:
     except OSError as error:
         return f"The store cannot be read: {error}"
     return f"In the store there are: {', '.join(names)}." if names else "The store is empty."
-
-
-def _import(reference: str) -> Any:
-    path, _, name = reference.partition(":")
-    name = name or "spec"
-    if not re.fullmatch(r"[\w./]+", path):
-        raise UnknownModelError(f"{reference!r} names no model. Give it as --model package.module:name.")
-    if path.endswith(".py") or "/" in path:
-        module_name = path.removesuffix(".py").strip("./").replace("/", ".")
-        raise UnknownModelError(f"{path!r} is a file; give its module instead: --model {module_name}:{name}")
-    add_package(path)
-    try:
-        with user_errors(), data_files.record_import(path):
-            module = importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (path == error.name or path.startswith(f"{error.name}.")):
-            raise
-        raise UnknownModelError(
-            f"There is no module {error.name!r} here. Give a model as --model package.module:name "
-            "and start irislib in the folder that holds the package."
-        ) from None
-    names = [key for key, value in vars(module).items() if isinstance(value, ModelSpec | Model)]
-    if not hasattr(module, name):
-        hint = did_you_mean(name, names) if names else NO_SPEC
-        raise UnknownModelError(f"The module {path!r} has no {name!r}. {hint}")
-    value = getattr(module, name)
-    if not (isinstance(value, ModelSpec | Model) or inspect.isfunction(value)):
-        hint = did_you_mean(name, names) if names else NO_SPEC
-        if hasattr(value, "get_params"):
-            hint = ADVICE["spec.estimator"].format(type=type(value).__name__)
-        raise UnknownModelError(f"{path}:{name} is a {type(value).__name__}, not a ModelSpec or a Model. {hint}")
-    return value
-
-
-def modules(models: Iterable[str] | None = None) -> list[str]:
-    """Return the modules of the references; a file and a name in the store have none."""
-    return [
-        reference.partition(":")[0]
-        for reference in references(models)
-        if not reference.endswith(SUFFIX) and (":" in reference or _is_module(reference))
-    ]
-
-
-def is_published(reference: str) -> bool:
-    """Return True for the name of a model in the store that no module describes."""
-    return not (reference.endswith(SUFFIX) or ":" in reference or _is_module(reference))
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except Exception:  # its parent package is what is broken
-        return True
-
-
-def source_files(models: Iterable[str] | None = None) -> list[Path]:
-    """The files that describe the models; also of one that cannot be imported as it stands."""
-    files = []
-    for reference in references(models):
-        if reference.endswith(SUFFIX):
-            files.append(Path(reference))
-            continue
-        try:
-            module = importlib.util.find_spec(reference.partition(":")[0])
-        except Exception:  # noqa: S112 - its parent package is what is broken, and logged by whoever imports it
-            continue
-        if module and module.origin:
-            files.append(Path(module.origin))
-    return files
-
-
-def list_apps(models: dict[str, ModelSpec], notebooks: Path, every: bool = True) -> list[AppEntry]:
-    """The pages to serve: one for each model, and one for each other notebook.
-
-    Parameters
-    ----------
-    models : dict of str to ModelSpec
-        By their names.
-    notebooks : Path
-        A folder of notebooks, or one notebook.
-    every : bool
-        When False, notebooks that belong to none of the models are left out.
-    """
-    files = {path.stem: path for path in notebook_files(notebooks)}
-    apps = [AppEntry(name, spec.title, spec, files.get(name)) for name, spec in models.items()]
-    others = [stem for stem in files if stem not in models] if every else []
-    names: dict[str, str] = {}
-    for stem in sorted(others, key=lambda stem: stem != address(stem)):  # a file called as its address keeps it
-        names[stem] = address(stem, {*models, *reserved_names(), *names.values()})
-    for stem in others:
-        title = stem.replace("-", " ").replace("_", " ")
-        apps.append(AppEntry(names[stem], title[:1].upper() + title[1:], None, files[stem]))
-    return apps
-
-
-def notebook_files(notebooks: Path) -> list[Path]:
-    """Return the notebooks of a folder, without hidden files such as ``._a.ipynb``, or the one notebook."""
-    if notebooks.is_file():
-        return [notebooks]
-    return sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))
-
-
-def address(stem: str, taken: Collection[str] = ()) -> str:
-    """Return the address of a notebook, with the letters of its name, and with a number if that is taken."""
-    name = re.sub(r"[^\w.-]+", "-", normalized(stem)).strip("-") or "notebook"
-    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _find_spec(name: str) -> ModelSpec:

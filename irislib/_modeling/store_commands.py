@@ -12,6 +12,7 @@ from irislib._common.messages.store import TEXTS
 from irislib._modeling import registry, store
 from irislib._modeling.evaluation import main_metric
 from irislib._modeling.model_file import SUFFIX
+from irislib._modeling.references import list_references
 from irislib._store.copying import copy_store
 from irislib._store.files import Root, parse_root
 from irislib.errors import IrislibError
@@ -35,7 +36,7 @@ def publish(parser: argparse.ArgumentParser, args: Sequence[str]) -> int:
     references = [*([options.file] if options.file else []), *(options.model or [])]
     if len(references) != 1:
         raise IrislibError("Give one model: irislib publish wine.irislib.")
-    model = registry.load(registry.resolve(registry.references(references)[0]))
+    model = registry.load(registry.resolve(list_references(references)[0]))
     if options.name:
         model = renamed(model, options.name)
     root = root_of(options)
@@ -166,7 +167,7 @@ def _names(references: Sequence[str] | None) -> list[str]:
     """Return the names of models: a reference may be a name in the store already."""
     return [
         registry.resolve(reference).name if ":" in reference or reference.endswith(SUFFIX) else reference
-        for reference in (registry.references(references) if references else [])
+        for reference in (list_references(references) if references else [])
     ]
 
 

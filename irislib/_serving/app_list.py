@@ -14,12 +14,12 @@ from tornado.routing import Matcher
 
 from irislib._common.theme import css_properties
 from irislib._description.theme import Theme
-from irislib._modeling import registry
+from irislib._serving.app_entries import list_apps, notebook_files
 from irislib._serving.notebooks import file_signature, generated_notebook, notebook_path
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
-    from irislib._modeling.registry import AppEntry
+    from irislib._serving.app_entries import AppEntry
 
 __all__ = ["AppList", "AppMatcher", "NotebookWatch"]
 
@@ -58,7 +58,7 @@ class AppList:
 
     def update(self) -> None:
         """List the apps again, as they would be after a restart of the server."""
-        self.entries[:] = registry.list_apps(self.specs, self.notebooks, self.every)
+        self.entries[:] = list_apps(self.specs, self.notebooks, self.every)
         self.links[:] = [
             {"name": app.name, "title": app.title, "titles": app.titles, **_look(app)} for app in self.entries
         ]
@@ -150,7 +150,7 @@ class NotebookWatch:
         """Return the signature of each notebook by its name; None if their folder is gone, as of a network drive."""
         if not self.folder.exists():
             return None
-        return {path.name: file_signature(path) for path in registry.notebook_files(self.notebooks)}
+        return {path.name: file_signature(path) for path in notebook_files(self.notebooks)}
 
     async def poll(self) -> None:
         """Compare the files with those of the last call."""

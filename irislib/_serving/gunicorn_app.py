@@ -27,6 +27,7 @@ from irislib._common.language import parse_languages
 from irislib._common.settings import api_settings, setting_value
 from irislib._modeling import registry, store
 from irislib._modeling.following import look_seconds
+from irislib._modeling.references import list_references, source_files
 from irislib._modeling.user_errors import log_error
 from irislib._prediction_log.options import LogOptions
 from irislib._serving import announce_health, is_local, url
@@ -163,7 +164,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
             # Workers are forked from here, and an OpenMP pool started before the fork hangs them.
             with threadpool_limits(1):
                 load_models(specs.values(), self.is_stored)
-                app = create_app(self.models and registry.references(self.models), options=self.guarded_options())
+                app = create_app(self.models and list_references(self.models), options=self.guarded_options())
         except Exception as error:
             if not self.cfg.reload:
                 raise
@@ -277,7 +278,7 @@ def watched_files(models: list[str] | None) -> list[str]:
     """Return the files that are read but not imported, and those that cannot be imported as they stand."""
     folders = [paths.jupyter_dir(), paths.notebooks_dir()]
     read = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [str(path) for path in [*read, *registry.source_files(models)]]
+    return [str(path) for path in [*read, *source_files(models)]]
 
 
 def option_names() -> set[str]:

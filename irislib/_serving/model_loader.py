@@ -67,7 +67,7 @@ class ModelLoader:
     on_replace : callable
         Called with a model that takes the place of another version, before it is served.
     references : iterable of str
-        Of the models, as of :func:`irislib._modeling.registry.references`.
+        Of the models, as of :func:`irislib._modeling.references.list_references`.
     seconds : float
         Between two looks at the store for a version that has become current; 0 for none.
 

@@ -10,8 +10,8 @@ from irislib._common import paths
 from irislib._common.messages import TEXTS
 from irislib._common.messages.serving import CHECKUP
 from irislib._forkserver.notebook_source import imported_modules
-from irislib._modeling import registry
 from irislib._modeling.checkup import check_imports
+from irislib._serving.app_entries import address, list_apps
 from irislib._serving.kernel_spec import AppKernelSpecManager
 from irislib._serving.notebooks import NotebookError, choose_kernel, notebook_path, read_notebook
 from irislib._serving.served_models import find_specs
@@ -44,7 +44,7 @@ def check_notebooks(folder: str, models: list[str] | None) -> Iterator[tuple[boo
     except Exception:  # reported with the models
         specs = {}
     manager, modules = AppKernelSpecManager(), []
-    for app in registry.list_apps(specs, notebooks, every=bool(folder) or not models):
+    for app in list_apps(specs, notebooks, every=bool(folder) or not models):
         if app.notebook is None:
             continue
         path = notebook_path(app)
@@ -65,7 +65,7 @@ def check_notebooks(folder: str, models: list[str] | None) -> Iterator[tuple[boo
 def describe(app: Any, kernel: Any, chosen: str) -> Iterator[str]:
     """Yield what there is to say about a notebook that can be served: its address, and what is not as it has it."""
     yield CHECKUP["address"].format(path=notebook_path(app), name=app.name)
-    plain = registry.address(app.notebook.stem)
+    plain = address(app.notebook.stem)
     if app.name != plain:
         yield CHECKUP["taken"].format(name=plain)
     if kernel and kernel != chosen:

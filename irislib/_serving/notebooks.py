@@ -18,7 +18,7 @@ from irislib.errors import IrislibError
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpecManager
 
-    from irislib._modeling.registry import AppEntry
+    from irislib._serving.app_entries import AppEntry
 
 __all__ = [
     "AppContents",

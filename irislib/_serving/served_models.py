@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from irislib._common.settings import environment_value
 from irislib._modeling import registry
+from irislib._serving.app_entries import notebook_files
 from irislib._serving.notebooks import NotebookError, read_notebook
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _has_models(models: Iterable[str] | None, notebooks: Path) -> bool:
     """Return True if models are served beside notebooks; see :func:`find_specs`."""
     if models or environment_value("model"):
         return True
-    files = registry.notebook_files(notebooks)
+    files = notebook_files(notebooks)
     return not files or any(map(_uses_irislib, files))
 
 

@@ -36,6 +36,7 @@ from irislib._description.feature_types.text import FILE_LIMIT
 from irislib._description.translation import translated
 from irislib._modeling import registry, store
 from irislib._modeling.following import look_seconds
+from irislib._modeling.references import list_references, source_files
 from irislib._modeling.user_errors import log_error
 from irislib._prediction_log.options import LogOptions
 from irislib._serving.app_list import AppList, AppMatcher, NotebookWatch
@@ -233,7 +234,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         """
         # Kernels start in the notebooks' folder, but import what the server imports from its own.
         importable = [os.getcwd(), *environment.get("PYTHONPATH", "").split(os.pathsep)]
-        models = {SETTINGS["model"].variable: shlex.join(registry.references(self.models))}
+        models = {SETTINGS["model"].variable: shlex.join(list_references(self.models))}
         return {
             **environment,
             **models,
@@ -366,7 +367,7 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
             if not self.debug_mode:
                 raise
             log_error(self.log, "A model could not be loaded; correct it, and this server starts again.", error)
-            watch(registry.source_files(self.models))
+            watch(source_files(self.models))
             tornado.autoreload.start()
             IOLoop.current().start()
             return

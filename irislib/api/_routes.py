@@ -18,6 +18,7 @@ from irislib._common.routes import ROUTES
 from irislib._description.spec import ModelSpec
 from irislib._modeling import registry
 from irislib._modeling.model import Model
+from irislib._modeling.references import list_references
 from irislib._modeling.user_errors import log_error
 from irislib._refresh.starting import end_with_this_process
 from irislib.api import _views
@@ -57,7 +58,7 @@ def create_app(
         If a model cannot be loaded.
     """
     is_one = isinstance(models, str | Model | ModelSpec)
-    sources: list[Any] = [models] if is_one else list(models or registry.references())  # type: ignore[arg-type]
+    sources: list[Any] = [models] if is_one else list(models or list_references())  # type: ignore[arg-type]
     loaded = [_load(source) for source in sources]
     if pages is None:
         chosen = models is not None or "IRISLIB_MODEL" in os.environ
