@@ -164,7 +164,7 @@ class SpareTemplates:
                 become_template(end, self.generators)
 
     def start(self, files: tuple[int, int], env: Mapping[str, str], cwd: str | None) -> Any:
-        """Start a template process, as `irislib._forkserver.client.start_process` does."""
+        """Start a template process, as `irislib._forkserver.template_process.start_process` does."""
         if not self.spares:
             return self.start_program(files, env, cwd)
         pid, channel = self.spares.pop()

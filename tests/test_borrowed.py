@@ -136,7 +136,8 @@ def test_a_name_that_saves_time_is_missed_in_one_log_line(
 def test_kernels_are_ordinary_without_a_name_that_forking_needs(tmp_path: Path) -> None:
     (tmp_path / "lacks_a_name.py").write_text("import atexit\ndel atexit._clear\n")
     code = (
-        "import os\nfrom irislib._forkserver.client import CannotForkError, ForkServer\n"
+        "import os\nfrom irislib._forkserver.client import ForkServer\n"
+        "from irislib._forkserver.template_process import CannotForkError\n"
         f"server = ForkServer(['lacks_a_name'])\ntry: server.start({{**os.environ, 'PYTHONPATH': {str(tmp_path)!r}}})\n"
         "except CannotForkError as error: print(error, server.main)\nserver.end()\n"
         "raise SystemExit"

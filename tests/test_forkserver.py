@@ -24,12 +24,13 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from irislib._common.paths import jupyter_dir
-from irislib._forkserver.client import ForkServer, can_fork
+from irislib._forkserver.client import ForkServer
 from irislib._forkserver.generators import unseeded_generators
 from irislib._forkserver.kernel import InvalidMessages
 from irislib._forkserver.notebook_source import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._forkserver.template_process import can_fork
 from irislib._forkserver.threads import single_threaded
 from irislib._serving.page_pool import Pages, WarmPage
 

@@ -16,9 +16,10 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 from irislib._common.paths import jupyter_dir
-from irislib._forkserver.client import ForkServer, can_fork
+from irislib._forkserver.client import ForkServer
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._forkserver.template_process import can_fork
 from irislib._serving.kernel_spec import AppKernelSpecManager
 
 pytestmark = [

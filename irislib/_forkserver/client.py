@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,14 +12,14 @@ from typing import Any
 
 from irislib._common.settings import secret_variables
 from irislib._forkserver import messages
-from irislib._forkserver.process import ChildProcess, ForkedProcess, has_ended
+from irislib._forkserver.process import ChildProcess, ForkedProcess
+from irislib._forkserver.template_process import CannotForkError, LostTemplateError, TemplateProcess, start_process
 from irislib._forkserver.threads import single_threaded
 
-__all__ = ["PROCESS_ENDED", "CannotForkError", "ForkServer", "LostTemplateError", "can_fork"]
+__all__ = ["LEFT_OUT", "PROCESS_ENDED", "ForkServer"]
 
 log = logging.getLogger("irislib._forkserver")
 
-FORK_TIMEOUT = 30.0  # seconds; importing and loading may take longer than a fork
 CALL_TIMEOUT = 600.0  # of a function that loads models, which may train them
 LEFT_OUT = "%s %s, and is left to each kernel: pages that import it open more slowly."
 STARTS_THREAD = "starts a thread (%s)"
@@ -31,101 +28,6 @@ TAKES_TOO_LONG = "takes more than %g seconds to import"
 SECRETS = secret_variables()
 Start = Callable[[tuple[int, int], Mapping[str, str], str | None], "subprocess.Popen[bytes] | ChildProcess"]
 PROCESS_ENDED = "its process has ended"  # the reason why a notebook cannot be prerun
-
-
-def can_fork() -> bool:
-    """Return True if this platform can fork warm kernels."""
-    return all(hasattr(os, name) for name in ("fork", "pidfd_open", "memfd_create"))
-
-
-class LostTemplateError(Exception):
-    """A template process has ended or does not respond."""
-
-
-class CannotForkError(LostTemplateError):
-    """The installed packages lack a name without which kernels cannot be forked."""
-
-
-def start_process(files: tuple[int, int], env: Mapping[str, str], cwd: str | None) -> subprocess.Popen[bytes]:
-    """Start a main template process, which inherits its channel and its lifeline."""
-    return subprocess.Popen(  # noqa: S603 - a module of this package
-        [sys.executable, "-m", "irislib._forkserver", *map(str, files)],
-        env=env,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        pass_fds=files,
-        start_new_session=True,  # Ctrl-C in a terminal is for the server
-    )
-
-
-class TemplateProcess:
-    """Handle of a template process, as held by the server."""
-
-    def __init__(self, pid: int, channel: Any):
-        self.pid = pid
-        try:
-            self.pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:  # it has ended and has been reaped
-            self.pidfd = -1
-        self._channel = channel
-        self._request_lock = threading.Lock()
-        self._end_lock = threading.Lock()
-
-    def request(
-        self, request: Mapping[str, Any] | None, files: Sequence[int] = (), timeout: float | None = FORK_TIMEOUT
-    ) -> dict[str, Any]:
-        """Send a request and return the reply; without a request, wait for the next message.
-
-        Parameters
-        ----------
-        timeout : float or None
-            Seconds to wait for the reply. A process that does not reply in time is ended.
-
-        Raises
-        ------
-        LostTemplateError
-        """
-        with self._request_lock:
-            try:
-                self._channel.settimeout(timeout)
-                if request is not None:
-                    messages.send(self._channel, dict(request), files)
-                return messages.receive(self._channel)[0]
-            except (EOFError, OSError) as error:
-                self.end()
-                ending = "does not respond" if isinstance(error, TimeoutError) else "has ended"
-                raise LostTemplateError(f"a template process {ending}") from error
-
-    def send(self, request: Mapping[str, Any]) -> None:
-        """Send a request whose reply is received later."""
-        with contextlib.suppress(OSError):  # it has ended, which whoever waits for the reply will see
-            messages.send(self._channel, dict(request))
-
-    def has_ended(self) -> bool:
-        """Return True if the process has ended."""
-        with self._end_lock:
-            return self.pidfd < 0 or has_ended(self.pidfd)
-
-    def dup_pidfd(self) -> int | None:
-        """Return a duplicate of the pidfd, readable once the process has ended; None if it is known to have ended."""
-        with self._end_lock:
-            return None if self.pidfd < 0 else os.dup(self.pidfd)
-
-    def end_after_request(self) -> None:
-        """End the process once it has answered the request of another thread, if there is one."""
-        with self._request_lock:
-            self.end()
-
-    def end(self) -> None:
-        """End the process; processes forked from it live on."""
-        with self._end_lock:
-            self._channel.close()
-            if self.pidfd < 0:
-                return
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-            pidfd, self.pidfd = self.pidfd, -1
-            os.close(pidfd)
 
 
 class ForkServer:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from irislib._common import tracing
 from irislib._forkserver import own_fork
-from irislib._forkserver.client import ForkServer, can_fork
+from irislib._forkserver.client import ForkServer
+from irislib._forkserver.template_process import can_fork
 from irislib._forkserver.threads import has_threads, use_all_threads
 
 __all__ = ["IMPORTS", "end", "launch", "take"]

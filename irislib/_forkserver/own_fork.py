@@ -1,7 +1,7 @@
 """The main template process as a fork of its server: what both need is imported once, and its memory is shared.
 
 The fork comes before the server reads its options or starts a thread. Where it cannot be made, the process is a new
-program instead, which imports everything itself: see :func:`irislib._forkserver.client.start_process`.
+program instead, which imports everything itself: see :func:`irislib._forkserver.template_process.start_process`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, List, Unicode
 
-from irislib._forkserver.client import ForkServer, LostTemplateError, can_fork
+from irislib._forkserver.client import ForkServer
+from irislib._forkserver.template_process import LostTemplateError, can_fork
 
 __all__ = ["ForkProvisioner"]
 

@@ -12,7 +12,8 @@ from irislib._common.formatting import closest_texts, short_repr, shorten_list
 from irislib._common.messages.store import TEXTS
 from irislib._description.spec import ModelSpec
 from irislib._description.translation import superfluous_texts, untranslated_texts
-from irislib._forkserver.client import LEFT_OUT, ForkServer, LostTemplateError, can_fork
+from irislib._forkserver.client import LEFT_OUT, ForkServer
+from irislib._forkserver.template_process import LostTemplateError, can_fork
 from irislib._modeling import registry, store
 from irislib._modeling.estimator_file import read_back
 from irislib._modeling.fitted import FittedSpec

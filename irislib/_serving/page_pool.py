@@ -15,9 +15,9 @@ from irislib._common.language import ENGLISH, current_language, parse_languages
 from irislib._common.messages import TEXTS
 from irislib._common.page_states import LOADING, PER_VISIT, STARTING, UNREADABLE, WARM
 from irislib._forkserver import early
-from irislib._forkserver.client import LostTemplateError, can_fork
 from irislib._forkserver.notebook_source import runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._forkserver.template_process import LostTemplateError, can_fork
 from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tornado.ioloop import PeriodicCallback
 
 from irislib._common.language import ENGLISH, parse_languages
-from irislib._forkserver.client import LostTemplateError
+from irislib._forkserver.template_process import LostTemplateError
 from irislib._serving.notebooks import notebook_path
 from irislib._serving.preprocessors import preprocess
 

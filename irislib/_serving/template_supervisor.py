@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irislib._common import tracing
-from irislib._forkserver.client import CannotForkError, LostTemplateError
 from irislib._forkserver.early import IMPORTS
 from irislib._forkserver.notebook_source import imported_modules
+from irislib._forkserver.template_process import CannotForkError, LostTemplateError
 from irislib._serving.notebooks import notebook_path
 from irislib._serving.page_metrics import TEMPLATE_RESTARTS
 

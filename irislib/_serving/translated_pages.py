@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from irislib._forkserver.client import LostTemplateError
+from irislib._forkserver.template_process import LostTemplateError
 from irislib._serving.notebooks import notebook_path
 from irislib._serving.preprocessors import preprocess
 
