@@ -172,6 +172,28 @@ def rent() -> Any:
     return load(module.spec)
 
 
+# With it an `irislib serve` believes at each SIGUSR2 that two minutes have passed, as far as kernels without a page and
+# idle ones are concerned.
+JUMPING_CLOCK = """
+import signal, time
+from datetime import timedelta
+from types import SimpleNamespace
+from jupyter_server.services.kernels import kernelmanager
+from irislib._serving import kernel_manager
+
+passed = 0
+utcnow = kernelmanager.utcnow
+
+def jump(*_):
+    global passed
+    passed += 120
+
+kernel_manager.time = SimpleNamespace(monotonic=lambda: time.monotonic() + passed, perf_counter=time.perf_counter)
+kernelmanager.utcnow = lambda: utcnow() + timedelta(seconds=passed)
+signal.signal(signal.SIGUSR2, jump)
+"""
+
+
 class Server:
     """A process of `irislib` that serves, with its log and its address.
 
@@ -224,6 +246,10 @@ class Server:
 
     def text(self) -> str:
         return self.log.read_text()
+
+    def wait_long(self, condition: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
+        """Wait until a condition holds, while the server's `JUMPING_CLOCK` jumps again and again."""
+        return wait_until(lambda: self.process.send_signal(signal.SIGUSR2) or condition(), explain)
 
     def post(self, path: str, timeout: float = PATIENCE, **kwargs: Any) -> requests.Response:
         return requests.post(f"{self.url}{path}", timeout=timeout, **kwargs)

@@ -23,7 +23,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import Server, descendants, is_running, notebook, process_of, wait_until
+from conftest import JUMPING_CLOCK, Server, descendants, is_running, notebook, process_of, wait_until
 from playwright.sync_api import expect
 from test_accessibility import check
 from test_security import Visitor, connect_to_kernel
@@ -69,8 +69,8 @@ NOTEBOOKS = {
 ENDED = "Your session has ended."
 KERNEL = "--AppKernelManager"
 COLD = "--Pages.warm=False"  # where warm pages do not matter: a template process takes a while
-# Kernels end soon, but not before a browser on a busy machine has opened the page.
-QUICK = ("--MappingKernelManager.cull_interval=1", f"{KERNEL}.disconnected_timeout=15")
+# Kernels without a page end at a jump of the clock, and not before a browser on a busy machine has opened the page.
+QUICK = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=0")
 
 
 def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK) -> Server:
@@ -81,7 +81,7 @@ def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK)
         content.metadata["irislib"] = {"run": "once" if name == "app" else "each visit"}
         nbformat.write(content, notebooks_folder / f"{name}.ipynb")
     args = ("serve", "--model", "tiny:spec", "--notebooks", str(notebooks_folder), *options)
-    return Server(folder / "log", *args).wait()
+    return Server(folder / "log", *args, code=JUMPING_CLOCK).wait()
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +107,9 @@ def count_resources(server: Server) -> tuple[int, int, int]:
     return len(descendants(process.pid)), len(connection_files(server)), process.num_fds() - browsers
 
 
-def wait_until_released(server: Server, before: tuple[int, int, int]) -> None:
+def wait_until_released(server: Server, before: tuple[int, int, int], wait: Any = wait_until) -> None:
     """Wait until a server has no more processes or files than before."""
-    wait_until(
+    wait(
         lambda: all(now <= then for now, then in zip(count_resources(server), before, strict=True)),
         lambda: f"{count_resources(server)} instead of {before}: {list_resources(server)}",
     )
@@ -123,17 +123,18 @@ def list_resources(server: Server) -> list[object]:
     return [commands, process.net_connections("all"), files]
 
 
-def wait_until_steady(server: Server, samples: int = 12) -> tuple[int, int, int]:
+def wait_until_steady(server: Server, wait: Any = wait_until) -> tuple[int, int, int]:
     """Return the resources once the kernel of the next visitor is ready and nothing has changed for a while."""
-    counts: list[tuple[int, int, int]] = []
+    counts, since = (0, 0, 0), 0.0
 
     def is_steady() -> bool:
-        counts.append(count_resources(server))
-        time.sleep(0.2)
-        return len(counts) > samples and len(set(counts[-samples:])) == 1 and len(connection_files(server)) > 0
+        nonlocal counts, since
+        if (now := count_resources(server)) != counts:
+            counts, since = now, time.monotonic()
+        return time.monotonic() > since + 2 and len(connection_files(server)) > 0
 
-    wait_until(is_steady)
-    return counts[-1]
+    wait(is_steady)
+    return counts
 
 
 def peak_megabytes(server: Server) -> int:
@@ -236,14 +237,14 @@ def test_a_kernel_that_loops_ends_when_its_visitor_is_gone(neighbour: Any, serve
     neighbour.get_by_role("button", name="Go").click()
     neighbour.get_by_text("Working…").wait_for()
     neighbour.close()
-    wait_until(lambda: not is_running(kernel))
+    server.wait_long(lambda: not is_running(kernel))
 
 
 def test_a_visitor_who_leaves_while_connecting_to_a_kernel_is_no_error(server: Server) -> None:
-    wait_until_steady(server)
+    wait_until_steady(server, server.wait_long)  # without the kernels of other tests
     visitor = Visitor(server, "each")
     kernel = psutil.Process(process_of(visitor.kernel, server))
-    before = wait_until_steady(server, 5)  # soon, for nobody is connected to the kernel
+    before = wait_until_steady(server)
     kernel.suspend()
     try:
         for _ in range(5):
@@ -254,7 +255,7 @@ def test_a_visitor_who_leaves_while_connecting_to_a_kernel_is_no_error(server: S
         kernel.resume()
     with visitor.connect() as socket:
         socket.until(socket.send("shell", "kernel_info_request", {}), "kernel_info_reply")
-    wait_until(lambda: not is_running(kernel.pid))  # no page is connected to it any more
+    server.wait_long(lambda: not is_running(kernel.pid))  # no page is connected to it any more
     assert "Uncaught exception" not in server.text()
 
 
@@ -268,20 +269,19 @@ def test_visits_release_all_resources(page: Any, server: Server) -> None:
         assert visitor.leave() == 204
 
     visit()  # resources that are created once and kept
-    before = wait_until_steady(server)
+    before = wait_until_steady(server, server.wait_long)
     for _ in range(2):
         visit()
     wait_until_released(server, before)
 
 
 def test_an_idle_page_ends_with_a_message(page: Any, tmp_path: Path) -> None:
-    # as with QUICK: it must not end before a browser on a busy machine has opened the page
-    options = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=15")
+    options = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=60")
     server = serve_notebooks(tmp_path, "app", options=options)
     try:
         kernel = open_page(page, server)
+        server.wait_long(lambda: not is_running(kernel))
         page.get_by_text(ENDED).wait_for()
-        wait_until(lambda: not is_running(kernel))
     finally:
         assert server.stop() == 0
 
@@ -292,7 +292,7 @@ def test_one_visitor_cannot_take_all_kernels(page: Any, tmp_path: Path) -> None:
         open_page(page, server)
         page.goto("about:blank")
         post(server)
-        before = wait_until_steady(server)
+        before = wait_until_steady(server, server.wait_long)
         page.goto(f"{server.url}/app")
         with ThreadPoolExecutor(10) as threads:
             futures = [threads.submit(server.get, "/app?what=me") for _ in range(40)]
@@ -308,7 +308,7 @@ def test_one_visitor_cannot_take_all_kernels(page: Any, tmp_path: Path) -> None:
         assert other.status_code == 200
         assert submit(page)
         page.goto("about:blank")
-        wait_until_released(server, before)
+        wait_until_released(server, before, server.wait_long)
         assert server.get("/app").status_code == 200
     finally:
         assert server.stop() == 0
@@ -319,7 +319,7 @@ def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path:
     options = (*QUICK, f"{KERNEL}.max_kernels=1", f"{KERNEL}.max_kernels_per_visitor=1")
     server = serve_notebooks(tmp_path, "app", options=options)
     try:
-        kernel = open_page(neighbour, server)
+        open_page(neighbour, server)
         page.clock.install()
         response = page.goto(f"{server.url}/app?what=kept")
         assert response.status == 503
@@ -330,7 +330,7 @@ def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path:
         assert 'irislib_pages_refused_total{reason="full"} 2.0' in server.get("/metrics").text
         assert post(server).json() == "small"
         neighbour.goto("about:blank")
-        wait_until(lambda: not is_running(kernel))
+        wait_until(lambda: 'irislib_kernels{state="visitor"} 0.0' in server.get("/metrics").text)
         page.clock.run_for(15_000)
         expect(page.get_by_label("What")).to_have_value("kept")
     finally:
@@ -363,7 +363,7 @@ def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (120, 160))"
     many = (f"{KERNEL}.max_kernels=100", f"{KERNEL}.max_kernels_per_visitor=100")
     args = ("serve", "--notebooks", str(tmp_path / "notebooks"), "--model", "tiny:spec", *QUICK, *many)
-    server = Server(tmp_path / "log", *args, code=limit).wait()
+    server = Server(tmp_path / "log", *args, code=f"{limit}\n{JUMPING_CLOCK}").wait()
     try:
         assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (160, 160)
         with ExitStack() as pages:
@@ -375,7 +375,7 @@ def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
             assert "as soon as one is free" in response.text
             assert post(server).json() == "small"
             assert socket.states()
-        response = wait_until(lambda: server.get("/widget").ok)
+        assert server.wait_long(lambda: server.get("/widget").ok)
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text()
@@ -396,7 +396,7 @@ def test_a_kernel_that_cannot_be_forked_is_no_end_of_the_template(monkeypatch: p
 def test_a_full_disk_gives_an_error_page_until_there_is_space(server: Server) -> None:
     pid = server.process.pid
     assert server.get("/each").status_code == 200  # the kernel for the next visitor has been started now
-    before = wait_until_steady(server)
+    before = wait_until_steady(server, server.wait_long)
     _, hard_limit = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard_limit))
     try:
@@ -407,7 +407,7 @@ def test_a_full_disk_gives_an_error_page_until_there_is_space(server: Server) ->
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard_limit, hard_limit))
     wait_until(lambda: server.get("/each").status_code == 200)
-    wait_until_released(server, before)
+    wait_until_released(server, before, server.wait_long)
 
 
 def test_a_kernel_that_dies_before_its_first_cell_is_an_error_page(server: Server) -> None:

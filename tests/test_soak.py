@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from conftest import ROOT, Server, descendants, wait_until
+from conftest import JUMPING_CLOCK, ROOT, Server, descendants, wait_until
 
 HOSTILE = {"overlap", "flood", "stay_silent", "break_chunks", "vanish"}
 
@@ -18,9 +19,16 @@ def test_visitors_leave_nothing_behind(chromium: Any, iris: Any, tmp_path: Path,
 
     with ExitStack() as stack:
         temporary = stack.enter_context(soak.tempfile.TemporaryDirectory())  # a short path
-        running = Server(tmp_path / "log", *soak.SERVE, TMPDIR=temporary).wait()
+        running = Server(tmp_path / "log", *soak.SERVE, code=JUMPING_CLOCK, TMPDIR=temporary).wait()
         stack.callback(running.stop)
         pid = running.process.pid
+
+        def sleep(seconds: float) -> None:
+            """Let the server's time pass, which ends kernels without a page once it has noticed them."""
+            end = time.monotonic() + min(seconds, 3)
+            running.wait_long(lambda: time.monotonic() > end)
+
+        monkeypatch.setattr(soak, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
         memory = SimpleNamespace(settle=lambda: None, pss_mb=lambda pids: 0.0)  # too few visits to tell if it grows
         server = SimpleNamespace(pid=pid, url=running.url, child_pids=lambda: descendants(pid), marked=memory)
         hostile = soak.HostileClients(server.url, 5)
