@@ -19,7 +19,8 @@ from irislib import Feature, ModelSpec, compare, train
 from irislib._comparison.gate import decide
 from irislib._comparison.paired import accuracies, errors, mcnemar
 from irislib._modeling.row_digests import known_rows, row_digests
-from irislib._modeling.training import checked, retrain
+from irislib._modeling.training import retrain
+from irislib._modeling.training_data import checked
 
 N = 1200
 

@@ -10,7 +10,7 @@ from irislib._comparison.schema_changes import has_same_columns
 from irislib._description.class_names import to_names
 from irislib._description.validation import check_values
 from irislib._modeling.row_digests import known_rows, row_digests
-from irislib._modeling.training import checked
+from irislib._modeling.training_data import checked
 
 if TYPE_CHECKING:
     import numpy as np

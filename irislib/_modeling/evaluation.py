@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from irislib._common.messages.validation import TEXTS
+from irislib._description.class_names import to_names
 from irislib.errors import NotApplicableError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["COVERAGE", "Evaluation", "NoEvaluation", "conformal_limit", "main_metric"]
+__all__ = ["COVERAGE", "Evaluation", "NoEvaluation", "conformal_limit", "evaluate", "main_metric"]
 
 COVERAGE = 0.9  # how often the truth is within the interval around a number
 UNBALANCED = 0.8  # share of the commonest class
@@ -139,3 +140,51 @@ def conformal_limit(errors: Any, coverage: float) -> float:
 
     rank = math.ceil((len(errors) + 1) * coverage - 1e-9)
     return math.inf if rank > len(errors) else float(np.sort(errors)[rank - 1])
+
+
+def evaluate(
+    estimator: Any, x: pd.DataFrame, y: np.ndarray, y_train: np.ndarray, names: Mapping[Any, str]
+) -> Evaluation:
+    """Evaluate a fitted estimator on test rows, beside a baseline that has learnt the training rows' target.
+
+    Parameters
+    ----------
+    estimator : fitted classifier or regressor
+    x : DataFrame of shape (n_test, n_features)
+    y, y_train : ndarray of shape (n_test,) and (n_train,)
+        True values; of a classifier the codes that it predicts.
+    names : mapping of code to str
+        Names of the classes; the evaluation has these instead of the codes.
+    """
+    import numpy as np
+    from sklearn.base import is_classifier
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.metrics import (
+        accuracy_score,
+        mean_absolute_error,
+        r2_score,
+        recall_score,
+        root_mean_squared_error,
+    )
+
+    predicted = np.asarray(estimator.predict(x)).ravel()
+    if is_classifier(estimator):
+        baseline = DummyClassifier().fit(y_train, y_train).predict(y)
+        recall = partial(recall_score, y, labels=np.unique(y), average="macro")
+        metrics = {
+            "accuracy": accuracy_score(y, predicted),
+            "balanced_accuracy": recall(predicted),
+            "baseline_accuracy": accuracy_score(y, baseline),
+            "baseline_balanced_accuracy": recall(baseline),
+        }
+    else:
+        baseline = DummyRegressor(strategy="median").fit(y_train, y_train).predict(y)
+        metrics = {
+            "r2": r2_score(y, predicted),
+            "mean_absolute_error": mean_absolute_error(y, predicted),
+            "root_mean_squared_error": root_mean_squared_error(y, predicted),
+            "baseline_mean_absolute_error": mean_absolute_error(y, baseline),
+        }
+    proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
+    true, predicted = to_names(names, y), to_names(names, predicted)
+    return Evaluation(x.reset_index(drop=True), true, predicted, proba, {k: float(v) for k, v in metrics.items()})

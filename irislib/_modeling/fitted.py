@@ -17,6 +17,7 @@ from irislib._description.values import to_python
 from irislib._modeling import training
 from irislib._modeling.arguments import require_estimator
 from irislib._modeling.estimators import check_estimator, is_fitted
+from irislib._modeling.evaluation import evaluate
 from irislib._modeling.model import Model
 from irislib._modeling.row_digests import row_digests, to_facts
 from irislib._modeling.user_errors import user_errors
@@ -105,7 +106,7 @@ def from_estimator(
     x, known = _checked(spec, test, "X_test"), None if train is None else _checked(spec, train, "X_train")
     with user_errors(spec, test, y):
         _require_same_predictions(estimator, test, x)
-        evaluation = training.evaluate(estimator, x, y, y_fit, spec.classes)
+        evaluation = evaluate(estimator, x, y, y_fit, spec.classes)
     known_rows = x if known is None else known
     return Model(
         spec=spec,
@@ -183,7 +184,7 @@ def evaluated_on(model: Model, rows: Any, y_true: Any) -> Model:
     checked = _checked(model.spec, rows, "X")
     true = _target(y_true, checked, "y", model.estimator, model.spec.classes)
     with user_errors(model.spec, checked, true):
-        evaluation = training.evaluate(model.estimator, checked, true, true, model.spec.classes)
+        evaluation = evaluate(model.estimator, checked, true, true, model.spec.classes)
     data = {**model.data, "evaluated_on": str(joblib.hash((checked, true)))}
     return replace(model, evaluation=evaluation, data=data)
 

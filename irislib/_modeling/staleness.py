@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.messages.store import TEXTS
 from irislib._description.fingerprint import loading_code
 from irislib._modeling.data_files import describe_changed
-from irislib._modeling.training import data_digest
+from irislib._modeling.training_data import data_digest
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec

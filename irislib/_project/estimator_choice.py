@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_share, format_value
 from irislib._common.messages.new import REASONS
 from irislib._modeling.seeding import seeded
-from irislib._modeling.training import target_array
+from irislib._modeling.training_data import target_array
 from irislib._project.python_text import Call, Node, flat, literal
 from irislib._project.scores import cross_validated
 

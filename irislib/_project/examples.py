@@ -10,7 +10,7 @@ from irislib._common.formatting import format_value, readable_name
 from irislib._common.messages.new import EXAMPLE
 from irislib._description.class_names import to_names
 from irislib._description.values import is_empty, to_python
-from irislib._modeling.training import target_array
+from irislib._modeling.training_data import target_array
 from irislib._project.trial import Trial, answers_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.refresh import TEXTS
 from irislib._comparison.gate import Decision, decide
-from irislib._modeling import store, training
+from irislib._modeling import store, training, training_data
 from irislib._modeling.data_files import record_reads
 from irislib._modeling.user_errors import user_errors
 from irislib._refresh.data_parts import DataParts, parts_of, read_part, write_part
@@ -137,7 +137,7 @@ def _data(
     if parts.loads:
         with record_reads() as recorded, user_errors(spec):
             table = spec.load_data()
-        rows, codes = training.checked(spec, table)
+        rows, codes = training_data.checked(spec, table)
         tables.append(rows.assign(**{spec.target: codes}))
         data_files = recorded()
     for part in parts.parts:

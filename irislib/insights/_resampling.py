@@ -11,6 +11,7 @@ from irislib._common.formatting import format_count, format_share
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling import training
+from irislib._modeling.training_data import training_data
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._background import scorer
@@ -50,7 +51,7 @@ def _scored_folds(model: Model) -> Generator[float, None, Measured]:
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.metrics import mean_absolute_error
 
-    features, target = training.training_data(model)
+    features, target = training_data(model)
     is_class = model.classes is not None
     _, score = scorer(model)
     measured: Measured = {"repeat": [], "fold": [], "rows": [], "score": [], "baseline": [], "error": []}
@@ -144,7 +145,7 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
     """Train each fold on more and more of its rows."""
     import numpy as np
 
-    features, target = training.training_data(model)
+    features, target = training_data(model)
     _, score = scorer(model)
     folds = _folds(model, target, model.spec.random_state)
     rng = np.random.RandomState(model.spec.random_state)  # scikit-learn's own, so that it agrees
