@@ -68,20 +68,19 @@ def is_text(values: pd.Series) -> bool:
     return pd.api.types.infer_dtype(values, skipna=True) == "string" and not hasattr(values.dtype, "categories")
 
 
-def change_of(name: Any, values: pd.Series, columns: Any) -> Change | None:
-    """Return what load_data has to change in a column so that a feature can be made of it, or None."""
+def change_of(name: Any, values: pd.Series) -> Change | None:
+    """Return what load_data has to change in a column so that a feature can be made of it, or None.
+
+    Days, durations and the blanks around texts have been mended when the table was read; see `column_lines`.
+    """
     import pandas as pd
 
     data = f"data[{flat(literal(name))}]"
     contents = pd.api.types.infer_dtype(values.dropna(), skipna=True)
-    if contents in ("datetime64", "datetime"):
-        return _change_clock(name, data, values, columns)
     if contents == "time":
         hours = "lambda time: time.hour + time.minute / 60"
         lines = [f'{data} = {data}.map({hours}, na_action="ignore").astype(float)']
         return lines, find("time_of_day", name, column=name)
-    if contents == "timedelta64" or contents == "timedelta":
-        return [f"{data} = {data}.dt.total_seconds()"], find("duration", name, column=name)
     if contents in ("mixed", "mixed-integer") and not values.map(pd.api.types.is_hashable).all():
         return None
     if contents in ("mixed", "mixed-integer"):
@@ -93,31 +92,8 @@ def change_of(name: Any, values: pd.Series, columns: Any) -> Change | None:
         lines = [f'{data} = {data}.astype(object).map(str, na_action="ignore")']
         return lines, find("to_text", name, column=name, what="categories that are no text")
     if is_text(values):
-        return _change_text(name, data, values)
+        return _change_mixed(name, data, values)
     return _change_numbers(name, data, values)
-
-
-def _change_clock(name: Any, data: str, values: pd.Series, columns: Any) -> Change | None:
-    import pandas as pd
-
-    known = pd.to_datetime(values.dropna(), utc=True, errors="coerce").dropna()
-    has_zone = getattr(values.dtype, "tz", None) is not None
-    is_object = values.dtype.kind == "O"
-    has_time = bool((known != known.dt.normalize()).any())
-    if has_zone:
-        known = values.dropna()
-        has_time = bool((known != known.dt.normalize()).any())
-    if not has_zone and not is_object and not has_time:
-        return None
-    lines = [f"{data} = pd.to_datetime({data})"] if is_object else []
-    lines += [f"{data} = {data}.dt.tz_localize(None)"] if has_zone else []
-    if not has_time:
-        return (lines, find("clock", name, column=name, other="its time zone is left out")) if has_zone else None
-    hour = f"{name}_hour"
-    while hour in columns:
-        hour += "_"
-    lines += [f"data[{flat(literal(hour))}] = {data}.dt.hour", f"{data} = {data}.dt.normalize()"]
-    return lines, find("clock", name, column=name, other=hour)
 
 
 def _change_mixed(name: Any, data: str, values: pd.Series) -> Change | None:
@@ -141,15 +117,6 @@ def _change_mixed(name: Any, data: str, values: pd.Series) -> Change | None:
         count=len(values.dropna()) - int(numbers.notna().sum()),
         value=show(str(some)),
     )
-
-
-def _change_text(name: Any, data: str, values: pd.Series) -> Change | None:
-    if change := _change_mixed(name, data, values):
-        return change
-    known = values.dropna().astype(str)
-    if (known != known.str.strip()).any():
-        return [f"{data} = {data}.str.strip()"], find("blanks", name, column=name)
-    return None
 
 
 def _change_numbers(name: Any, data: str, values: pd.Series) -> Change | None:

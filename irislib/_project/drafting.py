@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from irislib._project.table_source import TableSource
 
-__all__ = ["Draft", "draft_model", "draft_of"]
+__all__ = ["Draft", "draft_model", "draft_of", "features_beside"]
 
 NAMING = ("id", "personal", "groups")  # why columns are left out whose values may name somebody
 FEW = 3  # columns that a message names
@@ -165,7 +165,7 @@ def _changed(frame: pd.DataFrame, target: Any) -> tuple[pd.DataFrame, dict[Any, 
     for column in frame.columns:
         if column == target:
             continue
-        change = column_checks.change_of(column, frame[column], frame.columns)
+        change = column_checks.change_of(column, frame[column])
         if change:
             changes[column] = change
     return as_loaded([line for lines, _ in changes.values() for line in lines], frame), changes
@@ -199,6 +199,14 @@ def _sorted_columns(frame: pd.DataFrame, target: Target) -> tuple[list[Any], dic
     return others, left_out | leaks
 
 
+def features_beside(
+    target: Any, frame: pd.DataFrame, draft: Callable[[pd.DataFrame], Sequence[Feature]] = infer_features
+) -> list[Feature]:
+    """Return the features of a table without its target, none of which gets the target's name."""
+    drafted = draft(frame.assign(**{str(target): 0}))
+    return [feature for feature in drafted if feature.column != target]
+
+
 def _features(
     frame: pd.DataFrame, used: list[Any], left_out: dict[Any, Finding], target: Any
 ) -> tuple[dict[Any, Finding], tuple[Feature, ...], tuple[Feature, ...]]:
@@ -207,8 +215,7 @@ def _features(
         if not used:
             break
         usable = [c for c in frame.columns if c in used or (c in left_out and left_out[c].kind != "unused")]
-        stand_in = frame[usable].assign(**{str(target): 0})  # so that no feature gets its name
-        drafted = refined([f for f in infer_features(stand_in) if f.column != target], frame)
+        drafted = refined(features_beside(target, frame[usable]), frame)
         features = tuple(feature for feature in drafted if feature.column in used)
         spare = tuple(feature for feature in drafted if feature.column not in used)
         problems = check_values(features, frame[[feature.column for feature in features]])[1]

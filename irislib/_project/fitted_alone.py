@@ -13,7 +13,7 @@ from irislib._description.inference import column_unit, infer_features
 from irislib._description.validation import check_values
 from irislib._description.values import to_python
 from irislib._modeling.without_rows import made_up_rows
-from irislib._project.drafting import Draft, draft_of
+from irislib._project.drafting import Draft, draft_of, features_beside
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
 from irislib._project.findings import Finding, show, show_list
 from irislib._project.fitted_columns import ColumnFacts, columns_of_estimator
@@ -98,10 +98,10 @@ def _features(
 ) -> list[tuple[Feature, list[Finding]]]:
     import pandas as pd
 
-    names = [*columns, target] if target not in columns else columns  # so that no feature gets its name
-    drafted = infer_features(pd.DataFrame([[0.25] * len(names), [1.75] * len(names)], columns=names))
+    table = pd.DataFrame([[0.25] * len(columns), [1.75] * len(columns)], columns=columns)
+    drafted = infer_features(table) if target in columns else features_beside(target, table)
     pairs = []
-    for column, draft in zip(columns, drafted, strict=False):
+    for column, draft in zip(columns, drafted, strict=True):
         known = facts.get(column, ColumnFacts())
         shared = {"label": draft.label, "column": draft.column, "required": not known.is_optional}
         pairs.append(_feature(draft, column, known, shared))

@@ -14,7 +14,7 @@ from irislib._description.validation import check_values
 from irislib._description.values import to_python
 from irislib._modeling.fitted import draft_features, from_estimator
 from irislib._project import column_checks
-from irislib._project.drafting import Draft, draft_of
+from irislib._project.drafting import Draft, draft_of, features_beside
 from irislib._project.estimator_source import EstimatorSource, describe_estimator
 from irislib._project.examples import example_of, pick_examples
 from irislib._project.feature_limits import limit_reasons, refined
@@ -218,8 +218,8 @@ def _features(
     """Return the features of these columns, with the categories that the estimator knows."""
     if estimator.saved is not None and not check_values(estimator.saved.spec.features, frame[columns])[1]:
         return list(estimator.saved.spec.features), []
-    stand_in = frame[columns].assign(**{str(target): 0})  # so that no feature gets its name
-    features = refined([feature for feature in draft_features([stand_in]) if feature.column != target], frame)
+    drafted = features_beside(target, frame[columns], lambda table: draft_features([table]))
+    features = refined(drafted, frame)
     findings = []
     known = columns_of_estimator(estimator.estimator, columns)
     for i, feature in enumerate(features):

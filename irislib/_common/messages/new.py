@@ -150,10 +150,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
         'If it stands for a gap, make it one in load_data: data[{name}] = data[{name}].replace({value}, float("nan")).',
     ),
     "infinite": ("{column} is infinite in {count} rows.", "load_data makes gaps of these."),
-    "blanks": ("{column} has spaces around some values.", "load_data removes them."),
-    "clock": ("{column} has a day and a time.", "load_data makes two inputs of it: the day, and {other}."),
     "time_of_day": ("{column} holds times of day.", "load_data makes hours of them."),
-    "duration": ("{column} holds durations.", "load_data makes seconds of them."),
     "to_text": ("{column} holds {what}.", "load_data makes text of them."),
     "many_values": (
         "{column} has {count} different values.",
