@@ -195,6 +195,9 @@ BORROWED: tuple[Borrowed, ...] = (
         "ipykernel.kernelbase:Kernel._publish_status": "answer a page sooner",
         "ipykernel.kernelbase:Kernel._parent_ident": "answer a page sooner",
     }),
+    *_entries("kernels", "saves", "_forkserver.page_kernel", f"{KERNEL}/kernelapp.py", {
+        "ipykernel.kernelapp:IPKernelApp._bind_socket": "start a page's kernel without sockets that it has no use for",
+    }),
     *_entries("kernels", "saves", "_forkserver.notebook",
            "https://github.com/jupyter-widgets/ipywidgets/blob/main/python/ipywidgets/ipywidgets/widgets/widget.py", {
         "ipywidgets.widgets.widget:_instances": "draw the widgets of a page before its visitor comes",

@@ -90,8 +90,9 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         if app.capture_fd_output:
             log_to_cells()
         app.start()
-        app.control_thread.stop()
-        app.control_thread.join()  # it sends a last message; ipykernel's exit functions could block that for ever
+        if app.control_thread:
+            app.control_thread.stop()
+            app.control_thread.join()  # it sends a last message; ipykernel's exit functions could block that for ever
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     finally:

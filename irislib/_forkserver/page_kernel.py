@@ -6,6 +6,7 @@ another channel. To wait for a thread's turn takes longer than to predict a row.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -16,6 +17,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import DottedObjectName, Type
+from zmq.eventloop.zmqstream import ZMQStream
 
 __all__ = ["NO_PARENT", "WarmKernelApp", "prepare_kernels"]
 
@@ -40,6 +42,11 @@ class PageKernel(UntypedKernel):  # type: ignore[misc]
         parent, ident = self.get_parent("shell"), self._parent_ident["shell"]
         self.session.send(self.shell_stream, "comm_msg", message, parent, ident, buffers=list(buffers))
         self.shell_stream.flush(zmq.POLLOUT)
+
+    def start(self) -> None:
+        """Start to receive messages, without a debugger."""
+        self.shell.exit_now = False
+        super(IPythonKernel, self).start()  # type: ignore[misc]
 
     def _publish_status(self, status: str, channel: str, parent: Any = None) -> None:
         """Publish a status, but not that a widget's message is being handled: the server has sent it, and knows."""
@@ -117,12 +124,44 @@ class WarmKernelApp(UntypedApp):  # type: ignore[misc]
     def init_code(self) -> None:
         """Run nothing."""
 
-    def init_control(self, context: Any) -> None:
-        """Receive messages in the main thread; another one, of newer versions, is for subshells."""
-        super().init_control(context)
-        if thread := getattr(self, "shell_channel_thread", None):
-            thread.io_loop.close()
-            self.shell_channel_thread = None
+    def init_sockets(self) -> None:
+        """Open the sockets that a page needs, without those for input, a debugger and the heart beat.
+
+        The server notices the end of a kernel by its process.
+        """
+        self.context = zmq.Context()
+        atexit.register(self.close)
+        self.shell_socket, self.control_socket = (self.open_socket(name) for name in ("shell_port", "control_port"))
+        self.context.xpub_verbose = True  # it welcomes each connection, not the first one alone
+        self.init_iopub(self.context)
+
+    def open_socket(self, port_name: str) -> Any:
+        """Open a socket that receives messages at the port of that name, or sets it."""
+        socket = self.context.socket(zmq.ROUTER)
+        socket.linger = 1000
+        socket.router_handover = 1  # to a connection of the same identity
+        if apply_keys := getattr(self, "_apply_curve_server_options", None):  # of newer versions
+            apply_keys(socket)
+        setattr(self, port_name, self._bind_socket(socket, getattr(self, port_name)))
+        return socket
+
+    def init_heartbeat(self) -> None:
+        """Do nothing."""
+
+    def init_kernel(self) -> None:
+        """Make the kernel, which receives all messages in the main thread: others wait while it is busy anyway."""
+        self.kernel = self.kernel_class.instance(
+            parent=self,
+            session=self.session,
+            shell_stream=ZMQStream(self.shell_socket),
+            control_stream=ZMQStream(self.control_socket),
+            iopub_thread=self.iopub_thread,
+            iopub_socket=self.iopub_socket,
+            log=self.log,
+            profile_dir=self.profile_dir,
+            user_ns=self.user_ns,
+        )
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
 
 
 def prepare_kernels(argv: Sequence[str]) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
+import time
 from asyncio import Future
 from collections import Counter
 from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -51,8 +55,15 @@ ALLOWED_TYPES = {
     "control": {"kernel_info_request"},
 }
 BINARY_FRAMING = "v1.kernel.websocket.jupyter.org"
+LOOK_SECONDS = 0.5  # between two looks whether a kernel has ended that a page waits for
 VERSIONS = "irislib_versions"  # the type of the message that tells a page of newer models; no kernel sends it
 HIDDEN_ERROR = {"ename": "ExecutionError", "evalue": "Execution error", "traceback": []}  # as in Voila's pages
+
+
+@cache
+def sends_welcome() -> bool:
+    """Return True if kernels send a message to whom they have come to know as a receiver: ipykernel does since 7.2."""
+    return tuple(map(int, version("ipykernel").split(".")[:2])) >= (7, 2)
 
 
 class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
@@ -64,6 +75,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     callback_logs: ClassVar[WeakKeyDictionary[Any, CallbackLog]] = WeakKeyDictionary()  # by kernel
     warned = False
     is_counted = False  # among the connections of its kernel
+    is_new = False  # not that of a page that was disconnected
     is_heard = False  # the page's script has asked for something
     last_subprotocol: Any = None
 
@@ -111,11 +123,50 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         super().disconnect()
         self.multi_kernel_manager.notify_disconnect(self.kernel_id)
 
+    def request_kernel_info(self) -> Any:
+        """Ask a kernel for its protocol, unless it is a warm one: these have the server's."""
+        if not self.is_warm():
+            return super().request_kernel_info()
+        known = asyncio.get_running_loop().create_future()
+        known.set_result({})
+        return known
+
+    def is_warm(self) -> bool:
+        """Return True if the kernel was forked for a warm page."""
+        return bool(getattr(self.kernel_manager.provisioner, "page", ""))
+
+    def nudge(self) -> Any:
+        """Wait until the kernel's messages arrive.
+
+        jupyter_server asks the kernel on two more channels until its replies come. A new connection to a warm kernel
+        waits for the welcome that the kernel sends without being asked.
+        """
+        is_busy = self.kernel_manager.execution_state == "busy"
+        if is_busy or not (self.is_new and self.is_warm() and sends_welcome()):
+            return super().nudge()
+        return asyncio.ensure_future(self.wait_for_welcome())
+
+    async def wait_for_welcome(self) -> None:
+        """Wait for the first message of the kernel to all pages, until a time limit or the end of the kernel."""
+        channel, arrived = self.channels["iopub"], asyncio.get_running_loop().create_future()
+
+        def note(_: Any) -> None:
+            if not arrived.done():
+                arrived.set_result(None)
+
+        channel.on_recv(note)
+        end = time.monotonic() + self.kernel_info_timeout
+        while not arrived.done() and self.kernel_id in self.multi_kernel_manager and time.monotonic() < end:
+            await asyncio.wait([arrived], timeout=LOOK_SECONDS)
+        if not channel.closed():
+            channel.stop_on_recv()
+
     def create_stream(self) -> None:
         """Open the channels to the kernel that every page needs.
 
         An input channel is left out: a page cannot be asked for input. Each channel takes two open files.
         """
+        self.is_new = True
         for channel in ("iopub", "shell"):
             self.open_channel(channel)
 
@@ -207,7 +258,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         """
         idents, (_, *parts) = self.session.feed_identities(outgoing_msg)
         msg_type = self.session.unpack(parts[0])["msg_type"]
-        if msg_type == "execute_input":
+        if msg_type in ("execute_input", "iopub_welcome"):  # the welcome of another connection to the same kernel
             return
         if msg_type == "status" and self.session.unpack(parts[3]).get("execution_state") == "idle":
             parent = self.session.unpack(parts[1])

@@ -9,6 +9,7 @@ import mimetypes
 import os
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.web import GZipContentEncoding as Compression
+from voila.paths import collect_static_paths
 from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 
 __all__ = ["IMMUTABLE", "files_version", "publish", "static_routes"]
@@ -86,11 +88,22 @@ def compress_file(file: str) -> bytes | None:
     """Return a file's compressed content; None if that is not much less."""
     kind, encoding = mimetypes.guess_type(file)
     is_text = kind and not encoding and (kind.startswith("text/") or kind in Compression.CONTENT_TYPES)
-    facts = os.stat(file)
-    if not is_text or facts.st_size < Compression.MIN_LENGTH:
+    if not is_text or os.stat(file).st_size < Compression.MIN_LENGTH:
         return None
-    key = (file, facts.st_mtime_ns, facts.st_size)
+    key = content_key(file)
     return _compressed.get(key) or compress(key, Path(file).read_bytes())
+
+
+def content_key(file: str) -> object:
+    """Return what changes with the content of a file."""
+    facts = os.stat(file)
+    return file, facts.st_mtime_ns, facts.st_size
+
+
+@lru_cache(maxsize=64)
+def template_folders(template: str) -> list[str]:
+    """Return the folders of a template's files, and of those that it extends: to look for them takes milliseconds."""
+    return list(collect_static_paths(["voila", "nbconvert"], template))
 
 
 class CompressedFiles(tornado.web.StaticFileHandler):
@@ -105,7 +118,8 @@ class CompressedFiles(tornado.web.StaticFileHandler):
             absolute = self.get_absolute_path(self.root, self.path)  # which may set the root
             if (file := self.validate_absolute_path(self.root, absolute)) is None:
                 return  # a folder, whose visitor has been redirected
-            self.compressed = await asyncio.to_thread(compress_file, file)
+            is_done = content_key(file) in _compressed
+            self.compressed = compress_file(file) if is_done else await asyncio.to_thread(compress_file, file)
         if self.compressed is not None:
             self.get_content = self.get_compressed  # type: ignore[method-assign, assignment]
         await super().get(path, include_body)
@@ -150,17 +164,25 @@ class TemplateFilesHandler(CompressedFiles, TemplateStaticFileHandler):  # type:
         )
 
     def parse_url_path(self, url_path: str) -> str:
-        try:
-            return str(super().parse_url_path(url_path))
-        except (AssertionError, ValueError) as error:
-            raise tornado.web.HTTPError(404) from error
+        self.roots = self.static_folders(url_path)
+        return tornado.web.StaticFileHandler.parse_url_path(self, url_path)
 
     @classmethod
     def get_absolute_path(cls, root: str, path: str) -> str:
+        folders, name = cls.static_folders(path), path.split("/", 2)[2]
+        files = [os.path.abspath(os.path.join(folder, name)) for folder in folders]
+        return next(filter(os.path.exists, files), files[-1])
+
+    @staticmethod
+    def static_folders(path: str) -> list[str]:
+        """Return the folders that the files of a path's template are looked for in."""
+        template, kind, *names = path.split("/", 2)
         try:
-            return str(super().get_absolute_path(root, path))
-        except (AssertionError, ValueError) as error:
+            if kind == "static" and names:
+                return template_folders(template)
+        except ValueError as error:
             raise tornado.web.HTTPError(404) from error
+        raise tornado.web.HTTPError(404)
 
 
 class VoilaFilesHandler(CompressedFiles, MultiStaticFileHandler):  # type: ignore[misc]
