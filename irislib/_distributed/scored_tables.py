@@ -111,8 +111,7 @@ def score_parquet(
             values = {name: batch.column(index).to_pandas() for name, index in columns.items()}
             results = _predict(model, values, len(batch))
             wrong.add(results.problems, range(start + done + 1, start + done + len(batch) + 1))
-            cells = [*results.arrays, *csv_results.message_columns(results, len(batch))]
-            missing = None if results.has_prediction.all() else ~results.has_prediction
+            cells, missing = _cells(results, len(batch))
             arrays = [_arrow_array(*pair, missing) for pair in zip(cells, types, strict=True)]
             writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=written))
             done += len(batch)
@@ -133,18 +132,28 @@ def _arrow_array(values: Any, kind: Any, missing: Any) -> Any:
 
 def score_frame(model: Model, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a DataFrame with the columns that are added to it, see :func:`irislib.score`."""
-    import pandas as pd
-
     columns = csv_layout.find_columns(list(map(str, frame.columns)), model.spec.features)
     added = csv_results.added_columns(model, list(frame.columns))
     results = _predict(model, {name: frame.iloc[:, index] for name, index in columns.items()}, len(frame))
-    new = {
-        name: pd.Series(cells, frame.index, dtype)
-        for name, cells, dtype in zip(
-            added, csv_results.result_values(results, len(frame)), _dtypes(model, len(added)), strict=True
-        )
-    }
-    return frame.assign(**new)
+    cells, missing = _cells(results, len(frame))
+    columns_added = zip(added, cells, _dtypes(model, len(added)), strict=True)
+    return frame.assign(**{name: _series(values, frame.index, dtype, missing) for name, values, dtype in columns_added})
+
+
+def _cells(results: many_rows.ManyPredictions, count: int) -> tuple[list[Any], Any]:
+    """Return the columns that are added, and which rows have no prediction; None if all have one."""
+    missing = None if results.has_prediction.all() else ~results.has_prediction
+    return [*results.arrays, *csv_results.message_columns(results, count)], missing
+
+
+def _series(values: Any, index: pd.Index, dtype: Any, missing: Any) -> pd.Series:
+    """Return a column of pandas'; messages are there for rows without a prediction, too."""
+    import pandas as pd
+
+    if missing is not None and not isinstance(values, list):
+        values = values.astype("float64" if dtype == "float64" else object)
+        values[missing] = None
+    return pd.Series(values, index, dtype)
 
 
 def _dtypes(model: Model, count: int) -> list[Any]:

@@ -23,7 +23,6 @@ __all__ = [
     "message_columns",
     "result_cells",
     "result_columns",
-    "result_values",
     "write_csv",
     "write_header",
     "write_part",
@@ -32,12 +31,7 @@ __all__ = [
 
 def result_cells(predictions: many_rows.ManyPredictions, count: int) -> Iterator[tuple[Any, ...]]:
     """Yield the cells added to each row: the prediction and probabilities, the warnings and the problems."""
-    return zip(*result_values(predictions, count), strict=True)
-
-
-def result_values(predictions: many_rows.ManyPredictions, count: int) -> list[list[Any]]:
-    """Return the values of the columns that are added: the prediction, probabilities, warnings and problems."""
-    return [*predictions.columns, *message_columns(predictions, count)]
+    return zip(*predictions.columns, *message_columns(predictions, count), strict=True)
 
 
 def message_columns(predictions: many_rows.ManyPredictions, count: int) -> list[list[str]]:
