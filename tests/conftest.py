@@ -44,11 +44,11 @@ PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 
 # With several workers (`make test`) each file runs as a whole in one of them, and these files in the same one, so that
-# their server is started once. The tests of test_pages.py use it, too, but are long enough for a worker.
-USE_SERVE = ("test_accessibility", "test_serve", "test_operation", "test_security", "test_languages", "test_api_routes",
+# their server is started once.
+USE_SERVE = ("test_accessibility", "test_pages", "test_serve", "test_operation", "test_security", "test_languages", "test_api_routes",
              "test_model_card", "test_counts", "test_translated_pages", "test_what_if")  # fmt: skip
 # Those that take long begin first.
-LONG = ("test_kernel_manager", *USE_SERVE, "test_pages", "test_real_tables", "test_score",
+LONG = ("test_kernel_manager", *USE_SERVE, "test_real_tables", "test_score",
         "test_documentation_blocks",
         "test_forkserver", "test_estimators", "test_followed_pages", "test_prerender", "test_widgets",
         "test_compiled", "test_soak", "test_insights", "test_error_boundary", "tutorial", "test_jupyter",

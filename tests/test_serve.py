@@ -20,6 +20,13 @@ import pytest
 import requests
 from conftest import PATIENCE, PROGRAM, ROOT, TESTS, Server, free_port, run_irislib, wait_until
 
+# It is started again as `python -m irislib`.
+AS_A_MODULE = """
+import sys
+from importlib.util import find_spec
+sys.modules["__main__"].__spec__ = find_spec("irislib.__main__")
+"""
+
 
 def test_the_index_lists_the_apps(serve: Server) -> None:
     response = serve.get("/")
@@ -194,7 +201,7 @@ def test_debug_restarts_when_the_spec_changes(command: str, tmp_path: Path) -> N
     temporary = tmp_path / "t"
     temporary.mkdir()
     args = (command, "--debug", "--model", "mine", *(["--Pages.warm=False"] if command == "serve" else []))
-    server = Server(tmp_path / "log", *args, cwd=tmp_path, program=PROGRAM, TMPDIR=str(temporary)).wait()
+    server = Server(tmp_path / "log", *args, cwd=tmp_path, code=AS_A_MODULE, TMPDIR=str(temporary)).wait()
     try:
         row = {"size": 1}
         assert server.post("/tiny", data=row).status_code == 200
