@@ -101,8 +101,8 @@ c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
 c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.JupyterHub.services = [{{"name": name, "api_token": name * 8}} for name in ("program", "operator", "stranger")]
-c.JupyterHub.services.append(
-    {{"name": "elsewhere", "url": "http://127.0.0.1:{elsewhere}", "api_token": "elsewhere" * 4}}
+c.JupyterHub.services.append(  # it is started later: the hub does not wait for it
+    {{"name": "elsewhere", "url": "http://127.0.0.1:{elsewhere}", "api_token": "elsewhere" * 4, "timeout": 0}}
 )
 c.JupyterHub.load_roles = [
     {{"name": "programs", "scopes": ["access:services"], "services": ["program", "operator"]}},
