@@ -5,27 +5,29 @@ from __future__ import annotations
 import enum
 import pickle
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import irislib
 from irislib import insights
+from irislib._common.language import using_language
 from irislib._common.theme import AUBERGINE, ORANGE, chart_colours
 from irislib.api import _insights
-from irislib.insights import Insight, _registry
+from irislib.insights import Insight, _drawing, _registry
 
 ROW = {"petal_length_cm": 5.1, "petal_width_cm": 1.9, "sepal_length_cm": 5.8, "sepal_width_cm": 2.7}
 
 
-def every_insight(model):
+def every_insight(model, row=ROW):
     functions = [function for tab in insights.default_tabs(model).values() for function in tab]
     return [
-        function(model, ROW) if _registry.needs_row(function) else function(model)
+        function(model, row) if _registry.needs_row(function) else function(model)
         for function in functions
         if function not in (insights.cross_validation, insights.learning_curve)
     ]
@@ -126,3 +128,66 @@ def test_a_unit_in_the_name_of_the_target_is_not_written_twice(target):
     assert spec.target_label == "Ozone"
     name = insights.predicted_against_true(irislib.train(spec)).frame.columns[0]
     assert name == (f"true {target}" if target.endswith("(ppb)") else f"true {target} (ppb)")
+
+
+def cars(target):
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"No_of_Cylinders": rng.integers(3, 6, 60), "Weight_of_Car": rng.normal(1200, 200, 60)})
+    data["Miles_per_Gallon"] = data["Weight_of_Car"] / 40 + data["No_of_Cylinders"]
+    data["Is_of_Use"] = np.where(data["Miles_per_Gallon"] > 34, "yes", "no")
+    features = [
+        irislib.Feature("cylinders", kind="integer", column="No_of_Cylinders", label="Cylinders"),
+        irislib.Feature("weight", column="Weight_of_Car", label="Weight", unit="kg"),
+    ]
+    estimator, label, unit = LinearRegression(), "Fuel economy", "mpg"
+    if target == "Is_of_Use":
+        estimator, label, unit = LogisticRegression(), "Verdict", ""
+    spec = irislib.ModelSpec("cars", features, target, lambda: data, estimator, target_label=label, target_unit=unit)
+    return irislib.train(spec), {"cylinders": 4, "weight": 1300}
+
+
+def written(axis):
+    low, high = sorted(axis.get_view_interval())
+    ticks = [tick.label1.get_text() for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [axis.label.get_text(), *ticks]
+
+
+@pytest.mark.parametrize("target", ["Miles_per_Gallon", "Is_of_Use"])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axes_have_the_labels_of_target_and_features(target, language):
+    with using_language(language):
+        model, row = cars(target)
+        texts = set()
+        for insight in every_insight(model, row):
+            figure = insight.plot()
+            figure.draw_without_rendering()
+            texts |= {text for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for text in written(axis)}
+    assert [text for text in texts if any(name in text for name in ("_per_", "_of_"))] == []
+    labels = {
+        ("Miles_per_Gallon", "en"): {"Fuel economy (mpg)", "true fuel economy (mpg)", "predicted fuel economy (mpg)"},
+        ("Miles_per_Gallon", "de"): {"Fuel economy (mpg)"},
+        ("Is_of_Use", "en"): {"true verdict", "predicted verdict"},
+        ("Is_of_Use", "de"): set(),
+    }
+    assert texts >= labels[target, language] | {"Cylinders", "Weight (kg)"}
+
+
+def test_axes_of_whole_numbers_and_of_counts_have_whole_ticks():
+    model, row = cars("Miles_per_Gallon")
+    table = pd.DataFrame({"rows": [1, 2, 3], "seen": 0.1, "unseen": 0.2, "spread": 0.1})
+    spreads = {"seen": "spread", "unseen": "spread"}
+    charts = {
+        "rows": partial(_drawing.bars, frame=table, names="seen", values="rows"),
+        "of training": partial(_drawing.curves_with_spread, frame=table, x="rows", y=spreads, name="R²"),
+        "of test": partial(_drawing.histogram, values=np.arange(3), name="x", count="rows"),
+    }
+    drawn = [Insight("", table, "", draw) for draw in charts.values()]
+    drawn += [insights.prediction_set(model, row), insights.partial_dependence(model)]
+    axes = [axis for insight in drawn for axes in insight.plot().axes for axis in (axes.xaxis, axes.yaxis)]
+    whole = [axis for axis in axes if axis.label.get_text() in ("rows", "test rows", "Cylinders")]
+    assert len(whole) == 5
+    for axis in whole:
+        low, high = axis.get_view_interval()
+        ticks = [x for x in axis.get_majorticklocs() if low <= x <= high]
+        assert ticks
+        assert all(x == round(x) for x in ticks), (axis.label.get_text(), ticks)

@@ -13,7 +13,7 @@ from irislib.insights import _drawing
 from irislib.insights._background import held_out_probabilities
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval, proportion_interval
-from irislib.insights._phrases import explain_test_rows
+from irislib.insights._phrases import axis_label, explain_test_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,14 +69,16 @@ def confusion_matrix(model: Model) -> Insight:
         names = ("balanced_accuracy", "baseline_balanced_accuracy", "baseline_accuracy")
         balanced, baseline, share = (format_share(held_out.metrics[name]) for name in names)
         text = TEXTS["confusion_matrix.balanced"].format(balanced=balanced, baseline=baseline, share=share, text=text)
-    return matrix_insight(TEXTS["confusion_matrix.title"], frame, text)
+    return matrix_insight(model, TEXTS["confusion_matrix.title"], frame, text)
 
 
-def matrix_insight(title: str, frame: pd.DataFrame, text: str) -> Insight:
+def matrix_insight(model: Model, title: str, frame: pd.DataFrame, text: str) -> Insight:
     """Return the insight of a confusion matrix.
 
     Parameters
     ----------
+    model : Model
+        Whose target it is that the axes name.
     title : str
     frame : DataFrame of shape (n_classes, n_classes)
         How many rows of each true class have each predicted one.
@@ -87,7 +89,8 @@ def matrix_insight(title: str, frame: pd.DataFrame, text: str) -> Insight:
     counts = frame.to_numpy()
     rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     is_small = len(frame) <= FEW_CLASSES
-    draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=is_small)
+    names = axis_label(model, str(frame.columns.name)), axis_label(model, str(frame.index.name))
+    draw = partial(_drawing.matrix, frame=frame, rates=rates, with_rates=is_small, names=names)
     return Insight(title, frame, text, draw, height=3.6 if is_small else 4.6)
 
 

@@ -19,7 +19,7 @@ from irislib.insights._background import as_prediction, by_probability, held_out
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval
 from irislib.insights._likely_classes import describe_classes, describe_coverage
-from irislib.insights._phrases import format_target, with_target_unit
+from irislib.insights._phrases import axis_label, format_target, with_target_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -195,5 +195,6 @@ def _number_range(model: Model, prediction: Prediction, limit: float, coverage: 
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
     text = _describe_range(model, prediction, limit, coverage, counts)
     values = model.evaluation.y_true
-    draw = partial(_drawing.histogram_with_range, values=values, low=low, middle=middle, high=high, name=name)
+    ends, label = {"low": low, "middle": middle, "high": high}, axis_label(model, name)
+    draw = partial(_drawing.histogram_with_range, values=values, **ends, name=label)
     return Insight(TEXTS["range.title"], frame, text, draw)

@@ -13,7 +13,7 @@ from irislib._common.formatting import format_share
 from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._common.theme import INK, PAPER, WARM_GREY, main_colour, second_colour, series
-from irislib.insights._labels import LEGEND_WIDTH, LINE, MARGINS, panel_height
+from irislib.insights._labels import LEGEND_WIDTH, LINE, MARGINS, only_whole_ticks, panel_height
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +62,8 @@ def bars(axes: Axes, *, frame: pd.DataFrame, names: str, values: str, errors: st
     _name_bars(axes, frame[names])
     axes.set_xlabel(values)
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+    if frame[values].dtype.kind in "iu":  # counts
+        only_whole_ticks(axes.xaxis)
 
 
 def _name_bars(axes: Axes, labels: Iterable[Any], above: float = 0) -> None:
@@ -143,6 +145,7 @@ def histogram_with_range(axes: Axes, *, values: np.ndarray, low: float, middle: 
     axes.hist(values, bins=20, color=WARM_GREY)
     axes.axvspan(low, high, color=main_colour(), alpha=0.25)
     axes.axvline(middle, color=second_colour(), linewidth=2)
+    only_whole_ticks(axes.yaxis)
     axes.set_xlabel(name)
     axes.set_ylabel(TEXTS["test_rows"])
 
@@ -151,27 +154,27 @@ def histogram(axes: Axes, *, values: np.ndarray, name: str, count: str, high: fl
     """Draw how values are distributed, up to the highest that there can be if one is given."""
     limits = None if high is None else (min(values.min(), 0.9 * high), high)
     axes.hist(values, bins=20, range=limits, color=main_colour())
-    axes.locator_params(axis="y", integer=True)
+    only_whole_ticks(axes.yaxis)
     axes.set_xlabel(name)
     axes.set_ylabel(count)
 
 
-def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bool) -> None:
+def matrix(axes: Axes, *, frame: pd.DataFrame, rates: np.ndarray, with_rates: bool, names: tuple[str, str]) -> None:
     """Draw counts as a matrix, each cell coloured by its share of the row."""
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
 
     counts = frame.to_numpy()
     lines = LABEL_LINES if len(frame) <= MANY_TURNED else 1
-    names = [wrap_label(name, lines) for name in frame.columns]
-    is_wide = max(map(len, names)) * len(names) > WIDTH_OF_NAMES
+    texts = [wrap_label(name, lines) for name in frame.columns]
+    is_wide = max(map(len, texts)) * len(texts) > WIDTH_OF_NAMES
     colours = LinearSegmentedColormap.from_list("aubergine", [PAPER, main_colour()])
     axes.imshow(rates, cmap=colours, vmin=0, vmax=1)
     turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if is_wide else {}
-    axes.set_xticks(range(len(names)), names, **turned)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel(frame.columns.name)
-    axes.set_ylabel(frame.index.name)
+    axes.set_xticks(range(len(texts)), texts, **turned)
+    axes.set_yticks(range(len(texts)), texts)
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
     for i, j in np.ndindex(counts.shape):
         text = f"{counts[i, j]}\n{format_share(float(rates[i, j]))}" if with_rates else str(counts[i, j])
         colour = PAPER if rates[i, j] > 0.5 else INK
@@ -271,27 +274,29 @@ def curves_with_spread(axes: Axes, *, frame: pd.DataFrame, x: str, y: Mapping[st
     axes.set_xlabel(x)
     axes.set_ylabel(name)
     axes.set_xlim(left=0)
+    if frame[x].dtype.kind in "iu":
+        only_whole_ticks(axes.xaxis)
     legend(axes)
 
 
-def points_on_diagonal(axes: Axes, *, frame: pd.DataFrame) -> None:
+def points_on_diagonal(axes: Axes, *, frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Draw the second column over the first, and where both are equal."""
     x, y = frame.columns
     axes.scatter(frame[x], frame[y], color=main_colour(), alpha=0.6, edgecolors="none")
     ends = [frame.to_numpy().min(), frame.to_numpy().max()]
     axes.plot(ends, ends, color=second_colour(), linewidth=2)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
 
 
-def points_around_zero(axes: Axes, *, frame: pd.DataFrame, band: float, label: str) -> None:
+def points_around_zero(axes: Axes, *, frame: pd.DataFrame, band: float, label: str, names: Sequence[str]) -> None:
     """Draw the second column over the first, and a band around zero."""
     x, y = frame.columns
     axes.axhspan(-band, band, color=WARM_GREY, alpha=0.25, label=label)
     axes.axhline(0, color=second_colour(), linewidth=2)
     axes.scatter(frame[x], frame[y], color=main_colour(), alpha=0.6, edgecolors="none")
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
     legend(axes)
 
 
@@ -303,6 +308,7 @@ def dependence(
     thin: int,
     names: tuple[str, str],
     is_probability: bool,
+    is_whole: bool,
 ) -> None:
     """Draw the mean of each output over a feature's values, and thin lines for the first rows.
 
@@ -319,6 +325,8 @@ def dependence(
     names : tuple of (str, str)
         Labels of both axes.
     is_probability : bool
+    is_whole : bool
+        Whether the feature's values are whole numbers.
     """
     if any(isinstance(value, str) for value in values):
         _category_points(axes, values, lines, names, is_probability)
@@ -326,6 +334,8 @@ def dependence(
     for (name, rows), style in zip(lines.items(), series(len(lines)), strict=True):
         axes.plot(values, rows[:, :thin], color=style["color"], linewidth=0.6, alpha=0.25)
         axes.plot(values, rows.mean(axis=1), **style, linewidth=2.5, label=shorten(name))
+    if is_whole:
+        only_whole_ticks(axes.xaxis)
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
     if is_probability:

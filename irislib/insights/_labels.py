@@ -10,7 +10,7 @@ from irislib._common.language import ENGLISH, current_language, localize
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LEGEND_WIDTH", "LINE", "MARGINS", "fit_labels", "panel_height"]
+__all__ = ["LEGEND_WIDTH", "LINE", "MARGINS", "fit_labels", "only_whole_ticks", "panel_height"]
 
 CHARACTER, LINE = 0.085, 0.17  # width and height of one, in inches, as matplotlib draws it by default
 MARGINS = 0.7  # inches beside and below the axes: the axis's label and its ticks
@@ -41,6 +41,11 @@ def fit_labels(axes: Axes) -> None:
     legend = axes.get_legend()
     for text in legend.get_texts() if legend else ():
         text.set_text(textwrap.fill(text.get_text(), LEGEND_WIDTH))
+
+
+def only_whole_ticks(axis: Any) -> None:
+    """Put the ticks of an axis of numbers at whole numbers, also where there is but one within the view."""
+    axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def panel_height(axes: Axes) -> float:
@@ -93,14 +98,15 @@ def _write_numbers(axis: Any) -> None:
 
 def _thin_out(axes: Axes, characters: int) -> None:
     """Have as many ticks below the axes as there is room for."""
-    from matplotlib.ticker import AutoLocator, MaxNLocator
+    from matplotlib.ticker import AutoLocator
 
-    if not isinstance(axes.xaxis.get_major_locator(), AutoLocator):
+    locator = axes.xaxis.get_major_locator()
+    if not isinstance(locator, AutoLocator):
         return
     texts = _texts(axes.xaxis)
     most = max(2, characters // (3 + max(map(len, texts), default=0)))
     if len(texts) > most:
-        axes.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+        locator.set_params(nbins=most)
 
 
 def _wrap_ticks(axes: Axes, characters: int) -> None:

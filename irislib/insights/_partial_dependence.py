@@ -13,7 +13,7 @@ from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
-from irislib.insights._phrases import format_feature, format_target, with_target_unit
+from irislib.insights._phrases import axis_label, format_feature, format_target, with_target_unit
 from irislib.insights._time_budget import TimeBudget, predict_within
 
 if TYPE_CHECKING:
@@ -224,8 +224,9 @@ def _panel(
         if len(outputs) > 1
         else TEXTS["partial_dependence.probability"].format(name=outputs[1])
         if is_class
-        else with_target_unit(model, model.spec.target)
+        else axis_label(model, with_target_unit(model, model.spec.target))
     )
+    step = feature.step or feature.type.step
     return partial(
         _drawing.dependence,
         values=[format_feature(model, feature, value) for value in grid]
@@ -235,6 +236,7 @@ def _panel(
         thin=LINES,
         names=(f"{feature.label} ({feature.unit})" if feature.unit else feature.label, y),
         is_probability=is_class,
+        is_whole=step is not None and step % 1 == 0,
     )
 
 

@@ -7,8 +7,9 @@ import numbers
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value
-from irislib._common.language import column_label
+from irislib._common.language import column_label, column_labels
 from irislib._common.messages.insights import TEXTS
+from irislib._description.translation import target_labels
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SPREAD",
+    "axis_label",
     "explain_test_rows",
     "explained",
     "format_feature",
@@ -33,6 +35,12 @@ def with_target_unit(model: Model, name: str) -> str:
     """Return the name of a column with the target's unit."""
     unit = f"({model.spec.target_unit})"
     return f"{name} {unit}" if model.spec.target_unit and not name.endswith(unit) else name
+
+
+def axis_label(model: Model, name: str) -> str:
+    """Return the name of a column as an axis has it: with the target's label, in the current language."""
+    with column_labels(target_labels(model.spec)):
+        return column_label(name)
 
 
 def format_target(model: Model, value: float) -> str:

@@ -10,7 +10,7 @@ from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._base import Insight
-from irislib.insights._phrases import explain_test_rows, format_target, with_target_unit
+from irislib.insights._phrases import axis_label, explain_test_rows, format_target, with_target_unit
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -46,7 +46,7 @@ def predicted_against_true(model: Model) -> Insight:
         rows=len(frame), error=error, root=root, baseline=baseline, explained=TEXTS["explained"],
         r2=held_out.metrics["r2"], test_rows=explain_test_rows(model),
     )  # fmt: skip
-    draw = partial(_drawing.points_on_diagonal, frame=frame)
+    draw = partial(_drawing.points_on_diagonal, frame=frame, names=[axis_label(model, name) for name in frame])
     return Insight(TEXTS["predicted_against_true.title"], frame, text, draw, height=3.6)
 
 
@@ -83,7 +83,8 @@ def residuals(model: Model) -> Insight:
         baseline=format_target(model, float(baseline)), mean=format_target(model, abs(mean)),
     )  # fmt: skip
     label = TEXTS["residuals.band"].format(share=QUANTILE)
-    draw = partial(_drawing.points_around_zero, frame=frame, band=most, label=label)
+    names = [axis_label(model, name) for name in frame]
+    draw = partial(_drawing.points_around_zero, frame=frame, band=most, label=label, names=names)
     return Insight(TEXTS["residuals.title"], frame, text, draw, height=3.6)
 
 

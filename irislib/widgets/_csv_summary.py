@@ -11,7 +11,7 @@ from irislib._modeling.prediction import SURE
 from irislib.insights import Insight, _drawing
 from irislib.insights._classification import matrix_insight
 from irislib.insights._confidence_intervals import format_interval
-from irislib.insights._phrases import format_target, with_target_unit
+from irislib.insights._phrases import axis_label, format_target, with_target_unit
 from irislib.widgets._blocks import insight_card
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _compare_classes(table: PredictedTable) -> Insight:
     labels = map(str, table.model.classes or ())
     order = [label for label in labels if label in set(both.to_numpy().ravel())]
     frame = pd.crosstab(both[names[0]], both[names[1]]).reindex(index=order, columns=order, fill_value=0)
-    return matrix_insight(TEXTS["table_compared"], frame, text)
+    return matrix_insight(table.model, TEXTS["table_compared"], frame, text)
 
 
 def _compare_numbers(table: PredictedTable) -> Insight:
@@ -128,5 +128,6 @@ def _compare_numbers(table: PredictedTable) -> Insight:
     errors = pd.Series(list(map(table.error, table.truth)), dtype=float)
     mean, median = format_target(model, errors.mean()), format_target(model, errors.median())
     text = TEXTS["table_off"].format(error=mean, middle=median, total=format_count(len(errors)))
-    draw = partial(_drawing.points_on_diagonal, frame=numbers)
+    names = [axis_label(model, name) for name in numbers]
+    draw = partial(_drawing.points_on_diagonal, frame=numbers, names=names)
     return Insight(TEXTS["table_compared"], numbers, text, draw, 3.6)
