@@ -45,8 +45,8 @@ PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 
 # With several workers (`make test`) each file runs as a whole in one of them, and these files in the same one, so that
 # their server is started once.
-USE_SERVE = ("test_accessibility", "test_pages", "test_serve", "test_operation", "test_security", "test_languages", "test_api_routes",
-             "test_model_card", "test_counts", "test_translated_pages", "test_what_if")  # fmt: skip
+USE_SERVE = ("test_accessibility", "test_pages", "test_serve", "test_operation", "test_security", "test_languages",
+             "test_api_routes", "test_model_card", "test_counts", "test_translated_pages", "test_what_if")  # fmt: skip
 # Those that take long begin first.
 LONG = ("test_kernel_manager", *USE_SERVE, "test_real_tables", "test_score",
         "test_documentation_blocks",

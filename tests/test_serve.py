@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import PATIENCE, PROGRAM, ROOT, TESTS, Server, free_port, run_irislib, wait_until
+from conftest import PATIENCE, ROOT, TESTS, Server, free_port, run_irislib, wait_until
 
 # It is started again as `python -m irislib`.
 AS_A_MODULE = """

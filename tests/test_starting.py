@@ -47,11 +47,11 @@ def start(tmp_path: Path) -> Iterator[Any]:
     (tmp_path / "slow.py").write_text(MODULE)
     servers: list[Server] = []
 
-    def run(*names: str, path: str = "/healthz") -> Server:
+    def run(*names: str, path: str = "/healthz", code: str = "") -> Server:
         models = [f"--model=slow:{name}" for name in names]
         options = ("--notebooks", str(ROOT / "notebooks" / "dummy.ipynb"))
         store = {"IRISLIB_STORE": str(tmp_path / "models")}
-        servers.append(Server(tmp_path / "log", "serve", *models, *options, cwd=tmp_path, **store))
+        servers.append(Server(tmp_path / "log", "serve", *models, *options, cwd=tmp_path, code=code, **store))
         return servers[-1].wait(path)
 
     yield run
@@ -67,7 +67,8 @@ def pages(server: Server) -> dict[str, str]:
 def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start, tmp_path: Path, page) -> None:
     from playwright.sync_api import expect
 
-    server = start("late", "broken")
+    impatient = "from irislib._serving import endpoint_mixin; endpoint_mixin.START_SECONDS = 1.0"
+    server = start("late", "broken", code=impatient)
     wait_until(lambda: pages(server)["dummy"] == "warm")
     ready = server.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (503, "training")

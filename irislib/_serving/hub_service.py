@@ -54,13 +54,13 @@ def connect_hub(server: Any, token: str | None) -> Any:
     IrislibError
         If another option contradicts the Hub.
     """
-    from jupyterhub.services.auth import HubOAuth
-
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     if token or server.token or server.token_file:
         raise IrislibError(TEXTS["hub_and_token"])
     if server.base_url.strip("/") != prefix.strip("/"):
         raise IrislibError(TEXTS["hub_path"].format(prefix=prefix, path=server.base_url))
+    from jupyterhub.services.auth import HubOAuth  # half a second that no refusal needs
+
     hub = HubOAuth(parent=server, base_url=prefix, api_url=os.environ["JUPYTERHUB_API_URL"])
     if not (hub.api_token and hub.access_scopes):
         raise IrislibError(TEXTS["no_hub"].format(names="JUPYTERHUB_OAUTH_ACCESS_SCOPES"))
