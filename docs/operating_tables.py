@@ -62,7 +62,7 @@ LIMITS: dict[str, list[tuple[str, ...]]] = {
         ("a table in the tab *Table*", "irislib.widgets._csv_tab:MAX_FILE_BYTES", "the page says so"),
         ("a table file, unpacked", "irislib._modeling.table_files:UNPACKED_BYTES", "the page says so"),
         ("the rows of a table that are predicted again for its evaluation", "irislib.widgets._csv_evaluation:MAX_ROWS", "a sample is evaluated"),
-        ("the rows of a table that a visitor asks for", "irislib.widgets._blocks:MAX_TABLE_ROWS", "the first ones are shown, and the page says so"),
+        ("the rows of a table that a visitor asks for", "irislib.widgets._pieces:MAX_TABLE_ROWS", "the first ones are shown, and the page says so"),
         ("reports of feedback of one page", "irislib.widgets._feedback:MAX_REPORTS", "the page says so"),
         ("a file of feedback", "max_feedback_bytes", "the page says that it is full"),
         ("the objects and lists of a message to a kernel", "irislib._serving.websocket_limits:MAX_CONTAINERS", "it is dropped; a line of the log"),

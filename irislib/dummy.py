@@ -108,13 +108,13 @@ def _text(text: str) -> str:
 
 def app() -> Page:
     """Return the dummy app, as a widget."""
-    from irislib.widgets import Page, Tab, _blocks
+    from irislib.widgets import Page, Tab, _pieces
 
     features = translated_features(FEATURES, TRANSLATIONS.get(current_language(), {}))
 
     def plot(_: object) -> Sequence[object]:
         data = random_rows()
-        return [_blocks.picture(area_plot(data), _text("A stacked area plot of the table below.")), data]
+        return [_pieces.picture(area_plot(data), _text("A stacked area plot of the table below.")), data]
 
     empty = _text("Fill in the form and press Submit: what you entered appears here.")
     tabs = [Tab(_text("Table"), lambda frame: [frame], empty), Tab(_text("Plot"), plot)]

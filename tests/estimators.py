@@ -48,7 +48,7 @@ from irislib.api import create_app
 from irislib.errors import IrislibError, NotApplicableError
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import insight_entries
-from irislib.widgets import _blocks
+from irislib.widgets import _pieces
 
 logistic = linear_model.LogisticRegression
 encoder = make_column_transformer(
@@ -312,7 +312,7 @@ class Visit:
         if not with_insights:
             return
         # the same charts for all: drawing takes longer than all else, and `check` has drawn each of them
-        with patch.object(_blocks, "charts_of", lambda insight: [_blocks.Picture("<svg/>", insight.text)]):
+        with patch.object(_pieces, "charts_of", lambda insight: [_pieces.Picture("<svg/>", insight.text)]):
             for index, tab in enumerate(page.facts["tabs"][:-1]):  # the last one takes a CSV file
                 reply, _ = page.reply({"method": "draw", "tab": index, "id": index + 1})
                 assert "error" not in reply, tab["title"]

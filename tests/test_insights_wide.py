@@ -19,8 +19,8 @@ import irislib
 from irislib import Feature, insights
 from irislib.errors import NotApplicableError
 from irislib.insights import _importance, _time_budget
-from irislib.widgets._blocks import numbers_of
 from irislib.widgets._main_fields import order_fields
+from irislib.widgets._pieces import numbers_of
 
 STRONG = 217  # the feature that decides
 

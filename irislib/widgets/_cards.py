@@ -10,10 +10,11 @@ from irislib._common.messages import TEXTS
 from irislib._modeling.csv_text import BOM
 from irislib._modeling.spreadsheet_safety import mark_formulas
 from irislib.insights import Insight
-from irislib.widgets._blocks import Block, Card, iter_cards, numbers_of
+from irislib.widgets._blocks import Block, Card, iter_cards
 from irislib.widgets._chart_points import chart_points
 from irislib.widgets._downloads import File, file_stem
 from irislib.widgets._html import render
+from irislib.widgets._pieces import numbers_of
 
 __all__ = ["CardList", "insight_file"]
 

@@ -10,10 +10,11 @@ import anywidget
 import traitlets
 from ipywidgets import Layout
 
-from irislib.widgets._blocks import Block, Card, charts_of, to_blocks
+from irislib.widgets._blocks import Block, Card
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._frontend import STYLE, read_frontend
 from irislib.widgets._html import render
+from irislib.widgets._pieces import charts_of, to_blocks
 
 if TYPE_CHECKING:
     from irislib.widgets._form import Form

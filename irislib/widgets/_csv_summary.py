@@ -12,7 +12,7 @@ from irislib.insights import Insight, _drawing
 from irislib.insights._classification import matrix_insight
 from irislib.insights._confidence_intervals import format_interval
 from irislib.insights._phrases import axis_label, format_target, with_target_unit
-from irislib.widgets._blocks import insight_card
+from irislib.widgets._pieces import insight_card
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from irislib.errors import NotApplicableError
-from irislib.widgets._blocks import Block, Failure, HeldFeatures, Paragraph, to_blocks
+from irislib.widgets._blocks import Block, Failure, HeldFeatures, Paragraph
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render
+from irislib.widgets._pieces import hold_features, to_blocks
 
 __all__ = ["HeldFeatureState"]
 
@@ -35,7 +36,7 @@ class HeldFeatureState:
             return to_blocks([piece])
         before = self.blocks.get(piece.name)
         try:
-            piece.hold(before.held if before else piece.held)
+            hold_features(piece, before.held if before else piece.held)
         except NotApplicableError as error:
             return [Paragraph(str(error))]
         self.blocks[piece.name] = piece
@@ -44,5 +45,5 @@ class HeldFeatureState:
     def handle_hold(self, request: Mapping[str, Any], _: Sequence[Any]) -> dict[str, Any]:
         """Compute an insight again with the features that the visitor has checked."""
         block = self.blocks[request["name"]]
-        insight = block.hold([name for name in request["held"] if name in self.names])
+        insight = hold_features(block, [name for name in request["held"] if name in self.names])
         return {"html": render(block.blocks), "announcement": insight.text}

@@ -31,11 +31,9 @@ from irislib.widgets._blocks import (
     Rows,
     Section,
     Table,
-    charts_of,
-    numbers_of,
-    to_blocks,
 )
 from irislib.widgets._error_boundary import guarded
+from irislib.widgets._pieces import charts_of, numbers_of, to_blocks
 from irislib.widgets._table_cells import align_numbers, bar_cell, breakable, column_title
 
 __all__ = ["render", "render_pieces"]

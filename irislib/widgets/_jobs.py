@@ -9,9 +9,10 @@ from typing import Any
 
 from irislib._common.messages import TEXTS
 from irislib.errors import NotApplicableError
-from irislib.widgets._blocks import Block, Job, iter_jobs, to_blocks
+from irislib.widgets._blocks import Block, Job, iter_jobs
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render
+from irislib.widgets._pieces import to_blocks
 
 __all__ = ["JobList"]
 

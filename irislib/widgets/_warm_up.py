@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from irislib._common.language import column_labels
 from irislib._common.theme import chart_colours
 from irislib._forkserver.child import ChildError, call_in_child
-from irislib.widgets._blocks import deferred_pictures
 from irislib.widgets._error_boundary import guarded
 from irislib.widgets._html import render, render_pieces
+from irislib.widgets._pieces import deferred_pictures
 
 if TYPE_CHECKING:
     from irislib.widgets._page import Page
