@@ -48,15 +48,16 @@ PLANTED = "planted-pa55word"  # typed into a password field; must appear nowhere
 USE_SERVE = ("test_accessibility", "test_pages", "test_serve", "test_operation", "test_security", "test_languages",
              "test_api_routes", "test_model_card", "test_counts", "test_translated_pages", "test_what_if")  # fmt: skip
 # Those that take long begin first.
-LONG = ("test_kernel_manager", *USE_SERVE, "test_real_tables", "test_score",
-        "test_documentation_blocks",
-        "test_forkserver", "test_estimators", "test_followed_pages", "test_prerender", "test_widgets",
-        "test_compiled", "test_soak", "test_insights", "test_error_boundary", "tutorial", "test_jupyter",
-        "test_monitoring", "test_distributed_training", "test_fast_parts", "test_bad_notebooks", "test_store",
-        "test_following", "test_documentation",
-        "test_drafting", "test_operator", "test_conformance", "test_refresh", "test_insights_wide",
-        "test_branded_pages", "test_site", "test_refresh_service", "test_kernelspec", "test_api_fuzz",
-        "test_fitted", "test_project_files", "test_install", "test_starting", "test_cli")  # fmt: skip
+LONG = (*USE_SERVE, "test_real_tables", "test_kernel_manager", "test_documentation_blocks",
+        "test_forkserver", "test_install", "test_proxies", "test_estimators", "test_error_boundary",
+        "test_compiled", "test_jupyterhub", "test_bad_notebooks", "test_prerender", "test_store", "test_score",
+        "test_insights", "test_conformance", "test_new_estimator", "test_jupyter", "test_widgets",
+        "test_insights_wide", "test_soak", "test_refresh", "test_followed_pages", "tutorial", "test_fast_parts",
+        "test_starting", "test_kernelspec", "test_monitoring", "test_drafting", "test_distributed_training",
+        "test_following", "test_site", "test_operator", "test_operating", "test_charts", "test_borrowed",
+        "test_branded_pages", "test_api_openapi", "test_documentation", "test_refresh_service", "test_cards",
+        "test_api_fuzz", "test_blueprint", "test_dockerfile", "test_fitted", "test_project_files",
+        "test_cli")  # fmt: skip
 
 # What `make test-lowest` leaves out: how servers run for long or under load, texts, files of irislib's own, and tools
 # that only tests use; files, and single tests that take long.
