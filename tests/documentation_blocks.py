@@ -178,9 +178,12 @@ class Page:
             known["PYTEST_ADDOPTS"] = "-p irislib._common.quick_imports"  # as here
             made = f"{sys.prefix}/ready"
             command = shlex.join(["make", "--silent", "-o", made, f"VENV={sys.prefix}", *words[1:]])
+            recipe = subprocess.check_output(f"{command} --dry-run", shell=True, cwd=self.cwd, text=True)  # noqa: S602
+            program = shlex.split(recipe.splitlines()[-1])
             if words[1:] == ["serve"]:
-                recipe = subprocess.check_output(f"{command} --dry-run", shell=True, cwd=self.cwd, text=True)  # noqa: S602
-                words = ["irislib", *shlex.split(recipe.splitlines()[-1])[1:]]
+                words = ["irislib", *program[1:]]
+            elif "pytest" in program:
+                return self.run_pytest(program, known)
         if words[:1] == ["cd"]:
             self.cwd = self.cwd / words[1]
             assert self.cwd.is_dir(), f"{words[1]} is not a folder"
@@ -199,6 +202,15 @@ class Page:
             )  # fmt: skip
             return done.returncode, done.stdout
         return 0, ""
+
+    def run_pytest(self, program: list[str], environment: dict[str, str]) -> tuple[int, str]:
+        """Run a recipe such as ``A=b …/python -m pytest tests``, forked: importing scikit-learn takes long."""
+        environment |= dict(word.split("=", 1) for word in program if ASSIGNMENT.fullmatch(word))
+        args = program[program.index("pytest") + 1 :]
+        args += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins imported before
+        code = f"import sys, pytest; sys.exit(pytest.main({args}))"
+        result = run_irislib(cwd=self.cwd, code=code, **environment)
+        return result.returncode, result.stdout + result.stderr
 
     def start(self, args: list[str], environment: dict[str, str]) -> None:
         """Start a server; `irislib serve` and `api` without options are the one that pages share."""

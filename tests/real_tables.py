@@ -41,10 +41,10 @@ def biopsies(folder: Path) -> str:
 
 
 def digits(folder: Path) -> str:
-    """Six classes that are numbers, told apart best by trees: Parquet."""
+    """Four classes that are numbers, told apart best by trees: Parquet."""
     from sklearn.datasets import load_digits
 
-    bunch = load_digits(n_class=6, as_frame=True)
+    bunch = load_digits(n_class=4, as_frame=True)
     some = bunch.data.astype("int64").assign(digit=bunch.target)
     some.to_parquet(folder / "digits.parquet")
     return "digits.parquet"

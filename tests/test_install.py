@@ -27,12 +27,21 @@ from irislib._project.requirement import known_versions, pack_wheel
 
 EPOCH = "1700000000"
 METADATA = {"irislib.egg-info", "PKG-INFO", "setup.cfg"}  # what setuptools adds to a source archive
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+
+
+def missing_to_build() -> set[tuple[str, ...]]:
+    """Return what the build needs that is not installed here."""
+    from build import check_dependency
+
+    return {chain for need in PYPROJECT["build-system"]["requires"] for chain in check_dependency(need)}
 
 
 def build(source: Path, target: Path) -> tuple[Path, Path]:
-    """Build the source archive of a folder and, of that, the wheel, as a release does."""
-    command = [sys.executable, "-m", "build", "--outdir", str(target), str(source)]
+    """Build the source archive of a folder and, of that, the wheel, with the setuptools here, if that will do."""
+    own = [] if missing_to_build() else ["--no-isolation"]
+    command = [sys.executable, "-m", "build", *own, "--outdir", str(target), str(source)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
