@@ -471,13 +471,15 @@ def kernel_of(page: Any, server: Server) -> int:
 
 
 def process_of(kernel: str, server: Server) -> int:
-    """Return the process of a kernel, known by the sockets that it listens on."""
-    (process,) = (
-        pid
-        for pid in descendants(server.process.pid)
-        if any(kernel in str(socket.laddr) for socket in psutil.Process(pid).net_connections("unix"))
-    )
-    return process
+    """Return the process of a kernel, known by the sockets that it listens on, once it does."""
+
+    def listens(pid: int) -> bool:
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            return any(kernel in str(socket.laddr) for socket in psutil.Process(pid).net_connections("unix"))
+        return False
+
+    (pid,) = wait_until(lambda: [*filter(listens, descendants(server.process.pid))], lambda: f"No kernel {kernel}.")
+    return int(pid)
 
 
 def descendants(pid: int) -> list[int]:
