@@ -36,9 +36,11 @@ def defined_names(tree: ast.AST) -> set[str]:
 
 def private_names(tree: ast.AST) -> set[str]:
     """Return the private names that a module uses and does not define."""
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(("irislib", "__future__")):
+        if isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(("irislib", "__future__")):
             names |= {alias.name for alias in node.names}
     return {name for name in names if re.match("_[^_]", name)}
 

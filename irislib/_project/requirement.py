@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
@@ -115,15 +116,23 @@ def known_versions(requirements: Iterable[str]) -> list[str]:
         if not new:
             continue
         extras_of[name] |= new
-        try:
-            installed = _installed() if name == "irislib" else distribution(name)
-        except PackageNotFoundError:
-            continue
-        is_local = "+" in installed.version or (name == "irislib" and _is_clone())
-        if not is_local and not installed.read_text("direct_url.json"):
-            versions[name] = installed.version
-        waiting += [need for need in installed.requires or () if _extra(need) in new]
+        version, needs = _version_and_needs(name)
+        if version:
+            versions[name] = version
+        waiting += [need for need in needs if _extra(need) in new]
     return [f"{name}=={version}" for name, version in sorted(versions.items())]
+
+
+@cache  # a package is needed by many, and with several extras; parsing its metadata takes long
+def _version_and_needs(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the version of a package, empty if it is not installed or not from an index, and what it needs."""
+    try:
+        installed = _installed() if name == "irislib" else distribution(name)
+    except PackageNotFoundError:
+        return "", ()
+    version = installed.version
+    is_local = "+" in version or (name == "irislib" and _is_clone()) or installed.read_text("direct_url.json")
+    return "" if is_local else version, tuple(installed.requires or ())
 
 
 def _parse(requirement: str) -> tuple[str, list[str]]:
