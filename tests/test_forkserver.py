@@ -419,6 +419,7 @@ def test_a_python3_notebook_runs_in_a_forked_kernel_with_its_query(page: Any, wa
 def test_visitors_of_a_warm_page_have_kernels_of_their_own(page: Any, warm: Server) -> None:
     open_app(page, warm, "ready", "Say")
     first = kernel_process(page)
+    assert first.num_threads() <= 5  # its own, the server's watcher, ZeroMQ's two, and that of what all pages receive
     open_app(page, warm, "ready", "Say")
     assert kernel_process(page) != first
 

@@ -49,7 +49,7 @@ def free_files() -> int:
 
 def _open_files() -> int:
     with suppress(OSError):  # without Linux's folder of them
-        return len(os.listdir("/proc/self/fd"))
+        return os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd"))  # Linux counts them since 6.2
     return int(psutil.Process().num_fds())
 
 

@@ -127,10 +127,13 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         raise_file_limit()
         paths.add_to_jupyter_path()
         super().initialize(argv)
+        has_own_handlers = bool(self.logging_config)  # type: ignore[has-type]
         if self.json_logs:
             self.logging_config = {"formatters": {"console": {"class": "irislib._common.json_formatter.JsonFormatter"}}}
             json_lines.begin()
             self.log.propagate = False
+        if not has_own_handlers:
+            self.log.setLevel(self.log_level)  # traitlets makes a record of all debugging, for a handler that drops it
         if self.tracing:
             tracing.begin()
         check_options(self)
