@@ -13,6 +13,7 @@ import importlib.util
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -106,6 +107,7 @@ def flights_data(name: str) -> Path:
     return Path(spec.origin).parent / "data" / name
 
 
+@cache
 def read_flights() -> pd.DataFrame:
     frame = pd.read_csv(flights_data("flights.csv.zip"))
     return frame.assign(date=pd.to_datetime(frame[["year", "month", "day"]]).dt.strftime("%Y-%m-%d"))

@@ -27,6 +27,7 @@ import irislib
 from irislib import Feature, Model, cli, insights
 from irislib._modeling import registry
 from irislib._modeling.training import train
+from irislib._project import project_files
 from irislib.errors import UserCodeError
 
 NAMES = [table.name for table in TABLES]
@@ -54,6 +55,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Make a project of each table, and let their packages be imported."""
     folder = tmp_path_factory.mktemp("projects")
     made = pytest.MonkeyPatch()
+    made.setattr(project_files, "pack_wheel", lambda: b"")  # which is tested elsewhere
     for table in TABLES:
         source = folder / f"{table.name}-data"
         source.mkdir()
