@@ -385,7 +385,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         content.metadata["irislib"] = {"run": "once"}
         nbformat.write(content, folder / f"{name}.ipynb")
     # not forked like other tests' servers: this is about its template processes
-    options = ("--model", "tiny:spec", "--languages", "en", "--notebooks", str(folder))
+    options = ("--model", "tiny:spec", "--languages", "en", "--Pages.always_warm=9", "--notebooks", str(folder))
     server = Server(folder / "log", "serve", *options, program=PROGRAM).wait()
     yield server
     assert server.stop() == 0
@@ -542,6 +542,23 @@ def test_no_page_waits_for_what_is_worked_out_ahead(fork_server: ForkServer, ker
     slow = prerun(fork_server, AHEAD.format(seconds=10**6))["name"]
     assert not fork_server.warm_up(slow, 0.5)
     assert kernel(slow).run("print(label.done)").strip() == "[]"
+
+
+def test_a_template_process_outlives_the_one_that_it_replaces(
+    fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = prerun(fork_server, AHEAD.format(seconds=0))["name"]
+    before, send_signal = fork_server.page_templates[name], signal.pidfd_send_signal
+
+    def send_late(pidfd: int, number: int) -> None:
+        if before._channel.fileno() < 0:  # it ends by itself, and whatever it does then is done first
+            wait_until(lambda: not psutil.pid_exists(before.pid))
+        send_signal(pidfd, number)
+
+    monkeypatch.setattr(signal, "pidfd_send_signal", send_late)
+    assert fork_server.warm_up(name, PATIENCE)
+    wait_until(lambda: not psutil.pid_exists(before.pid))
+    assert fork_server.page_templates[name].request({"imports": []})["missing"] == []
 
 
 def test_a_page_s_kernels_find_their_arguments_read_whatever_these_are(

@@ -108,10 +108,9 @@ class TemplateProcess:
     def end(self) -> None:
         """End the process; processes forked from it live on."""
         with self._end_lock:
-            self._channel.close()
-            if self.pidfd < 0:
-                return
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-            pidfd, self.pidfd = self.pidfd, -1
-            os.close(pidfd)
+            if self.pidfd >= 0:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                os.close(self.pidfd)
+                self.pidfd = -1
+            self._channel.close()  # afterwards: a process that sees it closed ends those of pages that it has forked
