@@ -194,6 +194,7 @@ def test_the_page_of_a_bad_one_and_the_log_say_why(server: Server, name: str) ->
     assert answer.status_code == 500
     assert sentence in answer.text
     assert sentence in server.text()
+    assert sentence in server.get(f"/{name}", headers={"Accept": "application/json"}).json()["detail"]
     assert "NotebookError" not in server.text()
 
 

@@ -22,6 +22,7 @@ from irislib._common.routes import ROUTES
 from irislib._common.settings import SETTINGS
 
 COMPOSE = ROOT / "deploy" / "compose"
+PROXIES = COMPOSE.parent / "proxies"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 TOKEN = "a-token"  # noqa: S105
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -75,7 +76,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     def start(app: str, endpoint: str) -> str:
         folder, port = tmp_path_factory.mktemp("caddy"), free_port()
-        environment = {"APP": app, "ENDPOINT": endpoint, "DOMAIN": f"http://127.0.0.1:{port}", "HOME": str(folder)}
+        environment = {"APP": app, "ENDPOINT": endpoint, "DOMAIN": f"http://127.0.0.1:{port}", "HOME": str(folder),
+                       "PAGES": str(PROXIES)}  # fmt: skip
         command = [program("caddy"), "run", "--config", str(COMPOSE / "Caddyfile"), "--adapter", "caddyfile"]
         with (folder / "log").open("wb") as log:
             environment["CADDY_ADMIN"] = f"127.0.0.1:{free_port()}"
@@ -164,7 +166,9 @@ class Stub(BaseHTTPRequestHandler):
         """Write no log."""
 
 
-def test_the_proxy_sends_what_programs_post_to_the_endpoint_and_all_else_to_the_app(proxy: Any) -> None:
+def test_the_proxy_sends_what_programs_post_to_the_endpoint_and_all_else_to_the_app_and_says_if_both_are_away(
+    proxy: Any,
+) -> None:
     stubs = {}
     for name in ("app", "endpoint"):
         stubs[name] = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
@@ -185,6 +189,12 @@ def test_the_proxy_sends_what_programs_post_to_the_endpoint_and_all_else_to_the_
     for stub in stubs.values():
         stub.shutdown()
         stub.server_close()
+    page = requests.get(f"{url}/wine", headers={"Accept": "text/html"}, timeout=60)
+    assert (page.status_code, page.text) == (502, (PROXIES / "unreachable.html").read_text())
+    problem = requests.post(f"{url}/wine", timeout=60)
+    assert (problem.status_code, problem.headers["Content-Type"]) == (502, "application/problem+json")
+    assert problem.json()["detail"] == "No server answers. Try again in a moment."
+    assert problem.headers["Retry-After"] == page.headers["Retry-After"] == "10"
 
 
 def test_pages_and_answers_come_from_one_address(

@@ -329,6 +329,9 @@ def test_the_page_for_a_full_server_retries(page: Any, neighbour: Any, tmp_path:
         expect(page.get_by_text("as soon as one is free")).to_be_visible()
         assert 'irislib_pages_refused_total{reason="full"} 2.0' in server.get("/metrics").text
         assert post(server).json() == "small"
+        refused = server.get("/app", headers={"Accept": "application/json"})
+        assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+        assert refused.json()["detail"] == "There is no room for another page. Try again in 10 seconds."
         neighbour.goto("about:blank")
         wait_until(lambda: 'irislib_kernels{state="visitor"} 0.0' in server.get("/metrics").text)
         page.clock.run_for(15_000)

@@ -76,11 +76,13 @@ def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start,
 
     with ThreadPoolExecutor() as threads:  # both wait for the model, for a while
         card = threads.submit(server.get, "/late-wizard/card")
+        unopened = threads.submit(server.get, "/late-wizard", headers={"Accept": "application/json"})
         refused = server.post("/late-wizard", data={"petal_length_cm": 1})
     assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
     assert int(refused.headers["Retry-After"]) > 0
     assert refused.json()["detail"] == "The model late-wizard is being trained. Try again in a moment."
     assert card.result().status_code == 503
+    assert unopened.result().json() == refused.json()
     assert set(requests.options(f"{server.url}/late-wizard", timeout=PATIENCE).headers["Allow"].split(", ")) >= {
         "GET",
         "POST",
@@ -104,7 +106,9 @@ def test_the_server_answers_while_it_trains_and_each_page_opens_by_itself(start,
     assert failed.status_code == 500
     (reference,) = re.findall(r"reference: (\w+)\.", failed.text)
     assert "no database here" not in failed.text
-    assert reference in server.post("/broken-wizard", data={}).json()["detail"]
+    problem = server.post("/broken-wizard", data={}).json()
+    assert reference in problem["detail"]
+    assert server.get("/broken-wizard", headers={"Accept": "application/json"}).json()["detail"] == problem["detail"]
     log = server.text()
     assert log.count(f"reference {reference}: Broken Wizard could not be trained") == 1
     assert log.count("ValueError: no database here (") == 1

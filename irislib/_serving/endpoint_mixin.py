@@ -191,10 +191,14 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
             self.set_header("Retry-After", RETRY_SECONDS)
         send_problem(self, problem(status, REFUSALS[status]))
 
+    def asks_for_json(self: Any) -> bool:
+        """Return True for a program that asks for JSON, and not for a page."""
+        accepted = self.request.headers.get("Accept", "")
+        return "json" in accepted and "html" not in accepted
+
     def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
         """Send a page, or a problem to a program that asks for JSON."""
-        accepted = self.request.headers.get("Accept", "")
-        if "json" in accepted and "html" not in accepted:
+        if self.asks_for_json():
             send_problem(self, problem(status_code, ERRORS.get(status_code, "The server cannot answer this request.")))
             self.finish()
         else:

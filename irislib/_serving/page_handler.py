@@ -10,7 +10,9 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from irislib._common import tracing
 from irislib._common.language import current_language
-from irislib._common.page_states import FAILED, NOT_READY, UNOPENED
+from irislib._common.messages import TEXTS
+from irislib._common.messages.api import TEXTS as PROBLEM_TEXTS
+from irislib._common.page_states import FAILED, NOT_READY, STARTING, UNOPENED
 from irislib._serving.endpoint_mixin import RETRY_SECONDS, EndpointMixin, address_without_token
 from irislib._serving.kernel_manager import (
     CURRENT_PAGE,
@@ -20,10 +22,12 @@ from irislib._serving.kernel_manager import (
     FullError,
     visitor_address,
 )
+from irislib._serving.methods import send_problem
 from irislib._serving.notebooks import NotebookError
 from irislib._serving.page_metrics import OPEN_SECONDS, PAGES_OPENED, PAGES_REFUSED, page_label
 from irislib._serving.template_mixin import TemplateMixin
 from irislib._serving.visit_renderer import FAILURE_MARK
+from irislib.api._problem_details import problem
 from irislib.errors import new_reference
 
 if TYPE_CHECKING:
@@ -91,7 +95,9 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         except NotebookError as error:
             self.set_status(500)
             self.set_header("Cache-Control", "no-store")
-            self.finish(self.render_template("unopened.html", notebook=self.notebook_path, reason=str(error)))
+            values = {"notebook": self.notebook_path, "reason": str(error)}
+            detail = TEXTS["notebook_unopened"].format(name=self.notebook_path, reason=error)
+            self.finish_unopened("unopened.html", detail, **values)
 
     def count_opened(self, kind: str, begin: float) -> None:
         """Count a page that was sent."""
@@ -130,11 +136,18 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         self.set_unopened_status(state)
         app = self.settings["irislib_app_of"](self.notebook_path)
         failure = self.settings["irislib_models"].failures.get(app.name) if state == FAILED else None
-        self.finish(
-            self.render_template(
-                "starting.html", app=app, state=state, failure=failure, is_debugged=self.settings["irislib_debug"]
-            )
-        )
+        text = PROBLEM_TEXTS["page.starting" if state == STARTING else f"model.{state}"]
+        detail = text.format(name=app.name, reference=failure.reference if failure else "")
+        values = {"app": app, "state": state, "failure": failure, "is_debugged": self.settings["irislib_debug"]}
+        self.finish_unopened("starting.html", detail, **values)
+
+    def finish_unopened(self, template: str, detail: str, **values: Any) -> None:
+        """Send a page that says why there is no other one, or a problem to a program that asks for JSON."""
+        if self.asks_for_json():
+            send_problem(self, problem(self.get_status(), detail))
+            self.finish()
+        else:
+            self.finish(self.render_template(template, **values))
 
     def chooses_template(self) -> bool:
         """Return True if the address names a template or a theme, where visitors may choose one."""
@@ -167,7 +180,8 @@ class AppHandler(TemplateMixin, EndpointMixin, TornadoVoilaHandler):  # type: ig
         self.set_status(503)
         self.set_header("Retry-After", RETRY_SECONDS)
         self.set_header("Cache-Control", "no-store")
-        self.finish(self.render_template("full.html", is_visitor_limit=error.is_visitor_limit, seconds=RETRY_SECONDS))
+        detail = f"{error} Try again in {RETRY_SECONDS} seconds."
+        self.finish_unopened("full.html", detail, is_visitor_limit=error.is_visitor_limit, seconds=RETRY_SECONDS)
 
     def with_reference(self, html: str) -> str:
         """Write a reference number for a failure into the page and the log, which has its traceback already.

@@ -166,6 +166,7 @@ TEXTS = {
     "last read, whether it can be read now, and the current version there if it cannot be served, with the reason.",
     "readyz.candidate": "The version that is tried beside the current one, or cannot be.",
     "readyz.503": "The server is starting: a model is trained or loaded, or a page prepared. Or it cannot answer.",
+    "page.starting": "The page {name} is being prepared. Try again in a moment.",
     "model.training": "The model {name} is being trained. Try again in a moment.",
     "model.loading": "The model {name} is being loaded. Try again in a moment.",
     "model.failed": "The model {name} could not be trained. Tell the operator this reference: {reference}.",
