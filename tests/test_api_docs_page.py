@@ -143,7 +143,8 @@ def test_the_page_is_for_everyone(page, live: str, path: str) -> None:
 
 def test_no_text_is_unused() -> None:
     package = Path(irislib.__file__).parent
-    files = [*(package / "api").rglob("*"), package / "_serving" / "model_loader.py"]
+    serving = package / "_serving"
+    files = [*(package / "api").rglob("*"), serving / "model_loader.py", serving / "page_handler.py"]
     files += (package / "_prediction_log").rglob("*")
     sources = "".join(path.read_text() for path in files if path.suffix in (".py", ".j2"))
     composed = (
