@@ -19,11 +19,11 @@ test: $(VENV)/ready-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # what versions can break, without a browser and boosted trees, at the lowest versions that pyproject.toml allows
 test-lowest: $(LOWEST)/ready
-	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	CI= $(LOWEST)/bin/pytest -m "not browser and not not_lowest" --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # builds the images and runs them, as root; .ci/run installs what that needs
 test-container: $(VENV)/ready-test

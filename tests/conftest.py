@@ -128,12 +128,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def own_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Forget the modules that a test has imported from its folder: another test may have one of the same name."""
-    before = {*sys.modules}
+    """Forget the modules that a test has imported from its folder: another test may have one of the same name.
+
+    Commands that run in this process add their folder to the places where modules are looked for.
+    """
+    before, path_before = {*sys.modules}, {*sys.path}
     yield
     folder = str(tmp_path_factory.getbasetemp())
+    sys.path[:] = [entry for entry in sys.path if entry in path_before or not entry.startswith(folder)]
     for name in {*sys.modules} - before:
-        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
+        module = sys.modules[name]
+        folders = getattr(module, "__path__", None) or [""]  # of a folder of modules, which has no file
+        if str(getattr(module, "__file__", None) or next(iter(folders))).startswith(folder):
             del sys.modules[name]
 
 

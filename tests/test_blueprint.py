@@ -26,7 +26,7 @@ WRONG = {**GOOD, "petal_width_cm": 130}
 @pytest.fixture
 def app(iris: Any, rent: Any) -> Flask:
     """An application with two blueprints, a page, a login and error handlers of its own."""
-    app = Flask("shop", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 2_000_000
     app.register_blueprint(blueprint(iris), url_prefix="/models")
     app.register_blueprint(blueprint([rent], name="prices"), url_prefix="/<tenant>/prices")
@@ -172,7 +172,7 @@ def test_it_works_under_gunicorn(tmp_path: Path) -> None:
 
 
 def test_without_a_prefix_other_addresses_stay_the_applications(iris) -> None:
-    app = Flask("shop", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.register_blueprint(blueprint(iris, options=Options(token=TOKEN)))
     app.add_url_rule("/", "start", lambda: "Our start")
     app.add_url_rule("/<page>", "page", lambda page: f"Our {page}")
