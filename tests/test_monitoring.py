@@ -220,12 +220,14 @@ def test_every_line_is_json_and_leads_from_a_reference_to_the_error(
     assert ("WARNING", "stderr", 'trouble in two\nlines\n{"time": ') in lines
     (line,) = (line for line in json_log(apps) if "Unclosed.__del__" in line["message"])
     assert "OSError: it is not closed" in line["exc_info"]
-    headers = {"X-Request-ID": "wrong-input"}
+    trace = "5b8aa5a2d2c872e8321cf37308d69df2"
+    headers = {"X-Request-ID": "wrong-input", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
     for server in (apps, endpoint):
         assert server.post("/iris-wizard", data={"petal_width_cm": "x"}, headers=headers).status_code == 422
         wait_until(lambda server=server: "wrong-input" in server.text())
         (line,) = (line for line in json_log(server) if line.get("request_id") == "wrong-input")
         assert (line["method"], line["path"], line["status"]) == ("POST", "/iris-wizard", 422)
+        assert line["trace_id"] == trace
 
 
 def test_a_request_and_a_click_are_one_trace_each(

@@ -16,8 +16,10 @@ from typing import Any
 from irislib.errors import IrislibError
 
 __all__ = [
+    "SPAN",
     "Span",
     "begin",
+    "current",
     "fail",
     "flush",
     "headers",
@@ -37,6 +39,7 @@ MISSING = "--tracing needs OpenTelemetry: pip install 'irislib[tracing]'"
 FLUSH_MILLISECONDS = 800  # for what a kernel has not sent yet when it ends, which has a second
 EXPORT_SECONDS = 2  # for which the end of a process may wait where no collector answers; 10 is OpenTelemetry's own
 NOTHING: AbstractContextManager[None] = nullcontext()
+SPAN = "irislib.span"  # of a request in its WSGI environment
 Span = Any
 
 _is_on = VARIABLE in os.environ
@@ -104,6 +107,11 @@ def _use(current: Span, ends: bool = True) -> Iterator[None]:
     finally:
         if ends:
             current.end()
+
+
+def current(open_span: Span | None) -> AbstractContextManager[None]:
+    """Return the context in which a span that has been started is the current one; None is no span."""
+    return NOTHING if open_span is None else _use(open_span, ends=False)
 
 
 def fail(error: BaseException, failed: Span = None) -> None:
@@ -211,7 +219,7 @@ def traced_application(application: Callable[..., Iterable[bytes]], route_of: Ca
             "client.address": environ.get("REMOTE_ADDR", ""),
             **({"http.route": route} if route else {}),
         }
-        request = start(f"{method} {route}".strip(), carrier, "SERVER", attributes)
+        environ[SPAN] = request = start(f"{method} {route}".strip(), carrier, "SERVER", attributes)
 
         def start_with_status(status: str, response_headers: list[tuple[str, str]], *more: Any) -> Any:
             note_status(request, int(status[:3]))
@@ -220,7 +228,7 @@ def traced_application(application: Callable[..., Iterable[bytes]], route_of: Ca
             return start_response(status, response_headers, *more)
 
         try:
-            with _use(request, ends=False):
+            with current(request):
                 body = application(environ, start_with_status)
         except BaseException:
             request.end()

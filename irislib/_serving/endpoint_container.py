@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.ioloop import IOLoop
 from tornado.wsgi import WSGIContainer
 
-from irislib._common import json_lines
+from irislib._common import json_lines, tracing
 from irislib._common.language import REQUESTED
 from irislib._serving.request_logs import log_fields
 from irislib.api._auth import MAY_OPERATE
@@ -115,7 +115,8 @@ class EndpointContainer(WSGIContainer):
                 await connection.write(piece)
             if int(status) != 503:  # no fault: it may be asked often while the server starts
                 request.uri = request.path  # a query may hold the token, or the key of a form
-                self._log(int(status), request)
+                with tracing.current(environ.get(tracing.SPAN)):
+                    self._log(int(status), request)
         except OSError:  # the client has gone, or the response is broken off
             connection.stream.close()
         except Exception:
