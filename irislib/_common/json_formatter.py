@@ -8,7 +8,8 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter as Formatter
 
-from irislib._common.json_lines import request_fields
+from irislib._common.json_lines import request_fields, trace_id
+from irislib._common.tracing import SPAN
 
 __all__ = ["JsonFormatter"]
 
@@ -32,4 +33,6 @@ class JsonFormatter(Formatter):
             log_data |= {"method": fields["m"], "path": fields["U"], "status": int(fields["s"])}
             log_data |= {"seconds": float(fields["L"]), "address": fields["h"]}
             log_data["request_id"] = fields["{x-request-id}o"]
+            if span := fields.get(f"{{{SPAN}}}e"):  # of its WSGI environment
+                log_data["trace_id"] = trace_id(span)
         log_data |= request_fields(log_data)

@@ -95,10 +95,10 @@ def make_formatter(**fields: Any) -> logging.Formatter:
     return JsonFormatter({**OF_PROCESS, **fields})
 
 
-def trace_id() -> str:
-    """Return the id of the current trace, or an empty string."""
+def trace_id(span: Any = None) -> str:
+    """Return the id of the trace of a span, or of the current one; empty if there is none."""
     trace: Any = sys.modules.get("opentelemetry.trace")
-    context = trace and trace.get_current_span().get_span_context()
+    context = trace and (span or trace.get_current_span()).get_span_context()
     return trace.format_trace_id(context.trace_id) if context and context.is_valid else ""
 
 
