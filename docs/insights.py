@@ -58,7 +58,7 @@ HOW = {
         "rows. A bar near zero means that it could do without, perhaps because another value says the same.",
         "partial_dependence": "The thick line is the answer on average when only that value changes; each thin line "
         "is one case. Where the lines are flat the value makes no difference, and where thin ones part it depends on "
-        "the other values. A category has a point instead, with a line to where nine of ten cases are.",
+        "the other values. A category has a point instead, with a line to where eight of ten cases are.",
     },
     "How well does it do?": {
         "confusion_matrix": "Each row is what cases truly were, each column what the model said; the dark "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,8 +12,30 @@ from pathlib import Path
 import pytest
 
 from irislib._common import paths
+from irislib._common.formatting import format_share
+from irislib._common.language import using_language
 from irislib.widgets import Content, Form, Page
 
+SHARES = (
+    0,
+    1e-9,
+    0.0001,
+    0.001,
+    0.003,
+    0.00499,
+    0.005,
+    0.006,
+    0.125,
+    0.334,
+    0.375,
+    0.5,
+    0.994,
+    0.995,
+    0.9951,
+    0.9996,
+    1 - 1e-9,
+    1,
+)
 FOLDER = Path(__file__).parent / "frontend"
 STATIC = paths.CHECKOUT / "share/jupyter/voila/templates/irislib/static"
 
@@ -48,6 +72,11 @@ def test_the_logic_of_the_page() -> None:
 
     node = compute_driver_executable()[0]  # Playwright brings Node with it
     command = [str(node), "--test", str(FOLDER / "logic.test.mjs")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    shares = {}
+    for language in ("en", "de"):
+        with using_language(language):
+            shares[language] = [(share, format_share(share)) for share in SHARES]
+    environment = os.environ | {"SHARES": json.dumps(shares)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "fail 0" in result.stdout

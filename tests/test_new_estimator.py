@@ -242,7 +242,10 @@ def test_a_file_of_irislibs_own_has_its_inputs_and_rows(folder: Path, capsys) ->
     features = [Feature("age", "integer", label="Years"), Feature("monthly_fee", unit="EUR", column="monthly fee")]
     model = Model.from_estimator(TREE, NUMBERS[TEST], YES[TEST], name="other", features=features, target="churned")
     model.save("a.irislib")
-    assert new("--estimator", "a.irislib") == 0
+    refused = new("--estimator", "a.irislib", "--target", "age")
+    assert "a.irislib has rows of its own, and their target is churned: leave out --target age" in refused
+    assert "Say what it is about: --data FILE" in new("--estimator", "a.irislib", "--encoding", "cp1250")
+    assert new("--estimator", "a.irislib", "--target", "churned") == 0
     assert "On the 30 rows of a.irislib: " in capsys.readouterr().out
     module = module_of(folder / "shop")
     assert features == module.FEATURES

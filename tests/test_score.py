@@ -54,6 +54,33 @@ def results(out: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.parametrize(
+    ("outcome", "out", "err"),
+    [
+        (
+            {"scored": 100, "scored_files": {"b"}, "failures": {"c": "no"}},
+            "100 rows of 1 file in 2 s, 50 rows/s",
+            "1 of 3",
+        ),
+        ({"scored": 200, "scored_files": {"a", "b"}, "wrong": 1}, "1 row has no prediction: see out/errors/.", ""),
+        ({"scored": 1500, "scored_files": {"a", "b"}, "wrong": 2}, "1,500 rows of 2 files in 2 s, 750 rows/s", ""),
+        ({"wrong": 2}, "All 3 files were scored already, into out.\n2 rows have no prediction: see out/errors/.", ""),
+        ({"files": 1}, "The file was scored already, into out.", ""),
+    ],
+)
+def test_the_last_lines_count_what_this_run_has_scored(
+    outcome: dict[str, Any], out: str, err: str, monkeypatch, capsys
+) -> None:
+    from irislib._distributed import scoring
+
+    result = scoring.Outcome(**{"files": 3, "seconds": 2.0, **outcome})
+    monkeypatch.setattr(scoring, "score_files", lambda *_, **__: result)
+    ending("in/*", "--out", "out")
+    printed = capsys.readouterr()
+    assert out in printed.out
+    assert err in printed.err
+
+
 @pytest.fixture(scope="module")
 def scored(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with tables of each kind in `in`, scored into `out`."""
@@ -72,7 +99,7 @@ def scored(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     assert run.returncode == 1, run.stderr  # for the broken file, which keeps no other from being scored
     assert f"{folder}/in/broken.csv: 3 problems:\n  The file lacks the column sepal_length_cm" in run.stderr
     assert "1 of 5 files could not be scored." in run.stderr
-    assert "2,554 rows of 5 files in" in run.stdout
+    assert "2,554 rows of 4 files in" in run.stdout
     assert "3 rows have no prediction" in run.stdout
     return folder
 
@@ -236,6 +263,9 @@ def test_a_cluster_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypat
     command = (tmp_path / "a.csv", "--out", tmp_path / "out")
     assert "No Dask scheduler answers at tcp://127.0.0.1:1 within" in ending(
         *command, "--scheduler", "tcp://127.0.0.1:1"
+    )
+    assert "--workers is for a cluster of this machine" in ending(
+        *command, "--scheduler", "tcp://127.0.0.1:1", "--workers", "2"
     )
     assert "Give one model with --model" in ending(*command, "--model", "irislib.iris:spec", "--model", "rent:spec")
     versions: Any = {"host": {"python": "3.11.2"}, "packages": dict.fromkeys(clusters.COMPARED, "1")}

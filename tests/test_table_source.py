@@ -460,6 +460,12 @@ def test_queries(tmp_path, monkeypatch):
         check(source, "with contextlib.closing(sqlite3.connect(DATA)) as database:")
         assert source.path == path
         assert source.requirements == ()
+    for option, text in (
+        ("sheet", "--sheet is for Excel files; a query is none."),
+        ("encoding", "--encoding is for CSV"),
+    ):
+        with pytest.raises(DataError, match=text):
+            read_table(str(path), sql=query, **{option: "no-such"})
     with pytest.raises(DataError, match=r"is a database\. Give the query with --sql"):
         read_table(str(path))
     with pytest.raises(DataError, match="The query failed: no such column: shape"):

@@ -73,6 +73,7 @@ def test_accuracy_leads_where_classes_are_about_equal() -> None:
         (1, "100%"),
         (0, "0%"),
         (0.004, "0.4%"),
+        (0.005, "0.5%"),
         (1e-9, "0.1%"),
     ],
 )

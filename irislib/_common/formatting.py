@@ -83,7 +83,7 @@ def format_duration(seconds: float) -> str:
 
 def format_share(share: float) -> str:
     """Format a share in percent; one that is neither 0 nor 1 never becomes ``0%`` or ``100%``: ``99.7%``."""
-    if 0.995 <= share < 1 or 0 < share < 0.005:
+    if 0.995 <= share < 1 or 0 < share <= 0.005:
         return localize(f"{min(max(share, 0.001), 0.999):.1%}")
     return localize(f"{share:.0%}")
 

@@ -40,6 +40,8 @@ def _positive(text: str) -> int:
 
 def run(load: Callable[[], Model], options: argparse.Namespace) -> int:
     """Score files, and say what was done. Returns 1 if some could not be scored."""
+    if options.scheduler is not None and options.workers is not None:
+        raise IrislibError(TEXTS["scheduler_and_workers"])
     try:
         import distributed  # noqa: F401
 
@@ -49,13 +51,15 @@ def run(load: Callable[[], Model], options: argparse.Namespace) -> int:
     arguments = options.pattern, options.out, sys.stderr, options.scheduler, options.workers, options.encoding
     outcome = score_files(load(), *arguments, restart=options.restart)
     if outcome.scored:
-        rate = f"{outcome.scored / outcome.seconds:,.0f}"
-        facts = {"count": outcome.files, "seconds": format_duration(outcome.seconds), "rate": rate, "out": options.out}
-        print(TEXTS["done"].format(rows=outcome.scored, **facts))
+        rate, count = f"{outcome.scored / outcome.seconds:,.0f}", len(outcome.scored_files)
+        facts = {"count": count, "seconds": format_duration(outcome.seconds), "rate": rate, "out": options.out}
+        print(TEXTS["done_one" if count == 1 else "done"].format(rows=outcome.scored, **facts))
     elif not outcome.failures:
-        print(TEXTS["done_before"].format(count=outcome.files, out=options.out))
+        key = "done_before_one" if outcome.files == 1 else "done_before"
+        print(TEXTS[key].format(count=outcome.files, out=options.out))
     if outcome.wrong:
-        print(TEXTS["wrong"].format(wrong=outcome.wrong, errors=f"{options.out.rstrip('/')}/errors/"))
+        key = "wrong_one" if outcome.wrong == 1 else "wrong"
+        print(TEXTS[key].format(wrong=outcome.wrong, errors=f"{options.out.rstrip('/')}/errors/"))
     if outcome.failures:
         print(TEXTS["failures"].format(failed=len(outcome.failures), count=outcome.files), file=sys.stderr)
     return 1 if outcome.failures else 0

@@ -43,8 +43,11 @@ class Outcome:
     rows, wrong : int
         Of all files, those scored by an earlier run included; those without a prediction.
     files : int
+        All of the pattern.
     scored : int
         Rows that this run has scored.
+    scored_files : set of str
+        The names of the files that they are of.
     seconds : float
     failures : dict of str to str
         Why a file could not be scored, by its name.
@@ -54,6 +57,7 @@ class Outcome:
     rows: int = 0
     wrong: int = 0
     scored: int = 0
+    scored_files: set[str] = field(default_factory=set)
     seconds: float = 0.0
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -259,6 +263,7 @@ class Run:
         else:
             outcome.rows += facts["rows"]
             outcome.scored += facts["rows"]
+            outcome.scored_files.add(part.file.name)
             outcome.wrong += facts["wrong"]
         self.progress[part.output] = facts.get("rows", 0), 1.0
 

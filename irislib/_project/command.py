@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     name, folder = options.name, options.output / options.name
     _check_name(name)
     refuse_existing(folder)
-    if options.data is None and (options.estimator is None or options.sql or options.sheet):
+    if options.data is None and (options.estimator is None or options.sql or options.sheet or options.encoding):
         raise IrislibError(COMMAND["no_data"])
     estimator = _read_estimator(options)
     if estimator is not None and options.data is None:
@@ -130,6 +130,8 @@ def _alone(name: str, estimator: EstimatorSource, target: str | None) -> Made:
     from irislib._project.fitted_source import rows_of_file
 
     if rows := rows_of_file(estimator):
+        if target is not None and target != rows[1]:
+            raise IrislibError(ESTIMATOR_FILE["own_target"].format(path=estimator.path, own=rows[1], target=target))
         return _fitted(name, estimator, rows[0], estimator.path.name, rows[1])
     draft = draft_alone(name, estimator, target or TARGET)
     answers = replace(_answers(name, None, target or TARGET, draft), has_rows=False)

@@ -90,13 +90,11 @@ def read_table(data: str, sql: str | None = None, sheet: str | None = None, enco
         If it cannot be read; one sentence says what is wrong and what to do.
     """
     if sql is not None:
+        _check_options("a query", "", sheet, encoding)
         return _query(data, sql)
     path = _file(data)
     kind = kind_of(path)
-    if sheet is not None and kind != "excel":
-        raise DataError(TEXTS["only_sheet"].format(path=path))
-    if encoding is not None and kind != "csv":
-        raise DataError(TEXTS["only_encoding"].format(path=path))
+    _check_options(path, kind, sheet, encoding)
     requirements: tuple[str, ...] = ()
     if kind == "csv":
         code, frame = read_csv_table(path, encoding or "")
@@ -111,6 +109,14 @@ def read_table(data: str, sql: str | None = None, sheet: str | None = None, enco
         code, frame = read_other(path, f"read_{kind}")
         requirements = ("pyarrow>=17",) if kind in ("parquet", "feather") else ()
     return _source(code, frame, path, requirements=requirements)
+
+
+def _check_options(source: Path | str, kind: str, sheet: str | None, encoding: str | None) -> None:
+    """Refuse options that are for another kind of file."""
+    if sheet is not None and kind != "excel":
+        raise DataError(TEXTS["only_sheet"].format(path=source))
+    if encoding is not None and kind != "csv":
+        raise DataError(TEXTS["only_encoding"].format(path=source))
 
 
 def _query(address: str, sql: str) -> TableSource:

@@ -351,7 +351,7 @@ def _category_points(
     names: tuple[str, str],
     is_probability: bool,
 ) -> None:
-    """Draw a point for each category and output, and a line to where nine of ten rows are; the strongest if many."""
+    """Draw a point for each category and output, and a line to where eight of ten rows are; the strongest if many."""
     import numpy as np
 
     means = np.array([rows.mean(axis=1) for rows in lines.values()])

@@ -15,6 +15,7 @@ test("a text is filled in, and a name without a value stays", () => {
 test("megabytes are rounded up, so that no file looks smaller than a limit that it is above", () => {
   assert.equal(logic.formatMegabytes(8_000_000), "8");
   assert.equal(logic.formatMegabytes(8_000_001), "8.1");
+  assert.equal(logic.formatMegabytes(8_000_001, "de"), "8,1");
 });
 
 test("a step keeps the decimals of the value and ends at the limits", () => {
@@ -103,7 +104,10 @@ test("the point nearest to the pointer is meant, if it is near", () => {
 
 
 test("a share is written as Python writes it", () => {
-  assert.deepEqual([0, 0.334, 0.9951, 0.9999, 1, null].map(logic.formatPercent), ["0%", "33%", "99.5%", "99.9%", "100%", "–"]);
+  for (const [language, texts] of Object.entries(JSON.parse(process.env.SHARES))) { // as Python wrote them
+    for (const [share, text] of texts) assert.equal(logic.formatPercent(share, language), text, `${share} in ${language}`);
+  }
+  assert.equal(logic.formatPercent(null), "–");
 });
 
 test("cells are in the order of their numbers, and texts after them", () => {

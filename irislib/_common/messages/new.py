@@ -206,6 +206,8 @@ ESTIMATOR_FILE = {
     "unfitted": "{path} holds a {type} that is not fitted: call its fit, then write it.",
     "targets": "{path} holds a {type} that predicts {count} targets; irislib shows models with one target.",
     "own_name": "The project would have the name of {module}, which the estimator needs: choose another name.",
+    "own_target": "{path} has rows of its own, and their target is {own}: leave out --target {target}, "
+    "or give a table with --data.",
     # beside a table
     "missing": "{source} lacks the columns {columns}, on which the estimator in {path} was fitted.",
     "count": "{source} has {given} columns beside {target}, and the estimator in {path} was fitted on {count}, which "

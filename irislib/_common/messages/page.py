@@ -191,7 +191,7 @@ ENGLISH = {
     "file_gone": "This file is no longer there: press the button again, or choose the file again.",
     "work": "This takes a while, so it is calculated on request, and then kept for everyone.",
     "work_trains": "This trains the model many times on parts of the data, so it is calculated on request and then "
-    "kept for everyone then.",
+    "kept for everyone.",
     "work_at_once": "This takes a while; it is kept for everyone then.",
     "work_start": "Calculate",
     "work_not_done": "This takes a while, so it is not in this report yet. Press “{button}” in this tab of the page, "

@@ -7,6 +7,8 @@ TEXTS = {
     "dask_missing": "{name} is not installed: pip install 'irislib[dask]'.",
     "extra_missing": "{name} is not installed, which {url} needs: pip install {name}.",
     # the cluster
+    "scheduler_and_workers": "--workers is for a cluster of this machine: leave it out beside --scheduler, whose "
+    "cluster has its own.",
     "unreachable": "No Dask scheduler answers at {address} within {seconds:.0f} seconds: {error}. Start one by "
     "`dask scheduler`, and workers by `dask worker {address}`.",
     "no_workers": "The Dask scheduler at {address} has no workers. Start one on each machine: dask worker {address}.",
@@ -47,8 +49,11 @@ TEXTS = {
     "resumed": "{done} of {count} files are scored already.",
     "progress": "{files} of {count} files, {rows:,} rows, {rate} rows/s{left}",
     "progress_left": ", {left} left",
+    "done_one": "{rows:,} rows of 1 file in {seconds}, {rate} rows/s, into {out}.",
     "done": "{rows:,} rows of {count} files in {seconds}, {rate} rows/s, into {out}.",
+    "done_before_one": "The file was scored already, into {out}.",
     "done_before": "All {count} files were scored already, into {out}.",
+    "wrong_one": "1 row has no prediction: see {errors}.",
     "wrong": "{wrong:,} rows have no prediction: see {errors}.",
     "failures": "{failed} of {count} files could not be scored. Run the same command again when they are mended.",
 }

@@ -13,9 +13,14 @@ function formatText(template, values) {
   return template.replace(/\{(\w+)\}/g, (match, name) => values[name] ?? match);
 }
 
+// Returns the language that the page is in.
+function pageLanguage() {
+  return globalThis.document?.documentElement.lang || "en";
+}
+
 // Formats bytes as megabytes, rounded up to one decimal.
-function formatMegabytes(bytes) {
-  return (Math.ceil(bytes / 1e5) / 10).toString();
+function formatMegabytes(bytes, language = pageLanguage()) {
+  return (Math.ceil(bytes / 1e5) / 10).toLocaleString(language);
 }
 
 // Returns the next value of a number field as text, or null if there is none. An empty field starts at its lowest value.
@@ -95,12 +100,12 @@ function fragmentOf(title) {
   return `#${encodeURIComponent(title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-"))}`;
 }
 
-// Returns a share in percent as Python writes it: one that is not whole never becomes 100%.
-function formatPercent(share, language = globalThis.document?.documentElement.lang || "en") {
+// Returns a share in percent as Python writes it: one that is neither 0 nor 1 never becomes 0% or 100%.
+function formatPercent(share, language = pageLanguage()) {
   if (share === null) return "–";
-  const digits = share >= 0.995 && share < 1 ? 1 : 0;
-  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return (digits ? Math.min(share, 0.999) : share).toLocaleString(language, options);
+  const digits = (share >= 0.995 && share < 1) || (share > 0 && share <= 0.005) ? 1 : 0;
+  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" };
+  return (digits ? Math.min(Math.max(share, 0.001), 0.999) : share).toLocaleString(language, options);
 }
 
 // Returns the index of the tab that a key selects, or undefined.

@@ -64,7 +64,7 @@ class ThresholdView {
     facts.recall.textContent = formatPercent(columns.recall[i]);
     facts.precision.textContent = formatPercent(columns.precision[i]);
     facts.alarms.textContent = formatPercent(columns["false positive rate"][i]);
-    facts.cost.textContent = String(Number(this.costAt(i).toPrecision(6)));
+    facts.cost.textContent = writeNumber(String(Number(this.costAt(i).toPrecision(6))), decimalSign(pageLanguage()));
     for (const curve of this.curves) curve.mark(i);
     this.cheapest.textContent = formatText(this.texts.threshold_cheapest, { threshold: formatPercent(columns.threshold[this.findCheapest()]) });
   }
