@@ -223,11 +223,18 @@ def _without_quoted(text: str, delimiter: str) -> str | None:
 def _result_texts(delimiter: str, decimal: str, predictions: ManyPredictions, count: int) -> list[list[str]]:
     """Return the columns of the cells that are added, as they are written to a file."""
     texts = [_column_texts(delimiter, decimal, column) for column in predictions.columns]
-    write = functools.partial(_write_cell, delimiter)
     problems = [""] * count
     for row, row_problems in predictions.problems.items():
-        problems[row] = write(" ".join(problem.message for problem in row_problems))
-    return [*texts, warning_texts(predictions.warnings, count, write), problems]
+        problems[row] = _write_cell(delimiter, " ".join(problem.message for problem in row_problems))
+    return [*texts, _write_texts(delimiter, warning_texts(predictions.warnings, count)), problems]
+
+
+def _write_texts(delimiter: str, texts: list[str]) -> list[str]:
+    """Return what `_write_cell` returns for each text."""
+    whole = "".join(texts)
+    if any(sign in whole for sign in '"\r\n'):
+        return [_write_cell(delimiter, text) for text in texts]
+    return [f'"{text}"' if delimiter in text else text for text in texts]
 
 
 def _column_texts(delimiter: str, decimal: str, column: list[Any]) -> list[str]:

@@ -91,8 +91,8 @@ def by_row(warned: Iterable[Warned]) -> dict[int, list[Problem]]:
     return warnings
 
 
-def warning_texts(warned: Sequence[Warned], count: int, write: Callable[[str], str] = str) -> list[str]:
-    """Return the warnings of each row as one text, as a function writes it, and nothing for a row without any."""
+def warning_texts(warned: Sequence[Warned], count: int) -> list[str]:
+    """Return the warnings of each row as one text, and nothing for a row without any."""
     import numpy as np
 
     texts = [""] * count
@@ -105,17 +105,9 @@ def warning_texts(warned: Sequence[Warned], count: int, write: Callable[[str], s
     order = np.argsort(rows, kind="stable")
     rows, codes = rows[order], codes[order]
     starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
-    written = [write(message) for message in messages]
-    is_plain = written == messages
     of_rows = [messages[code] for code in codes.tolist()]
-    for row, code, start, end in zip(
-        rows[starts].tolist(), codes[starts].tolist(), starts, [*starts[1:], len(of_rows)], strict=True
-    ):
-        if end == start + 1:
-            texts[row] = written[code]
-        else:
-            text = " ".join(of_rows[start:end])
-            texts[row] = text if is_plain else write(text)
+    for row, start, end in zip(rows[starts].tolist(), starts, [*starts[1:], len(of_rows)], strict=True):
+        texts[row] = " ".join(of_rows[start:end]) if end > start + 1 else of_rows[start]
     return texts
 
 
