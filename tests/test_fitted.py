@@ -30,7 +30,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import Feature, Model, ModelSpec, insights
-from irislib._modeling import registry, store
+from irislib._modeling import model_record, registry, store
 from irislib.api import create_app
 from irislib.errors import DataError, IrislibError, NotApplicableError, SpecError, StoreError, UnknownModelError
 from irislib.insights._registry import insight_entries
@@ -141,6 +141,20 @@ def test_columns_keep_their_names_and_dtypes() -> None:
     assert model.evaluation.features["class"].cat.categories.tolist() == ["z", "a"]
     assert model.evaluation.features.dtypes.astype(str)["Größe (cm)"] == "float32"
     assert model.predict_row(table.iloc[0]).prediction == target[0]
+
+
+@pytest.mark.parametrize("columns", [[0, 1], [1.0, 2.5], [True, False]], ids=str)
+def test_columns_without_text_names_are_read_back(columns, tmp_path) -> None:
+    rows = pd.DataFrame(X.to_numpy()[:, :2], columns=columns)  # JSON has text alone for names
+    features = [Feature(name, column=column) for name, column in zip("ab", np.array(columns), strict=True)]
+    for drafted in (None, features):
+        model = Model.from_estimator(LinearRegression().fit(rows.to_numpy(), Y), rows, Y, name="w", features=drafted)
+        for back in (irislib.load(model.save(tmp_path / "w.irislib")), _published(model, tmp_path)):
+            assert back.spec.columns == columns
+            pd.testing.assert_frame_equal(back.sample, model.sample)
+            assert back.predict(rows).tolist() == model.predict(rows).tolist()
+            row = dict(zip(map(str, columns), rows.loc[0], strict=True))  # as the endpoint and CSV files have it
+            assert back.predict_row(row).prediction == pytest.approx(model.predict(rows)[0])
 
 
 @pytest.mark.parametrize(
@@ -367,6 +381,15 @@ def test_what_cannot_be_read_again_is_not_written(tmp_path) -> None:
         with pytest.raises(StoreError, match=message):
             with_function(function).save(tmp_path / "refused.irislib")
     assert not (tmp_path / "refused.irislib").exists()
+
+
+def test_a_description_that_cannot_be_read_again_is_not_written(wine, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(model_record, "frame_to_json", lambda frame: {"lost": [1] * len(frame)})
+    for write in (lambda: wine.save(tmp_path / "lost.irislib"), lambda: wine.publish(tmp_path)):
+        with pytest.raises(StoreError, match="wine cannot be kept: once read back, its description fails"):
+            write()
+    assert not list(tmp_path.rglob("*.irislib"))
+    assert store.current("wine", tmp_path) is None
 
 
 def replace_tabs(model: Model, tabs) -> Model:

@@ -29,7 +29,7 @@ from irislib._comparison.gate import decide
 from irislib._modeling import store
 from irislib._modeling.row_digests import known_rows
 from irislib._refresh import command, new_rows, own_run, refreshing, runs
-from irislib._refresh.data_parts import DataParts, parts_of
+from irislib._refresh.data_parts import DataParts, parts_of, read_part, write_part
 from irislib._refresh.new_rows import RowsError
 from irislib._refresh.own_run import SHARES
 from irislib._refresh.progress_line import CELLS, CLEAR
@@ -306,6 +306,15 @@ def test_the_command_runs_at_low_priority_and_within_its_memory(root: Path, monk
     noise["verdict"] = noise.verdict.map({"good": "bad", "bad": "good"})
     assert cli.refresh(["--data", str(write(root, noise))]) == command.REFUSED
     assert "is kept (entry 3) and not served" in capsys.readouterr().out
+
+
+def test_rows_of_columns_without_text_names_are_read_back(tmp_path: Path) -> None:
+    spec = replace(REGRESSOR, features=[Feature("size_m", column=0), Feature("is_new", "boolean", column=1)])
+    rows = prepared(make_data(1))[["size_m", "is_new"]].set_axis([0, 1], axis=1)
+    part = write_part("price", tmp_path, rows, DATA.price.to_numpy())
+    features, target = read_part(spec, tmp_path, part)
+    pd.testing.assert_frame_equal(features, rows)
+    assert target == DATA.price.tolist()
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -91,8 +91,7 @@ class Feature:
     def __post_init__(self) -> None:
         if not self.label:
             self._set(label=readable_name(self.name, self.unit))
-        if self.column == "":
-            self._set(column=self.name)
+        self._set(column=self.name if self.column == "" else to_python(self.column))
         self._set(choices=tuple(to_python(choice) for choice in self.choices))
         if self.kind not in FEATURE_TYPES:
             return

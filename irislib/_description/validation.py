@@ -154,9 +154,13 @@ def check_names(features: Sequence[Feature], names: Iterable[str]) -> list[Probl
 
 
 def names_of(features: Sequence[Feature], keys: Iterable[Any]) -> dict[Any, str]:
-    """Return the feature's name for each key that is the name or the column of one."""
+    """Return the feature's name for each key that is the name or the column of one, or its column as text.
+
+    JSON and CSV have text alone: in them the column 0 is called "0".
+    """
     names = {feature.name for feature in features}
-    columns = {normalized(feature.column): feature.name for feature in features}
+    columns = {normalized(str(feature.column)): feature.name for feature in features}
+    columns |= {normalized(feature.column): feature.name for feature in features}
     matches = {key: key if key in names else columns.get(normalized(key)) for key in keys}
     return {key: name for key, name in matches.items() if name is not None}
 

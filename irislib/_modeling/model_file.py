@@ -30,7 +30,17 @@ from irislib._modeling.staleness import dependencies
 from irislib._modeling.trusted_types import is_of_library
 from irislib.errors import StoreError
 
-__all__ = ["SUFFIX", "join_parts", "read_model", "read_parts", "read_record", "restore", "stored_record", "write_model"]
+__all__ = [
+    "SUFFIX",
+    "join_parts",
+    "read_model",
+    "read_parts",
+    "read_record",
+    "require_readable",
+    "restore",
+    "stored_record",
+    "write_model",
+]
 
 SUFFIX = ".irislib"
 FORMAT = 2
@@ -55,6 +65,7 @@ def write_model(model: Model, path: Path) -> Path:
         estimator = estimator_file.read_back(model.estimator, model.evaluation.trial_rows, modules)
         for module in modules:
             _require_own(path, module)  # else the file could not be read again
+        require_readable(model, record)
         write_atomically(path, join_parts(record, estimator))
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, StoreError):
@@ -76,6 +87,28 @@ def stored_record(model: Model, with_data_files: bool = True) -> str:
         return json.dumps(record)
     except (TypeError, ValueError):
         return json.dumps({**record, **dict.fromkeys(("spec", "features", "examples", "classes", "theme"))})
+
+
+def require_readable(model: Model, text: str, is_alone: bool = True) -> None:
+    """Raise StoreError unless a model can be made of its record again.
+
+    Parameters
+    ----------
+    model : Model
+    text : str
+        The record.
+    is_alone : bool
+        Whether the file is read by the description in it, if there is one, and not by the author's.
+    """
+    record = json.loads(text)
+    try:
+        spec = _restore_spec(record, model.estimator) if is_alone and record["spec"] else model.spec
+        from_record(spec, model.estimator, record["model"])
+    except Exception as error:  # each part fails in its own way
+        reason = f"{type(error).__name__}: {error}"
+        raise StoreError(
+            f"{model.spec.name} cannot be kept: once read back, its description fails: {reason}"
+        ) from error
 
 
 def join_parts(record: str, estimator: bytes, is_compressed: bool = True) -> bytes:

@@ -46,7 +46,7 @@ def _evaluation_to_json(held_out: Evaluation) -> dict[str, Any]:
 def frame_to_json(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """Return a table as JSON has it; :meth:`ModelSpec.validate` gives its columns their dtypes again."""
     return {  # to_python: of a sparse column, tolist returns NumPy's numbers
-        name: [None if is_empty(value) else to_python(value) for value in _to_json_value(column.tolist())]
+        str(name): [None if is_empty(value) else to_python(value) for value in _to_json_value(column.tolist())]
         for name, column in frame.items()
     }
 

@@ -20,8 +20,9 @@ from irislib._common.settings import setting_value
 from irislib._description.fingerprint import estimator_parts, package_of
 from irislib._modeling import former_store
 from irislib._modeling.estimator_file import load_estimator, read_back
+from irislib._modeling.fitted import FittedSpec
 from irislib._modeling.model import Model
-from irislib._modeling.model_file import join_parts, read_parts, read_record, restore, stored_record
+from irislib._modeling.model_file import join_parts, read_parts, read_record, require_readable, restore, stored_record
 from irislib._modeling.model_record import from_record
 from irislib._modeling.staleness import dependencies, describe_changes, find_changes
 from irislib._modeling.store_log import (
@@ -167,7 +168,9 @@ def save(model: Model, root: Root, compare_files: bool = True, source: Root | No
 def _content(model: Model, is_compressed: bool) -> bytes:
     rows = model.evaluation.trial_rows.head(COMPARED_ROWS)
     estimator = read_back(model.estimator, rows, trusted_modules(model.spec))
-    return join_parts(stored_record(model), estimator, is_compressed)
+    record = stored_record(model)
+    require_readable(model, record, is_alone=isinstance(model.spec, FittedSpec))
+    return join_parts(record, estimator, is_compressed)
 
 
 def _copied(model: Model, source: Root | None) -> tuple[str, bytes] | None:
