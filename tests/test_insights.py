@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import math
 import re
@@ -59,6 +60,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import insights
+from irislib._common.language import using_language
 from irislib._modeling import novelty, training
 from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
@@ -809,6 +811,61 @@ def test_smallest_changes_of_a_flower(iris) -> None:
         insights.smallest_changes(iris, row, fixed=["petal"])
     none = insights.smallest_changes(iris, row, fixed=iris.spec.feature_names)
     assert none.text.startswith(f"It stays {now}: no input may change; petal length, petal width, sepal")
+
+
+@pytest.fixture(scope="module")
+def late_mails() -> irislib.Model:
+    """A class that depends on the date alone, beside a text, a time of day and a number."""
+    days = pd.Series(pd.date_range("2020-01-01", periods=200, freq="5D"))
+    data = pd.DataFrame({"mail": "buy cheap", "day": days, "hour": dt.time(8), "size": np.arange(200) % 7})
+    data["class"] = np.where(days > pd.Timestamp("2021-06-01"), "late", "early")
+    number = FunctionTransformer(lambda column: column.astype("datetime64[us]").astype("int64"))
+    steps = (
+        make_column_transformer((number, ["day"]), ("passthrough", ["size"])),
+        DecisionTreeClassifier(random_state=0),
+    )
+    features = [
+        irislib.Feature("mail", "text"), irislib.Feature("day", "date"), irislib.Feature("hour", "time"),
+        irislib.Feature("size", "integer"),
+    ]  # fmt: skip
+    return irislib.train(irislib.ModelSpec("late", features, "class", lambda: data, make_pipeline(*steps)))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "english", "german"),
+    [
+        (
+            (),
+            "It would be late instead of early with day {day}; other values of mail and hour were not tried.",
+            "Statt early wäre es late mit Day {day}; andere Werte von Mail und Hour wurden nicht ausprobiert.",
+        ),
+        (
+            ("day", "hour"),
+            "It stays early: none of the 6 changes of one or two inputs that were tried leads to another answer; other "
+            "values of mail were not tried; day and hour stay as they are.",
+            "Es bleibt bei early: Keine der 6 ausprobierten Änderungen von einer oder zwei Eingaben führt zu einer "
+            "anderen Antwort; andere Werte von Mail wurden nicht ausprobiert; Day und Hour bleiben, wie sie sind.",
+        ),
+        (
+            ("day", "size"),
+            "It stays early: no change was tried; other values of mail and hour were not tried; day and size stay as "
+            "they are.",
+            "Es bleibt bei early: Keine Änderung wurde ausprobiert; andere Werte von Mail und Hour wurden nicht "
+            "ausprobiert; Day und Size bleiben, wie sie sind.",
+        ),
+    ],
+)
+def test_dates_are_changed_and_what_is_not_tried_is_named(late_mails, fixed, english: str, german: str) -> None:
+    row = {"mail": "buy", "day": "2020-03-01", "hour": "08:00", "size": 3}
+    insight = insights.smallest_changes(late_mails, row, fixed)
+    day = insight.frame["change"][0].removeprefix("day ")
+    assert insight.text == english.format(day=day)
+    with using_language("de"):
+        text = insights.smallest_changes(late_mails, row, fixed).text
+    assert text == german.format(day=".".join(reversed(day.split("-"))))
+    if not fixed:
+        assert late_mails.predict({**row, "day": day})[0] == "late"
+        assert dt.date(2021, 6, 1) < dt.date.fromisoformat(day) < dt.date(2021, 7, 15)  # the nearest of those tried
 
 
 def test_two_changes_are_found_if_one_is_not_enough() -> None:

@@ -20,16 +20,18 @@ import pytest
 from conftest import PLANTED
 from invalid_inputs import GOOD, TYPED, Case
 from matplotlib.figure import Figure
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes
-from sklearn.linear_model import LinearRegression
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeRegressor
 
 import irislib
-from irislib import ModelSpec, dummy, insights
+from irislib import Feature, ModelSpec, dummy, insights
 from irislib._common import messages, paths
 from irislib._common.formatting import format_share
 from irislib._common.messages import TEXTS
-from irislib._description.feature import Feature
 from irislib._description.feature_types import FEATURE_TYPES
 from irislib._description.validation import check_values
 from irislib._modeling import csv_results
@@ -493,6 +495,17 @@ def test_an_insight_with_held_features_that_does_not_apply_is_a_sentence(rent) -
     submit(page, {"area_m2": 40, "balcony": "true", "built": "1990-05-01"})
     html = request(page, "draw", tab=1)["html"]
     assert "there is no class to change" in html
+    assert "data-hold" not in html
+
+
+def test_why_a_text_cannot_be_changed_is_said_once() -> None:
+    data = pd.DataFrame({"mail": ["buy cheap", "see you"] * 30, "class": ["spam", "ham"] * 30})
+    estimator = make_pipeline(make_column_transformer((TfidfVectorizer(), "mail")), LogisticRegression())
+    page = irislib.app(irislib.train(ModelSpec("mails", [Feature("mail", "text")], "class", lambda: data, estimator)))
+    submit(page, {"mail": "buy cheap"})
+    html = request(page, "draw", tab=1)["html"]
+    assert html.count("Mails has no input with more than one value to go through.") == 1
+    assert "may change" not in html
     assert "data-hold" not in html
 
 

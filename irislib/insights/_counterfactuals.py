@@ -72,12 +72,13 @@ def smallest_changes(
     ValidationError
         Naming every wrong value, or a feature of ``fixed`` that there is not.
     NotApplicableError
-        For a regression.
+        For a regression, or without a feature that has another value to try, as if all are texts.
 
     Notes
     -----
     One feature at a time is tried; if none changes the class, pairs of those that support it most. Only values that
-    the training data cover are tried. It is what the *model* would say, not what would happen.
+    the training data cover are tried, and none of texts and times of day, which the sentence names. It is what the
+    *model* would say, not what would happen.
 
     Source: S. Wachter, B. Mittelstadt and C. Russell (2017), Counterfactual explanations without opening the black box,
     Harvard Journal of Law & Technology 31, arXiv:1711.00399.
@@ -91,11 +92,12 @@ def smallest_changes(
         raise ValidationError([Problem(f"fixed: there is no feature {unknown[0]!r}. {hint}", unknown[0], None)])
     prediction = as_prediction(model, row)
     frame, current = prediction.frame, prediction.prediction
-    changeable = [
-        feature for feature in model.spec.features if feature.name not in fixed and feature.name in model.coverage
-    ]
-    by_name = {feature.name: feature for feature in changeable}
-    steps = {feature.name: list(_steps(model, feature, frame[feature.column].iloc[0])) for feature in changeable}
+    by_name = {feature.name: feature for feature in model.spec.features if _is_varied(model, feature)}
+    steps = {name: list(_steps(model, by_name[name], frame[by_name[name].column].iloc[0])) for name in by_name}
+    if not any(steps.values()):
+        raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
+    steps = {name: values for name, values in steps.items() if name not in fixed}
+    untried = [f.label for f in model.spec.features if f.name not in fixed and f.name not in by_name]
     budget = TimeBudget(seconds, len(model.spec.features))
     changes = [{name: step} for name in steps for step in steps[name]]
     flips, tried = _flips(model, frame, current, changes, budget)
@@ -115,12 +117,18 @@ def smallest_changes(
     table = pd.DataFrame(rows, columns=["change", f"then {model.spec.target}", SIZE])
     if table.empty:
         table.loc[0] = [TEXTS["smallest_changes.none"], str(current), math.nan]
-        key = "smallest_changes.text_none" if changes else "smallest_changes.text_nothing"
+        nothing = "smallest_changes.text_untried" if untried else "smallest_changes.text_nothing"
+        key = "smallest_changes.text_none" if changes else nothing
         text = TEXTS[key].format(now=current, tried=tried)
     else:
         text = TEXTS["smallest_changes.text"].format(now=current, became=table.iloc[0, 1], change=table["change"][0])
     if tried < len(changes):
         text = TEXTS["smallest_changes.some"].format(start=text, tried=tried, total=len(changes))
+    if len(untried) > MAX_NAMES:
+        text = TEXTS["smallest_changes.untried_many"].format(start=text, count=len(untried))
+    elif untried:
+        names = join_words([within_sentence(label) for label in untried])
+        text = TEXTS["smallest_changes.untried"].format(start=text, names=names)
     if len(set(fixed)) > MAX_NAMES:
         text = TEXTS["smallest_changes.fixed_many"].format(start=text, count=len(set(fixed)))
     elif fixed:
@@ -133,6 +141,12 @@ def smallest_changes(
     draw = partial(_drawing.labelled_bars, labels=labels, values=list(table[SIZE].fillna(0)), name=SIZE)
     height = 1.0 + 0.2 * len(table) + 0.2 * lines
     return Insight(TEXTS["smallest_changes.title"], table, f"{text}.", draw, height, bar=SIZE)
+
+
+def _is_varied(model: Model, feature: Feature) -> bool:
+    """Return whether other values of a feature can be tried: those of a list, or between two ends."""
+    covered = model.coverage.get(feature.name, {})
+    return "values" in covered or bool(covered and feature.type.is_continuous)
 
 
 def _format_in_full(model: Model, feature: Feature, value: Any) -> str:
@@ -190,24 +204,24 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
     if "values" in covered:
         yield from ((candidate, 1.0) for candidate in covered["values"] if candidate != value)
         return
-    low, high = covered["low"], covered["high"]
-    if not feature.type.is_numeric:
-        return
+    low, high = feature.type.to_numbers([covered["low"], covered["high"]])
     step = feature.step or feature.type.step
     if step and (high - low) / step <= MAX_STEPS:  # what a person can enter
         candidates = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
     else:
         candidates = np.linspace(low, high, STEPS)
         digits = 1 - math.floor(math.log10((high - low) / STEPS)) if high > low else 12  # that make a difference
-        candidates = np.unique(feature.type.from_numbers(candidates, max(0, digits)))
+        candidates = np.unique(feature.type.to_numbers(feature.type.from_numbers(candidates, max(0, digits))))
         candidates = candidates[(low <= candidates) & (candidates <= high)]
+    numbers = candidates.round(12)
+    values = numbers.tolist() if feature.type.is_numeric else feature.type.from_numbers(numbers).tolist()
     if pd.isna(value):
-        yield from ((candidate, 1.0) for candidate in candidates.round(12).tolist())
+        yield from ((candidate, 1.0) for candidate in values)
         return
-    current, span = float(value), float(high - low) or 1.0
-    for candidate in sorted(candidates.round(12).tolist(), key=lambda value: abs(value - current)):
-        if candidate != current:
-            yield candidate, abs(candidate - current) / span
+    current, span = float(feature.type.to_numbers([value])[0]), float(high - low) or 1.0
+    for number, candidate in sorted(zip(numbers, values, strict=True), key=lambda pair: abs(pair[0] - current)):
+        if number != current:
+            yield candidate, abs(number - current) / span
 
 
 def _flips(

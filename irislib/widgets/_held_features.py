@@ -23,7 +23,13 @@ class HeldFeatureState:
 
     def to_blocks(self, pieces: Iterable[Any]) -> list[Block]:
         """Convert the pieces of a tab to blocks, with the boxes checked as before; each fails alone."""
-        return [block for piece in pieces for block in self._convert_guarded(piece)]
+        blocks: list[Block] = []
+        for piece in pieces:
+            converted = self._convert_guarded(piece)
+            if isinstance(piece, HeldFeatures):  # why it does not apply may be what another insight has said already
+                converted = [block for block in converted if block not in blocks]
+            blocks += converted
+        return blocks
 
     def _convert_guarded(self, piece: Any) -> list[Block]:
         blocks: list[Block] = []

@@ -134,6 +134,9 @@ ENGLISH = {
     "smallest_changes.text_none": "It stays {now}: none of the {tried:,} changes of one or two inputs that were tried "
     "leads to another answer",
     "smallest_changes.text_nothing": "It stays {now}: no input may change",
+    "smallest_changes.text_untried": "It stays {now}: no change was tried",
+    "smallest_changes.untried": "{start}; other values of {names} were not tried",
+    "smallest_changes.untried_many": "{start}; other values of {count} inputs were not tried",
     "smallest_changes.some": "{start}; there was time for {tried:,} of {total:,} changes, the smallest first",
     "smallest_changes.fixed_many": "{start}; {count} inputs stay as they are",
     "smallest_changes.fixed_one": "{start}; {names} stays as it is",

@@ -126,6 +126,9 @@ TEXTS = {
     "smallest_changes.text_none": "Es bleibt bei {now}: Keine der {tried:,} ausprobierten Änderungen von einer oder "
     "zwei Eingaben führt zu einer anderen Antwort",
     "smallest_changes.text_nothing": "Es bleibt bei {now}: Keine Eingabe darf sich ändern",
+    "smallest_changes.text_untried": "Es bleibt bei {now}: Keine Änderung wurde ausprobiert",
+    "smallest_changes.untried": "{start}; andere Werte von {names} wurden nicht ausprobiert",
+    "smallest_changes.untried_many": "{start}; andere Werte von {count} Eingaben wurden nicht ausprobiert",
     "smallest_changes.some": "{start}; die Zeit reichte für {tried:,} von {total:,} Änderungen, die kleinsten zuerst",
     "smallest_changes.fixed_many": "{start}; {count} Eingaben bleiben, wie sie sind",
     "smallest_changes.fixed_one": "{start}; {names} bleibt, wie es ist",
