@@ -41,7 +41,8 @@ ADVICE = {
     "Anyone who can reach this machine": "Set a token, or see that a proxy asks for a login.",
     "Disconnected: the page": "A browser that sleeps or a slow network; the page connects again.",
     "Ignoring from the page of kernel": "A browser's extension, or somebody who tries things. It has no effect.",
-    "Kernel … died": "Its page says so. `AppKernelManager.kernel_memory` may be too small: [full](#full).",
+    "Kernel … died": "Its page says so. If a traceback is above it, that names why; otherwise "
+    "`AppKernelManager.kernel_memory` may be too small: [full](#full).",
     "Kernels are started in the ordinary way": OTHER_WAY,
     "The answer to a batch was broken off": "Raise the limit that the line names, or send smaller batches.",
     "The metrics of this process": "The temporary folder is full or cannot be written: `/metrics` lacks this worker.",

@@ -273,6 +273,36 @@ def test_exit_codes_of_forked_kernels(kernel: Callable[..., Kernel]) -> None:
     assert second.forked.wait(PATIENCE) == -signal.SIGTERM
 
 
+def test_a_kernel_that_cannot_start_fails_and_logs_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "kernel.json")
+    manager = AsyncKernelManager(transport="ipc", connection_file=file, ip=str(tmp_path / "missing" / "kernel"))
+    manager.write_connection_file()
+    fork_server = ForkServer()  # with the log of this test
+    fork_server.start(os.environ)
+
+    def fork(page: str = "") -> str:
+        """Return what a kernel has logged whose sockets have no folder."""
+        forked = fork_server.fork(["-f", file, OPTION], os.environ, str(tmp_path), page)
+        assert forked
+        assert forked.wait(PATIENCE) == 1
+        return capfd.readouterr().err
+
+    try:
+        assert "refusal" not in fork_server.run_notebook("rent.ipynb#1", notebook("1"), str(tmp_path))
+        for page, kernel in {"": "of a notebook", "rent.ipynb#1": "of rent.ipynb"}.items():
+            first, *_, last = fork(page).strip().splitlines()
+            assert first == f"A kernel {kernel} has failed."
+            assert last.startswith("zmq.error.ZMQError: No such file or directory")
+        monkeypatch.setenv("IRISLIB_JSON_LOGS", "1")
+        record = json.loads(fork("rent.ipynb#1"))
+        assert (record["page"], record["message"]) == ("rent.ipynb", "A kernel of rent.ipynb has failed.")
+        assert "ZMQError" in record["exc_info"]
+    finally:
+        fork_server.end()
+
+
 def test_busy_kernels_end_with_a_killed_server(tmp_path: Path) -> None:
     code = (
         "import os, sys, time\nfrom test_forkserver import Kernel, ForkServer\nfrom pathlib import Path\n"

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -58,8 +59,29 @@ def import_without_debugger() -> None:
 
 def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]) -> None:
     """Run a kernel until it is shut down. Never returns."""
+    code = 1
+    try:
+        forget_exit_functions()
+        become_kernel(request, lifeline, generators)
+        run_app(request)
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        page = request["page"].rpartition("#")[0] or "a notebook"
+        json_lines.report(f"A kernel of {page} has failed.", error=traceback.format_exc())  # nobody else knows why
+    finally:
+        try:
+            atexit._run_exitfuncs()
+            shell().user_ns.clear()  # closes the user's files, which writes what is in their buffers
+            sys.stdout.flush()
+        finally:
+            os._exit(code)
+
+
+def become_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]) -> None:
+    """Give this process what it would have if it had been started as a kernel."""
     os.setsid()
-    forget_exit_functions()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["env"])
@@ -74,32 +96,27 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
     if threads := request["threads"]:
         set_threads(threads)
     gc.enable()
-    code = 0
-    try:
-        app: Any = (WarmKernelApp if request["page"] else IPKernelApp).instance(**NO_PARENT)
-        with hide_modules():
-            app.initialize(request["argv"])
-        if json_lines.is_on():
-            for handler in app.log.handlers:
-                handler.setFormatter(json_lines.make_formatter())  # with the page
-        if request["page"]:
-            app.log.addFilter(InvalidMessages())
-        attach_shell(app.kernel)
-        if json_lines.is_on() or tracing.is_on():
-            follow_requests(app.kernel)
-        if app.capture_fd_output:
-            log_to_cells()
-        app.start()
-        if app.control_thread:
-            app.control_thread.stop()
-            app.control_thread.join()  # it sends a last message; ipykernel's exit functions could block that for ever
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
-    finally:
-        atexit._run_exitfuncs()
-        shell().user_ns.clear()  # closes the user's files, which writes what is in their buffers
-        sys.stdout.flush()
-        os._exit(code)
+
+
+def run_app(request: dict[str, Any]) -> None:
+    """Run ipykernel's application until a client asks for its end."""
+    app: Any = (WarmKernelApp if request["page"] else IPKernelApp).instance(**NO_PARENT)
+    with hide_modules():
+        app.initialize(request["argv"])
+    if json_lines.is_on():
+        for handler in app.log.handlers:
+            handler.setFormatter(json_lines.make_formatter())  # with the page
+    if request["page"]:
+        app.log.addFilter(InvalidMessages())
+    attach_shell(app.kernel)
+    if json_lines.is_on() or tracing.is_on():
+        follow_requests(app.kernel)
+    if app.capture_fd_output:
+        log_to_cells()
+    app.start()
+    if app.control_thread:
+        app.control_thread.stop()
+        app.control_thread.join()  # it sends a last message; ipykernel's exit functions could block that for ever
 
 
 class InvalidMessages(logging.Filter):
