@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tumours
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from test_cards import NAME
 from test_widgets import request
@@ -16,6 +18,13 @@ from test_widgets import request
 import irislib
 from irislib import insights
 from irislib.errors import NotApplicableError, SpecError, ValidationError
+
+
+class DecidesByAnotherRule(KNeighborsClassifier):
+    """Like an SVC whose probabilities are calibrated, it does not always answer the likeliest class."""
+
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+        return np.where(np.asarray(X)[:, 0] > 15, *reversed(self.classes_))
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +48,35 @@ def test_the_counts_are_those_of_scikit_learn(plain) -> None:
         assert row[names].tolist() == [tn, fp, fn, tp]
         assert row["recall"] == recall_score(is_positive, predicted)
         assert row["precision"] == precision_score(is_positive, predicted)
+
+
+@pytest.mark.parametrize("positive_class", ["benign", "malignant"])
+@pytest.mark.parametrize(
+    ("estimator", "has_threshold"),
+    [
+        (KNeighborsClassifier(4), True),  # a tie goes to the first class
+        (RandomForestClassifier(4, random_state=0), True),
+        (ExtraTreesClassifier(6, min_samples_leaf=4, random_state=0), True),  # its shares are rounded
+        (DecidesByAnotherRule(4), False),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "fit") else "",
+)
+def test_the_sentence_counts_the_answers_of_the_model(estimator: Any, has_threshold: bool, positive_class: str) -> None:
+    model = irislib.train(replace(tumours.spec, estimator=estimator, positive_class=positive_class))
+    held_out = model.evaluation
+    insight = insights.decision_threshold(model, 1, 1000)
+    counts = confusion_matrix(held_out.y_true == positive_class, held_out.y_pred == positive_class)
+    (_, fp), (fn, tp) = counts
+    assert f"finds {tp / (tp + fn):.0%}" in insight.text.replace("find ", "finds ")
+    assert f"the {tp + fn} test rows" in insight.text
+    assert f"and {fp} of its {fp + tp} answers" in insight.text
+    assert insight.text.startswith("It answers") is has_threshold
+    row = insight.frame.iloc[insight.start]
+    names = ["true negatives", "false positives", "false negatives", "true positives"]
+    assert (row[names].tolist() == counts.ravel().tolist()) is has_threshold
+    assert row["threshold"] == pytest.approx(0.5)
+    insight.plot()
+    assert ("nothing is cheaper" in insight.text) is bool(insight.frame["cost"].min() >= fn + 1000 * fp)
 
 
 def test_the_cheapest_threshold_depends_on_the_costs(plain) -> None:

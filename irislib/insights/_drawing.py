@@ -226,11 +226,12 @@ def class_curves(axes: Axes, *, curves: Sequence[Curve], names: tuple[str, str])
     legend(axes)
 
 
-def threshold_curves(axes: Axes, *, frame: pd.DataFrame, current: float, cheapest: float) -> None:
-    """Draw recall and precision over the threshold, and lines at the current and at the cheapest one."""
+def threshold_curves(axes: Axes, *, frame: pd.DataFrame, current: float | None, cheapest: float) -> None:
+    """Draw recall and precision over the threshold, and lines at the current one, if any, and the cheapest one."""
     for name, style in zip(("recall", "precision"), series(2), strict=True):
         axes.step(frame["threshold"], frame[name], where="pre", label=name, **style)
-    axes.axvline(current, color=INK, linewidth=1, label=TEXTS["decision_threshold.current"])
+    if current is not None:
+        axes.axvline(current, color=INK, linewidth=1, label=TEXTS["decision_threshold.current"])
     label = TEXTS["decision_threshold.cheapest_line"]
     axes.axvline(cheapest, color=second_colour(), linewidth=1, linestyle=":", label=label)
     axes.set_xlim(-0.01, 1.01)

@@ -24,6 +24,7 @@ __all__ = ["decision_threshold", "gains"]
 MAX_THRESHOLDS = 200
 LARGEST_PARTS = 20  # of the rows, in the table of gains
 TENTH = 0.1
+ROUNDING = 1e-9  # of probabilities
 
 
 @takes_model
@@ -59,26 +60,32 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
     :class:`sklearn.model_selection.TunedThresholdClassifierCV` chooses one by cross-validation. The cheapest threshold
     is the best for these test rows, and a little less good for others.
     """
+    import numpy as np
+
     _check_costs(cost_missed, cost_false_alarm)
     label, scores, is_positive = positive_scores(model)
-    current = model.threshold.probability if model.threshold and model.threshold.label == label else 0.5
-    frame = _outcomes(scores, is_positive, current)
+    is_answered = np.asarray(model.evaluation.y_pred == label, dtype=bool)
+    nominal = _nominal_threshold(model, label)
+    current = _current_threshold(nominal, scores, is_answered)
+    frame = _outcomes(scores, is_positive, nominal if current is None else current)
     frame["cost"] = cost_missed * frame["false negatives"] + cost_false_alarm * frame["false positives"]
-    start = int((frame["threshold"] - current).abs().argmin())
-    at, cheapest = frame.iloc[start], frame.loc[frame["cost"].idxmin()]
-    text = TEXTS["decision_threshold.text"].format(
+    start = int((frame["threshold"] - (nominal if current is None else current)).abs().argmin())
+    cheapest = frame.loc[frame["cost"].idxmin()]
+    hits, alarms = int((is_answered & is_positive).sum()), int((is_answered & ~is_positive).sum())
+    text = TEXTS["decision_threshold.no_threshold" if current is None else "decision_threshold.text"].format(
         label=label,
-        threshold=format_share(current),
-        recall=format_share(at["recall"]),
+        threshold=format_share(nominal),
+        recall=format_share(hits / int(is_positive.sum())),
         positives=int(is_positive.sum()),
-        alarms=int(at["false positives"]),
-        answers=int(at["false positives"] + at["true positives"]),
+        alarms=alarms,
+        answers=alarms + hits,
     )
     ratio = TEXTS["decision_threshold.equal"]
     if cost_missed != cost_false_alarm:
         times = format_value(cost_missed / cost_false_alarm, 2) if cost_false_alarm else "∞"
         ratio = TEXTS["decision_threshold.ratio"].format(ratio=times)
-    key = "cheapest" if cheapest["cost"] < at["cost"] else "cheapest_now"
+    cost = cost_missed * (int(is_positive.sum()) - hits) + cost_false_alarm * alarms
+    key = "cheapest" if cheapest["cost"] < cost else "cheapest_now"
     best = TEXTS[f"decision_threshold.{key}"].format(ratio=ratio, threshold=format_share(cheapest["threshold"]))
     draw = partial(_drawing.threshold_curves, frame=frame, current=current, cheapest=float(cheapest["threshold"]))
     title = TEXTS["decision_threshold.title"]
@@ -147,6 +154,25 @@ def positive_scores(model: Model) -> tuple[Any, np.ndarray, np.ndarray]:
     if is_positive.all() or not is_positive.any():
         raise NotApplicableError(TEXTS["one_class"])
     return label, probabilities[:, classes.index(label)], is_positive
+
+
+def _nominal_threshold(model: Model, label: Any) -> float:
+    """Return the probability of a class from which on a model should answer it."""
+    if not model.threshold:
+        return 0.5
+    return model.threshold.probability if model.threshold.label == label else 1 - model.threshold.probability
+
+
+def _current_threshold(nominal: float, scores: np.ndarray, is_answered: np.ndarray) -> float | None:
+    """Return the threshold that the model's own answers have, if they have the nominal one up to rounding."""
+    import numpy as np
+
+    if ((scores >= nominal) == is_answered).all():
+        return nominal
+    # a tie goes to the first class, and the probabilities of a row do not always add up to exactly 1
+    highest_other, lowest = scores[~is_answered].max(initial=0), scores[is_answered].min(initial=1)
+    ends = (np.nextafter(highest_other, 1), lowest) if highest_other < lowest else ()
+    return next((float(end) for end in ends if np.isclose(end, nominal, rtol=0, atol=ROUNDING)), None)
 
 
 def _outcomes(scores: np.ndarray, is_positive: np.ndarray, current: float) -> pd.DataFrame:

@@ -61,6 +61,9 @@ ENGLISH = {
     "decision_threshold.title": "From which probability on?",
     "decision_threshold.text": "It answers {label} from a probability of {threshold}: it finds {recall} of the "
     "{positives} test rows that are {label}, and {alarms} of its {answers} answers of {label} are false alarms.",
+    "decision_threshold.no_threshold": "It has no threshold for the probability of {label}: its own answers find "
+    "{recall} of the {positives} test rows that are {label}, and {alarms} of its {answers} answers of {label} are "
+    "false alarms.",
     "decision_threshold.cheapest": "If missing one costs {ratio} a false alarm, {threshold} would be "
     "cheapest for these rows.",
     "decision_threshold.cheapest_now": "If missing one costs {ratio} a false alarm, nothing is cheaper for these rows.",

@@ -57,6 +57,9 @@ TEXTS = {
     "decision_threshold.title": "Ab welcher Wahrscheinlichkeit?",
     "decision_threshold.text": "Ab einer Wahrscheinlichkeit von {threshold} lautet die Antwort {label}. So findet es "
     "{recall} der {positives} Testzeilen mit {label}, und {alarms} von {answers} Antworten {label} sind Fehlalarme.",
+    "decision_threshold.no_threshold": "Eine Schwelle für die Wahrscheinlichkeit von {label} hat es nicht. Seine "
+    "eigenen Antworten finden {recall} der {positives} Testzeilen mit {label}, und {alarms} von {answers} Antworten "
+    "{label} sind Fehlalarme.",
     "decision_threshold.cheapest": "Wenn ein übersehener Fall {ratio} ein Fehlalarm kostet, wäre {threshold} für diese "
     "Zeilen am günstigsten.",
     "decision_threshold.cheapest_now": "Wenn ein übersehener Fall {ratio} ein Fehlalarm kostet, ist für diese Zeilen "
