@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import io
 import re
 import string
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
+from html import unescape
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import requests
 from conftest import PATIENCE, TESTS, run_irislib
+from rent import DISTRICTS
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from test_accessibility import check
 
 import irislib
-from irislib import Feature, dummy, insights
+from irislib import Feature, ModelSpec, dummy, insights
 from irislib._common import messages
 from irislib._common.formatting import format_count, format_score, format_share, format_value
 from irislib._common.language import (
@@ -27,6 +38,7 @@ from irislib._common.language import (
     VARIABLE,
     Texts,
     column_label,
+    column_labels,
     localize,
     parse_languages,
     preferred,
@@ -35,8 +47,9 @@ from irislib._common.language import (
 from irislib._description.translation import translated
 from irislib._description.values import to_json
 from irislib._modeling import csv_layout
-from irislib.errors import IrislibError, SpecError, ValidationError
-from irislib.widgets._html import render_pieces
+from irislib.errors import IrislibError, NotApplicableError, SpecError, ValidationError
+from irislib.widgets._html import render, render_pieces
+from irislib.widgets._pieces import numbers_of
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 MODULES = [import_module(module.name) for module in iter_modules(messages.__path__, f"{messages.__name__}.")]
@@ -128,6 +141,101 @@ def test_an_insight_is_german_and_its_frame_is_not(iris, german) -> None:
 def test_a_problem_with_a_value_is_german(iris, german) -> None:
     with pytest.raises(ValidationError, match=r"passt nicht, erlaubt: über 0 und bis 30 cm. Eingegeben: 99"):
         iris.predict([{feature.name: 99 for feature in iris.spec.features}])
+
+
+FLAT = {"area_m2": 40, "rooms": None, "district": "hill", "balcony": True, "built": "1990-05-01"}
+GRADED = {"width": 3.0, "rows": None}
+# names and values of a model that are names of the library's own columns too
+GRADES = {2: ["from", "yes"], 3: ["high", "low", "true positives"]}
+
+
+@cache
+def graded(count: int) -> irislib.Model:
+    """Train a classifier of so many classes, whose names, values and classes are such as columns of insights have."""
+    rng = np.random.default_rng(0)
+    width, rows = rng.uniform(0, 9, 240), rng.choice(["from", "to", ""], 240)
+    noisy = np.clip(width + rng.normal(0, 1, 240), 0, 8.9)
+    data = pd.DataFrame({
+        "width": width,
+        "rows": pd.Series(rows).replace("", None),
+        "row": np.asarray(GRADES[count])[(noisy * count / 9).astype(int)],
+    })  # fmt: skip
+    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["rows"]), remainder="passthrough")
+    spec = ModelSpec(
+        name="graded",
+        features=[
+            Feature("width", label="cost"),
+            Feature("rows", "choice", label="before", choices=["from", "to"], required=False),
+        ],
+        target="row",
+        target_label="error",
+        load_data=lambda: data,
+        estimator=make_pipeline(encode, RandomForestClassifier(5, max_depth=4, random_state=0)),
+    )
+    return irislib.train(spec)
+
+
+def all_insights(model: irislib.Model, row: dict[str, Any]) -> Iterable[insights.Insight]:
+    """Yield every insight that suits a model."""
+    for name in set(insights.__all__) - {"Insight", "default_tabs", "on_demand"}:
+        function = getattr(insights, name)
+        rows = [model.predict_row(row)] * len({"row", "other"} & inspect.signature(function).parameters.keys())
+        with suppress(NotApplicableError):
+            yield function(model, *rows)
+
+
+@pytest.mark.parametrize("count", [0, 2, 3], ids=["numbers", "two classes", "three classes"])
+def test_the_numbers_of_each_insight_are_german(count: int, rent, german) -> None:
+    model, row = (graded(count), GRADED) if count else (rent, FLAT)
+    columns = translation("de", "columns")
+    own = {feature.label for feature in model.spec.features} | {str(label) for label in model.classes or ()}
+    own |= {model.spec.target, model.spec.target_label, "from", "to", *map(str, DISTRICTS)}
+    english = words(columns) - words(columns.values()) - words(own)
+    page = irislib.app(model)
+    many = 0
+    with column_labels(page.column_labels):
+        for insight in all_insights(model, row):
+            html = render(numbers_of(insight))
+            cells = [unescape(re.sub("<.*?>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", html)]
+            assert not words(cells) & english, insight.title
+            assert not {"nan", "None", "True", "False"} & set(cells), insight.title
+            assert not {"entry", "is_entered"} & set(cells)
+            assert ">nan<" not in insight._repr_html_().lower()
+            many += 1
+    assert many > 8
+
+
+def test_names_and_classes_stay_in_german(german) -> None:
+    model, classes = graded(3), GRADES[3]
+    matrix = insights.confusion_matrix(model)
+    header = re.findall(r"<th scope=\"col\".*?>(.*?)</th>", render(numbers_of(matrix)))
+    assert header == ["row, wahr \\ row, vorhergesagt", *classes]
+    assert all(f"<th>{name}</th>" in matrix._repr_html_() for name in classes)
+    names = {"cost", "before"}
+    for panel in insights.partial_dependence(model).panels():
+        (axes,) = panel.plot().axes
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == classes
+        labels = {axes.get_xlabel(), axes.get_ylabel()}
+        assert "Wahrscheinlichkeit" in labels
+        names -= labels
+    assert not names
+    assert column_label("probability_yes") == "Wahrscheinlichkeit von yes"
+    assert column_label("contribution to P(high), percentage points") == "Beitrag zu P(high), Prozentpunkte"
+    assert column_label("predicted low") == "low, vorhergesagt"
+
+
+def test_the_library_names_its_own_series_in_german(german) -> None:
+    model = graded(2)
+    legends = {"class_metrics": {"Präzision", "Trefferquote"}, "decision_threshold": {"Präzision", "Trefferquote"}}
+    legends["learning_curve"] = {"Genauigkeit bei neuen Zeilen", "Genauigkeit bei Trainingszeilen"}
+    for name, series in legends.items():
+        (axes,) = getattr(insights, name)(model).plot().axes
+        assert series <= {text.get_text() for text in axes.get_legend().get_texts()}
+    axes = [insights.roc_curve(model).plot().axes[0], insights.feature_importances(model).plot().axes[0]]
+    assert axes[0].get_ylabel() == "Anteil richtig Gefundener"
+    assert axes[1].get_xlabel() == "Wichtigkeit"
+    (axes,) = insights.contributions(model, GRADED).plot().axes
+    assert axes.get_xlabel().endswith("Prozentpunkte")
 
 
 def test_a_text_without_a_translation_is_english(german) -> None:

@@ -45,6 +45,15 @@ def test_choices_and_numbers_of_a_regression(rent) -> None:
     insight.plot()
 
 
+def test_no_choice_is_marked_where_none_was_entered(rent) -> None:
+    for district, marked in ((None, 0), ("hill", 1)):
+        panels = {
+            panel.get_ylabel(): panel for panel in insights.what_if(rent, FLAT | {"district": district}).plot().axes
+        }
+        colours = [bar.get_facecolor() for bar in panels["District"].patches]
+        assert len(set(colours)) == 1 + marked
+
+
 def test_several_changes_at_once_are_calculated_together(iris) -> None:
     page = irislib.app(iris)
     request(page, "submit", values={name: str(value) for name, value in FLOWER.items()})

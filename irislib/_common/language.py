@@ -194,16 +194,22 @@ def column_labels(labels: Mapping[str, str]) -> Iterator[None]:
 
 
 def column_label(name: str) -> str:
-    """Return the name of a column, or of a measure, as a page has it; in English most are those for programs."""
+    """Return the name of a column, or of a measure, as a page has it; in English most are those for programs.
+
+    A ``{measure}`` within a name is translated too, a ``{name}`` is a target or a class of the model and only has its
+    author's label.
+    """
     if (language := current_language()) == ENGLISH:
         return _labels.get().get(name, name)
     labels = translation(language, "columns")
     if label := _labels.get().get(name) or labels.get(name):
         return label
     for pattern, template in labels.items():
-        before, braces, after = pattern.partition("{name}")
+        key = "measure" if "{measure}" in pattern else "name"
+        before, braces, after = pattern.partition(f"{{{key}}}")
         if braces and name.startswith(before) and name.endswith(after) and len(name) > len(before + after):
-            return template.format(name=column_label(name[len(before) : len(name) - len(after)]))
+            part = name[len(before) : len(name) - len(after)]
+            return template.format(**{key: column_label(part) if key == "measure" else _labels.get().get(part, part)})
     return name
 
 

@@ -17,6 +17,7 @@ __all__ = ["to_dict", "to_html", "to_text"]
 
 MOST_CHANGES = 10  # rows in a report for people
 MOST_SCHEMA = 30
+ANSWERS = 4  # columns of the table of changes that follow those of the features
 
 
 def to_text(comparison: Comparison) -> str:
@@ -51,7 +52,8 @@ def to_html(comparison: Comparison) -> str:
         notes = Markup("").join(Markup("<p>{}</p>").format(note) for note in _notes(comparison))
         parts.append(Markup("<h4>{}</h4>{}{}").format(TEXTS["section.metrics"], table, notes))
         rows = comparison.changes.head(MOST_CHANGES)
-        table = Markup(rows.map(_cell).rename(columns=column_label).to_html(border=0, index=False))  # noqa: S704 - pandas escapes
+        names = [*rows.columns[:-ANSWERS], *map(column_label, rows.columns[-ANSWERS:])]  # those of features stay
+        table = Markup(rows.map(_cell).set_axis(names, axis=1).to_html(border=0, index=False))  # noqa: S704 - pandas escapes
         more = " ".join(_more(comparison)) if len(rows) else TEXTS["changes.none"]
         parts.append(
             Markup("<h4>{}</h4>{}<p>{}</p>").format(TEXTS["section.changes"], table if len(rows) else "", more)

@@ -26,6 +26,9 @@ FIGURE_WIDTH = 4.8  # of a figure, in inches
 PANEL_HEIGHT = 2.6  # of a panel by itself, in inches, at least
 MAX_TABLE_ROWS = 20  # of a longer table in a notebook
 
+# The columns of an interactive view that are for its program alone, and that no table for people has.
+INTERNAL_COLUMNS = {"what-if": ["name", "entry", "is_choice", "is_entered"]}
+
 # A picture follows the colour scheme of the element that shows it.
 DARK = "<style>@media (prefers-color-scheme: dark) { :root { filter: invert(0.92) hue-rotate(180deg); } }</style>"
 
@@ -109,7 +112,7 @@ class Insight:
             self.text,
             self.text,
             picture_source(self),
-            Markup(_table_html(self.frame)),  # noqa: S704 - pandas escapes
+            Markup(_table_html(frame_for_people(self))),  # noqa: S704 - pandas escapes
         )
 
 
@@ -133,14 +136,20 @@ def svg_of_page(figure: Figure) -> str:
     return "".join((start, tag, attributes, end, DARK, content))
 
 
+def frame_for_people(insight: Insight) -> pd.DataFrame:
+    """Return the frame of an insight without the columns that are for the program of its view."""
+    return insight.frame.drop(columns=INTERNAL_COLUMNS.get(insight.interactive, []))
+
+
 def _table_html(frame: pd.DataFrame) -> str:
     """Return a table for people: its columns have the names of the current language, and so have its numbers."""
     if current_language() != ENGLISH:
-        frame = frame.rename(columns=lambda name: column_label(str(name)))
+        if frame.columns.name is None:  # or they are classes, which stay
+            frame = frame.rename(columns=lambda name: column_label(str(name)))
         names = (axis.name and column_label(str(axis.name)) for axis in frame.axes)
         frame = frame.rename_axis(index=next(names), columns=next(names))
     floats = {name: number_format(frame[name]) for name in frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]]}
-    return str(frame.to_html(max_rows=MAX_TABLE_ROWS, border=0, decimal=decimal_sign(), formatters=floats))
+    return str(frame.to_html(max_rows=MAX_TABLE_ROWS, border=0, decimal=decimal_sign(), formatters=floats, na_rep="–"))
 
 
 def _panels(ax: Axes | Sequence[Axes] | None, count: int, height: float) -> list[Axes]:

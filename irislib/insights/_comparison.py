@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import join_words, within_sentence
+from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
@@ -118,9 +119,10 @@ def _bars(model: Model, first: Prediction, second: Prediction) -> tuple[list[str
     """Return the names of the chart's bars, the two values of each, and what they are."""
     if second.probabilities:
         shares = _probabilities(first, second)[:MAX_BARS]
-        return [str(name) for name, *_ in shares], [(a, b) for _, a, b in shares], "probability"
+        return [str(name) for name, *_ in shares], [(a, b) for _, a, b in shares], column_label("probability")
     if model.classes is None:
         name = with_target_unit(model, model.spec.target_label)
         return [model.spec.target_label], [(first.prediction, second.prediction)], name
     names = list(dict.fromkeys([str(first.prediction), str(second.prediction)]))
-    return names, [(name == str(first.prediction), name == str(second.prediction)) for name in names], "answer"
+    values = [(name == str(first.prediction), name == str(second.prediction)) for name in names]
+    return names, values, column_label("answer")

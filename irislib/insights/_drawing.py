@@ -60,7 +60,7 @@ def bars(axes: Axes, *, frame: pd.DataFrame, names: str, values: str, errors: st
         height=0.6,
     )
     _name_bars(axes, frame[names])
-    axes.set_xlabel(values)
+    axes.set_xlabel(column_label(values))
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
     if frame[values].dtype.kind in "iu":  # counts
         only_whole_ticks(axes.xaxis)
@@ -76,10 +76,10 @@ def _name_bars(axes: Axes, labels: Iterable[Any], above: float = 0) -> None:
 
 
 def labelled_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
-    """Draw one bar for each label."""
+    """Draw one bar for each label; the name is that of a column."""
     axes.barh(range(len(labels)), values, color=main_colour(), height=0.6)
     _name_bars(axes, labels)
-    axes.set_xlabel(name)
+    axes.set_xlabel(column_label(name))
 
 
 def paired_bars(
@@ -102,7 +102,7 @@ def paired_bars(
 def line_with_mark(
     axes: Axes, *, labels: Sequence[str], values: np.ndarray, mark: int, is_list: bool, names: tuple[str, str]
 ) -> None:
-    """Draw a curve over values, or a bar for each value of a list, and mark one of them."""
+    """Draw a curve over values, or a bar for each value of a list, and mark one of them, or none if that is -1."""
     if is_list:
         colours = [second_colour() if i == mark else main_colour() for i in range(len(values))]
         axes.barh(range(len(values)), values, color=colours, height=0.6)
@@ -110,7 +110,8 @@ def line_with_mark(
         names = names[::-1]
     else:
         axes.plot(range(len(values)), values, color=main_colour())
-        axes.plot([mark], [values[mark]], "o", color=second_colour())
+        if mark >= 0:
+            axes.plot([mark], [values[mark]], "o", color=second_colour())
         texts = [shorten(label) for label in labels]
         parts = max(1, min(4, ROOM_BELOW // (max(map(len, texts)) + 2) - 1))  # between the ticks
         ticks = sorted({round(i * (len(texts) - 1) / parts) for i in range(parts + 1)})
@@ -120,12 +121,12 @@ def line_with_mark(
 
 
 def signed_bars(axes: Axes, *, labels: Sequence[str], values: Sequence[float], name: str) -> None:
-    """Draw bars to the right and, in another colour, to the left of zero."""
+    """Draw bars to the right and, in another colour, to the left of zero; the name is that of a column."""
     colours = [main_colour() if value > 0 else second_colour() for value in values]
     axes.barh(range(len(labels)), values, color=colours, height=0.6)
     axes.axvline(0, color=INK, linewidth=1)
     _name_bars(axes, labels)
-    axes.set_xlabel(name)
+    axes.set_xlabel(column_label(name))
 
 
 def bars_with_threshold(
@@ -189,8 +190,9 @@ def class_intervals(axes: Axes, *, frame: pd.DataFrame) -> None:
     styles = (("precision", -0.14, main_colour(), "o"), ("recall", 0.14, second_colour(), "s"))
     for measure, shift, colour, marker in styles:
         low, high = (abs(frame[f"{measure} {end}"] - frame[measure]) for end in ("from", "to"))
+        label = column_label(measure)
         axes.errorbar(
-            frame[measure], heights + shift, xerr=[low, high], fmt=marker, color=colour, capsize=3, label=measure
+            frame[measure], heights + shift, xerr=[low, high], fmt=marker, color=colour, capsize=3, label=label
         )
     axes.plot(frame["baseline"], heights, "|", color=INK, markersize=16, label=TEXTS["guessing"])
     _name_bars(axes, frame["class"])
@@ -210,26 +212,26 @@ def reliability(axes: Axes, *, frame: pd.DataFrame) -> None:
     axes.set_xlim(min(0.45, frame["probability"].min() - 0.05), 1.02)
     axes.set_ylim(-0.02, 1.04)
     axes.set_xlabel(TEXTS["calibration.axis"])
-    axes.set_ylabel("share right")
+    axes.set_ylabel(column_label("share right"))
     legend(axes)
 
 
 def class_curves(axes: Axes, *, curves: Sequence[Curve], names: tuple[str, str]) -> None:
-    """Draw a step curve for each class, and its baseline."""
+    """Draw a step curve for each class, and its baseline; the names are those of columns."""
     for (name, x, y, text, ends), style in zip(curves, series(len(curves)), strict=True):
         axes.plot([0, 1], ends, color=WARM_GREY, linewidth=1, linestyle=":")
         axes.step(x, y, where="post", label=f"{shorten(name, LEGEND_WIDTH - len(str(text)) - 2)}: {text}", **style)
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
-    axes.set_xlabel(names[0])
-    axes.set_ylabel(names[1])
+    axes.set_xlabel(column_label(names[0]))
+    axes.set_ylabel(column_label(names[1]))
     legend(axes)
 
 
 def threshold_curves(axes: Axes, *, frame: pd.DataFrame, current: float | None, cheapest: float) -> None:
     """Draw recall and precision over the threshold, and lines at the current one, if any, and the cheapest one."""
     for name, style in zip(("recall", "precision"), series(2), strict=True):
-        axes.step(frame["threshold"], frame[name], where="pre", label=name, **style)
+        axes.step(frame["threshold"], frame[name], where="pre", label=column_label(name), **style)
     if current is not None:
         axes.axvline(current, color=INK, linewidth=1, label=TEXTS["decision_threshold.current"])
     label = TEXTS["decision_threshold.cheapest_line"]
@@ -269,11 +271,12 @@ def cross_validation_scores(axes: Axes, *, frame: pd.DataFrame, score: str, midd
 def curves_with_spread(axes: Axes, *, frame: pd.DataFrame, x: str, y: Mapping[str, str], name: str) -> None:
     """Draw columns over another one, each with a band as wide as its column of standard deviations."""
     for (column, spread), colour, dashes in zip(y.items(), (main_colour(), second_colour()), ("-", "--"), strict=True):
-        axes.plot(frame[x], frame[column], dashes, color=colour, linewidth=2, marker="o", label=column)
+        label = column_label(column)
+        axes.plot(frame[x], frame[column], dashes, color=colour, linewidth=2, marker="o", label=label)
         ends = (frame[column] - frame[spread], frame[column] + frame[spread])
         axes.fill_between(frame[x], *ends, color=colour, alpha=0.15, linewidth=0)
-    axes.set_xlabel(x)
-    axes.set_ylabel(name)
+    axes.set_xlabel(column_label(x))
+    axes.set_ylabel(column_label(name))
     axes.set_xlim(left=0)
     if frame[x].dtype.kind in "iu":
         only_whole_ticks(axes.xaxis)

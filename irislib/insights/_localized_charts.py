@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.language import ENGLISH, column_label, current_language, localize
+from irislib._common.language import ENGLISH, current_language, localize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,11 @@ __all__ = ["localize_axes"]
 
 
 def localize_axes(axes: Axes) -> None:
-    """Have a chart that has been drawn name its axes and its series, and write its numbers, in the current language."""
+    """Have a chart that has been drawn write its numbers in the current language.
+
+    The names of axes and series stay: those of the model's features and classes are nobody's to translate, and what
+    draws the library's own ones does it.
+    """
     from matplotlib.ticker import ScalarFormatter
 
     class LocalFormatter(ScalarFormatter):
@@ -22,9 +26,5 @@ def localize_axes(axes: Axes) -> None:
 
     axis: Any
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_text(column_label(axis.label.get_text()))
         if current_language() != ENGLISH and isinstance(axis.get_major_formatter(), ScalarFormatter):
             axis.set_major_formatter(LocalFormatter())
-    legend = axes.get_legend()
-    for text in legend.get_texts() if legend else ():
-        text.set_text(column_label(text.get_text()))

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_apart, join_words, within_sentence
+from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
@@ -220,7 +221,7 @@ def _panel(
 ) -> partial[None]:
     is_class = model.classes is not None
     y = (
-        "probability"
+        column_label("probability")
         if len(outputs) > 1
         else TEXTS["partial_dependence.probability"].format(name=outputs[1])
         if is_class

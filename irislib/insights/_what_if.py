@@ -170,11 +170,12 @@ def _answer(model: Model, answer: Any, shares: np.ndarray) -> str:
 
 def _panel(model: Model, feature: Feature, frame: Any, measure: str, name: str) -> Any:
     part = frame[frame["name"] == feature.name]
+    entered = part["is_entered"].to_numpy().nonzero()[0]
     return partial(
         _drawing.line_with_mark,
         labels=part["value"].tolist(),
         values=part[measure].to_numpy(),
-        mark=int(part["is_entered"].to_numpy().argmax()),
+        mark=int(entered[0]) if len(entered) else -1,  # none, of a feature that was left empty
         is_list=_is_list(model, feature),
         names=(feature.label, name),
     )

@@ -39,7 +39,7 @@ from irislib.widgets._table_cells import align_numbers, bar_cell, breakable, col
 __all__ = ["render", "render_pieces"]
 
 WIDE_TABLE = 4  # columns of a table that takes the width of two cards
-YES_OR_NO = {"in the set"}  # columns of frames, which are English, whose cells people read in their language
+MISSING = {"nan", "NaT", "<NA>", "None"}  # values without a number or a text, as str writes them
 
 
 def render(blocks: Iterable[Block], is_static: bool = False) -> Markup:
@@ -195,24 +195,28 @@ def _(block: Job, is_static: bool) -> Markup:
 def _(block: Table, is_static: bool) -> Markup:
     frame, title = block.frame, str if block.has_own_names else column_title
     has_row_headers = frame.index.name is not None
+    # columns that have a name together are classes or other values, which stay
+    titles = [str(name) if frame.columns.name is not None else title(str(name)) for name in frame.columns]
     if has_row_headers:
         corner = " \\ ".join(title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
-        frame = frame.rename_axis(index=corner, columns=None).reset_index()
+        frame, titles = frame.rename_axis(index=corner, columns=None).reset_index(), [corner, *titles]
     kinds = [dtype.kind for dtype in frame.dtypes]
     columns = [frame.iloc[:, i] for i in range(len(kinds))]
     rows = frame.itertuples(index=False, name=None)
-    return _table(block, list(frame), rows, columns, kinds, has_row_headers, is_static)
+    return _table(block, list(frame), titles, rows, columns, kinds, has_row_headers, is_static)
 
 
 @_render.register
 def _(block: Rows, is_static: bool) -> Markup:
     columns = [[row[i] for row in block.rows] for i in range(len(block.names))]
-    return _table(block, block.names, block.rows, columns, ["O"] * len(columns), False, is_static)
+    titles = [str(name) if block.has_own_names else column_title(str(name)) for name in block.names]
+    return _table(block, block.names, titles, block.rows, columns, ["O"] * len(columns), False, is_static)
 
 
 def _table(
     block: Table | Rows,
     names: Sequence[Any],
+    titles: Sequence[str],
     rows: Iterable[Sequence[Any]],
     columns: Sequence[Iterable[Any]],
     kinds: Sequence[str],
@@ -220,9 +224,9 @@ def _table(
     is_static: bool,
 ) -> Markup:
     """Render a table, of which the rows and the columns with the kinds of their dtypes are given."""
-    title = str if block.has_own_names else column_title
+    own = _formats_of_words(names)
     formats: list[Callable[[Any], str]] = [
-        column_label if name in YES_OR_NO else _cell_format(column) for name, column in zip(names, columns, strict=True)
+        own.get(name) or _cell_format(column) for name, column in zip(names, columns, strict=True)
     ]
     classes = [
         "" if name == block.bar_column else align_numbers(column, kind)
@@ -232,9 +236,9 @@ def _table(
         i = names.index(block.bar_column)
         formats[i] = bar_cell(block.bar_column, columns[i], kinds[i] in "iu")
     empty, cell = Markup("<td></td>"), Markup('<th scope="col"{}>{}</th>')
-    titles = zip(names, classes, strict=True)
     head = Markup("").join(
-        empty if name == "" else cell.format(css, breakable(title(str(name)))) for name, css in titles
+        empty if name == "" else cell.format(css, breakable(title))
+        for name, title, css in zip(names, titles, classes, strict=True)
     )
     body = [_row(row, formats, classes, has_row_headers) for row in rows]
     return Markup(
@@ -263,6 +267,14 @@ def _row(
     return Markup(f"<tr>{''.join(cells)}</tr>")  # noqa: S704 - each value is escaped
 
 
+def _formats_of_words(names: Sequence[Any]) -> dict[Any, Callable[[Any], str]]:
+    """Return how to write the cells of frames that are English words of the library's own, by their columns."""
+    formats: dict[Any, Callable[[Any], str]] = {"in the set": column_label}
+    if "differs" in names:  # a comparison of two rows; another "part" may be a model's target
+        formats |= {"part": column_label, "differs": lambda differs: column_label("yes" if differs else "no")}
+    return formats
+
+
 def _cell_format(column: Iterable[Any]) -> Callable[[Any], str]:
     """Return the function that formats the cells of a column."""
     format_number = number_format([value for value in column if isinstance(value, float)])
@@ -270,6 +282,9 @@ def _cell_format(column: Iterable[Any]) -> Callable[[Any], str]:
     def show(value: Any) -> str:
         if isinstance(value, Block):
             return _render(value, False)
-        return format_number(value) if isinstance(value, float) else str(value)
+        if isinstance(value, float):
+            return format_number(value) if value == value else "–"
+        text = str(value)
+        return "–" if text in MISSING and not isinstance(value, str) else text
 
     return show

@@ -108,9 +108,11 @@ def deferred_pictures() -> Iterator[list[tuple[Picture, Callable[[], Picture]]]]
 
 def numbers_of(insight: Insight) -> list[Block]:
     """Return the table of an insight, cut off where it is too long for a page."""
+    from irislib.insights._base import frame_for_people
+
     cut = TEXTS["first_rows"].format(count=MAX_TABLE_ROWS, total=len(insight.frame))
     more = [Paragraph(cut)] if len(insight.frame) > MAX_TABLE_ROWS else []
-    return [*more, Table(insight.frame.head(MAX_TABLE_ROWS))]
+    return [*more, Table(frame_for_people(insight).head(MAX_TABLE_ROWS))]
 
 
 def picture(figure: Figure, alt: str = "") -> Picture:
