@@ -15,6 +15,8 @@ ADVICE = {
     "The candidate has no thread": "No thread could be started: raise the limit of processes (`TasksMax`, `ulimit -u`).",
     "The prediction log has no thread": "No thread could be started: raise the limit of processes (`TasksMax`, "
     "`ulimit -u`).",
+    "The estimator of … refuses": "Its description allows values that it cannot take: give the feature limits, or "
+    "choices.",
     "The candidate of": "The traceback names why. `irislib candidate --stop` withdraws it.",
     "The options stay as they were": "The line before says what is wrong with them. Mend it, and send `SIGHUP` again.",
     "The prediction log cannot be uploaded": "See that the URL can be reached and written with the server's keys. "

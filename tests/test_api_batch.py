@@ -20,10 +20,16 @@ from conftest import FUZZ
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from invalid_inputs import GOOD, LIMITS, NAMES, SENT, TYPED, TYPES
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, PoissonRegressor, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 from werkzeug.exceptions import BadRequest, ClientDisconnected, UnsupportedMediaType
 
-from irislib import Feature
+from irislib import Feature, Model
 from irislib._description.validation import check_columns, check_row, check_values
+from irislib._description.values import to_python
 from irislib._modeling import csv_predictions, csv_rows
 from irislib._modeling.training_warnings import unlike
 from irislib.api import Options, _batch, _config, create_app
@@ -408,6 +414,63 @@ def test_classes_may_have_any_name_and_a_probability_that_is_no_number_is_an_err
     table = list(csv.DictReader(io.StringIO(send(model, as_csv(rows), "text/csv"), newline="")))
     assert [row["probability_a"] for row in table] == ["0.75", "", "0.666667"]
     assert [bool(row["problems"]) for row in table] == [False, True, False]
+
+
+A_B = pd.DataFrame({"a": np.arange(40) / 20, "b": np.arange(40) % 7})
+TOWNS = pd.DataFrame({"town": [f"Town number {i}" for i in range(40)]})
+REFUSED_ROWS: dict[str, tuple[Any, pd.DataFrame, dict[str, Any], str]] = {
+    "beyond float32": (DecisionTreeClassifier(max_depth=3), A_B, {"a": 1e39, "b": 1}, "too large for dtype"),
+    "an unknown category": (make_pipeline(OneHotEncoder(), LinearRegression()), TOWNS, {"town": "Paris"}, "['Paris']"),
+    "an infinite answer": (PoissonRegressor(alpha=0), A_B, {"a": 5000, "b": 1}, ""),
+    "an overflow": (make_pipeline(FunctionTransformer(np.square), Ridge()), A_B, {"a": 1e308, "b": 1}, "too large"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+@pytest.mark.parametrize(("estimator", "frame", "bad", "reason"), REFUSED_ROWS.values(), ids=[*REFUSED_ROWS])
+def test_a_row_that_the_estimator_refuses_keeps_no_other_from_being_answered(
+    estimator, frame, bad, reason: str, caplog
+) -> None:
+    target = (np.arange(40) > 20).astype(float)
+    model = Model.from_estimator(clone(estimator).fit(frame, target), frame, target, name="m")
+    client = create_app([model]).test_client()
+    good = {name: to_python(value) for name, value in frame.iloc[30].items()}
+    message = "The model gives no answer for these values."
+    for query in ("", "?details=1"):
+        alone = client.post(f"/m{query}", json=bad)
+        assert (alone.status_code, alone.json["detail"]) == (422, message)
+    with pytest.raises(ValidationError, match=message):
+        model.predict_row(bad)
+    rows = [good] * 9 + [bad] + [good] * 8 + [bad]
+    is_good = [row is good for row in rows]
+    sound = ask(model, [good])[0]
+    records = ask(model, rows)
+    assert [record == sound for record in records] == is_good
+    assert {error["message"] for record in records for error in record["errors"]} == {message}
+    assert [prediction is not None for prediction in ask(model, by_columns(rows))["prediction"]] == is_good
+    for table in (rows, [good, bad]):
+        lines = list(csv.DictReader(io.StringIO(send(model, as_csv(table), "text/csv"))))
+        assert [line["problems"] for line in lines] == ["" if row is good else message for row in table]
+    assert ask(model, [bad])[0]["errors"]
+    lines_of_log = [record.message for record in caplog.records]
+    assert not [
+        text for text in lines_of_log if reason not in text or not text.startswith("The estimator of m refuses ")
+    ]
+    assert ("The estimator of m refuses 2 rows: " in "\n".join(lines_of_log)) is bool(reason)
+
+
+class Broken:
+    """An estimator that refuses every row."""
+
+    def predict(self, rows: Any) -> Any:
+        raise ValueError("it is broken")
+
+
+def test_an_estimator_that_refuses_every_row_is_a_fault(iris) -> None:
+    broken = replace(iris, estimator=Broken())
+    client = create_app([broken]).test_client()
+    assert client.post("/iris-wizard", json=GOOD).status_code == 500
+    assert client.post("/iris-wizard/batch", json=[GOOD, GOOD]).status_code == 500
 
 
 @pytest.mark.parametrize("values", [(1.5, 1e300), (True, False), (2, 3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unittest.mock import Mock
 
 import pytest
 from conftest import Server, open_app, submit_row
@@ -12,6 +13,7 @@ from test_widgets import request
 
 import irislib
 from irislib import insights
+from irislib._modeling.refusals import no_prediction
 
 FLOWER = {"petal_length_cm": 5.1, "petal_width_cm": 1.9, "sepal_length_cm": 5.8, "sepal_width_cm": 2.7}
 FLAT = {"area_m2": 40, "rooms": 2, "district": "hill", "balcony": True, "built": "1990-05-01"}
@@ -61,6 +63,8 @@ def test_several_changes_at_once_are_calculated_together(iris) -> None:
     answer = request(page, "what_if", values=changes)["announcement"]
     assert iris.predict_row(FLOWER | changes).answer in answer
     assert "must be" in request(page, "what_if", values={"petal_length_cm": "-4"})["error"]
+    page.on_submit = Mock(side_effect=no_prediction())
+    assert request(page, "what_if", values=changes)["error"] == "The model gives no answer for these values."
 
 
 def test_two_sliders_moved_on_the_page_give_one_answer_and_fill_the_form(page, serve: Server, iris) -> None:

@@ -24,7 +24,7 @@ from irislib._modeling.references import list_modules, list_references
 from irislib._modeling.staleness import describe_changes
 from irislib._modeling.training import train
 from irislib._modeling.user_errors import explain
-from irislib.errors import NotApplicableError, StoreError
+from irislib.errors import NotApplicableError, StoreError, ValidationError
 
 __all__ = ["check_imports", "check_model"]
 
@@ -161,6 +161,8 @@ def _predict_row(model: Model, row: Any) -> str:
 
 def _predict_batch(model: Model, rows: Any) -> str:
     batch = predict_many(model, (model.spec.validate(rows), []), {})
+    if batch.problems:
+        raise ValidationError([problem for problems in batch.problems.values() for problem in problems])
     return ", ".join(map(str, batch.columns[0]))
 
 

@@ -12,6 +12,7 @@ from irislib._common.messages.validation import TEXTS
 from irislib._compiled import predict_many_rows
 from irislib._description.class_names import to_names
 from irislib._modeling.prediction import near_ties
+from irislib._modeling.refusals import answered_rows
 from irislib._modeling.training_warnings import Warned, training_warnings
 from irislib.errors import Problem
 
@@ -103,7 +104,15 @@ def predict_many(
     else:
         predictable = checked_rows
     with settled_language():
-        arrays, is_finite, ties = _predict_arrays(model, frame, digits)
+        try:
+            arrays, is_finite, ties = _predict_arrays(model, frame, digits)
+        except ValueError as error:
+            answered = answered_rows(model, frame, error)
+            problems |= {row: [Problem(TEXTS["no_prediction"])] for row in predictable}
+            frame, predictable = frame.iloc[answered], [predictable[i] for i in answered]
+            for row in predictable:
+                del problems[row]
+            arrays, is_finite, ties = _predict_arrays(model, frame, digits)
         warnings = [*training_warnings(model, frame), *ties] if len(frame) else []
     unpredicted = (~is_finite).nonzero()[0]
     warnings = [_of_table(warned, unpredicted, predictable) for warned in warnings]

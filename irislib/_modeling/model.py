@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from irislib._modeling.evaluation import Evaluation, NoEvaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
+from irislib._modeling.refusals import log_refusal, no_prediction
 from irislib._modeling.training_warnings import (
     by_row,
     listed,
@@ -324,7 +326,7 @@ class Model:
         Raises
         ------
         ValidationError
-            Naming every wrong value, or that there is more than one row.
+            Naming every wrong value, or that there is more than one row, or that the model gives no answer.
         """
         if isinstance(row, Mapping):
             with span("irislib.validate", model=self.spec.name):
@@ -352,7 +354,7 @@ class Model:
     def _predict(self, values: Mapping[str, Any], row: Mapping[str, Any]) -> Prediction:
         """Predict checked values, None where one is missing; the row is reported as it was before the check."""
         with span("irislib.predict", model=self.spec.name, version=self.version):
-            prediction, shares = self.predict_values(list(values.values()))
+            prediction, shares = self._predict_finite(list(values.values()))
         warnings = self._row_warnings(values)
         is_outside = bool(warnings)
         probabilities = None
@@ -377,6 +379,18 @@ class Model:
             None if is_outside or self.classes is not None else self._interval(prediction),
         )
 
+    def _predict_finite(self, values: Sequence[Any]) -> Outcome:
+        """Return the outcome of :meth:`predict_values`, whose numbers are finite."""
+        try:
+            prediction, shares = self.predict_values(values)
+        except ValidationError as error:
+            log_refusal(self, error.__cause__ or error)
+            raise
+        numbers = (prediction,) if self.classes is None else shares or ()
+        if not all(map(math.isfinite, numbers)):
+            raise no_prediction()
+        return prediction, shares
+
     def _interval(self, prediction: float) -> tuple[float, float] | None:
         width = self.evaluation.interval_width
         return None if width is None else (prediction - width, prediction + width)
@@ -388,12 +402,22 @@ class Model:
         ----------
         values : sequence of shape (n_features,)
             From `check_row`, in the order of the features; None where one is missing.
+
+        Raises
+        ------
+        ValidationError
+            If the estimator refuses the row; its own error is the cause.
         """
         form, _ = self.fast_form
         outcome = None if form is None else form.predict(values)
         if outcome is None:
             frame = one_row_frame(self.spec.features, values)
-            outcome = predict_one(self.estimator, frame, self.has_probabilities)
+            try:
+                outcome = predict_one(self.estimator, frame, self.has_probabilities)
+            except ValueError as error:
+                if not self.answers_trial_row:
+                    raise
+                raise no_prediction() from error
         names = self.spec.classes
         return (names[outcome[0]], outcome[1]) if names else outcome
 
@@ -413,6 +437,17 @@ class Model:
     def fast_form(self) -> tuple[FastForm | None, str]:
         """The fast form of the estimator, or None, and a sentence about it."""
         return compiled(self.spec, self.estimator, self.evaluation.trial_rows)
+
+    @cached_property
+    def answers_trial_row(self) -> bool:
+        """False if the estimator refuses a row that it has answered before: it is broken, whatever the row is."""
+        if not self.is_evaluated:
+            return True  # the estimator need not take the made-up rows
+        try:
+            predict_one(self.estimator, self.evaluation.trial_rows.head(1), self.has_probabilities)
+        except Exception:
+            return False
+        return True
 
     @cached_property
     def has_threshold(self) -> bool:

@@ -97,7 +97,7 @@ def warning_texts(warned: Sequence[Warned], count: int) -> list[str]:
 
     texts = [""] * count
     messages = [problem.message for one in warned for problem in one.problems]
-    if not messages:
+    if not any(len(one.rows) for one in warned):  # the rows that had them may have no prediction
         return texts
     rows = np.concatenate([one.rows for one in warned])
     ends = itertools.accumulate((len(one.problems) for one in warned), initial=0)

@@ -347,7 +347,10 @@ class Page(anywidget.AnyWidget):
         if problems:
             return {"error": " ".join(describe_problems(self.features, problems)["problems"].values())}
         values = {**self.result.values, **row}
-        result = self.on_submit({name: value for name, value in values.items() if value is not None})
+        try:
+            result = self.on_submit({name: value for name, value in values.items() if value is not None})
+        except ValidationError as error:
+            return {"error": str(error)}
         return {"announcement": self.summary(result) if self.summary else TEXTS["answer_there"]}
 
     def _comparison_html(self, values: Mapping[str, Any], result: Any) -> str:
