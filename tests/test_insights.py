@@ -376,6 +376,27 @@ def test_residuals_add_up_to_the_truth(diabetes) -> None:
     np.testing.assert_allclose(frame.sum(axis=1), diabetes.evaluation.y_true)
 
 
+def test_residuals_are_beside_the_median_of_the_training_rows(tmp_path) -> None:
+    x, y = pd.DataFrame({"x": np.arange(30.0)}), np.arange(30.0)
+    numbers = irislib.Feature("x", low=0, high=30)
+    rows = {"X_test": x.tail(10), "y_test": y[-10:]}
+    make = partial(irislib.Model.from_estimator, LinearRegression().fit(x, y), **rows, features=[numbers], target="y")
+    model, without = make(X_train=x.head(20), y_train=y[:20]), make()
+    assert model.evaluation.median == 9.5
+    stored = irislib.load(str(model.save(tmp_path / "y.irislib")))
+    former = replace(model, evaluation=replace(model.evaluation, median=None))  # one that was stored before
+    former = irislib.load(str(former.save(tmp_path / "former.irislib")))
+    own = "always answering these rows' own median: 4.5", "immer der Median dieser Zeilen selbst: 4,5"
+    for read, baseline, german in (
+        (stored, "always answering the median: 19.5", "immer der Median: 19,5"),
+        (former, *own),
+        (without, *own),
+    ):
+        assert f"({baseline})" in insights.residuals(read).text
+        with using_language("de"):
+            assert f"({german})" in insights.residuals(read).text
+
+
 @pytest.mark.parametrize("name", ["iris", "cancer", "diabetes"])
 @pytest.mark.parametrize("coverage", [0.8, 0.9])
 def test_conformal_sets_have_their_stated_coverage(name: str, coverage: float, request) -> None:

@@ -36,6 +36,9 @@ class Evaluation:
         ``baseline_balanced_accuracy`` of always predicting the commonest class; for a regressor ``r2``, and in the
         target's unit ``mean_absolute_error``, ``root_mean_squared_error`` and the
         ``baseline_mean_absolute_error`` of always predicting the median.
+    median : float or None
+        What that baseline of a regressor predicts: the median of the training rows. None for a classifier, without
+        training rows, and for a model that was stored before its evaluation had it.
     """
 
     features: pd.DataFrame
@@ -43,6 +46,7 @@ class Evaluation:
     y_pred: np.ndarray
     y_proba: np.ndarray | None
     metrics: dict[str, float]
+    median: float | None = None
 
     @cached_property
     def interval_width(self) -> float | None:
@@ -152,7 +156,7 @@ def evaluate(
     estimator : fitted classifier or regressor
     x : DataFrame of shape (n_test, n_features)
     y, y_train : ndarray of shape (n_test,) and (n_train,)
-        True values; of a classifier the codes that it predicts.
+        True values; of a classifier the codes that it predicts. The same array if there are no training rows.
     names : mapping of code to str
         Names of the classes; the evaluation has these instead of the codes.
     """
@@ -167,7 +171,7 @@ def evaluate(
         root_mean_squared_error,
     )
 
-    predicted = np.asarray(estimator.predict(x)).ravel()
+    predicted, median = np.asarray(estimator.predict(x)).ravel(), None
     if is_classifier(estimator):
         baseline = DummyClassifier().fit(y_train, y_train).predict(y)
         recall = partial(recall_score, y, labels=np.unique(y), average="macro")
@@ -179,6 +183,7 @@ def evaluate(
         }
     else:
         baseline = DummyRegressor(strategy="median").fit(y_train, y_train).predict(y)
+        median = None if y_train is y else float(np.median(y_train))
         metrics = {
             "r2": r2_score(y, predicted),
             "mean_absolute_error": mean_absolute_error(y, predicted),
@@ -187,4 +192,5 @@ def evaluate(
         }
     proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
     true, predicted = to_names(names, y), to_names(names, predicted)
-    return Evaluation(x.reset_index(drop=True), true, predicted, proba, {k: float(v) for k, v in metrics.items()})
+    numbers = {name: float(value) for name, value in metrics.items()}
+    return Evaluation(x.reset_index(drop=True), true, predicted, proba, numbers, median)

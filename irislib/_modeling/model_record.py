@@ -40,6 +40,7 @@ def _evaluation_to_json(held_out: Evaluation) -> dict[str, Any]:
         "y_true": held_out.y_true.tolist(),
         "y_proba": None if held_out.y_proba is None else held_out.y_proba.tolist(),
         "metrics": held_out.metrics,
+        **({} if held_out.median is None else {"median": held_out.median}),
     }
 
 
@@ -99,7 +100,9 @@ def _evaluation(held_out: dict[str, Any], features: pd.DataFrame) -> Evaluation:
     if not held_out["y_true"]:
         return NoEvaluation(features, predicted)
     proba = None if held_out["y_proba"] is None else np.asarray(held_out["y_proba"], dtype=float)
-    return Evaluation(features, _array(held_out["y_true"]), predicted, proba, held_out["metrics"])
+    return Evaluation(
+        features, _array(held_out["y_true"]), predicted, proba, held_out["metrics"], held_out.get("median")
+    )
 
 
 def _require_types(record: Any) -> None:
@@ -112,6 +115,8 @@ def _require_types(record: Any) -> None:
     _require(record["data"], "data", data)
     _require(record["coverage"], "coverage", dict.fromkeys(record["coverage"], dict))
     _require(record["evaluation"], "evaluation", {"y_true": list, "y_pred": list, "metrics": dict})
+    if "median" in record["evaluation"]:  # classes have none, nor have files of before
+        _require(record["evaluation"], "evaluation", {"median": (int, float)})
     metrics = record["evaluation"]["metrics"]
     _require(metrics, "metrics", dict.fromkeys(metrics, (int, float)))
 

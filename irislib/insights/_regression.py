@@ -76,10 +76,12 @@ def residuals(model: Model) -> Insight:
     )
     frame = pd.DataFrame({predicted: held_out.y_pred, residual: held_out.y_true - held_out.y_pred})
     most = float(np.quantile(frame[residual].abs(), QUANTILE, method="higher"))
-    guessed = np.abs(held_out.y_true - np.median(held_out.y_true))
+    guess = float(np.median(held_out.y_true)) if held_out.median is None else held_out.median
+    guessed = np.abs(held_out.y_true - guess)
     mean, baseline = frame[residual].mean(), np.quantile(guessed, QUANTILE, method="higher")
+    whose = TEXTS["residuals.own_median" if held_out.median is None else "residuals.median"]
     text = TEXTS["residuals.text_above" if mean > 0 else "residuals.text_below"].format(
-        share=QUANTILE, rows=len(frame), most=format_target(model, most),
+        whose=whose, share=QUANTILE, rows=len(frame), most=format_target(model, most),
         baseline=format_target(model, float(baseline)), mean=format_target(model, abs(mean)),
     )  # fmt: skip
     label = TEXTS["residuals.band"].format(share=QUANTILE)

@@ -192,9 +192,11 @@ ENGLISH = {
     # residuals
     "residuals.title": "How large are its errors?",
     "residuals.text_above": "At least {share:.0%} of the {rows} test rows are off by no more than {most} (always "
-    "answering the median: {baseline}). On average the true number is {mean} above the answer.",
+    "answering {whose}: {baseline}). On average the true number is {mean} above the answer.",
     "residuals.text_below": "At least {share:.0%} of the {rows} test rows are off by no more than {most} (always "
-    "answering the median: {baseline}). On average the true number is {mean} below the answer.",
+    "answering {whose}: {baseline}). On average the true number is {mean} below the answer.",
+    "residuals.median": "the median",
+    "residuals.own_median": "these rows' own median",
     "residuals.band": "{share:.0%} of the rows",
     # why there is none
     "not_two_classes": "{model} has {count} classes; a threshold is for two.",

@@ -183,10 +183,12 @@ TEXTS = {
     "ist {r2:.2f}. {test_rows}",
     # residuals
     "residuals.title": "Wie groß sind seine Fehler?",
-    "residuals.text_above": "Mindestens {share:.0%} der {rows} Testzeilen weichen um höchstens {most} ab (immer der "
-    "Median: {baseline}). Im Mittel liegt die wahre Zahl um {mean} über der Antwort.",
-    "residuals.text_below": "Mindestens {share:.0%} der {rows} Testzeilen weichen um höchstens {most} ab (immer der "
-    "Median: {baseline}). Im Mittel liegt die wahre Zahl um {mean} unter der Antwort.",
+    "residuals.text_above": "Mindestens {share:.0%} der {rows} Testzeilen weichen um höchstens {most} ab (immer "
+    "{whose}: {baseline}). Im Mittel liegt die wahre Zahl um {mean} über der Antwort.",
+    "residuals.text_below": "Mindestens {share:.0%} der {rows} Testzeilen weichen um höchstens {most} ab (immer "
+    "{whose}: {baseline}). Im Mittel liegt die wahre Zahl um {mean} unter der Antwort.",
+    "residuals.median": "der Median",
+    "residuals.own_median": "der Median dieser Zeilen selbst",
     "residuals.band": "{share:.0%} der Zeilen",
     # comparison
     "comparison.title": "Worin unterscheiden sich zwei Antworten?",
