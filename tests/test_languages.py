@@ -23,6 +23,7 @@ import requests
 from conftest import PATIENCE, TESTS, run_irislib
 from rent import DISTRICTS
 from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -222,6 +223,15 @@ def test_names_and_classes_stay_in_german(german) -> None:
     assert column_label("probability_yes") == "Wahrscheinlichkeit von yes"
     assert column_label("contribution to P(high), percentage points") == "Beitrag zu P(high), Prozentpunkte"
     assert column_label("predicted low") == "low, vorhergesagt"
+
+
+def test_a_report_on_two_versions_leaves_the_names_of_features(german) -> None:
+    before = graded(2)
+    estimator = DummyClassifier(strategy="constant", constant=GRADES[2][0])
+    after = irislib.train(replace(before.spec, estimator=estimator))
+    html = irislib.compare(before, after)._repr_html_()
+    header = re.findall("<th>(.*?)</th>", html[html.rindex("<thead>") : html.rindex("</thead>")])
+    assert header == ["width", "rows", "wahrer Wert", "vorher", "nachher", "Änderung"]
 
 
 def test_the_library_names_its_own_series_in_german(german) -> None:
