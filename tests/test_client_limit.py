@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import json
 import os
+import re
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -71,6 +73,25 @@ def test_a_client_has_so_many_connections_and_no_more(command: str, tmp_path: Pa
         assert server.text().count("127.0.0.1 has 5 connections, the most that one client may have") <= 2
         for _ in range(10):  # each connection is forgotten when it ends
             wait_until(lambda: predict(server) == 200)
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
+def test_connections_that_there_are_no_files_for_wait_and_end_no_worker(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (90, 120))"
+    server = Server(tmp_path / "log", "api", code=limit).wait()
+    try:
+        (worker,) = map(int, re.findall("Booting worker with pid: ([0-9]+)", server.text()))
+        assert resource.prlimit(worker, resource.RLIMIT_NOFILE) == (120, 120)  # all that the operating system grants
+        for further_limit in (120, 60):  # with the worker's own reserve, and with none
+            resource.prlimit(worker, resource.RLIMIT_NOFILE, (further_limit, 120))
+            with contextlib.ExitStack() as stack:
+                for _ in range(200):
+                    stack.enter_context(connect(server))
+                wait_until(lambda: has_connections(server))
+            assert predict(server) == 200
+        assert server.text().count("Booting worker") == 1, server.text()
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()

@@ -6,7 +6,10 @@ import contextlib
 import gzip
 import io
 import json
+import os
+import signal
 import socket
+import struct
 import threading
 import zlib
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import PATIENCE, Server
+from conftest import PATIENCE, Server, descendants
 from invalid_inputs import GOOD
 
 TOKEN = "a-token"  # noqa: S105
@@ -290,6 +293,66 @@ def test_200_silent_connections_stop_nobody(front: Front, case: str) -> None:
         assert front.send(b"", "/readyz", "GET").status == 200
         for path in ("/iris-wizard", "/iris-wizard/batch"):
             assert front.chunked(BATCH if "batch" in path else ROW, path=path).status == 200
+
+
+@pytest.fixture
+def no_new_worker(front: Front) -> Iterator[None]:
+    """Check that no worker of Gunicorn's has ended: another one would begin."""
+    yield
+    check_row(front.send())
+    assert front.server.text().count("Booting worker") == (0 if front.base else 1), front.server.text()
+
+
+def pause(front: Front, signal_: signal.Signals) -> None:
+    """Stop the processes of a server, or let them go on."""
+    for pid in (front.server.process.pid, *descendants(front.server.process.pid)):
+        os.kill(pid, signal_)
+
+
+def reset(sock: socket.socket) -> None:
+    """Close a connection as a program does that is killed."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def answered(front: Front, stack: contextlib.ExitStack) -> socket.socket:
+    """Return a connection whose first request has been answered."""
+    sock = stack.enter_context(socket.create_connection(("127.0.0.1", front.server.port), PATIENCE))
+    sock.sendall(front.head(Content_Length=len(ROW), Connection=None) + ROW)
+    data = b""
+    while not data.endswith(b'"virginica"\n'):
+        data += sock.recv(65536)
+    return sock
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("expect", ["100-continue", None])
+@pytest.mark.usefixtures("no_new_worker")
+def test_a_client_that_resets_its_connection_takes_no_other_along(
+    front: Front, expect: str | None, is_open: bool
+) -> None:
+    with contextlib.ExitStack() as stack:
+        socks = [answered(front, stack) for _ in range(3)] if is_open else []
+        pause(front, signal.SIGSTOP)  # so that the request and the end of its connection are there at once
+        try:
+            socks = socks or [socket.create_connection(("127.0.0.1", front.server.port), PATIENCE) for _ in range(3)]
+            for sock, path in zip(socks, ("/iris-wizard", "/iris-wizard/batch", "/readyz"), strict=True):
+                sock.sendall(front.head(path, Content_Length=10, Expect=expect))
+                reset(sock)
+        finally:
+            pause(front, signal.SIGCONT)
+
+
+def test_a_request_on_an_open_connection_may_take_longer_than_the_next_one_to_begin(front: Front) -> None:
+    if front.base:
+        pytest.skip("Tornado waits as long for the one as for the other.")
+    with contextlib.ExitStack() as stack:
+        slow, idle = answered(front, stack), answered(front, stack)
+        slow.sendall(front.head(Content_Length=len(ROW)))
+        assert idle.recv(65536) == b""  # its time is over
+        slow.sendall(ROW)
+        (answer,) = parse(b"".join(iter(lambda: slow.recv(65536), b"")))
+        check_row(answer)
 
 
 def test_a_name_twice_in_a_row_is_refused_as_in_a_batch(front: Front) -> None:

@@ -38,6 +38,7 @@ from irislib._serving.logs import ApiLogger, JsonApiLogger
 from irislib._serving.options import add_arguments
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
 from irislib._serving.startup import load_models
+from irislib._serving.system_limits import raise_file_limit
 from irislib.api import Options, create_app, failing
 from irislib.api._application import Endpoint
 from irislib.api._auth import read_token
@@ -84,6 +85,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
     models: list[str] | None
 
     def run(self) -> None:
+        raise_file_limit()
         address = self.cfg.address[0]
         if isinstance(address, tuple):  # and not a Unix socket
             announce_health(url(address[0], address[1], "/healthz"))

@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from irislib._serving.client_limit import ClientConnections, refuse_connection
 from irislib._serving.raw_problems import raw_response
+from irislib._serving.system_limits import free_files
 
 __all__ = ["FrontWorker"]
 
@@ -27,6 +28,8 @@ MAX_CHUNK_LINE = 4096  # bytes of a chunk's size and its extensions
 RECEIVE_SECONDS = 30  # in which a request has to arrive
 LINGER_SECONDS = 2  # for a client to close its connection
 ACCEPTED_AT_ONCE = 16
+FILES_IN_RESERVE = 30  # free files that no connection takes
+PAUSE_SECONDS = 1  # until the next connection is accepted after one could not be
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -118,20 +121,32 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         self.names: dict[Any, Any] = {}  # of the listeners
         self.refused: set[Any] = set()  # connections whose request Gunicorn could not read
         self.clients: ClientConnections = getattr(self.app, "client_connections", ClientConnections)()
-        self.next_check, self.stopped_at = 0.0, 0.0
+        self.next_check, self.stopped_at, self.accepts_from = 0.0, 0.0, 0.0
+        most = max(self.cfg.threads, free_files() - FILES_IN_RESERVE)
+        self.worker_connections: int = min(self.cfg.worker_connections, most)
         super().init_process()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections or not; none for a moment after one could not be accepted."""
+        super().set_accept_enabled(enabled and time.monotonic() >= self.accepts_from)
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; one with TLS or HTTP/2 goes to a thread as in Gunicorn's own worker."""
         if self.cfg.is_ssl or "h2" in self.cfg.http_protocols:
-            super().accept(listener)
+            try:
+                super().accept(listener)
+            except OSError:
+                self.pause_accepting()
             return
         if listener not in self.names:
             self.names[listener] = listener.getsockname()
-        for _ in range(ACCEPTED_AT_ONCE):
+        for _ in range(min(ACCEPTED_AT_ONCE, self.worker_connections - self.nr_conns)):
             try:
                 client, address = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:
+                self.pause_accepting()
                 return
             owner = self.clients.client_of(address)
             if not self.clients.add(owner):
@@ -143,6 +158,11 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             conn.data_ready, conn.owner = True, owner
             self.receive(conn, RECEIVE_SECONDS)
 
+    def pause_accepting(self) -> None:
+        """Let the connections wait that the operating system has no file for; those that are open go on."""
+        self.accepts_from = time.monotonic() + PAUSE_SECONDS
+        self.set_accept_enabled(False)
+
     def receive(self, conn: Any, seconds: float, data: bytes = b"") -> None:
         """Receive the next request of a connection, which may have begun already."""
         conn.scan, conn.is_closing = RequestScan(), False
@@ -151,7 +171,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             with suppress(OSError):
                 data = conn.sock.recv(65536)
         if not data or not self.take(conn, data):
-            self.wait(conn, seconds)
+            self.wait(conn, RECEIVE_SECONDS if conn.scan.data else seconds)
 
     def wait(self, conn: Any, seconds: float) -> None:
         """Have a connection call `on_readable`, for some seconds."""
@@ -171,6 +191,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             if not data:
                 self.drop(conn)
             return
+        if not conn.scan.data:  # after an answer it had no longer than the keep-alive to begin
+            self.waiting[conn] = time.monotonic() + RECEIVE_SECONDS
         self.take(conn, data)
 
     def take(self, conn: Any, data: bytes) -> bool:
@@ -179,7 +201,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         scan.feed(data)
         if scan.awaits_continue and not scan.is_complete:
             scan.awaits_continue = False
-            conn.sock.send(CONTINUE)
+            with suppress(OSError):  # the client may be gone, which the next `recv` says
+                conn.sock.send(CONTINUE)
         if not scan.is_complete and data:
             return False
         if self.waiting.pop(conn, None) is not None:
