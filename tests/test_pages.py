@@ -21,6 +21,7 @@ from irislib import insights
 from irislib._common.formatting import format_share
 from irislib._common.messages import TEXTS
 from irislib._prediction_log.reading import read_records
+from irislib.widgets._frontend import read_frontend
 
 CONTROLS = """
 import time
@@ -266,6 +267,36 @@ def type_with_commas(page, serve: Server) -> None:
     assert [field.input_value() for field in fields] == ["6,0", "2,5", "6.3", "3,300"]  # as they were typed
     fields[0].press("ArrowUp")
     assert fields[0].input_value() == "6,1"
+
+
+PARTS = """
+const [low, high, step] = [-0.5, 9.5, 0.5];
+const field = createField({ name: "a", label: "A", control: "slider", low, high, step, unit: "cm" }, {}, "a", () => {});
+document.body.append(field.element, h("button", {}, "Start"), h("button", {}, "Other"));
+field.setValue("2.5");
+window.begin = () => (window.progress = new Progress(document.querySelector("button"), 1, { cancel: "Cancel" }));
+"""
+
+
+def test_a_slider_has_the_readers_decimal_sign_and_a_failure_keeps_the_focus(chromium) -> None:
+    scripts = read_frontend("logic.js", "dom.js", "fields.js")
+    with new_page(chromium, locale="de-DE") as page:
+        page.set_content("<!DOCTYPE html><html lang=de><body></body></html>")
+        page.add_script_tag(content=f"{scripts}\n{PARTS}", type="module")
+        page.wait_for_function("() => window.begin")
+        assert page.locator(".irislib-reading").inner_text() == "2,5 cm"
+        assert page.locator(".irislib-ends > span").all_inner_texts() == ["-0,5", "9,5"]
+        assert page.evaluate("document.querySelector('input').value") == "2.5"  # what Python gets
+        start, other = (page.get_by_role("button", name=name) for name in ("Start", "Other"))
+        page.evaluate("begin()")
+        expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+        page.evaluate("progress.fail('No.')")
+        expect(start).to_be_focused()
+        page.evaluate("begin()")
+        other.focus()
+        page.evaluate("progress.fail('No.')")
+        expect(start).to_be_visible()
+        expect(other).to_be_focused()
 
 
 def test_a_prediction_is_stale_once_the_form_has_changed(page, serve: Server) -> None:
@@ -664,8 +695,13 @@ def test_a_table_dropped_cancelled_or_too_big(page, serve: Server, iris, tmp_pat
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Predict all rows")).to_be_visible()
     expect(page.locator("progress")).to_have_count(0)
+    page.get_by_role("button", name="Predict all rows").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     page.evaluate(drop, ["huge.csv", "x" * 1001, 20_000])
-    page.locator(".irislib-pane").get_by_text("huge.csv has 20.1 MB; at most 20 MB are taken.").wait_for()
+    message = page.locator(".irislib-pane").get_by_text("huge.csv has 20.1 MB; at most 20 MB are taken.")
+    expect(message).to_be_focused()  # and not the top of the page
+    page.evaluate(drop, ["dropped.csv", template])
+    expect(page.get_by_role("button", name="Predict all rows")).to_be_focused()
     page.evaluate(drop, ["odd.csv", "a,b\n1,2\n"])
     page.locator(".irislib-pane").get_by_text("The file lacks the column petal_length_cm").wait_for()
 

@@ -43,7 +43,10 @@ class CsvTab {
   }
 
   showMessage(text, className = "") {
-    this.output.replaceChildren(h("p", { class: className }, text));
+    const hadFocus = this.output.contains(document.activeElement); // it is lost with the button that is replaced
+    const message = h("p", { class: className, tabindex: -1 }, text);
+    this.output.replaceChildren(message);
+    if (hadFocus) message.focus({ preventScroll: true });
     this.announce(text);
   }
 
@@ -70,11 +73,13 @@ class CsvTab {
     if (!(await this.sendFile(upload, file))) return;
     const reply = await this.send(upload, "read_csv");
     if (!reply) return;
+    const hadFocus = this.output.contains(document.activeElement);
     this.output.innerHTML = reply.html;
     this.announce(reply.announcement ?? this.output.textContent);
     if (!reply.total) return;
     const start = h("button", { type: "button", class: "irislib-button", onclick: () => this.predict(upload, reply.total, start) }, texts.table_start);
     this.output.append(start);
+    if (hadFocus) start.focus({ preventScroll: true });
   }
 
   async sendFile(upload, file) {
@@ -146,7 +151,7 @@ function makeSortable(table) {
       const isAscending = cell.getAttribute("aria-sort") !== "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       cell.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
-      const rows = [...body.rows].sort((a, b) => compareCells(a.cells[column].textContent, b.cells[column].textContent, decimalSign(document.documentElement.lang)));
+      const rows = [...body.rows].sort((a, b) => compareCells(a.cells[column].textContent, b.cells[column].textContent, decimalSign(pageLanguage())));
       body.append(...(isAscending ? rows : rows.reverse()));
     };
     cell.replaceChildren(h("button", { type: "button", class: "irislib-sort", onclick: sort }, [...cell.childNodes]));

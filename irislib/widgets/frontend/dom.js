@@ -58,6 +58,8 @@ class Progress {
   }
 
   fail(message) {
+    const hadFocus = this.line.contains(document.activeElement); // it is lost with the Cancel button
     this.line.replaceWith(h("p", { class: "irislib-message", role: "alert" }, message), this.start);
+    if (hadFocus) this.start.focus();
   }
 }

@@ -121,11 +121,12 @@ const CONTROLS = {
   slider(facts, common) {
     const input = h("input", { ...common, type: "range", min: facts.low, max: facts.high, step: facts.step ?? "any" });
     input.value = facts.low;
-    const output = h("span", { class: "irislib-reading", "aria-hidden": "true" }, input.value);
-    const show = () => (output.textContent = facts.unit ? `${input.value} ${facts.unit}` : input.value);
+    const output = h("span", { class: "irislib-reading", "aria-hidden": "true" });
+    const write = (number) => writeNumber(String(number), DECIMAL_SIGN);
+    const show = () => (output.textContent = `${write(input.value)} ${facts.unit ?? ""}`.trim());
     input.addEventListener("input", show);
     show();
-    const ends = h("span", { class: "irislib-ends", "aria-hidden": "true" }, h("span", {}, facts.low), h("span", {}, facts.high));
+    const ends = h("span", { class: "irislib-ends", "aria-hidden": "true" }, [facts.low, facts.high].map((end) => h("span", {}, write(end))));
     return {
       ...textInput(input, h("span", { class: "irislib-track" }, input, output, ends)),
       fill: (text) => {
