@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import irislib
 from irislib._description.values import to_json
@@ -273,6 +276,24 @@ def test_the_right_answer_is_written_down_at_once(iris: Any, rent: Any, log: Log
     assert len(client.post("/flat-rent/feedback", json={"row": True}).json["errors"]) == 3
     assert client.post("/nothing/feedback", json=sent).status_code == 404
     assert len(read(log)) == 3
+
+
+@pytest.mark.parametrize("classes", [(0.0, 1.0), (0, 1), (False, True), ("0", "1")], ids=str)
+def test_a_class_is_reported_as_the_endpoint_answers_it(classes: Any, log: LogOptions) -> None:
+    rows, target = pd.DataFrame({"size": np.arange(40.0)}), np.repeat(classes, 20)
+    model = irislib.Model.from_estimator(LogisticRegression().fit(rows, target), rows, target, name="m")
+    app = create_app([model], options=Options(log=log))
+    client = app.test_client()
+    app.begin()
+    for size in range(40):
+        answer = client.post("/m", json={"size": size}, headers={"X-Request-ID": f"id{size}"})
+        for text in {answer.text, answer.text.replace(".0", "")}:  # JavaScript writes 1.0 as 1
+            body = f'{{"request_id": "id{size}", "right_answer": {text}}}'
+            sent = client.post("/m/feedback", data=body, content_type="application/json")
+            assert sent.status_code == 200, sent.json
+    app.end()
+    row = irislib.drift(model, log.folder).frame.set_index("compared").loc["right answers"]
+    assert row["now"] == 1
 
 
 def test_feedback_that_cannot_be_stored_says_so(iris: Any, log: LogOptions, monkeypatch: pytest.MonkeyPatch) -> None:

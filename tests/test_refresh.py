@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import random
@@ -11,6 +12,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from test_store import die_after, fork, forking, one_content
 
-from irislib import Feature, ModelSpec, cli, train
+from irislib import Feature, Model, ModelSpec, cli, train
 from irislib._common import file_locks
 from irislib._common.messages.refresh import TEXTS
 from irislib._comparison.gate import decide
@@ -30,7 +32,7 @@ from irislib._modeling import store
 from irislib._modeling.row_digests import known_rows
 from irislib._refresh import command, new_rows, own_run, refreshing, runs
 from irislib._refresh.data_parts import DataParts, parts_of, read_part, write_part
-from irislib._refresh.new_rows import RowsError
+from irislib._refresh.new_rows import RowsError, read_new_rows
 from irislib._refresh.own_run import SHARES
 from irislib._refresh.progress_line import CELLS, CLEAR
 from irislib._refresh.refreshing import refresh
@@ -192,6 +194,87 @@ def test_parquet_and_excel_files_are_read(root: Path) -> None:
     for number, name in enumerate(("new.parquet", "new.xlsx"), 2):
         refresh(CLASSIFIER, root, Request(root / name))
         assert store.read(CLASSIFIER, root).data["rows"] == number * N
+
+
+@pytest.fixture(scope="module")
+def read_as(tmp_path_factory: pytest.TempPathFactory):
+    """Return the target of a file with the same sizes and these cells, or the problems of its rows."""
+    sizes = np.linspace(-1, 1, 60)
+
+    @functools.lru_cache(typed=True)  # 0, 0.0 and False are different classes
+    def model_of(below: object, above: object, is_named: bool) -> Model:
+        data = pd.DataFrame({"size_m": sizes, "churned": [below if size < 0 else above for size in sizes]})
+        names = {below: "no", above: "yes"} if is_named else {}
+        return train(ModelSpec("m", FEATURES[:1], "churned", lambda: data, LogisticRegression(), classes=names))
+
+    def read(classes: tuple[object, object], cells: list[object], suffix: str, is_named: bool = False) -> object:
+        pytest.importorskip({"parquet": "pyarrow", "xlsx": "openpyxl"}.get(suffix, "pandas"))
+        model, path = model_of(*classes, is_named), tmp_path_factory.mktemp("rows") / f"new.{suffix}"
+        frame = pd.DataFrame({"size_m": sizes[: len(cells)], "churned": cells})
+        write = {"csv": partial(frame.to_csv, sep=";", decimal=","), "xlsx": frame.to_excel}.get(suffix)
+        write(path, index=False) if write else frame.to_parquet(path)
+        try:
+            return read_new_rows(model.spec, model, path)[1].tolist()
+        except RowsError as error:
+            return [problem["message"] for problem in error.listed]
+
+    return read
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
+@pytest.mark.parametrize(
+    ("classes", "cells", "expected"),
+    [
+        ((False, True), [True, False], [True, False]),
+        (("False", "True"), [True, False], ["True", "False"]),
+        ((0, 1), [1.0, 0.0], [1, 0]),
+        ((0, 1), [1.0, 0.0, None], ["churned is missing."]),
+        ((0.0, 1.0), [1, 0], [1.0, 0.0]),
+        ((0.0, 1e16), [10**16, 0], [1e16, 0.0]),
+        (("0", "1"), [1.0, 0.0], ["1", "0"]),
+        ((0, 1), [1, 2], ["churned must be one of 0, 1, got '2'."]),
+        (("no", "yes"), ["yes", "perhaps"], ["yes", "perhaps"]),
+        (("no", "yes"), ["yes", "NA", "n/a", "NaN", "-"], ["churned is missing."] * 4),
+        (("NA", "EU"), ["NA", "EU"], ["NA", "EU"]),
+    ],
+    ids=str,
+)
+def test_a_class_is_known_however_a_file_has_it(read_as, classes, cells, expected, suffix: str) -> None:
+    assert [(type(label), label) for label in read_as(classes, cells, suffix)] == [
+        (type(label), label) for label in expected
+    ]
+
+
+def test_a_class_with_a_name_is_known_by_both(read_as) -> None:
+    assert read_as((0, 1), [1.0, 0.0], "csv", is_named=True) == read_as((0, 1), ["yes", "no"], "csv", is_named=True)
+
+
+def test_empty_lines_and_comments_are_no_rows(root: Path) -> None:
+    file, model = root / "new.csv", store.read(CLASSIFIER, root)
+    head = "# of May\nsize_m,is_new,verdict\n"
+    file.write_text(f"{head}1,true,good\n\n# from here on by hand\n-1,no,bad\n,,\n")
+    assert read_new_rows(CLASSIFIER, model, file)[1].tolist() == ["good", "bad"]
+    file.write_text(f"{head}1,true,good\n\n# from here on by hand\nwide,no,bad\n,,\n0,no,bad\n")
+    with pytest.raises(RowsError, match=r"^1 of 3 rows of .*:\nrow 6: size_m must be a number, got 'wide'"):
+        read_new_rows(CLASSIFIER, model, file)
+    file.write_text(f"{head}# none yet\n")
+    with pytest.raises(DataError, match="holds no rows below its first line"):
+        read_new_rows(CLASSIFIER, model, file)
+
+
+def test_a_target_is_no_feature_of_any_name(tmp_path: Path) -> None:
+    data = DATA.assign(target_value=DATA.size_m**2)
+    spec = ModelSpec("m", [Feature("target_value"), FEATURES[0]], "price", lambda: data, LinearRegression())
+    model, file = train(spec), tmp_path / "new.csv"
+    file.write_text("target_value,size_m,price\n1,2,3\n4,5,6\n")
+    assert read_new_rows(spec, model, file)[1].tolist() == [3, 6]
+    file.write_text("target_value,size_m,price\n1,2,dear\n")
+    with pytest.raises(RowsError, match="row 2: price must be a number, got 'dear'") as error:
+        read_new_rows(spec, model, file)
+    assert error.value.listed[0]["feature"] == "price"
+    file.write_text("target_value,size_m,prices\n1,2,3\n")
+    with pytest.raises(DataError, match=r"lacks the column price: expected a number\. Did you mean 'prices'\?"):
+        read_new_rows(spec, model, file)
 
 
 def test_one_at_a_time_and_one_that_is_killed_leaves_all_as_it_was(root: Path) -> None:

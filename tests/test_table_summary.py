@@ -6,8 +6,10 @@ import io
 import itertools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from test_widgets import request
 
 import irislib
@@ -199,6 +201,18 @@ def test_what_is_measured_on_other_rows_is_not_taken_for_the_models_own(iris) ->
     assert not own.frame.equals(other.frame)
     assert "were given to evaluate it" in irislib.insights.confusion_matrix(other_model).text
     assert irislib.insights.permutation_importance(iris).frame.equals(own.frame)
+
+
+@pytest.mark.parametrize("classes", [(0.0, 1.0), (0, 1), ("0", "1")], ids=str)
+def test_true_numbers_are_known_with_and_without_a_point(classes) -> None:
+    rows = pd.DataFrame({"size": np.arange(40.0)})
+    estimator = LogisticRegression().fit(rows, np.repeat(classes, 20))
+    model = irislib.Model.from_estimator(estimator, rows, np.repeat(classes, 20), name="m", target="big")
+    for true in ([0] * 20 + [1] * 20, [0.0] * 20 + [1.0] * 20):
+        page = irislib.app(model)
+        predict(page, rows.assign(big=true))
+        assert [*page.csv_tab.table.truth.values()] == [*map(str, np.repeat(classes, 20))]
+        assert not any(map(page.csv_tab.table.is_wrong, range(40)))
 
 
 def test_true_values_that_are_not_known_are_an_error(iris) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_count, format_share, format_value
 from irislib._common.messages.comparison import TEXTS
+from irislib._description.class_names import is_same_class
 from irislib._prediction_log.reading import local_log, read_records
 from irislib._prediction_log.records import SHADOW
 from irislib._store.files import Root
@@ -110,7 +111,7 @@ def _compared(before: Model, after: Model, pairs: Sequence[Pair]) -> str:
 def _quality(model: Model, answers: Sequence[Any], true: Sequence[Any]) -> str:
     """Return how often answers were right, or how far from it on average."""
     if model.classes is not None:
-        right = sum(str(one) == str(other) for one, other in zip(answers, true, strict=True))
+        right = sum(map(is_same_class, answers, true))
         return format_share(right / len(true))
     error = sum(abs(one - other) for one, other in zip(answers, true, strict=True)) / len(true)
     return f"{format_value(error, 3)} {model.spec.target_unit}".rstrip()

@@ -5,7 +5,8 @@ Only the estimator and the rows that it is trained on have codes; a model has na
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.values import to_python
@@ -14,7 +15,17 @@ from irislib.errors import DataError, SpecError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["class_names", "describe_class_faults", "require_names", "to_codes", "to_names"]
+__all__ = [
+    "class_matcher",
+    "class_names",
+    "describe_class_faults",
+    "is_same_class",
+    "require_names",
+    "to_codes",
+    "to_names",
+]
+
+WHOLE = re.compile(r"(?<=\d)[.,]0+$")  # of a whole number as a float
 
 
 def class_names(classes: Any) -> Any:
@@ -85,6 +96,44 @@ def to_codes(names: Mapping[Any, str], values: np.ndarray, subject: str) -> np.n
         raise DataError(f"{subject} holds both names of classes and codes; give either.")
     known = ", ".join(f"{code!r} ({name})" for code, name in names.items())
     raise DataError(f"{subject} has unknown classes: {', '.join(unknown)}; classes names {known}.")
+
+
+def class_matcher(classes: Iterable[Any]) -> Callable[[Any], Any]:
+    """Return a function from a value of a file or a request to the class that it stands for; else a KeyError.
+
+    A value may be written as other programs do: 1 for 1.0, 1.0 or 1,0 for 1, and true for True.
+
+    Parameters
+    ----------
+    classes : iterable of object
+        Names or codes.
+    """
+    exact = {str(known): known for known in classes}
+    alike = {_alike(text): known for text, known in exact.items()}
+    numbers = {known: known for known in exact.values() if type(known) in (int, float)}
+
+    def match(value: Any) -> Any:
+        if (text := str(value)) in exact:
+            return exact[text]
+        if (text := _alike(text)) in alike:
+            return alike[text]
+        try:
+            return numbers[float(text.replace(",", "."))]
+        except ValueError:
+            raise KeyError(value) from None
+
+    return match
+
+
+def _alike(text: str) -> str:
+    """Return text that is the same for 1, 1.0 and 1,0, and for true and True."""
+    text = WHOLE.sub("", text)
+    return text.casefold() if text.casefold() in ("true", "false") else text
+
+
+def is_same_class(one: Any, other: Any) -> bool:
+    """Return whether two classes of a log are the same: a prediction of it is 1.0 where a report may be 1."""
+    return bool(one == other) or str(one) == str(other)
 
 
 def to_names(names: Mapping[Any, str], codes: np.ndarray) -> np.ndarray:

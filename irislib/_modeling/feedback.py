@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages import TEXTS
 from irislib._common.settings import setting_value
+from irislib._description.class_names import class_matcher
 from irislib._description.feature import Feature
 from irislib._description.values import to_json
 
@@ -72,10 +73,10 @@ def parse_right_answer(model: Model, value: Any) -> Any:
     """
     if model.classes is None:
         return Feature("right_answer").parse(value)
-    names = {str(name): name for name in model.classes}
-    if str(value) not in names:
-        raise ValueError(TEXTS["feedback_no_class"])
-    return names[str(value)]
+    try:
+        return class_matcher(model.classes)(value)
+    except KeyError:
+        raise ValueError(TEXTS["feedback_no_class"]) from None
 
 
 def store_feedback(destination: Destination, record: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from irislib._common.formatting import format_count, format_share, format_value, shorten_list
 from irislib._common.messages.drift import TEXTS
 from irislib._common.theme import INK, main_colour, second_colour
+from irislib._description.class_names import is_same_class
 from irislib._description.validation import check_columns
 from irislib._description.values import is_empty, to_json
 from irislib._modeling.arguments import takes_model
@@ -199,7 +200,7 @@ def _compare_answers(model: Model, answers: Sequence[tuple[Any, Any]]) -> Compar
     held_out = model.evaluation
     count = len(answers)
     if model.classes is not None:
-        right = sum(str(predicted) == str(true) for predicted, true in answers)
+        right = sum(is_same_class(predicted, true) for predicted, true in answers)
         right_before = int((held_out.y_pred == held_out.y_true).sum())
         total = len(held_out.y_true)
         difference = differences.worse_share((right_before, total), (right, count), is_larger_worse=False)

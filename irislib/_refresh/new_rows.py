@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import shorten_list
+from irislib._common.messages import TEXTS as TABLES
 from irislib._common.messages.refresh import TEXTS
+from irislib._description.class_names import class_matcher
 from irislib._description.feature import Feature
-from irislib._description.values import to_python
+from irislib._description.values import means_missing, to_python
 from irislib._modeling.csv_layout import read_layout
 from irislib._modeling.csv_predictions import check_rows
 from irislib._modeling.csv_rows import read_rows
+from irislib._modeling.csv_text import is_comment
 from irislib._modeling.table_files import to_csv
 from irislib.errors import DataError, Problem, ValidationError
 
@@ -31,7 +36,7 @@ __all__ = ["RowsError", "read_new_rows"]
 
 MOST_ROWS = 100_000_000
 MOST_BYTES = 20_000_000_000
-TARGET = "target_value"  # the name of a regressor's target among the features, while they are read
+TARGET = "\0"  # begins the name of a regressor's target while it is read as a feature: no column of a file has it
 MOST_PROBLEMS = 20  # that a message lists
 CHUNK_ROWS = 20_000  # that are checked between two reports
 
@@ -93,14 +98,15 @@ def read_new_rows(
     try:
         content, _ = to_csv(path.read_bytes(), table.spec.features, MOST_ROWS, MOST_BYTES)
         layout = read_layout(io.BytesIO(content), table.spec.features)
-        rows = list(read_rows(io.BytesIO(content), layout))
+        numbered = _filled(layout, read_rows(io.BytesIO(content), layout))
     except OSError as error:
         raise DataError(TEXTS["file.missing"].format(file=named, error=error.strerror or error)) from error
     except ValidationError as error:
-        raise DataError(TEXTS["file.missing"].format(file=named, error=error)) from error
+        raise DataError(TEXTS["file.missing"].format(file=named, error=str(error).replace(TARGET, ""))) from error
     if is_class and spec.target not in layout.header:
         columns = shorten_list(layout.header)
         raise DataError(TEXTS["file.target"].format(file=named, target=spec.target, columns=columns))
+    numbers, rows = [*numbered], [*numbered.values()]
     full = [layout.fit(row) or [""] * len(layout.header) for row in rows]
     report(0.3)
     frame, problems = _check(table, layout, full, lambda done: report(0.3 + 0.7 * done))
@@ -108,8 +114,8 @@ def read_new_rows(
         i: (None, _widths(layout, row)) for i, row in enumerate(rows) if layout.fit(row) is None
     }
     for problem in problems:
-        feature = spec.target if problem.feature == TARGET else problem.feature
-        faults.setdefault(problem.row or 0, (feature, problem.message.replace(TARGET, spec.target)))
+        feature = problem.feature and problem.feature.removeprefix(TARGET)
+        faults.setdefault(problem.row or 0, (feature, problem.message.replace(TARGET, "")))
     if is_class:
         labels = [row[layout.header.index(spec.target)].strip() for row in full]
         codes, unknown = _codes(spec, former, labels)
@@ -117,9 +123,10 @@ def read_new_rows(
             faults.setdefault(i, (spec.target, message))
         target = np.array(codes, dtype=object)
     else:
-        target = frame[TARGET].to_numpy()
+        target = frame[spec.target].to_numpy()
     good = [i for i in range(len(rows)) if i not in faults]
-    note = _describe(title or path.name, layout, faults, len(rows), skip_bad_rows) if faults else ""
+    by_number = {layout.first_line + numbers[i]: fault for i, fault in sorted(faults.items())}
+    note = _describe(title or path.name, by_number, len(rows), skip_bad_rows) if faults else ""
     if faults:
         frame, _ = _check(table, layout, [full[i] for i in good])
     return frame[spec.columns], target[good], note
@@ -143,7 +150,23 @@ def _check(
 
 def _columns(spec: ModelSpec, is_class: bool) -> list[Feature]:
     """Return the features, and the target of a regressor as another one."""
-    return [*spec.features] if is_class else [*spec.features, Feature(TARGET, label=spec.target, column=TARGET)]
+    target = Feature(f"{TARGET}{spec.target}", label=spec.target, column=spec.target)
+    return [*spec.features] if is_class else [*spec.features, target]
+
+
+def _filled(layout: CsvLayout, rows: Iterable[list[str]]) -> dict[int, list[str]]:
+    """Return the rows by their positions, without empty lines and comments.
+
+    Raises
+    ------
+    ValidationError
+        If none remains.
+    """
+    width = len(layout.header)
+    filled = {i: row for i, row in enumerate(rows) if row and not is_comment(row, width)}
+    if not filled:
+        raise ValidationError([Problem(TABLES["table_nothing"])])
+    return filled
 
 
 def _widths(layout: CsvLayout, row: list[str]) -> str:
@@ -156,25 +179,26 @@ def _codes(spec: ModelSpec, former: Model, labels: list[str]) -> tuple[list[Any]
     names |= {key: to_python(code) for key, code in names.items()}
     names |= {str(code): code for code in spec.classes} | {name: code for code, name in spec.classes.items()}
     is_open = not spec.classes and all(isinstance(code, str) for code in names.values())
+    known = shorten_list(list(names))
+    match = class_matcher(names.values())
+    for label in {*labels} - names.keys():
+        with contextlib.suppress(KeyError):  # as other programs write it
+            names[label] = match(label)
     wrong, codes = {}, []
     for i, label in enumerate(labels):
         codes.append(names.get(label, label))
-        if not label:
+        if not label or (label not in names and means_missing(label)):
             wrong[i] = TEXTS["file.no_class"].format(target=spec.target)
         elif label not in names and not is_open:
-            known = shorten_list(list(names))
             wrong[i] = TEXTS["file.class"].format(target=spec.target, classes=known, value=label)
     return codes, wrong
 
 
-def _describe(
-    name: str, layout: CsvLayout, faults: dict[int, tuple[str | None, str]], rows: int, skip_bad_rows: bool
-) -> str:
-    """Return which rows are left out; raise RowsError unless they may be."""
-    first = sorted(faults)[:MOST_PROBLEMS]
+def _describe(name: str, faults: dict[int, tuple[str | None, str]], rows: int, skip_bad_rows: bool) -> str:
+    """Return which rows are left out, by their numbers in a spreadsheet; raise RowsError unless they may be."""
     listed = [
-        {"row": layout.first_line + i, "feature": feature, "message": message}
-        for i, (feature, message) in ((i, faults[i]) for i in first)
+        {"row": number, "feature": feature, "message": message}
+        for number, (feature, message) in itertools.islice(faults.items(), MOST_PROBLEMS)
     ]
     lines = [TEXTS["file.row"].format(row=problem["row"], message=problem["message"]) for problem in listed]
     if len(faults) > MOST_PROBLEMS:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from irislib._description.class_names import class_matcher
 from irislib._description.number_text import readings, simplify_number
 from irislib._description.translation import original
 from irislib._description.values import normalized
@@ -99,8 +101,15 @@ class PredictedTable:
         codes = {str(code).casefold(): str(name) for code, name in spec.classes.items()}
         return codes | {str(label).casefold(): str(label) for label in self.model.classes or ()}
 
+    @cached_property
+    def _match_class(self) -> Callable[[Any], Any]:
+        return class_matcher(self.model.spec.classes or self.model.classes or ())
+
     def _parse_class(self, cell: str) -> str | None:
-        return self._classes.get(cell.casefold())
+        if (name := self._classes.get(cell.casefold())) is None:
+            with contextlib.suppress(KeyError):
+                name = self._classes[str(self._match_class(cell)).casefold()]
+        return name
 
     def _parse_number(self, cell: str) -> float | None:
         spec = self.model.spec
