@@ -275,11 +275,16 @@ const field = createField({ name: "a", label: "A", control: "slider", low, high,
 document.body.append(field.element, h("button", {}, "Start"), h("button", {}, "Other"));
 field.setValue("2.5");
 window.begin = () => (window.progress = new Progress(document.querySelector("button"), 1, { cancel: "Cancel" }));
+// A browser takes the focus from a disabled button with the next frame.
+const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+const fail = () => frame().then(() => ({ error: "Not stored." }));
+const feedback = new Feedback(fail, { feedback_send: "Send", feedback: "Wrong" }, {}, "b", () => ({}), () => {});
+document.body.append(feedback.element);
 """
 
 
 def test_a_slider_has_the_readers_decimal_sign_and_a_failure_keeps_the_focus(chromium) -> None:
-    scripts = read_frontend("logic.js", "dom.js", "fields.js")
+    scripts = read_frontend("logic.js", "dom.js", "fields.js", "feedback.js")
     with new_page(chromium, locale="de-DE") as page:
         page.set_content("<!DOCTYPE html><html lang=de><body></body></html>")
         page.add_script_tag(content=f"{scripts}\n{PARTS}", type="module")
@@ -297,6 +302,10 @@ def test_a_slider_has_the_readers_decimal_sign_and_a_failure_keeps_the_focus(chr
         page.evaluate("progress.fail('No.')")
         expect(start).to_be_visible()
         expect(other).to_be_focused()
+        page.get_by_role("button", name="Wrong").click()
+        page.get_by_role("button", name="Send").press("Enter")
+        page.get_by_text("Not stored.").wait_for()
+        expect(page.get_by_role("button", name="Send")).to_be_focused()
 
 
 def test_a_prediction_is_stale_once_the_form_has_changed(page, serve: Server) -> None:

@@ -46,10 +46,10 @@ class Feedback {
   }
 
   async submit() {
-    if (this.send.disabled) return;
-    this.send.disabled = true;
+    if (this.isSending) return; // a disabled button would lose the focus
+    this.isSending = true;
     const reply = await this.request("feedback", { values: this.read(), right_answer: this.answer.value, note: this.note.value });
-    this.send.disabled = false;
+    this.isSending = false;
     if (reply.thanks === undefined) {
       this.message.replaceChildren(h("p", { class: "irislib-message" }, reply.error ?? ""));
       return;
