@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import PATIENCE, PROGRAM, Server, is_running, notebook, open_app, run_in_thread, wait_until
+from conftest import PATIENCE, PROGRAM, Server, is_running, notebook, open_app, process_of, run_in_thread, wait_until
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
@@ -475,6 +476,36 @@ def test_template_processes_that_end_are_replaced(page: Any, neighbour: Any, war
     wait_until(lambda: len(templates(warm)) == 4)
     open_app(neighbour, warm, "ready", "Say")
     assert kernel_process(neighbour).name() == "irislib-kernel"
+
+
+def test_no_spare_kernel_outlives_its_page_in_another_language(tmp_path: Path) -> None:
+    content = notebook(LIGHT)
+    content.metadata["irislib"] = {"run": "once"}
+    nbformat.write(content, tmp_path / "ready.ipynb")
+    options = ("--languages", "en,de", "--Pages.spares=2", "--notebooks", str(tmp_path))
+    server = Server(tmp_path / "log", "serve", *options).wait()
+    kernels: list[psutil.Process] = []  # of visitors
+
+    def visit() -> psutil.Process:
+        """Open the page in German, and return its template process."""
+        response = server.get("/ready", headers={"Accept-Language": "de"})
+        (kernel,) = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.text))
+        kernels.append(psutil.Process(process_of(kernel, server)))
+        return kernels[-1].parent()
+
+    def spares() -> list[psutil.Process]:
+        return [child for child in template.children() if child.name() == "irislib-kernel" and child not in kernels]
+
+    try:
+        template = visit()
+        left = wait_until(lambda: len(spares()) == 2 and spares())
+        template.kill()
+        # the first visitor may get a spare kernel before its end is noticed
+        wait_until(lambda: visit() and server.text().count("is ready in another language") == 2)
+        wait_until(lambda: not [spare for spare in left if is_running(spare.pid) and spare not in kernels])
+        assert "A template of kernels has ended" in server.text()
+    finally:
+        assert server.stop() == 0
 
 
 def test_notebooks_that_cannot_be_prerun_are_refused_with_the_reason(fork_server: ForkServer) -> None:

@@ -12,6 +12,7 @@ from traitlets.config import Configurable
 
 from irislib._serving import translated_pages
 from irislib._serving.app_entries import AppEntry
+from irislib._serving.page_metrics import TEMPLATE_RESTARTS
 from irislib._serving.page_pool import Pages
 from irislib._serving.page_runner import PageRunner
 from irislib._serving.warm_page import WarmPage
@@ -75,6 +76,36 @@ def test_no_page_is_made_ahead_where_kernels_are_not_forked(pages: Any) -> None:
     pages.is_forking = False
     expect(pages, "de")
     assert pages.made == []
+
+
+@pytest.mark.parametrize("is_resting", [False, True])
+def test_a_page_whose_template_has_ended_is_made_again_and_its_spare_kernels_end(
+    pages: Any, caplog: pytest.LogCaptureFixture, is_resting: bool
+) -> None:
+    spare, restarts = {"kernel"}, TEMPLATE_RESTARTS._value.get()
+    page = pages.warm_pages[PATHS[0]]
+
+    async def end(kernel: str) -> None:
+        spare.remove(kernel)
+
+    async def visit() -> None:
+        first = await translated_pages.translate(pages, PATHS[0], page, "de")
+        first.is_resting = is_resting
+        first.spares.append("kernel")
+        assert await translated_pages.translate(pages, PATHS[0], page, "de") is first
+        assert spare
+        pages.supervisor.has_work.clear()
+        del pages.fork_server.page_templates[first.name]
+        second = await translated_pages.translate(pages, PATHS[0], page, "de")
+        assert page.translations == {"de": second}
+        assert second is not first
+        assert pages.supervisor.has_work.is_set()  # to watch the new process
+
+    pages.parent.kernel_manager = SimpleNamespace(spare=spare, shutdown_kernel=end)
+    run_in_thread(visit())
+    assert not spare
+    assert TEMPLATE_RESTARTS._value.get() - restarts == int(not is_resting)
+    assert ("A template of kernels has ended" in caplog.text) is not is_resting
 
 
 def test_the_list_of_apps_in_a_language_makes_its_pages_ahead(serve: Server) -> None:

@@ -54,8 +54,7 @@ class TemplateSupervisor:
                 wait = 1.0
                 await self.wait_for_work()
                 if self.lacks_template():
-                    TEMPLATE_RESTARTS.inc()
-                    pages.log.warning("A template of kernels has ended; another is started.")
+                    self.report_restart()
             except CannotForkError as error:
                 pages.is_forking = False
                 pages.stop_waiting()
@@ -68,6 +67,11 @@ class TemplateSupervisor:
                 pages.log.warning("Kernels are started in the ordinary way for now: %s.", error, exc_info=unexpected)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
+
+    def report_restart(self) -> None:
+        """Log and count that a template process has ended, and that another is started."""
+        TEMPLATE_RESTARTS.inc()
+        self.pages.log.warning("A template of kernels has ended; another is started.")
 
     async def prepare(self) -> None:
         """Start the main template process if there is none, and make the pages warm that are not up to date."""
@@ -122,7 +126,10 @@ class TemplateSupervisor:
         self.pages.fork_server.discard_ended()
 
     def lacks_template(self) -> bool:
-        """Return True if a template process that is needed has been discarded."""
+        """Return True if a template process that is needed has been discarded.
+
+        Those of pages in other languages are started again for their next visitors.
+        """
         templates = self.pages.fork_server.page_templates
         needed = [page for page in self.pages.warm_pages.values() if not page.is_resting]
         return self.pages.fork_server.main is None or any(page.name not in templates for page in needed)

@@ -24,9 +24,12 @@ async def translate(pages: Pages, path: str, page: WarmPage, language: str) -> W
     Its template process shares the models and the libraries with all others.
     """
     async with page.translating:
-        translated = page.translations.get(language)
-        if translated and translated.name in pages.fork_server.page_templates:
-            return translated
+        old = page.translations.get(language)
+        if old and old.name in pages.fork_server.page_templates:
+            return old
+        if old and not (old.is_resting or old.is_retired):
+            pages.supervisor.report_restart()
+        await pages.retire(old)  # nobody would take its spare kernels, nor end them
         notebook = pages.check_notebook(path)
         if notebook is None or page.is_retired:
             return None
@@ -41,6 +44,7 @@ async def translate(pages: Pages, path: str, page: WarmPage, language: str) -> W
         pages.log.info("%s is ready in another language, %s.", path, language)
         if page.is_retired:  # the notebook has changed meanwhile
             await pages.retire(translated)
+        pages.supervisor.has_work.set()  # it watches the new process, too
         pages.start_task(pages.work_ahead(translated))
         return translated
 
