@@ -20,7 +20,7 @@ from sklearn import datasets, dummy, ensemble, tree
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -207,6 +207,19 @@ def test_a_prediction_by_the_walk_is_that_of_scikit_learn(iris, flowers) -> None
     for row in [*flowers[::10], outside, {name: str(value) for name, value in GOOD.items()}]:
         assert iris.predict_row(row) == slow.predict_row(row)
     assert iris.predict_row(outside).warnings
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize(("name", "kind"), [("iris", KNeighborsClassifier), ("diabetes", KNeighborsRegressor)])
+def test_neighbours_too_far_to_be_squared_are_left_to_scikit_learn(name: str, kind: type, weights: str) -> None:
+    model = irislib.train(make_spec(name, kind(weights=weights)))
+    form, why = model.fast_form
+    assert form is not None, why
+    row = numbers(model).mean(axis=0).tolist()
+    assert form.predict(row) is not None
+    for value in (1e160, -1.7e308):
+        assert form.predict([value, *row[1:]]) is None
 
 
 def test_huge_and_unexpected_missing_values_are_left_to_scikit_learn() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from irislib._compiled.fast_form import HardRowError, NoFasterFormError, Row, RowPredictor
@@ -35,6 +36,8 @@ def _nearest(estimator: Any) -> Nearest:
         nearest = squares.argpartition(count)[: count + 1]
         nearest = nearest[squares.take(nearest).argsort()]
         limit = squares[nearest[-1]]
+        if not isfinite(limit):  # too far to be squared: the nearest of these are arbitrary
+            raise HardRowError
         if limit - squares[nearest[-2]] <= TIE * limit:  # which of them is nearer does not matter if they are alike
             alike = targets[np.abs(squares - limit) <= 2 * TIE * limit]
             if by_distance or (alike != alike[0]).any():
