@@ -259,6 +259,18 @@ def test_a_visitor_who_leaves_while_connecting_to_a_kernel_is_no_error(server: S
     assert "Uncaught exception" not in server.text()
 
 
+@pytest.mark.parametrize("name", ["app", "each"])
+@pytest.mark.parametrize("msg_type", ["kernel_info", "comm_info"])
+def test_a_page_that_has_only_connected_again_is_idle(server: Server, name: str, msg_type: str) -> None:
+    visitor = Visitor(server, name)
+    with visitor.connect() as socket:
+        socket.states()
+    with visitor.connect() as socket:
+        socket.until(socket.send("shell", f"{msg_type}_request", {}), f"{msg_type}_reply")
+        wait_until(lambda: server.get(f"/api/kernels/{visitor.kernel}").json()["execution_state"] == "idle")
+    assert visitor.leave() == 204
+
+
 def test_visits_release_all_resources(page: Any, server: Server) -> None:
     def visit() -> None:
         open_page(page, server)

@@ -202,7 +202,9 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
                 super().handle_incoming_message(incoming_msg)
                 if channel == "shell":
                     self.pending.add(str(header.get("msg_id")), len(incoming_msg))
-                    self.kernel_manager.execution_state = "busy"  # until its kernel has handled it
+                    # of the others jupyter_server does not notice that they were handled, since 2.15
+                    if msg_type not in getattr(self.multi_kernel_manager, "untracked_message_types", ()):
+                        self.kernel_manager.execution_state = "busy"  # until its kernel has handled it
                 return
             reason = f"a {str(msg_type)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
         except Exception as error:  # a client can send anything, and must not fill the log with tracebacks
