@@ -20,9 +20,12 @@ import pytest
 import requests
 from conftest import PATIENCE, Server, free_port, is_up, run_irislib, wait_until
 from invalid_inputs import GOOD, SENT, TYPED, TYPES, Case
+from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyRegressor
+from sklearn.pipeline import make_pipeline
 
 import irislib
-from irislib import insights
+from irislib import Feature, Model, insights
 from irislib._prediction_log.reading import read_records
 from irislib.api import Options, create_app
 from irislib.errors import UnknownModelError
@@ -262,6 +265,25 @@ def test_bad_input_over_http(server: Server) -> None:
 )
 def test_other_errors_have_the_same_shape(server: Server, request_: dict, status: int, detail: str) -> None:
     assert detail in expect_problem(server.post("/iris-wizard", **request_), status)["detail"]
+
+
+def test_a_form_may_have_what_a_body_may_have() -> None:
+    features = [Feature("note", "text"), *(Feature(f"x{i}") for i in range(1005))]
+    estimator = make_pipeline(make_column_transformer(("drop", ["note"])), DummyRegressor())
+    rows = pd.DataFrame({feature.name: [1.0] * 2 for feature in features}).assign(note="a")
+    model = Model.from_estimator(estimator.fit(rows, [1, 2]), rows, [1, 2], name="wide", features=features)
+    client = create_app([model]).test_client()
+    row = {"note": "a" * 600_000, **{feature.name: "1" for feature in features[1:]}}
+
+    def post(row: dict[str, str], is_multipart: bool) -> Any:
+        fields: dict[str, Any] = {"files": {name: (None, text) for name, text in row.items()}}
+        sent = requests.Request("POST", "http://x", **(fields if is_multipart else {"data": row})).prepare()
+        return client.post("/wide?details=1", data=sent.body, content_type=sent.headers["Content-Type"])
+
+    for is_multipart in (True, False):
+        assert post(row, is_multipart).get_json()["prediction"] == 1.5
+        expect_problem(post(row | {"x7": "much"}, is_multipart), 422)
+        expect_problem(post(row | {"note": "a" * 10**6}, is_multipart), 413)
 
 
 def test_unknown_addresses_and_methods(server: Server) -> None:

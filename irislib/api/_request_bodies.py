@@ -13,6 +13,7 @@ from flask import request
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
+from irislib.api._config import ROW_BYTES
 from irislib.api._json_bodies import RepeatedNames, decode_json, repeated_problems
 from irislib.errors import Problem, ValidationError
 
@@ -29,6 +30,8 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 def read_row() -> Mapping[str, Any]:
     """Read the row of a form or JSON request."""
     if request.mimetype in (FORM, "multipart/form-data"):
+        # Flask's own limits are less than the body may have: 1,000 fields, and 500,000 bytes in all
+        request.max_form_parts = request.max_form_memory_size = ROW_BYTES
         if repeated := [name for name, values in request.form.lists() if len(values) > 1]:
             raise ValidationError(
                 [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in repeated]
