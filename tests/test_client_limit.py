@@ -11,13 +11,16 @@ import resource
 import signal
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from conftest import PATIENCE, Server, descendants, notebook, wait_until
 from invalid_inputs import GOOD
+from tornado.httputil import HTTPHeaders
 
 from irislib._serving.client_limit import DEFAULT_LIMIT, ClientConnections
+from irislib._serving.kernel_manager import visitor_address
 
 LIMIT = {"serve": "--AppServer.max_connections_per_client", "api": "--max-connections-per-client"}
 OTHER = "127.0.0.2"
@@ -113,6 +116,22 @@ def test_the_clients_that_are_counted() -> None:
         assert explicit.client_of(address)
     assert ClientConnections(0).client_of(("203.0.113.7", 1)) == ""
     assert ClientConnections(7, proxies=1).client_of(("203.0.113.7", 1)) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "visitor"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("2001:db8:0:1:2::3", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        (None, ""),
+    ],
+)
+def test_a_visitor_is_known_by_the_address_and_not_by_a_header(address: str | None, visitor: str) -> None:
+    headers = HTTPHeaders({"X-Forwarded-For": "198.51.100.1"})
+    assert visitor_address(SimpleNamespace(headers=headers, remote_ip=address)) == visitor  # type: ignore[arg-type]
 
 
 # ---- visitors who leave before their page comes

@@ -7,6 +7,7 @@ these take 2 s of CPU. The other notebooks are run for each visitor.
 from __future__ import annotations
 
 import errno
+import http.client
 import os
 import re
 import resource
@@ -14,7 +15,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ import nbformat
 import psutil
 import pytest
 import requests
-from conftest import JUMPING_CLOCK, Server, descendants, is_running, notebook, process_of, wait_until
+from conftest import JUMPING_CLOCK, PATIENCE, Server, descendants, is_running, notebook, process_of, wait_until
 from playwright.sync_api import expect
 from test_accessibility import check
 from test_security import Visitor, connect_to_kernel
@@ -316,8 +317,12 @@ def test_one_visitor_cannot_take_all_kernels(page: Any, tmp_path: Path) -> None:
         full = responses[statuses.index(503)]
         assert int(full.headers["Retry-After"]) > 0
         assert "You have more pages of these apps open" in full.text
-        other = server.get("/app", headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.1"})
-        assert other.status_code == 200
+        forged = server.get("/app", headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.1"})
+        assert forged.status_code == 503
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, PATIENCE, source_address=("127.0.0.2", 0))
+        with closing(connection):
+            connection.request("GET", "/app")
+            assert connection.getresponse().status == 200
         assert submit(page)
         page.goto("about:blank")
         wait_until_released(server, before, server.wait_long)

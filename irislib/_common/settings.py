@@ -206,7 +206,7 @@ _ALL = (
     Setting(
         "max_kernels_per_visitor", int, None,
         "The most kernels of one address. Set it to max_kernels where all visitors have the same address, as behind "
-        "a proxy that sends no X-Forwarded-For.",
+        "a proxy without --proxies.",
         trait="AppKernelManager.max_kernels_per_visitor", short=False, default_text="half of max_kernels",
     ),
     Setting(

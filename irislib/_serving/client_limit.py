@@ -12,7 +12,7 @@ from typing import Any
 from irislib._common.messages import TEXTS
 from irislib._serving.raw_problems import raw_response
 
-__all__ = ["ClientConnections", "refuse_connection"]
+__all__ = ["ClientConnections", "client_of_ip", "refuse_connection"]
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,9 @@ class ClientConnections:
         """Return the client of a socket's address: an IPv4 address or an IPv6 network; empty if it is not counted."""
         if not self.limit or not isinstance(address, tuple):  # a Unix socket has no addresses
             return ""
-        ip = ipaddress.ip_address(address[0].partition("%")[0])
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        if ip.is_loopback and not self.counts_this_machine:
+        if parse_ip(address[0]).is_loopback and not self.counts_this_machine:
             return ""
-        return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, IPV6_NETWORK), strict=False))
+        return client_of_ip(address[0])
 
     def add(self, client: str) -> bool:
         """Count another connection, or return False if the client has as many as it may have."""
@@ -67,6 +65,24 @@ class ClientConnections:
             if not self.counts[client]:
                 del self.counts[client]
                 self.reported.discard(client)
+
+
+def client_of_ip(address: str) -> str:
+    """Return the client that an address belongs to: an IPv4 address, or the network of one of IPv6.
+
+    Raises
+    ------
+    ValueError
+        If it is no address.
+    """
+    ip = parse_ip(address)
+    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, IPV6_NETWORK), strict=False))
+
+
+def parse_ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return an address without the name of its interface, and as one of IPv4 if it is one."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def refuse_connection(sock: socket.socket) -> None:

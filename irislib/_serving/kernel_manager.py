@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import time
 from collections import Counter
-from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from traitlets import default
 from irislib._common import tracing
 from irislib._forkserver.process import ForkedProcess
 from irislib._serving import memory, system_limits
+from irislib._serving.client_limit import client_of_ip
 from irislib._serving.options import trait
 from irislib._serving.page_metrics import (
     KERNEL_WAIT_SECONDS,
@@ -80,12 +79,12 @@ class BoundedBuffer(list[tuple[str, list[bytes]]]):
 
 
 def visitor_address(request: HTTPServerRequest) -> str:
-    """Return the address of the client: the one that a proxy in the same network as this server forwards, if any."""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    with suppress(ValueError):
-        if forwarded and ipaddress.ip_address(request.remote_ip or "").is_private:
-            return forwarded
-    return request.remote_ip or ""
+    """Return the visitor whose kernels count together: the client, as the trusted proxies forwarded its address."""
+    address = request.remote_ip or ""
+    try:
+        return client_of_ip(address)
+    except ValueError:  # there is none
+        return address
 
 
 class AppKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
