@@ -12,6 +12,7 @@ import tracemalloc
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -137,6 +138,42 @@ def test_a_bad_value_in_a_column_has_errors(iris, monkeypatch, case) -> None:
     assert [bool(errors) for errors in answers["errors"]] == [False, False, False, True, False]
     assert messages_of(answers["errors"][3]) == case.messages
     assert {entry["pointer"] for entry in answers["errors"][3]} == {f"#/{name}/3" for name in case.messages}
+
+
+def at(body: Any, pointer: str) -> Any:
+    """Return the value at a JSON pointer in the fragment of a URI (RFC 6901)."""
+    assert pointer.isascii()
+    assert " " not in pointer
+    for step in unquote(pointer.removeprefix("#")).split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        body = body[int(key)] if isinstance(body, list) else body[key]
+    return body
+
+
+def test_a_pointer_leads_to_the_value_by_the_key_that_was_received() -> None:
+    columns = ["width (cm)", "a/b~c", "Größe 50%", "3"]
+    rows = pd.DataFrame(np.arange(40.0).reshape(10, 4), columns=columns)
+    target = rows["a/b~c"].to_numpy()
+    model = Model.from_estimator(LinearRegression().fit(rows.to_numpy(), target), rows, target, name="m")
+    client, names = create_app([model]).test_client(), model.spec.feature_names
+    for keys in (columns, names, [*names[:2], *columns[2:]]):
+        bad = {key: f"bad {i}" for i, key in enumerate(keys)} | {"an other/~": "bad"}
+        by_column = {key: [1, value] for key, value in bad.items() if key in keys}
+        records = [dict.fromkeys(keys, 1), bad]
+        for path, body, errors in (
+            ("/m", bad, lambda answer: answer["errors"]),
+            ("/m/insights/contributions", bad, lambda answer: answer["errors"]),
+            ("/m/batch", records, lambda answer: answer[1]["errors"]),
+            ("/m/batch", by_column, lambda answer: answer["errors"][1]),
+            ("/m/batch", bad, lambda answer: answer["errors"]),  # no arrays
+        ):
+            entries = errors(client.post(path, json=body).get_json())
+            assert {*names} <= {entry["feature"] for entry in entries}
+            assert [at(body, entry["pointer"]) for entry in entries if entry["value"] is not None] == [
+                entry["value"] for entry in entries if entry["value"] is not None
+            ]
+        form = client.post("/m", data=bad).get_json()["errors"]
+        assert [at(bad, entry["pointer"]) for entry in form] == [entry["value"] for entry in form]
 
 
 def test_records_that_are_no_objects(iris) -> None:

@@ -11,7 +11,7 @@ import functools
 import io
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -27,7 +27,7 @@ from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
 from irislib._modeling.training_warnings import by_row
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
-from irislib.api._problem_details import errors_json, warnings_json
+from irislib.api._problem_details import errors_by_key, errors_json, keys_of, warnings_json
 from irislib.errors import Problem, ValidationError
 
 __all__ = ["answer"]
@@ -211,7 +211,8 @@ def _result_records(model: Model, rows: list[Any], start: int, limits: BatchLimi
     for i in results.problems:
         probabilities[i] = "null"
     template = '{"prediction": %s, "probabilities": %s, "warnings": %s, "errors": %s}'
-    messages = (_warnings(results, len(rows)), _errors(results, len(rows)))
+    errors = _errors(results, len(rows), lambda row: keys_of(features, rows[row]) if row not in refused else {})
+    messages = (_warnings(results, len(rows)), errors)
     return [template % values for values in zip(predictions, probabilities, *messages, strict=True)]
 
 
@@ -222,16 +223,21 @@ def _warnings(results: many_rows.ManyPredictions, count: int) -> list[str]:
     return texts
 
 
-def _errors(results: many_rows.ManyPredictions, count: int, columns: bool = False) -> list[str]:
+def _errors(
+    results: many_rows.ManyPredictions, count: int, keys: Callable[[int], Mapping[str, str]], columns: bool = False
+) -> list[str]:
     texts = ["[]"] * count
     for row, problems in results.problems.items():
-        texts[row] = json.dumps(errors_json(problems, columns))
+        has_feature = any(problem.feature is not None for problem in problems)
+        texts[row] = json.dumps(errors_json(problems, columns, keys(row) if has_feature else {}))
     return texts
 
 
 def _predict_by_column(model: Model, columns: dict[str, Any], limits: BatchLimits) -> Iterator[bytes]:
-    columns = _columns_by_name(model.spec.features, columns)
-    count = _column_length(model.spec.features, columns)
+    features, keys = model.spec.features, keys_of(model.spec.features, columns)
+    with errors_by_key(features, columns):
+        columns = _columns_by_name(features, columns)
+        count = _column_length(features, columns)
     limits.check_rows(count)
     limits.log_spread(count)
     first_label, *labels, end = _column_labels(model)
@@ -240,7 +246,7 @@ def _predict_by_column(model: Model, columns: dict[str, Any], limits: BatchLimit
     for start in range(0, count, CHUNK_ROWS):
         limits.check_time()
         chunk = {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()}
-        predictions, *lists = _result_columns(model, chunk, start, limits)
+        predictions, *lists = _result_columns(model, chunk, keys, start, limits)
         yield (separator + predictions).encode()
         for texts, text in zip(waiting, lists, strict=True):
             texts.append(text)
@@ -272,14 +278,17 @@ def _column_labels(model: Model) -> list[str]:
     return [*labels, '], "errors": [', "]}\n"]
 
 
-def _result_columns(model: Model, columns: Mapping[str, list[Any]], start: int, limits: BatchLimits) -> list[str]:
+def _result_columns(
+    model: Model, columns: Mapping[str, list[Any]], keys: Mapping[str, str], start: int, limits: BatchLimits
+) -> list[str]:
     """Return the JSON in each list of an answer by columns for some rows."""
     count = len(next(iter(columns.values())))
     results = many_rows.predict_many(model, check_columns(model.spec.features, columns, count), {}, start)
     limits.shorten(results.problems)
     limits.log_rows(results, range(start, start + count))
     lists = [json.dumps(column, allow_nan=False)[1:-1] for column in results.columns]
-    return [*lists, ", ".join(_warnings(results, count)), ", ".join(_errors(results, count, columns=True))]
+    errors = _errors(results, count, lambda _: keys, columns=True)
+    return [*lists, ", ".join(_warnings(results, count)), ", ".join(errors)]
 
 
 def _column_length(features: Sequence[Feature], columns: dict[str, Any]) -> int:

@@ -15,6 +15,7 @@ from irislib._common.formatting import did_you_mean, short_repr
 from irislib._common.messages.api import TEXTS
 from irislib.api._openapi import components
 from irislib.api._openapi.components import Object, ref, response, responses
+from irislib.api._problem_details import errors_by_key
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import InsightEntry, Option, choices, insight_entries
@@ -84,8 +85,10 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
 def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], args: MultiDict[str, str]) -> Object:
     """Return an insight about one row, which is read if there is such an insight; see :func:`about_model`."""
     entry = _find(model, name)
-    values = _read_options(entry, args)
-    return insight_json(_call(entry.function, model, model.predict_row(read()), **values))
+    values, row = _read_options(entry, args), read()
+    with errors_by_key(model.spec.features, row):
+        prediction = model.predict_row(row)
+    return insight_json(_call(entry.function, model, prediction, **values))
 
 
 def _find(model: Model, name: str) -> InsightEntry:

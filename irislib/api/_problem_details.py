@@ -5,16 +5,23 @@ from __future__ import annotations
 import errno
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from flask import Response
 
 from irislib._common.formatting import short_repr
 from irislib._common.routes import OPERATOR_SCOPE
+from irislib._description.validation import names_of
 from irislib._modeling.prediction import Prediction
 from irislib.errors import Problem, ValidationError
+
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
 
 __all__ = [
     "FULL",
@@ -23,8 +30,11 @@ __all__ = [
     "NOT_AN_OPERATOR",
     "PROBLEM",
     "TOKEN_WITHOUT_ACCESS",
+    "BodyError",
     "details",
+    "errors_by_key",
     "errors_json",
+    "keys_of",
     "not_found",
     "problem",
     "refuse",
@@ -35,6 +45,7 @@ __all__ = [
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the errors of a disk, or a folder, without room
 PROBLEM = "application/problem+json"
+IN_FRAGMENTS = "!$&'()*+,;=:@?"  # characters of a URI's fragment besides those that quote leaves anyway (RFC 3986)
 MISSING_TOKEN = "Send the token: Authorization: Bearer <the token>."  # noqa: S105
 TOKEN_WITHOUT_ACCESS = "Whose token this is may not use these apps: in JupyterHub they lack the scope of this service."  # noqa: S105
 NOT_AN_OPERATOR = f"This changes what is served: in JupyterHub it needs the scope {OPERATOR_SCOPE}."
@@ -46,7 +57,37 @@ def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
     return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
 
 
-def errors_json(problems: Sequence[Problem], columns: bool = False) -> list[dict[str, Any]]:
+class BodyError(ValidationError):
+    """Wrong values in a body.
+
+    Attributes
+    ----------
+    keys : mapping of str to str
+        As :func:`keys_of` returns them.
+    """
+
+    def __init__(self, problems: Sequence[Problem], keys: Mapping[str, str]):
+        super().__init__(problems)
+        self.keys = keys
+
+
+@contextmanager
+def errors_by_key(features: Sequence[Feature], body: Mapping[str, Any]) -> Iterator[None]:
+    """Make a :class:`BodyError` of a ValidationError."""
+    try:
+        yield
+    except ValidationError as error:
+        raise BodyError(error.problems, keys_of(features, body)) from error
+
+
+def keys_of(features: Sequence[Feature], body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the keys that an object has for features, by their names, where they are not these names."""
+    return {name: key for key, name in names_of(features, body).items() if key != name}
+
+
+def errors_json(
+    problems: Sequence[Problem], columns: bool = False, keys: Mapping[str, str] = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """Convert the problems of a body to JSON: feature, position in the body, message, and value of each.
 
     Parameters
@@ -54,11 +95,13 @@ def errors_json(problems: Sequence[Problem], columns: bool = False) -> list[dict
     problems : sequence of Problem
     columns : bool
         True if the body holds a list for each feature, instead of an object for each row.
+    keys : mapping of str to str
+        Of the row or the body, as :func:`keys_of` returns them.
     """
     return [
         {
             "feature": problem.feature,
-            "pointer": _pointer(problem, columns),
+            "pointer": _pointer(problem, columns, keys),
             "message": problem.message,
             "value": _echo(problem.value),
         }
@@ -66,11 +109,14 @@ def errors_json(problems: Sequence[Problem], columns: bool = False) -> list[dict
     ]
 
 
-def _pointer(problem: Problem, columns: bool) -> str:
-    """Return the position of a value in the body, as RFC 6901 has it."""
-    parts = [None if problem.row is None else str(problem.row), problem.feature]
+def _pointer(problem: Problem, columns: bool, keys: Mapping[str, str]) -> str:
+    """Return the position of a value in the body, as RFC 6901 has it in the fragment of a URI."""
+    key = None if problem.feature is None else keys.get(problem.feature, problem.feature)
+    parts = [None if problem.row is None else str(problem.row), key]
     steps = [part.replace("~", "~0").replace("/", "~1") for part in parts if part is not None]
-    return "#/" + "/".join(reversed(steps) if columns else steps)
+    # JSON may have half a character
+    quoted = [f"/{quote(step, safe=IN_FRAGMENTS, errors='surrogatepass')}" for step in steps]
+    return "#" + "".join(reversed(quoted) if columns else quoted)
 
 
 def reply(body: Any, status: int = 200) -> Response:
@@ -114,7 +160,8 @@ def too_large(limit: int, batch_advice: str = "") -> dict[str, Any]:
 def refuse(error: ValidationError) -> Response:
     """Make the response to wrong values, which names each of them."""
     detail = " ".join(problem.message for problem in error.problems[:5])
-    return reply(problem(422, detail, errors=errors_json(error.problems)), 422)
+    keys = error.keys if isinstance(error, BodyError) else {}
+    return reply(problem(422, detail, errors=errors_json(error.problems, keys=keys)), 422)
 
 
 def not_found(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -30,7 +30,7 @@ from irislib.api._following import describe, describe_candidate
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._operator.views import operator, operator_form  # noqa: F401 - views
-from irislib.api._problem_details import FULL, details, problem, reply
+from irislib.api._problem_details import FULL, details, errors_by_key, problem, reply
 from irislib.api._refresh_views import cancel_refresh, refresh, refresh_run, refresh_runs  # noqa: F401 - views
 from irislib.api._request_bodies import closing, read_row, spooled, take_large_body
 from irislib.errors import Problem, ValidationError
@@ -108,7 +108,8 @@ def predict(context: Context, name: str) -> Response:
     if (text := request.args.get("details", "0")) not in ("0", "1"):
         raise ValidationError([Problem(f"details must be 0 or 1, got {short_repr(text)}.", "details", text)])
     row, request_id = read_row(), request.environ[REQUEST_ID]
-    prediction = model.predict_row(row)
+    with errors_by_key(model.spec.features, row):
+        prediction = model.predict_row(row)
     if (candidate := context.app.candidate_of(name)) is not None:
         values = [*prediction.values.values()]
         if candidate.share is None:

@@ -133,7 +133,7 @@ TEXTS = {
     "warning": "A reason to doubt an answer",
     "error": "A problem with a value",
     "error.feature": "Its name; null if the problem is about the row or the whole body.",
-    "error.pointer": "The position of the value in the body (RFC 6901).",
+    "error.pointer": "The position of the value in the body, as a URI fragment (RFC 6901).",
     "error.value": "The value that was received.",
     "problem": "Problem (RFC 9457)",
     "problem.title": "The name of the status.",
