@@ -15,11 +15,13 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from conftest import PATIENCE, Server, descendants, notebook, wait_until
+from conftest import PATIENCE, Server, descendants, notebook, run_in_thread, wait_until
 from invalid_inputs import GOOD
 from tornado.httputil import HTTPHeaders
+from tornado.iostream import IOStream
 
 from irislib._serving.client_limit import DEFAULT_LIMIT, ClientConnections
+from irislib._serving.http_connections import refuse
 from irislib._serving.kernel_manager import visitor_address
 
 LIMIT = {"serve": "--AppServer.max_connections_per_client", "api": "--max-connections-per-client"}
@@ -116,6 +118,25 @@ def test_the_clients_that_are_counted() -> None:
         assert explicit.client_of(address)
     assert ClientConnections(0).client_of(("203.0.113.7", 1)) == ""
     assert ClientConnections(7, proxies=1).client_of(("203.0.113.7", 1)) == ""
+
+
+def test_a_client_is_answered_where_files_are_few() -> None:
+    async def refuse_one() -> bytes:
+        server, client = map(IOStream, socket.socketpair())
+        client.write(b"GET / HTTP/1.1\r\n\r\n")
+        await refuse(server)
+        return bytes(await client.read_until_close())
+
+    head, _, body = run_in_thread(refuse_one()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    for header in (
+        b"Content-Type: application/problem+json",
+        b"Retry-After: 10",
+        b"Connection: close",
+        b"X-Request-ID: ",
+    ):
+        assert b"\r\n" + header in head
+    assert json.loads(body)["detail"] == "The server cannot answer at the moment."
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,8 @@ class ForkedProcess:
         if self.returncode is None:
             timeout_ms = None if timeout is None else timeout * 1000
             if self._pidfd:
-                poll = select.poll()
-                poll.register(self._pidfd, select.POLLIN)
-                poll.poll(timeout_ms)
-            poll = select.poll()
-            poll.register(self._status, select.POLLIN)
-            poll.poll(timeout_ms)
+                is_readable(self._pidfd, timeout_ms)
+            is_readable(self._status, timeout_ms)
         return self.poll()
 
     def send_signal(self, signum: int) -> None:
@@ -91,6 +87,11 @@ class ForkedProcess:
 
 
 def has_ended(pidfd: int) -> bool:
+    return is_readable(pidfd, 0)
+
+
+def is_readable(file: int, timeout_ms: float | None) -> bool:
+    """Wait until a file can be read, or its other end is closed; return False if that takes longer."""
     poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(0))
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(timeout_ms))

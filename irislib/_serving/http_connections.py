@@ -10,10 +10,11 @@ from typing import Any
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
-from irislib._common.messages import TEXTS
+from irislib._common.messages.api import TEXTS
 from irislib._serving.client_limit import ClientConnections, refuse_connection
 from irislib._serving.forwarded import apply_forwarded
 from irislib._serving.http_server import ProblemServer
+from irislib._serving.raw_problems import raw_response
 from irislib._serving.system_limits import free_files
 
 __all__ = ["AppHTTPServer"]
@@ -129,12 +130,7 @@ class RequestDelegate(HTTPMessageDelegate):
 
 async def refuse(stream: IOStream) -> None:
     """Answer that there is no room, once the client has sent its request."""
-    body = f"{TEXTS['full']}\n".encode()
-    head = (
-        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
-        f"Retry-After: {RETRY_AFTER}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
     with suppress(StreamClosedError, UnsatisfiableReadError, TimeoutError):
         await asyncio.wait_for(stream.read_until(b"\r\n\r\n", max_bytes=65_536), REFUSAL_SECONDS)
-        await stream.write(head.encode() + body)
+        await stream.write(raw_response(503, TEXTS["status.503"], {"Retry-After": str(RETRY_AFTER)}))
     stream.close()
