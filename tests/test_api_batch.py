@@ -709,6 +709,8 @@ FEATURES = [
     Feature("x", low=-1, closed="neither", required=False),
     Feature("x", "integer"),
     Feature("x", "integer", low=-5, high=2**60, required=False),
+    Feature("x", "integer", dtype="uint8"),
+    Feature("x", "integer", low=-5, dtype="int16"),
     Feature("x", "choice", choices=["a", "b", 1, 2.5]),
     Feature("x", "choice", choices=[0, 1], required=False),
     Feature("x", "boolean"),

@@ -10,6 +10,7 @@ from irislib._compiled.fast_form import Candidate, NoFasterFormError
 from irislib._compiled.parts import Parts
 from irislib._compiled.row_form import ComposedForm
 from irislib._compiled.single_row import pipeline_steps
+from irislib._description.dtype_limits import rounds_to
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
@@ -23,14 +24,19 @@ def compose(spec: ModelSpec, estimator: Any) -> Candidate:
     Raises
     ------
     NoFasterFormError
-        If one of them has no fast form and cannot be asked with an array.
+        If one of them has no fast form and cannot be asked with an array, or would compute in another precision.
     """
     parts = _parts(spec)
     predictor = parts.predictor(estimator)
     positions = list(enumerate(spec.features))
+    single = tuple(i for i, feature in positions if rounds_to(feature.dtype) == "float32")
+    if single and parts.calculates:  # they round after each calculation, which few rows show
+        raise NoFasterFormError("its transformers compute in the single precision of a column.")
+    if any(rounds_to(feature.dtype) == "float16" for feature in spec.features):
+        raise NoFasterFormError("a column has half precision.")
     form = ComposedForm(
         predictor,
-        tuple(i for i, feature in positions if feature.dtype in ("float32", "float16")),
+        single,
         tuple(i for i, feature in positions if feature.type.dtype.startswith("datetime")),
     )
     return Candidate(form, predictor.text, predictor.tolerance, predictor.is_slow, parts.hard_cases, parts.n_trees)

@@ -61,6 +61,8 @@ class Parts:
         What the parts made so far have to be proved on besides rows of the model; see :class:`Candidate`.
     without_form : list of str
         The names of the transformers that have no fast form, so that scikit-learn is asked with an array.
+    calculates : bool
+        Whether a transformer is among the parts that makes other numbers of numbers.
     n_trees : int
         The number of trees of the part that has most.
     """
@@ -69,6 +71,7 @@ class Parts:
         self.may_be_missing = may_be_missing
         self.hard_cases: list[HardCase] = []
         self.without_form: list[str] = []
+        self.calculates = False
         self.n_trees = 0
 
     def predictor(self, estimator: Any) -> RowPredictor:
@@ -96,6 +99,7 @@ class Parts:
             return lambda row: row
         if step == "drop":
             return lambda row: []
+        self.calculates |= type(step).__name__ not in {**CATEGORY_STEPS, **COLUMN_STEPS}
         try:
             return self._made(step, STEPS, COLUMN_STEPS)  # type: ignore[no-any-return]
         except NoFasterFormError as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from irislib._description.dtype_limits import rounds_to
 from irislib._description.validation import column_dtypes, to_array
 from irislib._description.values import to_python
 
@@ -43,15 +45,22 @@ def one_row_frame(features: Sequence[Feature], values: Sequence[Any]) -> pd.Data
 
 def column_converters(features: Sequence[Feature]) -> dict[str, Callable[[Any], Any]]:
     """Return converters from a checked value to its column's type, by name, for the features that need one."""
+    import numpy as np
     import pandas as pd
 
     converters: dict[str, Callable[[Any], Any]] = {}
     for feature in features:
         if feature.type.dtype.startswith("datetime"):
             converters[feature.name] = pd.Timestamp
+        elif feature.type.is_numeric and (dtype := rounds_to(feature.dtype)):
+            converters[feature.name] = partial(_rounded, np.dtype(dtype).type)
         elif feature.type.dtype in ("int64", "bool") and not feature.required:
             converters[feature.name] = float
     return converters
+
+
+def _rounded(dtype: Callable[[Any], Any], value: float) -> float:
+    return float(dtype(value))
 
 
 @contextlib.contextmanager

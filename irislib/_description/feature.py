@@ -6,15 +6,18 @@ import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from irislib._common.formatting import format_value, readable_name
 from irislib._common.messages.validation import TEXTS
+from irislib._description.dtype_limits import is_whole
 from irislib._description.feature_types import FEATURE_TYPES, FeatureType
 from irislib._description.values import is_empty, to_python
 
 __all__ = ["Feature"]
 
+CLOSED = {(True, True): "both", (True, False): "left", (False, True): "right", (False, False): "neither"}
 _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -63,7 +66,8 @@ class Feature:
         The dtype of the estimator's column, where it is not that of the kind: ``category`` for a choice that
         ``HistGradientBoostingClassifier(categorical_features="from_dtype")`` or LightGBM shall take as one, or
         ``float32``. Without it numbers arrive as float64, whole numbers as int64 and booleans as bool (float64 if they
-        may be left empty), dates as datetime64, and everything else as Python objects, such as str.
+        may be left empty), dates as datetime64, and everything else as Python objects, such as str. A value that it
+        cannot hold is an error, such as 300 for ``uint8``; without ``low`` and ``high`` the form does not show that.
     group : str, optional
         The heading under which the form has it, together with the others of that group.
     logged : bool, default True
@@ -144,13 +148,31 @@ class Feature:
     @property
     def limits(self) -> str:
         """The hard limits in words, ``above 0 and at most 30 cm``; empty where there are none."""
+        return self._in_words(self.low, self.high, self.closed)
+
+    @cached_property
+    def bounds(self) -> tuple[Any, Any, str]:
+        """The limits that a value is checked by: low, high and closed, those of the dtype where there are no others.
+
+        Forms do not show those of the dtype: nobody fills in a field by them.
+        """
+        low, high = self.type.dtype_limits(self.dtype) if self.dtype else (None, None)
+        low_is_closed = self.low is None or self.closed in ("both", "left")
+        high_is_closed = self.high is None or self.closed in ("both", "right")
+        return (
+            low if self.low is None else self.low,
+            high if self.high is None else self.high,
+            CLOSED[low_is_closed, high_is_closed],
+        )
+
+    def _in_words(self, low: Any, high: Any, closed: str) -> str:
         parts = []
-        if self.low is not None:
-            key = "at_least" if self.closed in ("both", "left") else "above"
-            parts.append(TEXTS[key].format(low=format_value(self.low)))
-        if self.high is not None:
-            key = "at_most" if self.closed in ("both", "right") else "below"
-            parts.append(TEXTS[key].format(high=format_value(self.high)))
+        if low is not None:
+            key = "at_least" if closed in ("both", "left") else "above"
+            parts.append(TEXTS[key].format(low=format_value(low)))
+        if high is not None:
+            key = "at_most" if closed in ("both", "right") else "below"
+            parts.append(TEXTS[key].format(high=format_value(high)))
         return TEXTS["and"].join(parts) + (f" {self.unit}" if parts and self.unit else "")
 
     @property
@@ -182,7 +204,8 @@ class Feature:
             return None
         parsed = feature_type.parse(self, value)
         if not feature_type.within(self, parsed):
-            raise ValueError(TEXTS["beyond"].format(limits=self.limits, value=feature_type.format(parsed)))
+            limits = self._in_words(*self.bounds)
+            raise ValueError(TEXTS["beyond"].format(limits=limits, value=feature_type.format(parsed)))
         return parsed
 
     def faults(self) -> list[str]:
@@ -197,7 +220,8 @@ class Feature:
             faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")
         if self.closed not in ("both", "left", "right", "neither"):
             faults.append(f"{self.name}: closed must be both, left, right or neither, got {self.closed!r}.")
-        faults += self.type.faults(self) + self._limit_faults() + self._dtype_faults()
+        faults += self.type.faults(self) + self._limit_faults()
+        faults += self._dtype_faults() or ([] if faults else self._dtype_limit_faults())
         if self.default is not None and not faults:
             try:
                 self.parse(self.default)
@@ -216,7 +240,25 @@ class Feature:
             return [f"{self.name}: dtype must be one of pandas' dtypes, such as category, got {self.dtype!r}."]
         if not self.required and str(dtype) != "category" and dtype.kind in "biu":
             return [f"{self.name}: a column of {self.dtype} has no missing values; leave out required=False."]
+        if self.kind == "number" and is_whole(self.dtype):
+            return [f"{self.name}: a column of {self.dtype} has no decimals; use kind='integer', or another dtype."]
         return []
+
+    def _dtype_limit_faults(self) -> list[str]:
+        """Return the faults of limits that the dtype cannot hold."""
+        lowest, highest = self.type.dtype_limits(self.dtype) if self.dtype else (None, None)
+        faults = []
+        if lowest is not None and self.low is not None and self.low < lowest:
+            faults.append(
+                f"{self.name}: low must be at least {format_value(lowest)}, the least {self.dtype} can hold, "
+                f"got {format_value(self.low)}."
+            )
+        if highest is not None and self.high is not None and self.high > highest:
+            faults.append(
+                f"{self.name}: high must be at most {format_value(highest)}, the most {self.dtype} can hold, "
+                f"got {format_value(self.high)}."
+            )
+        return faults
 
     def _limit_faults(self) -> list[str]:
         faults = []

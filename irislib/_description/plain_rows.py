@@ -137,13 +137,12 @@ def _whole(number: float) -> int:
 def _limits(feature: Feature) -> tuple[float, float]:
     """Return the least and the largest number that a feature takes."""
     largest = MAX_EXACT - 1 if type(feature.type) is IntegerType else LARGEST
-    low = -largest if feature.low is None else feature.low
-    high = largest if feature.high is None else feature.high
-    if feature.low is not None and feature.closed not in ("both", "left"):
+    low, high, closed = feature.bounds
+    if low is not None and closed not in ("both", "left"):
         low = math.nextafter(low, math.inf)
-    if feature.high is not None and feature.closed not in ("both", "right"):
+    if high is not None and closed not in ("both", "right"):
         high = math.nextafter(high, -math.inf)
-    return max(low, -largest), min(high, largest)
+    return max(-largest if low is None else low, -largest), min(largest if high is None else high, largest)
 
 
 def _listed(feature: Feature) -> Reader:

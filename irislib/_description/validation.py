@@ -34,6 +34,7 @@ __all__ = [
     "column_dtypes",
     "names_of",
     "to_array",
+    "with_own_dtypes",
 ]
 
 HINTS = 100  # names, and values of a column, for which a similar one is sought: many would take minutes
@@ -144,6 +145,14 @@ def column_dtypes(features: Sequence[Feature]) -> dict[Any, Any]:
         if feature.dtype == "category" and (categories := feature.type.categories(feature)):
             dtypes[feature.column] = pd.CategoricalDtype(categories)
     return dtypes
+
+
+def with_own_dtypes(features: Sequence[Feature], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return valid rows in the dtypes that they have where no other row has a problem: a missing value changes them."""
+    dtypes = {f.column: f.type.dtype for f in features if f.required and f.type.dtype in ("int64", "bool")}
+    dtypes |= column_dtypes(features)
+    changed = {column: dtype for column, dtype in dtypes.items() if frame[column].dtype != dtype}
+    return frame.astype(changed) if changed else frame
 
 
 def check_names(features: Sequence[Feature], names: Iterable[str]) -> list[Problem]:

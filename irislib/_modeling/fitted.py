@@ -234,6 +234,8 @@ def _with_dtype(feature: Feature, dtype: Any) -> Feature:
     own = str(dtype)
     arrives = feature.type.dtype if feature.required else "float64"
     kinds = "biuf" if feature.required else "f"  # the others have no missing values: these arrive as NaN
+    if feature.kind == "number":
+        kinds = "f"  # a column of whole numbers would lose the decimals of the other rows
     is_plain = getattr(dtype, "kind", "O") in kinds and feature.type.dtype in ("bool", "int64", "float64")
     if feature.dtype or own == arrives or not is_plain:
         return feature

@@ -11,6 +11,7 @@ from irislib._common.language import settled_language
 from irislib._common.messages.validation import TEXTS
 from irislib._compiled import predict_many_rows
 from irislib._description.class_names import to_names
+from irislib._description.validation import with_own_dtypes
 from irislib._modeling.prediction import near_ties
 from irislib._modeling.refusals import answered_rows
 from irislib._modeling.training_warnings import Warned, training_warnings
@@ -100,7 +101,8 @@ def predict_many(
             problems.setdefault(checked_rows[problem.row], []).append(problem)
     if problems:
         good = [i for i, row in enumerate(checked_rows) if row not in problems]
-        frame, predictable = frame.iloc[good], [checked_rows[i] for i in good]
+        frame = with_own_dtypes(model.spec.features, frame.iloc[good])
+        predictable = [checked_rows[i] for i in good]
     else:
         predictable = checked_rows
     with settled_language():

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irislib._compiled import column_converters
+from irislib._description.dtype_limits import rounds_to
 from irislib._description.feature_types.numeric import NumberType
 from irislib._description.values import to_json
 from irislib._modeling.prediction import near_ties
@@ -78,6 +79,7 @@ class ModelRecords:
         self.logged = [i for i, feature in enumerate(features) if feature.is_logged]
         self._converters = column_converters(features)
         self._numbers = [i for i, feature in enumerate(features) if type(feature.type) is NumberType]
+        self._dtypes = [rounds_to(features[i].dtype) for i in self._numbers]
         covered = [model.coverage.get(features[i].name, {}) for i in self._numbers]
         self._lows = [one.get("low", -math.inf) for one in covered]
         self._highs = [one.get("high", math.inf) for one in covered]
@@ -137,6 +139,10 @@ class ModelRecords:
         model = self.model
         kinds: list[list[str]] = [[] for _ in entries]
         columns: dict[str, Any] = {}
+        if any(self._dtypes):
+            numbers = numbers.copy()  # the line has them as they were received
+            for column, dtype in zip(numbers.T, self._dtypes, strict=True):
+                column[:] = column.astype(dtype or float)
         rows, _ = ((numbers < self._lows) | (numbers > self._highs)).nonzero()
         for row in rows.tolist():
             kinds[row] = [OUTSIDE]

@@ -193,4 +193,4 @@ def check_fits(candidate: Model, current: Model) -> None:
 
 
 def _inputs(model: Model) -> list[Any]:
-    return [(f.name, f.type.name, f.required, [*f.choices], f.low, f.high) for f in model.spec.features]
+    return [(f.name, f.type.name, f.required, [*f.choices], *f.bounds[:2]) for f in model.spec.features]

@@ -123,11 +123,16 @@ class FeatureType:
     def within(self, feature: Feature, value: Any) -> Any:
         """Return whether a value, or each of an array, is within the limits."""
         valid: Any = True
-        if feature.low is not None:
-            valid = value >= feature.low if feature.closed in ("both", "left") else value > feature.low
-        if feature.high is not None:
-            valid = valid & (value <= feature.high if feature.closed in ("both", "right") else value < feature.high)
+        low, high, closed = feature.bounds
+        if low is not None:
+            valid = value >= low if closed in ("both", "left") else value > low
+        if high is not None:
+            valid = valid & (value <= high if closed in ("both", "right") else value < high)
         return valid
+
+    def dtype_limits(self, dtype: str) -> tuple[Any, Any]:
+        """Return the least and the largest value that a column of a dtype can hold; None where it sets no limit."""
+        return None, None
 
     def to_text(self, value: Any) -> str:
         """Convert a value to text that :meth:`parse` converts back."""

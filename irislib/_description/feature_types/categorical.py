@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from irislib._common.formatting import closest_texts, shorten_list
 from irislib._common.messages.validation import TEXTS
+from irislib._description.dtype_limits import holds
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.values import equals_number, is_empty, normalized, to_json, to_python
 
@@ -49,7 +50,12 @@ class ChoiceType(FeatureType):
         return None
 
     def faults(self, feature: Feature) -> list[str]:
-        return [] if feature.choices else [f"{feature.name}: a choice needs choices=[…]."]
+        if not feature.choices:
+            return [f"{feature.name}: a choice needs choices=[…]."]
+        if feature.dtype and (strange := [choice for choice in feature.choices if not holds(feature.dtype, choice)]):
+            texts = shorten_list([repr(choice) for choice in strange])
+            return [f"{feature.name}: a column of {feature.dtype} cannot hold the choices {texts}."]
+        return []
 
     def categories(self, feature: Feature) -> Sequence[Any]:
         return feature.choices

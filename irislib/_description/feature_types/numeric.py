@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import format_value, short_repr
 from irislib._common.messages.validation import TEXTS
+from irislib._description.dtype_limits import number_limits
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.number_text import hint_for_number, simplify_number
 from irislib._description.text_columns import NumberTexts
@@ -62,6 +63,9 @@ class NumberType(FeatureType):
         column = _to_floats(values)
         return column, np.flatnonzero(~(np.isfinite(column) & self.within(feature, column))).tolist()
 
+    def dtype_limits(self, dtype: str) -> tuple[Any, Any]:
+        return number_limits(dtype)
+
     def to_text(self, value: Any) -> str:
         value = to_python(value)
         return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
@@ -76,10 +80,11 @@ class NumberType(FeatureType):
 
     def json_schema(self, feature: Feature) -> dict[str, Any]:
         low, high = ("minimum", -self.largest), ("maximum", self.largest)
-        if feature.low is not None:
-            low = ("minimum" if feature.closed in ("both", "left") else "exclusiveMinimum", feature.low)
-        if feature.high is not None:
-            high = ("maximum" if feature.closed in ("both", "right") else "exclusiveMaximum", feature.high)
+        least, most, closed = feature.bounds
+        if least is not None:
+            low = ("minimum" if closed in ("both", "left") else "exclusiveMinimum", least)
+        if most is not None:
+            high = ("maximum" if closed in ("both", "right") else "exclusiveMaximum", most)
         return {"type": self.json_type, low[0]: to_json(low[1]), high[0]: to_json(high[1])}
 
     def field(self, feature: Feature) -> dict[str, Any]:
@@ -116,6 +121,10 @@ class IntegerType(NumberType):
         valid = np.isfinite(column) & self.within(feature, column)
         valid &= (np.abs(column) < MAX_EXACT) & (column == np.floor(column))
         return np.where(valid, column, 0).astype("int64"), np.flatnonzero(~valid).tolist()
+
+    def dtype_limits(self, dtype: str) -> tuple[Any, Any]:
+        low, high = (None if end is None or abs(end) > self.largest else int(end) for end in number_limits(dtype))
+        return low, high
 
     def from_numbers(self, column: np.ndarray, digits: int = 12) -> np.ndarray:
         return column.round(0)

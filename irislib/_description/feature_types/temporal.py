@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.validation import TEXTS
+from irislib._description.dtype_limits import date_limits
 from irislib._description.feature_types.base import FeatureType, wrong
 from irislib._description.values import to_json
 
@@ -47,6 +48,9 @@ class DateType(FeatureType):
     def from_numbers(self, column: np.ndarray, digits: int = 12) -> np.ndarray:
         return column.astype("int64").astype(self.dtype).astype("datetime64[D]")
 
+    def dtype_limits(self, dtype: str) -> tuple[Any, Any]:
+        return date_limits(dtype)
+
     def restore(self, text: str) -> Any:
         import pandas as pd
 
@@ -83,10 +87,11 @@ class TimeType(FeatureType):
 def _limit_patterns(feature: Feature) -> dict[str, Any]:
     """Return the limits of a date or a time as keywords of JSON Schema."""
     patterns = []
-    if feature.low is not None:
-        patterns.append(_from(_shortest(feature.low), feature.closed in ("both", "left")))
-    if feature.high is not None:
-        patterns.append(_to(_shortest(feature.high), feature.closed in ("both", "right")))
+    low, high, closed = feature.bounds
+    if low is not None:
+        patterns.append(_from(_shortest(low), closed in ("both", "left")))
+    if high is not None:
+        patterns.append(_to(_shortest(high), closed in ("both", "right")))
     return {"allOf": [{"pattern": pattern} for pattern in patterns]} if patterns else {}
 
 
