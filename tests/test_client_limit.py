@@ -102,6 +102,24 @@ def test_connections_that_there_are_no_files_for_wait_and_end_no_worker(tmp_path
     assert "Traceback" not in server.text(), server.text()
 
 
+def test_a_client_that_does_not_read_a_long_answer_holds_no_thread_for_good(tmp_path: Path) -> None:
+    code = "import struct\nfrom irislib._serving import gunicorn_worker\n"
+    code += "gunicorn_worker.SEND_TIMEOUT = struct.pack('ll', 1, 0)"
+    server = Server(tmp_path / "log", "api", "--threads=1", code=code).wait()
+    line = ",".join(map(str, GOOD.values())) + "\n"
+    body = (",".join(GOOD) + "\n" + line * 100_000).encode()  # its answer is longer than all buffers
+    head = "POST /iris-wizard/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
+    try:
+        with connect(server) as sock:
+            sock.sendall(head.encode() + body)
+            assert sock.recv(17) == b"HTTP/1.1 200 OK\r\n"
+            assert server.get("/readyz").ok
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
 def test_the_clients_that_are_counted() -> None:
     default, explicit = ClientConnections(), ClientConnections(7)
     assert (default.limit, explicit.limit) == (DEFAULT_LIMIT, 7)

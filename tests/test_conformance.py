@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -353,6 +354,44 @@ def test_a_request_on_an_open_connection_may_take_longer_than_the_next_one_to_be
         slow.sendall(ROW)
         (answer,) = parse(b"".join(iter(lambda: slow.recv(65536), b"")))
         check_row(answer)
+
+
+@pytest.mark.usefixtures("no_new_worker")
+def test_a_client_that_reads_no_answers_stops_nobody_and_gets_all_of_them_late(front: Front) -> None:
+    rows = [json.dumps(dict.fromkeys(GOOD, value)).encode() for value in (1, 9)]
+    expected = [front.send(row).body for row in rows]
+    requests = [front.head(Content_Length=len(row), Connection=None) + row for row in rows]
+    data, position, n_sent, n_unread = memoryview(b"".join(requests) * 50), 0, 0, 0
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # as little as the server's buffer can be
+        sock.connect(("127.0.0.1", front.server.port))
+        sock.setblocking(False)
+        while n_unread < 150:  # times in which the server has read nothing more
+            n_unread += 1
+            with contextlib.suppress(BlockingIOError):
+                sent = sock.send(data[position:])
+                n_sent, position, n_unread = n_sent + sent, (position + sent) % len(data), 0
+            check_row(front.send())
+        sock.settimeout(PATIENCE)
+        rest = bytes(data[position:]) + front.head("/readyz", "GET")
+        sender = threading.Thread(target=sock.sendall, args=[rest])
+        sender.start()
+        *answers, last = parse(b"".join(iter(lambda: sock.recv(65536), b"")))
+        sender.join()
+    assert last.status == 200
+    count = 100 * ((n_sent + len(data) - position) // len(data))
+    is_whole = [answer.body for answer in answers] == expected * (count // 2)
+    assert is_whole, count  # without a comparison of many thousands in the report
+
+
+@pytest.mark.usefixtures("no_new_worker")
+def test_a_thousand_pipelined_requests_are_answered(front: Front) -> None:
+    short = b"POST /x HTTP/1.1\r\nHost: a\r\n\r\n"
+    answers = talk(front.server, short * 1000 + front.head("/readyz", "GET"))
+    refused = 405 if front.base else 401
+    assert Counter(answer.status for answer in answers) == {refused: 1000, 200: 1}
 
 
 def test_a_name_twice_in_a_row_is_refused_as_in_a_batch(front: Front) -> None:

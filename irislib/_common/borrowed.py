@@ -234,6 +234,7 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.workers.gthread:ThreadWorker.finish_request": "wait for the next request of a connection",
         "gunicorn.workers.gthread:ThreadWorker.handle": "answer a request that has arrived",
         "gunicorn.workers.gthread:ThreadWorker.murder_keepalived": "close connections that send nothing",
+        "gunicorn.workers.gthread:ThreadWorker.method_queue": "answer pipelined requests",
         "gunicorn.workers.gthread:ThreadWorker.nr_conns": "accept no more connections than there are files for",
         "gunicorn.workers.gthread:ThreadWorker.set_accept_enabled": "survive when there are no more files",
         "gunicorn.workers.gthread:ThreadWorker.worker_connections": "leave files to the answers",

@@ -6,9 +6,11 @@ Gunicorn's sync worker; what may take long (batches, insights, bodies that are l
 
 from __future__ import annotations
 
+import errno
 import io
 import selectors
 import socket
+import struct
 import time
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,6 +28,8 @@ __all__ = ["FrontWorker"]
 MAX_BUFFERED_BYTES = 1_100_000  # of a request: one row, and its head
 MAX_CHUNK_LINE = 4096  # bytes of a chunk's size and its extensions
 RECEIVE_SECONDS = 30  # in which a request has to arrive
+SEND_SECONDS = 30  # for which a client may read nothing of its answer
+SEND_TIMEOUT = struct.pack("ll", SEND_SECONDS, 0)  # as a timeval
 LINGER_SECONDS = 2  # for a client to close its connection
 ACCEPTED_AT_ONCE = 16
 FILES_IN_RESERVE = 30  # free files that no connection takes
@@ -113,6 +117,54 @@ class RequestScan:
             self._leave_to_thread()
 
 
+class ClientSocket(socket.socket):
+    """The socket of a client, which may read its answers slowly or never.
+
+    Attributes
+    ----------
+    unsent : bytearray or None
+        Takes what cannot be sent at once; None if a thread sends, which waits.
+    """
+
+    unsent: bytearray | None = None
+
+    @classmethod
+    def of(cls, sock: socket.socket) -> ClientSocket:
+        """Take over a socket that has been accepted."""
+        client = cls(sock.family, sock.type, sock.proto, sock.detach())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_TIMEOUT)
+        return client
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send data, or as much as can be sent without a wait."""
+        if self.unsent is None:
+            try:
+                super().sendall(data, flags)
+            except BlockingIOError:
+                raise ConnectionResetError(errno.ECONNRESET, "The client does not read its answer.") from None
+            return
+        sent = 0
+        if not self.unsent:
+            if self.gettimeout():  # with which even MSG_DONTWAIT would wait
+                self.setblocking(True)
+            with suppress(BlockingIOError):
+                sent = super().send(data, flags | socket.MSG_DONTWAIT)
+        if sent < len(data):
+            self.unsent += memoryview(data)[sent:]
+
+    def send_more(self) -> None:
+        """Send more of what is unsent."""
+        if self.unsent:
+            del self.unsent[: super().send(self.unsent)]
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        """Send data, for Gunicorn's 100 Continue as `sendall`."""
+        if self.unsent is None:
+            return super().send(data, flags)
+        self.sendall(data, flags)
+        return len(data)
+
+
 class FrontWorker(ThreadWorker):  # type: ignore[misc]
     """The worker; each connection is received by the event loop until a request is complete."""
 
@@ -154,7 +206,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
                 client.close()
                 continue
             self.nr_conns += 1
-            conn = TConn(self.cfg, client, address, self.names[listener])
+            conn = TConn(self.cfg, ClientSocket.of(client), address, self.names[listener])
             conn.data_ready, conn.owner = True, owner
             self.receive(conn, RECEIVE_SECONDS)
 
@@ -208,14 +260,45 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         if self.waiting.pop(conn, None) is not None:
             self.poller.unregister(conn.sock)
         if scan.is_short and scan.is_complete:
-            future: Future[Any] = Future()
-            future.set_result(self.handle(conn))
-            self.finish_request(conn, future)
+            conn.sock.unsent = bytearray()
+            keeps_open = self.handle(conn)
+            if conn.sock.unsent:
+                self.send_later(conn, keeps_open)
+            else:
+                self.finish_answer(conn, keeps_open)
         else:
             if (metrics := getattr(self.wsgi, "metrics", None)) is not None:
                 conn.leave_queue = partial(metrics.leave_queue, metrics.enter_queue())
             self.enqueue_req(conn)
         return True
+
+    def send_later(self, conn: Any, keeps_open: bool) -> None:
+        """Send the rest of an answer while its client reads; no further request is received until then."""
+        conn.sock.setblocking(False)
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.on_writable, conn, keeps_open))
+        self.waiting[conn] = time.monotonic() + SEND_SECONDS
+
+    def on_writable(self, conn: Any, keeps_open: bool, _: Any = None) -> None:
+        """Send more of an answer."""
+        try:
+            conn.sock.send_more()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.drop(conn)
+            return
+        self.waiting[conn] = time.monotonic() + SEND_SECONDS
+        if not conn.sock.unsent:
+            del self.waiting[conn]
+            self.poller.unregister(conn.sock)
+            self.finish_answer(conn, keeps_open)
+
+    def finish_answer(self, conn: Any, keeps_open: bool) -> None:
+        """Finish a request that the event loop has answered."""
+        conn.sock.unsent = None
+        future: Future[Any] = Future()
+        future.set_result(keeps_open)
+        self.finish_request(conn, future)
 
     def handle(self, conn: Any) -> Any:
         """Answer a request."""
@@ -237,7 +320,10 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             if not future.cancelled() and future.result():
                 unreader = conn.parser.unreader
                 pipelined, unreader.buf = unreader.buf.getvalue(), io.BytesIO()
-                self.receive(conn, self.cfg.keepalive, pipelined)
+                if pipelined:  # there may be a thousand more, and other clients between them
+                    self.method_queue.defer(self.receive, conn, self.cfg.keepalive, pipelined)
+                else:
+                    self.receive(conn, self.cfg.keepalive)
             elif conn.scan.is_short and conn.sock not in self.refused:  # it has been read to its end
                 self.drop(conn)
             else:
@@ -281,7 +367,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             return
         self.next_check = now + 1
         for conn, end in list(self.waiting.items()):
-            if not (self.alive or conn.scan.data):
+            if not (self.alive or conn.scan.data or conn.sock.unsent):
                 end = min(end, self.stopped_at + LINGER_SECONDS)
             if end < now and conn.scan.data and not conn.is_closing:
                 with suppress(OSError):
