@@ -48,6 +48,7 @@ from irislib._compiled.fast_form import NoFasterFormError
 from irislib._compiled.numeric_steps import Impute, Standardize, Stretch
 from irislib._compiled.parts import Parts
 from irislib._description.validation import check_row
+from irislib.errors import ValidationError
 
 DATA = {"iris": datasets.load_iris, "cancer": datasets.load_breast_cancer, "digits": datasets.load_digits,
         "diabetes": datasets.load_diabetes}  # fmt: skip
@@ -357,8 +358,9 @@ def test_a_row_that_a_step_refuses_is_refused_as_scikit_learn_does_it(rent) -> N
     row = {"area_m2": 40, "balcony": True, "built": "1990-05-01", "district": "centre"}
     assert model.fast_form[0] is not None, model.fast_form[1]
     assert model.predict_row(row).prediction == model.estimator.predict(spec.validate(row))[0]
-    with pytest.raises(ValueError, match="Found unknown categories"):
+    with pytest.raises(ValidationError, match="gives no answer") as refusal:
         model.predict_row({**row, "district": "hill"})
+    assert "Found unknown categories" in str(refusal.value.__cause__)
 
 
 @pytest.mark.filterwarnings("ignore:X has feature names")
