@@ -36,8 +36,15 @@ LOADERS = {
     "at import": {"top": 'ROWS = pd.read_csv(FOLDER / "trees.csv")', "data": "ROWS.copy()"},
     "a folder": {"top": "", "data": 'pd.concat(map(pd.read_csv, sorted(FOLDER.glob("*.csv"))))'},
     "a database": {
-        "top": "import sqlite3",
-        "data": 'pd.read_sql("SELECT * FROM trees", sqlite3.connect(FOLDER / "trees.db"))',
+        "top": """
+import sqlite3
+from contextlib import closing
+
+def read_database():
+    with closing(sqlite3.connect(FOLDER / "trees.db")) as connection:
+        return pd.read_sql("SELECT * FROM trees", connection)
+""",
+        "data": "read_database()",
     },
 }
 
