@@ -231,6 +231,7 @@ def test_good_rows_beside_a_bad_one_have_their_dtypes() -> None:
     bad = {"f": "?", "i": "?", "b": "?", "c": "?", "o": "?", "d": "?"}
     alone, beside = check_values(features, [good])[0], check_values(features, [good, bad])[0]
     pd.testing.assert_frame_equal(with_own_dtypes(features, beside.head(1)), alone)
+    assert with_own_dtypes(features, check_values(features, [], 0)[0]).empty  # where no row is an object
 
 
 SCALED = {

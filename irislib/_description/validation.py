@@ -151,7 +151,8 @@ def with_own_dtypes(features: Sequence[Feature], frame: pd.DataFrame) -> pd.Data
     """Return valid rows in the dtypes that they have where no other row has a problem: a missing value changes them."""
     dtypes = {f.column: f.type.dtype for f in features if f.required and f.type.dtype in ("int64", "bool")}
     dtypes |= column_dtypes(features)
-    changed = {column: dtype for column, dtype in dtypes.items() if frame[column].dtype != dtype}
+    present = frame.columns.intersection(list(dtypes))  # none of rows that are no objects
+    changed = {column: dtypes[column] for column in present if frame[column].dtype != dtypes[column]}
     return frame.astype(changed) if changed else frame
 
 
