@@ -108,6 +108,16 @@ def test_a_page_whose_template_has_ended_is_made_again_and_its_spare_kernels_end
     assert ("A template of kernels has ended" in caplog.text) is not is_resting
 
 
+def test_a_changed_page_is_made_again_in_the_languages_that_are_in_use_and_rests_as_late(pages: Any) -> None:
+    old, new = pages.warm_pages[PATHS[0]], WarmPage("new", "", "python3")
+    old.translations = {language: WarmPage(language, "", "python3", language) for language in ("de", "fr")}
+    old.translations["de"].opened_at = 5.0
+    old.translations["fr"].is_resting = True
+    pages.parent.kernel_manager = SimpleNamespace(spare=set())
+    run_in_thread(pages.translate_as(PATHS[0], nbformat.v4.new_notebook(), old, new))
+    assert {language: page.opened_at for language, page in new.translations.items()} == {"de": 5.0}
+
+
 def test_the_list_of_apps_in_a_language_makes_its_pages_ahead(serve: Server) -> None:
     assert serve.get("/", headers={"Accept-Language": "de"}).headers["Content-Language"] == "de"
     for name in ("iris-wizard", "flat-rent", "dummy"):

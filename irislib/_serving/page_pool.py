@@ -274,14 +274,17 @@ class Pages(LoggingConfigurable):
         return ""
 
     async def translate_as(self, path: str, notebook: Any, old: WarmPage, page: WarmPage) -> None:
-        """Make a page in the languages that the one before is there in, so that nobody waits for them."""
-        for language in list(old.translations):
+        """Make a page in the languages that the one before has processes in, so that nobody waits for them."""
+        for language, before in list(old.translations.items()):
+            if before.is_resting:
+                continue
             try:
                 translated, _ = await self.runner.run(path, notebook, language)
             except Exception:  # its next visitor sees what is wrong
                 self.log.exception("%s could not be made in the language %r.", path, language)
                 continue
             if translated:
+                translated.opened_at = before.opened_at
                 page.translations[language] = translated
                 await self.kernels.refill(translated)
 
