@@ -293,11 +293,11 @@ def test_a_kernel_that_cannot_start_fails_and_logs_why(
     try:
         assert "refusal" not in fork_server.run_notebook("rent.ipynb#1", notebook("1"), str(tmp_path))
         for page, kernel in {"": "of a notebook", "rent.ipynb#1": "of rent.ipynb"}.items():
-            first, *_, last = fork(page).strip().splitlines()
-            assert first == f"A kernel {kernel} has failed."
+            *lines, last = fork(page).strip().splitlines()
+            assert f"A kernel {kernel} has failed." in lines
             assert last.startswith("zmq.error.ZMQError: No such file or directory")
         monkeypatch.setenv("IRISLIB_JSON_LOGS", "1")
-        record = json.loads(fork("rent.ipynb#1"))
+        record = json.loads(fork("rent.ipynb#1").strip().splitlines()[-1])
         assert (record["page"], record["message"]) == ("rent.ipynb", "A kernel of rent.ipynb has failed.")
         assert "ZMQError" in record["exc_info"]
     finally:
