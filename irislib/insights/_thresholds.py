@@ -67,9 +67,10 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
     is_answered = np.asarray(model.evaluation.y_pred == label, dtype=bool)
     nominal = _nominal_threshold(model, label)
     current = _current_threshold(nominal, scores, is_answered)
-    frame = _outcomes(scores, is_positive, nominal if current is None else current)
+    marked = nominal if current is None else current
+    frame = _outcomes(scores, is_positive, marked)
     frame["cost"] = cost_missed * frame["false negatives"] + cost_false_alarm * frame["false positives"]
-    start = int((frame["threshold"] - (nominal if current is None else current)).abs().argmin())
+    start = int((frame["threshold"] - marked).abs().argmin())
     cheapest = frame.loc[frame["cost"].idxmin()]
     hits, alarms = int((is_answered & is_positive).sum()), int((is_answered & ~is_positive).sum())
     text = TEXTS["decision_threshold.no_threshold" if current is None else "decision_threshold.text"].format(
