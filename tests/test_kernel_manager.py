@@ -70,11 +70,23 @@ NOTEBOOKS = {
 ENDED = "Your session has ended."
 KERNEL = "--AppKernelManager"
 COLD = "--Pages.warm=False"  # where warm pages do not matter: a template process takes a while
+# jupyter_server watches kernels, and may come too late for what the first page does.
+LATE_WATCH = """
+from irislib._serving.kernel_manager import AppKernelManager
+
+watch = AppKernelManager.start_watching_activity
+
+def watch_nothing(manager, kernel_id):
+    watch(manager, kernel_id)
+    manager.get_kernel(kernel_id)._activity_stream.on_recv(lambda _: None)
+
+AppKernelManager.start_watching_activity = watch_nothing
+"""
 # Kernels without a page end at a jump of the clock, and not before a browser on a busy machine has opened the page.
 QUICK = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=0")
 
 
-def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK) -> Server:
+def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK, code: str = JUMPING_CLOCK) -> Server:
     notebooks_folder = folder / "notebooks"
     notebooks_folder.mkdir()
     for name in names:
@@ -82,7 +94,7 @@ def serve_notebooks(folder: Path, *names: str, options: tuple[str, ...] = QUICK)
         content.metadata["irislib"] = {"run": "once" if name == "app" else "each visit"}
         nbformat.write(content, notebooks_folder / f"{name}.ipynb")
     args = ("serve", "--model", "tiny:spec", "--notebooks", str(notebooks_folder), *options)
-    return Server(folder / "log", *args, code=JUMPING_CLOCK).wait()
+    return Server(folder / "log", *args, code=code).wait()
 
 
 @pytest.fixture(scope="module")
@@ -288,12 +300,13 @@ def test_visits_release_all_resources(page: Any, server: Server) -> None:
     wait_until_released(server, before)
 
 
-def test_an_idle_page_ends_with_a_message(page: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", ["", LATE_WATCH], ids=["watched", "watched too late"])
+def test_an_idle_page_ends_with_a_message(page: Any, tmp_path: Path, code: str) -> None:
     options = ("--MappingKernelManager.cull_interval=1", "--MappingKernelManager.cull_idle_timeout=60")
-    server = serve_notebooks(tmp_path, "app", options=options)
+    server = serve_notebooks(tmp_path, "app", options=options, code=JUMPING_CLOCK + code)
     try:
         kernel = open_page(page, server)
-        server.wait_long(lambda: not is_running(kernel))
+        server.wait_long(lambda: not is_running(kernel), server.text)
         page.get_by_text(ENDED).wait_for()
     finally:
         assert server.stop() == 0

@@ -267,6 +267,8 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             if part := self.spans.pop(str(parent.get("msg_id")), None):
                 part.end()
             seconds = self.pending.remove(str(parent.get("msg_id")))
+            if seconds and not self.pending.size:  # the server's own watcher may have come too late to hear of it
+                self.kernel_manager.execution_state = "idle"
             if seconds and parent.get("msg_type") == "comm_msg":
                 REQUEST_SECONDS.labels(page_label(self.multi_kernel_manager.pages.get(self.kernel_id, ""))).observe(
                     seconds
