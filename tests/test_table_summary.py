@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from test_widgets import request
 
 import irislib
+from irislib._common.language import using_language
 from irislib.errors import DataError
 from irislib.widgets import Page
 from irislib.widgets._blocks import Card, Job
@@ -129,6 +130,16 @@ def test_the_first_hundred_rows_are_on_the_page_and_all_in_the_result(iris) -> N
     assert page.csv_tab
     _, content = page.csv_tab.result_file()
     assert len(pd.read_csv(io.BytesIO(content))) == 450
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_file_may_have_any_column(language: str, iris) -> None:
+    rows = iris.spec.load_data().head(20)[iris.spec.feature_names]
+    own = {"line": "own line", "Zeile": "own Zeile", "part": "own part", "differs": "own answer", "in the set": "yes"}
+    with using_language(language):
+        html, _ = predict(irislib.app(iris), rows.assign(**own))
+    assert "irislib-message" not in html
+    assert {text: html.count(f"<td>{text}</td>") for text in own.values()} == dict.fromkeys(own.values(), 20)
 
 
 def test_one_row_is_nothing_to_count(iris) -> None:

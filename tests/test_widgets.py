@@ -351,6 +351,9 @@ def test_another_view_gets_the_drawn_tabs(iris) -> None:
     assert request(page, "connect")["tabs"] == [(0, html)]
 
 
+FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [0.5, 1.0]})
+
+
 def test_text_tables_figures_and_insights_are_rendered_escaped() -> None:
     pieces = [
         MARKUP,
@@ -370,6 +373,24 @@ def test_text_tables_figures_and_insights_are_rendered_escaped() -> None:
     assert 'alt="A chart."' in html
     with pytest.raises(TypeError, match="a Figure or an Insight, not int"):
         _html.render_pieces([3])
+
+
+@pytest.mark.parametrize(
+    ("frame", "titles", "first_row"),
+    [
+        (FRAME, ["a", "b", "c"], ["1", "x", "0.500"]),
+        (FRAME.set_index("a"), ["a", "b", "c"], ["1", "x", "0.500"]),
+        (FRAME.set_index("a", drop=False), ["a", "a", "b", "c"], ["1", "1", "x", "0.500"]),
+        (FRAME.set_index(["a", "b"]), ["a", "b", "c"], ["1", "x", "0.500"]),
+        (FRAME.groupby(["a", "b"]).mean().rename_axis(columns="n"), ["a", "b \\ n", "c"], ["1", "x", "0.500"]),
+        (FRAME.pivot_table(index="a", columns="b", values="c"), ["a \\ b", "x", "y"], ["1", "0.500", "–"]),
+        (FRAME.pivot_table(index="a", columns="b", values=["c"]), ["a \\ b", "c, x", "c, y"], ["1", "0.500", "–"]),
+    ],
+)
+def test_no_table_is_shown_without_a_part_of_it(frame: pd.DataFrame, titles: list[str], first_row: list[str]) -> None:
+    header, first, *_ = re.findall("<tr>(.*?)</tr>", str(_html.render_pieces([frame])))
+    cells = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in (header, first)]
+    assert cells == [titles, first_row]
 
 
 def test_the_history_has_the_last_predictions_and_their_differing_inputs(iris) -> None:

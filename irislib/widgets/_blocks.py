@@ -101,7 +101,7 @@ class Buttons(Block):
 
 @dataclass(frozen=True)
 class Table(Block):
-    """A table of text, numbers and blocks; its index is a column if it has a name.
+    """A table of text, numbers and blocks; each level of its index that has a name is a column.
 
     Attributes
     ----------

@@ -194,23 +194,30 @@ def _(block: Job, is_static: bool) -> Markup:
 @_render.register
 def _(block: Table, is_static: bool) -> Markup:
     frame, title = block.frame, str if block.has_own_names else column_title
-    has_row_headers = frame.index.name is not None
+    levels = [frame.index.get_level_values(i) for i, name in enumerate(frame.index.names) if name is not None]
+    names = [*(level.name for level in levels), *frame]
+    titles = [title(_name_text(name)) for name in names]
     # columns that have a name together are classes or other values, which stay
-    titles = [str(name) if frame.columns.name is not None else title(str(name)) for name in frame.columns]
-    if has_row_headers:
-        corner = " \\ ".join(title(str(name)) for name in (frame.index.name, frame.columns.name) if name)
-        frame, titles = frame.rename_axis(index=corner, columns=None).reset_index(), [corner, *titles]
-    kinds = [dtype.kind for dtype in frame.dtypes]
-    columns = [frame.iloc[:, i] for i in range(len(kinds))]
-    rows = frame.itertuples(index=False, name=None)
-    return _table(block, list(frame), titles, rows, columns, kinds, has_row_headers, is_static)
+    together = [title(str(name)) for name in frame.columns.names if name is not None]
+    if together:
+        titles[len(levels) :] = map(_name_text, frame)
+    if levels and together:
+        titles[len(levels) - 1] += f" \\ {', '.join(together)}"
+    columns = [*levels, *(frame.iloc[:, i] for i in range(frame.shape[1]))]
+    kinds = [column.dtype.kind for column in columns]
+    return _table(block, names, titles, zip(*columns, strict=True), columns, kinds, len(levels), is_static)
+
+
+def _name_text(name: Any) -> str:
+    """Return the name of a column as text; that of several levels has several parts."""
+    return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
 @_render.register
 def _(block: Rows, is_static: bool) -> Markup:
     columns = [[row[i] for row in block.rows] for i in range(len(block.names))]
     titles = [str(name) if block.has_own_names else column_title(str(name)) for name in block.names]
-    return _table(block, block.names, titles, block.rows, columns, ["O"] * len(columns), False, is_static)
+    return _table(block, block.names, titles, block.rows, columns, ["O"] * len(columns), 0, is_static)
 
 
 def _table(
@@ -220,11 +227,14 @@ def _table(
     rows: Iterable[Sequence[Any]],
     columns: Sequence[Iterable[Any]],
     kinds: Sequence[str],
-    has_row_headers: bool,
+    n_headers: int,
     is_static: bool,
 ) -> Markup:
-    """Render a table, of which the rows and the columns with the kinds of their dtypes are given."""
-    own = _formats_of_words(names)
+    """Render a table, of which the rows and the columns with the kinds of their dtypes are given.
+
+    The first ``n_headers`` cells of a row are its headers.
+    """
+    own = {} if block.has_own_names else _formats_of_words(names)
     formats: list[Callable[[Any], str]] = [
         own.get(name) or _cell_format(column) for name, column in zip(names, columns, strict=True)
     ]
@@ -240,7 +250,7 @@ def _table(
         empty if name == "" else cell.format(css, breakable(title))
         for name, title, css in zip(names, titles, classes, strict=True)
     )
-    body = [_row(row, formats, classes, has_row_headers) for row in rows]
+    body = [_row(row, formats, classes, n_headers) for row in rows]
     return Markup(
         '<div class="irislib-wide"{}><table class="irislib-table"{}>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
@@ -257,13 +267,13 @@ def _join(blocks: Iterable[Block], is_static: bool) -> Markup:
 
 
 def _row(
-    values: Sequence[Any], formats: Sequence[Callable[[Any], str]], classes: Sequence[str], has_row_header: bool
+    values: Sequence[Any], formats: Sequence[Callable[[Any], str]], classes: Sequence[str], n_headers: int
 ) -> Markup:
     # Markup.format takes many times as long, and a click waits for dozens of cells
     columns = zip(formats, classes, values, strict=True)
     cells = [f"<td{css}>{escape(show(value))}</td>" for show, css, value in columns]
-    if has_row_header:
-        cells[0] = f'<th scope="row">{escape(formats[0](values[0]))}</th>'
+    for i in range(n_headers):
+        cells[i] = f'<th scope="row">{escape(formats[i](values[i]))}</th>'
     return Markup(f"<tr>{''.join(cells)}</tr>")  # noqa: S704 - each value is escaped
 
 
