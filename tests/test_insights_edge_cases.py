@@ -15,7 +15,7 @@ from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ri
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import Feature, insights
@@ -166,3 +166,40 @@ def test_as_many_residuals_are_within_the_range_as_stated() -> None:
     errors = insight.frame.iloc[:, 1].abs()
     limit = float(re.search(r"At least 90% of the 12 test rows .* no more than ([\d.e-]+) ", insight.text)[1])
     assert (errors <= limit * 1.01).mean() >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("feature", "lowest", "highest"),
+    [
+        (Feature("a", "integer", low=1, step=100), 1, 100_000),
+        (Feature("a", low=0, closed="right", step=0.5), 0.03, 3),
+        (Feature("a", high=2.9, step=0.7), 0, 2.9),
+        (Feature("a"), 1e-13, 9e-13),
+    ],
+)
+def test_values_that_are_tried_are_those_of_the_data(feature: Feature, lowest: float, highest: float) -> None:
+    column = np.linspace(lowest, highest, 300)
+    data = pd.DataFrame({"a": column.round() if feature.kind == "integer" else column})
+    data["y"] = np.log(data["a"].rank())
+    model = train_on(data, make_pipeline(StandardScaler(), DecisionTreeRegressor(max_depth=3)), feature)
+    row = {"a": data["a"][160]}
+    tried = insights.what_if(model, row).frame
+    entries = tried["entry"].astype(float)
+    low, high = model.coverage["a"].values()
+    assert low * (1 - 1e-9) <= entries.min() < low + 0.1 * (high - low)
+    assert high * (1 + 1e-9) >= entries.max() > high - 0.1 * (high - low)
+    assert tried["y"].nunique() > 3
+    assert np.ptp(insights.partial_dependence(model).frame["mean y"]) > 1
+    tree = make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=3))
+    classes = train_on(data.assign(y=data["y"] > 5), tree, feature)
+    assert "with A " in insights.smallest_changes(classes, row).text
+
+
+@pytest.mark.parametrize("closed", ["both", "right"])
+def test_limits_of_a_model_without_rows_are_not_all_values(closed: str) -> None:
+    data = numbers().abs().clip(0.1, 9)
+    features = [Feature(name, low=0, high=10, closed=closed) for name in "ab"]
+    model = irislib.Model.from_estimator(Ridge().fit(data, data["a"]), features=features)
+    entries = insights.what_if(model, {"a": 1, "b": 2}).frame["entry"].astype(float)
+    assert (entries.min() == 0) == (closed == "both")
+    assert entries.max() == 10

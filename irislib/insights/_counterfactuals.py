@@ -213,7 +213,7 @@ def _steps(model: Model, feature: Feature, value: Any) -> Iterator[Step]:
         digits = 1 - math.floor(math.log10((high - low) / STEPS)) if high > low else 12  # that make a difference
         candidates = np.unique(feature.type.to_numbers(feature.type.from_numbers(candidates, max(0, digits))))
         candidates = candidates[(low <= candidates) & (candidates <= high)]
-    numbers = candidates.round(12)
+    numbers = feature.type.from_numbers(candidates) if feature.type.is_numeric else candidates
     values = numbers.tolist() if feature.type.is_numeric else feature.type.from_numbers(numbers).tolist()
     if pd.isna(value):
         yield from ((candidate, 1.0) for candidate in values)

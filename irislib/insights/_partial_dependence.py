@@ -130,7 +130,7 @@ def _grid(model: Model, feature: Feature) -> list[Any]:
     low, high = np.quantile(numbers, [0.05, 0.95])
     grid = np.linspace(low, high, POINTS)
     if feature.step:
-        grid = (grid / feature.step).round() * feature.step
+        grid = ((grid / feature.step).round() * feature.step).clip(numbers.min(), numbers.max())
     return list(np.unique(feature.type.from_numbers(grid)))
 
 

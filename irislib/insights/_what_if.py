@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +143,16 @@ def _grid(model: Model, feature: Feature, own: Any) -> list[Any]:
     if feature.step:
         steps = np.ptp(numbers) / feature.step
         step = feature.step if steps >= POINTS else feature.step / 5  # finer than the form's, or there are few
-        grid = ((grid / step).round() * step).round(10)
-    values = [feature.parse(feature.to_text(value)) for value in feature.type.from_numbers(np.unique(grid))]
-    return sorted({*values, own})
+        # a step may lead beyond the ends, where the feature may have no value
+        grid = ((grid / step).round() * step).clip(numbers.min(), numbers.max())
+    return sorted({*_parsed(feature, feature.type.from_numbers(np.unique(grid))), own})
+
+
+def _parsed(feature: Feature, values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values that a feature may have; a limit itself need not be one."""
+    for value in values:
+        with contextlib.suppress(ValueError):
+            yield feature.parse(feature.to_text(value))
 
 
 def _covered(model: Model, feature: Feature) -> Mapping[str, Any]:

@@ -172,7 +172,7 @@ class FeatureType:
         """Convert the values of a continuous kind to floats, NaN where one is missing."""
         raise NotImplementedError
 
-    def from_numbers(self, column: np.ndarray, digits: int = 12) -> np.ndarray:
+    def from_numbers(self, column: np.ndarray, digits: int | None = None) -> np.ndarray:
         """Convert floats back to values that can be entered, rounded."""
         raise NotImplementedError
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IntegerType", "NumberType", "RangeType"]
 
+DECIMALS = 12  # of values that are calculated; those behind are noise
 MAX_EXACT = 2**53  # below it every whole number is a float
 _DIGITS = re.compile(r"[+-]?\d+")
 
@@ -75,7 +76,10 @@ class NumberType(FeatureType):
 
         return np.asarray(column, dtype="float64")
 
-    def from_numbers(self, column: np.ndarray, digits: int = 12) -> np.ndarray:
+    def from_numbers(self, column: np.ndarray, digits: int | None = None) -> np.ndarray:
+        largest = float(abs(column).max(initial=0.0))
+        if digits is None:  # of numbers that are all small, more decimals make a difference
+            digits = DECIMALS - min(0, math.floor(math.log10(largest))) if 0 < largest < math.inf else DECIMALS
         return column.round(digits)
 
     def json_schema(self, feature: Feature) -> dict[str, Any]:
@@ -126,7 +130,7 @@ class IntegerType(NumberType):
         low, high = (None if end is None or abs(end) > self.largest else int(end) for end in number_limits(dtype))
         return low, high
 
-    def from_numbers(self, column: np.ndarray, digits: int = 12) -> np.ndarray:
+    def from_numbers(self, column: np.ndarray, digits: int | None = None) -> np.ndarray:
         return column.round(0)
 
     def field(self, feature: Feature) -> dict[str, Any]:

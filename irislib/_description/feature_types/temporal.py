@@ -45,7 +45,7 @@ class DateType(FeatureType):
         days = np.asarray(column, dtype=self.dtype)
         return np.where(np.isnat(days), np.nan, days.astype(float))
 
-    def from_numbers(self, column: np.ndarray, digits: int = 12) -> np.ndarray:
+    def from_numbers(self, column: np.ndarray, digits: int | None = None) -> np.ndarray:
         return column.astype("int64").astype(self.dtype).astype("datetime64[D]")
 
     def dtype_limits(self, dtype: str) -> tuple[Any, Any]:
