@@ -433,6 +433,7 @@ def test_the_commands_take_a_file(wine, tmp_path) -> None:
     assert check.returncode == 0
     assert "it was fitted elsewhere, and evaluated on 45 rows" in check.stdout
     assert "FAULT" not in check.stdout
+    assert "cross_validation in the tab 'Performance': Wine was fitted elsewhere, so that it cannot be" in check.stdout
     assert "# Wine" in run_irislib("card", *option, cwd=tmp_path).stdout
     assert "there is nothing to train" in run_irislib("train", *option, cwd=tmp_path).stderr
 

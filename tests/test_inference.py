@@ -173,6 +173,7 @@ def test_kinds(values: object, facts: dict[str, object]) -> None:
     [
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "column 'a' more than once"),
         (pd.DataFrame({"a": pd.to_datetime(["2020-01-01 10:00"])}), "days with a time"),
+        (pd.DataFrame({"a": pd.to_datetime(["2020-01-01"], utc=True)}), "has a time zone; take it away"),
         (pd.DataFrame({"a": [[1], [2]]}), "column 'a' holds values of type list;"),
         (pd.DataFrame({"a": [1, "b"]}, dtype=object), "column 'a' holds values of type int and str;"),
         (pd.DataFrame({"a": [dt.time(1, tzinfo=dt.UTC)]}), "column 'a' holds values of type time;"),

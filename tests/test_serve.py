@@ -104,6 +104,7 @@ def test_a_port_in_use_is_one_message(serve: Server) -> None:
         (["serve", "--workers", "4"], "--workers is an option of Gunicorn: it works on `irislib api`."),
         (["--worker-class=gthread"], "--worker-class is an option of Gunicorn: it works on `irislib api`."),
         (["serve", "-w", "4"], "-w is an option of Gunicorn"),
+        (["api", "--token", "abc"], "--token works on `irislib serve`. Use --token-file FILE or IRISLIB_TOKEN."),
         (["--prot", "8000"], "There is no option --prot. Did you mean '--port'?"),
         (["--model", "nowhere:spec"], "There is no module 'nowhere' here."),
         (["--model", ":spec"], "':spec' names no model. Give it as --model package.module:name."),

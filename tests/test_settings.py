@@ -76,6 +76,15 @@ def test_help_lists_every_option_with_its_default_and_variable(command: str) -> 
             assert (setting.help if setting.type is bool else setting.help_for(command)) in text
 
 
+def test_an_option_of_both_servers_has_one_name(server: Callable[..., AppServer], monkeypatch) -> None:
+    both = [SETTINGS[name] for name in serve_settings() if name in api_settings()]
+    assert [setting.option for setting in both] == [setting.serve_option for setting in both]
+    args = ["--max-batch-bytes", "1000", "--max-connections-per-client", "3"]
+    apps, endpoint = server(*args), api(monkeypatch, *args)
+    assert apps.options.batch_bytes == endpoint.options.batch_bytes == 1000
+    assert apps.max_connections_per_client == endpoint.max_connections_per_client == 3
+
+
 def test_the_command_line_comes_before_the_environment_and_that_before_the_default(
     server: Callable[..., AppServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,24 +159,24 @@ _ALL = (
     Setting(
         "max_batch_bytes", int, 256_000_000,
         "The largest body of a batch; of JSON at most 16,000,000 are read. `irislib serve` holds it in memory.",
-        api=True, trait="AppServer.max_batch_bytes", short=False, serve_default=10_000_000,
+        api=True, trait="AppServer.max_batch_bytes", serve_default=10_000_000,
     ),
     Setting(
         "max_batch_rows", int, 10_000_000, "The most rows of a batch, empty lines included.",
-        api=True, trait="AppServer.max_batch_rows", short=False, serve_default=1_000_000,
+        api=True, trait="AppServer.max_batch_rows", serve_default=1_000_000,
     ),
     Setting(
         "max_batch_problem_rows", int, 1000,
         "The most rows of a batch whose problems are listed in full; for others the answer has their number.",
-        api=True, trait="AppServer.max_batch_problem_rows", short=False,
+        api=True, trait="AppServer.max_batch_problem_rows",
     ),
     Setting(
         "max_batch_answer_bytes", int, 2_000_000_000, "The largest answer to a batch; a longer one is broken off.",
-        api=True, trait="AppServer.max_batch_answer_bytes", short=False, serve_default=200_000_000,
+        api=True, trait="AppServer.max_batch_answer_bytes", serve_default=200_000_000,
     ),
     Setting(
         "max_batch_seconds", int, 600, "The longest time to work on a batch; one that takes longer is broken off.",
-        api=True, trait="AppServer.max_batch_seconds", short=False, serve_default=120,
+        api=True, trait="AppServer.max_batch_seconds", serve_default=120,
     ),
     Setting(
         "public_host", list, (), "A name by which a proxy calls this server; may be repeated.",
@@ -186,7 +186,7 @@ _ALL = (
         "max_connections_per_client", int, None,
         "The most connections of one address, of each worker of `irislib api`; 0 for no limit. It does not apply to "
         "trusted proxies (`--proxies`).",
-        api=True, trait="AppServer.max_connections_per_client", short=False,
+        api=True, trait="AppServer.max_connections_per_client",
         default_text="500; no limit for this machine's own",
     ),
     Setting(
@@ -398,5 +398,5 @@ def _cells(setting: Setting) -> list[str]:
     if setting.serve_default is not None:
         default += f"; `irislib serve`: {readable(setting.serve_default)}"
     variable = f"`{setting.variable}`" if setting.variable else ""
-    secret = " Secret: no kernel, log or page has it." if setting.secret else ""
+    secret = " An option of `irislib serve` alone. Secret: no kernel, log or page has it." if setting.secret else ""
     return [", ".join(f"`{option}`" for option in options), variable, default, setting.help + secret]

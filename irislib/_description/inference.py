@@ -250,7 +250,9 @@ def _numbers(values: pd.Series, known: pd.Series) -> dict[str, Any]:
 def _days(column: Any, known: pd.Series) -> dict[str, Any]:
     if known.empty:
         return {"kind": "date"}
-    if known.dt.tz is not None or (known != known.dt.normalize()).any():
+    if known.dt.tz is not None:
+        raise DataError(f"The column {column!r} has a time zone; take it away with .dt.tz_localize(None).")
+    if (known != known.dt.normalize()).any():
         raise DataError(f"The column {column!r} has days with a time; make it two columns, or a number.")
     return {"kind": "date", "default": known.median().date()}
 

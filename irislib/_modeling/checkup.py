@@ -180,9 +180,10 @@ def _make_insight(function: Any, model: Model, prediction: Prediction) -> str:
     from irislib.insights._long_running import LongRunning
     from irislib.insights._registry import needs_row
 
-    if isinstance(function, LongRunning) and function.__module__.startswith("irislib."):
-        return "measured when someone asks for it"
     try:
+        if isinstance(function, LongRunning) and function.__module__.startswith("irislib."):
+            function.stored(model)  # raises NotApplicableError if it can never be measured
+            return "measured when someone asks for it"
         insight = function(model, prediction) if needs_row(function) else function(model)
         if isinstance(insight, Insight):
             insight.plot()

@@ -71,9 +71,21 @@ def environment_config() -> Config:
     return config
 
 
+class Refusal(argparse.Action):
+    """An option that ``irislib serve`` has alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Say what to use instead."""
+        setting = SETTINGS[self.dest]
+        parser.error(f"{setting.option} works on `irislib serve`. Use {setting.option}-file FILE or {setting.variable}.")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add irislib's own options to those of Gunicorn."""
     group = parser.add_argument_group("irislib")
+    for setting in SETTINGS.values():
+        if setting.secret and not setting.api:  # argparse would take it for the beginning of another option
+            group.add_argument(setting.option, action=Refusal, help=argparse.SUPPRESS)
     for setting in api_settings().values():
         # SUPPRESS, since whatever else is there is taken for one of Gunicorn's settings
         text = setting.help_for("api").replace("%", "%%")
