@@ -384,5 +384,5 @@ COMMAND = {
     "score_given": "On the {rows:,} rows of {source}: {measured}.",
     "no_better": "That is no better than chance: look at the inputs, and at whether they can tell {target} at all.",
     "failed": "It cannot be trained yet: {error}",
-    "next": "Next:\n  cd {folder}\n  make serve    sets everything up and opens http://localhost:5000/{name}",
+    "next": "Next:\n  cd {folder}\n  make serve    sets everything up and serves http://localhost:5000/{name}",
 }
