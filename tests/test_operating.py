@@ -20,6 +20,7 @@ import pytest
 from irislib import Model
 from irislib._modeling import store
 from irislib._modeling.model_file import join_parts, read_model, stored_record
+from irislib._store import versions
 from irislib._store.copying import copy_store
 from irislib._store.files import files_of
 from irislib.cli import main
@@ -174,11 +175,12 @@ def test_what_a_later_irislib_has_written_is_refused_with_its_version(tmp_path: 
     path = root / "sticks" / "versions" / entry.file
     with zipfile.ZipFile(path) as archive:
         record, estimator = json.loads(archive.read("model.json")), archive.read("estimator.skops")
-    path.write_bytes(join_parts(json.dumps({**record, "format": 99, "irislib": "9.9"}), estimator))
+    later = join_parts(json.dumps({**record, "format": 99, "irislib": "9.9"}), estimator)
+    file = versions.put(files_of(root), "sticks", entry.version, later)
+    newest = root / "sticks" / "entries" / "00000002.json"
+    newest.write_text(json.dumps({**json.loads(newest.read_text()), "file": file, "unheard-of": 1}))
     with pytest.raises(StoreError, match=r"was written by irislib 9\.9, in another format"):
         store.load("sticks", root)
-    newest = root / "sticks" / "entries" / "00000002.json"
-    newest.write_text(json.dumps({**json.loads(newest.read_text()), "unheard-of": 1}))
     assert store.rollback("sticks", root, "1").number == 3  # the log is read all the same, and so is what is older
     assert store.load("sticks", root).predict_row({"length": 7, "width": 1}).prediction == "long"
 

@@ -31,8 +31,9 @@ from irislib._prediction_log.options import LogOptions
 from irislib._refresh import runs
 from irislib._refresh.refreshing import refresh
 from irislib._refresh.request import Request
-from irislib._store.entries import Entry
-from irislib._store.files import parse_root
+from irislib._store import versions as version_files
+from irislib._store.entries import Entry, append
+from irislib._store.files import files_of, parse_root
 from irislib.api import Options, create_app
 from irislib.cli import main
 from irislib.errors import StoreError, UnknownModelError
@@ -139,6 +140,24 @@ def test_a_spoilt_file_is_an_error_not_a_wrong_model(iris, tmp_path: Path, spoil
     assert store.read(iris.spec, tmp_path).version == iris.version
 
 
+def test_a_file_in_the_place_of_another_one_is_an_error(iris, tmp_path: Path) -> None:
+    store.save(iris, tmp_path)
+    entry = store.publish(replace(iris, version="newer"), tmp_path)
+    folder = tmp_path / "iris-wizard" / "versions"
+    [former] = (file for file in versions(tmp_path) if file.name != entry.file)
+    (folder / entry.file).write_bytes(former.read_bytes())  # sound, but not what the name is of
+    for read in (
+        lambda: store.load("iris-wizard", tmp_path),
+        lambda: store.read(iris.spec, tmp_path),
+        lambda: store.load_for(iris.spec, tmp_path, entry),
+        lambda: store.load_entry("iris-wizard", tmp_path, entry),
+    ):
+        with pytest.raises(StoreError, match=rf"{entry.file} is spoilt"):
+            read()
+    store.save(replace(iris, version="newer"), tmp_path / "session", source=tmp_path)  # which takes no such file over
+    assert store.load("iris-wizard", tmp_path / "session").version == "newer"
+
+
 def test_the_record_is_plain_json_without_nan(rent, tmp_path: Path) -> None:
     store.save(rent, tmp_path)
 
@@ -153,8 +172,11 @@ def test_the_record_is_plain_json_without_nan(rent, tmp_path: Path) -> None:
 def test_a_type_that_the_spec_does_not_have_is_not_loaded(iris, tmp_path: Path) -> None:
     import skops.io
 
-    store.save(iris, tmp_path)
+    entry = store.save(iris, tmp_path)
     rewrite(versions(tmp_path)[0], "estimator.skops", skops.io.dumps({"estimator": Path("/tmp")}))  # noqa: S108
+    files = files_of(tmp_path)
+    file = version_files.put(files, "iris-wizard", iris.version, versions(tmp_path)[0].read_bytes())
+    append(files, "iris-wizard", replace(entry, file=file))  # as who can write the store would publish it
     with pytest.raises(StoreError, match="asks for what is not loaded: pathlib"):
         store.read(iris.spec, tmp_path)
 
@@ -432,7 +454,7 @@ def test_a_follower_tries_again_a_store_that_cannot_be_read(
     assert caplog.text.count("can be read again") == 1
     file.write_bytes(content[:100])
     assert follower.take() is None
-    assert follower.status()["refused"]["reason"].endswith("is no model's file: File is not a zip file.")
+    assert follower.status()["refused"]["reason"].endswith("is spoilt: its content is not what was written.")
     follower.refuse(newer, f"There is no {file}, nor s3://key:secret@bucket/models")
     assert f"There is no {file}, nor" in caplog.text
     assert follower.status()["refused"]["reason"] == "There is no …, nor …."  # readiness needs no token

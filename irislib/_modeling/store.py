@@ -183,6 +183,8 @@ def _copied(model: Model, source: Root | None) -> tuple[str, bytes] | None:
             if entry.version == model.version:
                 path = versions.path(name, entry.file)
                 content = files.read(path)
+                if not versions.is_named_by(entry.file, content):
+                    return None
                 record = read_record(content)
                 is_same = record["made"] == dependencies(model.spec)
                 return (entry.file, content) if is_same and record["model"]["trained_at"] == model.trained_at else None
@@ -347,6 +349,7 @@ def _parts(files: Files, root: Root, name: str, entry: Entry) -> tuple[dict[str,
     if not entry.file:
         return former_store.read_parts(root, name, entry.version)
     with files.open(versions.path(name, entry.file)) as file:
+        versions.check(entry.file, file)
         return read_parts(file, entry.file, {})
 
 

@@ -9,12 +9,15 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Sequence
+from typing import BinaryIO
 
+from irislib._common.messages.store import TEXTS
 from irislib._store import entries as log_of
 from irislib._store.entries import Entry
 from irislib._store.files import TEMPORARY, Files
+from irislib.errors import StoreError
 
-__all__ = ["clear", "folder", "is_named_by", "path", "put"]
+__all__ = ["check", "clear", "folder", "is_named_by", "path", "put"]
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,20 @@ def _is_sound(files: Files, name: str, file: str) -> bool:
 def is_named_by(file: str, content: bytes) -> bool:
     """Return whether a file's name has the digest of a content."""
     return file.endswith(f"-{_digest(content)}{SUFFIX}")
+
+
+def check(file: str, content: BinaryIO) -> None:
+    """Check that an open file is the one that was written under its name, and go back to its beginning.
+
+    Raises
+    ------
+    StoreError
+        If it is another one, which may be sound by itself.
+    """
+    digest = hashlib.file_digest(content, "sha256").hexdigest()[:DIGITS]  # type: ignore[arg-type]
+    if not file.endswith(f"-{digest}{SUFFIX}"):
+        raise StoreError(TEXTS["spoilt"].format(file=file))
+    content.seek(0)
 
 
 def clear(files: Files, name: str, newest: Entry, keep: int) -> None:

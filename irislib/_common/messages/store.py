@@ -74,6 +74,7 @@ TEXTS = {
     "copy.newer": "{name} in {root} has {count} entries that are not in what would be copied there, up to number "
     "{number}. They would be lost: choose another store, or --force.",
     "copy.changing": "{name} is published so often that it cannot be copied. Try again.",
+    "spoilt": "{file} is spoilt: its content is not what was written.",
     "copy.spoilt": "{path} is spoilt: its content is not what was written. What is current was not changed; delete the "
     "file, or take it from another copy.",
     "copy.same": "Both are {root}: give another folder or URL.",
