@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from conftest import run_irislib
@@ -21,6 +22,8 @@ from irislib._modeling import registry
 from irislib._serving.gunicorn_app import ApiServer
 from irislib._serving.headers import ancestors
 from irislib._serving.voila_app import AppServer
+from irislib.api import Options
+from irislib.api._routes import make_app
 from irislib.errors import IrislibError
 
 TESTS = Path(__file__).parent
@@ -112,6 +115,70 @@ NO_ORIGINS = ["https://a.test/path", "https://a.test/", "a.test", "*", "https://
 def test_what_is_no_origin_may_show_no_app_in_a_frame(value: str) -> None:
     with pytest.raises(IrislibError, match=r"--frame-ancestors takes origins, .*, got ['\"]"):
         ancestors(f"https://b.test,{value}")
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed", "refused"),
+    [
+        ("https://a.test, http://b.test:81", "https://a.test http://b.test:81", "http://a.test https://a.test.evil.test"),
+        ("https://*.a.test", "https://b.a.test https://c.b.A.test", "https://a.test https://xa.test https://b.a.test.evil.test"),
+        ("https://*.a.test:8443", "https://b.a.test:8443", "https://b.a.test https://b.a.test:84430 http://b.a.test:8443"),
+        ("http://[::1]:8888", "http://[::1]:8888", "http://::8888 http://[::1]:88889"),
+        ("capacitor://localhost,null", "capacitor://localhost null", "https://localhost"),
+        ("*", "https://a.test null", ""),
+    ],
+)  # fmt: skip
+def test_pages_of_the_origins_that_are_set_may_call_the_endpoint(
+    iris: Any, value: str, allowed: str, refused: str
+) -> None:
+    client = make_app([iris], [], Options(cors=value)).test_client()
+    for origins, is_allowed in ((allowed, True), (refused, False)):
+        for origin in origins.split():
+            header = client.get("/healthz", headers={"Origin": origin}).headers.get("Access-Control-Allow-Origin")
+            assert (header in (origin, "*")) == is_allowed, (origin, header)
+
+
+@pytest.mark.parametrize(
+    "value", ["a.test", "https://a.test/", "https://", "https://.*\\.a.test", "https://a*.test", "[", "https://*"]
+)
+def test_what_is_no_origin_may_not_call_the_endpoint(value: str) -> None:
+    with pytest.raises(IrislibError, match=r"--cors takes origins, .*, got ['\"]"):
+        make_app([], [], Options(cors=f"https://b.test,{value}"))
+
+
+def statuses(iris: Any, *addresses: str) -> list[int]:
+    """Return the statuses of requests from some addresses to an endpoint that takes two an hour of each."""
+    client = make_app([iris], [], Options(rate_limit="2/hour")).test_client()
+    return [client.get("/docs", environ_base={"REMOTE_ADDR": address}).status_code for address in addresses]
+
+
+def test_a_network_of_ipv6_has_one_rate_limit(iris: Any) -> None:
+    same = ("2001:db8::1", "2001:db8::2", "2001:db8::2:3")
+    assert statuses(iris, *same, "2001:db8:0:1::1", "10.0.0.7", "10.0.0.8") == [200, 200, 429, 200, 200, 200]
+    assert statuses(iris, "10.0.0.7", "::ffff:10.0.0.7", "::ffff:10.0.0.7", "") == [200, 200, 429, 200]
+
+
+def test_a_storage_of_the_rate_limit_that_is_away_costs_no_answer(
+    iris: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from limits.storage import MemoryStorage
+
+    class Away(MemoryStorage):
+        STORAGE_SCHEME: ClassVar = ["away"]
+
+        def incr(self, *_: Any, **__: Any) -> int:
+            raise ConnectionError("it is away")
+
+        def check(self) -> bool:
+            return False
+
+    monkeypatch.setenv("IRISLIB_RATE_LIMIT_STORAGE", "away://")
+    assert statuses(iris, *["10.0.0.7"] * 3) == [200, 200, 429]  # each process counts by itself meanwhile
+    assert caplog.text.count("Rate limit storage unreachable") == 1
+    monkeypatch.setenv("IRISLIB_RATE_LIMIT_STORAGE", "nothing://user:pa55word@host")
+    with pytest.raises(IrislibError, match=r"IRISLIB_RATE_LIMIT_STORAGE cannot be used: unknown.* nothing") as refused:
+        statuses(iris)
+    assert "pa55word" not in str(refused.value)
 
 
 def test_the_sites_that_may_show_an_app_are_in_one_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -132,7 +132,8 @@ _ALL = (
         trait="AppServer.hub_login",
     ),
     Setting(
-        "cors", str, "", "Origins, separated by commas, whose pages may call the endpoint; * for all.",
+        "cors", str, "",
+        "Origins, separated by commas, whose pages may call the endpoint, such as https://*.example.org; * for all.",
         "IRISLIB_CORS", api=True, trait="AppServer.cors",
     ),
     Setting(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 from collections import Counter
 from contextlib import suppress
 from typing import Any
 
+from irislib._common.client_addresses import client_of_ip, parse_ip
 from irislib._common.messages import TEXTS
 from irislib._serving.raw_problems import raw_response
 
-__all__ = ["ClientConnections", "client_of_ip", "refuse_connection"]
+__all__ = ["ClientConnections", "refuse_connection"]
 
 log = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 500  # a page has about seven connections, and many visitors may have the address of one office
-IPV6_NETWORK = 64  # bits of the network that one client of IPv6 has
 RETRY_SECONDS = 10
 
 
@@ -65,24 +64,6 @@ class ClientConnections:
             if not self.counts[client]:
                 del self.counts[client]
                 self.reported.discard(client)
-
-
-def client_of_ip(address: str) -> str:
-    """Return the client that an address belongs to: an IPv4 address, or the network of one of IPv6.
-
-    Raises
-    ------
-    ValueError
-        If it is no address.
-    """
-    ip = parse_ip(address)
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, IPV6_NETWORK), strict=False))
-
-
-def parse_ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return an address without the name of its interface, and as one of IPv4 if it is one."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def refuse_connection(sock: socket.socket) -> None:

@@ -16,9 +16,9 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
 from irislib._common import tracing
+from irislib._common.client_addresses import client_of_ip
 from irislib._forkserver.process import ForkedProcess
 from irislib._serving import memory, system_limits
-from irislib._serving.client_limit import client_of_ip
 from irislib._serving.options import trait
 from irislib._serving.page_metrics import (
     KERNEL_WAIT_SECONDS,

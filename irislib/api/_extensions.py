@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from flask import request
+
+from irislib._common.client_addresses import client_of_ip
+from irislib._common.messages.serving import TEXTS
+from irislib._common.origins import cors_origins
 from irislib._common.routes import ROUTES
 from irislib._common.settings import SETTINGS, environment_value
 from irislib.api._application import Endpoint
@@ -17,7 +22,7 @@ def add(app: Endpoint) -> None:
     Raises
     ------
     IrislibError
-        If a package is not installed, or the limit cannot be read.
+        If a package is not installed, or the limit or an origin cannot be read.
     """
     options = app.options
     try:
@@ -26,8 +31,7 @@ def add(app: Endpoint) -> None:
 
             from irislib.api._openapi.components import described_headers
 
-            origins = [origin.strip() for origin in options.cors.split(",")]
-            CORS(app, origins=origins, expose_headers=sorted(described_headers(secured=True)))
+            CORS(app, origins=cors_origins(options.cors), expose_headers=sorted(described_headers(secured=True)))
         if options.rate_limit:
             _limit(app, options.rate_limit)
     except ModuleNotFoundError as error:
@@ -39,8 +43,8 @@ def add(app: Endpoint) -> None:
 
 def _limit(app: Endpoint, rate: str) -> None:
     from flask_limiter import Limiter
-    from flask_limiter.util import get_remote_address
     from limits import parse_many
+    from limits.errors import ConfigurationError
 
     try:
         parse_many(rate)
@@ -48,7 +52,22 @@ def _limit(app: Endpoint, rate: str) -> None:
         raise IrislibError(f"The rate limit must be such as 100/minute or 5/second;1000/hour, got {rate!r}.") from None
     # each worker has a memory of its own; the storage of several is one more server, such as Redis
     storage = environment_value("rate_limit_storage") or SETTINGS["rate_limit_storage"].default
-    limiter = Limiter(get_remote_address, app=app, default_limits=[rate], storage_uri=storage, headers_enabled=True)
+    try:
+        limiter = Limiter(
+            _client, app=app, default_limits=[rate], storage_uri=storage, headers_enabled=True,
+            in_memory_fallback_enabled=True,  # a storage that is away must not be an error of every request
+        )  # fmt: skip
+    except ConfigurationError as error:
+        reason = str(error).replace(storage, storage.partition("://")[0])  # its address may have a password
+        raise IrislibError(TEXTS["rate_limit_storage"].format(reason=reason)) from None
     for route in ROUTES:
         if route.is_monitoring:
             limiter.exempt(app.view_functions[route.name])
+
+
+def _client() -> str:
+    """Return whose requests count together."""
+    try:
+        return client_of_ip(request.remote_addr or "")
+    except ValueError:  # of a Unix socket
+        return request.remote_addr or "127.0.0.1"

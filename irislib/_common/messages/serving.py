@@ -15,6 +15,9 @@ TEXTS = {
     "callback_cut": "{page} prints more than is logged.",
     "no_origin": "--frame-ancestors takes origins, separated by commas, such as https://intranet.example.org or "
     "https://*.example.org:8443: http or https, a host, and a port if it is another than usual, got {value!r}.",
+    "no_cors_origin": "--cors takes origins, separated by commas, such as https://lab.example.org or "
+    "https://*.example.org for all names below one, or * for all, got {value!r}.",
+    "rate_limit_storage": "IRISLIB_RATE_LIMIT_STORAGE cannot be used: {reason}",
     "two_policies": "--frame-ancestors has no effect beside the Content-Security-Policy in Voila.tornado_settings: "
     "leave the latter out, or write the origins there.",
     "no_hub": "--hub-login is for a service of a JupyterHub, and {names} is not set: see docs/jupyterhub.md.",
