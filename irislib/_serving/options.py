@@ -77,7 +77,8 @@ class Refusal(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         """Say what to use instead."""
         setting = SETTINGS[self.dest]
-        parser.error(f"{setting.option} works on `irislib serve`. Use {setting.option}-file FILE or {setting.variable}.")
+        instead = f"{setting.option}-file FILE or {setting.variable}"
+        parser.error(f"{setting.option} works on `irislib serve`. Use {instead}.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
