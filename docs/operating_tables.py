@@ -36,7 +36,7 @@ LIMITS: dict[str, list[tuple[str, ...]]] = {
         ("requests of one address", "rate_limit", "429 with `Retry-After`"),
         ("connections of one address", "max_connections_per_client", "503 with `Retry-After`; a line of the log"),
         ("a request to arrive, `irislib api`", "irislib._serving.gunicorn_worker:RECEIVE_SECONDS", "408"),
-        ("a client that reads nothing of its answer, `irislib api`", "irislib._serving.gunicorn_worker:SEND_SECONDS", "the connection is closed"),
+        ("a client that reads nothing of its answer, `irislib api`", "irislib._serving.client_socket:SEND_SECONDS", "the connection is closed"),
         ("silence within a body, workers `sync` and `gthread`", "irislib.api._body_stream:STALL_SECONDS", "408"),
         ("a request's head to arrive, `irislib serve`", "irislib._serving.http_connections:IDLE_SECONDS", "the connection is closed"),
         ("a body to arrive, `irislib serve`", "irislib._serving.http_connections:BODY_SECONDS", "the connection is closed"),

@@ -103,8 +103,8 @@ def test_connections_that_there_are_no_files_for_wait_and_end_no_worker(tmp_path
 
 
 def test_a_client_that_does_not_read_a_long_answer_holds_no_thread_for_good(tmp_path: Path) -> None:
-    code = "import struct\nfrom irislib._serving import gunicorn_worker\n"
-    code += "gunicorn_worker.SEND_TIMEOUT = struct.pack('ll', 1, 0)"
+    code = "import struct\nfrom irislib._serving import client_socket\n"
+    code += "client_socket.SEND_TIMEOUT = struct.pack('ll', 1, 0)"
     server = Server(tmp_path / "log", "api", "--threads=1", code=code).wait()
     line = ",".join(map(str, GOOD.values())) + "\n"
     body = (",".join(GOOD) + "\n" + line * 100_000).encode()  # its answer is longer than all buffers
@@ -115,6 +115,21 @@ def test_a_client_that_does_not_read_a_long_answer_holds_no_thread_for_good(tmp_
             sock.sendall(head.encode() + body)
             assert sock.recv(17) == b"HTTP/1.1 200 OK\r\n"
             assert server.get("/readyz").ok
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
+def test_probes_are_answered_while_all_threads_wait_for_clients(tmp_path: Path) -> None:
+    code = f"from irislib.api import _body_stream\n_body_stream.STALL_SECONDS = {10 * PATIENCE}"
+    server = Server(tmp_path / "log", "api", "--threads=1", code=code).wait()
+    head = "POST /iris-wizard/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
+    try:
+        with connect(server) as sock:
+            sock.sendall(f"{head}Content-Length: 9000000\r\nExpect: 100-continue\r\n\r\n".encode())
+            assert b" 100 Continue" in sock.recv(65536)  # a thread waits for its body
+            for path in ("/healthz", "/readyz", "/metrics"):
+                assert server.get(path).ok
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()

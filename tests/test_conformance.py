@@ -183,6 +183,12 @@ def test_chunks_may_have_extensions_and_trailers_and_come_one_byte_at_a_time(fro
     check_row(answer)
 
 
+@pytest.mark.usefixtures("no_new_worker")
+def test_a_body_of_tiny_chunks_ends_no_worker(front: Front) -> None:
+    body = ROW + b" " * 150_000
+    check_row(front.chunked(*(body[i : i + 1] for i in range(len(body)))))
+
+
 @pytest.mark.parametrize("size", [b"zz", b"-1", b"0x10", b"", b" ", b"1_0", b"f" * 40, b"+5"])
 def test_a_bad_chunk_size_is_400(front: Front, size: bytes) -> None:
     for path in ("/iris-wizard", "/iris-wizard/batch"):

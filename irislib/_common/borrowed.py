@@ -239,7 +239,11 @@ BORROWED: tuple[Borrowed, ...] = (
         "gunicorn.workers.gthread:ThreadWorker.set_accept_enabled": "survive when there are no more files",
         "gunicorn.workers.gthread:ThreadWorker.worker_connections": "leave files to the answers",
         "gunicorn.workers.gthread:ThreadWorker.poller": "receive requests without a thread",
-        "gunicorn.http.unreader:Unreader.buf": "answer pipelined requests",
+    }),
+    *_entries("api", "guards", "_serving.request_scan", f"{GUNICORN}/http/unreader.py", {
+        "gunicorn.http.unreader:SocketUnreader.chunk": "let Gunicorn read what has been received",
+        "gunicorn.http.unreader:SocketUnreader.mxchunk": "let Gunicorn read what has been received",
+        "gunicorn.http.unreader:SocketUnreader.take_buffered": "answer pipelined requests",
     }),
     *_entries("api", "guards", "_serving.logs", f"{GUNICORN}/glogging.py", {
         "gunicorn.glogging:Logger.setup": "log what irislib has to say",
