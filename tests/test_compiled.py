@@ -350,6 +350,18 @@ def test_trees_after_a_column_transformer_are_walked(rent) -> None:
         assert rent.predict_row(row).prediction == rent.estimator.predict(rent.spec.validate(row))[0]
 
 
+def test_numbers_beside_text_reach_functions_of_ones_own_as_numbers() -> None:
+    data = pd.DataFrame({"a": np.arange(1.0, 61), "kind": [*"xy"] * 30, "y": np.arange(60.0)})
+    logarithm = FunctionTransformer(lambda rows: np.log(rows))  # of objects NumPy has none
+    steps = make_column_transformer((logarithm, ["a"]), (OneHotEncoder(), ["kind"]))
+    features = [Feature("a"), Feature("kind", "choice", choices=["x", "y"])]
+    estimator = make_pipeline(steps, LinearRegression())
+    model = irislib.train(ModelSpec("odd", features, "y", lambda: data, estimator))
+    row = {"a": 4.5, "kind": "y"}
+    assert model.predict_row(row).prediction == pytest.approx(model.predict(row)[0])
+    assert model.fast_form[0] is not None, model.fast_form[1]
+
+
 def test_a_row_that_a_step_refuses_is_refused_as_scikit_learn_does_it(rent) -> None:
     steps = make_column_transformer((OneHotEncoder(sparse_output=True), ["district"]), sparse_threshold=1)
     data = rent.spec.load_data()
@@ -462,7 +474,7 @@ A_ROW = {"a": "1.5", "b": 2**60, "c": "no", "d": "2026-01-31", "e": "so", "f": "
          "i": "ann@example.org"}  # fmt: skip
 
 
-@pytest.mark.parametrize("kinds", ["abcdefghi", "a", "aa", "b", "bb", "cc", "ab", "d", "ef", "acdf"])
+@pytest.mark.parametrize("kinds", ["abcdefghi", "a", "aa", "ae", "b", "bb", "bf", "cc", "ab", "d", "ef", "acdf"])
 @pytest.mark.parametrize("required", [True, False], ids=["required", "optional"])
 @pytest.mark.parametrize("has_values", [True, False], ids=["values", "missing"])
 def test_a_checked_row_becomes_the_frame_of_validate(kinds: str, required: bool, has_values: bool) -> None:

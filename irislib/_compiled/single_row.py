@@ -35,7 +35,8 @@ def one_row_frame(features: Sequence[Feature], values: Sequence[Any]) -> pd.Data
     arrays = [to_array(feature, [value]) for feature, value in zip(features, values, strict=True)]
     names = [feature.column for feature in features]
     dtypes = column_dtypes(features) if any(feature.dtype for feature in features) else {}
-    if not dtypes and len({array.dtype for array in arrays} | {np.dtype(object)}) == 2:
+    is_uniform = len({array.dtype for array in arrays}) == 1 and arrays[0].dtype != "object"
+    if not dtypes and is_uniform:
         return pd.DataFrame(np.concatenate(arrays)[np.newaxis], columns=names, copy=False)  # ten times as fast
     # pandas 3 would take an array of strings for its own string dtype
     columns = [pd.Series(array, dtype="object") if array.dtype == "object" else array for array in arrays]
