@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import RandomForestClassifier
@@ -203,3 +205,51 @@ def test_limits_of_a_model_without_rows_are_not_all_values(closed: str) -> None:
     entries = insights.what_if(model, {"a": 1, "b": 2}).frame["entry"].astype(float)
     assert (entries.min() == 0) == (closed == "both")
     assert entries.max() == 10
+
+
+@pytest.mark.parametrize(
+    "target", ["name", "feature", "value", "entry", "is_choice", "is_entered", "answer", "from", "to", "row", "error"]
+)
+def test_a_target_may_be_called_as_a_column_of_an_insight(target: str) -> None:
+    data = numbers().assign(**{target: numbers()["a"]})
+    spec = irislib.ModelSpec("odd", [Feature("a"), Feature("b")], target, lambda: data, LinearRegression())
+    model, row = irislib.train(replace(spec, target_unit="m")), {"a": 0.25, "b": 1}
+    for model in (model, irislib.train(spec)):
+        tried = insights.what_if(model, row)
+        own = tried.frame[tried.frame["is_entered"]]
+        assert own["name"].tolist() == ["a", "b"]
+        assert own["entry"].astype(float).tolist() == [0.25, 1]
+        assert own.iloc[:, -2].tolist() == pytest.approx([0.25, 0.25])
+        tried.plot()
+        interval = insights.prediction_set(model, row)
+        low, high = interval.frame.iloc[0, 1:]
+        assert low < interval.frame.iloc[0, 0] < high
+        interval.plot()
+    of_classes = replace(spec, target="in the set", load_data=lambda: numbers().assign(**{"in the set": data["a"] > 0}))
+    frame = insights.prediction_set(irislib.train(replace(of_classes, estimator=LogisticRegression())), row).frame
+    assert frame["in the set"].tolist() == ["yes", "no"]
+    assert frame["class"].tolist() == [True, False]
+
+
+class Dtypes(RegressorMixin, BaseEstimator):
+    """An estimator that notes the dtypes of the frames that it gets."""
+
+    seen: ClassVar[set[tuple[str, ...]]] = set()
+
+    def fit(self, rows: pd.DataFrame, target: np.ndarray) -> Dtypes:
+        self.n_features_in_ = rows.shape[1]
+        return self
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        self.seen.add(tuple(map(str, rows.dtypes)))
+        return rows["a"].to_numpy() + (rows["kind"] == "x")
+
+
+def test_estimators_get_text_in_the_dtype_that_they_were_trained_with() -> None:
+    data = numbers(kind=[*"xy"] * 100)[["a", "kind"]]
+    model = train_on(data.assign(y=data["a"]), Dtypes(), Feature("kind", "choice", choices=["x", "y"]))
+    for insight in (insights.what_if, insights.contributions):
+        insight(model, {"a": 1, "kind": "x"})
+    for insight in (insights.partial_dependence, insights.permutation_importance):
+        insight(model)
+    assert Dtypes.seen == {("float64", "object")}

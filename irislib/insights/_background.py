@@ -25,6 +25,7 @@ __all__ = [
     "mix_rows",
     "ranked_classes",
     "scorer",
+    "to_frame",
     "with_column",
 ]
 
@@ -52,7 +53,7 @@ def ranked_classes(prediction: Prediction) -> list[tuple[Any, float]]:
 
 def class_column(model: Model) -> str:
     """Return the name of the column of classes beside that of their probabilities."""
-    return model.spec.target if model.spec.target != "probability" else "class"
+    return model.spec.target if model.spec.target not in ("probability", "in the set") else "class"
 
 
 def held_out_probabilities(model: Model) -> np.ndarray:
@@ -87,9 +88,19 @@ def background_rows(model: Model) -> pd.DataFrame:
 
 def with_column(rows: pd.DataFrame, column: Any, values: Any) -> pd.DataFrame:
     """Return rows with other values in a column."""
+    import pandas as pd
+
     rows = rows.copy(deep=False)
-    rows[column] = values
+    rows[column] = pd.Series(values, rows.index, rows[column].dtype, copy=False)
     return rows
+
+
+def to_frame(arrays: Mapping[Any, Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of arrays with the dtypes of other rows: pandas 3 would take text for its own string dtype."""
+    import pandas as pd
+
+    columns = {name: pd.Series(array, dtype=rows[name].dtype, copy=False) for name, array in arrays.items()}
+    return pd.DataFrame(columns, copy=False)
 
 
 def changed_rows(row: pd.DataFrame, count: int, changed: Mapping[Any, Mapping[int, Any]]) -> pd.DataFrame:
@@ -109,7 +120,7 @@ def changed_rows(row: pd.DataFrame, count: int, changed: Mapping[Any, Mapping[in
     arrays = {column: row[column].array.take(np.zeros(count, dtype=int)) for column in row}
     for column, values in changed.items():
         arrays[column][list(values)] = pd.Series([*values.values()], dtype=row[column].dtype).array
-    return pd.DataFrame(arrays, copy=False)
+    return to_frame(arrays, row)
 
 
 def mix_rows(row: pd.DataFrame, background: pd.DataFrame, from_row: np.ndarray, positions: np.ndarray) -> pd.DataFrame:
@@ -128,6 +139,7 @@ def mix_rows(row: pd.DataFrame, background: pd.DataFrame, from_row: np.ndarray, 
     import pandas as pd
 
     rows = pd.concat([background, row.astype(background.dtypes.to_dict())], ignore_index=True)
-    return pd.DataFrame({
+    arrays = {
         name: rows[name].array.take(np.where(from_row[:, i], len(background), positions)) for i, name in enumerate(rows)
-    })  # fmt: skip
+    }
+    return to_frame(arrays, background)

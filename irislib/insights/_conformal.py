@@ -19,7 +19,7 @@ from irislib.insights._background import as_prediction, by_probability, held_out
 from irislib.insights._base import Insight
 from irislib.insights._confidence_intervals import format_interval
 from irislib.insights._likely_classes import describe_classes, describe_coverage
-from irislib.insights._phrases import axis_label, format_target, with_target_unit
+from irislib.insights._phrases import axis_label, format_target, number_column, with_target_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,11 +190,12 @@ def _describe_range(model: Model, prediction: Prediction, limit: float, coverage
 def _number_range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> Insight:
     import pandas as pd
 
-    name, middle = with_target_unit(model, model.spec.target), prediction.prediction
+    name, middle = number_column(model, "from", "to"), prediction.prediction
     low, high = middle - limit, middle + limit
     frame = pd.DataFrame({name: [middle], "from": [low], "to": [high]})
     text = _describe_range(model, prediction, limit, coverage, counts)
     values = model.evaluation.y_true
-    ends, label = {"low": low, "middle": middle, "high": high}, axis_label(model, name)
+    ends = {"low": low, "middle": middle, "high": high}
+    label = axis_label(model, with_target_unit(model, model.spec.target))
     draw = partial(_drawing.histogram_with_range, values=values, **ends, name=label)
     return Insight(TEXTS["range.title"], frame, text, draw)

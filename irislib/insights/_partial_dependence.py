@@ -13,6 +13,7 @@ from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
+from irislib.insights._background import to_frame
 from irislib.insights._base import Insight
 from irislib.insights._phrases import axis_label, format_feature, format_target, with_target_unit
 from irislib.insights._time_budget import TimeBudget, predict_within
@@ -204,7 +205,7 @@ def varied_rows(rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], start: i
             values = pd.Series(grid, dtype=rows[feature.column].dtype).array
             columns[feature.column][low - start : high - start] = values.take((np.arange(low, high) - first) // m)
         first += len(grid) * m
-    return pd.DataFrame(columns, copy=False)
+    return to_frame(columns, rows)
 
 
 def _outputs_of_chart(model: Model, moved: np.ndarray) -> dict[int, str]:

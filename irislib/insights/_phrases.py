@@ -22,6 +22,7 @@ __all__ = [
     "explained",
     "format_feature",
     "format_target",
+    "number_column",
     "range_decimals",
     "with_target_unit",
 ]
@@ -35,6 +36,13 @@ def with_target_unit(model: Model, name: str) -> str:
     """Return the name of a column with the target's unit."""
     unit = f"({model.spec.target_unit})"
     return f"{name} {unit}" if model.spec.target_unit and not name.endswith(unit) else name
+
+
+def number_column(model: Model, *others: str) -> str:
+    """Return the name of the column of a predicted number: the target's, unless the table has it for another column."""
+    target = model.spec.target
+    name = with_target_unit(model, target)
+    return with_target_unit(model, f"predicted {target}") if name in others else name
 
 
 def axis_label(model: Model, name: str) -> str:

@@ -16,7 +16,7 @@ from irislib.insights import _drawing
 from irislib.insights._background import as_prediction
 from irislib.insights._base import Insight
 from irislib.insights._partial_dependence import dependence_curves, varied_rows
-from irislib.insights._phrases import format_feature, format_target, with_target_unit
+from irislib.insights._phrases import format_feature, format_target, number_column, with_target_unit
 from irislib.insights._time_budget import TimeBudget
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["what_if"]
 
 POINTS = 60  # values of a number, besides the row's own
 MAX_FEATURES = 6
+COLUMNS = ("name", "feature", "value", "entry", "is_choice", "is_entered", "answer")  # besides that of the predictions
 
 
 @takes_model
@@ -81,7 +82,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]
     top = {feature: grids[feature] for feature in order}
     answers = iter(_answers(model, prediction.frame, top, np.concatenate([lines[feature] for feature in order])))
-    measure = "probability" if model.classes is not None else with_target_unit(model, model.spec.target)
+    measure = "probability" if model.classes is not None else number_column(model, *COLUMNS)
     records = [
         {
             "name": feature.name,
