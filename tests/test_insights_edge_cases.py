@@ -213,8 +213,9 @@ def test_limits_of_a_model_without_rows_are_not_all_values(closed: str) -> None:
 def test_a_target_may_be_called_as_a_column_of_an_insight(target: str) -> None:
     data = numbers().assign(**{target: numbers()["a"]})
     spec = irislib.ModelSpec("odd", [Feature("a"), Feature("b")], target, lambda: data, LinearRegression())
-    model, row = irislib.train(replace(spec, target_unit="m")), {"a": 0.25, "b": 1}
-    for model in (model, irislib.train(spec)):
+    row = {"a": 0.25, "b": 1}
+    for unit in ("", "m"):
+        model = irislib.train(replace(spec, target_unit=unit))
         tried = insights.what_if(model, row)
         own = tried.frame[tried.frame["is_entered"]]
         assert own["name"].tolist() == ["a", "b"]
