@@ -21,7 +21,7 @@ UNITS = ("bytes", "characters", "connections", "days", "reports", "rows", "secon
 # end with it.
 LIMITS: dict[str, list[tuple[str, ...]]] = {
     "Requests of programs": [
-        ("the body of one row, of feedback", "irislib.api._config:ROW_BYTES", "413"),
+        ("the body of one row, of feedback, to any other address", "irislib.api._config:ROW_BYTES", "413"),
         ("the body of a batch", "max_batch_bytes", "413"),
         ("of a batch in JSON, Parquet or Excel", "irislib.api._config:JSON_BATCH_BYTES", "413"),
         ("a Parquet or Excel batch, unpacked, as a multiple of that", "irislib.api._batch:UNPACKED_FACTOR", "413", "times"),
@@ -83,7 +83,7 @@ LIMITS: dict[str, list[tuple[str, ...]]] = {
         ("training rows that are known again in later versions", "irislib._modeling.row_digests:MOST", "no digests are kept: no comparison on rows that neither was trained on", "rows"),
         ("training rows in a model's file", "irislib._modeling.training:SAMPLE", "a sample is kept", "rows"),
         ("problems that a refresh lists", "irislib._refresh.new_rows:MOST_PROBLEMS", "others are counted", "rows"),
-        ("records of refreshes", "irislib._refresh.own_run:KEPT", "the oldest are deleted", "refreshes"),
+        ("records of refreshes", "irislib._refresh.own_run:KEPT", "the oldest are deleted, but for the last one that was accepted", "refreshes"),
         ("memory of a refresh", "refresh_memory", "it fails, and says so"),
         ("rows that wait for a shadow", "irislib.api._candidate:MAX_WAITING", '`irislib_candidate_rows_total{outcome="dropped"}`', "rows"),
     ],

@@ -457,6 +457,16 @@ def test_a_body_over_the_limit_is_413_in_every_framing(front: Front, framing: st
         check_problem(answer, 413, f"larger than {LIMIT:,} bytes")
 
 
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+@pytest.mark.parametrize("path", ["/login", "/voila/static/x", "/api/kernels/x", "/healthz"])
+def test_no_address_holds_a_body_that_it_does_not_read(front: Front, path: str, framing: str) -> None:
+    answer = send_spaces(front, framing, 3_000_000, path, JSON)
+    if front.base:  # the server of pages, which would hold all of it until it answers
+        check_problem(answer, 413, "larger than 1,000,000 bytes")
+    else:
+        check_problem(answer, 405 if path == "/healthz" else 404)
+
+
 def test_a_small_body_that_unpacks_without_end_is_413(front: Front) -> None:
     bomb = gzip.compress(b" " * 50_000_000, 9)
     assert len(bomb) < 1_000_000

@@ -102,6 +102,17 @@ def test_the_token_gives_access_and_probes_need_none(server_with_token: Server) 
     assert set(ready["models"]["iris-wizard"]) - {"store"} == {"version", "trained_at"}
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/kernels/none", "/api/kernels/none/channels", "/voila/templates/irislib/static/", "/login?next=%ff"]
+)
+def test_an_error_is_logged_without_the_query_of_its_address(guarded_apps: Server, path: str) -> None:
+    query = f"token={TOKEN}&petal_width_cm=12.75"
+    assert guarded_apps.get(f"{path}{'&' if '?' in path else '?'}{query}").status_code >= 400
+    wait_until(lambda: f" {path.partition('?')[0]} (" in guarded_apps.text())
+    assert TOKEN not in guarded_apps.text()
+    assert "12.75" not in guarded_apps.text()
+
+
 def test_a_trusted_proxy_has_as_many_connections_as_it_needs(server_with_token: Server) -> None:
     with ExitStack() as stack:
         for _ in range(20):

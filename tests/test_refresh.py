@@ -339,6 +339,16 @@ def test_one_that_is_killed_at_any_moment_leaves_a_store_that_is_whole(
     assert len(runs.recent(spec.name, root)) <= own_run.KEPT
 
 
+def test_the_last_one_that_was_accepted_is_known_however_many_fail_after_it(tmp_path: Path) -> None:
+    name, states = CLASSIFIER.name, [runs.ACCEPTED, runs.ACCEPTED, *[runs.FAILED] * (own_run.KEPT + 5)]
+    for state in states:
+        with own_run.OwnRun.begin(name, tmp_path, Request()) as own:
+            own.finish(state, "")
+        assert runs.latest(name, tmp_path).id == own.run.id
+    recent = runs.recent(name, tmp_path)
+    assert [run.state for run in recent] == [*[runs.FAILED] * (own_run.KEPT - 1), runs.ACCEPTED]
+
+
 @forking
 def test_two_processes_refresh_one_after_the_other(root: Path) -> None:
     files = [write(root, make_data(seed, 100), f"{seed}.csv") for seed in (1, 2)]

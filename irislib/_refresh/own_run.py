@@ -84,7 +84,7 @@ class OwnRun:
             except BlockingIOError:
                 running = (run for run in runs.recent(name, root) if run.is_running)
                 raise RunningError(name, next(running, None)) from None
-            for old in sorted(runs.names(folder))[: 1 - KEPT]:
+            for old in _outdated(folder):
                 shutil.rmtree(folder / old, ignore_errors=True)
             seconds, thousandths = divmod(time.time_ns() // 1_000_000, 1000)
             moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
@@ -199,6 +199,17 @@ class OwnRun:
         (os.killpg if is_group else os.kill)(os.getpid(), signal.SIGTERM)
         time.sleep(WATCH_SECONDS)
         os._exit(128 + signal.SIGTERM)  # the first process of a container gets no signal from itself
+
+
+def _outdated(folder: Path) -> list[str]:
+    """Return the ids of the runs whose records make room for another one: the oldest.
+
+    The last one that was accepted stays: monitoring has its time, and must not forget it while all later ones fail.
+    """
+    ids = sorted(runs.names(folder))
+    states = {run_id: run.state for run_id in ids if (run := runs.read(folder / run_id))}
+    accepted = next((run_id for run_id in reversed(ids) if states.get(run_id) == runs.ACCEPTED), None)
+    return sorted(ids, key=lambda run_id: (run_id == accepted, run_id))[: 1 - KEPT]
 
 
 def _free(locks: list[int]) -> None:

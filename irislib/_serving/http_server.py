@@ -15,6 +15,7 @@ from tornado.iostream import UnsatisfiableReadError
 
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, problem_response, raw_response
 from irislib.api._body_stream import MAX_DRAINED_BYTES
+from irislib.api._config import ROW_BYTES
 
 __all__ = ["ProblemServer"]
 
@@ -29,6 +30,7 @@ BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"  # how Tornado answers what i
 ABSOLUTE_TARGET = re.compile(r"https?://([^/?#]*)/?", re.IGNORECASE)
 DETAILS = {
     400: "The request is not valid HTTP.",
+    413: f"The body is larger than {ROW_BYTES:,} bytes.",
     414: f"The first line of the request is longer than {MAX_REQUEST_LINE:,} bytes.",
     431: f"The request has more than {MAX_FIELDS} headers, or one of more than {MAX_FIELD_BYTES:,} bytes.",
 }
@@ -56,7 +58,8 @@ class CheckedHead(HTTPMessageDelegate):
 
     def __init__(self, delegate: HTTPMessageDelegate, connection: Any):
         self.delegate, self.connection = delegate, connection
-        self.is_refused = False
+        self.is_refused = self.holds_body = False
+        self.size = 0  # of the body, as far as it has arrived
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
         """Refuse a head that is too large or ambiguous, or forward it."""
@@ -75,7 +78,19 @@ class CheckedHead(HTTPMessageDelegate):
             headers["Host"] = match[1]  # it is this that counts (RFC 9112)
             path = "/" + start_line.path[match.end() :]
             start_line = RequestStartLine(start_line.method, path, start_line.version)
-        return self.delegate.headers_received(start_line, headers)
+        prepared = self.delegate.headers_received(start_line, headers)
+        self.holds_body = (
+            prepared is None
+        )  # a handler that takes the body in parts returns when it is prepared for that
+        length = headers.get("Content-Length", "")
+        if self.holds_body and length.isdecimal() and int(length) > ROW_BYTES:
+            return self.drop()
+        return prepared
+
+    def drop(self) -> None:
+        """Refuse a body of which the delegate would hold all, whatever it is sent to."""
+        self.delegate.on_connection_close()
+        self.refuse(413)
 
     def refuse(self, status: int) -> None:
         """Send a problem; the rest of the request is read and dropped."""
@@ -87,6 +102,9 @@ class CheckedHead(HTTPMessageDelegate):
 
     def data_received(self, chunk: bytes) -> Any:
         """Forward a part of the body."""
+        self.size += len(chunk)
+        if self.holds_body and self.size > ROW_BYTES and not self.is_refused:
+            self.drop()
         return None if self.is_refused else self.delegate.data_received(chunk)
 
     def finish(self) -> None:

@@ -82,6 +82,14 @@ class MethodsMixin:
         self.set_header("Allow", ", ".join(self.allowed_methods()))
         self.set_status(204)
 
+    def log_exception(self: Any, *exc_info: Any) -> None:
+        """Log an error as Tornado does, without the query of the address, which may hold the token or what was typed."""
+        uri, self.request.uri = self.request.uri, self.request.path
+        try:
+            super().log_exception(*exc_info)  # type: ignore[misc]
+        finally:
+            self.request.uri = uri
+
     def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
         """Write the response to an error; to a wrong method, with the methods of the address."""
         if status_code != 405:
