@@ -453,12 +453,27 @@ def test_classes_may_have_any_name_and_a_probability_that_is_no_number_is_an_err
     assert [bool(row["problems"]) for row in table] == [False, True, False]
 
 
+class RefusedError(Exception):
+    """An error of an estimator's own, as CatBoost and LightGBM have one."""
+
+
+class Choosy(DecisionTreeClassifier):
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return self.classes_.take(self.predict_proba(rows).argmax(axis=1))
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        if (rows["a"] < 0).any():
+            raise RefusedError("a is below 0")
+        return super().predict_proba(rows)
+
+
 A_B = pd.DataFrame({"a": np.arange(40) / 20, "b": np.arange(40) % 7})
 TOWNS = pd.DataFrame({"town": [f"Town number {i}" for i in range(40)]})
 REFUSED_ROWS: dict[str, tuple[Any, pd.DataFrame, dict[str, Any], str]] = {
     "beyond float32": (DecisionTreeClassifier(max_depth=3), A_B, {"a": 1e39, "b": 1}, "too large for dtype"),
     "an unknown category": (make_pipeline(OneHotEncoder(), LinearRegression()), TOWNS, {"town": "Paris"}, "['Paris']"),
     "an infinite answer": (PoissonRegressor(alpha=0), A_B, {"a": 5000, "b": 1}, ""),
+    "an error of its own": (Choosy(max_depth=3), A_B, {"a": -1, "b": 1}, "a is below 0"),
     "an overflow": (make_pipeline(FunctionTransformer(np.square), Ridge()), A_B, {"a": 1e308, "b": 1}, "too large"),
 }
 

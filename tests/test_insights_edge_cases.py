@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import import_booster
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
@@ -124,6 +125,15 @@ def test_cross_validation_if_some_parts_cannot_be_trained_on() -> None:
         insight.plot()
         return
     pytest.fail("neither trained")
+
+
+def test_too_few_rows_for_catboost_are_left_out() -> None:
+    model = train_on(
+        numbers().head(30).assign(y=["rare"] * 2 + ["usual"] * 28),
+        import_booster("catboost").CatBoostClassifier(iterations=3, verbose=0, allow_writing_files=False),
+    )
+    assert "With 24 training rows" in insights.learning_curve(model).text
+    assert "more times without success" in insights.cross_validation(model).text
 
 
 @pytest.mark.filterwarnings("ignore:R.2 score")  # of the one row that is held out of three

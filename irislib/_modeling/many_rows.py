@@ -108,7 +108,7 @@ def predict_many(
     with settled_language():
         try:
             arrays, is_finite, ties = _predict_arrays(model, frame, digits)
-        except ValueError as error:
+        except Exception as error:  # estimators have errors of their own
             answered = answered_rows(model, frame, error)
             problems |= {row: [Problem(TEXTS["no_prediction"])] for row in predictable}
             frame, predictable = frame.iloc[answered], [predictable[i] for i in answered]

@@ -31,7 +31,7 @@ from irislib._modeling.evaluation import Evaluation, NoEvaluation
 from irislib._modeling.notebook import model_html
 from irislib._modeling.novelty import NoveltyDetector
 from irislib._modeling.prediction import Prediction, Threshold, near_ties
-from irislib._modeling.refusals import log_refusal, no_prediction
+from irislib._modeling.refusals import is_refusal, log_refusal, no_prediction
 from irislib._modeling.training_warnings import (
     by_row,
     listed,
@@ -414,8 +414,8 @@ class Model:
             frame = one_row_frame(self.spec.features, values)
             try:
                 outcome = predict_one(self.estimator, frame, self.has_probabilities)
-            except ValueError as error:
-                if not self.answers_trial_row:
+            except Exception as error:
+                if not (is_refusal(self.estimator, error) and self.answers_trial_row):
                     raise
                 raise no_prediction() from error
         names = self.spec.classes

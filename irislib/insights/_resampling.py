@@ -11,6 +11,7 @@ from irislib._common.formatting import format_count, format_share
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling import training
+from irislib._modeling.refusals import is_refusal
 from irislib._modeling.training_data import training_data
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
@@ -65,7 +66,9 @@ def _scored_folds(model: Model) -> Generator[float, None, Measured]:
                 predicted = estimator.predict(features.iloc[test])
                 reached = float(score(target[test], predicted))
                 error = None if is_class else float(mean_absolute_error(target[test], predicted))
-            except ValueError:  # such as of a category that no other row has
+            except Exception as refusal:  # such as of a category that no other row has
+                if not is_refusal(model.estimator, refusal):
+                    raise
                 reached, error = math.nan, None if is_class else math.nan
             for name, value in zip(measured, (repeat + 1, i + 1, len(test), reached, guess, error), strict=True):
                 measured[name].append(value)
@@ -161,7 +164,9 @@ def _scored_sizes(model: Model) -> Generator[float, None, Measured]:
                 scores = [
                     float(score(target[subset], estimator.predict(features.iloc[subset]))) for subset in (rows, test)
                 ]
-            except ValueError:  # so few rows may hold one class only, and some estimators take no such
+            except Exception as refusal:  # so few rows may hold one class only, and some estimators take no such
+                if not is_refusal(model.estimator, refusal):
+                    raise
                 scores = [math.nan, math.nan]
             for name, value in zip(measured, (size, i + 1, *scores), strict=True):
                 measured[name].append(value)
