@@ -1,4 +1,4 @@
-"""Renew the tables of docs/operating.md and docs/monitoring.md, by ``make settings``."""
+"""Renew the tables of docs/operating.md, by ``make settings``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from pathlib import Path
 
 from operating_tables import TABLES
 
-from irislib._common.metrics import reference_table
-
 PAGE = Path(__file__).with_name("operating.md")
-MONITORING = Path(__file__).with_name("monitoring.md")
-MARK = "<!-- The table of metrics, made by `make settings`. -->\n"
 SECTION = re.compile(r"(<!-- (\w+): made by `make settings` -->\n).*?(<!-- end of \2 -->)", re.S)
 
 
@@ -22,6 +18,3 @@ def renewed(page: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    before, mark, rest = MONITORING.read_text(encoding="utf-8").partition(MARK)
-    after = rest[rest.index("\n## ") :]
-    MONITORING.write_text(f"{before}{mark}\n{reference_table()}{after}", encoding="utf-8")

@@ -31,6 +31,7 @@ REFERENCE = {
     "irislib.insights": "Insights",
     "irislib.widgets": "Widgets",
     "irislib.api": "The endpoint in an application",
+    "irislib.errors": "Errors and warnings",
 }
 LINK = re.compile(r"""(?P<before>\]\(|(?:src|srcset|href)=")(?P<target>[^)#"\s:]+)(?P<anchor>#[^)"\s]*)?(?=[)"])""")
 FENCE = re.compile(r"^( *)(```+)[^\n]*\n.*?^\1\2[ ]*$", re.M | re.S)

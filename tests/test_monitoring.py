@@ -10,7 +10,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from programs import program
 from prometheus_client.parser import text_string_to_metric_families
 
 from irislib._common.json_lines import FIELDS
-from irislib._common.metrics import METRICS, reference_table
+from irislib._common.metrics import METRICS
 
 MONITORING = ROOT / "deploy" / "monitoring"
 RARE = ("Since the last refresh", "Duration of the last refresh", "Refreshes by outcome", "Rows of candidates")
@@ -274,11 +273,6 @@ def test_without_the_option_nothing_is_imported_and_without_the_extra_a_sentence
         assert result.returncode == 1
         text = f"irislib {command}: --tracing needs OpenTelemetry: pip install 'irislib[tracing]'\n"
         assert result.stderr == text
-
-
-def test_the_page_has_the_table_of_the_metrics() -> None:
-    page = Path(ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
-    assert reference_table() in page, "run `make settings`"
 
 
 @pytest.fixture(scope="module")

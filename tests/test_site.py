@@ -15,7 +15,7 @@ import pytest
 from conftest import PATIENCE, ROOT, new_page
 from playwright.sync_api import expect
 
-PUBLIC = ("irislib", "irislib.insights", "irislib.widgets", "irislib.api")
+PUBLIC = ("irislib", "irislib.insights", "irislib.widgets", "irislib.api", "irislib.errors")
 
 
 @pytest.fixture(scope="module")
