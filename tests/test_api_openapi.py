@@ -11,6 +11,7 @@ from typing import Any
 import awkward_names
 import jsonschema
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import irislib
 from irislib._prediction_log.options import LogOptions
@@ -277,6 +278,17 @@ def test_the_document_has_the_limits_and_the_address(models) -> None:
     assert limits in document["paths"]["/iris-wizard/batch"]["post"]["description"]
     assert "1,000,000 bytes" in document["paths"]["/iris-wizard"]["post"]["requestBody"]["description"]
     assert "https://example.org/x/iris-wizard" in docs.page(document)
+    app = create_app(models)
+    for host, address in (
+        ("example.org:81", "http://example.org:81"),
+        ("xn--bcher-kva.de", "http://xn--bcher-kva.de"),
+        ("xn--", "http://xn--"),  # which is no name
+        ("a b", "/"),
+        ("", "/"),
+    ):
+        environ = EnvironBuilder("/openapi.json").get_environ() | {"HTTP_HOST": host}
+        (body,), *_ = run_wsgi_app(app, environ, buffered=True)
+        assert json.loads(body)["servers"] == [{"url": address}]
     assert "http://localhost:5000/iris-wizard" in docs.page(openapi.document(models))
 
 

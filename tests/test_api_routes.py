@@ -176,7 +176,31 @@ def test_a_wrong_request_for_an_insight(client, method: str, path: str, status: 
     body = expect_problem(client.open(f"/iris-wizard/insights/{path}", method=method, json=GOOD), status)
     assert message in body["detail"]
     name = path.partition("?")[2].partition("=")[0]
-    assert "errors" not in body or body["errors"][0]["feature"] in (name, "petal_width")
+    for error in body.get("errors", ()):
+        assert error["feature"] in (name, "petal_width")
+        assert error["pointer"] is None  # it is not in the body
+
+
+def test_a_wrong_parameter_has_no_position_in_the_body(client) -> None:
+    body = expect_problem(client.post("/iris-wizard?details=yes", json=GOOD), 422)
+    error = {"feature": "details", "pointer": None, "message": body["detail"], "value": "yes"}
+    assert body["errors"] == [error]
+
+
+def test_of_many_unknown_names_only_some_are_listed(client) -> None:
+    names = [f"a{i}" for i in range(30_000)]
+    row = {**dict.fromkeys(names, 1), **GOOD, "petal_width_cm": "x"}
+    for path in ("/iris-wizard", "/iris-wizard/insights/contributions"):
+        for sent in ({"data": json.dumps(row), "headers": JSON}, {"data": row}):
+            errors = expect_problem(client.post(path, **sent), 422)["errors"]
+            assert [error["feature"] for error in errors] == [*names[:100], "petal_width_cm"]
+    good, bad = client.post("/iris-wizard/batch", data=json.dumps([GOOD, row]), headers=JSON).get_json()
+    assert good["prediction"] == "virginica"
+    assert [error["feature"] for error in bad["errors"]] == [*names[:100], "petal_width_cm"]
+    twice = "{" + ", ".join(f'"{name}": 1, "{name}": 2' for name in names) + "}"
+    assert len(expect_problem(client.post("/iris-wizard", data=twice, headers=JSON), 422)["errors"]) == 100
+    twice = "&".join(f"{name}=1&{name}=2" for name in names)
+    assert len(expect_problem(client.post("/iris-wizard", data=twice, headers=FORM), 422)["errors"]) == 100
 
 
 def test_a_bad_row_has_no_insight(client) -> None:

@@ -26,7 +26,14 @@ from irislib._modeling.parallel import map_in_threads
 from irislib._modeling.table_files import KINDS, TableKind, table_kind, to_csv
 from irislib._modeling.training_warnings import by_row
 from irislib.api._batch_limits import BatchLimits
-from irislib.api._json_bodies import RepeatedNames, decode_json, object_of_pairs, repeated_problems
+from irislib.api._json_bodies import (
+    MAX_NAMES,
+    RepeatedNames,
+    decode_json,
+    object_of_pairs,
+    repeated_problems,
+    with_few_unknown_names,
+)
 from irislib.api._problem_details import errors_by_key, errors_json, keys_of, warnings_json
 from irislib.errors import Problem, ValidationError
 
@@ -35,7 +42,6 @@ __all__ = ["answer"]
 CHUNK_ROWS = 8_000  # predicted at once: fewer take longer, more take more memory
 PIECE_BYTES = 262_144  # of the answer that are sent at once
 UNPACKED_FACTOR = 5  # by which a table file may be larger when it is unpacked
-MAX_UNKNOWN_COLUMNS = 100  # named in a problem; more would make it longer than the request
 
 
 class Answer(NamedTuple):
@@ -193,6 +199,7 @@ def _record_problems(row: Any) -> list[Problem]:
 def _result_records(model: Model, rows: list[Any], start: int, limits: BatchLimits) -> list[str]:
     """Return the JSON of the result of each record."""
     features = model.spec.features
+    rows = [with_few_unknown_names(features, row) if row.__class__ is dict else row for row in rows]
     refused = {i: _record_problems(row) for i, row in enumerate(rows) if row.__class__ is not dict}
     accepted = [row for i, row in enumerate(rows) if i not in refused]
     results = many_rows.predict_many(model, check_values(features, accepted, len(accepted)), refused, start)
@@ -300,7 +307,7 @@ def _column_length(features: Sequence[Feature], columns: dict[str, Any]) -> int:
         If a column is unknown, missing or repeated, is no array, or has another length than the first.
     """
     known = dict.fromkeys(feature.name for feature in features)
-    unnamed = frozenset([name for name in columns if name not in known][MAX_UNKNOWN_COLUMNS:])
+    unnamed = frozenset([name for name in columns if name not in known][MAX_NAMES:])
     names = [name for name in columns if name not in unnamed]
     repeated = columns.repeated if isinstance(columns, RepeatedNames) else {}
     problems = check_names(features, names)

@@ -13,9 +13,10 @@ from irislib import insights
 from irislib._common import messages
 from irislib._common.formatting import did_you_mean, short_repr
 from irislib._common.messages.api import TEXTS
+from irislib.api._json_bodies import with_few_unknown_names
 from irislib.api._openapi import components
 from irislib.api._openapi.components import Object, ref, response, responses
-from irislib.api._problem_details import errors_by_key
+from irislib.api._problem_details import QueryError, errors_by_key
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights._long_running import LongRunning
 from irislib.insights._registry import InsightEntry, Option, choices, insight_entries
@@ -85,7 +86,7 @@ def about_model(model: Model, name: str, args: MultiDict[str, str]) -> Object:
 def about_row(model: Model, name: str, read: Callable[[], Mapping[str, Any]], args: MultiDict[str, str]) -> Object:
     """Return an insight about one row, which is read if there is such an insight; see :func:`about_model`."""
     entry = _find(model, name)
-    values, row = _read_options(entry, args), read()
+    values, row = _read_options(entry, args), with_few_unknown_names(model.spec.features, read())
     with errors_by_key(model.spec.features, row):
         prediction = model.predict_row(row)
     return insight_json(_call(entry.function, model, prediction, **values))
@@ -103,6 +104,8 @@ def _call(function: Callable[..., Any], *args: Any, **values: Any) -> Any:
         return function(*args, **values)
     except NotApplicableError as error:
         raise NotFound(str(error)) from None
+    except ValidationError as error:  # the row has been checked: it is about an option
+        raise QueryError(error.problems) from error
 
 
 def _read_options(entry: InsightEntry, args: MultiDict[str, str]) -> Object:
@@ -117,7 +120,7 @@ def _read_options(entry: InsightEntry, args: MultiDict[str, str]) -> Object:
         except ValueError as error:
             problems.append(Problem(f"{name} {error}", name, values[-1]))
     if problems:
-        raise ValidationError(problems)
+        raise QueryError(problems)
     return result
 
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest
 
+from irislib._description.validation import names_of
 from irislib.errors import Problem
 
-__all__ = ["RepeatedNames", "decode_json", "object_of_pairs", "parse_json", "repeated_problems"]
+if TYPE_CHECKING:
+    from irislib._description.feature import Feature
+
+__all__ = [
+    "MAX_NAMES",
+    "RepeatedNames",
+    "decode_json",
+    "object_of_pairs",
+    "parse_json",
+    "repeated_problems",
+    "with_few_unknown_names",
+]
+
+MAX_NAMES = 100  # that are unknown, or repeated, and named in a problem; more would make it longer than the request
 
 
 class RepeatedNames(dict[str, Any]):
@@ -37,8 +52,19 @@ def object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def repeated_problems(row: RepeatedNames) -> list[Problem]:
-    """Return a problem for each repeated name."""
-    return [Problem(f"{name} was given more than once.", name, values) for name, values in row.repeated.items()]
+    """Return a problem for each repeated name, but for a few of many."""
+    repeated = islice(row.repeated.items(), MAX_NAMES)
+    return [Problem(f"{name} was given more than once.", name, values) for name, values in repeated]
+
+
+def with_few_unknown_names(features: Sequence[Feature], row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with only the first of its names that no feature has, if there are many."""
+    if len(row) <= len(features) + MAX_NAMES:
+        return row
+    known = names_of(features, row)
+    unknown = [name for name in row if name not in known]
+    dropped = frozenset(unknown[MAX_NAMES:])
+    return {name: value for name, value in row.items() if name not in dropped}
 
 
 # One decoder for all: json.loads with a hook would make another for each text.

@@ -31,6 +31,7 @@ __all__ = [
     "PROBLEM",
     "TOKEN_WITHOUT_ACCESS",
     "BodyError",
+    "QueryError",
     "details",
     "errors_by_key",
     "errors_json",
@@ -69,6 +70,10 @@ class BodyError(ValidationError):
     def __init__(self, problems: Sequence[Problem], keys: Mapping[str, str]):
         super().__init__(problems)
         self.keys = keys
+
+
+class QueryError(ValidationError):
+    """Wrong values in the query of an address, which have no position in a body."""
 
 
 @contextmanager
@@ -161,7 +166,10 @@ def refuse(error: ValidationError) -> Response:
     """Make the response to wrong values, which names each of them."""
     detail = " ".join(problem.message for problem in error.problems[:5])
     keys = error.keys if isinstance(error, BodyError) else {}
-    return reply(problem(422, detail, errors=errors_json(error.problems, keys=keys)), 422)
+    errors = errors_json(error.problems, keys=keys)
+    if isinstance(error, QueryError):
+        errors = [{**entry, "pointer": None} for entry in errors]
+    return reply(problem(422, detail, errors=errors), 422)
 
 
 def not_found(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -12,9 +12,9 @@ from irislib._common.messages.api import TEXTS
 from irislib._modeling.table_files import table_kind
 from irislib._refresh import runs, starting
 from irislib._refresh.request import Request
-from irislib.api._problem_details import FULL, problem, reply
+from irislib.api._problem_details import FULL, QueryError, problem, reply
 from irislib.api._request_bodies import spooled, take_large_body
-from irislib.errors import IrislibError, Problem, StoreError, ValidationError
+from irislib.errors import IrislibError, Problem, StoreError
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -43,7 +43,7 @@ def refresh(context: Context, name: str) -> Response:
             _file_name() if has_rows else "",
         )  # fmt: skip
         if wishes.skips_bad_rows and not has_rows:
-            raise ValidationError([Problem(TEXTS["refresh.skip"], "skip_bad_rows")])
+            raise QueryError([Problem(TEXTS["refresh.skip"], "skip_bad_rows")])
         try:
             run = starting.start(model.spec, wishes, file=body if has_rows else None)  # type: ignore[arg-type]
         except IrislibError as error:
@@ -103,7 +103,7 @@ def _read_parameters() -> dict[str, Any]:
     if values["force"] and not values["note"].strip():
         problems.append(Problem(TEXTS["refresh.no_note"], "note"))
     if problems:
-        raise ValidationError(problems)
+        raise QueryError(problems)
     return values
 
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from irislib._common.formatting import short_repr
 from irislib.api._config import ROW_BYTES
-from irislib.api._json_bodies import RepeatedNames, decode_json, repeated_problems
+from irislib.api._json_bodies import MAX_NAMES, RepeatedNames, decode_json, repeated_problems
 from irislib.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def read_row() -> Mapping[str, Any]:
         # Flask's own limits are less than the body may have: 1,000 fields, and 500,000 bytes in all
         request.max_form_parts = request.max_form_memory_size = ROW_BYTES
         if repeated := [name for name, values in request.form.lists() if len(values) > 1]:
-            raise ValidationError(
-                [Problem(f"{name} was given more than once.", name, request.form.getlist(name)) for name in repeated]
-            )
+            raise ValidationError([
+                Problem(f"{name} was given more than once.", name, request.form.getlist(name))
+                for name in repeated[:MAX_NAMES]
+            ])  # fmt: skip
         return request.form.to_dict()
     if request.is_json:
         row = decode_json(request.get_data())

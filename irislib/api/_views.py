@@ -27,13 +27,14 @@ from irislib.api import _batch, _insights
 from irislib.api._batch_limits import BatchLimits
 from irislib.api._fast_path import MODEL, REQUEST_ID
 from irislib.api._following import describe, describe_candidate
+from irislib.api._json_bodies import with_few_unknown_names
 from irislib.api._openapi import docs as docs_page
 from irislib.api._openapi import document as openapi_document
 from irislib.api._operator.views import operator, operator_form  # noqa: F401 - views
-from irislib.api._problem_details import FULL, details, errors_by_key, problem, reply
+from irislib.api._problem_details import FULL, QueryError, details, errors_by_key, problem, reply
 from irislib.api._refresh_views import cancel_refresh, refresh, refresh_run, refresh_runs  # noqa: F401 - views
 from irislib.api._request_bodies import closing, read_row, spooled, take_large_body
-from irislib.errors import Problem, ValidationError
+from irislib.errors import Problem
 
 if TYPE_CHECKING:
     from irislib._description.theme import Theme
@@ -90,7 +91,9 @@ class Context:
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document, for the address that this request came to."""
-        root = request.root_url.rstrip("/")
+        # request.root_url is no URI if the host has letters beyond ASCII, and fails if it is no valid name
+        server = f"{request.scheme}://{request.host}" if request.host else ""
+        root = server + quote(request.script_root)
         return openapi_document.document(list(self.models.values()), root, self.app.options)
 
 
@@ -106,8 +109,8 @@ def page(context: Context, name: str) -> Response:
 def predict(context: Context, name: str) -> Response:
     model = context.find(name)
     if (text := request.args.get("details", "0")) not in ("0", "1"):
-        raise ValidationError([Problem(f"details must be 0 or 1, got {short_repr(text)}.", "details", text)])
-    row, request_id = read_row(), request.environ[REQUEST_ID]
+        raise QueryError([Problem(f"details must be 0 or 1, got {short_repr(text)}.", "details", text)])
+    row, request_id = with_few_unknown_names(model.spec.features, read_row()), request.environ[REQUEST_ID]
     with errors_by_key(model.spec.features, row):
         prediction = model.predict_row(row)
     if (candidate := context.app.candidate_of(name)) is not None:

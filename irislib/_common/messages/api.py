@@ -132,8 +132,9 @@ TEXTS = {
     "probabilities": "The probability of each class, from 0 to 1",
     "warning": "A reason to doubt an answer",
     "error": "A problem with a value",
-    "error.feature": "Its name; null if the problem is about the row or the whole body.",
-    "error.pointer": "The position of the value in the body, as a URI fragment (RFC 6901).",
+    "error.feature": "Its name, or that of a parameter; null if the problem is about the row or the whole body.",
+    "error.pointer": "The position of the value in the body, as a URI fragment (RFC 6901); null if it is in the "
+    "address.",
     "error.value": "The value that was received.",
     "problem": "Problem (RFC 9457)",
     "problem.title": "The name of the status.",

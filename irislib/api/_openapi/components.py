@@ -145,7 +145,7 @@ def _schemas() -> Object:
     }
     error = {
         "feature": feature,
-        "pointer": {"type": "string", "description": TEXTS["error.pointer"]},
+        "pointer": {"type": ["string", "null"], "description": TEXTS["error.pointer"]},
         "message": {"type": "string"},
         "value": {"description": TEXTS["error.value"]},
     }
