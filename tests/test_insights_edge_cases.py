@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import import_booster
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
@@ -264,3 +265,47 @@ def test_estimators_get_text_in_the_dtype_that_they_were_trained_with() -> None:
     for insight in (insights.partial_dependence, insights.permutation_importance):
         insight(model)
     assert Dtypes.seen == {("float64", "object")}
+
+
+class Choosy(ClassifierMixin, BaseEstimator):
+    """A classifier that refuses rows with a large sum."""
+
+    def fit(self, rows: pd.DataFrame, target: np.ndarray) -> Choosy:
+        self.classes_, self.n_features_in_ = np.unique(target), rows.shape[1]
+        return self
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        if (rows["a"] + rows["b"] > 1.5).any():
+            raise ValueError("a and b are too large")
+        share = 0.5 + np.tanh(rows["a"].to_numpy() - 0.3) / 2
+        return np.column_stack([1 - share, share])
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return self.classes_.take(self.predict_proba(rows).argmax(axis=1))
+
+
+def test_values_that_an_estimator_refuses_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"a": rng.uniform(0, 1, 600), "b": rng.uniform(0, 1, 600)})
+    data = data[data.sum(axis=1) < 1.4].assign(y=lambda rows: rows["a"] > 0.3)
+    model, row = train_on(data, Choosy()), {"a": 0.2, "b": 0.9}
+    points = insights.what_if(model, row).frame.groupby("name")["entry"].agg(lambda texts: texts.astype(float).max())
+    assert 0.55 < points["a"] <= 0.6  # 0.9 and more than that are refused
+    assert points["b"] > 0.9
+    assert insights.partial_dependence(model).frame["probability"].notna().all()
+    text = insights.smallest_changes(model, row).text
+    assert text.startswith("It would be True instead of False with A 0.3")
+    for insight in (partial(insights.contributions, row=row), insights.permutation_importance):
+        with pytest.raises(NotApplicableError, match="gives no answer for some rows that are mixed"):
+            insight(model)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_limits_that_an_estimator_refuses_are_left_out() -> None:
+    data = numbers().abs().clip(0.1, 9)
+    estimator = make_pipeline(FunctionTransformer(np.log), Ridge()).fit(data, data["a"])
+    features = [Feature(name, low=0, high=10) for name in "ab"]
+    model = irislib.Model.from_estimator(estimator, features=features)
+    entries = insights.what_if(model, {"a": 1, "b": 2}).frame["entry"].astype(float)
+    assert 0 < entries.min() < 0.5
+    assert entries.max() == 10

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.insights import TEXTS
-from irislib.errors import NotApplicableError
+from irislib._modeling.refusals import is_refusal
+from irislib.errors import IrislibError, NotApplicableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from irislib._modeling.prediction import Prediction
 
 __all__ = [
+    "answering_mixtures",
     "as_prediction",
     "background_rows",
     "by_probability",
@@ -76,6 +79,19 @@ def scorer(model: Model) -> tuple[str, Callable[..., float]]:
     from sklearn.metrics import accuracy_score, r2_score
 
     return ("R²", r2_score) if model.classes is None else ("accuracy", accuracy_score)
+
+
+@contextlib.contextmanager
+def answering_mixtures(model: Model) -> Iterator[None]:
+    """Raise NotApplicableError if an estimator that answers sound rows refuses one that is mixed of several."""
+    try:
+        yield
+    except IrislibError:
+        raise
+    except Exception as error:
+        if not is_refusal(model.estimator, error) or not model.answers_trial_row:
+            raise
+        raise NotApplicableError(TEXTS["mixtures_refused"].format(model=model.spec.title)) from error
 
 
 def background_rows(model: Model) -> pd.DataFrame:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import did_you_mean, format_value, join_words, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
+from irislib._modeling.refusals import is_refusal
 from irislib.errors import NotApplicableError, Problem, ValidationError
 from irislib.insights import _drawing
 from irislib.insights._background import as_prediction, background_rows, changed_rows, mix_rows
@@ -173,9 +174,13 @@ def _by_support(model: Model, frame: pd.DataFrame, current: Any, names: Sequence
         return list(names)
     from_row = np.concatenate([single, ~single]).repeat(len(background), axis=0)
     rows = mix_rows(frame, background, from_row, np.tile(np.arange(len(background)), 2 * len(single)))
-    probabilities = (
-        model.estimator.predict_proba(rows)[:, model.classes.index(current)].reshape(2, len(single), -1).mean(axis=2)
-    )
+    try:
+        shares = model.estimator.predict_proba(rows)[:, model.classes.index(current)]
+    except Exception as error:
+        if not is_refusal(model.estimator, error):
+            raise
+        return list(names)
+    probabilities = shares.reshape(2, len(single), -1).mean(axis=2)
     effects = dict(zip(model.spec.feature_names, probabilities[0] - probabilities[1], strict=True))
     return sorted(names, key=lambda name: -effects[name])
 
@@ -235,12 +240,33 @@ def _flips(
     if not changes:
         return [], 0
     make_rows = partial(_changed_rows, frame, dict(zip(model.spec.feature_names, frame, strict=True)), changes)
-    predictions = predict_within(budget, model.predict_frame, make_rows, len(changes)).tolist()
+    try:
+        predictions = predict_within(budget, model.predict_frame, make_rows, len(changes)).tolist()
+    except Exception as error:
+        if not is_refusal(model.estimator, error) or not model.answers_trial_row:
+            raise
+        predictions = _predicted_alone(model, make_rows, len(changes), budget)
     best: dict[tuple[Any, ...], Flip] = {}
     for change, changed_to in zip(changes, predictions, strict=False):
-        if changed_to != current:
+        if changed_to is not None and changed_to != current:
             best.setdefault((*change, changed_to), (change, changed_to, _size(change)))
     return list(best.values()), len(predictions)
+
+
+def _predicted_alone(
+    model: Model, make_rows: Callable[[int, int], pd.DataFrame], count: int, budget: TimeBudget
+) -> list[Any]:
+    """Predict rows one by one, as many as there is time for; None for one that the estimator refuses."""
+    predictions: list[Any] = []
+    while len(predictions) < count and (not predictions or budget.seconds_left):
+        i = len(predictions)
+        try:
+            predictions += model.predict_frame(make_rows(i, i + 1)).tolist()
+        except Exception as error:
+            if not is_refusal(model.estimator, error):
+                raise
+            predictions.append(None)
+    return predictions
 
 
 def _size(change: Change) -> float:

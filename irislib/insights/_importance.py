@@ -13,7 +13,7 @@ from irislib._compiled import pipeline_steps
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
-from irislib.insights._background import background_rows, changed_rows, scorer, with_column
+from irislib.insights._background import answering_mixtures, background_rows, changed_rows, scorer, with_column
 from irislib.insights._base import Insight
 from irislib.insights._columns import columns
 from irislib.insights._long_running import on_demand
@@ -125,7 +125,8 @@ def _shuffled(model: Model) -> Generator[float, None, dict[str, list[float]]]:
         for first in range(0, SHUFFLES, at_once):
             part = orders[first : first + at_once]
             shuffled = with_column(repeated[: part.size], name, values.take(part.ravel()))
-            predictions = np.asarray(model.predict_frame(shuffled))
+            with answering_mixtures(model):
+                predictions = np.asarray(model.predict_frame(shuffled))
             losses += [baseline - measure(target, y_pred) for y_pred in np.split(predictions, len(part))]
         measured["mean"].append(float(np.mean(losses)))
         measured["spread"].append(float(np.std(losses)))

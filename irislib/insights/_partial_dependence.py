@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from irislib._common.formatting import format_apart, join_words, within_sentence
 from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
+from irislib._modeling.refusals import is_refusal
 from irislib.errors import NotApplicableError
 from irislib.insights import _drawing
 from irislib.insights._background import to_frame
@@ -73,13 +74,16 @@ def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
 
     if model.classes is not None:
         model.require_probabilities()
+    grids: Mapping[Feature, list[Any]]
     grids = {feature: grid for feature in model.spec.features if len(grid := _grid(model, feature)) > 1}
     if not grids:
         raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
     budget = TimeBudget(RANKED_SHARE * seconds, len(model.spec.features))
     grids = _strongest_first(model, grids, budget)
     budget.extend((1 - RANKED_SHARE) * seconds)
-    curves = dependence_curves(model, _sampled_rows(model, grids, budget), grids, budget)
+    grids, curves = dependence_curves(model, _sampled_rows(model, grids, budget), grids, budget)
+    if not curves:
+        raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
     moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
     order = sorted(curves, key=lambda feature: -moved[feature].max())
     outputs = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
@@ -163,7 +167,7 @@ def _moved(model: Model, grids: Mapping[Feature, list[Any]], budget: TimeBudget)
     }
     held_out = model.evaluation.features
     rows = held_out.sample(min(len(held_out), RANKED_ROWS), random_state=model.spec.random_state)
-    curves = dependence_curves(model, rows, few, budget)
+    _, curves = dependence_curves(model, rows, few, budget)
     return {feature: float(np.ptp(lines.mean(axis=1), axis=0).max()) for feature, lines in curves.items()}
 
 
@@ -178,17 +182,67 @@ def _sampled_rows(model: Model, grids: Mapping[Feature, list[Any]], budget: Time
 
 def dependence_curves(
     model: Model, rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], budget: TimeBudget
+) -> tuple[Mapping[Feature, list[Any]], dict[Feature, np.ndarray]]:
+    """Predict rows as each feature goes through its values.
+
+    Returns
+    -------
+    grids : dict of Feature to list
+        Without the values with which the estimator refuses one of the rows, and without features of a single value.
+    curves : dict of Feature to ndarray of shape (n_values, n_rows, n_classes or 1)
+        Of the first of these features, as many as there is time for.
+    """
+    try:
+        return grids, _curves(model, rows, grids, budget)
+    except Exception as error:
+        if not is_refusal(model.estimator, error) or not model.answers_trial_row:
+            raise
+    grids = _answered_grids(model, rows, grids, budget)
+    return grids, _curves(model, rows, grids, budget) if grids else {}
+
+
+def _curves(
+    model: Model, rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], budget: TimeBudget
 ) -> dict[Feature, np.ndarray]:
-    """Return arrays of shape (n_values, n_rows, n_classes or 1) of the first features, as many as there is time for."""
     import numpy as np
 
     m, ends = len(rows), np.cumsum([len(grid) for grid in grids.values()])
-    predict = model.estimator.predict if model.classes is None else model.estimator.predict_proba
     make_rows = partial(varied_rows, rows, grids)
-    predictions = predict_within(budget, predict, make_rows, int(ends[-1]) * m, least=int(ends[0]) * m)
+    predictions = predict_within(budget, _output(model), make_rows, int(ends[-1]) * m, least=int(ends[0]) * m)
     ends = ends[ends * m <= len(predictions)]
     curves = predictions[: ends[-1] * m].astype(float).reshape(ends[-1], m, -1)
     return dict(zip(grids, np.split(curves, ends[:-1]), strict=False))
+
+
+def _answered_grids(
+    model: Model, rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], budget: TimeBudget
+) -> dict[Feature, list[Any]]:
+    """Return the values with which the estimator predicts all of these rows, of as many features as there is time for.
+
+    A feature of which fewer than two are left is left out.
+    """
+    predict, answered = _output(model), {}
+
+    def is_answered(feature: Feature, value: Any) -> bool:
+        try:
+            predict(varied_rows(rows, {feature: [value]}, 0, len(rows)))
+        except Exception as error:
+            if not is_refusal(model.estimator, error):
+                raise
+            return False
+        return True
+
+    for feature, grid in grids.items():
+        if len(values := [value for value in grid if is_answered(feature, value)]) > 1:
+            answered[feature] = values
+        if answered and not budget.seconds_left:
+            break
+    return answered
+
+
+def _output(model: Model) -> Callable[[pd.DataFrame], np.ndarray]:
+    """Return the method of the estimator that is followed: probabilities, or of a regression the number."""
+    return model.estimator.predict if model.classes is None else model.estimator.predict_proba  # type: ignore[no-any-return]
 
 
 def varied_rows(rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], start: int, stop: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from irislib._common.messages.insights import TEXTS
 from irislib._compiled import values_of_rows
 from irislib._modeling.arguments import takes_model
 from irislib.insights import _drawing
-from irislib.insights._background import as_prediction, background_rows, mix_rows
+from irislib.insights._background import answering_mixtures, as_prediction, background_rows, mix_rows
 from irislib.insights._base import Insight
 from irislib.insights._phrases import format_feature, format_target, with_target_unit
 from irislib.insights._time_budget import TimeBudget, predict_within
@@ -71,7 +71,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     ValidationError
         Naming every wrong value.
     NotApplicableError
-        For a classifier without probabilities.
+        For a classifier without probabilities, or if the estimator refuses a mixture of rows.
 
     Notes
     -----
@@ -92,7 +92,8 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     prediction = as_prediction(model, row)
     frame = prediction.frame
     predict, name = _output(model, prediction)
-    base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
+    with answering_mixtures(model):
+        base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
     values = [format_feature(model, feature, frame[feature.column].iloc[0]) for feature in model.spec.features]
     typical = [
         format_feature(model, feature, _typical_value(model.evaluation.features[feature.column]))

@@ -73,10 +73,14 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
         model.require_probabilities()
     prediction = as_prediction(model, row)
     entered = {feature: _entered(feature, prediction) for feature in model.spec.features if not feature.private}
+    grids: Mapping[Feature, list[Any]]
     grids = {feature: grid for feature, own in entered.items() if len(grid := _grid(model, feature, own)) > 1}
-    if not grids:
+    curves: dict[Feature, np.ndarray] = {}
+    if grids:
+        budget = TimeBudget(seconds, len(model.spec.features))
+        grids, curves = dependence_curves(model, prediction.frame, grids, budget)
+    if not curves:
         raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
-    curves = dependence_curves(model, prediction.frame, grids, TimeBudget(seconds, len(model.spec.features)))
     output = 0 if model.classes is None else model.classes.index(prediction.prediction)
     lines = {feature: curve[:, 0, :] for feature, curve in curves.items()}
     order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]

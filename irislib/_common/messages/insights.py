@@ -213,6 +213,7 @@ ENGLISH = {
     "mixed_features": "The steps before the forest mix inputs, or make a column that hardly ever changes; see "
     "permutation_importance.",
     "no_feature_to_move": "{model} has no input with more than one value to go through.",
+    "mixtures_refused": "{model} gives no answer for some rows that are mixed of several, which this takes.",
     "too_few_rows": "{model} has too few rows to be trained on parts of them.",
     "not_trainable_on_parts": "{model} cannot be trained on parts of its data.",
     "not_trainable_on_fewer": "{model} cannot be trained on fewer rows than it has.",

@@ -212,6 +212,7 @@ TEXTS = {
     "mixed_features": "Die Schritte vor dem Wald mischen Eingaben oder bilden eine Spalte, die sich kaum je ändert, "
     "siehe permutation_importance.",
     "no_feature_to_move": "{model} hat keine Eingabe mit mehr als einem Wert, den man durchgehen könnte.",
+    "mixtures_refused": "{model} gibt keine Antwort auf manche Zeilen, die hierfür aus mehreren gemischt werden.",
     "too_few_rows": "{model} hat zu wenige Zeilen, um mit Teilen davon trainiert zu werden.",
     "not_trainable_on_parts": "{model} lässt sich nicht mit Teilen seiner Daten trainieren.",
     "not_trainable_on_fewer": "{model} lässt sich nicht mit weniger Zeilen trainieren, als es hat.",
