@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -57,7 +58,31 @@ NO_SERVER = {"-h", "--help", "--help-all", "--version", "--generate-config", "--
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command; an error becomes one sentence and an exit status."""
-    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, for at the end of the process nobody could say that it has failed
+    except OSError as error:
+        if not _is_output_lost():
+            raise
+        if isinstance(error, BrokenPipeError):  # of a reader that has seen enough, such as `head`
+            sys.exit(128 + signal.SIGPIPE)
+        sys.exit(f"irislib: The output cannot be written: {error.strerror}.")
+
+
+def _is_output_lost() -> bool:
+    """Return True if nothing more can be printed, which is discarded from now on."""
+    try:
+        print(flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _run(args: list[str]) -> None:
     os.environ.pop(VARIABLE, None)  # commands answer in English, and a server's visitors as their browsers ask
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # where the user's own module is

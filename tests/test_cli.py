@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -130,6 +134,23 @@ def test_every_command_has_help(command: str) -> None:
     if command in ("serve", "api"):
         for option in ("--host", "--port", "--debug"):
             assert option in result.stdout
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_takes_is_no_traceback(unbuffered: str) -> None:
+    run = partial(
+        subprocess.run, [sys.executable, "-m", "irislib", "--help"], stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = run(stdout=writer)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, "")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ended = run(stdout=full)
+    message = "irislib: The output cannot be written: No space left on device.\n"
+    assert (ended.returncode, ended.stderr) == (1, message)
 
 
 def test_help_and_version(capsys) -> None:

@@ -69,6 +69,10 @@ def test_drift_is_found_where_it_is(rent: Any, flats: list[dict[str, Any]], tmp_
     assert row["p"] == pytest.approx(ks_2samp(rent.sample["area_m2"].dropna(), logged).pvalue)
     assert (row["before"], row["now"]) == (rent.sample["area_m2"].median(), pytest.approx(np.median(logged)))
     assert "area_m2" in report.text
+    log_of(tmp_path / "empty", rent, [{name: row[name] for name in row if name != "rooms"} for row in flats])
+    report = irislib.drift(rent, tmp_path / "empty")
+    assert "rooms" in report.drifted  # it is in no prediction any more
+    assert np.isnan(report.frame.set_index("compared").loc["rooms"]["now"])
 
 
 def test_the_right_answers_tell_how_good_the_model_is(

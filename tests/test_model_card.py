@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import replace
@@ -267,11 +268,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
 
-    def full(self: Path, text: str, **_: Any) -> None:
-        self.touch()
+    def full(file: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)  # the last moment at which a disk can say so
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, "half")
     assert path.read_text() == "after"

@@ -160,6 +160,8 @@ def test_a_project_is_written_as_a_whole_or_not_at_all(files: dict[str, Any], tm
     assert (folder / "setup.py").read_text() == "mine"
     with pytest.raises(IrislibError, match="cannot be written"):
         write_project(tmp_path / "other", {"a": "", "a/b": ""})
+    with pytest.raises(IrislibError, match="cannot be written: File name too long"):
+        write_project(tmp_path / ("flat" * 99), files)
     assert [path.name for path in tmp_path.iterdir()] == ["flat-rent"]
 
 

@@ -277,6 +277,21 @@ def test_a_target_is_no_feature_of_any_name(tmp_path: Path) -> None:
         read_new_rows(spec, model, file)
 
 
+@pytest.mark.parametrize("target", ["verdict", "price"])
+def test_a_target_has_its_name_in_any_case_and_is_no_feature(tmp_path: Path, target: str) -> None:
+    estimator = LogisticRegression() if target == "verdict" else LinearRegression()
+    other, file = target.title(), tmp_path / "new.csv"
+    data = DATA.assign(**{other: DATA.size_m**2})
+    spec = ModelSpec("m", [FEATURES[0]], target, lambda: data, estimator)
+    rows = data[["size_m", target]].head(3)
+    rows.rename(columns={target: f" {target.upper()} "}).to_csv(file, index=False)
+    assert read_new_rows(spec, train(spec), file)[1].tolist() == rows[target].tolist()
+    spec = replace(spec, features=[FEATURES[0], Feature(other)])
+    data[["size_m", other]].to_csv(file, index=False)
+    with pytest.raises(DataError, match=f"has no column '{target}', the target. It has: size_m, {other}"):
+        read_new_rows(spec, train(spec), file)
+
+
 def test_one_at_a_time_and_one_that_is_killed_leaves_all_as_it_was(root: Path) -> None:
     before = store.current("gadget", root)
     begun = root / "begun"

@@ -255,6 +255,12 @@ def test_what_cannot_be_scored_is_one_sentence(pattern: str, out: str, words: st
     assert (tmp_path / "there" / "a.csv").read_text() == WRONG
 
 
+def test_a_number_of_workers_is_1_or_more(capsys) -> None:
+    for text in ("0", "many"):
+        assert ending("a.csv", "--out", "out", "--workers", text) == "2"
+        assert f"argument --workers: '{text}' is not 1 or more" in capsys.readouterr().err
+
+
 def test_a_cluster_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypatch) -> None:
     from irislib._distributed import cluster as clusters
 

@@ -205,8 +205,9 @@ def test_the_store_is_looked_at_as_often_as_it_is_set(monkeypatch: pytest.Monkey
     monkeypatch.delenv("IRISLIB_FOLLOW")
     monkeypatch.setenv("IRISLIB_STORE", "s3://bucket/models")
     assert api(monkeypatch).look_seconds == 5
-    with pytest.raises(IrislibError, match=r"IRISLIB_FOLLOW must be a number, got 'often'\."):
-        environment_value("follow", {"IRISLIB_FOLLOW": "often"})
+    for text in ("often", "nan", "inf"):
+        with pytest.raises(IrislibError, match=rf"IRISLIB_FOLLOW must be a number, got '{text}'\."):
+            environment_value("follow", {"IRISLIB_FOLLOW": text})
 
 
 def test_the_options_of_gunicorn_come_from_its_own_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -587,6 +587,24 @@ def run(args: list[str]) -> None:
     assert ended.value.code == 0, ended.value.code
 
 
+def test_an_answer_that_nfs_has_lost_makes_no_second_entry(
+    iris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_content", one_content(iris))
+    store.publish(iris, tmp_path)
+    link, lost = os.link, []
+
+    def lose_answer(source: Path, target: Path) -> None:
+        link(source, target)
+        if target.suffix == ".json" and not lost:
+            lost.append(target)
+            link(source, target)  # the request, sent again
+
+    monkeypatch.setattr(os, "link", lose_answer)
+    assert store.publish(iris, tmp_path).number == 2
+    assert len(store.entries("iris-wizard", tmp_path)) == 2
+
+
 def test_a_store_is_a_folder_or_a_url(tmp_path: Path) -> None:
     for text in (str(tmp_path), tmp_path.as_uri(), f"file:{tmp_path}"):
         assert parse_root(text) == tmp_path

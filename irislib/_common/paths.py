@@ -35,8 +35,15 @@ def add_to_jupyter_path() -> None:
         os.environ["JUPYTER_PATH"] = os.pathsep.join([str(jupyter_dir()), *filter(None, folders)])
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, is_durable: bool = True) -> None:
     """Write a file so that readers find all of it or what was there before.
+
+    Parameters
+    ----------
+    path : Path
+    content : str or bytes
+    is_durable : bool
+        Wait until it is on the disk: else it may be empty after a power failure.
 
     Raises
     ------
@@ -48,14 +55,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))  # a link goes on leading there
-    incomplete = write_beside(target, data)
+    incomplete = write_beside(target, data, is_durable)
     try:
         incomplete.replace(target)
     finally:
         incomplete.unlink(missing_ok=True)
 
 
-def write_beside(target: Path, data: bytes) -> Path:
+def write_beside(target: Path, data: bytes, is_durable: bool = True) -> Path:
     """Write what a file will be into another one of its folder, and return that.
 
     Raises
@@ -65,7 +72,11 @@ def write_beside(target: Path, data: bytes) -> Path:
     """
     incomplete = target.with_name(f".{target.name}-{os.getpid()}-{threading.get_ident()}")
     try:
-        incomplete.write_bytes(data)
+        with open(incomplete, "wb") as file:
+            file.write(data)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, incomplete)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from collections.abc import Mapping
@@ -350,9 +351,12 @@ def environment_value(name: str, environment: Mapping[str, str] | None = None) -
         return int(text)
     if setting.type is float:
         try:
-            return float(text)
+            number = float(text)
         except ValueError:
-            raise IrislibError(f"{setting.variable} must be a number, got {text!r}.") from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise IrislibError(f"{setting.variable} must be a number, got {text!r}.")
+        return number
     return text
 
 

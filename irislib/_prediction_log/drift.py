@@ -144,10 +144,13 @@ def _compare(feature: Feature, before: list[Any], now: list[Any]) -> Comparison 
     if not feature.type.is_continuous:
         return _compare_values(feature.name, before, now)
     numbers = [feature.type.to_numbers([None if is_empty(v) else v for v in values]) for values in (before, now)]
-    if not all(np.isfinite(values).any() for values in numbers):
+    have_values = [np.isfinite(values).any() for values in numbers]
+    if not any(have_values):
         return None
     difference = differences.compare_numbers(*numbers)
-    medians = [float(np.nanmedian(values)) for values in numbers]
+    medians = [
+        float(np.nanmedian(v)) if has_values else np.nan for v, has_values in zip(numbers, have_values, strict=True)
+    ]
     unit = f" ({feature.unit})" if feature.unit else ""
     return Comparison(
         feature.name, TEXTS["median"].format(unit=unit), medians[0], medians[1], None, len(now), difference

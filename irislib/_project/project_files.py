@@ -142,7 +142,7 @@ def render_templates(project: Project) -> dict[str, str]:
 
 def refuse_existing(folder: Path) -> None:
     """Refuse a folder that is there already, as a folder, a file or a link."""
-    if folder.exists() or folder.is_symlink():
+    if os.path.lexists(folder):
         raise IrislibError(COMMAND["taken"].format(folder=folder))
 
 

@@ -17,7 +17,7 @@ from irislib._common.messages.refresh import TEXTS
 from irislib._description.class_names import class_matcher
 from irislib._description.feature import Feature
 from irislib._description.values import means_missing, to_python
-from irislib._modeling.csv_layout import read_layout
+from irislib._modeling.csv_layout import find_columns, read_layout
 from irislib._modeling.csv_predictions import check_rows
 from irislib._modeling.csv_rows import read_rows
 from irislib._modeling.csv_text import is_comment
@@ -94,16 +94,22 @@ def read_new_rows(
     import numpy as np
 
     is_class, named = former.classes is not None, title or str(path)
-    table = SimpleNamespace(spec=SimpleNamespace(features=_columns(spec, is_class)))
+    target_feature = Feature(
+        f"{TARGET}{spec.target}", "text" if is_class else "number", label=spec.target, column=spec.target,
+        required=not is_class,
+    )  # fmt: skip
+    features = [*spec.features] if is_class else [*spec.features, target_feature]
+    table = SimpleNamespace(spec=SimpleNamespace(features=features))
     try:
-        content, _ = to_csv(path.read_bytes(), table.spec.features, MOST_ROWS, MOST_BYTES)
-        layout = read_layout(io.BytesIO(content), table.spec.features)
+        content, _ = to_csv(path.read_bytes(), features, MOST_ROWS, MOST_BYTES)
+        layout = read_layout(io.BytesIO(content), features)
+        position = find_columns(layout.header, [target_feature]).get(target_feature.name)
         numbered = _filled(layout, read_rows(io.BytesIO(content), layout))
     except OSError as error:
         raise DataError(TEXTS["file.missing"].format(file=named, error=error.strerror or error)) from error
     except ValidationError as error:
         raise DataError(TEXTS["file.missing"].format(file=named, error=str(error).replace(TARGET, ""))) from error
-    if is_class and spec.target not in layout.header:
+    if position is None or position in (layout.columns.get(name) for name in spec.feature_names):
         columns = shorten_list(layout.header)
         raise DataError(TEXTS["file.target"].format(file=named, target=spec.target, columns=columns))
     numbers, rows = [*numbered], [*numbered.values()]
@@ -117,7 +123,7 @@ def read_new_rows(
         feature = problem.feature and problem.feature.removeprefix(TARGET)
         faults.setdefault(problem.row or 0, (feature, problem.message.replace(TARGET, "")))
     if is_class:
-        labels = [row[layout.header.index(spec.target)].strip() for row in full]
+        labels = [row[position].strip() for row in full]
         codes, unknown = _codes(spec, former, labels)
         for i, message in unknown.items():
             faults.setdefault(i, (spec.target, message))
@@ -146,12 +152,6 @@ def _check(
         problems += [replace(problem, row=start + (problem.row or 0)) for problem in problems_here]
         report((start + len(part)) / max(len(rows), 1))
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True), problems
-
-
-def _columns(spec: ModelSpec, is_class: bool) -> list[Feature]:
-    """Return the features, and the target of a regressor as another one."""
-    target = Feature(f"{TARGET}{spec.target}", label=spec.target, column=spec.target)
-    return [*spec.features] if is_class else [*spec.features, target]
 
 
 def _filled(layout: CsvLayout, rows: Iterable[list[str]]) -> dict[int, list[str]]:

@@ -241,7 +241,7 @@ def read(folder: Path) -> Run | None:
 
 def write(folder: Path, run: Run) -> None:
     """Write a record into a run's folder."""
-    write_atomically(folder / RECORD, json.dumps(run.to_dict(), indent=1))
+    write_atomically(folder / RECORD, json.dumps(run.to_dict(), indent=1), is_durable=not run.is_running)
 
 
 def note_process(folder: Path, pid: int) -> None:

@@ -104,7 +104,8 @@ class Folder:
             try:
                 os.link(temporary, target)
             except FileExistsError:
-                raise
+                if os.stat(temporary).st_nlink < 2:  # else it is ours: NFS repeats a request whose answer was lost
+                    raise
             except OSError:  # a file system without links
                 _rename_if_new(temporary, target)
 

@@ -358,7 +358,7 @@ COMMAND = {
     "target": "the column to predict; without it, the columns are shown [asks]; of an estimator alone, the name of "
     "what it predicts",
     "sql": "a query whose result is the table",
-    "sheet": "of an Excel file [the first]",
+    "sheet": "of an Excel file [the one that holds a table]",
     "encoding": "of a CSV file, such as cp1250 [found by its bytes, or asked for]",
     "output": "the folder in which the project's folder is made [the current one]",
     "dry": "print what would be made, and make nothing",
