@@ -317,7 +317,7 @@ def predict(args: list[str]) -> int:
     parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
     options = parser.parse_intermixed_args(args)
     if bare := [text for text in options.values if "=" not in text]:
-        raise IrislibError(f"Write name=value, such as {bare[0]}=1.")
+        raise IrislibError(f"Write name=value, such as petal_length_cm=5.1, got {bare[0]!r}.")
     pairs = [text.partition("=")[::2] for text in options.values]
     model = _one_model(options.model)
     with user_errors(model.spec):

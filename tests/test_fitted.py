@@ -37,6 +37,8 @@ from irislib.insights._registry import insight_entries
 
 X, Y = load_wine(as_frame=True, return_X_y=True)
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, random_state=0)
+WINE = irislib.infer_features(X)
+TEXT_CLASSES = DecisionTreeClassifier().fit(X_TRAIN, Y_TRAIN.map({0: "a", 1: "b", 2: "c"}))
 
 
 @pytest.fixture(scope="module")
@@ -201,11 +203,24 @@ def test_a_regression(tmp_path) -> None:
             DataError,
             "unknown classes: '0', '1', '2'; .* Name its classes: classes={0: '0', …}",
         ),
+        ({"y_test": Y_TEST.astype(str), "estimator": TEXT_CLASSES}, DataError, r"knows 'a', 'b', 'c'\.$"),
+        ({"y_test": None}, DataError, "Give y_test as well as X_test"),
+        ({"X_test": None}, DataError, "Give X_test as well as y_test"),
+        ({"y_train": Y_TRAIN}, DataError, "Give X_train as well as y_train"),
+        ({"target_units": "EUR"}, TypeError, "no parameter 'target_units'. Did you mean 'target_unit'?"),
+        ({"X_test": X_TEST[:1], "y_test": Y_TEST[:1]}, DataError, "y_test has fewer than two values"),
         ({"y_test": np.column_stack([Y_TEST, Y_TEST])}, DataError, "y_test has 2 columns"),
         ({"y_test": Y_TEST.astype(float).where(Y_TEST > 0)}, DataError, "is missing in 16 rows"),
         ({"X_test": X_TEST.drop(columns="alcohol")}, DataError, "X_test lacks the columns alcohol"),
         ({"X_test": X_TEST.to_numpy()[:, :3]}, DataError, "X_test has 3 columns; the estimator was fitted on 13"),
-        ({"features": [Feature("alcohol", high=12)]}, DataError, "X_test does not fit the features"),
+        ({"features": [Feature("alcohol")]}, DataError, "The features lack the columns malic_acid, ash, "),
+        (
+            {"features": WINE[::-1]},
+            DataError,
+            r"are in another order than .*\. Give them in that .*: alcohol, malic_acid, ash, ",
+        ),
+        ({"features": [*WINE, Feature("colour")]}, DataError, "have the columns colour, on which .* was not fitted"),
+        ({"features": [replace(WINE[0], high=12, default=None), *WINE[1:]]}, DataError, "X_test does not fit the features"),
         ({"name": "Wine!"}, SpecError, "use lower case"),
     ],
 )
@@ -495,7 +510,7 @@ def test_what_needs_rows_says_that_there_are_none(alone) -> None:
     ("arguments", "message"),
     [
         ({}, "without any rows give features="),
-        ({"features": [Feature("alcohol")]}, "The columns of the features are"),
+        ({"features": [Feature("alcohol")]}, "The features lack the columns kind, on which"),
         ({"features": [Feature("alcohol"), Feature("kind")]}, "could not be safely coerced"),
     ],
 )

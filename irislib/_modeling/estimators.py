@@ -5,7 +5,18 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-__all__ = ["check_estimator", "has_threshold", "is_fitted", "probability_threshold", "unfitted_copy"]
+from irislib._common.formatting import shorten_list
+from irislib._common.messages.advice import TEXTS
+from irislib.errors import DataError
+
+__all__ = [
+    "check_estimator",
+    "has_threshold",
+    "is_fitted",
+    "probability_threshold",
+    "require_columns",
+    "unfitted_copy",
+]
 
 OTHER_KINDS = {
     "outlier_detector": "finds outliers",
@@ -81,6 +92,18 @@ def is_fitted(estimator: Any) -> bool:
         return False
     # a Gaussian process can draw from its prior, so that scikit-learn takes it as fitted from the start
     return hasattr(last, "__sklearn_is_fitted__") or any(n.endswith("_") and n[:2] != "__" for n in vars(last))
+
+
+def require_columns(estimator: Any, columns: list[Any]) -> None:
+    """Raise DataError unless these columns of features are those that an estimator was fitted on, in its order."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None or list(names) == columns:
+        return
+    missing = [str(name) for name in names if name not in columns]
+    further = [str(column) for column in columns if column not in names]
+    key = "missing" if missing else "further" if further else "order"
+    own = shorten_list(missing or further or list(map(str, names)))
+    raise DataError(TEXTS[f"fitted.columns.{key}"].format(columns=own))
 
 
 def last_step(estimator: Any) -> Any:

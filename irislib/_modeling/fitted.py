@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import shorten_list
+from irislib._common.formatting import did_you_mean, shorten_list
 from irislib._common.messages.advice import TEXTS
 from irislib._description.class_names import class_names, describe_class_faults, require_names, to_codes
 from irislib._description.feature import Feature
@@ -16,7 +16,7 @@ from irislib._description.spec import ModelSpec
 from irislib._description.values import to_python
 from irislib._modeling import training
 from irislib._modeling.arguments import require_estimator
-from irislib._modeling.estimators import check_estimator, is_fitted
+from irislib._modeling.estimators import check_estimator, is_fitted, require_columns
 from irislib._modeling.evaluation import evaluate
 from irislib._modeling.model import Model
 from irislib._modeling.row_digests import row_digests, to_facts
@@ -64,6 +64,7 @@ def from_estimator(
 ) -> Model:
     """Make a model of a fitted estimator; see :meth:`Model.from_estimator`."""
     require_estimator(estimator)
+    _require_parameters(description)
     subject = f"The description of model {name!r}"
     if faults := check_estimator(estimator):
         raise SpecError(subject, faults)
@@ -79,7 +80,10 @@ def from_estimator(
         raise SpecError(subject, faults)
     require_names(names, estimator, subject)
     ignore_missing_names(estimator)
-    if X_test is None and y_test is None:
+    _require_pair(X_test=X_test, y_test=y_test)
+    if y_train is not None:
+        _require_pair(X_train=X_train, y_train=y_train)
+    if X_test is None:
         from irislib._modeling.without_rows import without_rows
 
         if X_train is not None or features is None:
@@ -103,6 +107,7 @@ def from_estimator(
         identity=_identity(estimator, test, y),
         **description,
     )
+    require_columns(estimator, spec.columns)
     x, known = _checked(spec, test, "X_test"), None if train is None else _checked(spec, train, "X_train")
     with user_errors(spec, test, y):
         _require_same_predictions(estimator, test, x)
@@ -124,6 +129,22 @@ def from_estimator(
             **({} if known is None or y_train is None else {"row_digests": _row_digests(known, y_fit, x, y)}),
         },
     )
+
+
+def _require_parameters(description: Mapping[str, Any]) -> None:
+    """Raise TypeError for a parameter that no description has, as Python does, with the one that may be meant."""
+    own = [item.name for item in fields(ModelSpec) if item.name not in ("load_data", "estimator")]
+    if unknown := [key for key in description if key not in own]:
+        names = [*own, "X_train", "y_train"]
+        raise TypeError(f"from_estimator has no parameter {unknown[0]!r}. {did_you_mean(unknown[0], names)}")
+
+
+def _require_pair(**rows: Any) -> None:
+    """Raise DataError if one of two arguments that belong together is missing."""
+    missing = [argument for argument, value in rows.items() if value is None]
+    if len(missing) == 1:
+        (present,) = rows.keys() - missing
+        raise DataError(TEXTS["fitted.pair"].format(missing=missing[0], present=present))
 
 
 def _row_digests(x_train: pd.DataFrame, y_train: np.ndarray, x: pd.DataFrame, y: np.ndarray) -> dict[str, str]:
@@ -202,7 +223,7 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, name
     if len(array) != len(rows):
         raise DataError(f"{argument} has {len(array)} values for {len(rows)} rows.")
     if len(array) < 2:
-        raise DataError(f"{argument} has {len(array)} values: too few to measure anything.")
+        raise DataError(f"{argument} has fewer than two values: too few to measure anything.")
     if missing := int(pd.isna(array).sum()):
         raise DataError(f"{argument} is missing in {missing} rows; leave them out.")
     if array.dtype.kind not in "biuf":
@@ -213,7 +234,8 @@ def _target(values: Any, rows: pd.DataFrame, argument: str, estimator: Any, name
         if classes and (unknown := sorted({repr(label) for label in array.tolist() if label not in classes})):
             known = shorten_list([repr(to_python(label)) for label in classes])
             hint = ""
-            if not names and all(isinstance(label, str) for label in array.tolist()):
+            are_codes = not any(isinstance(label, str) for label in classes)
+            if not names and are_codes and all(isinstance(label, str) for label in array.tolist()):
                 hint = f" Name its classes: classes={{{to_python(classes[0])!r}: {unknown[0]}, …}}."
             labels = shorten_list(unknown)
             raise DataError(f"{argument} has unknown classes: {labels}; the estimator knows {known}.{hint}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.values import to_python
+from irislib._modeling.estimators import require_columns
 from irislib._modeling.evaluation import NoEvaluation
 from irislib._modeling.model import Model
 from irislib._modeling.user_errors import user_errors
@@ -37,10 +38,8 @@ def without_rows(spec: FittedSpec) -> Model:
     import numpy as np
 
     estimator = spec.estimator
+    require_columns(estimator, spec.columns)
     count = getattr(estimator, "n_features_in_", len(spec.features))
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and list(names) != spec.columns:
-        raise DataError(f"The columns of the features are {spec.columns}; the estimator was fitted on {list(names)}.")
     if count != len(spec.features):
         raise DataError(f"There are {len(spec.features)} features; the estimator was fitted on {count} columns.")
     rows = spec.validate(made_up_rows(spec.features))

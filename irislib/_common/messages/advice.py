@@ -29,6 +29,12 @@ TEXTS = {
     "(OrdinalEncoder: handle_unknown='use_encoded_value', unknown_value=-1).",
     "file": "A relative path is looked up in the folder where irislib was started, {folder}. In a module, write "
     "Path(__file__).parent / {file!r}.",
+    "fitted.columns.missing": "The features lack the columns {columns}, on which the estimator was fitted. A feature "
+    "of another name has the column as Feature(…, column=…).",
+    "fitted.columns.further": "The features have the columns {columns}, on which the estimator was not fitted.",
+    "fitted.columns.order": "The features are in another order than the columns on which the estimator was fitted. "
+    "Give them in that of its feature_names_in_: {columns}.",
+    "fitted.pair": "Give {missing} as well as {present}.",
     "fitted.no_rows": "Give X_test and y_test, to evaluate the estimator; without any rows give features=, which say "
     "what it takes.",
     # the training data
