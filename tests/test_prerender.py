@@ -489,6 +489,22 @@ def test_a_reply_survives_a_broken_connection(page, ahead: Server) -> None:
     expect(page.locator(".irislib-banner")).to_be_hidden()
 
 
+def test_a_page_comes_back_from_a_network_that_loses_requests(page, ahead: Server) -> None:
+    record_sockets(page)
+    page.add_init_script("const wait = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = () => wait(100)")
+    requested: list[Any] = []
+
+    def lose_first(route: Any) -> None:
+        requested.append(route)
+        if len(requested) > 1:
+            route.continue_()
+
+    page.route(re.compile("/api/kernels/[^/]*$"), lose_first)
+    open_app(page, ahead, "slow", "Go")
+    page.evaluate("sockets[0].close()")
+    page.wait_for_function("sockets.length === 2 && sockets[1].readyState === 1")
+
+
 def test_a_page_can_be_used_before_its_connection(page, ahead: Server) -> None:
     page.add_init_script(
         "window.held = new Promise((free) => (window.free = free)); const real = WebSocket;"

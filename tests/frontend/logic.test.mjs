@@ -26,6 +26,10 @@ test("a step keeps the decimals of the value and ends at the limits", () => {
   assert.equal(logic.stepNumber("0", -1, field), null);
   assert.equal(logic.stepNumber("1 cm", 1, field), null);
   assert.equal(logic.stepNumber("1", 1, { step: 0 }), null);
+  assert.equal(logic.stepNumber("5e-07", 1, { step: 1e-7 }), "6e-7");
+  assert.equal(logic.stepNumber("1.5E-7", -1, { step: 1e-8 }), "1.4e-7");
+  assert.equal(logic.stepNumber("2e3", 1, { step: 1 }), "2001");
+  assert.equal(logic.stepNumber("1e2x", 1, { step: 1 }), null);
 });
 
 test("a number field has the decimal sign of the reader's language", () => {

@@ -63,6 +63,7 @@ class CardTools {
     frame.append(chart, value);
     let points;
     let current = -1;
+    let latest = null; // event that asks for a value; the points of an earlier one may come later
     const load = async () => {
       points ??= this.loadPoints(card).then((all) => sortPoints(all[index] ?? []));
       return points;
@@ -76,20 +77,28 @@ class CardTools {
       value.style.top = `${100 * y}%`;
       value.classList.toggle("irislib-to-left", x > 0.5);
     };
-    frame.addEventListener("pointermove", async ({ clientX, clientY }) => {
+    const hide = () => {
+      latest = null;
+      show();
+    };
+    frame.addEventListener("pointermove", async (event) => {
+      latest = event;
       const all = await load();
+      if (latest !== event) return;
+      const { clientX, clientY } = event;
       const { left, top, width, height } = chart.getBoundingClientRect();
       show(nearestPoint(all, (clientX - left) / width, (clientY - top) / height, width / height));
     });
-    frame.addEventListener("pointerleave", () => show());
-    frame.addEventListener("blur", () => show());
+    frame.addEventListener("pointerleave", hide);
+    frame.addEventListener("blur", hide);
     frame.addEventListener("keydown", async (event) => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (event.key === "Escape") show();
+      if (event.key === "Escape") hide();
       if (!step) return;
       event.preventDefault();
+      latest = event;
       const all = await load();
-      if (!all.length) return;
+      if (!all.length || !latest) return;
       current = (current + step + all.length + (current < 0 && step < 0 ? 1 : 0)) % all.length;
       show(all[current]);
     });

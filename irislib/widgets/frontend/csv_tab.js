@@ -105,7 +105,10 @@ class CsvTab {
       done = reply.done;
     }
     const reply = await this.send(upload, "finish_csv");
-    if (progress.stopped || !reply) return;
+    if (progress.stopped || !reply) {
+      progress.end();
+      return;
+    }
     this.output.innerHTML = reply.html;
     this.announce(reply.announcement);
     this.decorate(this.output);

@@ -23,12 +23,18 @@ function formatMegabytes(bytes, language = pageLanguage()) {
   return (Math.ceil(bytes / 1e5) / 10).toLocaleString(language);
 }
 
+// Returns the decimals of a number, which may have an exponent.
+function countDecimals(text) {
+  const [digits, exponent = "0"] = text.toLowerCase().split("e");
+  return Math.max(0, (digits.split(".")[1] ?? "").length - Number(exponent));
+}
+
 // Returns the next value of a number field as text, or null if there is none. An empty field starts at its lowest value.
 function stepNumber(text, direction, { step, low, high, lowest }) {
   const isEmpty = !text.trim();
   const value = isEmpty ? String(lowest ?? 0) : text.trim();
-  const decimals = Math.max(...[value, String(step)].map((number) => (number.split(".")[1] ?? "").length));
-  const next = Number((Number(value) + (isEmpty ? 0 : direction * step)).toFixed(Math.min(decimals, 20)));
+  const decimals = Math.max(...[value, String(step)].map(countDecimals));
+  const next = Number((Number(value) + (isEmpty ? 0 : direction * step)).toFixed(Math.min(decimals || 0, 100)));
   return !step || Number.isNaN(next) || next < low || next > high ? null : String(next);
 }
 

@@ -2,6 +2,7 @@
 
 const FIRST_PAUSE = 1000; // milliseconds until a lost server is asked again
 const LONGEST_PAUSE = 15000;
+const PATIENCE = 10000; // milliseconds; a network that loses everything would leave a request waiting for minutes
 
 // Returns request(), which never rejects: without a reply it resolves to {error: a sentence}.
 function createClient(model, texts) {
@@ -80,7 +81,8 @@ function downloadHandler(request, file, showError) {
 async function statusOf(path) {
   // Of requests of this page's own: where accounts of a JupyterHub log in, those that only read need it, too.
   const headers = { "X-XSRFToken": document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "" };
-  const response = await fetch(new URL(path, location.href), { cache: "no-store", headers }).catch(() => null);
+  const facts = { cache: "no-store", headers, signal: AbortSignal.timeout(PATIENCE) };
+  const response = await fetch(new URL(path, location.href), facts).catch(() => null);
   return !response || [502, 503, 504].includes(response.status) ? 0 : response.status;
 }
 

@@ -1,6 +1,7 @@
 // The connection to the kernel: a websocket that reconnects by itself, and its messages.
 
 const MAX_RETRY_WAIT = 15000; // milliseconds between two attempts to reconnect
+const PATIENCE = 10000; // milliseconds; a network that loses everything would leave a request waiting for minutes
 const PROTOCOL = "v1.kernel.websocket.jupyter.org";
 const PARTS = ["header", "parent_header", "metadata", "content"];
 const END_STATES = ["restarting", "autorestarting", "dead", "terminating"];
@@ -81,7 +82,8 @@ export class Kernel {
     clearTimeout(this.timer);
     this.attempts += 1;
     this.timer = setTimeout(async () => {
-      const status = await fetch(this.url, { cache: "no-store", headers: ownHeaders() }).then(
+      const facts = { cache: "no-store", headers: ownHeaders(), signal: AbortSignal.timeout(PATIENCE) };
+      const status = await fetch(this.url, facts).then(
         (response) => response.status,
         () => 0,
       );
