@@ -25,12 +25,14 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from irislib._common.paths import jupyter_dir
+from irislib._forkserver import messages
 from irislib._forkserver.client import ForkServer
 from irislib._forkserver.generators import unseeded_generators
 from irislib._forkserver.kernel import InvalidMessages
 from irislib._forkserver.notebook_source import imported_modules, runs_once
 from irislib._forkserver.process import ForkedProcess
 from irislib._forkserver.provisioner import ForkProvisioner
+from irislib._forkserver.server import RequestLoop
 from irislib._forkserver.template_process import can_fork
 from irislib._forkserver.threads import single_threaded
 from irislib._serving.page_pool import Pages, WarmPage
@@ -272,6 +274,13 @@ def test_exit_codes_of_forked_kernels(kernel: Callable[..., Kernel]) -> None:
     second.run("1")
     os.kill(second.forked.pid, signal.SIGTERM)
     assert second.forked.wait(PATIENCE) == -signal.SIGTERM
+    for argument, code in {"": 0, "0": 0, "3": 3, "'a reason'": 1}.items():
+        last = kernel()
+        client = last.manager.blocking_client()
+        client.start_channels()
+        client.execute(f"import asyncio, sys; asyncio.get_running_loop().call_soon(lambda: sys.exit({argument}))")
+        assert last.forked.wait(PATIENCE) == code
+        client.stop_channels()
 
 
 def test_a_kernel_that_cannot_start_fails_and_logs_why(
@@ -322,6 +331,26 @@ def test_busy_kernels_end_with_a_killed_server(tmp_path: Path) -> None:
         assert all(map(is_running, pids))
         owner.kill()
     wait_until(lambda: not any(map(is_running, pids)))
+
+
+def test_a_template_process_whose_server_has_ended_ends_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = messages.pair()
+    status = os.memfd_create("status")
+    messages.send(here, {"argv": []}, [status])
+
+    def end(code: int) -> None:
+        raise SystemExit(code)
+
+    def fork() -> int:
+        here.close()
+        return 1
+
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(os, "fork", fork)
+    with there, pytest.raises(SystemExit) as ended:
+        RequestLoop(there, -1).handle_request()
+    assert ended.value.code == 0
+    os.close(status)
 
 
 def test_the_end_of_a_template_process_is_noticed_while_another_starts(fork_server: ForkServer, tmp_path: Path) -> None:

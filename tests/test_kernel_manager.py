@@ -415,6 +415,61 @@ def test_a_server_without_room_for_files_is_full(tmp_path: Path) -> None:
     assert "Too many open files" not in server.text()
 
 
+NO_PROCESS = """
+import errno
+from pathlib import Path
+from irislib._forkserver.client import ForkServer
+
+run = ForkServer.run_notebook
+
+def run_unless_full(*args, **kwargs):
+    if Path({file!r}).exists():
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+    return run(*args, **kwargs)
+
+ForkServer.run_notebook = run_unless_full
+"""
+
+
+def test_a_server_without_room_for_processes_is_full_and_no_longer_once_there_is(tmp_path: Path) -> None:
+    file = tmp_path / "full"
+    file.touch()
+    options = ("--languages", "en,de", "--Pages.rest_after=0", "--Pages.always_warm=0")
+    server = serve_notebooks(tmp_path, "app", options=options, code=NO_PROCESS.format(file=str(file)))
+
+    def visit() -> list[int]:
+        return [server.get("/app", headers={"Accept-Language": language}).status_code for language in ("en", "de")]
+
+    try:
+        assert server.get("/readyz").json()["pages"]["app"] == "per visit"
+        file.unlink()
+        wait_until(lambda: server.get("/readyz").json()["pages"]["app"] == "warm")
+        file.touch()
+        assert visit() == [503, 503]
+        file.unlink()
+        assert visit() == [200, 200]
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text()
+
+
+def test_no_visitor_gets_a_spare_kernel_that_has_just_died(tmp_path: Path) -> None:
+    server = serve_notebooks(tmp_path, "app", options=("--KernelRestarter.time_to_dead=1000", "--Pages.spares=1"))
+
+    def kernels() -> set[int]:
+        return {pid for pid in descendants(server.process.pid) if psutil.Process(pid).name() == "irislib-kernel"}
+
+    try:
+        spares = wait_until(kernels)
+        for pid in spares:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(is_running, spares)))
+        (kernel,) = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", server.get("/app").text))
+        assert process_of(kernel, server) not in spares
+    finally:
+        assert server.stop() == 0
+
+
 def test_a_kernel_that_cannot_be_forked_is_no_end_of_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
     here, there = messages.pair()
     status = os.memfd_create("status")

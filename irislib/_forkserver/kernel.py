@@ -66,7 +66,7 @@ def run_kernel(request: dict[str, Any], lifeline: int, generators: Iterable[Any]
         run_app(request)
         code = 0
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         page = request["page"].rpartition("#")[0] or "a notebook"
         json_lines.report(f"A kernel of {page} has failed.", error=traceback.format_exc())  # nobody else knows why

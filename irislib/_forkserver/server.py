@@ -58,11 +58,19 @@ def serve_forks(channel: socket.socket, lifeline: int, generators: Iterable[Any]
     request, _ = messages.receive(channel)
     reply = import_and_announce(channel, request["imports"])
     missing = [] if reply["threaded_module"] else borrowed.find_missing("kernels")
-    messages.send(channel, {**reply, "missing": [borrowed.report_missing(row) for row in missing]})
+    send(channel, {**reply, "missing": [borrowed.report_missing(row) for row in missing]})
     loop = RequestLoop(channel, lifeline)
     loop.generators += generators
     while True:
         loop.serve()()  # in a forked child; returns only in the template process of a page
+
+
+def send(channel: socket.socket, message: dict[str, Any]) -> None:
+    """Send a message to the server; end with it if it has ended, of which nobody needs to hear."""
+    try:
+        messages.send(channel, message)
+    except ConnectionError:
+        os._exit(0)
 
 
 def adopt_orphans() -> None:
@@ -85,7 +93,7 @@ def move_to(folder: str | None, environment: dict[str, str]) -> None:
 
 def import_and_announce(channel: socket.socket, names: Iterable[str]) -> dict[str, Any]:
     """Import modules and call functions, each of which is announced to the server before, and return the reply."""
-    threaded_module, starter = import_modules(names, lambda name: messages.send(channel, {"importing": name}))
+    threaded_module, starter = import_modules(names, lambda name: send(channel, {"importing": name}))
     return {"threaded_module": threaded_module, "starter": starter, "missing": []}
 
 
@@ -207,7 +215,7 @@ class RequestLoop:
         except OSError as error:  # the operating system has no room for another process
             for file in files:
                 os.close(file)
-            messages.send(self.channel, {"errno": error.errno})
+            send(self.channel, {"errno": error.errno})
             return None
         if pid:
             self.status_pipes[pid] = files[0]
@@ -215,7 +223,7 @@ class RequestLoop:
                 self.page_pids.add(pid)
             for file in files[1:]:
                 os.close(file)
-            messages.send(self.channel, {"pid": pid})
+            send(self.channel, {"pid": pid})
             return None
         # Only the parent may hold the pipes: they close when it ends, which is how the server notices.
         for file in (*self.status_pipes.values(), files[0]):
@@ -234,7 +242,7 @@ class RequestLoop:
             move_to(request["cwd"], request["environment"])
             if json_lines.is_on():
                 json_lines.begin()
-        messages.send(self.channel, import_and_announce(self.channel, request["imports"]))
+        send(self.channel, import_and_announce(self.channel, request["imports"]))
         self.freeze()
 
     def prepare_kernels(self, argv: list[str]) -> None:
@@ -261,7 +269,7 @@ class RequestLoop:
             os.environ[VARIABLE] = language
         if memory := request["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-        messages.send(self.channel, run_notebook(request["notebook"]))
+        send(self.channel, run_notebook(request["notebook"]))
 
     def warm_up(self) -> None:
         """Become a template process of the same page that has done ahead what its visitors need."""
@@ -271,7 +279,7 @@ class RequestLoop:
         gc.enable()  # what is drawn leaves much garbage, whose memory the next drawing can use
         result = warm_up_widgets()
         gc.disable()
-        messages.send(self.channel, result)
+        send(self.channel, result)
 
     def run_kernel(self, request: dict[str, Any]) -> None:
         from irislib._forkserver.kernel import run_kernel

@@ -38,6 +38,8 @@ class PageKernels:
         manager = self.pages.parent.kernel_manager
         while page.spares:
             spare = page.spares.popleft()
+            if spare not in manager.spare or not await manager.get_kernel(spare).is_alive():
+                continue  # it has died, perhaps just now
             try:
                 manager.take(spare)
                 return spare

@@ -18,6 +18,7 @@ from irislib._forkserver import early
 from irislib._forkserver.notebook_source import runs_once
 from irislib._forkserver.provisioner import ForkProvisioner
 from irislib._forkserver.template_process import LostTemplateError, can_fork
+from irislib._serving.kernel_manager import FullError
 from irislib._serving.module_watch import ModuleWatch
 from irislib._serving.notebooks import NotebookError, notebook_path
 from irislib._serving.options import trait
@@ -226,7 +227,7 @@ class Pages(LoggingConfigurable):
                     self.log.warning("%s stays with the version of the model before: %s.", path, refusal)
                 else:
                     self.versions.offer(path, versions)
-        except LostTemplateError:
+        except (LostTemplateError, FullError):  # it is tried again
             if not is_outdated:
                 self.changed.add(path)
             raise

@@ -9,6 +9,8 @@ from voila.execute import VoilaExecutor
 
 from irislib._common.language import using_language
 from irislib._forkserver.client import PROCESS_ENDED
+from irislib._serving import system_limits
+from irislib._serving.kernel_manager import FullError
 from irislib._serving.prerender import NotebookRun, prerender
 from irislib._serving.warm_page import WarmPage, renderer_options
 
@@ -31,7 +33,14 @@ class PageRunner:
         self.runs = 0
 
     async def run(self, path: str, notebook: Any, language: str) -> tuple[WarmPage | None, str]:
-        """Run a preprocessed notebook in a template process, and render its page; return None and why it refuses."""
+        """Run a preprocessed notebook in a template process, and render its page; return None and why it refuses.
+
+        Raises
+        ------
+        FullError
+            If the operating system has no room for another process.
+        LostTemplateError
+        """
         self.runs += 1
         name = f"{path}#{self.runs}"
         server = self.pages.parent
@@ -40,9 +49,14 @@ class PageRunner:
         reply: dict[str, Any] = {"refusal": PROCESS_ENDED}
         for _ in range(2):  # the process may have been ended by somebody else
             if reply.get("refusal") == PROCESS_ENDED:
-                reply = await asyncio.to_thread(
-                    self.pages.fork_server.run_notebook, name, notebook, server.root_dir, timeout, memory, language
-                )
+                try:
+                    reply = await asyncio.to_thread(
+                        self.pages.fork_server.run_notebook, name, notebook, server.root_dir, timeout, memory, language
+                    )
+                except OSError as error:
+                    if system_limits.is_exhausted(error):
+                        raise FullError from error
+                    raise
         if refusal := reply.get("refusal"):
             return None, str(refusal)
         for cell, outputs in zip(notebook.cells, reply["outputs"], strict=True):

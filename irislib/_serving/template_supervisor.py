@@ -12,6 +12,7 @@ from irislib._common import tracing
 from irislib._forkserver.early import IMPORTS
 from irislib._forkserver.notebook_source import imported_modules
 from irislib._forkserver.template_process import CannotForkError, LostTemplateError
+from irislib._serving.kernel_manager import FullError
 from irislib._serving.notebooks import notebook_path
 from irislib._serving.page_metrics import TEMPLATE_RESTARTS
 
@@ -63,7 +64,7 @@ class TemplateSupervisor:
             except Exception as error:  # whatever it is, visitors do not wait for it
                 pages.stop_waiting()
                 pages.fork_server.discard_ended()
-                unexpected = None if isinstance(error, LostTemplateError) else error
+                unexpected = None if isinstance(error, LostTemplateError | FullError) else error
                 pages.log.warning("Kernels are started in the ordinary way for now: %s.", error, exc_info=unexpected)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
