@@ -16,6 +16,7 @@ import pytest
 from conftest import PLANTED, Server, new_page, notebook, open_app, submit_row
 from invalid_inputs import GOOD, TYPED
 from playwright.sync_api import expect
+from test_accessibility import show_all_tabs
 
 from irislib import insights
 from irislib._common.formatting import format_share
@@ -76,6 +77,22 @@ spec = irislib.ModelSpec("many", features, "kind", lambda: data, DecisionTreeCla
 app(irislib.train(spec))
 """
 
+WORDY = """
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+import irislib
+
+word = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen"
+data = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 2)), columns=["a", "b"])
+data["kind"] = np.where(data["a"] > 0, word, "a class of many words that nobody would want to read on a phone")
+features = [irislib.Feature("a", label=word, help=word, unit="of a unit in words"),
+            irislib.Feature("b", label="A label that takes more than one line wherever it may stand " * 2)]
+spec = irislib.ModelSpec("wordy", features, "kind", lambda: data, DecisionTreeClassifier(), title=word)
+spec.examples["An example of a long name, which goes on and on"] = {"a": 1, "b": 2}
+irislib.app(irislib.train(spec))
+"""
+
 
 @pytest.fixture(scope="module")
 def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -85,6 +102,7 @@ def controls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ("two", TWO),
         ("long", LONG),
         ("many", MANY),
+        ("wordy", WORDY),
     ):
         content = notebook(cell)
         content.metadata["irislib"] = {"run": "once"}  # a page with JupyterLab's scripts takes 2 s of CPU more
@@ -349,6 +367,28 @@ def test_the_tabs(page, serve: Server) -> None:
         assert image.evaluate("image => image.complete && image.naturalWidth > 100")
 
 
+def test_a_chart_shows_the_value_under_the_pointer_until_that_leaves(page, serve: Server) -> None:
+    open_app(page, serve, "iris-wizard", "Abrakadabra")
+    page.get_by_role("tab", name="Insights").click()
+    chart = page.locator(".irislib-pane:visible .irislib-chart").first
+    value = chart.locator(".irislib-value")
+    chart.press("ArrowRight")
+    expect(value).to_be_visible()
+    move = """(chart, types) => {
+        const [x, y] = window.point ??= ["left", "top"].map((side) => parseFloat(chart.lastChild.style[side]) / 100);
+        const { left, top, width, height } = chart.firstChild.getBoundingClientRect();
+        const place = { clientX: left + x * width, clientY: top + y * height };
+        for (const type of types) chart.dispatchEvent(new PointerEvent(type, place));
+        return new Promise((resolve) => setTimeout(() => resolve(chart.lastChild.hidden)));
+    }"""
+    assert chart.evaluate(move, ["pointermove"]) is False
+    assert chart.evaluate(move, ["pointermove", "pointerleave"]) is True
+    chart.press("ArrowRight")
+    expect(value).to_be_visible()
+    chart.press("Escape")
+    expect(value).to_be_hidden()
+
+
 def test_features_can_be_held(page, serve: Server, iris) -> None:
     open_app(page, serve, "iris-wizard?" + urlencode(GOOD), "Abrakadabra")
     page.get_by_role("button", name="Abrakadabra").click()
@@ -449,6 +489,24 @@ def test_a_long_form_begins_with_what_matters_most_and_hides_nothing_that_is_mis
     expect(fields).to_have_count(12)
     page.get_by_role("button", name="Predict", exact=True).click()
     page.locator(".irislib-answer").wait_for()
+
+
+def test_long_words_and_names_have_room(page, controls: Server) -> None:
+    open_app(page, controls, "wordy", "Predict")
+    page.get_by_role("button", name="An example of a long name").click()
+    page.get_by_role("button", name="Predict").click()
+    page.locator(".irislib-pane .irislib-answer").wait_for()
+    show_all_tabs(page)
+    for width, part in ((1280, ".irislib-pane"), (390, ".irislib-result")):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        tables = page.locator(f"{part} .irislib-wide")
+        hidden = tables.evaluate_all("(tables) => tables.map((table) => table.scrollWidth - table.clientWidth)")
+        assert set(hidden) == {0}, width
+        panel = page.locator(".irislib-panel")
+        texts = panel.locator("label, .irislib-help, button")
+        right = panel.evaluate("(panel) => panel.getBoundingClientRect().right")
+        assert max(texts.evaluate_all("(texts) => texts.map((text) => text.getBoundingClientRect().right)")) <= right
 
 
 def test_a_model_without_a_notebook_gets_its_page(page, serve: Server, rent) -> None:

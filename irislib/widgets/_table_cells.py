@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -22,6 +23,7 @@ from irislib._common.language import column_label
 __all__ = ["align_numbers", "bar_cell", "breakable", "column_title"]
 
 SHARES = {"probability", "share of the trained range"}  # columns with bars whose numbers are in percent
+BREAK = re.compile(r"_|[^\s_]{15}(?=[^\s_]{5})")
 NUMBER = re.compile(r"[-+−]?\d[\d,.\s]*(?:e[-+]?\d+)?(?:\s?[^\d\s]\S*)?")  # with its unit
 
 
@@ -47,8 +49,9 @@ def _has_numbers(values: Iterable[Any]) -> bool:
 
 
 def breakable(title: str) -> Markup:
-    """Return a title that may continue on another line after an underscore."""
-    return Markup("_<wbr>").join(title.split("_"))
+    """Return a title that may continue on another line after an underscore, and within a long word."""
+    ends = [0, *(match.end() for match in BREAK.finditer(title)), len(title)]
+    return Markup("<wbr>").join(title[start:end] for start, end in pairwise(ends))
 
 
 def column_title(name: str) -> str:
