@@ -19,6 +19,7 @@ from conftest import FUZZ
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from irislib._project.sql_source import content_of
 from irislib._project.table_source import TableSource, read_table
 from irislib.errors import DataError
 
@@ -460,6 +461,9 @@ def test_queries(tmp_path, monkeypatch):
         check(source, "with contextlib.closing(sqlite3.connect(DATA)) as database:")
         assert source.path == path
         assert source.requirements == ()
+    odd = path.rename(tmp_path / "shop #1?%41.db")
+    check(read_table(str(odd), sql=query), "with contextlib.closing(sqlite3.connect(DATA)) as database:")
+    odd.rename(path)
     for option, text in (
         ("sheet", "--sheet is for Excel files; a query is none."),
         ("encoding", "--encoding is for CSV"),
@@ -472,6 +476,20 @@ def test_queries(tmp_path, monkeypatch):
         read_table(str(path), sql="select shape from items")
     with pytest.raises(DataError, match="The query returns no rows"):
         read_table(str(path), sql="select * from items where größe > 10")
+
+
+def test_a_database_is_copied_with_what_is_in_its_log(tmp_path):
+    path, copy = tmp_path / "shop.db", tmp_path / "copy.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        FRAME.to_sql("items", database, index=False)
+        assert content_of(path) == path.read_bytes()
+        database.execute("pragma journal_mode = wal")
+        FRAME.to_sql("more", database, index=False)
+        database.commit()
+        copy.write_bytes(content_of(path))
+    with contextlib.closing(sqlite3.connect(copy)) as database:
+        assert database.execute("select count(*) from more").fetchone() == (len(FRAME),)
+        assert database.execute("pragma journal_mode").fetchone() == ("delete",)  # it needs no second file
 
 
 def test_a_database_at_an_address(tmp_path, monkeypatch):

@@ -148,24 +148,7 @@ def _limits(feature: Feature) -> tuple[float, float]:
 def _listed(feature: Feature) -> Reader:
     """Make the reader of a kind whose values are a list: a table for each type in which they come."""
     choices = feature.type.categories(feature)
-    plain = [
-        "",
-        None,
-        *choices,
-        *map(str, choices),
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "1",
-        "0",
-        "1.0",
-        "0.0",
-        0,
-        1,
-    ]
+    plain = ["", None, *choices, *map(str, choices), *YES_OR_NO, 0, 1]
     tables: dict[type, dict[Any, Any]] = {kind: {} for kind in (str, int, float, bool, type(None))}
     for value in plain:
         with contextlib.suppress(KeyError, ValueError):

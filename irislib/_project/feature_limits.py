@@ -17,46 +17,16 @@ __all__ = ["limit_reasons", "refined"]
 
 SUGGESTIONS = 10  # of a category with many values
 # Of numbers that cannot be below 0, by the words in their names or by their units.
-NOT_NEGATIVE = {"age", "count", "length", "width", "height", "weight", "area", "distance", "duration", "volume", "size"}
-NOT_NEGATIVE |= {"radius", "diameter", "perimeter", "thickness", "mileage", "population", "rooms", "bedrooms", "qty"}
-NOT_NEGATIVE |= {"bathrooms", "quantity", "tenure", "minutes", "hours", "seconds", "days", "months", "visits", "mass"}
-UNITS = {
-    "mm",
-    "cm",
-    "km",
-    "m",
-    "mg",
-    "g",
-    "kg",
-    "t",
-    "ml",
-    "l",
-    "ms",
-    "s",
-    "kwh",
-    "hz",
-    "khz",
-    "mhz",
-    "m²",
-    "m³",
-    "hpa",
-}
+NOT_NEGATIVE = {"age", "count", "length", "width", "height", "weight", "area", "distance", "duration", "volume"}
+NOT_NEGATIVE |= {"size", "radius", "diameter", "perimeter", "thickness", "mileage", "population", "rooms", "bedrooms"}
+NOT_NEGATIVE |= {"qty", "bathrooms", "quantity", "tenure", "minutes", "hours", "seconds", "days", "months", "visits"}
+NOT_NEGATIVE |= {"mass"}
+UNITS = {"mm", "cm", "km", "m", "mg", "g", "kg", "t", "ml", "l", "ms", "s", "kwh", "hz", "khz", "mhz", "m²", "m³"}
+UNITS |= {"hpa"}
 RELATIVE = {"change", "diff", "difference", "delta", "log", "scaled", "normalized", "relative", "growth", "balance"}
-RELATIVE |= {
-    "temp",
-    "temperature",
-    "temperatur",
-    "lat",
-    "latitude",
-    "lon",
-    "lng",
-    "longitude",
-    "profit",
-    "rate",
-    "index",
-}
-RELATIVE |= {"return", "returns", "sentiment", "altitude", "elevation", "x", "y"}
-RELATIVE |= {"score", "net", "gain", "deviation", "error", "residual", "offset", "z", "std"}
+RELATIVE |= {"temp", "temperature", "temperatur", "lat", "latitude", "lon", "lng", "longitude", "profit", "rate"}
+RELATIVE |= {"index", "return", "returns", "sentiment", "altitude", "elevation", "x", "y", "score", "net", "gain"}
+RELATIVE |= {"deviation", "error", "residual", "offset", "z", "std"}
 
 
 def refined(features: Sequence[Feature], frame: pd.DataFrame) -> list[Feature]:

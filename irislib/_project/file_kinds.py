@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from irislib._common.messages.tables import OTHER_KINDS, TEXTS
 from irislib._modeling.table_files import OLD_EXCEL
 from irislib._project.csv_bytes import compression_of
+from irislib._project.sql_source import MAGIC
 from irislib.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def kind_of(path: Path) -> str:
             return kind
     if start.startswith(OLD_EXCEL):
         raise DataError(TEXTS["old_excel"].format(path=path))
-    if start.startswith(b"SQLite format 3\0"):
+    if start.startswith(MAGIC):
         raise DataError(TEXTS["needs_sql"].format(path=path))
     if path.suffix.lower() in PICKLES or re.match(rb"\x80[\x02-\x05]", start):
         raise DataError(TEXTS["pickle"].format(path=path, name=path.name, stem=path.stem))

@@ -6,7 +6,6 @@ import hashlib
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irislib import __version__
@@ -29,6 +28,7 @@ from irislib._project.python_text import (
     literal,
     quoted,
 )
+from irislib._project.sql_source import content_of
 
 if TYPE_CHECKING:
     from irislib._description.feature import Feature
@@ -296,9 +296,5 @@ def _source(sketch: Sketch) -> str:
     path = sketch.table.path
     if path is None:
         return SOURCE["query"].format(rows=len(sketch.table.frame))
-    return SOURCE["file"].format(file=path.name, rows=len(sketch.table.frame), digest=_digest(path)[:12])
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256(content_of(path)).hexdigest()
+    return SOURCE["file"].format(file=path.name, rows=len(sketch.table.frame), digest=digest[:12])

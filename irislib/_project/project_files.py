@@ -18,6 +18,7 @@ from irislib._project.manifest import MANIFEST, Project, manifest
 from irislib._project.names import check_name
 from irislib._project.python_text import flat, literal
 from irislib._project.requirement import own_requirements, pack_wheel
+from irislib._project.sql_source import content_of
 from irislib.errors import IrislibError
 
 __all__ = ["EXECUTABLE", "Answers", "refuse_existing", "render_project", "render_templates", "write_project"]
@@ -104,7 +105,7 @@ def render_project(answers: Answers) -> dict[str, bytes | str]:
     files: dict[str, bytes | str] = {**texts, f"{project.package}/model.py": answers.model_source}
     for path in (answers.data, answers.estimator):
         if path is not None:
-            files[f"{project.package}/data/{path.name}"] = path.read_bytes()
+            files[f"{project.package}/data/{path.name}"] = content_of(path)
     files |= {name: path.read_bytes() for name, path in answers.modules.items()}
     if project.origin.wheel:
         files[f"wheels/{project.origin.wheel}"] = pack_wheel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,13 @@ from irislib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["QUERY", "VARIABLE", "read_query", "sqlite_file"]
+__all__ = ["MAGIC", "QUERY", "VARIABLE", "content_of", "read_query", "sqlite_file"]
 
 QUERY = "query = "  # as the code begins
 VARIABLE = "DATABASE_URL"  # of the environment
 SQLALCHEMY = "sqlalchemy>=2"
+MAGIC = b"SQLite format 3\0"
+WAL_VERSIONS = b"\2\2"  # at byte 18: https://www.sqlite.org/fileformat.html
 # The packages that SQLAlchemy's drivers come in.
 DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "pymysql": "pymysql", "pyodbc": "pyodbc"}
 DRIVERS |= {"oracledb": "oracledb", "mysqldb": "mysqlclient", "asyncpg": "asyncpg", "duckdb_engine": "duckdb-engine"}
@@ -99,10 +102,30 @@ def _read_sqlite(path: Path, query: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as database:
+        with _open(path) as database:
             return pd.read_sql(query, database)
     except (sqlite3.Error, pd.errors.DatabaseError, TypeError) as error:
         raise DataError(TEXTS["sql"].format(error=_reason(error, query))) from error
+
+
+def _open(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    """Open a database for reading alone."""
+    return contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))
+
+
+def content_of(path: Path) -> bytes:
+    """Return the content of a file, which may be a database of SQLite.
+
+    One with a write-ahead log, whose last changes are in a second file, is copied into one file that needs none: it
+    could not be read where its folder cannot be written.
+    """
+    content = path.read_bytes()
+    if not content.startswith(MAGIC) or content[18:20] != WAL_VERSIONS:
+        return content
+    with tempfile.TemporaryDirectory() as folder, _open(path) as database:
+        copy = Path(folder) / "copy"
+        database.execute("VACUUM INTO ?", [str(copy)])
+        return copy.read_bytes()
 
 
 def _read_address(address: str, query: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
