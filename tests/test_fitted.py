@@ -517,3 +517,10 @@ def test_what_needs_rows_says_that_there_are_none(alone) -> None:
 def test_features_stand_for_rows(alone, arguments, message: str) -> None:
     with pytest.raises(IrislibError, match=message):
         Model.from_estimator(alone.estimator, **arguments)
+
+
+def test_several_targets_are_refused_without_rows_too() -> None:
+    rows = np.random.default_rng(0).random((40, 2))
+    fitted = DecisionTreeRegressor().fit(rows, rows)
+    with pytest.raises(SpecError, match="this DecisionTreeRegressor predicts 2 targets"):
+        Model.from_estimator(fitted, features=[Feature("a", low=0, high=1), Feature("b", low=0, high=1)])

@@ -393,6 +393,8 @@ def test_residuals_are_beside_the_median_of_the_training_rows(tmp_path) -> None:
         (without, *own),
     ):
         assert f"({baseline})" in insights.residuals(read).text
+        median = baseline.removeprefix("always answering ").partition(":")[0]
+        assert f"always answering {median} would be off by" in insights.predicted_against_true(read).text
         with using_language("de"):
             assert f"({german})" in insights.residuals(read).text
 

@@ -309,3 +309,12 @@ def test_limits_that_an_estimator_refuses_are_left_out() -> None:
     entries = insights.what_if(model, {"a": 1, "b": 2}).frame["entry"].astype(float)
     assert 0 < entries.min() < 0.5
     assert entries.max() == 10
+
+
+def test_the_typical_choice_is_one_of_them() -> None:
+    data = numbers(region=[1, 9, 1, 9, 9] * 40)[["a", "region"]]
+    region = Feature("region", "choice", choices=[1, 5, 9], dtype="int64")
+    model = train_on(data.assign(y=data["region"] + data["a"]), DecisionTreeRegressor(), region)
+    model = replace(model, evaluation=replace(model.evaluation, features=data.head(2)))  # 5 is in the middle
+    frame = insights.contributions(model, {"a": 0, "region": 9}).frame.set_index("feature")
+    assert frame.loc["Region", "typical"] == "1"

@@ -11,6 +11,7 @@ from irislib.errors import DataError
 
 __all__ = [
     "check_estimator",
+    "check_predictions",
     "has_threshold",
     "is_fitted",
     "probability_threshold",
@@ -40,6 +41,17 @@ def check_estimator(estimator: Any) -> list[str]:
     if not hasattr(estimator, "predict"):
         return [f"estimator: {name} does not predict; irislib shows classifiers and regressors."]
     return []
+
+
+def check_predictions(estimator: Any, predictions: Any) -> list[str]:
+    """Return what makes the predictions of a fitted estimator unusable, one sentence each: more than one for a row."""
+    import numpy as np
+
+    array = np.asarray(predictions)
+    if array.ndim != 2 or array.shape[1] < 2:
+        return []
+    predicts = f"this {type(estimator).__name__} predicts {array.shape[1]} targets"
+    return [f"estimator: {predicts}; irislib shows models with one target."]
 
 
 def _kind(estimator: Any) -> str | None:

@@ -16,7 +16,7 @@ from irislib._description.spec import ModelSpec
 from irislib._description.values import to_python
 from irislib._modeling import training
 from irislib._modeling.arguments import require_estimator
-from irislib._modeling.estimators import check_estimator, is_fitted, require_columns
+from irislib._modeling.estimators import check_estimator, check_predictions, is_fitted, require_columns
 from irislib._modeling.evaluation import evaluate
 from irislib._modeling.model import Model
 from irislib._modeling.row_digests import row_digests, to_facts
@@ -93,9 +93,8 @@ def from_estimator(
             FittedSpec(name, features, target or "target", estimator=estimator, identity=identity, **description)
         )
     test = _frame(X_test, estimator, "X_test")
-    if (n_targets := _count_targets(estimator, test.head(1))) > 1:
-        predicts = f"this {type(estimator).__name__} predicts {n_targets} targets"
-        raise SpecError(subject, [f"estimator: {predicts}; irislib shows models with one target."])
+    if faults := _check_targets(estimator, test.head(1)):
+        raise SpecError(subject, faults)
     train = None if X_train is None else _frame(X_train, estimator, "X_train")
     y = _target(y_test, test, "y_test", estimator, names)
     y_fit = y if train is None or y_train is None else _target(y_train, train, "y_train", estimator, names)
@@ -155,14 +154,11 @@ def _row_digests(x_train: pd.DataFrame, y_train: np.ndarray, x: pd.DataFrame, y:
     return to_facts(digests[: len(x_train)], digests[len(x_train) :])
 
 
-def _count_targets(estimator: Any, row: pd.DataFrame) -> int:
-    import numpy as np
-
+def _check_targets(estimator: Any, row: pd.DataFrame) -> list[str]:
     try:
-        predicted = np.asarray(estimator.predict(row))
+        return check_predictions(estimator, estimator.predict(row))
     except Exception:  # reported when all rows are predicted, with the description's line and advice
-        return 1
-    return int(predicted.shape[1]) if predicted.ndim == 2 else 1
+        return []
 
 
 def ignore_missing_names(estimator: Any) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from irislib._description.values import to_python
-from irislib._modeling.estimators import require_columns
+from irislib._modeling.estimators import check_predictions, require_columns
 from irislib._modeling.evaluation import NoEvaluation
 from irislib._modeling.model import Model
 from irislib._modeling.user_errors import user_errors
-from irislib.errors import DataError
+from irislib.errors import DataError, SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,8 @@ def without_rows(spec: FittedSpec) -> Model:
 
     Raises
     ------
+    SpecError
+        If the estimator predicts several targets.
     DataError
         If the estimator does not take the columns of the features.
     UserCodeError
@@ -44,7 +46,10 @@ def without_rows(spec: FittedSpec) -> Model:
         raise DataError(f"There are {len(spec.features)} features; the estimator was fitted on {count} columns.")
     rows = spec.validate(made_up_rows(spec.features))
     with user_errors(spec, rows):
-        predicted = np.asarray(estimator.predict(rows)).ravel()
+        predicted = np.asarray(estimator.predict(rows))
+    if faults := check_predictions(estimator, predicted):
+        raise SpecError(f"The description of model {spec.name!r}", faults)
+    predicted = predicted.ravel()
     if spec.classes:
         predicted = np.asarray([spec.classes[code] for code in predicted.tolist()], dtype=object)
     return Model(

@@ -13,6 +13,9 @@ from irislib.insights._base import Insight
 from irislib.insights._phrases import axis_label, explain_test_rows, format_target, with_target_unit
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from irislib._modeling.evaluation import Evaluation
     from irislib._modeling.model import Model
 
 __all__ = ["predicted_against_true", "residuals"]
@@ -40,10 +43,11 @@ def predicted_against_true(model: Model) -> Insight:
     held_out = model.evaluation
     true, predicted = (with_target_unit(model, f"{kind} {model.spec.target}") for kind in ("true", "predicted"))
     frame = pd.DataFrame({true: held_out.y_true, predicted: held_out.y_pred})
-    measures = ("mean_absolute_error", "baseline_mean_absolute_error", "root_mean_squared_error")
-    error, baseline, root = (format_target(model, held_out.metrics[name]) for name in measures)
+    error, root = (held_out.metrics[name] for name in ("mean_absolute_error", "root_mean_squared_error"))
+    whose, guessed = _errors_of_median(held_out)
+    error, root, baseline = (format_target(model, float(number)) for number in (error, root, guessed.mean()))
     text = TEXTS["predicted_against_true.text"].format(
-        rows=len(frame), error=error, root=root, baseline=baseline, explained=TEXTS["explained"],
+        rows=len(frame), error=error, root=root, whose=whose, baseline=baseline, explained=TEXTS["explained"],
         r2=held_out.metrics["r2"], test_rows=explain_test_rows(model),
     )  # fmt: skip
     draw = partial(_drawing.points_on_diagonal, frame=frame, names=[axis_label(model, name) for name in frame])
@@ -76,10 +80,8 @@ def residuals(model: Model) -> Insight:
     )
     frame = pd.DataFrame({predicted: held_out.y_pred, residual: held_out.y_true - held_out.y_pred})
     most = float(np.quantile(frame[residual].abs(), QUANTILE, method="higher"))
-    guess = float(np.median(held_out.y_true)) if held_out.median is None else held_out.median
-    guessed = np.abs(held_out.y_true - guess)
+    whose, guessed = _errors_of_median(held_out)
     mean, baseline = frame[residual].mean(), np.quantile(guessed, QUANTILE, method="higher")
-    whose = TEXTS["residuals.own_median" if held_out.median is None else "residuals.median"]
     text = TEXTS["residuals.text_above" if mean > 0 else "residuals.text_below"].format(
         whose=whose, share=QUANTILE, rows=len(frame), most=format_target(model, most),
         baseline=format_target(model, float(baseline)), mean=format_target(model, abs(mean)),
@@ -88,6 +90,15 @@ def residuals(model: Model) -> Insight:
     names = [axis_label(model, name) for name in frame]
     draw = partial(_drawing.points_around_zero, frame=frame, band=most, label=label, names=names)
     return Insight(TEXTS["residuals.title"], frame, text, draw, height=3.6)
+
+
+def _errors_of_median(held_out: Evaluation) -> tuple[str, np.ndarray]:
+    """Return which median a baseline answers, and how far off it is: the rows' own if the training rows' is unknown."""
+    import numpy as np
+
+    own = held_out.median is None
+    guess = np.median(held_out.y_true) if own else held_out.median
+    return TEXTS["residuals.own_median" if own else "residuals.median"], np.abs(held_out.y_true - guess)
 
 
 def require_numbers(model: Model, instead: str) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from irislib._description.feature import Feature
     from irislib._modeling.model import Model
     from irislib._modeling.prediction import Prediction
 
@@ -96,7 +97,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
         base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
     values = [format_feature(model, feature, frame[feature.column].iloc[0]) for feature in model.spec.features]
     typical = [
-        format_feature(model, feature, _typical_value(model.evaluation.features[feature.column]))
+        format_feature(model, feature, _typical_value(feature, model.evaluation.features[feature.column]))
         for feature in model.spec.features
     ]
     labels = [feature.label for feature in model.spec.features]
@@ -268,16 +269,15 @@ def _mean_of_rounds(sampled: np.ndarray, worth: np.ndarray, is_subset: bool) -> 
     return base, values + rest * (variance / variance.sum() if variance.any() else 1 / len(values)), np.sqrt(variance)
 
 
-def _typical_value(column: pd.Series) -> Any:
-    """Return the median of numbers and dates, the commonest of anything else."""
+def _typical_value(feature: Feature, column: pd.Series) -> Any:
+    """Return the median of numbers and dates, the commonest of anything else, such as choices that are numbers."""
     import pandas as pd
 
     present = column.dropna()
     if present.empty:
         return None
-    if pd.api.types.is_bool_dtype(present) or not (
-        pd.api.types.is_numeric_dtype(present) or pd.api.types.is_datetime64_any_dtype(present)
-    ):
+    is_ordered = pd.api.types.is_numeric_dtype(present) or pd.api.types.is_datetime64_any_dtype(present)
+    if not (is_ordered and feature.type.is_continuous):
         return present.mode().iloc[0]
     return present.median()
 

@@ -187,7 +187,7 @@ ENGLISH = {
     # predicted_against_true
     "predicted_against_true.title": "How close are its answers?",
     "predicted_against_true.text": "For {rows} test rows its answers are off by {error} on average ({root} where large "
-    "errors count more: RMSE); always answering the median would be off by {baseline}. R², {explained}, is {r2:.2f}. "
+    "errors count more: RMSE); always answering {whose} would be off by {baseline}. R², {explained}, is {r2:.2f}. "
     "{test_rows}",
     # residuals
     "residuals.title": "How large are its errors?",
