@@ -134,6 +134,7 @@ def check_problem(answer: Answer, status: int, text: str = "") -> None:
     assert problem["status"] == status
     assert text in problem["detail"], problem["detail"]
     assert answer.headers["X-Request-Id"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def check_row(answer: Answer) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from conftest import ROOT, Server, free_port, is_up, wait_until
+from conftest import PATIENCE, ROOT, Server, free_port, is_up, wait_until
 from invalid_inputs import GOOD
 from programs import program
 
@@ -214,6 +214,21 @@ def test_pages_and_answers_come_from_one_address(
     for name, server in servers.items():  # and each is healthy for Compose
         monkeypatch.setenv("IRISLIB_HEALTH_FILE", str(server.log.with_name(f"{name}-health")))
         assert healthcheck.main() == 0
+
+
+def test_an_endpoint_with_tls_of_its_own_is_healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=apps.example.org", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([program("openssl"), *new, *names], check=True, capture_output=True, timeout=PATIENCE)
+    monkeypatch.setenv("IRISLIB_HEALTH_FILE", str(tmp_path / "health"))
+    server = Server(tmp_path / "log", "api", "--certfile", str(certificate), "--keyfile", str(key))
+    try:
+        wait_until(lambda: server.process.poll() is not None or healthcheck.main() == 0, server.text)
+        assert server.process.poll() is None, server.text()
+        assert (tmp_path / "health").read_text() == f"https://127.0.0.1:{server.port}/healthz"
+    finally:
+        assert server.stop() == 0
 
 
 @pytest.fixture(scope="module", params=["bucket", "volume"])

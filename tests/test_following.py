@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -211,6 +212,20 @@ def test_a_file_that_ends_the_process_that_loads_it_harms_nobody(
     watch.start()
     watch.end()
     assert not watch.finding()
+
+
+def test_a_process_that_cannot_be_started_is_tried_later_and_takes_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = StoreWatch({}, 0.01)
+
+    def fork() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fork)
+    before = {*os.listdir("/proc/self/fd")}
+    with pytest.raises(BlockingIOError):  # which the server logs
+        watch.start()
+    assert len({*os.listdir("/proc/self/fd")} - before) <= 1  # that of the list itself
+    watch.start()  # and not each second
 
 
 def test_a_record_is_read_whole_while_it_is_written() -> None:

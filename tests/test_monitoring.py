@@ -23,6 +23,7 @@ from irislib._common.json_lines import FIELDS
 from irislib._common.metrics import METRICS
 
 MONITORING = ROOT / "deploy" / "monitoring"
+KINDS = ("predict", "batch", "insights")
 RARE = ("Since the last refresh", "Duration of the last refresh", "Refreshes by outcome", "Rows of candidates")
 CSV = ",".join(GOOD) + "\n" + ",".join(map(str, GOOD.values())) + "\n" + "x" + "," * (len(GOOD) - 1) + "\n"
 FAULTY = """
@@ -170,13 +171,18 @@ def value(server: Server, name: str, **labels: str) -> float:
 
 def test_each_server_has_the_metrics_of_the_table_and_no_others(apps: Server, endpoint: Server, traffic: str) -> None:
     promtool = program("promtool")
-    for server, kind in ((apps, "serve"), (endpoint, "api")):
+    for server, command in ((apps, "serve"), (endpoint, "api")):
         text = server.get("/metrics").text
         lint = subprocess.run(
             [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=PATIENCE
         )
         assert (lint.returncode, lint.stdout + lint.stderr) == (0, "")
-        known = {metric.name.removesuffix("_total"): metric for metric in METRICS.values() if kind in metric.servers}
+        for sample in (  # a counter that is not there before it is 1 never increases, and raises no alert
+            'irislib_prediction_log_entries_total{outcome="lost"} 0.0',
+            *(f'irislib_requests_total{{endpoint="{kind}",model="iris-wizard",status="500"}} 0.0' for kind in KINDS),
+        ):
+            assert sample in text.splitlines()
+        known = {metric.name.removesuffix("_total"): metric for metric in METRICS.values() if command in metric.servers}
         families = {family.name: family for family in text_string_to_metric_families(text)}
         names = {name for name in families if not name.endswith("_created")}
         rare = ("candidate", "refresh", "store_read", "model_refused")  # only where there are some

@@ -113,6 +113,37 @@ def test_an_error_is_logged_without_the_query_of_its_address(guarded_apps: Serve
     assert "12.75" not in guarded_apps.text()
 
 
+def test_no_header_with_an_underscore_passes_for_another_one(server_with_token: Server) -> None:
+    forged = {"X-Forwarded-Prefix": "/apps", "X_Forwarded_Prefix": "/other", "SCRIPT_NAME": "/x"}
+    answer = server_with_token.get("/openapi.json", headers={**GUARD, **forged})
+    assert answer.json()["servers"][0]["url"].endswith("/apps")
+    # a rule of a proxy about /metrics would not see this one
+    assert server_with_token.get("/x/metrics", headers={**GUARD, "SCRIPT_NAME": "/x"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/docs", "/iris-wizard/card", "/iris-wizard", "/metrics", "/nothing"])
+def test_pages_and_documents_have_the_security_headers(guarded: Server, path: str) -> None:
+    for headers in (GUARD, {}):
+        response = guarded.get(path, headers=headers)
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "same-origin"
+        assert response.headers["Content-Security-Policy"].startswith("frame-ancestors 'self'; ")
+    operator = guarded.get("/iris-wizard/operator", headers=GUARD)
+    assert "frame-ancestors 'none'" in operator.headers["Content-Security-Policy"]  # its own
+
+
+def test_refusals_for_want_of_the_token_are_counted(server_with_token: Server) -> None:
+    def count() -> float:
+        text = server_with_token.get("/metrics", headers=GUARD).text
+        sample = 'irislib_requests_total{endpoint="batch",model="iris-wizard",status="401"} '
+        return sum(float(line.removeprefix(sample)) for line in text.splitlines() if line.startswith(sample))
+
+    before = count()
+    for path in ("/iris-wizard/batch", "/iris-wizard/b%61tch"):
+        assert server_with_token.post(path, json=[GOOD]).status_code == 401
+    wait_until(lambda: count() == before + 2)
+
+
 def test_a_trusted_proxy_has_as_many_connections_as_it_needs(server_with_token: Server) -> None:
     with ExitStack() as stack:
         for _ in range(20):

@@ -14,10 +14,10 @@ def is_local(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def url(host: str, port: int, path: str = "/") -> str:
+def url(host: str, port: int, path: str = "/", scheme: str = "http") -> str:
     """Return the URL at which a program on this machine reaches a server that listens on this host."""
     local = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"http://{f'[{local}]' if ':' in local else local}:{port}{path}"
+    return f"{scheme}://{f'[{local}]' if ':' in local else local}:{port}{path}"
 
 
 def withdraw_health() -> None:

@@ -190,6 +190,8 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         elif status == 503:
             self.set_header("Retry-After", RETRY_SECONDS)
         send_problem(self, problem(status, REFUSALS[status]))
+        request = self.request
+        self.settings["irislib_count"](request.path, request.method, str(status), request.request_time())
 
     def asks_for_json(self: Any) -> bool:
         """Return True for a program that asks for JSON, and not for a page."""

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from irislib._common import paths, temporary_folders
 from irislib._common.language import parse_languages
+from irislib._common.security_headers import headers_for
 from irislib._common.settings import api_settings, setting_value
 from irislib._modeling import registry, store
 from irislib._modeling.following import look_seconds
@@ -88,7 +89,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
         raise_file_limit()
         address = self.cfg.address[0]
         if isinstance(address, tuple):  # and not a Unix socket
-            announce_health(url(address[0], address[1], "/healthz"))
+            announce_health(url(address[0], address[1], "/healthz", "https" if self.cfg.is_ssl else "http"))
         folders = [] if self.cfg.check_config or self.cfg.print_config else self.make_folders()
         self.options.log.hand_over(self.cfg.uid, self.cfg.gid)
         self.master = os.getpid()
@@ -142,6 +143,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
             "threads": THREADS,
             "preload_app": not ("debug" in ours or opts.reload),  # what is loaded before the fork is shared
             "logger_class": JsonApiLogger if "json_logs" in ours else ApiLogger,
+            "forwarder_headers": "",  # Gunicorn takes SCRIPT_NAME from proxies of this machine, and so from visitors
         }
         if "control_socket_disable" in self.cfg.settings and not opts.control_socket:
             # It would be a file in the home folder, which a second instance takes and a container may not have
@@ -172,6 +174,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
                 raise
             log_error(log, "A model could not be loaded; correct it, and the endpoint starts again.", error)
             return failing("A model could not be loaded; the server's log says why.")
+        app.safe_headers = headers_for()
         self.follow_store(app)
         freeze_objects()
         return app

@@ -11,6 +11,7 @@ from tornado.routing import Matcher
 from tornado.web import OutputTransform, RequestHandler
 
 from irislib._common.messages.serving import TEXTS
+from irislib._common.security_headers import SELF, headers_for
 from irislib._serving import is_local
 from irislib._serving.methods import send_problem
 from irislib.api._application import request_id_of
@@ -20,10 +21,6 @@ from irislib.errors import IrislibError
 
 __all__ = ["SafeHeaders", "ancestors", "refusal_routes", "security_headers", "with_headers"]
 
-# Widgets' scripts are generated, and other libraries' widgets may load from anywhere: a stricter
-# policy would break them.
-POLICY = "frame-ancestors {ancestors}; object-src 'none'; base-uri 'self'; form-action 'self'"
-SELF = "'self'"
 # What a policy can hold: neither addresses in IPv6 nor letters beyond ASCII
 LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 ORIGIN = re.compile(rf"https?://(\*\.{LABEL}\.)?({LABEL}\.)*{LABEL}(:[1-9][0-9]{{0,4}})?")
@@ -56,11 +53,7 @@ def security_headers(server: Any) -> dict[str, str]:
     own = server.tornado_settings.get("headers", {})
     if server.frame_ancestors and any(name.title() == "Content-Security-Policy" for name in own):
         raise IrislibError(TEXTS["two_policies"])
-    return {
-        "Content-Security-Policy": POLICY.format(ancestors=ancestors(server.frame_ancestors)),
-        "Referrer-Policy": "same-origin",  # the URL of a page can hold the values of its form
-        "X-Content-Type-Options": "nosniff",
-    }
+    return headers_for(ancestors(server.frame_ancestors))
 
 
 class SafeHeaders(OutputTransform):

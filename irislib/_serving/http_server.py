@@ -70,6 +70,8 @@ class CheckedHead(HTTPMessageDelegate):
             return self.refuse(431)
         if start_line.version == "HTTP/1.0" and "Transfer-Encoding" in headers:
             return self.refuse(400)
+        for name in [name for name in headers if "_" in name]:  # WSGI could not tell it from one with a hyphen
+            del headers[name]
         if "Expect" in headers:  # a client of HTTP/1.0 knows no 100 Continue; Tornado knows it in lower case only
             headers["Expect"] = headers["Expect"].lower()
             if start_line.version == "HTTP/1.0":

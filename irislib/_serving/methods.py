@@ -83,7 +83,7 @@ class MethodsMixin:
         self.set_status(204)
 
     def log_exception(self: Any, *exc_info: Any) -> None:
-        """Log an error as Tornado does, without the query of the address, which may hold the token or what was typed."""
+        """Log an error as Tornado does, without the query of the address: it may hold the token, or what was typed."""
         uri, self.request.uri = self.request.uri, self.request.path
         try:
             super().log_exception(*exc_info)  # type: ignore[misc]

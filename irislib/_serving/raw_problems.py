@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from irislib._common.security_headers import headers_for
 from irislib.api._problem_details import PROBLEM, problem
 
 __all__ = ["MAX_REQUEST_LINE", "problem_response", "raw_response"]
@@ -18,7 +19,7 @@ def problem_response(status: int, detail: str) -> tuple[bytes, dict[str, str]]:
     """Return the body and the headers of a problem."""
     body = (json.dumps(problem(status, detail)) + "\n").encode()
     headers = {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "X-Request-ID": secrets.token_hex(8)}
-    return body, headers
+    return body, {**headers, **headers_for()}
 
 
 def raw_response(status: int, detail: str, more_headers: Mapping[str, str] | None = None) -> bytes:

@@ -60,7 +60,13 @@ class StoreWatch:
             return
         reader, writer = os.pipe()
         master = os.getpid()
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:  # no room for another process
+            os.close(reader)
+            os.close(writer)
+            self._next_start = time.monotonic() + RESTART_SECONDS
+            raise
         if not self._pid:
             try:
                 _reset_signals()

@@ -321,6 +321,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         wsgi: Any = make_app([], self.app_list.names, options)
         self.endpoint, allowed_methods = wsgi, wsgi.allowed_methods
         self.app.settings["irislib_allowed_methods"] = lambda path: allowed_methods(unquote(path).removeprefix(prefix))
+        self.app.settings["irislib_count"] = lambda path, *facts: self.endpoint.count(
+            unquote(path).removeprefix(prefix), *facts
+        )
         wsgi.page_states, wsgi.refusal_of = self.page_pool.states, self.model_loader.refusal
         wsgi.following = self.model_loader.following
         server_metrics, registry = ServerMetrics(self), CollectorRegistry()

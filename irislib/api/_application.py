@@ -18,7 +18,7 @@ from irislib._common.routes import ROUTES
 from irislib._modeling.model import Model
 from irislib._modeling.prediction import Prediction
 from irislib._prediction_log.reports import REQUEST_ID_PATTERN
-from irislib._prediction_log.writer import PredictionLog
+from irislib._prediction_log.writer import LEFT_OUT, LOST, WRITTEN, PredictionLog
 from irislib.api._auth import TokenCheck
 from irislib.api._body_stream import BodyStream
 from irislib.api._candidate import Candidate, check_fits
@@ -55,6 +55,8 @@ class Endpoint(Flask):
         self.models: dict[str, Model] = {}
         self.metrics = Metrics(self)
         self.prediction_log = PredictionLog(options.log, self.metrics.count_log) if options.log.folder else None
+        for outcome in (WRITTEN, LOST, LEFT_OUT) if self.prediction_log else ():
+            self.metrics.count_log(outcome, 0)  # only what is there can increase, and raise an alert
         self.token_check = TokenCheck(options.token)
         self.model_endpoints: dict[str, ModelEndpoint] = {}
         for model in models:
@@ -65,6 +67,7 @@ class Endpoint(Flask):
         self.refusal_of: Callable[[str], HTTPException | None] = lambda name: None  # of a model that is not there yet
         self.following: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # the state of what follows the store
         self.processes: Callable[[], Mapping[str, Iterable[int]]] = lambda: {"server": [os.getpid()]}
+        self.safe_headers: Mapping[str, str] = {}  # of what Flask answers, unless the response has them
         self.heartbeat: Callable[[], None] = lambda: None  # tells Gunicorn that a long answer goes on
 
     def add_model(self, model: Model) -> None:
@@ -123,6 +126,22 @@ class Endpoint(Flask):
             entry = records.entry(route, request_id, [*prediction.values.values()], prediction.prediction, shares)
             self.prediction_log.add(entry)
 
+    def count(self, path: str, method: str, status: str, seconds: float) -> None:
+        """Count one answer, whoever has given it.
+
+        Parameters
+        ----------
+        path : str
+            Without the base URL of the server.
+        method, status : str
+        seconds : float
+        """
+        _, name, *rest = f"{path}/".split("/")
+        if f"/{name}" in self.model_endpoints:
+            self.metrics.count(name, _endpoint_label(rest[0], method), status, seconds)
+        else:
+            self.metrics.count("", "other", status, seconds)
+
     def wsgi_app(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
         start = perf_counter()
@@ -153,8 +172,7 @@ class Endpoint(Flask):
 
     def _call_flask(self, environ: Environ, start_response: Any, start: float) -> Iterable[bytes]:
         json_lines.REQUEST_ID.set(environ[REQUEST_ID])
-        _, name, *rest = f"{environ['PATH_INFO']}/".split("/")
-        endpoint = self.model_endpoints.get(f"/{name}")
+        endpoint = self.model_endpoints.get("/" + f"{environ['PATH_INFO']}/".split("/", 2)[1])
         environ[MODEL] = endpoint and endpoint.model  # until its end, whatever is served from then on
         status_code = "500"
         body = BodyStream(environ, ROW_BYTES)
@@ -163,13 +181,15 @@ class Endpoint(Flask):
             nonlocal status_code
             status_code = status[:3]
             more = [] if endpoint is None else [("X-Model-Version", environ[MODEL].version)]
+            if self.safe_headers:
+                present = {name.title() for name, _ in headers}
+                more += [item for item in self.safe_headers.items() if item[0] not in present]
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
         def finish() -> None:
             body.drain(self.heartbeat)
             json_lines.REQUEST_ID.set("")
-            label = _endpoint_label(rest[0], environ["REQUEST_METHOD"]) if endpoint else "other"
-            self.metrics.count(name if endpoint else "", label, status_code, perf_counter() - start)
+            self.count(environ["PATH_INFO"], environ["REQUEST_METHOD"], status_code, perf_counter() - start)
 
         return ClosingIterator(super().wsgi_app(environ, start_with_ids), finish)
 

@@ -85,7 +85,8 @@ class ModelEndpoint:
         self.features, self.plain_rows = model.spec.features, PlainRows(model.spec.features)
         self.responses = {label: self.make_response(label) for label in model.classes or ()}
         self.requests = metrics.requests.labels(model.spec.name, "predict", "200")
-        metrics.requests.labels(model.spec.name, "predict", "500")  # 0: only what is there can increase
+        for address in ("predict", "batch", "insights"):
+            metrics.requests.labels(model.spec.name, address, "500")  # 0: only what is there can increase
         if tracing.is_on():
             tracing.wrap(self, "answer", "irislib.predict", model=model.spec.name, version=model.version)
             tracing.wrap(self, "_checked_values", "irislib.validate", model=model.spec.name)
