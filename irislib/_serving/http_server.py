@@ -58,7 +58,7 @@ class CheckedHead(HTTPMessageDelegate):
 
     def __init__(self, delegate: HTTPMessageDelegate, connection: Any):
         self.delegate, self.connection = delegate, connection
-        self.is_refused = self.holds_body = False
+        self.is_refused = self.holds_body = self.ignores_body = False
         self.size = 0  # of the body, as far as it has arrived
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
@@ -81,13 +81,16 @@ class CheckedHead(HTTPMessageDelegate):
             path = "/" + start_line.path[match.end() :]
             start_line = RequestStartLine(start_line.method, path, start_line.version)
         prepared = self.delegate.headers_received(start_line, headers)
-        self.holds_body = (
-            prepared is None
-        )  # a handler that takes the body in parts returns when it is prepared for that
+        if prepared is not None:  # the handler takes the body in parts, and says when it is prepared for that
+            return prepared
+        self.ignores_body = start_line.method in ("GET", "HEAD")
+        self.holds_body = not self.ignores_body
         length = headers.get("Content-Length", "")
-        if self.holds_body and length.isdecimal() and int(length) > ROW_BYTES:
-            return self.drop()
-        return prepared
+        if self.ignores_body:
+            self.connection.set_max_body_size(MAX_DRAINED_BYTES)
+        elif length.isdecimal() and int(length) > ROW_BYTES:
+            self.drop()
+        return None
 
     def drop(self) -> None:
         """Refuse a body of which the delegate would hold all, whatever it is sent to."""
@@ -107,7 +110,7 @@ class CheckedHead(HTTPMessageDelegate):
         self.size += len(chunk)
         if self.holds_body and self.size > ROW_BYTES and not self.is_refused:
             self.drop()
-        return None if self.is_refused else self.delegate.data_received(chunk)
+        return None if self.is_refused or self.ignores_body else self.delegate.data_received(chunk)
 
     def finish(self) -> None:
         """Note the end of the request."""
