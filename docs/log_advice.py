@@ -9,10 +9,15 @@ OTHER_WAY = "Pages work, and open more slowly. If it comes again and again, look
 ADVICE = {
     "A request could not be counted": "The answer was sent; `/metrics` lacks it. Report it with the traceback.",
     "Entries of the prediction log could not": "The entries are written; `/metrics` lacks them. Report it.",
+    "Error: …": "Gunicorn could not start; the reason is in the line. [Not starting](#not-starting).",
     "Entries of the prediction log in": "Make room in that folder, or let the server's user write it. [Full](#full).",
     "Pages are no longer prepared": "Restart the server. Report it with the traceback.",
     "The Hub at": "Nobody can log in, and programs get 503: see that JupyterHub runs, and is reached at this address.",
     "The candidate has no thread": "No thread could be started: raise the limit of processes (`TasksMax`, `ulimit -u`).",
+    "Predictions of … are not in the prediction log": "The page has answered. Make room in the log's folder, or let the server's "
+    "user write it. [Full](#full).",
+    "The feedback about … is not stored": "Its visitor was told so. Make room in the folder of the feedback, or let the server's "
+    "user write it.",
     "The prediction log has no thread": "No thread could be started: raise the limit of processes (`TasksMax`, "
     "`ulimit -u`).",
     "The estimator of … refuses": "Its description allows values that it cannot take: give the feature limits, or "
@@ -38,6 +43,7 @@ ADVICE = {
     "… …: the temporary folder is full": "Make room in `$TMPDIR`, or give the server another one. [Full](#full).",
     "…: the store could not be followed": "The server goes on with the version it has. Report the traceback.",
     "503 …": "The server was asked while it could not answer yet. [Not starting](#not-starting).",
+    "A kernel of … has failed": "Its page says so. Report it with the traceback.",
     "A template of kernels has ended": "Usually for want of memory. Once is no fault.",
     "The template process of kernels has ended": "Usually for want of memory. Once is no fault.",
     "Anyone who can reach this machine": "Set a token, or see that a proxy asks for a login.",
@@ -55,6 +61,7 @@ ADVICE = {
     "The stored … cannot be read from": "[Wrong, or unreadable](#unreadable). A new version is trained if it can be.",
     "The stored … … is out of date": "Nothing, if the change was meant.",
     "The version … of … cannot be read": "Publish it again, if it is needed still. [Unreadable](#unreadable).",
+    "irislib …: …": "With `--json-logs`: the sentence with which the command ended. [Not starting](#not-starting).",
     "irislib uses … of …": "Install the versions of `constraints.txt`.",
     "… It is served from memory": "The store cannot be written: make room, or let the server's user write it.",
     "… It is trained again at each start": "The store cannot be written, or the estimator cannot be stored.",

@@ -23,6 +23,8 @@ COMPUTED = {
     ("irislib._serving.callback_log", "log"): ["TEXTS:callback_failed", "TEXTS:callback_printed"],
     ("irislib._serving.lifecycle", "error"): ["TEXTS:model_failed"],
     ("irislib._serving.lifecycle", "info"): ["TEXTS:ready"],
+    ("irislib._serving.lifecycle", "report"): ["irislib …: …"],
+    ("irislib._serving.following_arbiter", "report"): ["Error: …"],
     ("irislib._serving.request_logs", "log"): ["503 …"],
     ("irislib._serving.startup", "info"): ["TEXTS:stored", "TEXTS:trained", "TEXTS:trained_unstored",
                                            "TEXTS:waiting"],
@@ -51,20 +53,21 @@ def lines() -> list[Line]:
 
 def _lines_of(path: Path, module: str) -> Iterator[Line]:
     for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and _is_log(call.func.value)):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and _is_log(call.func)):
             continue
         name = call.func.attr
-        if name not in (*LEVELS[1:], "log"):
+        if name not in (*LEVELS[1:], "log", "report"):
             continue
-        level = {"exception": "error", "log": "warning"}.get(name, name)
+        level = {"exception": "error", "log": "warning", "report": "error"}.get(name, name)
         for text in _texts(call, module, name):
             shown = PLACEHOLDER.sub("…", text).partition("\n")[0].strip()
             yield Line(level, shown, module)
 
 
-def _is_log(node: ast.expr) -> bool:
+def _is_log(call: ast.Attribute) -> bool:
+    node = call.value
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-    return name in ("log", "logger", "server_log")
+    return name in ("log", "logger", "server_log") or (name, call.attr) == ("json_lines", "report")
 
 
 def _texts(call: ast.Call, module: str, name: str) -> list[str]:

@@ -27,7 +27,7 @@ LIMITS: dict[str, list[tuple[str, ...]]] = {
         ("a Parquet or Excel batch, unpacked, as a multiple of that", "irislib.api._batch:UNPACKED_FACTOR", "413", "times"),
         ("the rows of a batch", "max_batch_rows", "413"),
         ("wrong rows of a batch with their problems in full", "max_batch_problem_rows", "for others their number alone"),
-        ("unknown columns that a problem names", "irislib.api._batch:MAX_UNKNOWN_COLUMNS", "others are counted", "names"),
+        ("unknown names that a problem lists", "irislib.api._json_bodies:MAX_NAMES", "others are counted", "names"),
         ("the answer to a batch", "max_batch_answer_bytes", "the answer is broken off; a line of the log"),
         ("the work on a batch", "max_batch_seconds", "the answer is broken off; a line of the log"),
         ("the first line of a request", "irislib._serving.raw_problems:MAX_REQUEST_LINE", "414", "bytes"),

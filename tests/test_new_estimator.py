@@ -27,6 +27,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -183,6 +184,10 @@ ALONE: dict[str, tuple[Callable[[], Any], list[str]]] = {
         ['Feature("x0", default=', "Give them names and labels, in the order of the training."],
     ),
     "imputer": (lambda: fitted(make_pipeline(SimpleImputer(), LinearSVC()), NUMBERS), ["required=False"]),
+    "network of three classes": (
+        lambda: fitted(make_pipeline(StandardScaler(), MLPClassifier((3,), tol=0.1, random_state=0)), NUMBERS, X["plan"]),
+        ["The file has a mean of", '"Made up: '],
+    ),
     "neighbours": (lambda: fitted(KNeighborsClassifier(), NUMBERS), ["The file has values of age from"]),
     "silent": (lambda: fitted(LinearRegression(), NUMBERS, X["age"]), ["The file does not say what values age has."]),
     "categories": (

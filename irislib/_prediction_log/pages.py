@@ -54,8 +54,7 @@ class PageLog:
         except Exception as error:
             if not self.has_failed:
                 self.has_failed = True
-                text = f"Predictions of {self.model.spec.name} are not in the prediction log: {error}"
-                json_lines.report(text)
+                json_lines.report(f"Predictions of {self.model.spec.name} are not in the prediction log: {error}")
             return ""
         return request_id
 

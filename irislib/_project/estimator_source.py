@@ -246,7 +246,9 @@ def _require_estimator(path: Path, estimator: Any) -> None:
         raise DataError(f"{path}: {faults[0].removeprefix('estimator: ')}")
     if not is_fitted(estimator):
         raise DataError(ESTIMATOR_FILE["unfitted"].format(path=path, type=name))
-    if (count := getattr(last_step(estimator), "n_outputs_", 1)) > 1:
+    last = last_step(estimator)
+    is_network = getattr(last, "out_activation_", "") == "softmax"  # whose outputs are the classes of one target
+    if (count := getattr(last, "n_outputs_", 1)) > 1 and not is_network:
         raise DataError(ESTIMATOR_FILE["targets"].format(path=path, type=name, count=count))
 
 
