@@ -220,7 +220,11 @@ def test_a_regression(tmp_path) -> None:
             r"are in another order than .*\. Give them in that .*: alcohol, malic_acid, ash, ",
         ),
         ({"features": [*WINE, Feature("colour")]}, DataError, "have the columns colour, on which .* was not fitted"),
-        ({"features": [replace(WINE[0], high=12, default=None), *WINE[1:]]}, DataError, "X_test does not fit the features"),
+        (
+            {"features": [replace(WINE[0], high=12, default=None), *WINE[1:]]},
+            DataError,
+            "X_test does not fit the features",
+        ),
         ({"name": "Wine!"}, SpecError, "use lower case"),
     ],
 )

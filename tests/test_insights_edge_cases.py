@@ -318,3 +318,29 @@ def test_the_typical_choice_is_one_of_them() -> None:
     model = replace(model, evaluation=replace(model.evaluation, features=data.head(2)))  # 5 is in the middle
     frame = insights.contributions(model, {"a": 0, "region": 9}).frame.set_index("feature")
     assert frame.loc["Region", "typical"] == "1"
+
+
+def test_sentences_tell_numbers_apart_that_differ_in_their_last_digits() -> None:
+    data = numbers()
+    spec = irislib.ModelSpec(
+        name="air",
+        features=[Feature("a"), Feature("b")],
+        target="pressure",
+        load_data=lambda: data.assign(pressure=1013 + 0.03 * data["a"] + 0.001 * data["b"]),
+        estimator=DecisionTreeRegressor(max_depth=3),
+        target_unit="hPa",
+    )
+    model, row = irislib.train(spec), {"a": 1.1, "b": 0}
+    sentences = {
+        "answer": (str(model.predict_row(row)), r"Pressure: (\S+) hPa, likely (\S+) to (\S+)"),
+        "set": (insights.prediction_set(model, row).text, r"likely (\S+) to (\S+) hPa"),
+        "what if": (insights.what_if(model, row).text, r"it would be (\S+) hPa, at .* (\S+) hPa"),
+        "dependence": (insights.partial_dependence(model).text, r"goes from (\S+) hPa to (\S+) hPa"),
+        "contributions": (insights.contributions(model, row).text, r"^(\S+) hPa \(on average (\S+) hPa\)"),
+    }
+    for text, pattern in sentences.values():
+        found = re.search(pattern, text).groups()
+        assert len(set(found)) == len(found), text
+        assert all(1012 < float(number) < 1014 for number in found), text
+    answers = insights.what_if(model, row).frame
+    assert answers[answers["name"] == "a"]["answer"].nunique() > 4

@@ -14,12 +14,14 @@ from irislib._common.language import ENGLISH, current_language, iso_date, locali
 from irislib._common.messages.validation import TEXTS
 
 __all__ = [
+    "ANSWER_DIGITS",
     "MAX_WORDS",
     "TO_PROBABILITY",
     "closest_texts",
     "column_decimals",
     "contribution_format",
     "did_you_mean",
+    "digits_apart",
     "format_apart",
     "format_count",
     "format_duration",
@@ -59,6 +61,17 @@ def format_value(value: Any, digits: int = 12) -> str:
         value = float(value)
         return localize(f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e15 else f"{value:.{digits}g}")
     return localize_date(value) if isinstance(value, dt.date) else format_plain(value)
+
+
+def digits_apart(*numbers: float) -> int:
+    """Return the significant digits that tell numbers apart in a sentence: at least those of an answer.
+
+    Of 1013.27 and 1013.32 these are six, or both would be 1013.
+    """
+    largest, spread = max(map(abs, numbers)), max(numbers) - min(numbers)
+    if not largest * LEAST_SPREAD < spread < math.inf:
+        return ANSWER_DIGITS
+    return max(ANSWER_DIGITS, 1 + math.floor(math.log10(largest)) - math.floor(math.log10(spread)))
 
 
 def format_plain(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irislib._common.formatting import format_apart, format_share, format_value
+from irislib._common.formatting import ANSWER_DIGITS, digits_apart, format_apart, format_share, format_value
 from irislib._common.messages.validation import TEXTS
 from irislib._compiled import one_row_frame
 from irislib._modeling.training_warnings import Warned
@@ -90,13 +90,17 @@ class Prediction:
         """
         if self.threshold and self.probabilities:
             return self._with_threshold(self.threshold, self.probabilities[self.threshold.label])
-        text = f"{format_value(self.prediction, 3)} {self.unit}".rstrip()
+        digits = ANSWER_DIGITS
+        if self.interval:  # which has a digit of its own
+            low, high = self.interval
+            digits = digits_apart(self.prediction, self.prediction + (high - low) / 2)
+        text = f"{format_value(self.prediction, digits)} {self.unit}".rstrip()
         if self.probabilities:
             share = format_share(self.probabilities[self.prediction])
             return TEXTS["answer.class"].format(prediction=text, share=share)
         if self.interval:
-            low, high = (format_value(end, 3) for end in self.interval)
-            return TEXTS["answer.number"].format(prediction=text, low=low, high=high)
+            ends = {"low": format_value(low, digits), "high": format_value(high, digits)}
+            return TEXTS["answer.number"].format(prediction=text, **ends)
         return text
 
     def _with_threshold(self, threshold: Threshold, probability: float) -> str:

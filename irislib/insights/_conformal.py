@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value, short_repr
+from irislib._common.formatting import digits_apart, format_value, short_repr
 from irislib._common.language import localize
 from irislib._common.messages.insights import TEXTS
 from irislib._common.model_caches import cached_for_models
@@ -181,7 +181,8 @@ def _class_set(model: Model, prediction: Prediction, limit: float, coverage: flo
 
 def _describe_range(model: Model, prediction: Prediction, limit: float, coverage: float, counts: str) -> str:
     middle = prediction.prediction
-    ends = {"low": format_value(middle - limit, 3), "high": format_target(model, middle + limit)}
+    digits = digits_apart(middle, middle + limit)
+    ends = {"low": format_value(middle - limit, digits), "high": format_target(model, middle + limit, digits)}
     # no coverage is promised for a row unlike the training rows
     key = "range.outside" if prediction.is_outside_training else "range.text"
     return TEXTS[key].format(coverage=_format_coverage(coverage), counts=counts, **ends)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_apart, join_words, within_sentence
+from irislib._common.formatting import digits_apart, format_apart, join_words, within_sentence
 from irislib._common.language import column_label
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
@@ -303,7 +303,8 @@ def _dependence_text(model: Model, feature: Feature, grid: list[Any], mean: np.n
     if low == high or math.isclose(mean[low, i], mean[high, i], rel_tol=1e-9):
         return TEXTS["partial_dependence.text_none"]
     number = TEXTS["partial_dependence.number"].format(target=within_sentence(model.spec.target_label))
-    first, second = (format_target(model, mean[k, i]) for k in (low, high))
+    digits = digits_apart(*mean[[low, high], i].tolist())
+    first, second = (format_target(model, mean[k, i], digits) for k in (low, high))
     if model.classes:
         number = TEXTS["partial_dependence.probability"].format(name=model.classes[i])
         first, second = format_apart(mean[low, i], mean[high, i])

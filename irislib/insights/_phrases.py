@@ -6,7 +6,7 @@ import math
 import numbers
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_value
+from irislib._common.formatting import ANSWER_DIGITS, format_value
 from irislib._common.language import column_label, column_labels
 from irislib._common.messages.insights import TEXTS
 from irislib._description.translation import target_labels
@@ -51,9 +51,9 @@ def axis_label(model: Model, name: str) -> str:
         return column_label(name)
 
 
-def format_target(model: Model, value: float) -> str:
+def format_target(model: Model, value: float, digits: int = ANSWER_DIGITS) -> str:
     """Format a number of the target's unit for a sentence."""
-    return f"{format_value(value, 3)} {model.spec.target_unit}".rstrip()
+    return f"{format_value(value, digits)} {model.spec.target_unit}".rstrip()
 
 
 def range_decimals(model: Model, feature: Feature, parts: int) -> int:

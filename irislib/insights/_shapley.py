@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._common.formatting import (
     TO_PROBABILITY,
+    digits_apart,
     format_points,
     format_share,
     format_value,
@@ -294,7 +295,8 @@ def _contributions_text(model: Model, prediction: Prediction, table: pd.DataFram
         if abs(size) >= 0.25 * abs(table[name]).max()
     ]
     if model.classes is None:
-        number, average = format_target(model, reached), format_target(model, base)
+        digits = digits_apart(reached, base)
+        number, average = format_target(model, reached, digits), format_target(model, base, digits)
         start = TEXTS["contributions.number"].format(prediction=number, base=average)
     else:
         start = TEXTS["contributions.class"].format(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share, within_sentence
+from irislib._common.formatting import digits_apart, format_share, within_sentence
 from irislib._common.messages.insights import TEXTS
 from irislib._description.values import is_empty
 from irislib._modeling.arguments import takes_model
@@ -31,6 +31,7 @@ __all__ = ["what_if"]
 
 POINTS = 60  # values of a number, besides the row's own
 MAX_FEATURES = 6
+CURVE_PARTS = 10  # between the least and the largest answer, which differ in writing
 COLUMNS = ("name", "feature", "value", "entry", "is_choice", "is_entered", "answer")  # besides that of the predictions
 
 
@@ -87,6 +88,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     top = {feature: grids[feature] for feature in order}
     answers = iter(_answers(model, prediction.frame, top, np.concatenate([lines[feature] for feature in order])))
     measure = "probability" if model.classes is not None else number_column(model, *COLUMNS)
+    digits = {feature: _digits(lines[feature][:, output]) for feature in order}
     records = [
         {
             "name": feature.name,
@@ -96,7 +98,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
             "is_choice": _is_list(model, feature),
             "is_entered": value == entered[feature],
             measure: float(shares[output]),
-            "answer": _answer(model, next(answers), shares),
+            "answer": _answer(model, next(answers), shares, digits[feature]),
         }
         for feature, grid in top.items()
         for value, shares in zip(grid, lines[feature], strict=True)
@@ -174,9 +176,15 @@ def _is_list(model: Model, feature: Feature) -> bool:
     return "values" in _covered(model, feature)
 
 
-def _answer(model: Model, answer: Any, shares: np.ndarray) -> str:
+def _digits(line: np.ndarray) -> int:
+    """Return the digits that tell the parts of a curve apart."""
+    highest, lowest = float(line.max()), float(line.min())
+    return digits_apart(highest, highest - (highest - lowest) / CURVE_PARTS)
+
+
+def _answer(model: Model, answer: Any, shares: np.ndarray, digits: int) -> str:
     if model.classes is None:
-        return format_target(model, answer)
+        return format_target(model, answer, digits)
     share = format_share(float(shares[model.classes.index(answer)]))
     return TEXTS["what_if.answer"].format(prediction=answer, share=share)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from irislib._common.formatting import format_count, format_share, format_value
+from irislib._common.formatting import digits_apart, format_count, format_share, format_value
 from irislib._common.messages import TEXTS
 from irislib._modeling.prediction import SURE
 from irislib.insights import Insight, _drawing
@@ -51,8 +51,11 @@ def _describe_numbers(table: PredictedTable) -> Insight:
     name = with_target_unit(model, model.spec.target)
     numbers = pd.Series(list(map(table.prediction, table.predicted)), dtype=float, name=name)
     low, middle, high = numbers.quantile([0.1, 0.5, 0.9])
+    digits = digits_apart(low, high)
     text = TEXTS["table_numbers"].format(
-        low=format_value(low, 3), high=format_target(model, high), middle=format_target(model, middle)
+        low=format_value(low, digits),
+        high=format_target(model, high, digits),
+        middle=format_target(model, middle, digits),
     )
     draw = partial(_drawing.histogram, values=numbers.to_numpy(), name=name, count=TEXTS["table_count"])
     return Insight(TEXTS["table_answers"], _statistics(numbers), text, draw, 2.6)
