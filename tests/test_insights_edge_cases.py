@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import Feature, insights
-from irislib.errors import NotApplicableError
+from irislib.errors import NotApplicableError, SpecError
 
 
 @pytest.fixture(autouse=True)
@@ -344,3 +344,26 @@ def test_sentences_tell_numbers_apart_that_differ_in_their_last_digits() -> None
         assert all(1012 < float(number) < 1014 for number in found), text
     answers = insights.what_if(model, row).frame
     assert answers[answers["name"] == "a"]["answer"].nunique() > 4
+
+
+@pytest.mark.parametrize(
+    ("bases", "keeps_classes", "message"),
+    [
+        ((ClassifierMixin, BaseEstimator), False, "Halves is a classifier without classes_; set them in its fit"),
+        ((BaseEstimator,), True, "Halves has classes_ and does not say that it is a classifier; derive it from"),
+    ],
+)
+def test_half_a_classifier_is_refused_with_a_sentence(bases: tuple[type, ...], keeps_classes: bool, message) -> None:
+    def fit(self: Any, rows: pd.DataFrame, target: np.ndarray) -> Any:
+        self.fitted_ = True
+        if keeps_classes:
+            self.classes_ = np.unique(target)
+        return self
+
+    halves = type("Halves", bases, {"fit": fit, "predict": lambda self, rows: (rows["a"] > 0).to_numpy(dtype=int)})
+    data = numbers()
+    target = (data["a"] > 0).astype(int)
+    with pytest.raises(SpecError, match=message):
+        train_on(data.assign(y=target), halves())
+    with pytest.raises(SpecError, match=message):
+        irislib.Model.from_estimator(halves().fit(data, target), data, target, target="y")

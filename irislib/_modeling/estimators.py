@@ -10,6 +10,7 @@ from irislib._common.messages.advice import TEXTS
 from irislib.errors import DataError
 
 __all__ = [
+    "check_classes",
     "check_estimator",
     "check_predictions",
     "has_threshold",
@@ -40,6 +41,17 @@ def check_estimator(estimator: Any) -> list[str]:
         return [f"estimator: {name} {OTHER_KINDS[kind]}; irislib shows classifiers and regressors."]
     if not hasattr(estimator, "predict"):
         return [f"estimator: {name} does not predict; irislib shows classifiers and regressors."]
+    return []
+
+
+def check_classes(estimator: Any) -> list[str]:
+    """Return what makes a fitted estimator neither a classifier nor a regressor, one sentence each."""
+    classes, kind, name = getattr(estimator, "classes_", None), _kind(estimator), type(estimator).__name__
+    if kind == "classifier" and classes is None:
+        return [f"estimator: {name} is a classifier without classes_; set them in its fit: numpy.unique(y)."]
+    if kind is None and classes is not None and len(classes):
+        return [f"estimator: {name} has classes_ and does not say that it is a classifier; derive it from "
+                "sklearn.base.ClassifierMixin, before BaseEstimator."]  # fmt: skip
     return []
 
 

@@ -16,7 +16,7 @@ from irislib._description.spec import ModelSpec
 from irislib._description.values import to_python
 from irislib._modeling import training
 from irislib._modeling.arguments import require_estimator
-from irislib._modeling.estimators import check_estimator, check_predictions, is_fitted, require_columns
+from irislib._modeling.estimators import check_classes, check_estimator, check_predictions, is_fitted, require_columns
 from irislib._modeling.evaluation import evaluate
 from irislib._modeling.model import Model
 from irislib._modeling.row_digests import row_digests, to_facts
@@ -72,6 +72,8 @@ def from_estimator(
         raise SpecError(
             subject, [f"estimator: this {type(estimator).__name__} is not fitted; call its fit first, or use train."]
         )
+    if faults := check_classes(estimator):
+        raise SpecError(subject, faults)
     if description.get("threshold") is not None:
         wrapped = "FixedThresholdClassifier(FrozenEstimator(estimator), threshold=…, pos_label=…).fit(X_test, y_test)"
         raise SpecError(subject, [f"threshold: a fitted estimator predicts as it does; give this one: {wrapped}."])

@@ -13,7 +13,7 @@ from irislib._common.messages.store import TEXTS as STORE_TEXTS
 from irislib._description.fingerprint import package_of
 from irislib._modeling.arguments import require_spec
 from irislib._modeling.data_files import DataFiles, reads_of_import, record_reads
-from irislib._modeling.estimators import unfitted_copy
+from irislib._modeling.estimators import check_classes, unfitted_copy
 from irislib._modeling.evaluation import evaluate
 from irislib._modeling.model import Model
 from irislib._modeling.row_digests import known_rows, row_digests, to_facts, unseen_rows
@@ -125,6 +125,8 @@ def _fit(
     with idle_cores_only(), user_errors(spec, x_train, y_train):
         with _cluster(scheduler):  # not the predictions: threads would add up the trees of a forest in any order
             estimator.fit(x_train, y_train)
+        if faults := check_classes(estimator):
+            raise SpecError(f"The description of model {spec.name!r}", faults)
         _require_missing_are_taken(spec, estimator, x_test)
         evaluation = evaluate(estimator, x_test, y_test, y_train, spec.classes)
     digest, digests = digest_of(features, target), row_digests(features, target)
