@@ -185,7 +185,7 @@ ALONE: dict[str, tuple[Callable[[], Any], list[str]]] = {
     ),
     "imputer": (lambda: fitted(make_pipeline(SimpleImputer(), LinearSVC()), NUMBERS), ["required=False"]),
     "network of three classes": (
-        lambda: fitted(make_pipeline(StandardScaler(), MLPClassifier((3,), tol=0.1, random_state=0)), NUMBERS, X["plan"]),
+        lambda: fitted(make_pipeline(StandardScaler(), MLPClassifier((3,), tol=0.1)), NUMBERS, X["plan"]),
         ["The file has a mean of", '"Made up: '],
     ),
     "neighbours": (lambda: fitted(KNeighborsClassifier(), NUMBERS), ["The file has values of age from"]),

@@ -255,6 +255,40 @@ def test_what_cannot_be_scored_is_one_sentence(pattern: str, out: str, words: st
     assert (tmp_path / "there" / "a.csv").read_text() == WRONG
 
 
+@pytest.mark.parametrize(
+    ("sizes", "most", "count"),
+    [
+        ([999_999], None, 0),
+        ([10**6], None, 1),
+        ([10, 10], None, 2),
+        ([10] * 9, None, 4),
+        ([10], 3, 1),
+        ([10, 10], 1, 1),
+    ],
+)
+def test_no_more_processes_are_started_than_are_of_use(
+    sizes: list[int], most: int | None, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dask.system
+
+    from irislib._distributed import plan
+    from irislib._distributed.places import Input
+    from irislib._distributed.scoring import _count_workers
+
+    monkeypatch.setattr(dask.system, "CPU_COUNT", 4)
+    parts = plan.divide([Input(f"file:///{i}.csv", f"{i}.csv", size, "") for i, size in enumerate(sizes)])
+    assert _count_workers(parts, most) == count
+
+
+def test_a_small_table_is_scored_by_the_command_itself(iris, rows: pd.DataFrame, tmp_path: Path, monkeypatch) -> None:
+    from distributed import nanny
+
+    monkeypatch.setattr(nanny.Nanny, "instantiate", None)  # which starts a process
+    rows.head(9).to_csv(tmp_path / "a.csv", index=False)
+    assert ending(tmp_path / "a.csv", "--out", tmp_path / "out") == "0"
+    assert len(pd.read_csv(tmp_path / "out" / "a.csv")) == 9
+
+
 def test_a_number_of_workers_is_1_or_more(capsys) -> None:
     for text in ("0", "many"):
         assert ending("a.csv", "--out", "out", "--workers", text) == "2"

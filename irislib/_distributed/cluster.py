@@ -39,7 +39,8 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> Iterato
     scheduler : str, optional
         Its address, such as ``tcp://10.0.0.5:8786``. TLS is set as Dask's configuration has it.
     workers : int, optional
-        Processes of a cluster on this machine, which calculate in one thread each; one for each core if left out.
+        Processes of a cluster on this machine, which calculate in one thread each; one for each core if left out. With
+        0 a thread of this process calculates, which saves the start of others.
 
     Raises
     ------
@@ -112,9 +113,10 @@ def _local_cluster(workers: int | None) -> Iterator[Any]:
     with dask.config.set(options):
         distributed.utils.get_mp_context().set_forkserver_preload(PRELOADED)  # Dask has set its own, and does so once
         with distributed.LocalCluster(
-            n_workers=workers or dask.system.CPU_COUNT,
+            n_workers=1 if workers == 0 else workers or dask.system.CPU_COUNT,
             threads_per_worker=1,
-            host="127.0.0.1",
+            processes=workers != 0,
+            host="127.0.0.1" if workers != 0 else None,
             # without a dashboard's address it is port 8787, and a warning if that is taken
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,

@@ -26,7 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster: tcp://HOST:8786 [one of this machine]"
     )
-    parser.add_argument("--workers", type=_positive, metavar="N", help="processes on this machine [one for each core]")
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="processes on this machine [one for each core, none for a small table]",
+    )
     parser.add_argument("--encoding", default="", help="of CSV files that are not UTF-8, such as cp1252")
     parser.add_argument("--restart", action="store_true", help="score again what is in the folder already")
 

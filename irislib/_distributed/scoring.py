@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "score_files"]
 
+SMALL_BYTES = 1_000_000  # of a table that is scored sooner than a process is started, which takes 2 seconds of CPU
 TRIES = 3  # of a part, if the network or a worker fails
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0  # between two lines about the progress
 
@@ -108,12 +109,22 @@ def score_files(
         with ProgressLine(stream) as line:
             if done:
                 line.write(TEXTS["resumed"].format(done=_whole_files(parts, waiting), count=len(files)))
-            with connect(scheduler, workers and min(workers, len(waiting))) as client:
+            with connect(scheduler, _count_workers(waiting, workers)) as client:
                 if scheduler and output.is_local:
                     _require_shared(client, output)
                 run = Run(client, packed, output, encoding, parts, waiting, line)
                 run.work(outcome)
     return outcome
+
+
+def _count_workers(waiting: Sequence[Part], most: int | None) -> int:
+    """Return how many processes are started here, at most one for each part; 0 if this one does the work."""
+    dask: Any
+    import dask.system
+
+    if most is None and len(waiting) == 1 and waiting[0].size < SMALL_BYTES:
+        return 0
+    return min(most or dask.system.CPU_COUNT, len(waiting))
 
 
 def _whole_files(parts: Sequence[Part], waiting: Sequence[Part]) -> int:
