@@ -43,9 +43,9 @@ def predicted_against_true(model: Model) -> Insight:
     held_out = model.evaluation
     true, predicted = (with_target_unit(model, f"{kind} {model.spec.target}") for kind in ("true", "predicted"))
     frame = pd.DataFrame({true: held_out.y_true, predicted: held_out.y_pred})
-    error, root = (held_out.metrics[name] for name in ("mean_absolute_error", "root_mean_squared_error"))
+    errors = [held_out.metrics[name] for name in ("mean_absolute_error", "root_mean_squared_error")]
     whose, guessed = _errors_of_median(held_out)
-    error, root, baseline = (format_target(model, float(number)) for number in (error, root, guessed.mean()))
+    error, root, baseline = (format_target(model, float(number)) for number in (*errors, guessed.mean()))
     text = TEXTS["predicted_against_true.text"].format(
         rows=len(frame), error=error, root=root, whose=whose, baseline=baseline, explained=TEXTS["explained"],
         r2=held_out.metrics["r2"], test_rows=explain_test_rows(model),
