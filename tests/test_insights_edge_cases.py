@@ -93,6 +93,7 @@ def test_a_model_that_uses_no_feature() -> None:
     model = train_on(data.assign(y=data["a"]), Lasso(alpha=1e4))
     assert "because" not in insights.contributions(model, {"a": 1, "b": 1}).text
     assert insights.partial_dependence(model).text == "No input by itself affects the answer."
+    assert insights.what_if(model, {"a": 1, "b": 1}).text.startswith("No input by itself moves this answer. ")
     assert insights.permutation_importance(model).text.startswith("None by itself: ")
     forest = train_on(data.assign(y=data["a"] > 0), RandomForestClassifier(5, max_depth=1, min_samples_leaf=200))
     assert insights.feature_importances(forest).text.startswith("The model's trees use no input. ")
@@ -367,3 +368,20 @@ def test_half_a_classifier_is_refused_with_a_sentence(bases: tuple[type, ...], k
         train_on(data.assign(y=target), halves())
     with pytest.raises(SpecError, match=message):
         irislib.Model.from_estimator(halves().fit(data, target), data, target, target="y")
+
+
+def test_sentences_do_not_round_a_difference_away() -> None:
+    data = numbers()
+    model = train_on(data.assign(y=data["a"] > 0), LogisticRegression())
+    measured = {"mean": [0.0034, 0.0], "spread": [0.0, 0.0]}
+    assert "falls by 0.003. " in insights.permutation_importance._make_insight(model, measured).text
+    held_out = replace(
+        model.evaluation,
+        features=data[["a", "b"]].head(3),
+        y_true=np.array([False, True, True]),
+        y_pred=np.array([False, False, True]),
+        y_proba=np.array([[0.7, 0.3], [0.503, 0.497], [0.2, 0.8]]),
+    )
+    text = insights.decision_threshold(replace(model, evaluation=held_out)).text
+    assert "It answers True from a probability of 50.0%" in text
+    assert "49.7% would be cheapest" in text

@@ -6,8 +6,8 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import within_sentence
-from irislib._common.language import column_label
+from irislib._common.formatting import format_value, within_sentence
+from irislib._common.language import column_label, localize
 from irislib._common.messages.insights import TEXTS
 from irislib._compiled import pipeline_steps
 from irislib._modeling.arguments import takes_model
@@ -31,6 +31,7 @@ __all__ = ["feature_importances", "is_forest", "permutation_importance", "strong
 
 SHUFFLES = 5  # shufflings of each feature
 MAX_BARS = 12  # in the chart
+LEAST_LOSS = 0.01  # that two decimals show
 RANKING_SECONDS = 3  # for the order of a form's fields
 
 
@@ -175,7 +176,7 @@ def permutation_importance(model: Model, measured: dict[str, list[float]]) -> In
     text = TEXTS["permutation_importance.text" if loss > 0 else "permutation_importance.text_none"].format(
         feature=feature,
         measure=TEXTS["measure_explained"].format(measure=column_label(score), meaning=meaning),
-        loss=loss,
+        loss=localize(f"{loss:.2f}") if loss >= LEAST_LOSS else format_value(loss, 1),
         repeats=SHUFFLES,
     )
     return _with_bars(permutation_importance.title, frame, text)

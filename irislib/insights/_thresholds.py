@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from irislib._common.formatting import format_share, format_value, short_repr
+from irislib._common.formatting import format_apart, format_share, format_value, short_repr
 from irislib._common.messages.insights import TEXTS
 from irislib._modeling.arguments import takes_model
 from irislib.errors import NotApplicableError, Problem, ValidationError
@@ -73,9 +73,15 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
     start = int((frame["threshold"] - marked).abs().argmin())
     cheapest = frame.loc[frame["cost"].idxmin()]
     hits, alarms = int((is_answered & is_positive).sum()), int((is_answered & ~is_positive).sum())
+    cost = cost_missed * (int(is_positive.sum()) - hits) + cost_false_alarm * alarms
+    is_cheaper = cheapest["cost"] < cost
+    thresholds = nominal, float(cheapest["threshold"])
+    now, then = map(format_share, thresholds)
+    if is_cheaper and now == then:
+        now, then = format_apart(*thresholds)
     text = TEXTS["decision_threshold.no_threshold" if current is None else "decision_threshold.text"].format(
         label=label,
-        threshold=format_share(nominal),
+        threshold=now,
         recall=format_share(hits / int(is_positive.sum())),
         positives=int(is_positive.sum()),
         alarms=alarms,
@@ -85,9 +91,8 @@ def decision_threshold(model: Model, cost_missed: float = 1.0, cost_false_alarm:
     if cost_missed != cost_false_alarm:
         times = format_value(cost_missed / cost_false_alarm, 2) if cost_false_alarm else "∞"
         ratio = TEXTS["decision_threshold.ratio"].format(ratio=times)
-    cost = cost_missed * (int(is_positive.sum()) - hits) + cost_false_alarm * alarms
-    key = "cheapest" if cheapest["cost"] < cost else "cheapest_now"
-    best = TEXTS[f"decision_threshold.{key}"].format(ratio=ratio, threshold=format_share(cheapest["threshold"]))
+    key = "cheapest" if is_cheaper else "cheapest_now"
+    best = TEXTS[f"decision_threshold.{key}"].format(ratio=ratio, threshold=then)
     draw = partial(_drawing.threshold_curves, frame=frame, current=current, cheapest=float(cheapest["threshold"]))
     title = TEXTS["decision_threshold.title"]
     return Insight(title, frame, f"{text} {best}", draw, 3.4, interactive="threshold", start=start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,8 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     frame = pd.DataFrame(records)
     strongest = frame[frame["name"] == order[0].name]
     least, most = strongest.loc[strongest[measure].idxmin()], strongest.loc[strongest[measure].idxmax()]
-    text = TEXTS["what_if.text"].format(
+    moves = not math.isclose(least[measure], most[measure], rel_tol=1e-9)
+    text = TEXTS["what_if.text" if moves else "what_if.text_none"].format(
         **{"feature": order[0].label, "low": least["value"], "high": most["value"]},
         **{"low_answer": least["answer"], "high_answer": most["answer"]},
     )

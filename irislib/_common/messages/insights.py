@@ -127,6 +127,7 @@ ENGLISH = {
     # what_if
     "what_if.title": "What if one value were another?",
     "what_if.text": "{feature} moves this answer most: at {low} it would be {low_answer}, at {high} {high_answer}.",
+    "what_if.text_none": "No input by itself moves this answer.",
     "what_if.lines": "Each line shows {measure}.",
     "what_if.answer": "{prediction}, {share}",
     # smallest_changes
@@ -154,7 +155,7 @@ ENGLISH = {
     "permutation_importance.title": "What would it miss most?",
     "permutation_importance.accuracy": "the share of right answers",
     "permutation_importance.text": "{feature}: when its values are shuffled among the test rows, the {measure} falls "
-    "by {loss:.2f}. Each bar is the average over {repeats} shuffles; the line shows how much they differ (standard "
+    "by {loss}. Each bar is the average over {repeats} shuffles; the line shows how much they differ (standard "
     "deviation).",
     "permutation_importance.text_none": "None by itself: whichever input is shuffled among the test rows, the "
     "{measure} does not fall. Each bar is the average over {repeats} shuffles; the line shows how much they differ "

@@ -119,6 +119,7 @@ TEXTS = {
     "what_if.title": "Was wäre mit einem anderen Wert?",
     "what_if.text": "Am stärksten bewegt {feature} diese Antwort: Bei {low} wäre sie {low_answer}, bei {high} "
     "{high_answer}.",
+    "what_if.text_none": "Keine Eingabe bewegt für sich allein diese Antwort.",
     "what_if.lines": "Jede Linie zeigt {measure}.",
     "what_if.answer": "{prediction}, {share}",
     # smallest_changes
@@ -146,7 +147,7 @@ TEXTS = {
     "permutation_importance.title": "Was würde ihm am meisten fehlen?",
     "permutation_importance.accuracy": "Anteil richtiger Antworten",
     "permutation_importance.text": "{feature}: Werden diese Werte unter den Testzeilen vertauscht, sinkt das Maß um "
-    "{loss:.2f}: {measure}. Jeder Balken ist das Mittel aus {repeats} Vertauschungen. Die Linie zeigt, wie sehr sie "
+    "{loss}: {measure}. Jeder Balken ist das Mittel aus {repeats} Vertauschungen. Die Linie zeigt, wie sehr sie "
     "sich unterscheiden (Standardabweichung).",
     "permutation_importance.text_none": "Keine einzelne: Welche Eingabe auch unter den Testzeilen vertauscht wird, das "
     "Maß sinkt nicht: {measure}. Jeder Balken ist das Mittel aus {repeats} Vertauschungen. Die Linie zeigt, wie sehr "
