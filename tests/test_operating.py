@@ -152,7 +152,8 @@ def test_a_backup_is_restored_whole_and_takes_the_place_of_nothing_newer(
     file.write_bytes(file.read_bytes()[:-1])
     assert "is spoilt" in str(run(["restore", str(tmp_path / "backup"), "--store", str(tmp_path / "other")]))
     assert store.current(name, tmp_path / "other") is None
-    assert "There is no such model" in str(run(["backup", str(tmp_path / "x"), "--store", str(tmp_path / "empty")]))
+    assert "There are no models in" in str(run(["backup", str(tmp_path / "x"), "--store", str(tmp_path / "empty")]))
+    assert "There is no such model" in str(run(["backup", str(tmp_path / "x"), "--store", str(local), "--model", "b"]))
 
 
 def test_a_store_and_a_file_of_an_earlier_irislib_are_read_and_continued(tmp_path: Path) -> None:

@@ -392,7 +392,7 @@ def test_one_without_a_version_to_compare_with_says_so(tmp_path: Path, iris) -> 
     with pytest.raises(IrislibError, match="There is no version of gadget in the store"):
         refresh(CLASSIFIER, tmp_path, Request())
     fitted = type(iris).from_estimator(iris.estimator, iris.evaluation.features, iris.evaluation.y_true, name="fitted")
-    with pytest.raises(IrislibError, match="was fitted elsewhere"):
+    with pytest.raises(IrislibError, match="comes without a description to train it by"):
         refresh(fitted.spec, tmp_path, Request())
     with pytest.raises(IrislibError, match="give --data"):
         refresh(CLASSIFIER, tmp_path, Request(skips_bad_rows=True))

@@ -98,6 +98,14 @@ def test_a_port_in_use_is_one_message(serve: Server) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_a_number_that_is_no_port_is_refused(command: str) -> None:
+    result = run_irislib(command, "--port", "99999")
+    assert result.returncode
+    assert "--port must be at most 65535, got 99999." in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
@@ -105,6 +113,11 @@ def test_a_port_in_use_is_one_message(serve: Server) -> None:
         (["--worker-class=gthread"], "--worker-class is an option of Gunicorn: it works on `irislib api`."),
         (["serve", "-w", "4"], "-w is an option of Gunicorn"),
         (["api", "--token", "abc"], "--token works on `irislib serve`. Use --token-file FILE or IRISLIB_TOKEN."),
+        (
+            ["serve", "--public-host", "https://a.test"],
+            "takes a name alone, such as apps.example.org, got 'https://a.t",
+        ),
+        (["api", "--public-host", "a.test:80"], "takes a name alone, such as apps.example.org, got 'a.test:80'."),
         (["--prot", "8000"], "There is no option --prot. Did you mean '--port'?"),
         (["--model", "nowhere:spec"], "There is no module 'nowhere' here."),
         (["--model", ":spec"], "':spec' names no model. Give it as --model package.module:name."),

@@ -15,6 +15,7 @@ __all__ = [
     "SETTINGS",
     "Setting",
     "api_settings",
+    "check_port",
     "environment_value",
     "reference_tables",
     "secret_variables",
@@ -358,6 +359,12 @@ def environment_value(name: str, environment: Mapping[str, str] | None = None) -
             raise IrislibError(f"{setting.variable} must be a number, got {text!r}.")
         return number
     return text
+
+
+def check_port(port: int) -> None:
+    """Raise IrislibError for a number that is no port, of which a system may take the last 16 bits."""
+    if not 0 <= port <= 65_535:
+        raise IrislibError(f"--port must be at most 65535, got {port}.")
 
 
 def setting_value(name: str) -> Any:

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from irislib._common import paths, temporary_folders
 from irislib._common.language import parse_languages
 from irislib._common.security_headers import headers_for
-from irislib._common.settings import api_settings, setting_value
+from irislib._common.settings import api_settings, check_port, setting_value
 from irislib._modeling import registry, store
 from irislib._modeling.following import look_seconds
 from irislib._modeling.references import list_references, source_files
@@ -44,6 +44,7 @@ from irislib.api import Options, create_app, failing
 from irislib.api._application import Endpoint
 from irislib.api._auth import read_token
 from irislib.api._config import BATCH_LIMITS
+from irislib.api._hosts import host_names
 from irislib.api._metrics import FOLDER
 
 __all__ = ["ApiServer", "option_names"]
@@ -135,6 +136,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
         self.max_connections_per_client: int | None = ours.get("max_connections_per_client")
         self.options = endpoint_options(ours)
         host, port = (ours.get(name, setting_value(name)) for name in ("host", "port"))
+        check_port(port)
         settings: dict[str, Any] = {
             "default_proc_name": "irislib",
             "bind": f"{f'[{host}]' if ':' in host else host}:{port}",
@@ -208,7 +210,7 @@ def endpoint_options(ours: dict[str, Any]) -> Options:
     fields |= {name: f"max_{name}" for name in BATCH_LIMITS}
     changes = {attribute: ours[name] for attribute, name in fields.items() if name in ours}
     if "public_host" in ours:
-        changes["hosts"] = frozenset(name.lower() for name in ours["public_host"])
+        changes["hosts"] = host_names(ours["public_host"])
     if "languages" in ours:
         changes["languages"] = parse_languages(ours["languages"])
     if "token_file" in ours:

@@ -15,7 +15,7 @@ from irislib._common.security_headers import SELF, headers_for
 from irislib._serving import is_local
 from irislib._serving.methods import send_problem
 from irislib.api._application import request_id_of
-from irislib.api._hosts import UNKNOWN_HOST, foreign_name
+from irislib.api._hosts import UNKNOWN_HOST, foreign_name, host_names
 from irislib.api._problem_details import problem
 from irislib.errors import IrislibError
 
@@ -90,7 +90,7 @@ class ForeignHost(Matcher):
     """Match a request whose host name is not one of this server; see :func:`irislib.api._hosts.foreign_name`."""
 
     def __init__(self, names: Iterable[str]):
-        self.names = frozenset(name.lower() for name in names)
+        self.names = host_names(names)
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return a dict if the host is foreign, else None, as tornado's matchers do."""

@@ -65,7 +65,7 @@ class Lifecycle:
         self.address = url("localhost" if is_local(self.ip) else self.ip, self.port, self.base_url)
         self.log.info("%s", TEXTS["starting"].format(address=self.address))
         if not is_local(self.ip) and not self.identity_provider.auth_enabled:
-            self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token …).")
+            self.log.warning("Anyone who can reach this machine can use these apps: no token is set (--token-file …).")
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.endpoint.begin)
         self.ioloop.add_callback(self.page_pool.start)

@@ -1,11 +1,13 @@
-"""Options of Voila and Jupyter that `irislib serve` refuses, since they would have no effect."""
+"""Options that `irislib serve` refuses: those of Voila and Jupyter that would have no effect, and impossible values."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from irislib._common.messages.serving import REFUSED, TEXTS
+from irislib._common.settings import check_port
 from irislib._serving.kernel_manager import AppKernelManager
+from irislib.api._hosts import host_names
 from irislib.errors import IrislibError
 
 __all__ = ["check_options"]
@@ -17,8 +19,10 @@ def check_options(server: Any) -> None:
     Raises
     ------
     IrislibError
-        With the option that would be ignored, and what to use instead.
+        With the option that would be ignored, and what to use instead, or with a value that it cannot have.
     """
+    check_port(server.port)
+    host_names(server.public_hosts)
     owners = {"Voila": server, "VoilaConfiguration": server.voila_configuration}
     for option, advice in REFUSED.items():
         section, _, name = option.partition(".")

@@ -53,7 +53,9 @@ def copy_store(source: Root, target: Root, names: Collection[str] = (), force: b
         If a model is not there, the target has other or newer entries, or a file is not as it was written.
     """
     available = model_names(source)
-    if missing := sorted({*names} - {*available}) or ([] if available else ["*"]):
+    if not available:
+        raise StoreError(TEXTS["copy.empty"].format(root=source))
+    if missing := sorted({*names} - {*available}):
         raise StoreError(TEXTS["copy.none"].format(root=source, names=", ".join(missing)))
     origin, copy = files_of(source), files_of(target)
     chosen = sorted(names) or available

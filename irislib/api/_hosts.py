@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 
-__all__ = ["UNKNOWN_HOST", "foreign_name"]
+from irislib.errors import IrislibError
+
+__all__ = ["UNKNOWN_HOST", "foreign_name", "host_names"]
 
 UNKNOWN_HOST = (
     "This server is not known by the name {name}. Behind a proxy, start it with a token, or with --public-host {name}."
 )
+
+
+def host_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of ``--public-host`` in lower case.
+
+    Raises
+    ------
+    IrislibError
+        If one is no name, such as a whole address, which no ``Host`` header would ever equal.
+    """
+    for name in names:
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise IrislibError(f"--public-host takes a name alone, such as apps.example.org, got {name!r}.")
+    return frozenset(name.lower() for name in names)
 
 
 @lru_cache(256)

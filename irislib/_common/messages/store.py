@@ -23,7 +23,8 @@ TEXTS = {
     # by `irislib train`, with --check and --if-needed, and in a terminal
     "train.current": "{title}: the store has version {version}, with the same data, description, code and libraries.",
     "train.needed": "{title}: the store has no version with the same data, description, code and libraries.",
-    "train.fitted": "{title} was fitted elsewhere: there is nothing to train.",
+    "train.fitted": "{title} comes without a description to train it by, so there is nothing to train. If a module "
+    "describes it, name that: --model package.module:name.",
     "training_shown": "Training {title}…",
     "training_fits": "Training {title}: {step}{done} of {total} fits",
     "training_left": "Training {title}: {step}{done} of {total} fits, {left} left",
@@ -69,6 +70,8 @@ TEXTS = {
     "candidate.failed": "The candidate of {name}, {version}, has failed; the current version answers, and further "
     "failures are only counted.",
     # by `irislib backup` and `irislib restore`
+    "copy.empty": "There are no models in {root}. A store that an earlier irislib wrote has to be brought over first: "
+    "irislib publish.",
     "copy.none": "There is no such model in {root}: {names}. A store that an earlier irislib wrote has to be brought "
     "over first: irislib publish.",
     "copy.newer": "{name} in {root} has {count} entries that are not in what would be copied there, up to number "
