@@ -322,14 +322,18 @@ def test_a_file_is_compressed_anew_once_it_has_changed(tmp_path: Path, monkeypat
     (tmp_path / "a.js").write_text("a" * 2000)
     (tmp_path / "a.png").write_bytes(bytes(2000))
     (tmp_path / "b.js").write_text("short")
-    assert static_files.compress_file(str(tmp_path / "a.png")) is None
-    assert static_files.compress_file(str(tmp_path / "b.js")) is None
-    first = static_files.compress_file(str(tmp_path / "a.js"))
+
+    def compress(name: str) -> bytes | None:
+        return static_files.compress_file(static_files.content_key(str(tmp_path / name)))
+
+    assert compress("a.png") is None
+    assert compress("b.js") is None
+    first = compress("a.js")
     with monkeypatch.context() as patch:
         patch.setattr(gzip, "compress", lambda *_: pytest.fail("it is compressed again"))
-        assert static_files.compress_file(str(tmp_path / "a.js")) is first
+        assert compress("a.js") is first
     (tmp_path / "a.js").write_text("b" * 3000)
-    assert gzip.decompress(static_files.compress_file(str(tmp_path / "a.js"))) == b"b" * 3000
+    assert gzip.decompress(compress("a.js")) == b"b" * 3000
 
 
 def test_files_are_uploaded_and_downloaded(page, ahead: Server, tmp_path: Path) -> None:

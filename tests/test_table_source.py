@@ -19,7 +19,9 @@ from conftest import FUZZ
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from irislib._project.other_files import finish
 from irislib._project.sql_source import content_of
+from irislib._project.table_code import TableCode
 from irislib._project.table_source import TableSource, read_table
 from irislib.errors import DataError
 
@@ -347,6 +349,9 @@ def test_a_missing_file_and_a_folder(tmp_path):
         read_table(str(tmp_path / "chrun.csv"))
     with pytest.raises(DataError, match=r"is a folder; give a file in it, such as churn\.csv\."):
         read_table(str(tmp_path))
+    for text in ("~nobody-here/a.csv", "select * from items where name = " + "x" * 999):
+        with pytest.raises(DataError, match=re.escape(text)):
+            read_table(text)
     with pytest.raises(DataError, match="Download the file first"):
         read_table("https://example.org/churn.csv")
 
@@ -476,6 +481,16 @@ def test_queries(tmp_path, monkeypatch):
         read_table(str(path), sql="select shape from items")
     with pytest.raises(DataError, match="The query returns no rows"):
         read_table(str(path), sql="select * from items where größe > 10")
+
+
+def test_times_of_summer_and_winter_are_days(tmp_path):
+    zones = [dt.timezone(dt.timedelta(hours=1 + i % 2)) for i in range(4)]
+    frame = pd.DataFrame({"when": [dt.datetime(2024, 3, 31, 1, 30, tzinfo=zone) for zone in zones], "x": range(4)})
+    code = TableCode("read_sql")  # a database answers so
+    data = finish(code, frame.astype({"when": object}), "The query")
+    assert data["when"].tolist() == [pd.Timestamp("2024-03-31"), pd.Timestamp("2024-03-30")] * 2
+    assert data["when_hour"].tolist() == [0, 23] * 2
+    assert "time zone" in " ".join(code.notes)
 
 
 def test_a_database_is_copied_with_what_is_in_its_log(tmp_path):

@@ -170,13 +170,20 @@ def _object_days(code: TableCode, data: pd.DataFrame) -> list[str]:
     """Return the lines that make pandas' days of Python's."""
     import pandas as pd
 
-    columns = []
+    plain: list[Any] = []
+    zoned: list[Any] = []  # with several offsets, as databases answer for summer and winter
     for column, dtype in data.dtypes.items():
         if dtype.kind == "O" and pd.api.types.infer_dtype(data[column], skipna=True) in ("date", "datetime"):
             known = data[column].dropna()
-            if not known.map(lambda day: isinstance(day, dt.datetime) and day.tzinfo is not None).any():
-                columns.append(column)
-    return assign(columns, lambda source: f"pd.to_datetime({source})")
+            have_zone = known.map(lambda day: isinstance(day, dt.datetime) and day.tzinfo is not None)
+            if not have_zone.any():
+                plain.append(column)
+            elif have_zone.all():
+                zoned.append(column)
+    if zoned:
+        code.notes.append(NOTES["zone"].format(columns=name_list(zoned)))
+    lines = assign(plain, lambda source: f"pd.to_datetime({source})")
+    return lines + assign(zoned, lambda source: f"pd.to_datetime({source}, utc=True).dt.tz_localize(None)")
 
 
 def _mend_days(code: TableCode, data: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 import warnings
@@ -104,8 +105,8 @@ def read_estimator(name: str) -> EstimatorSource:
         what is wrong and what to do.
     """
     path = Path(name)
-    if not path.is_file():
-        raise DataError(ESTIMATOR_FILE["folder" if path.is_dir() else "absent"].format(path=path))
+    if not os.path.isfile(path):  # unlike Path's, of any text
+        raise DataError(ESTIMATOR_FILE["folder" if os.path.isdir(path) else "absent"].format(path=path))
     if not path.stat().st_size:
         raise DataError(ESTIMATOR_FILE["empty"].format(path=path))
     kind = _kind(path)

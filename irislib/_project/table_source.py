@@ -158,19 +158,20 @@ def _file(data: str) -> Path:
     """Return the path of a file that is there and not empty."""
     if "://" in data:
         raise DataError(TEXTS["url"].format(data=data))
-    path = Path(data).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(data))
+    if os.path.isdir(path):  # unlike Path's, of any text
         files = sorted(entry.name for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith("."))
         hint = TEXTS["folder.files"].format(names=", ".join(files[:3])) if files else ""
         raise DataError(TEXTS["folder"].format(path=path, files=hint))
-    if not path.exists():
-        folder = path.parent
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else []
-        hint = did_you_mean(path.name, names) if closest_texts(path.name, names) else ""
-        raise DataError(TEXTS["missing"].format(path=path, hint=hint).rstrip())
     try:
         with path.open("rb") as file:
             start = file.read(64)
+    except FileNotFoundError as error:
+        names = (
+            sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file()) if path.parent.is_dir() else []
+        )
+        hint = did_you_mean(path.name, names) if closest_texts(path.name, names) else ""
+        raise DataError(TEXTS["missing"].format(path=path, hint=hint).rstrip()) from error
     except OSError as error:
         raise DataError(TEXTS["unreadable"].format(path=path, error=error.strerror)) from error
     if not start:

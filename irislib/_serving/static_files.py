@@ -84,17 +84,17 @@ def takes_compressed(request: HTTPServerRequest) -> bool:
     return "gzip" in request.headers.get("Accept-Encoding", "") and "Range" not in request.headers
 
 
-def compress_file(file: str) -> bytes | None:
-    """Return a file's compressed content; None if that is not much less."""
+def compress_file(key: tuple[str, int, int]) -> bytes | None:
+    """Return a file's compressed content by its `content_key`; None if that is not much less."""
+    file, _, size = key
     kind, encoding = mimetypes.guess_type(file)
     is_text = kind and not encoding and (kind.startswith("text/") or kind in Compression.CONTENT_TYPES)
-    if not is_text or os.stat(file).st_size < Compression.MIN_LENGTH:
+    if not is_text or size < Compression.MIN_LENGTH:
         return None
-    key = content_key(file)
-    return _compressed.get(key) or compress(key, Path(file).read_bytes())
+    return compress(key, Path(file).read_bytes())
 
 
-def content_key(file: str) -> object:
+def content_key(file: str) -> tuple[str, int, int]:
     """Return what changes with the content of a file."""
     facts = os.stat(file)
     return file, facts.st_mtime_ns, facts.st_size
@@ -118,8 +118,8 @@ class CompressedFiles(tornado.web.StaticFileHandler):
             absolute = self.get_absolute_path(self.root, self.path)  # which may set the root
             if (file := self.validate_absolute_path(self.root, absolute)) is None:
                 return  # a folder, whose visitor has been redirected
-            is_done = content_key(file) in _compressed
-            self.compressed = compress_file(file) if is_done else await asyncio.to_thread(compress_file, file)
+            key = content_key(file)
+            self.compressed = _compressed.get(key) or await asyncio.to_thread(compress_file, key)
         if self.compressed is not None:
             self.get_content = self.get_compressed  # type: ignore[method-assign, assignment]
         await super().get(path, include_body)
