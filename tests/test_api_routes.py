@@ -266,14 +266,15 @@ def test_bad_input_over_http(server: Server) -> None:
         ({"data": "{", "headers": JSON}, 400, "The body is not JSON"),
         ({"data": b"\xff\xfe", "headers": JSON}, 400, "The body is not JSON"),
         ({"data": "[" * 50_000, "headers": JSON}, 400, "The body is not JSON"),
-        ({"json": [1]}, 400, "Expected one JSON object"),
+        ({"json": [GOOD]}, 400, "Send many rows to the model's /batch."),
+        ({"json": "a"}, 400, "Expected one JSON object of feature names and values, got 'a'."),
         (
             {"json": None, "data": "null", "headers": JSON},
             400,
             "Expected one JSON object",
         ),
         ({"data": "x"}, 415, "Send a form"),
-        ({"data": "x", "headers": {"Content-Type": "text/csv"}}, 415, "not text/csv"),
+        ({"data": "x", "headers": {"Content-Type": "text/csv"}}, 415, "not text/csv. Send many rows to"),
         (
             {"data": "a=" + "x" * 2_000_000, "headers": FORM},
             413,

@@ -25,6 +25,7 @@ __all__ = ["FORM", "JSON", "closing", "read_row", "spooled", "take_large_body"]
 log = logging.getLogger(__name__)
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MANY = " Send many rows to the model's /batch."
 
 
 def read_row() -> Mapping[str, Any]:
@@ -41,13 +42,14 @@ def read_row() -> Mapping[str, Any]:
     if request.is_json:
         row = decode_json(request.get_data())
         if not isinstance(row, dict):
-            raise BadRequest(f"Expected one JSON object of feature names and values, got {short_repr(row)}.")
+            hint = MANY if isinstance(row, list) else ""
+            raise BadRequest(f"Expected one JSON object of feature names and values, got {short_repr(row)}.{hint}")
         if isinstance(row, RepeatedNames):
             raise ValidationError(repeated_problems(row))
         return row
-    raise UnsupportedMediaType(
-        f"Send a form ({FORM}) or JSON (application/json), not {request.mimetype or 'a body without a Content-Type'}."
-    )
+    hint = MANY if request.mimetype == "text/csv" else ""
+    received = request.mimetype or "a body without a Content-Type"
+    raise UnsupportedMediaType(f"Send a form ({FORM}) or JSON (application/json), not {received}.{hint}")
 
 
 def take_large_body(limit: int) -> None:
