@@ -273,6 +273,10 @@ def test_a_page_and_its_websocket_are_for_those_with_the_scope(hub: Hub) -> None
     assert (late.status_code, "You are not logged in yet" in late.text, "Iris" in late.text) == (403, True, False)
     for token, status in {"": 403, "stranger": 403, "program": 404}.items():  # there is no such kernel
         assert hub.ask("GET", "/api/kernels/k/channels", token, headers=WEBSOCKET).status_code == status, token
+    # what is no token is nobody's: the Hub cannot be asked about it, which is not for want of the Hub
+    headers = {**WEBSOCKET, "Sec-Fetch-Mode": "websocket"}
+    assert hub.ask("GET", "/api/kernels/k/channels?token=a%0Ab", headers=headers).status_code == 403
+    assert "does not say who a visitor is" not in hub.log()
 
 
 def test_a_service_that_the_hub_does_not_start_lets_nobody_in_while_the_hub_is_silent(hub: Hub, tmp_path: Path) -> None:

@@ -216,6 +216,8 @@ def test_garbage_is_ignored_and_the_page_goes_on(visitor: Visitor, framing: str,
         assert page.states()[0]
     assert "Uncaught exception" not in visitor.server.text()
     assert "Traceback" not in visitor.server.text()
+    # a visitor who connects again and again cannot fill the log
+    assert visitor.server.text().count(f"Ignoring from the page of kernel {visitor.kernel}") == 1
 
 
 def peak_memory(server: Server) -> int:

@@ -94,6 +94,9 @@ class HubIdentityProvider(IdentityProvider):  # type: ignore[misc]
     async def get_user(self, handler: Any) -> User | None:
         """Return who has sent a request if they may come in; else None, and the handler knows why."""
         handler.may_operate = False
+        sent = self.hub.get_token(handler, in_cookie=False) or ""
+        if not sent.isprintable():  # it is nobody's, and cannot be sent to the Hub, which would seem to be silent
+            return None
         try:
             model = await self.hub.get_user(handler, sync=False)
         except Exception as error:

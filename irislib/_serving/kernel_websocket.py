@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import DELIM
@@ -73,7 +73,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     """
 
     callback_logs: ClassVar[WeakKeyDictionary[Any, CallbackLog]] = WeakKeyDictionary()  # by kernel
-    warned = False
+    warned: ClassVar[WeakSet[Any]] = WeakSet()  # the kernels of whose pages a message was ignored
     is_counted = False  # among the connections of its kernel
     is_new = False  # not that of a page that was disconnected
     is_heard = False  # the page's script has asked for something
@@ -209,11 +209,11 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             reason = f"a {str(msg_type)[:40]!r} on {str(channel)[:40]!r}, which is not allowed"
         except Exception as error:  # a client can send anything, and must not fill the log with tracebacks
             reason = f"a message that cannot be read: {type(error).__name__}"
-        if not self.warned:
+        if self.kernel_manager not in self.warned:  # once: a page may connect as often as it likes
             self.log.warning(
                 "Ignoring from the page of kernel %s %s, and whatever else it may be.", self.kernel_id, reason
             )
-        self.warned = True
+        self.warned.add(self.kernel_manager)
 
     def traced(self, message: bytes, msg_id: str) -> bytes:
         """Start the span of a message of the page, and return the message with it for the kernel."""
