@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import replace
 from decimal import Decimal
@@ -17,6 +18,7 @@ from irislib._description.feature import Feature
 from irislib._description.plain_rows import PlainRows
 from irislib._description.validation import check_row, check_values
 from irislib.api._openapi.docs import _field
+from irislib.widgets._table_cells import bar_cell
 
 POINT = "Write it with a point, not a comma."
 
@@ -273,6 +275,7 @@ def test_a_point_beside_decimal_commas_is_asked_about_in_rows_and_columns() -> N
         ([5.123, 2.0], ["5.12", "2.00"]),
         ([0.5, 0.25, 1.0], ["0.500", "0.250", "1.000"]),
         ([0.00123, 0.0], ["0.00123", "0.00000"]),
+        ([2.14e-11, -4.9e-12, 0.0], ["2.14e-11", "-4.9e-12", "0"]),  # such as currents in amperes
         ([63512.25, 63514.75], ["63512.25", "63514.75"]),  # they differ in decimals only
         ([-118.218, -118.702], ["-118.218", "-118.702"]),
         ([2010.0, 2010.0], ["2010", "2010"]),
@@ -282,3 +285,10 @@ def test_a_point_beside_decimal_commas_is_asked_about_in_rows_and_columns() -> N
 def test_numbers_of_a_column_have_as_many_decimals_as_an_answer_of_their_size(column, texts) -> None:
     assert [*map(number_format(column), column)] == texts
     assert [text.lstrip("+") for text in map(contribution_format("contribution (EUR)", column), column)] == texts
+
+
+def test_bars_of_small_contributions_fill_their_column_though_none_is_negative() -> None:
+    cells = [*map(bar_cell("contribution (A)", [2e-5, 1e-5]), [2e-5, 1e-5])]
+    assert "width:100.0%" in cells[0]
+    assert "width:50.0%" in cells[1]
+    assert [re.search(r"amount\">([^<]*)<", cell)[1] for cell in cells] == ["+2e-05", "+1e-05"]

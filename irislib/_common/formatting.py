@@ -41,6 +41,7 @@ __all__ = [
 
 ANSWER_DIGITS = 3  # significant digits of an answer; from 100 on it is a whole number
 MAX_DECIMALS = 6  # of a column of numbers
+TINY = 10.0 ** (ANSWER_DIGITS - 1 - MAX_DECIMALS)  # that would lose digits with so many decimals
 LEAST_SPREAD = 1e-6  # of the largest number: where they differ by less, they are the same
 MAX_WORDS = 10  # of a list in a message
 TO_PROBABILITY = "contribution to P("  # how the names of columns begin whose numbers people get in percentage points
@@ -121,8 +122,11 @@ def column_decimals(column: Iterable[float]) -> int:
 
 
 def number_format(column: Iterable[float], sign: str = "") -> Callable[[float], str]:
-    """Return the function that formats each number of a column, all with the same decimals."""
-    decimals = column_decimals(column)
+    """Return the function that formats each number of a column, all with the same decimals; tiny ones with a power."""
+    numbers = list(column)
+    if 0 < max((abs(value) for value in numbers if abs(value) < math.inf), default=0.0) < TINY:
+        return lambda value: localize(f"{value:{sign}.{ANSWER_DIGITS}g}")
+    decimals = column_decimals(numbers)
     return lambda value: localize(f"{value:{sign}.{decimals}f}")
 
 

@@ -59,14 +59,18 @@ def column_title(name: str) -> str:
     return column_label(with_points(name))
 
 
+def _is_contribution(name: str) -> bool:
+    """Return True for the column of contributions, to a probability or to a number in its unit."""
+    return name.partition(" ")[0] == TO_PROBABILITY.partition(" ")[0]
+
+
 def _bar_format(name: str, numbers: Sequence[float], is_count: bool, is_signed: bool) -> Callable[[Any], str]:
     """Return the formatter of a column's numbers: counts, shares, contributions, or scores."""
     if name in SHARES:
         return format_share
     if is_count:
         return lambda value: format_count(int(value))
-    is_contribution = is_signed or name.startswith(TO_PROBABILITY)
-    if is_contribution:
+    if is_signed or _is_contribution(name):
         return contribution_format(name, numbers)
     return format_score if max(numbers, default=0.0) <= 1 else number_format(numbers)
 
@@ -76,7 +80,8 @@ def bar_cell(name: str, column: Iterable[float], is_count: bool = False) -> Call
     numbers = [value for value in column if value == value]
     is_signed = any(value < 0 for value in numbers)
     longest = max((abs(value) for value in numbers), default=1.0)
-    longest = longest if is_signed or longest > 1 else 1.0
+    has_own_scale = is_signed or longest > 1 or (_is_contribution(name) and not name.startswith(TO_PROBABILITY))
+    longest = longest if has_own_scale and longest else 1.0
     scale = 50 / longest if is_signed else 100 / longest
     show_number = _bar_format(name, numbers, is_count, is_signed)
 
