@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import nbformat
 import pytest
-from conftest import PLANTED, Server, new_page, notebook, open_app, submit_row
+from conftest import PLANTED, Server, new_page, notebook, open_app, submit_row, wait_until
 from invalid_inputs import GOOD, TYPED
 from playwright.sync_api import expect
 from test_accessibility import show_all_tabs
@@ -365,6 +365,38 @@ def test_the_tabs(page, serve: Server) -> None:
         image.wait_for()
         assert text in image.get_attribute("alt")
         assert image.evaluate("image => image.complete && image.naturalWidth > 100")
+
+
+def test_cards_and_rows_have_the_room_that_there_is(page, serve: Server, rent, tmp_path: Path) -> None:
+    open_app(page, serve, "flat-rent", "Predict")
+    page.get_by_role("button", name="A small flat").click()
+    page.get_by_role("button", name="Predict").click()
+    page.locator(".irislib-pane .irislib-answer").wait_for()
+    page.get_by_role("tab", name="Why").click()
+    page.get_by_role("heading", name="How far off can it be?").wait_for()
+    widths = "(cards) => cards.map((card) => card.getBoundingClientRect().width)"
+    wait_until(lambda: len({*page.locator(".irislib-pane:visible > div > *").evaluate_all(widths)}) == 1)
+    page.get_by_role("tab", name="Performance").click()
+    page.get_by_role("heading", name="Would more data help?").wait_for()
+    assert max(page.locator(".irislib-pane:visible > div > *").evaluate_all(widths)) < 450  # two in each row
+    page.get_by_role("tab", name="Table").click()
+    rows = rent.spec.load_data().head(10).drop(columns="rent")
+    rows["what was said of it"], rows["a name of several long words"] = "a remark of some words", 1
+    file = tmp_path / "rows.csv"
+    rows.to_csv(file, index=False)
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Predict all rows").click()
+    table = page.locator("table[data-sortable]")
+    table.wait_for()
+    heights = "(rows) => rows.map((row) => row.getBoundingClientRect().height)"
+    assert max(table.locator("tbody tr").evaluate_all(heights)) < 45  # each is on one line
+    beyond = "(names) => names.map((name) => name.scrollWidth - name.clientWidth)"
+    assert set(table.locator("thead th").evaluate_all(beyond)) == {0}
+    page.get_by_role("tab", name="Prediction").click()
+    live = page.locator(".irislib-pane .irislib-live")
+    expect(live).to_be_visible()
+    page.emulate_media(media="print")
+    expect(live).to_be_hidden()
 
 
 def test_a_chart_shows_the_value_under_the_pointer_until_that_leaves(page, serve: Server) -> None:

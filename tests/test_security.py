@@ -552,6 +552,20 @@ def test_the_title_of_an_app_is_text(template: str, autoescape: bool) -> None:
     assert "<img src=x" not in html
 
 
+def test_the_list_of_apps_names_the_first_of_many_inputs() -> None:
+    import thirty
+
+    folder = paths.jupyter_dir() / "voila" / "templates" / "irislib"
+    environment = Environment(loader=FileSystemLoader(folder), autoescape=True)
+    environment.globals |= {"static": str, "translated": lambda spec: spec}
+    app = {"name": "app", "title": "An app", "titles": {"en": "An app"}, "spec": thirty.spec}
+    lists = {"states": {}, "waiting": {}, "unopened": (), "no_model": ()}
+    look = {"style": "", "icon": "data:;base64,=", "colours": ""}
+    html = environment.get_template("apps.html").render(apps=[app], look=look, texts=TEXTS, base_url="/", **lists)
+    assert "Mean radius · Mean texture · " in html
+    assert "Mean fractal dimension and 20 more → Tumour" in html
+
+
 PATHS = [
     "/draws.ipynb", "/notes.txt", "/files/notes.txt", "/voila/files/notes.txt", "/voila/files/draws.ipynb",
     "/voila/render/draws.ipynb", "/voila/render/draws", "/voila/tree", "/voila/tree/", "/voila/api/contents",

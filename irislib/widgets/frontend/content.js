@@ -8,6 +8,7 @@ export default {
     const root = h("div", { class: "irislib irislib-part" }, h("div", { class: "irislib-side" }, pane), liveRegion);
     const show = () => {
       content.innerHTML = model.get("html");
+      widenLoneCards(root);
       requestAnimationFrame(() => markScrolling(pane));
     };
     // Screen readers hear the first sentence of what is new.

@@ -28,6 +28,20 @@ function markScrolling(root) {
   }
 }
 
+const CARD = ".irislib-insight:not(.irislib-spread), [data-hold], :has(> .irislib-insight:only-child)";
+
+// Lets a card without a neighbour, such as one before a wide card, have the whole row: others stand in pairs.
+function widenLoneCards(root) {
+  for (const box of root.querySelectorAll(".irislib-pane > div, .irislib-stage")) {
+    let count = 0; // of the cards that follow each other
+    for (const child of box.children) {
+      const isCard = child.matches(CARD);
+      count = isCard ? count + 1 : 0;
+      child.classList.toggle("irislib-alone", isCard && count % 2 === 1 && !child.nextElementSibling?.matches(CARD));
+    }
+  }
+}
+
 // A progress bar in place of the button that started a job, until the job is done or cancelled.
 class Progress {
   constructor(start, total, texts, isByHand = true) {

@@ -500,7 +500,10 @@ class App {
   // With the next frame, which has a layout anyway.
   markScrolling() {
     cancelAnimationFrame(this.marking);
-    this.marking = requestAnimationFrame(() => markScrolling(this.root));
+    this.marking = requestAnimationFrame(() => {
+      markScrolling(this.root);
+      widenLoneCards(this.root);
+    });
   }
 
   // Opens a tab for a visitor, and names it in the page's address.
