@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 import tornado.web
 from conftest import PATIENCE, run_in_thread
 
+from irislib._serving import http_connections
 from irislib._serving.endpoint_container import EndpointContainer
+from irislib._serving.http_connections import AppHTTPServer
 from irislib._serving.http_server import ProblemServer
 from irislib.api._metrics import Metrics
 
@@ -75,3 +80,67 @@ def test_a_response_that_breaks_off_is_not_taken_for_complete() -> None:
     assert b"Transfer-Encoding: chunked" in data
     assert not data.endswith(b"0\r\n\r\n")
     assert is_closed
+
+
+class LargeAnswer(tornado.web.RequestHandler):
+    """An answer that is longer than all buffers."""
+
+    def get(self) -> None:
+        self.finish(b"x" * 50_000_000)
+
+
+async def ask_and_read_nothing(path: str) -> None:
+    """Return when the server has closed the connection of a client that reads nothing of its answer."""
+    application = Application()
+    with ThreadPoolExecutor(1) as executor:
+        container = EndpointContainer(application, executor, Metrics(None))
+        routes = [("/large", LargeAnswer), (".*", Handler)]
+        server = AppHTTPServer(tornado.web.Application(routes, container=container), max_connections_per_client=1)
+        server.listen(0, "127.0.0.1")
+        (listener,) = server._sockets.values()
+        with socket.create_connection(listener.getsockname(), PATIENCE) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            while not server.clients.counts:
+                await asyncio.sleep(0.01)
+            while server.clients.counts:
+                await asyncio.sleep(0.01)
+        server.stop()
+
+
+@pytest.mark.parametrize("path", ["/large", "/"])
+def test_a_client_that_reads_nothing_of_its_answer_is_disconnected(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connections, "SEND_SECONDS", 0.2)
+    run_in_thread(asyncio.wait_for(ask_and_read_nothing(path), PATIENCE))
+
+
+@tornado.web.stream_request_body
+class Pieces(tornado.web.RequestHandler):
+    """How many pieces a body came in, and its length."""
+
+    def prepare(self) -> None:
+        self.sizes: list[int] = []
+
+    def data_received(self, chunk: bytes) -> None:
+        self.sizes.append(len(chunk))
+
+    def post(self) -> None:
+        self.finish({"count": len(self.sizes), "bytes": sum(self.sizes)})
+
+
+async def send_chunks(count: int) -> bytes:
+    server = ProblemServer(tornado.web.Application([(".*", Pieces)]))
+    server.listen(0, "127.0.0.1")
+    (sock,) = server._sockets.values()
+    reader, writer = await asyncio.open_connection(*sock.getsockname())
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+    writer.write(b"2\r\nxx\r\n" * count + b"3;a=b\r\nyyy\r\n0\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    server.stop()
+    return answer
+
+
+def test_small_chunks_are_put_together() -> None:
+    answer = json.loads(run_in_thread(send_chunks(20_000)).partition(b"\r\n\r\n")[2])
+    assert answer["bytes"] == 40_003
+    assert answer["count"] < 1000

@@ -153,6 +153,7 @@ BORROWED: tuple[Borrowed, ...] = (
     *_entries("serve", "guards", "_serving.http_connections", f"{TORNADO}/http1connection.py", {
         "tornado.httpserver:HTTPServer.conn_params": "end in good order",
         "tornado.http1connection:HTTP1Connection.context": "read the headers of trusted proxies",
+        "tornado.iostream:IOStream._total_write_done_index": "close connections whose clients read no answer",
     }),
     *_entries("serve", "guards", "_serving.identity", f"{JUPYTER}/auth/identity.py", {
         f"{IDENTITY}.get_token": "compare tokens in constant time",

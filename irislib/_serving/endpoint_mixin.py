@@ -66,7 +66,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         """Leave that to the endpoint, which says more about it."""
 
     async def prepare(self: Any) -> None:
-        self.chunks: list[bytes] = []
+        self.chunks = bytearray()
         self.size, self.is_answered = 0, False
         self.awaits_continue = "Expect" in self.request.headers  # it sends its body when it is asked to
         self.is_read_only = self.request.method in ("GET", "HEAD")
@@ -122,7 +122,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         self.size += len(chunk)
         if self.is_answered or self.is_read_only:
             return
-        self.chunks.append(chunk)
+        self.chunks += chunk
         if self.size > self.limit:
             await self.forward(self.size)
 
@@ -154,7 +154,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         if states and length <= self.limit and self.request.method in ("GET", "POST"):
             parts = unquote(self.request.path).split("/")
             await self.wait_while(lambda: any(states.get(part) in WAITING for part in parts))
-        self.request.body = b"" if length > self.limit else b"".join(self.chunks)
+        self.request.body = b"" if length > self.limit else bytes(self.chunks)
         self.chunks.clear()
         self.request.headers = self.request.headers.copy()  # the connection has yet to read the body by its own
         self.request.headers.pop("Transfer-Encoding", None)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
 from irislib._common.messages.api import TEXTS
@@ -21,6 +22,8 @@ __all__ = ["AppHTTPServer"]
 
 IDLE_SECONDS = 60  # until a connection is closed that sends no request, or not all of its headers
 BODY_SECONDS = 900  # that a client may take to send a body
+SEND_SECONDS = 30  # for which a client may read nothing of its answer
+LOOKS = 10  # in these seconds
 DRAIN_SECONDS = 25.0  # that requests may take to be answered once the server is to end
 REFUSAL_SECONDS = 2  # that a client without room may take to send its request
 FILES_TO_ACCEPT, FILES_TO_REFUSE = 30, 10  # free files that it takes to accept a connection, or to refuse it politely
@@ -47,6 +50,8 @@ class AppHTTPServer(ProblemServer):
         self.clients = ClientConnections(max_connections_per_client, proxies)
         self.answering: set[object] = set()  # the connections with a request that has no response yet
         self.refusals: set[asyncio.Future[None]] = set()
+        self.answers = UnreadAnswers(SEND_SECONDS)
+        self.answers.timer.start()
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Serve a connection, if its client has not too many, and there are files enough to answer."""
@@ -76,11 +81,13 @@ class AppHTTPServer(ProblemServer):
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         """Return what receives the next request of a connection, whose last one has its response now."""
         self.answering.discard(server_conn)
+        self.answers.streams[server_conn] = request_conn.stream
         return RequestDelegate(super().start_request(server_conn, request_conn), self, server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection."""
         self.answering.discard(server_conn)
+        self.answers.streams.pop(server_conn, None)
         super().on_close(server_conn)
 
     async def drain(self) -> None:
@@ -92,6 +99,39 @@ class AppHTTPServer(ProblemServer):
         await asyncio.sleep(0.1)  # and receives their requests
         while self.answering and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.05)
+
+
+class UnreadAnswers:
+    """Close the connections whose clients read nothing of their answers for a while.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Attributes
+    ----------
+    streams : dict of object to IOStream
+        Those of the connections that answer by HTTP; one that has become a websocket has limits of its own.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.streams: dict[object, IOStream] = {}
+        self.progress: dict[object, tuple[int, float]] = {}  # the bytes that were sent of each, and since when
+        self.timer = PeriodicCallback(self.look, 1000 * seconds / LOOKS)
+
+    def look(self) -> None:
+        """Close the connections that have sent nothing since long, though they want to."""
+        now = IOLoop.current().time()
+        before, self.progress = self.progress, {}
+        for connection, stream in list(self.streams.items()):
+            if not stream.writing():
+                continue
+            sent = stream._total_write_done_index
+            sent_before, since = before.get(connection, (sent, now))
+            self.progress[connection] = (sent, since if sent == sent_before else now)
+            if now - self.progress[connection][1] > self.seconds:
+                stream.close()
 
 
 class RequestDelegate(HTTPMessageDelegate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import Awaitable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,7 @@ MAX_FIELD_BYTES = 8190
 MAX_FIELDS = 100
 MAX_HEAD_BYTES = 2**18
 MAX_CHUNK_LINE = 1024
+PLAIN_SIZE = re.compile(rb"0*[1-9a-fA-F][0-9a-fA-F]*\r\n")
 LINGER_SECONDS = 2
 
 BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"  # how Tornado answers what it cannot read
@@ -148,10 +150,20 @@ class Refusals:
         stream.read_until, stream.read_bytes = self.read_chunk_size, self.read_chunk
         self.has_read_trailers = self.is_refused = False
 
-    async def read_chunk_size(self, delimiter: bytes, max_bytes: int | None = None) -> bytes:
-        """Read the line before a chunk without its extensions, which Tornado does not know; drop the trailers."""
-        line: bytes = await self.read_until(delimiter, max_bytes=MAX_CHUNK_LINE)
-        size = line.partition(b";")[0].rstrip()
+    def read_chunk_size(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """Read the line before a chunk.
+
+        A plain one that has been received is returned as it is: Tornado puts small chunks together as long as it need
+        not wait for their sizes.
+        """
+        line: asyncio.Future[bytes] = self.read_until(delimiter, max_bytes=MAX_CHUNK_LINE)
+        if line.done() and line.exception() is None and PLAIN_SIZE.fullmatch(line.result()):
+            return line
+        return self.read_other_size(line, delimiter)
+
+    async def read_other_size(self, line: Awaitable[bytes], delimiter: bytes) -> bytes:
+        """Read a line without its extensions, which Tornado does not know; drop the trailers after the last chunk."""
+        size = (await line).partition(b";")[0].rstrip()
         if size and not size.strip(b"0"):
             count = 0
             while (trailer := await self.read_until(delimiter, max_bytes=MAX_FIELD_BYTES)) != delimiter:
