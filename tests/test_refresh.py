@@ -335,7 +335,7 @@ def test_one_that_is_killed_at_any_moment_leaves_a_store_that_is_whole(
 
     for number in range(100):
         candidate = replace(former, version=f"v{number}")
-        steps = moments.randrange(70)
+        steps = moments.randrange(90)
         child = fork(lambda number=number, steps=steps: refresh_and_die(parts[number % 2], steps))
         status = os.waitpid(child, 0)[1]
         entry, run = store.current_entry(spec.name, root), runs.latest(spec.name, root)

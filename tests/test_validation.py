@@ -259,9 +259,13 @@ def test_all_faults_are_reported_together() -> None:
 
 
 def test_every_route_of_the_servers_is_reserved() -> None:
-    from irislib._serving.voila_app import VOILA_PATHS
+    from irislib._serving.voila_app import KERNEL_ROUTES, VOILA_PATHS
     from irislib.api import create_app
 
     first = {str(rule).split("/")[1] for rule in create_app("irislib.iris:spec").url_map.iter_rules()}
-    pages = {path.split("/")[1] for path in VOILA_PATHS} | {"healthz", "login", "logout"}
+    pages = {path.split("/")[1] for path in (*VOILA_PATHS, *next(zip(*KERNEL_ROUTES, strict=True)))} | {
+        "healthz",
+        "login",
+        "logout",
+    }
     assert (first - {"<name>", ""}) | pages <= reserved_names()

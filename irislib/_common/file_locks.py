@@ -1,18 +1,11 @@
-"""Locks of files between processes: taken, handed over to a child, and looked at.
-
-Where the platform has none, as on Windows, everybody gets them.
-"""
+"""Locks of files between processes: taken, handed over to a child, and looked at."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["free", "is_taken", "take"]
 
@@ -36,14 +29,13 @@ def take(path: Path, on_wait: Callable[[], None] | None = None) -> int:
     """
     file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if on_wait is None:
-                    raise
-                on_wait()
-                fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if on_wait is None:
+                raise
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
     except BaseException:
         os.close(file)
         raise
@@ -52,8 +44,7 @@ def take(path: Path, on_wait: Callable[[], None] | None = None) -> int:
 
 def free(file: int) -> None:
     """Free a lock by its descriptor, and close that."""
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too
+    fcntl.flock(file, fcntl.LOCK_UN)  # a process forked meanwhile has the file, too
     os.close(file)
 
 
@@ -64,8 +55,7 @@ def is_taken(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
     except BlockingIOError:
         return True

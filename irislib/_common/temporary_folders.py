@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["claim", "clear_abandoned", "make"]
 
@@ -30,8 +26,6 @@ def make(prefix: str) -> Path:
 
 def claim(folder: Path) -> None:
     """Mark a folder as in use until this process and those forked from it have ended."""
-    if fcntl is None:
-        return
     lock, path = tempfile.mkstemp(prefix=f"{LOCK}-", dir=folder)
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.rename(path, folder / LOCK)  # only now, for an unlocked one is that of a process which has ended
@@ -40,8 +34,6 @@ def claim(folder: Path) -> None:
 
 def clear_abandoned(parent: Path, prefix: str) -> None:
     """Remove the folders of this user that a process had claimed which has ended."""
-    if fcntl is None:
-        return
     for folder in parent.glob(f"{prefix}*"):
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():

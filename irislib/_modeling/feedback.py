@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import fcntl
 import json
 import os
 import stat
@@ -113,7 +114,7 @@ def append_record(path: Path, record: Mapping[str, Any], limit: int) -> None:
         If it cannot be written; the lines before stay as they are.
     """
     line = json.dumps(record).encode() + b"\n"
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
     file = os.open(path, flags, 0o600)
     try:
         with _locked(file):
@@ -139,10 +140,5 @@ def _write_whole(file: int, line: bytes, size: int) -> None:
 
 @contextmanager
 def _locked(file: int) -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:  # on Windows one write is as much as can be had
-        yield
-        return
     fcntl.flock(file, fcntl.LOCK_EX)  # ends when the file is closed
     yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import fcntl
 import itertools
 import logging
 import os
@@ -172,10 +173,8 @@ def open_locked(path: Path) -> tuple[int, bool]:
         True if another process has locked it; without a file and without that there are no locks on this system.
     """
     while True:
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
         try:
-            import fcntl
-
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file), path.stat()):
                 return file, False
@@ -184,9 +183,6 @@ def open_locked(path: Path) -> tuple[int, bool]:
         except BlockingIOError:
             os.close(file)
             return -1, True
-        except ImportError:
-            os.close(file)
-            return -1, False
         except OSError as error:
             os.close(file)
             if error.errno in NO_LOCKS:

@@ -163,8 +163,7 @@ class OwnRun:
 
     def watch(self, lifeline: int | None = None) -> None:
         """End this process when the run is cancelled, or with the lifeline, whatever it is doing."""
-        if hasattr(select, "poll"):  # not on Windows
-            threading.Thread(target=self._watch, args=(lifeline,), name="refresh", daemon=True).start()
+        threading.Thread(target=self._watch, args=(lifeline,), name="refresh", daemon=True).start()
 
     def let_go(self, is_handed_over: bool = False) -> None:
         """Free the locks, unless another process has them by now."""
@@ -207,8 +206,8 @@ def _outdated(folder: Path) -> list[str]:
     The last one that was accepted stays: monitoring has its time, and must not forget it while all later ones fail.
     """
     ids = sorted(runs.names(folder))
-    states = {run_id: run.state for run_id in ids if (run := runs.read(folder / run_id))}
-    accepted = next((run_id for run_id in reversed(ids) if states.get(run_id) == runs.ACCEPTED), None)
+    records = ((run_id, runs.read(folder / run_id)) for run_id in reversed(ids))
+    accepted = next((run_id for run_id, run in records if run is not None and run.state == runs.ACCEPTED), None)
     return sorted(ids, key=lambda run_id: (run_id == accepted, run_id))[: 1 - KEPT]
 
 

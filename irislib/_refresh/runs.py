@@ -246,8 +246,7 @@ def write(folder: Path, run: Run) -> None:
 
 def note_process(folder: Path, pid: int) -> None:
     """Note which process does a run, and whether it is the first of a group, which is ended with it."""
-    is_group = hasattr(os, "getpgid") and os.getpgid(pid) == pid  # not on Windows
-    process = {"pid": pid, "is_group": is_group, "namespace": process_namespace()}
+    process = {"pid": pid, "is_group": os.getpgid(pid) == pid, "namespace": process_namespace()}
     write_atomically(folder / PROCESS, json.dumps(process))
 
 

@@ -8,9 +8,9 @@ from irislib._serving.notebook_files import ALLOWED
 
 __all__ = ["DEFAULTS", "VOILA_PATHS"]
 
-# Voila's addresses that a page needs; its notebook tree, renderer, contents and files are left out.
-VOILA_PATHS = ("/api/kernels", "/voila/static", "/voila/api/themes", "/voila/api/shutdown",
-          "/voila/labextensions", "/voila/query", "/voila/execution")  # fmt: skip
+# Voila's addresses that a page needs and that irislib has no handlers for; its notebook tree, renderer, contents
+# and files are left out.
+VOILA_PATHS = ("/voila/static", "/voila/api/themes", "/voila/api/shutdown", "/voila/query", "/voila/execution")
 
 # Overridden by the command line and by a voila.json.
 DEFAULTS: dict[str, dict[str, Any]] = {

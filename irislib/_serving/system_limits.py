@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from irislib._serving.memory import CGROUPS, group_folders
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 __all__ = ["free_files", "has_room_for_pages", "is_exhausted", "raise_file_limit"]
 
@@ -28,8 +24,6 @@ EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
 
 def raise_file_limit() -> None:
     """Let this process have as many open files as the operating system grants it."""
-    if resource is None:
-        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for limit in (MAX_FILES, 10_240):  # macOS refuses more than this number
         target = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
@@ -41,8 +35,6 @@ def raise_file_limit() -> None:
 
 def free_files() -> int:
     """Return how many files this process can still open."""
-    if resource is None:
-        return UNLIMITED
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return UNLIMITED if limit == resource.RLIM_INFINITY else limit - _open_files()
 
@@ -68,7 +60,7 @@ def free_processes() -> int:
 
 
 def _free_of_user() -> int:
-    if resource is None or not hasattr(resource, "RLIMIT_NPROC") or os.geteuid() == 0:  # root has no such limit
+    if os.geteuid() == 0:  # root has no such limit
         return UNLIMITED
     limit, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     if limit == resource.RLIM_INFINITY:

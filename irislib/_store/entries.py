@@ -80,7 +80,7 @@ def whoami() -> str:
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user without a name
-        user = str(os.getuid()) if hasattr(os, "getuid") else "?"
+        user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
 
 

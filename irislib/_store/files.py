@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import threading
@@ -149,11 +150,6 @@ class Folder:
 
 def _rename_if_new(temporary: Path, target: Path) -> None:
     """Rename a file, or raise FileExistsError; one process at a time."""
-    if os.name == "nt":
-        temporary.rename(target)  # fails if the target is there
-        return
-    import fcntl
-
     with open(target.with_name(f"{TEMPORARY}lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
