@@ -791,6 +791,10 @@ def test_contributions_to_the_answer_of_a_large_forest_are_sampled_trees_and_row
 
 
 def test_the_text_of_contributions(iris, rent) -> None:
+    for row in iris.spec.examples.values():  # the sum of contributions to a certain answer may be 1 - 1e-16
+        prediction = iris.predict_row(row)
+        start = f"The probability of {prediction.prediction} is {prediction.answer.partition(', ')[2]} ("
+        assert insights.contributions(iris, prediction).text.startswith(start)
     text = insights.contributions(iris, GOOD).text
     assert re.fullmatch(
         r"The probability of virginica is \d+% \(on average \d+%\), mostly because petal (width|length) is [\d.]+ cm "

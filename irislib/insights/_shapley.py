@@ -300,6 +300,6 @@ def _contributions_text(model: Model, prediction: Prediction, table: pd.DataFram
         start = TEXTS["contributions.number"].format(prediction=number, base=average)
     else:
         start = TEXTS["contributions.class"].format(
-            prediction=prediction.prediction, probability=format_share(reached), base=format_share(base)
+            prediction=prediction.prediction, probability=format_share(round(reached, 12)), base=format_share(base)
         )
     return TEXTS["contributions.text"].format(start=start, reasons=TEXTS["and"].join(reasons)) if reasons else start
