@@ -385,3 +385,18 @@ def test_sentences_do_not_round_a_difference_away() -> None:
     text = insights.decision_threshold(replace(model, evaluation=held_out)).text
     assert "It answers True from a probability of 50.0%" in text
     assert "49.7% would be cheapest" in text
+
+
+def test_the_cheapest_threshold_may_be_one_that_nothing_reaches() -> None:
+    data = numbers()
+    model = train_on(data.assign(y=data["a"] > 0), LogisticRegression())
+    held_out = replace(
+        model.evaluation,
+        features=data[["a", "b"]].head(3),
+        y_true=np.array([False, True, False]),
+        y_pred=np.array([False, False, True]),
+        y_proba=np.array([[0.7, 0.3], [0.6, 0.4], [0.2, 0.8]]),
+    )
+    insight = insights.decision_threshold(replace(model, evaluation=held_out), cost_false_alarm=10)
+    assert "0.1 times as much as a false alarm, 90% would be cheapest" in insight.text
+    assert insight.frame.iloc[-1][["true positives", "false positives", "cost"]].tolist() == [0, 0, 1]

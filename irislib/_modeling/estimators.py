@@ -125,9 +125,9 @@ def require_columns(estimator: Any, columns: list[Any]) -> None:
         return
     missing = [str(name) for name in names if name not in columns]
     further = [str(column) for column in columns if column not in names]
-    key = "missing" if missing else "further" if further else "order"
+    key = "columns.missing" if missing else "columns.further" if further else "columns.order"
     own = shorten_list(missing or further or list(map(str, names)))
-    raise DataError(TEXTS[f"fitted.columns.{key}"].format(columns=own))
+    raise DataError(TEXTS[f"fitted.{key}"].format(columns=own))
 
 
 def last_step(estimator: Any) -> Any:

@@ -189,7 +189,9 @@ def _outcomes(scores: np.ndarray, is_positive: np.ndarray, current: float) -> pd
     candidates = np.unique(scores)
     if len(candidates) > MAX_THRESHOLDS:
         candidates = np.unique(np.quantile(scores, np.linspace(0, 1, MAX_THRESHOLDS), method="nearest"))
-    candidates = np.unique([*candidates, current])
+    # above the highest score nothing is answered, which may be the cheapest
+    above = [(1 + candidates[-1]) / 2] if candidates[-1] < 1 else []
+    candidates = np.unique([*candidates, current, *above])
     positives, negatives = np.sort(scores[is_positive]), np.sort(scores[~is_positive])
     missed, dismissed = (np.searchsorted(part, candidates, side="left") for part in (positives, negatives))
     hits, alarms = len(positives) - missed, len(negatives) - dismissed
