@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
@@ -133,3 +134,17 @@ def test_no_labels_of_an_axis_overlap_or_are_cut_off(make, language, trains, tmp
     monkeypatch.setenv("IRISLIB_STORE", str(tmp_path))
     with using_language(language):
         assert [fault for insight in every_insight(make(), trains) for fault in faults(insight)] == []
+
+
+def test_a_name_with_dollar_signs_is_no_formula() -> None:
+    names = ["up to $5", "$5-$10", "over $_$"]  # matplotlib cannot draw the last as a formula
+    seen = 0
+    for insight in every_insight(of_classes(names), trains=False):
+        figure = insight.plot()
+        figure.draw_without_rendering()
+        texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]
+        assert not any(text.get_parse_math() for text in texts), insight.title
+        seen += len(texts)
+    assert seen > 10
+    own = Insight("Own", pd.DataFrame(), "", lambda axes: axes.set_xlabel("$R^2$"))
+    assert own.plot().axes[0].xaxis.label.get_parse_math()

@@ -90,6 +90,8 @@ class Insight:
             axes.tick_params(colors=INK, labelcolor=INK)
             axes.set_prop_cycle(color=colours_of_series())
             draw(axes)
+            if _is_own(draw):
+                _write_as_is(axes)
             for text in (axes.xaxis.label, axes.yaxis.label):
                 text.set_color(INK)
             localize_axes(axes)
@@ -114,6 +116,19 @@ class Insight:
             picture_source(self),
             Markup(_table_html(frame_for_people(self))),  # noqa: S704 - pandas escapes
         )
+
+
+def _is_own(draw: Callable[[Axes], Any]) -> bool:
+    """Return True if a function is one of the library's, whose texts are names and no formulas."""
+    return getattr(getattr(draw, "func", draw), "__module__", "") == "irislib.insights._drawing"
+
+
+def _write_as_is(axes: Axes) -> None:
+    """Write the texts of a chart as they are: matplotlib takes what is between two dollar signs for a formula."""
+    from matplotlib.text import Text
+
+    for text in axes.findobj(Text):
+        text.set_parse_math(False)
 
 
 def picture_source(insight: Insight, *, follows_page: bool = False) -> str:
