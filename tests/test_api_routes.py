@@ -428,6 +428,7 @@ def test_gunicorns_own_options_work(tmp_path: Path) -> None:
     [
         ("GUNICORN_CMD_ARGS", "--port 5999", "--port is an option of irislib api's own command line"),
         ("IRISLIB_PORT", "http", "IRISLIB_PORT must be a number, got 'http'."),
+        ("IRISLIB_TOKEN", "schlüssel", "IRISLIB_TOKEN: a token has letters, digits and signs of ASCII alone"),
     ],
 )
 def test_a_slip_in_the_environment_is_a_sentence(name: str, value: str, sentence: str) -> None:

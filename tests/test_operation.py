@@ -290,6 +290,7 @@ def test_a_rate_limit_is_429_with_retry_after(tmp_path: Path) -> None:
         ("api", ["--rate-limit", "many"], "The rate limit must be such as 100/minute"),
         ("api", ["--token-file", "nowhere"], "--token-file nowhere: "),
         ("serve", ["--token-file", "/dev/null"], "write one token into it"),
+        ("serve", ["--token", "schlüssel"], "--token: a token has letters, digits and signs of ASCII alone"),
     ],
 )
 def test_an_invalid_option_is_one_message(command: str, args: list[str], sentence: str) -> None:

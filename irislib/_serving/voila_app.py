@@ -65,7 +65,7 @@ from irislib._serving.static_files import files_version, static_routes
 from irislib._serving.system_limits import raise_file_limit
 from irislib._serving.visit_renderer import FAILURE_MARK, SERVER_ERROR
 from irislib.api import Options
-from irislib.api._auth import read_token
+from irislib.api._auth import checked_token, read_token
 from irislib.api._config import BATCH_LIMITS
 from irislib.api._problem_details import not_found
 from irislib.api._routes import make_app
@@ -257,7 +257,9 @@ class AppServer(Lifecycle, Voila):  # type: ignore[misc]
         if self.token_file:
             self.token = read_token(self.token_file)
         elif token and not self.token:
-            self.token = token
+            self.token = checked_token(token, SETTINGS["token"].variable)
+        elif self.token:
+            checked_token(self.token, "--token")
         advice = f"Send it in parts, or as CSV to `irislib api`, which takes {Options.batch_bytes:,} bytes."
         limits = {name: getattr(self, f"max_{name}") for name in BATCH_LIMITS}
         return Options(

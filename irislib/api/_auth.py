@@ -15,7 +15,7 @@ from irislib._common.routes import ROUTES
 from irislib.api._problem_details import MISSING_TOKEN, NOT_AN_OPERATOR
 from irislib.errors import IrislibError
 
-__all__ = ["FORM_KEY", "MAY_OPERATE", "TokenCheck", "form_key", "is_token", "read_token"]
+__all__ = ["FORM_KEY", "MAY_OPERATE", "TokenCheck", "checked_token", "form_key", "is_token", "read_token"]
 
 FORM_KEY = "_xsrf"  # the parameter of an address to which a form is sent, as Jupyter's servers name it
 MAY_OPERATE = "irislib.may_operate"  # in the environ of a request whose client the server around the endpoint knows
@@ -35,6 +35,19 @@ def read_token(path: str) -> str:
         raise IrislibError(f"--token-file {path}: {error}") from None
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise IrislibError(f"--token-file {path}: write one token into it, in ASCII and without spaces.")
+    return token
+
+
+def checked_token(token: str, source: str) -> str:
+    """Return a token if programs can send it.
+
+    Raises
+    ------
+    IrislibError
+        If they cannot: no right one would be recognised.
+    """
+    if not (token.isascii() and token.isprintable()):
+        raise IrislibError(f"{source}: a token has letters, digits and signs of ASCII alone, as a header of HTTP has.")
     return token
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from irislib._common.language import LANGUAGES
 from irislib._common.settings import SETTINGS, environment_value
 from irislib._prediction_log.options import LogOptions
+from irislib.api._auth import checked_token
 
 __all__ = ["BATCH_LIMITS", "JSON_BATCH_BYTES", "ROW_BYTES", "Options"]
 
@@ -77,4 +78,4 @@ class Options:
     def from_environment(cls) -> Options:
         """Return the options that the environment sets."""
         token, cors, rate_limit = (environment_value(name) or "" for name in ("token", "cors", "rate_limit"))
-        return cls(token, cors, rate_limit, log=LogOptions.of_server({}))
+        return cls(checked_token(token, SETTINGS["token"].variable), cors, rate_limit, log=LogOptions.of_server({}))
