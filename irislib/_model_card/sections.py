@@ -297,7 +297,7 @@ def _about_facts(model: Model) -> dict[str, str]:
         TEXTS["about.version"]: model.version,
         TEXTS[f"about.{trained}"]: f"{day} {trained_at:%H:%M} UTC",
         TEXTS["about.estimator"]: TEXTS["about.then"].join(type(step).__name__ for step in steps),
-        TEXTS["about.made_with"]: f"scikit-learn {sklearn.__version__}, irislib {__version__}",
+        TEXTS["about.runs_with"]: f"scikit-learn {sklearn.__version__}, irislib {__version__}",
         TEXTS["about.license"]: spec.license or TEXTS["missing"],
         TEXTS["about.contact"]: spec.contact or TEXTS["missing"],
         TEXTS["about.citation"]: TEXTS[f"about.{cite}"].format(title=spec.title, version=model.version, day=day),

@@ -12,7 +12,7 @@ ENGLISH = {
     "about.contact": "Contact",
     "about.estimator": "Estimator",
     "about.license": "License",
-    "about.made_with": "Made with",
+    "about.runs_with": "Runs with",
     "about.then": ", then ",
     "about.title": "Version and terms",
     "about.trained": "Trained",

@@ -10,7 +10,7 @@ TEXTS = {
     "about.contact": "Kontakt",
     "about.estimator": "Verfahren",
     "about.license": "Lizenz",
-    "about.made_with": "Erstellt mit",
+    "about.runs_with": "Läuft mit",
     "about.then": ", dann ",
     "about.title": "Version und Bedingungen",
     "about.trained": "Trainiert",
