@@ -107,6 +107,14 @@ def test_insights_that_train_say_that_they_cannot(wine) -> None:
     assert "cannot be trained again" in client.get("/wine/insights/learning_curve").json["detail"]
 
 
+def test_a_file_of_a_trained_model_cannot_be_trained_again(iris, tmp_path) -> None:
+    model = irislib.load(iris.save(tmp_path / "iris.irislib"))
+    model = replace(model, version="nowhere stored")
+    for insight in (insights.cross_validation, insights.learning_curve):
+        with pytest.raises(NotApplicableError, match="came in a file, without the function that loads its data"):
+            insight(model)
+
+
 def test_the_endpoint_answers(wine) -> None:
     client = create_app([wine]).test_client()
     row = X_TEST.iloc[0].to_dict()

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
     from irislib._modeling.model import Model
 
-__all__ = ["checked", "data_digest", "digest_of", "load_data", "target_array", "target_of", "training_data"]
+__all__ = [
+    "checked",
+    "data_digest",
+    "digest_of",
+    "load_data",
+    "require_trainable",
+    "target_array",
+    "target_of",
+    "training_data",
+]
 
 
 def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
@@ -37,14 +46,20 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
     NotApplicableError
         If ``load_data`` returns others by now, or the model was fitted elsewhere.
     """
-    if model.is_fitted_elsewhere:
-        raise NotApplicableError(TEXTS["not_trainable"].format(model=model.spec.title))
+    require_trainable(model)
     features, target = checked(model.spec, load_data(model.spec))
     if digest_of(features, target) != model.data["digest"]:
         raise NotApplicableError(
             f"The data have changed since this version of {model.spec.title} was trained; train it anew."
         )
     return features, target
+
+
+def require_trainable(model: Model) -> None:
+    """Raise NotApplicableError if a model cannot be trained again: there are no data, or no function that loads them."""
+    if model.is_fitted_elsewhere or model.spec.load_data is None:
+        key = "not_trainable" if model.is_fitted_elsewhere else "not_trainable_file"
+        raise NotApplicableError(TEXTS[key].format(model=model.spec.title))
 
 
 def data_digest(spec: ModelSpec) -> str:

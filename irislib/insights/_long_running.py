@@ -9,11 +9,10 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from irislib._common.messages.insights import TEXTS as INSIGHTS
-from irislib._common.messages.validation import TEXTS
 from irislib._modeling import store
 from irislib._modeling.arguments import require_model
 from irislib._modeling.threads import idle_cores_only
-from irislib.errors import NotApplicableError
+from irislib._modeling.training_data import require_trainable
 
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
@@ -87,11 +86,11 @@ class LongRunning:
         Raises
         ------
         NotApplicableError
-            If it trains models, and the estimator was fitted elsewhere.
+            If it trains models, and the estimator was fitted elsewhere or came in a file.
         """
-        if self.trains and model.is_fitted_elsewhere:
-            raise NotApplicableError(TEXTS["not_trainable"].format(model=model.spec.title))
         measured = store.load_result(model, self._key)
+        if measured is None and self.trains:
+            require_trainable(model)
         return None if measured is None else self._make_insight(model, measured)
 
 

@@ -47,6 +47,8 @@ ENGLISH = {
     "above_threshold": "{prediction}, for {share} is above its threshold of {threshold}",
     "below_threshold": "{prediction}, for {share} for {label} is below the threshold of {threshold}",
     "not_trainable": "{model} was fitted elsewhere, so that it cannot be trained again here.",
+    "not_trainable_file": "{model} came in a file, without the function that loads its data, so that it cannot be "
+    "trained again here.",
     "no_prediction": "The model gives no answer for these values.",
     "no_classes": "{model} predicts a number: it has no classes and no probabilities.",
     "no_probabilities": "{estimator} predicts classes without probabilities.",

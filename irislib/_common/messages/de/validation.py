@@ -45,6 +45,8 @@ TEXTS = {
     "above_threshold": "{prediction}, denn {share} liegt über der Schwelle von {threshold}",
     "below_threshold": "{prediction}, denn {share} für {label} liegt unter der Schwelle von {threshold}",
     "not_trainable": "{model} wurde anderswo angepasst und lässt sich hier nicht noch einmal trainieren.",
+    "not_trainable_file": "{model} kam in einer Datei, ohne die Funktion, die seine Daten lädt, und lässt sich hier "
+    "nicht noch einmal trainieren.",
     "no_prediction": "Für diese Werte gibt das Modell keine Antwort.",
     "no_classes": "{model} sagt eine Zahl vorher: Es hat keine Klassen und keine Wahrscheinlichkeiten.",
     "no_probabilities": "{estimator} sagt Klassen ohne Wahrscheinlichkeiten vorher.",
