@@ -1,4 +1,4 @@
-"""One description of a scikit-learn model; an app, an endpoint and a library come of it.
+"""An app, an endpoint and a library, made from one scikit-learn model: described for irislib, or fitted already.
 
 >>> import irislib
 >>> model = irislib.load("iris-wizard")

@@ -68,7 +68,7 @@ class Model:
     sample : DataFrame of shape (at most 1000, n_features)
         Training rows, to judge by whether a row is novel.
     version : str
-        The same for the same description, data and scikit-learn.
+        The same for the same description, code, data and libraries.
     trained_at : str
         ISO 8601, UTC; of a model that was fitted elsewhere when irislib got it.
     data : dict
