@@ -337,7 +337,8 @@ def score(args: list[str]) -> int:
     about = "Predict all rows of CSV or Parquet files, as many as there are, on all cores or on a Dask cluster."
     parser = _parser("score", about)
     command.add_arguments(parser)
-    options = parser.parse_args(args)
+    options, rest = parser.parse_known_args(args)
+    command.refuse(rest, parser)
     return command.run(lambda: _one_model(options.model), options)
 
 

@@ -289,6 +289,20 @@ def test_a_small_table_is_scored_by_the_command_itself(iris, rows: pd.DataFrame,
     assert len(pd.read_csv(tmp_path / "out" / "a.csv")) == 9
 
 
+def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(iris, rows: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "in [1]").mkdir()
+    for name in ("a[bc].csv", "ab.csv"):
+        rows.head(5).to_csv(tmp_path / "in [1]" / name, index=False)
+    assert ending(tmp_path / "in [1]" / "a[bc].csv", "--out", tmp_path / "out") == "0"
+    assert [path.name for path in (tmp_path / "out").glob("*.csv")] == ["a[bc].csv"]
+
+
+def test_a_pattern_that_the_shell_has_replaced_is_asked_for_again(capsys) -> None:
+    assert "in quotation marks" in ending("a.csv", "b.csv", "--out", "out")
+    assert ending("a.csv", "--out", "out", "--fast") == "2"
+    assert "unrecognized arguments: --fast" in capsys.readouterr().err
+
+
 def test_a_number_of_workers_is_1_or_more(capsys) -> None:
     for text in ("0", "many"):
         assert ending("a.csv", "--out", "out", "--workers", text) == "2"

@@ -14,7 +14,7 @@ from irislib.errors import IrislibError
 if TYPE_CHECKING:
     from irislib._modeling.model import Model
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "refuse", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,14 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
     return int(text)
+
+
+def refuse(arguments: list[str], parser: argparse.ArgumentParser) -> None:
+    """Refuse arguments that are left over, which may be the files of a pattern that the shell has replaced by them."""
+    if arguments and not arguments[0].startswith("-"):
+        raise IrislibError(TEXTS["several"])
+    if arguments:
+        parser.error(f"unrecognized arguments: {' '.join(arguments)}")
 
 
 def run(load: Callable[[], Model], options: argparse.Namespace) -> int:

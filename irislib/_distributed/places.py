@@ -71,11 +71,12 @@ def find_inputs(pattern: str) -> list[Input]:
         If there is none, or one is no table by its name.
     """
     system, path = _system(pattern)
-    by_path = system.glob(path, detail=True) if _first_glob(path) < len(path) else _one(system, path)
+    is_pattern = _first_glob(path) < len(path) and not os.path.isfile(path)  # a file's own name may have brackets
+    by_path = system.glob(path, detail=True) if is_pattern else _one(system, path)
     infos = [info for _, info in sorted(by_path.items()) if info["type"] == "file"]
     if not infos:
         raise IrislibError(TEXTS["nothing_found"].format(pattern=pattern))
-    start = path.rfind("/", 0, _first_glob(path)) + 1
+    start = path.rfind("/", 0, _first_glob(path) if is_pattern else len(path)) + 1
     inputs = []
     for info in infos:
         mark = json.dumps([str(info[name]) for name in MARKS if name in info])

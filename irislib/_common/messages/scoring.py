@@ -28,6 +28,7 @@ TEXTS = {
     "after these maybe in .gz, .bz2, .xz or .zst.",
     "same_output": "{first} and {second} would both be written to {output}. Score them into two folders.",
     "out_is_in": "{output} is one of the files to score. Give another folder: --out.",
+    "several": "Give one pattern, in quotation marks, so that the shell does not replace it: 'in/*.parquet'.",
     "out_within": "{out} is in the folder in which {pattern} looks for files. Give another one: --out.",
     "in_use": "Another `irislib score` is writing to {out}.",
     "unreachable_out": "{worker} does not see the folder {out}: give a folder that all machines share, or a URL such "
