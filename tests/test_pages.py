@@ -721,6 +721,17 @@ def test_the_form_is_restored_after_a_reload_and_a_return(page, controls: Server
     expect(page.get_by_label("Line")).to_have_value("")
 
 
+def test_what_a_form_can_no_longer_hold_after_a_reload_is_said_of_no_link(page, controls: Server) -> None:
+    open_app(page, controls, "controls", "Go")
+    page.evaluate("""() => addEventListener("pagehide", () => {
+        const key = Object.keys(sessionStorage).find((name) => name.startsWith("irislib-form:"));
+        sessionStorage.setItem(key, JSON.stringify({ ...JSON.parse(sessionStorage.getItem(key)), slide: "3" }));
+    })""")
+    page.reload()
+    page.get_by_text("Slide: the field cannot hold “3”.").wait_for()
+    assert page.get_by_text("The link could not").count() == 0
+
+
 def test_two_apps_on_one_page_do_not_interfere(page, controls: Server) -> None:
     page.goto(f"{controls.url}/two")
     expect(page.get_by_role("button", name="Go")).to_have_count(2)

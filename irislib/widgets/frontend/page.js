@@ -554,7 +554,8 @@ class App {
     const ignored = [...(reply.ignored ?? []), ...unfit];
     if (ignored.length) {
       const lines = h("ul", {}, ignored.map((line) => h("li", {}, line)));
-      this.showMessage(h("div", {}, h("p", {}, this.texts.link_ignored), lines), "irislib-message", this.topMessages);
+      const intro = stored ? null : h("p", {}, this.texts.link_ignored);
+      this.showMessage(h("div", {}, intro, lines), "irislib-message", this.topMessages);
     }
     for (const [i, html] of reply.tabs ?? []) {
       this.hasResult ||= this.tabs[i].needs_result;
