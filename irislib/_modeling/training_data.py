@@ -56,7 +56,7 @@ def training_data(model: Model) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def require_trainable(model: Model) -> None:
-    """Raise NotApplicableError if a model cannot be trained again: there are no data, or no function that loads them."""
+    """Raise NotApplicableError if a model cannot be trained again: there is no function that loads its data."""
     if model.is_fitted_elsewhere or model.spec.load_data is None:
         key = "not_trainable" if model.is_fitted_elsewhere else "not_trainable_file"
         raise NotApplicableError(TEXTS[key].format(model=model.spec.title))
