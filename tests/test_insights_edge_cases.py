@@ -400,3 +400,18 @@ def test_the_cheapest_threshold_may_be_one_that_nothing_reaches() -> None:
     insight = insights.decision_threshold(replace(model, evaluation=held_out), cost_false_alarm=10)
     assert "0.1 times as much as a false alarm, 90% would be cheapest" in insight.text
     assert insight.frame.iloc[-1][["true positives", "false positives", "cost"]].tolist() == [0, 0, 1]
+
+
+class Rounded(LinearRegression):
+    """A regressor whose predictions are numbers of 8 bits without a sign."""
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return super().predict(rows).round().clip(0, 255).astype("uint8")
+
+
+def test_errors_of_small_whole_numbers_have_a_sign() -> None:
+    data = numbers()
+    model = train_on(data.assign(y=(100 + 20 * data["a"] + 5 * data["b"]).astype("uint8")), Rounded())
+    errors = insights.residuals(model).frame["true less predicted"]
+    assert -3 < errors.min() < 0 < errors.max() + 1 < 3
+    assert model.evaluation.interval_width < 3
