@@ -239,6 +239,9 @@ def make(**changes: object) -> ModelSpec:
         ({"features": [Feature("a", "password")]}, "a: a model cannot have a password among its features."),
         ({"target": "petal_width_cm"}, "target: 'petal_width_cm' is also a feature"),
         ({"load_data": None}, "load_data: give a function"),
+        ({"purpose": None}, "purpose: give a text, got None."),
+        ({"action": 5}, "action: give a text, got 5."),
+        ({"features": [Feature("a", unit=None)]}, "a: unit must be a text, got None."),
         ({"estimator": RandomForestClassifier}, "estimator: give a scikit-learn estimator"),
         ({"test_size": 20}, "test_size: a part between 0 and 1"),
         (

@@ -214,7 +214,11 @@ class Feature:
             return [f"Feature name {self.name!r}: use letters, digits and underscores only."]
         if self.kind not in FEATURE_TYPES:
             return [f"{self.name}: kind must be one of {', '.join(FEATURE_TYPES)}, got {self.kind!r}."]
-        faults = []
+        faults = [
+            f"{self.name}: {name} must be a text, got {value!r}."
+            for name in ("label", "unit", "help", "group")
+            if not isinstance(value := getattr(self, name), str)
+        ]
         if self.control not in self.type.controls:
             controls = ", ".join(self.type.controls)
             faults.append(f"{self.name}: control must be one of {controls}, got {self.control!r}.")

@@ -8,7 +8,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,6 +239,7 @@ class ModelSpec:
         is_list = isinstance(self.features, Iterable)
         if not is_list or not all(isinstance(feature, Feature) for feature in self.features):
             return [*faults, "features: give a list of Feature(…)."]
+        faults += [f"{name}: give a text, got {value!r}." for name, value in self._no_texts().items()]
         faults += describe_faults(self.features)
         for feature in self.features:
             if feature.kind in FEATURE_TYPES and not feature.type.in_models:
@@ -267,6 +268,11 @@ class ModelSpec:
                 faults += [f"example {name!r}: {problem}" for problem in problems]
             faults += describe_translation_faults(self)
         return faults
+
+    def _no_texts(self) -> dict[str, Any]:
+        """Return the attributes that must be texts and are none."""
+        texts = {item.name: getattr(self, item.name) for item in fields(ModelSpec) if isinstance(item.default, str)}
+        return {name: value for name, value in texts.items() if not isinstance(value, str)}
 
     def _mapping_faults(self) -> list[str]:
         """Return which attributes are no mappings although they must be, one sentence each."""
