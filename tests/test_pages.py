@@ -378,7 +378,12 @@ def test_cards_and_rows_have_the_room_that_there_is(page, serve: Server, rent, t
     wait_until(lambda: len({*page.locator(".irislib-pane:visible > div > *").evaluate_all(widths)}) == 1)
     page.get_by_role("tab", name="Performance").click()
     page.get_by_role("heading", name="Would more data help?").wait_for()
-    assert max(page.locator(".irislib-pane:visible > div > *").evaluate_all(widths)) < 450  # two in each row
+    cards = page.locator(".irislib-pane:visible > div > *")
+    assert max(cards.evaluate_all(widths)) < 450  # two in each row
+    page.locator(".irislib-body").evaluate("(body) => (body.style.maxWidth = 'none')")
+    page.set_viewport_size({"width": 2400, "height": 800})
+    assert min(cards.evaluate_all(widths)) > 800  # no more of them, also where there is room
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("tab", name="Table").click()
     rows = rent.spec.load_data().head(10).drop(columns="rent")
     rows["what was said of it"], rows["a name of several long words"] = "a remark of some words", 1
