@@ -10,6 +10,8 @@ import re
 import resource
 import signal
 import socket
+import ssl
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -130,6 +132,43 @@ def test_probes_are_answered_while_all_threads_wait_for_clients(tmp_path: Path) 
             assert b" 100 Continue" in sock.recv(65536)  # a thread waits for its body
             for path in ("/healthz", "/readyz", "/metrics"):
                 assert server.get(path).ok
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.text(), server.text()
+
+
+@pytest.mark.parametrize("worker", ["gthread", "sync"])
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01", b""])
+def test_clients_that_stop_within_tls_hold_no_thread_for_good(worker: str, sent: bytes, tmp_path: Path) -> None:
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=PATIENCE)
+    code = "from irislib._serving.tls_socket import TimedSocket\nTimedSocket.seconds = 0.5"
+    options = ["--threads=1", f"--worker-class={worker}", "--certfile", certificate, "--keyfile", key]
+    server = Server(tmp_path / "log", "api", *options, code=code)
+    context = ssl.create_default_context(cafile=certificate)
+
+    def is_well() -> bool:
+        with (
+            contextlib.suppress(OSError),
+            connect(server) as sock,
+            context.wrap_socket(sock, server_hostname="localhost") as secured,
+        ):
+            if not sent:
+                secured.sendall(b"GET /healthz")  # a head that does not end
+                assert secured.recv(100) == b""
+            return True
+        return server.process.poll() is not None
+
+    try:
+        wait_until(is_well)
+        with contextlib.ExitStack() as stack:
+            for _ in range(2):
+                stack.enter_context(connect(server)).sendall(sent)
+            connection = http.client.HTTPSConnection("localhost", server.port, timeout=PATIENCE, context=context)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
+            connection.close()
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()

@@ -40,6 +40,7 @@ from irislib._serving.options import add_arguments
 from irislib._serving.raw_problems import MAX_REQUEST_LINE, raw_response
 from irislib._serving.startup import load_models
 from irislib._serving.system_limits import raise_file_limit
+from irislib._serving.tls_socket import with_timed_sockets
 from irislib.api import Options, create_app, failing
 from irislib.api._application import Endpoint
 from irislib.api._auth import read_token
@@ -120,6 +121,7 @@ class ApiServer(WSGIApplication, FollowingApplication):  # type: ignore[misc]
         super().load_config()
         self.cfg.set("post_worker_init", chained_hook(prepare_worker, self.cfg.post_worker_init))
         self.cfg.set("when_ready", chained_hook(answer_before_end, self.cfg.when_ready))
+        self.cfg.set("ssl_context", with_timed_sockets(self.cfg.ssl_context))
 
     def init(self, parser: argparse.ArgumentParser, opts: argparse.Namespace, args: list[str]) -> dict[str, Any]:
         values = vars(opts)
