@@ -115,7 +115,10 @@ def to_frame(arrays: Mapping[Any, Any], rows: pd.DataFrame) -> pd.DataFrame:
     """Return a frame of arrays with the dtypes of other rows: pandas 3 would take text for its own string dtype."""
     import pandas as pd
 
-    columns = {name: pd.Series(array, dtype=rows[name].dtype, copy=False) for name, array in arrays.items()}
+    columns = {
+        name: pd.Series(array, dtype="object", copy=False) if dtype == "object" else array
+        for (name, array), dtype in zip(arrays.items(), rows.dtypes, strict=True)
+    }
     return pd.DataFrame(columns, copy=False)
 
 
