@@ -58,15 +58,19 @@ NO_SERVER = {"-h", "--help", "--help-all", "--version", "--generate-config", "--
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command; an error becomes one sentence and an exit status."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    command = args[0] if args else "serve"
     try:
         try:
-            _run(list(sys.argv[1:] if argv is None else argv))
+            _run(args)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, for at the end of the process nobody could say that it has failed
     except OSError as error:
         if not _is_output_lost():
-            raise
+            if command not in COMMANDS or command in ("serve", "api"):
+                raise
+            sys.exit(f"irislib {command}: {error}")  # of a disk, or of a store in the network
         if isinstance(error, BrokenPipeError):  # of a reader that has seen enough, such as `head`
             sys.exit(128 + signal.SIGPIPE)
         sys.exit(f"irislib: The output cannot be written: {error.strerror}.")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from conftest import run_irislib
@@ -151,6 +152,13 @@ def test_output_that_nobody_takes_is_no_traceback(unbuffered: str) -> None:
         ended = run(stdout=full)
     message = "irislib: The output cannot be written: No space left on device.\n"
     assert (ended.returncode, ended.stderr) == (1, message)
+
+
+def test_a_store_that_is_away_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OSError("EndpointConnectionError: Could not connect")
+    monkeypatch.setattr(store, "names", Mock(side_effect=error))
+    with pytest.raises(SystemExit, match=f"^irislib versions: {error}$"):
+        main(["versions", "--store", str(tmp_path)])
 
 
 def test_help_and_version(capsys) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -287,6 +288,23 @@ def test_a_small_table_is_scored_by_the_command_itself(iris, rows: pd.DataFrame,
     rows.head(9).to_csv(tmp_path / "a.csv", index=False)
     assert ending(tmp_path / "a.csv", "--out", tmp_path / "out") == "0"
     assert len(pd.read_csv(tmp_path / "out" / "a.csv")) == 9
+
+
+class AwayError(Exception):
+    """As libraries for buckets raise them, which is no OSError."""
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), AwayError("no credentials")], ids=str)
+@pytest.mark.parametrize("step", ["find_inputs", "_prepare"])
+def test_a_full_disk_and_a_bucket_that_is_away_are_one_sentence(
+    step: str, error: Exception, rows: pd.DataFrame, tmp_path: Path, monkeypatch
+) -> None:
+    from irislib._distributed import scoring
+
+    rows.head(5).to_csv(tmp_path / "a.csv", index=False)
+    monkeypatch.setattr(scoring, step, Mock(side_effect=error))
+    text = ending(tmp_path / "a.csv", "--out", tmp_path / "out")
+    assert text == f"irislib score: The files cannot be read or written: {error}"
 
 
 def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(iris, rows: pd.DataFrame, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from irislib._common.messages.scoring import TEXTS
 from irislib.errors import IrislibError
 
-__all__ = ["Input", "Output", "find_inputs", "open_input"]
+__all__ = ["Input", "Output", "find_inputs", "open_input", "storage_errors"]
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
@@ -60,6 +60,19 @@ class Input:
         """The end of the name that says how the file is compressed, or nothing."""
         suffix = Path(self.name).suffix
         return suffix if suffix.lower() in COMPRESSIONS else ""
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Raise IrislibError from whatever a disk or a library for URLs raises."""
+    try:
+        yield
+    except IrislibError:
+        raise
+    except Exception as error:
+        if not isinstance(error, OSError) and type(error).__module__ == "builtins":
+            raise
+        raise IrislibError(TEXTS["storage"].format(error=error)) from error
 
 
 def find_inputs(pattern: str) -> list[Input]:

@@ -18,7 +18,7 @@ from irislib._common.messages.scoring import TEXTS
 from irislib._distributed import plan as plans
 from irislib._distributed.cluster import connect
 from irislib._distributed.packed_model import PackedModel, pack
-from irislib._distributed.places import PRIVATE, Output, find_inputs
+from irislib._distributed.places import PRIVATE, Output, find_inputs, storage_errors
 from irislib._distributed.plan import Part, Plan
 from irislib._refresh.progress_line import ProgressLine
 from irislib.errors import IrislibError
@@ -94,13 +94,15 @@ def score_files(
     IrislibError
         If nothing can be scored. Files that cannot be are in the outcome, and do not prevent the others.
     """
-    files, output = find_inputs(pattern), Output(out)
-    parts = plans.divide(files)
-    _check_output(pattern, parts, output)
+    with storage_errors():
+        files, output = find_inputs(pattern), Output(out)
+        parts = plans.divide(files)
+        _check_output(pattern, parts, output)
     packed = pack(model)
     with _only_writer(output):
-        _prepare(Plan.of(model, parts, encoding), parts, output, restart)
-        done = plans.finished(output, parts)
+        with storage_errors():
+            _prepare(Plan.of(model, parts, encoding), parts, output, restart)
+            done = plans.finished(output, parts)
         outcome = Outcome(len(files))
         outcome.rows, outcome.wrong = (sum(facts[name] for facts in done.values()) for name in ("rows", "wrong"))
         waiting = sorted((part for part in parts if part.output not in done), key=lambda part: -part.size)

@@ -33,6 +33,7 @@ TEXTS = {
     "in_use": "Another `irislib score` is writing to {out}.",
     "unreachable_out": "{worker} does not see the folder {out}: give a folder that all machines share, or a URL such "
     "as s3://bucket/scores.",
+    "storage": "The files cannot be read or written: {error}",
     "out_unwritable": "{out} cannot be written: {error}.",
     "foreign_output": "{path} is there already, and not by `irislib score`. Give another folder, or --restart to "
     "replace it.",
