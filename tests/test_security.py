@@ -241,6 +241,17 @@ def test_a_message_of_overlapping_parts_takes_no_memory(
     assert peak_memory(visitor.server) - before < 150_000  # kilobytes
 
 
+def test_uploads_that_are_broken_off_take_no_memory(serve: Server) -> None:
+    memory = psutil.Process(serve.process.pid).memory_info
+    before = memory().rss
+    for _ in range(40):
+        with socket.create_connection(("127.0.0.1", serve.port), PATIENCE) as sock:
+            head = "POST /iris-wizard/batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9900000\r\n\r\n"
+            sock.sendall(head.encode() + b"x" * 9_000_000)
+    assert serve.get("/healthz").status_code == 200
+    assert memory().rss - before < 60_000_000  # of 360,000,000
+
+
 @pytest.mark.parametrize(
     ("count", "offsets", "length"),
     [

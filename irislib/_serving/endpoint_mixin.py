@@ -53,6 +53,7 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
     """
 
     prepared, is_answered, is_read_only, size = False, True, False, 0  # of a method that Tornado refuses by itself
+    chunks = bytearray()  # of such a method, too
 
     def initialize(self, endpoint: EndpointContainer, **kwargs: Any) -> None:
         self.endpoint = endpoint
@@ -125,6 +126,11 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         self.chunks += chunk
         if self.size > self.limit:
             await self.forward(self.size)
+
+    def on_connection_close(self: Any) -> None:
+        """Forget the body of a client that leaves before its end: the handler itself may stay in memory for long."""
+        super().on_connection_close()  # type: ignore[misc]
+        self.chunks.clear()
 
     def check_xsrf_cookie(self: Any) -> None:
         # A program has no XSRF cookie to repeat. If a token is set, `post` requires the token itself, so that a
