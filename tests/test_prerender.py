@@ -467,6 +467,10 @@ def test_parts_work_beside_other_widgets_and_are_readable_in_the_dark(page, ahea
     expect(size).to_have_value("7")
     page.get_by_text("7 squared is 49.").first.wait_for()
     check(page, "parts")
+    margin = "(cells) => cells.getBoundingClientRect().left + parseFloat(getComputedStyle(cells).paddingLeft)"
+    assert page.locator("#rendered_cells").evaluate(margin) == 12
+    open_app(page, ahead, "iris-wizard", "Abrakadabra")
+    assert page.locator("#rendered_cells").evaluate(margin) == 0  # the app has its own
 
 
 def test_the_state_of_widgets_is_escaped(page, ahead: Server) -> None:
