@@ -126,6 +126,11 @@ GOOD: dict[str, tuple[Callable[[], Any], pd.DataFrame, str]] = {
     ),
     "no probabilities": (lambda: fitted(mixed(LinearSVC())), TABLE, "LinearSVC"),
     "regressor": (lambda: fitted(LinearRegression(), NUMBERS, 3 * X["age"]), PAID, '"Paid, low: '),
+    "an infinite target": (
+        lambda: fitted(LinearRegression(), NUMBERS, 3 * X["age"]),
+        PAID.assign(paid=PAID["paid"].astype(float).where(PAID.index != PAID.index[3], float("inf"))),
+        'data = data[data["paid"].abs() != float("inf")]',
+    ),
     "regressor without names": (
         lambda: fitted(DecisionTreeRegressor(max_depth=2), NUMBERS, 3 * X["age"], False),
         PAID,
@@ -158,7 +163,7 @@ def test_a_project_predicts_as_the_estimator_in_the_file(make, table, source, fo
     assert np.array_equal(model.predict(rows), expected)
     assert len(model.spec.examples) >= 2
     assert model.is_fitted_elsewhere
-    assert len(model.evaluation.y_true) == table[target].notna().sum()
+    assert len(model.evaluation.y_true) == table[target].replace(float("inf"), None).notna().sum()
 
 
 # The estimator, and parts of model.py

@@ -24,7 +24,7 @@ from irislib._project.fitted_source import fitted_source
 from irislib._project.model_source import Sketch
 from irislib._project.python_text import flat, literal
 from irislib._project.table_code import as_loaded, run_lines
-from irislib._project.target_kind import Target, describe_target
+from irislib._project.target_kind import Target, describe_target, known_values
 from irislib._project.trial import Trial
 from irislib.errors import DataError, IrislibError
 
@@ -123,21 +123,15 @@ def model_of(estimator: EstimatorSource, x: Any, y: Any, refusal: str, about: st
 
 def _target(estimator: EstimatorSource, column: Any, values: pd.Series, about: str) -> Target:
     """Return what the estimator predicts, as the table has it."""
-    known = values.dropna()
+    known, lines, findings = known_values(column, values)
     if len(known) < FEWEST_ROWS:
         raise DataError(ESTIMATOR_FILE["no_rows"].format(source=about, rows=len(known), target=column))
-    lines: list[str] = []
-    findings: list[Finding] = []
-    name = flat(literal(column))
-    if missing := len(values) - len(known):
-        findings.append(find("target_gaps", target=column, count=f"{missing:,}", rows=f"{len(values):,}"))
-        lines.append(f"data = data.dropna(subset=[{name}])")
     if not estimator.is_classifier:
         if known.dtype.kind not in "iuf":
             facts = {"target": column, "source": about, "value": show(known.iloc[0]), "path": estimator.path}
             raise DataError(ESTIMATOR_FILE["numbers"].format(type=type(estimator.estimator).__name__, **facts))
         return Target(column, False, lines, findings, unit=column_unit(str(column)))
-    lines += _class_lines(estimator, known, name)
+    lines += _class_lines(estimator, known, flat(literal(column)))
     labels = run_lines(lines, {"data": values.to_frame()})[column]
     _require_classes(estimator, column, labels, about)
     positive, codes, more = positive_class(estimator, column, values)

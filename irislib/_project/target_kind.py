@@ -18,7 +18,7 @@ from irislib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Target", "describe_target"]
+__all__ = ["Target", "describe_target", "known_values"]
 
 LEAST_ROWS = 10
 FEW = 10  # different whole numbers, which may be codes of classes
@@ -78,7 +78,11 @@ def describe_target(column: Any, values: pd.Series) -> Target:
     """
     import pandas as pd
 
-    known, lines, findings = _known(column, values)
+    if not values.notna().any():
+        raise DataError(TEXTS["target.empty"].format(target=column))
+    known, lines, findings = known_values(column, values)
+    if len(known) < LEAST_ROWS:
+        raise DataError(TEXTS["rows"].format(rows=len(known), target=column, least=LEAST_ROWS))
     if known.nunique() == 1:
         raise DataError(TEXTS["target.constant"].format(target=column, value=show(known.iloc[0])))
     contents = pd.api.types.infer_dtype(known, skipna=True)
@@ -105,11 +109,9 @@ def describe_target(column: Any, values: pd.Series) -> Target:
     return Target(column, False, lines, findings, unit=column_unit(str(column)), is_skewed=is_skewed)
 
 
-def _known(column: Any, values: pd.Series) -> tuple[pd.Series, list[str], list[Finding]]:
+def known_values(column: Any, values: pd.Series) -> tuple[pd.Series, list[str], list[Finding]]:
     """Return the values that something can be learnt of, the lines of load_data that leave out others, and why."""
     known = values.dropna()
-    if not len(known):
-        raise DataError(TEXTS["target.empty"].format(target=column))
     lines, findings, name = [], [], flat(literal(column))
     if missing := len(values) - len(known):
         findings.append(find("target_gaps", target=column, count=f"{missing:,}", rows=f"{len(values):,}"))
@@ -118,8 +120,6 @@ def _known(column: Any, values: pd.Series) -> tuple[pd.Series, list[str], list[F
         findings.append(find("target_infinite", target=column, count=f"{infinite:,}"))
         lines.append(f'data = data[data[{name}].abs() != float("inf")]')
         known = known[known.abs() != float("inf")]
-    if len(known) < LEAST_ROWS:
-        raise DataError(TEXTS["rows"].format(rows=len(known), target=column, least=LEAST_ROWS))
     return known, lines, findings
 
 
