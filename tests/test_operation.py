@@ -230,6 +230,8 @@ def test_the_endpoint_on_loopback_refuses_a_foreign_host_name(
     refused = api.get("/docs", headers={"Host": host})
     assert refused.status_code == status
     assert status == 200 or f"--public-host {host}" in refused.json()["detail"]
+    for item in api.get("/openapi.json").json()["paths"].values():
+        assert all(str(status) in item[method]["responses"] for method in ("get", "post") if method in item)
     assert guarded.post("/iris-wizard", data=GOOD, headers={**GUARD, "Host": host}).status_code == 200
 
 

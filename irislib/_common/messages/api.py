@@ -144,6 +144,7 @@ TEXTS = {
     # statuses
     "status.400": "The body is not JSON, or no JSON object (for a batch: neither an array nor an object), or "
     "the request is not valid HTTP.",
+    "status.403": "The server is not known by the name that it was called by, or does not let this client do that.",
     "status.408": "The body did not come in time.",
     "status.414": "The first line of the request is too long.",
     "status.431": "The headers of the request are too large.",

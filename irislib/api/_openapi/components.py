@@ -31,7 +31,7 @@ __all__ = [
 
 Object = dict[str, Any]
 SERVER = "Server"  # the tag of what is not about one model; the name of a model has no capital
-EVERYWHERE = (400, 404, 405, 413, 414, 429, 431, 500, 503)
+EVERYWHERE = (400, 403, 404, 405, 413, 414, 429, 431, 500, 503)
 OF_BODIES = (408, 415, 422, 501)
 STATUSES = (*EVERYWHERE, *OF_BODIES, 401, 409, 507)
 MORE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
