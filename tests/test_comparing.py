@@ -21,6 +21,7 @@ from irislib._comparison.paired import accuracies, errors, mcnemar
 from irislib._modeling.row_digests import known_rows, row_digests
 from irislib._modeling.training import retrain
 from irislib._modeling.training_data import checked
+from irislib.errors import NotApplicableError
 
 N = 1200
 
@@ -183,6 +184,8 @@ def test_the_largest_changes_come_first_and_everything_can_be_printed() -> None:
 def test_classifiers_and_regressors_are_not_compared() -> None:
     models = [train(spec, data) for spec, data in SPECS.values()]
     assert "one predicts classes, the other numbers" in compare(*models).text
+    with pytest.raises(NotApplicableError, match="Load the model first"):
+        compare(models[0], "b")
 
 
 def test_intervals_are_those_of_resampled_rows() -> None:

@@ -327,7 +327,14 @@ def test_sparse_columns_are_kept(tmp_path) -> None:
     assert again.predict_proba(frame).tolist() == model.predict_proba(frame).tolist()
 
 
+def test_an_estimator_is_no_model_to_serve(forest) -> None:
+    with pytest.raises(NotApplicableError, match="Pipeline is an estimator"):
+        create_app(make_pipeline(StandardScaler(), forest))
+
+
 def test_what_is_no_models_file_is_refused(wine, tmp_path) -> None:
+    with pytest.raises(StoreError, match=r"no-folder/wine\.irislib: No such file or directory$"):
+        wine.save(tmp_path / "no-folder" / "wine.irislib")
     with pytest.raises(StoreError, match=r"ends in \.irislib"):
         wine.save(tmp_path / "wine.joblib")
     with pytest.raises(StoreError, match="There is no file"):

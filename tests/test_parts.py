@@ -11,7 +11,7 @@ from invalid_inputs import GOOD
 
 from irislib import Feature, insights
 from irislib.errors import Problem, SpecError, ValidationError
-from irislib.widgets import Content, Form
+from irislib.widgets import Content, Form, Page
 
 FIELDS = [
     Feature("size", low=0, high=10, unit="cm"),
@@ -131,8 +131,11 @@ def test_a_function_that_refuses_or_fails_is_a_sentence(capfd) -> None:
 
 
 def test_features_that_make_no_form_are_refused() -> None:
-    with pytest.raises(SpecError, match="The form"):
-        Form([FIELDS[0], FIELDS[0]])
+    for features in ([FIELDS[0], FIELDS[0]], ["size"], 5):
+        with pytest.raises(SpecError, match="The form needs a correction"):
+            Form(features)
+    with pytest.raises(SpecError, match="tabs: give a list of Tab"):
+        Page("Savings", FIELDS, "Save", print, [print])
 
 
 def test_content_follows_a_form(iris, form) -> None:

@@ -18,7 +18,7 @@ from conftest import COMMANDS, PATIENCE, PROGRAM, descendants, run_irislib, wait
 import irislib
 from irislib import cli
 from irislib.api import create_app
-from irislib.errors import ValidationError
+from irislib.errors import DataError, ValidationError
 
 pytest.importorskip("distributed")
 
@@ -53,6 +53,11 @@ def results(out: Path) -> dict[str, bytes]:
         for path in sorted(out.rglob("*"))
         if path.is_file() and ".irislib-score" not in path.parts
     }
+
+
+def test_what_is_no_table_is_refused(iris) -> None:
+    with pytest.raises(DataError, match="Give a DataFrame of pandas or of Dask, got list"):
+        irislib.score(iris, [1])
 
 
 @pytest.mark.parametrize(

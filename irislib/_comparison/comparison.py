@@ -9,6 +9,7 @@ from irislib._common.messages.comparison import TEXTS
 from irislib._comparison.held_out import SharedRows, shared_rows
 from irislib._comparison.paired import CONFIDENCE, Difference, accuracies, errors, mcnemar
 from irislib._comparison.schema_changes import schema_changes
+from irislib._modeling.arguments import require_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,12 +150,16 @@ def compare(before: Model, after: Model, data: pd.DataFrame | None = None) -> Co
     ------
     DataError
         If the data do not fit the description of either.
+    NotApplicableError
+        If one is no model.
 
     Notes
     -----
     Test rows of one model may be training rows of the other. A model has a digest of each row that it was trained on,
     and only such test rows are compared as neither was trained on; ``left_out`` counts the others.
     """
+    for model in (before, after):
+        require_model(model)
     rows = shared_rows(before, after, data)
     measured = _measure(before, after, rows) if rows.features is not None else {}
     classes = [list(model.classes or ()) for model in (before, after)]

@@ -330,6 +330,8 @@ class ModelSpec:
 
 def describe_faults(features: Sequence[Feature]) -> list[str]:
     """Return what is wrong with a list of features, one sentence each."""
+    if not isinstance(features, Iterable) or not all(isinstance(feature, Feature) for feature in features):
+        return ["features: give a list of Feature(…)."]
     names, labels = [feature.name for feature in features], [feature.label for feature in features]
     columns = [normalized(feature.column) for feature in features]
     faults = [fault for feature in features for fault in feature.faults()]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from irislib._distributed.packed_model import PackedModel, pack
 from irislib._distributed.scored_tables import score_frame
+from irislib.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,8 @@ def score(model: Model | ModelSpec | str | os.PathLike[str], frame: Any) -> Any:
 
     Raises
     ------
+    DataError
+        If it is no table.
     ValidationError
         If the table lacks a required column.
     StoreError
@@ -54,6 +57,8 @@ def score(model: Model | ModelSpec | str | os.PathLike[str], frame: Any) -> Any:
     from irislib._modeling.registry import load
 
     model = model if isinstance(model, Model) else load(model)
+    if not hasattr(frame, "columns"):
+        raise DataError(f"Give a DataFrame of pandas or of Dask, got {type(frame).__name__}.")
     if not hasattr(frame, "map_partitions"):
         return score_frame(model, frame)
     dask: Any

@@ -70,7 +70,8 @@ def write_model(model: Model, path: Path) -> Path:
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, StoreError):
             raise
-        raise StoreError(f"{model.spec.name} cannot be written to {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise StoreError(f"{model.spec.name} cannot be written to {path}: {reason}") from error
     return path
 
 

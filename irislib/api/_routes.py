@@ -57,7 +57,7 @@ def create_app(
     UnknownModelError, SpecError, DataError
         If a model cannot be loaded.
     """
-    is_one = isinstance(models, str | Model | ModelSpec)
+    is_one = isinstance(models, str | Model | ModelSpec) or hasattr(models, "get_params")  # which is refused below
     sources: list[Any] = [models] if is_one else list(models or list_references())  # type: ignore[arg-type]
     loaded = [_load(source) for source in sources]
     if pages is None:

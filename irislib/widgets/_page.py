@@ -161,7 +161,10 @@ class Page(anywidget.AnyWidget):
         live: bool = False,
         theme: Theme | None = None,
     ):
-        if faults := describe_faults(features):
+        faults = describe_faults(features)
+        if not isinstance(tabs, Sequence) or not all(isinstance(tab, Tab) for tab in tabs):
+            faults.append("tabs: give a list of Tab(…).")
+        if faults:
             raise SpecError(f"The page {title!r}", faults)
         self.features = {feature.name: feature for feature in features}
         self.on_submit = on_submit
