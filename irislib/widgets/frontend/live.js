@@ -1,6 +1,7 @@
 // The live answer: it follows the form, at most ten times a second, and the latest values win.
 
-const LIVE_INTERVAL = 100; // milliseconds between two requests
+const LIVE_BURST = 3; // requests that may follow each other at once
+const LIVE_SPAN = 300; // milliseconds that so many take at least
 const ANNOUNCE_DELAY = 1000; // milliseconds of rest before a screen reader hears the answer
 
 class LiveAnswer {
@@ -8,7 +9,7 @@ class LiveAnswer {
   constructor(request, read, show, announce) {
     Object.assign(this, { request, read, show, announce });
     this.version = 0; // of the form; a reply about an earlier one is dropped once the button is pressed
-    this.latest = 0;
+    this.sent = Array(LIVE_BURST).fill(-Infinity); // when the last requests were
     this.announced = "";
   }
 
@@ -17,7 +18,7 @@ class LiveAnswer {
     this.isWanted = true;
     if (this.isBusy) return;
     this.isBusy = true;
-    const wait = this.latest + LIVE_INTERVAL - performance.now();
+    const wait = this.sent[0] + LIVE_SPAN - performance.now();
     if (wait > 0) setTimeout(() => this.run(), wait);
     else queueMicrotask(() => this.run()); // a timer would come after the frame that paints the change
   }
@@ -30,7 +31,7 @@ class LiveAnswer {
 
   async run() {
     const { version } = this;
-    this.latest = performance.now();
+    this.sent = [...this.sent.slice(1), performance.now()];
     const values = this.isWanted ? this.read() : null;
     this.isWanted = false;
     const reply = values && (await this.request("preview", { values }));
