@@ -37,7 +37,7 @@ LIMITS: dict[str, list[tuple[str, ...]]] = {
         ("connections of one address", "max_connections_per_client", "503 with `Retry-After`; a line of the log"),
         ("a request to arrive, `irislib api`", "irislib._serving.gunicorn_worker:RECEIVE_SECONDS", "408"),
         ("a client that reads nothing of its answer, `irislib api`", "irislib._serving.client_socket:SEND_SECONDS", "the connection is closed"),
-        ("a step of a client, such as a part of its request, `irislib api` with `--certfile`", "irislib._serving.client_socket:SEND_SECONDS", "the connection is closed"),
+        ("a step of a client, such as the head of its request or a part of an answer, `irislib api` with `--certfile`", "irislib._serving.client_socket:SEND_SECONDS", "the connection is closed"),
         ("a client that reads nothing of its answer, `irislib serve`", "irislib._serving.http_connections:SEND_SECONDS", "the connection is closed"),
         ("silence within a body, workers `sync` and `gthread`", "irislib.api._body_stream:STALL_SECONDS", "408"),
         ("a request's head to arrive, `irislib serve`", "irislib._serving.http_connections:IDLE_SECONDS", "the connection is closed"),

@@ -14,17 +14,21 @@ import ssl
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 from conftest import PATIENCE, Server, descendants, notebook, run_in_thread, wait_until
 from invalid_inputs import GOOD
+from programs import program
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 
+from irislib._serving import tls_socket
 from irislib._serving.client_limit import DEFAULT_LIMIT, ClientConnections
 from irislib._serving.http_connections import refuse
 from irislib._serving.kernel_manager import visitor_address
+from irislib._serving.tls_socket import TimedSocket
 
 LIMIT = {"serve": "--AppServer.max_connections_per_client", "api": "--max-connections-per-client"}
 OTHER = "127.0.0.2"
@@ -123,15 +127,22 @@ def test_a_client_that_does_not_read_a_long_answer_holds_no_thread_for_good(tmp_
 
 
 def test_probes_are_answered_while_all_threads_wait_for_clients(tmp_path: Path) -> None:
-    code = f"from irislib.api import _body_stream\n_body_stream.STALL_SECONDS = {10 * PATIENCE}"
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    code = f"from irislib.api import _body_stream, _metrics\n_body_stream.STALL_SECONDS = {10 * PATIENCE}\n"
+    code += f"_metrics.Metrics.text = lambda self: open({str(gate)!r}, 'rb').read()"
     server = Server(tmp_path / "log", "api", "--threads=1", code=code).wait()
     head = "POST /iris-wizard/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
     try:
         with connect(server) as sock:
             sock.sendall(f"{head}Content-Length: 9000000\r\nExpect: 100-continue\r\n\r\n".encode())
             assert b" 100 Continue" in sock.recv(65536)  # a thread waits for its body
-            for path in ("/healthz", "/readyz", "/metrics"):
-                assert server.get(path).ok
+            with connect(server) as scraper:
+                scraper.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                with open(gate, "w"):  # waits until the scrape does
+                    for path in ("/healthz", "/readyz"):
+                        assert server.get(path).ok
+                assert scraper.recv(17) == b"HTTP/1.1 200 OK\r\n"
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()
@@ -141,9 +152,10 @@ def test_probes_are_answered_while_all_threads_wait_for_clients(tmp_path: Path) 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01", b""])
 def test_clients_that_stop_within_tls_hold_no_thread_for_good(worker: str, sent: bytes, tmp_path: Path) -> None:
     key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    command += ["-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=PATIENCE)
-    code = "from irislib._serving.tls_socket import TimedSocket\nTimedSocket.seconds = 0.5"
+    code = "from irislib._serving.tls_socket import TimedSocket\nTimedSocket.seconds = 2"
     options = ["--threads=1", f"--worker-class={worker}", "--certfile", certificate, "--keyfile", key]
     server = Server(tmp_path / "log", "api", *options, code=code)
     context = ssl.create_default_context(cafile=certificate)
@@ -172,6 +184,50 @@ def test_clients_that_stop_within_tls_hold_no_thread_for_good(worker: str, sent:
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.text(), server.text()
+
+
+def unconnected() -> TimedSocket:
+    sock = TimedSocket.__new__(TimedSocket)
+    socket.socket.__init__(sock)
+    return sock
+
+
+def test_a_client_within_tls_has_one_while_for_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, timeouts = 0, []
+
+    def recv(self: TimedSocket, *_: Any) -> bytes:
+        nonlocal now
+        now += 20
+        timeouts.append(self.gettimeout())
+        return b"G"
+
+    monkeypatch.setattr(tls_socket, "monotonic", lambda: now)
+    monkeypatch.setattr(ssl.SSLSocket, "recv", recv)
+    with contextlib.closing(unconnected()) as sock:
+        sock.setblocking(True)
+        assert sock.recv(1) + sock.recv(1) == b"GG"
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)
+        sock.setblocking(True)  # the next request
+        sock.recv(1)
+        assert sock.gettimeout() == TimedSocket.seconds  # of the answer
+        sock.settimeout(5)
+        assert sock.recv(1) + sock.recv(1) == b"GG"
+    assert timeouts == [30, 10, 30, 5, 5]
+
+
+def test_a_client_within_tls_has_a_while_for_each_part_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def send(self: TimedSocket, data: memoryview, flags: int) -> int:
+        sizes.append(len(data))
+        return len(data)
+
+    monkeypatch.setattr(ssl.SSLSocket, "send", send)
+    with contextlib.closing(unconnected()) as sock:
+        sock._sslobj = object()
+        sock.sendall(bytes(40_000))
+    assert sizes == [16_384, 16_384, 7232]
 
 
 def test_the_clients_that_are_counted() -> None:

@@ -8,14 +8,17 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import tornado.web
 from conftest import PATIENCE, run_in_thread
 
+from irislib._common.page_states import TRAINING
 from irislib._serving import http_connections
 from irislib._serving.endpoint_container import EndpointContainer
+from irislib._serving.endpoint_mixin import EndpointMixin
 from irislib._serving.http_connections import AppHTTPServer
 from irislib._serving.http_server import ProblemServer
 from irislib.api._metrics import Metrics
@@ -111,6 +114,25 @@ async def ask_and_read_nothing(path: str) -> None:
 def test_a_client_that_reads_nothing_of_its_answer_is_disconnected(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_connections, "SEND_SECONDS", 0.2)
     run_in_thread(asyncio.wait_for(ask_and_read_nothing(path), PATIENCE))
+
+
+class Waiting(EndpointMixin):
+    """A request that has waited for its model until its client left."""
+
+    limit = 100
+
+    def __init__(self) -> None:
+        self.settings = {"irislib_models": SimpleNamespace(states={"iris": TRAINING}, ended=threading.Event())}
+        connection = SimpleNamespace(stream=SimpleNamespace(closed=lambda: True))
+        self.request = SimpleNamespace(method="POST", path="/iris", connection=connection)
+        self.answered: list[Any] = []
+        self.endpoint: Any = SimpleNamespace(respond=self.answered.append)
+
+
+def test_a_client_that_leaves_while_it_waits_gets_no_answer() -> None:
+    waiting = Waiting()
+    run_in_thread(waiting.forward(2))
+    assert waiting.answered == []
 
 
 @tornado.web.stream_request_body

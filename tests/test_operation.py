@@ -371,6 +371,21 @@ def test_serve_refuses_a_large_body_before_it_is_read(serve: Server) -> None:
             assert b"irislib api" in response.read()
 
 
+@pytest.mark.parametrize(
+    ("field", "status"), [("Content-Length: 500000000", b"413"), (f"X: {9000 * 'x'}", b"431")], ids=["length", "field"]
+)
+def test_nothing_follows_a_refusal_of_a_client_that_waits_for_100_continue(
+    serve: Server, field: str, status: bytes
+) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: foreign.example\r\nExpect: 100-continue\r\n{field}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", serve.port), timeout=PATIENCE) as sock:
+        sock.sendall(head.encode())
+        data = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert data.startswith(b"HTTP/1.1 " + status)
+    assert b"\r\nConnection: close\r\n" in data
+    assert data.count(b"HTTP/1.1 ") == 1
+
+
 @pytest.mark.parametrize("worker", ["sync", "gthread"])
 def test_reloading_loses_no_request(worker: str, tmp_path: Path) -> None:
     """100 requests while Gunicorn reloads twice."""

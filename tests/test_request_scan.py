@@ -6,7 +6,8 @@ import socket
 from typing import Any
 
 import pytest
-from gunicorn.http.body import ChunkedReader
+from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.http.errors import NoMoreData
 
 from irislib._serving.request_scan import MAX_BUFFERED_BYTES, SHORT_BYTES, RequestScan, RequestUnreader
 
@@ -45,6 +46,10 @@ REQUESTS = {
     "a scrape": (head("/metrics", "GET"), "monitoring"),
     "a probe with a large body": (head("/readyz", "GET", Content_Length=MAX_BUFFERED_BYTES), "threads"),
     "half a row": (head(Content_Length=2) + b"{", ""),
+    "half a row whose length has many zeros": (head(Content_Length=f"{10:020}") + BODY, ""),
+    "a row whose length has too many zeros": (head(Content_Length=f"{2:05000}") + BODY, "event loop"),
+    "a length without an end": (head(Content_Length="1" * 20) + BODY, "threads"),
+    "a length that is no number": (head(Content_Length="-2") + BODY, "threads"),
     "half of the trailers": (CHUNKS + b"0\r\nX: 1\r\n", ""),
 }
 
@@ -95,3 +100,13 @@ def test_what_has_been_received_and_not_read_is_the_next_request() -> None:
     assert len(unreader.read()) == 8192
     unreader.unread(b"b")
     assert unreader.take_buffered() == b"b" + b"a" * (20_000 - 8192)
+    assert unreader.received == b""  # for as long as the connection is idle
+
+
+def test_nobody_waits_beyond_the_end_of_a_complete_request() -> None:
+    client, server = socket.socketpair()
+    with client, server:
+        server.settimeout(0)  # so that a wait is an error
+        unreader = RequestUnreader(server, BODY, is_complete=True)
+        with pytest.raises(NoMoreData):
+            LengthReader(unreader, 10).read(10)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["SELF", "headers_for"]
+from collections.abc import Iterable, Mapping
+
+__all__ = ["SELF", "headers_for", "missing_headers"]
 
 # Widgets' scripts are generated, and other libraries' widgets may load from anywhere: a stricter
 # policy would break them.
@@ -23,3 +25,9 @@ def headers_for(ancestors: str = SELF) -> dict[str, str]:
         "Referrer-Policy": "same-origin",  # the URL of a page can hold the values of its form
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def missing_headers(headers: Iterable[tuple[str, str]], safe: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return those of the safe headers that a response does not have, whatever the case of their names."""
+    present = {name.lower() for name, _ in headers}
+    return [(name, value) for name, value in safe.items() if name.lower() not in present]

@@ -160,6 +160,8 @@ class EndpointMixin(RequestIdMixin, MethodsMixin):
         if states and length <= self.limit and self.request.method in ("GET", "POST"):
             parts = unquote(self.request.path).split("/")
             await self.wait_while(lambda: any(states.get(part) in WAITING for part in parts))
+            if self.request.connection.stream.closed():  # its body has been forgotten
+                return
         self.request.body = b"" if length > self.limit else bytes(self.chunks)
         self.chunks.clear()
         self.request.headers = self.request.headers.copy()  # the connection has yet to read the body by its own

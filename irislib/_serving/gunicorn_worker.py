@@ -2,7 +2,9 @@
 
 Requests are received by the worker's event loop. One that has arrived is answered at once if it is short, as by
 Gunicorn's sync worker; what may take long (batches, insights, bodies that are large) is answered by threads. Probes
-have a thread of their own, which no other request can take.
+have a thread of their own, which no other request can take, and scrapes have another.
+
+With TLS by Gunicorn itself, or HTTP/2, all connections are answered by threads as in Gunicorn's own worker.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         self.names: dict[Any, Any] = {}  # of the listeners
         self.refused: set[Any] = set()  # connections whose request Gunicorn could not read
         self.clients: ClientConnections = getattr(self.app, "client_connections", ClientConnections)()
-        self.monitoring = ThreadPoolExecutor(1, "monitoring")
+        self.probes, self.scrapes = ThreadPoolExecutor(1, "probes"), ThreadPoolExecutor(1, "scrapes")
         self.next_check, self.stopped_at, self.accepts_from = 0.0, 0.0, 0.0
         most = max(self.cfg.threads, free_files() - FILES_IN_RESERVE)
         self.worker_connections: int = min(self.cfg.worker_connections, most)
@@ -130,27 +132,40 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(conn.sock)
         if scan.is_short and scan.is_complete:
             conn.sock.unsent = bytearray()
-            self.send_rest(conn, self.handle(conn))
+            answer: Future[bool] = Future()
+            try:
+                answer.set_result(self.handle(conn))
+            except Exception as error:
+                answer.set_exception(error)
+            self.send_rest(conn, answer)
         elif scan.is_monitoring and scan.is_complete:
             conn.sock.unsent = bytearray()
-            answer = self.monitoring.submit(self.handle, conn)
-            answer.add_done_callback(lambda done: self.method_queue.defer(self.send_rest, conn, done.result()))
+            # a scrape takes longer: it reads the files of all workers
+            pool = self.scrapes if scan.path == b"/metrics" else self.probes
+            pool.submit(self.handle, conn).add_done_callback(
+                lambda done: self.method_queue.defer(self.send_rest, conn, done)
+            )
         else:
             if (metrics := getattr(self.wsgi, "metrics", None)) is not None:
                 conn.leave_queue = partial(metrics.leave_queue, metrics.enter_queue())
             self.enqueue_req(conn)
         return True
 
-    def send_rest(self, conn: Any, keeps_open: bool) -> None:
+    def send_rest(self, conn: Any, answer: Future[bool]) -> None:
         """Send the rest of an answer while its client reads; no further request is received until then."""
-        if not conn.sock.unsent:
-            self.finish_answer(conn, keeps_open)
+        try:
+            answer.result()
+            if conn.sock.unsent:
+                conn.sock.setblocking(False)
+                self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.on_writable, conn, answer))
+                self.waiting[conn] = time.monotonic() + SEND_SECONDS
+                return
+        except Exception:  # as of a connection that Gunicorn has closed
+            self.drop(conn)
             return
-        conn.sock.setblocking(False)
-        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.on_writable, conn, keeps_open))
-        self.waiting[conn] = time.monotonic() + SEND_SECONDS
+        self.finish_answer(conn, answer)
 
-    def on_writable(self, conn: Any, keeps_open: bool, _: Any = None) -> None:
+    def on_writable(self, conn: Any, answer: Future[bool], _: Any = None) -> None:
         """Send more of an answer."""
         try:
             conn.sock.send_more()
@@ -163,14 +178,12 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         if not conn.sock.unsent:
             del self.waiting[conn]
             self.poller.unregister(conn.sock)
-            self.finish_answer(conn, keeps_open)
+            self.finish_answer(conn, answer)
 
-    def finish_answer(self, conn: Any, keeps_open: bool) -> None:
+    def finish_answer(self, conn: Any, answer: Future[bool]) -> None:
         """Finish a request whose answer has been sent without a thread."""
         conn.sock.unsent = None
-        future: Future[Any] = Future()
-        future.set_result(keeps_open)
-        self.finish_request(conn, future)
+        self.finish_request(conn, answer)
 
     def handle(self, conn: Any) -> Any:
         """Answer a request."""
@@ -179,14 +192,19 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         if hasattr(conn, "scan") and conn.scan.data:
             conn.sock.setblocking(True)
             conn.init()
-            conn.parser.unreader = RequestUnreader(conn.sock, bytes(conn.scan.data))
+            has_no_thread = conn.sock.unsent is not None
+            conn.parser.unreader = RequestUnreader(conn.sock, bytes(conn.scan.data), is_complete=has_no_thread)
             conn.scan.data.clear()
         return super().handle(conn)
 
     def finish_request(self, conn: Any, future: Any) -> None:
         """Wait for the next request of a connection, or for its end."""
         if not hasattr(conn, "scan"):
-            super().finish_request(conn, future)
+            self.refused.discard(conn.sock)
+            if conn.sock.fileno() < 0:  # TLS that has failed: Gunicorn would count its end twice
+                self.nr_conns -= 1
+            else:
+                super().finish_request(conn, future)
             return
         try:
             if not future.cancelled() and future.result():
@@ -195,7 +213,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
                     self.method_queue.defer(self.receive, conn, self.cfg.keepalive, pipelined)
                 else:
                     self.receive(conn, self.cfg.keepalive)
-            elif conn.scan.is_short and conn.sock not in self.refused:  # it has been read to its end
+            elif (conn.scan.is_short or conn.scan.is_monitoring) and conn.sock not in self.refused:
+                # it has been read to its end
                 self.drop(conn)
             else:
                 self.close_later(conn)

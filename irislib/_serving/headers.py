@@ -11,7 +11,7 @@ from tornado.routing import Matcher
 from tornado.web import OutputTransform, RequestHandler
 
 from irislib._common.messages.serving import TEXTS
-from irislib._common.security_headers import SELF, headers_for
+from irislib._common.security_headers import SELF, headers_for, missing_headers
 from irislib._serving import is_local
 from irislib._serving.methods import send_problem
 from irislib.api._application import request_id_of
@@ -77,9 +77,8 @@ def with_headers(wsgi: Callable[..., Any], safe: Mapping[str, str]) -> Callable[
 
     def wrapped(environ: Any, start_response: Callable[..., Any]) -> Any:
         def add_headers(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            present = {name.title() for name, _ in headers}
-            added = [(name, value) for name, value in safe.items() if name.title() not in present]
-            return start_response(status, [*headers, *added, ("Server", SERVER_NAME)], *exc_info)
+            added = [*missing_headers(headers, safe), ("Server", SERVER_NAME)]
+            return start_response(status, [*headers, *added], *exc_info)
 
         return wsgi(environ, add_headers)
 

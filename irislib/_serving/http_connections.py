@@ -13,6 +13,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, Unsatisfi
 
 from irislib._common.messages.api import TEXTS
 from irislib._serving.client_limit import ClientConnections, refuse_connection
+from irislib._serving.client_socket import SEND_SECONDS
 from irislib._serving.forwarded import apply_forwarded
 from irislib._serving.http_server import ProblemServer
 from irislib._serving.raw_problems import raw_response
@@ -22,8 +23,7 @@ __all__ = ["AppHTTPServer"]
 
 IDLE_SECONDS = 60  # until a connection is closed that sends no request, or not all of its headers
 BODY_SECONDS = 900  # that a client may take to send a body
-SEND_SECONDS = 30  # for which a client may read nothing of its answer
-LOOKS = 10  # in these seconds
+LOOKS = 10  # in SEND_SECONDS, at what each connection has sent
 DRAIN_SECONDS = 25.0  # that requests may take to be answered once the server is to end
 REFUSAL_SECONDS = 2  # that a client without room may take to send its request
 FILES_TO_ACCEPT, FILES_TO_REFUSE = 30, 10  # free files that it takes to accept a connection, or to refuse it politely

@@ -60,11 +60,12 @@ class CheckedHead(HTTPMessageDelegate):
 
     def __init__(self, delegate: HTTPMessageDelegate, connection: Any):
         self.delegate, self.connection = delegate, connection
-        self.is_refused = self.holds_body = self.ignores_body = False
+        self.is_refused = self.holds_body = self.ignores_body = self.awaits_continue = False
         self.size = 0  # of the body, as far as it has arrived
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
         """Refuse a head that is too large or ambiguous, or forward it."""
+        self.awaits_continue = "Expect" in headers and start_line.version != "HTTP/1.0"
         fields = list(headers.get_all())
         if sum(map(len, start_line)) + 2 > MAX_REQUEST_LINE:
             return self.refuse(414)
@@ -100,15 +101,21 @@ class CheckedHead(HTTPMessageDelegate):
         self.refuse(413)
 
     def refuse(self, status: int) -> None:
-        """Send a problem; the rest of the request is read and dropped."""
+        """Send a problem; the rest of the request is read and dropped, unless its client waits to be asked for it."""
         self.is_refused = True
         self.connection.set_max_body_size(MAX_DRAINED_BYTES)
         body, headers = problem_response(status, DETAILS[status])
         line = ResponseStartLine("HTTP/1.1", status, HTTPStatus(status).phrase)
+        if self.awaits_continue:
+            headers["Connection"] = "close"
         self.connection.write_headers(line, HTTPHeaders(headers), body)
+        if self.awaits_continue:  # Tornado would ask for the body after the problem
+            self.connection.stream.irislib_refusals.is_refused = True  # for a client that sends it unasked
+            self.connection.finish()
 
     def data_received(self, chunk: bytes) -> Any:
         """Forward a part of the body."""
+        self.awaits_continue = False
         self.size += len(chunk)
         if self.holds_body and self.size > ROW_BYTES and not self.is_refused:
             self.drop()

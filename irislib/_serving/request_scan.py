@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gunicorn.http.errors import NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
 from irislib._common.routes import ROUTES
@@ -25,9 +26,11 @@ class RequestScan:
     is_complete : bool
         The request has arrived, or as much of it as is buffered.
     is_short : bool
-        It has arrived to its end, and takes no longer than one prediction.
+        By its head, and its length as far as it is known, it takes no longer than one prediction.
     is_monitoring : bool
-        It has arrived to its end, and comes from a probe.
+        By its head it comes from a probe or a scraper.
+    path : bytes
+        In lower case, with its query.
     awaits_continue : bool
         Its client waits for 100 Continue.
     """
@@ -35,8 +38,10 @@ class RequestScan:
     def __init__(self) -> None:
         self.data = bytearray()
         self.is_complete = self.is_short = self.is_monitoring = self.awaits_continue = False
-        # Of the next chunk's size; from where the end of the head, or of the trailers, is searched
+        # Where the next chunk's size begins; before the first and after the last chunk, from where on to search for the
+        # end of the head or of the trailers.
         self.position = 0
+        self.path = b""
         self.end: int | None = None  # of a body with a length
         self.has_head = self.is_chunked = self.has_last_chunk = False
 
@@ -61,7 +66,7 @@ class RequestScan:
         self.has_head, self.position = True, end + 4
         head = bytes(self.data[: end + 2]).lower()
         first, second = head.find(b" "), head.find(b"\r\n")
-        path = head[first:second].strip().partition(b" ")[0]
+        path = self.path = head[first:second].strip().partition(b" ")[0]
         coding = head.partition(b"\r\ntransfer-encoding:")[2].partition(b"\r\n")[0].strip()
         self.is_chunked = b"\r\ntransfer-encoding" in head
         # an encoded path may be that of a batch
@@ -69,10 +74,13 @@ class RequestScan:
         self.is_monitoring = path in MONITORING
         self.awaits_continue = b"\r\nexpect:" in head and len(self.data) == self.position
         value = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0].strip()
-        self.end = self.position + (int(value) if value.isdigit() and len(value) < 20 else 0)
+        value = value.lstrip(b"0") or b"0"  # Gunicorn takes any number of zeros
+        is_number = value.isdigit() and len(value) < 20
+        self.end = self.position + (int(value) if is_number else 0)
         self.is_short &= self.end <= SHORT_BYTES
         if (
-            head.count(b"\r\ncontent-length") > 1
+            not is_number
+            or head.count(b"\r\ncontent-length") > 1
             or (self.is_chunked and coding != b"chunked")
             or (not self.is_chunked and self.end > MAX_BUFFERED_BYTES)
         ):  # for Gunicorn to refuse
@@ -120,21 +128,32 @@ class RequestUnreader(SocketUnreader):  # type: ignore[misc]
     ----------
     sock : socket
     received : bytes
+    is_complete : bool
+        The request is among them to its end: nothing is received, for nobody may wait.
     """
 
-    def __init__(self, sock: Any, received: bytes):
+    def __init__(self, sock: Any, received: bytes, is_complete: bool = False):
         super().__init__(sock)
-        self.received, self.position = received, 0
+        self.received, self.position, self.is_complete = received, 0, is_complete
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return the next piece."""
+        """Return the next piece.
+
+        Raises
+        ------
+        NoMoreData
+            If the parser goes on beyond the end of a complete request, which ends the connection.
+        """
         start = self.position
         if start >= len(self.received):
+            if self.is_complete:
+                raise NoMoreData
             return super().chunk(size_hint)  # type: ignore[no-any-return]
         self.position = start + max(self.mxchunk, size_hint or 0)
         return self.received[start : self.position]
 
     def take_buffered(self) -> bytes:
         """Return what has been received and not read, such as the next request."""
-        rest, self.position = self.received[self.position :], len(self.received)
+        rest = self.received[self.position :]
+        self.received, self.position = b"", 0  # not to be held while the connection is idle
         return super().take_buffered() + rest  # type: ignore[no-any-return]

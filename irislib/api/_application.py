@@ -15,6 +15,7 @@ from werkzeug.wsgi import ClosingIterator
 from irislib._common import json_lines
 from irislib._common.page_states import NOT_READY
 from irislib._common.routes import ROUTES
+from irislib._common.security_headers import missing_headers
 from irislib._modeling.model import Model
 from irislib._modeling.prediction import Prediction
 from irislib._prediction_log.reports import REQUEST_ID_PATTERN
@@ -181,9 +182,7 @@ class Endpoint(Flask):
             nonlocal status_code
             status_code = status[:3]
             more = [] if endpoint is None else [("X-Model-Version", environ[MODEL].version)]
-            if self.safe_headers:
-                present = {name.title() for name, _ in headers}
-                more += [item for item in self.safe_headers.items() if item[0] not in present]
+            more += missing_headers(headers, self.safe_headers)
             return start_response(status, [*headers, *more, ("X-Request-ID", environ[REQUEST_ID])], *failure)
 
         def finish() -> None:
