@@ -333,7 +333,9 @@ def test_busy_kernels_end_with_a_killed_server(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_running, pids)))
 
 
-def test_a_template_process_whose_server_has_ended_ends_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_process_whose_server_has_ended_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     here, there = messages.pair()
     status = os.memfd_create("status")
     messages.send(here, {"argv": []}, [status])
@@ -350,6 +352,7 @@ def test_a_template_process_whose_server_has_ended_ends_without_a_word(monkeypat
     with there, pytest.raises(SystemExit) as ended:
         RequestLoop(there, -1).handle_request()
     assert ended.value.code == 0
+    assert capfd.readouterr() == ("", "")
     os.close(status)
 
 

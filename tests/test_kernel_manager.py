@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -453,11 +453,18 @@ def test_a_server_without_room_for_processes_is_full_and_no_longer_once_there_is
     assert "Traceback" not in server.text()
 
 
+def name_of(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
+
+
 def test_no_visitor_gets_a_spare_kernel_that_has_just_died(tmp_path: Path) -> None:
     server = serve_notebooks(tmp_path, "app", options=("--KernelRestarter.time_to_dead=1000", "--Pages.spares=1"))
 
     def kernels() -> set[int]:
-        return {pid for pid in descendants(server.process.pid) if psutil.Process(pid).name() == "irislib-kernel"}
+        processes = psutil.Process(server.process.pid).children(recursive=True)
+        return {child.pid for child in processes if name_of(child) == "irislib-kernel"}
 
     try:
         spares = wait_until(kernels)

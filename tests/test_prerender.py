@@ -499,7 +499,7 @@ def test_a_reply_survives_a_broken_connection(page, ahead: Server) -> None:
 
 def test_a_page_comes_back_from_a_network_that_loses_requests(page, ahead: Server) -> None:
     record_sockets(page)
-    page.add_init_script("const wait = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = () => wait(100)")
+    page.add_init_script("const wait = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = () => wait(2000)")
     requested: list[Any] = []
 
     def lose_first(route: Any) -> None:

@@ -501,8 +501,8 @@ class App {
   markScrolling() {
     cancelAnimationFrame(this.marking);
     this.marking = requestAnimationFrame(() => {
-      markScrolling(this.root);
       widenLoneCards(this.root);
+      markScrolling(this.root);
     });
   }
 

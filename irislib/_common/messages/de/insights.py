@@ -180,8 +180,8 @@ TEXTS = {
     # predicted_against_true
     "predicted_against_true.title": "Wie genau sind seine Antworten?",
     "predicted_against_true.text": "Bei {rows} Testzeilen weichen seine Antworten im Mittel um {error} ab ({root}, "
-    "wenn große Fehler mehr zählen: RMSE). Als Antwort immer {whose} läge um {baseline} daneben. R², {explained}, "
-    "ist {r2:.2f}. {test_rows}",
+    "wenn große Fehler mehr zählen: RMSE). Wäre die Antwort immer {whose}, läge sie um {baseline} daneben. R², "
+    "{explained}, ist {r2:.2f}. {test_rows}",
     # residuals
     "residuals.title": "Wie groß sind seine Fehler?",
     "residuals.text_above": "Mindestens {share:.0%} der {rows} Testzeilen weichen um höchstens {most} ab (immer "
