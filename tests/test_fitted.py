@@ -31,6 +31,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 import irislib
 from irislib import Feature, Model, ModelSpec, insights
 from irislib._modeling import model_record, registry, store
+from irislib._modeling.model_file import join_parts, read_parts
 from irislib.api import create_app
 from irislib.errors import DataError, IrislibError, NotApplicableError, SpecError, StoreError, UnknownModelError
 from irislib.insights._registry import insight_entries
@@ -240,6 +241,14 @@ def test_what_cannot_be_a_model_is_refused_with_a_sentence(forest, change, error
     arguments = {"estimator": forest, "X_test": X_TEST, "y_test": Y_TEST, "name": "wine"} | change
     with pytest.raises(error, match=message):
         Model.from_estimator(**arguments)
+
+
+def test_a_file_that_has_null_for_a_text_is_read(wine, tmp_path) -> None:
+    path = wine.save(tmp_path / "wine.irislib")
+    record, content = read_parts(path, path)
+    record["spec"] |= {"license": None, "contact": None}
+    path.write_bytes(join_parts(json.dumps(record), content))
+    assert irislib.load(str(path)).spec.license == ""
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -531,11 +540,40 @@ def test_what_needs_rows_says_that_there_are_none(alone) -> None:
         ({}, "without any rows give features="),
         ({"features": [Feature("alcohol")]}, "The features lack the columns kind, on which"),
         ({"features": [Feature("alcohol"), Feature("kind")]}, "could not be safely coerced"),
+        ({"features": [Feature("kind"), Feature("alcohol")]}, "are in another order than the columns"),
     ],
 )
 def test_features_stand_for_rows(alone, arguments, message: str) -> None:
     with pytest.raises(IrislibError, match=message):
         Model.from_estimator(alone.estimator, **arguments)
+
+
+def test_features_of_an_estimator_that_selects_columns_by_name_may_have_any_order(alone) -> None:
+    rows = alone.evaluation.trial_rows
+    target = alone.estimator.predict(rows)
+    model = Model.from_estimator(alone.estimator, rows, target, features=alone.spec.features[::-1])
+    assert model.spec.columns == ["kind", "alcohol"]
+    assert model.predict_row(AMOUNT).prediction == alone.predict_row(AMOUNT).prediction
+    assert model.evaluation.metrics["r2"] == 1
+
+
+class Positional(DecisionTreeClassifier):
+    """A classifier that takes columns by their positions, whatever their names are."""
+
+    def predict(self, rows):
+        return super().predict(rows.to_numpy())
+
+    def predict_proba(self, rows):
+        return super().predict_proba(rows.to_numpy())
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_an_order_that_an_estimator_ignores_is_refused() -> None:
+    rows = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0)[::-1]})
+    target = np.where(np.arange(40) % 3 == 0, "p", "q")
+    fitted = Positional(max_depth=1, min_samples_leaf=9).fit(rows, target)
+    with pytest.raises(DataError, match="are in another order than the columns"):
+        Model.from_estimator(fitted, rows, target, features=[Feature("b"), Feature("a")])
 
 
 def test_several_targets_are_refused_without_rows_too() -> None:

@@ -54,6 +54,14 @@ def test_the_suggested_change_leads_to_the_predicted_class(low: float, high: flo
         assert model.predict({"x": changed})[0] == insight.frame["then y"][0] != model.predict({"x": x})[0]
 
 
+def test_values_of_large_numbers_have_no_more_decimals_than_their_step() -> None:
+    data = pd.DataFrame({"x": np.linspace(12_000, 18_000, 601)})
+    model = train_on(data.assign(y=data["x"]), LinearRegression(), Feature("x", step=0.1))
+    entries = insights.what_if(model, {"x": 15007.4}).frame["entry"]
+    assert len(entries) > 50
+    assert entries.str.fullmatch(r"\d+(\.\d)?").all()
+
+
 def test_a_value_that_was_left_empty_may_become_any() -> None:
     data = pd.DataFrame({"rooms": np.tile([0, 1, np.nan], 100), "a": np.linspace(0, 1, 300)})
     data["y"] = np.where(data["rooms"] == 0, "no", "yes")

@@ -239,7 +239,7 @@ class ModelSpec:
         is_list = isinstance(self.features, Iterable)
         if not is_list or not all(isinstance(feature, Feature) for feature in self.features):
             return [*faults, "features: give a list of Feature(…)."]
-        faults += [f"{name}: give a text, got {value!r}." for name, value in self._no_texts().items()]
+        faults += [f"{name}: give a text, got {value!r}." for name, value in self._values_not_text().items()]
         faults += describe_faults(self.features)
         for feature in self.features:
             if feature.kind in FEATURE_TYPES and not feature.type.in_models:
@@ -269,7 +269,7 @@ class ModelSpec:
             faults += describe_translation_faults(self)
         return faults
 
-    def _no_texts(self) -> dict[str, Any]:
+    def _values_not_text(self) -> dict[str, Any]:
         """Return the attributes that must be texts and are none."""
         texts = {item.name: getattr(self, item.name) for item in fields(ModelSpec) if isinstance(item.default, str)}
         return {name: value for name, value in texts.items() if not isinstance(value, str)}

@@ -118,16 +118,24 @@ def is_fitted(estimator: Any) -> bool:
     return hasattr(last, "__sklearn_is_fitted__") or any(n.endswith("_") and n[:2] != "__" for n in vars(last))
 
 
-def require_columns(estimator: Any, columns: list[Any]) -> None:
-    """Raise DataError unless these columns of features are those that an estimator was fitted on, in its order."""
+def require_columns(estimator: Any, columns: list[Any], in_order: bool = True) -> None:
+    """Raise DataError unless these columns of features are those that an estimator was fitted on.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    columns : list
+    in_order : bool
+        Whether they must have its order, too.
+    """
     names = getattr(estimator, "feature_names_in_", None)
-    if names is None or list(names) == columns:
+    own = columns if names is None else list(names)
+    missing = [str(name) for name in own if name not in columns]
+    further = [str(column) for column in columns if column not in own]
+    if not missing and not further and (own == columns or not in_order):
         return
-    missing = [str(name) for name in names if name not in columns]
-    further = [str(column) for column in columns if column not in names]
     key = "columns.missing" if missing else "columns.further" if further else "columns.order"
-    own = shorten_list(missing or further or list(map(str, names)))
-    raise DataError(TEXTS[f"fitted.{key}"].format(columns=own))
+    raise DataError(TEXTS[f"fitted.{key}"].format(columns=shorten_list(missing or further or list(map(str, own)))))
 
 
 def last_step(estimator: Any) -> Any:

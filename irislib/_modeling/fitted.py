@@ -108,7 +108,7 @@ def from_estimator(
         identity=_identity(estimator, test, y),
         **description,
     )
-    require_columns(estimator, spec.columns)
+    require_columns(estimator, spec.columns, in_order=False)
     x, known = _checked(spec, test, "X_test"), None if train is None else _checked(spec, train, "X_train")
     with user_errors(spec, test, y):
         _require_same_predictions(estimator, test, x)
@@ -273,14 +273,26 @@ def _checked(spec: ModelSpec, rows: pd.DataFrame, argument: str) -> pd.DataFrame
 
 
 def _require_same_predictions(estimator: Any, rows: pd.DataFrame, checked: pd.DataFrame) -> None:
-    """Raise DataError if the estimator predicts otherwise for rows that have passed through the features."""
+    """Raise DataError if the estimator predicts otherwise for rows that have passed through the features.
+
+    These may be in another order, if it selects columns by name as a ColumnTransformer does.
+    """
     import numpy as np
 
-    expected, ours = (np.asarray(estimator.predict(frame)).ravel() for frame in (rows, checked))
+    # an order that it ignores shows in its probabilities sooner than in its classes
+    is_reordered = list(rows) != list(checked) and hasattr(estimator, "predict_proba")
+    predict = estimator.predict_proba if is_reordered else estimator.predict
+    expected = np.asarray(predict(rows)).ravel()
+    try:
+        ours = np.asarray(predict(checked)).ravel()
+    except Exception:
+        require_columns(estimator, list(checked))
+        raise
     # the order of a sum depends on the layout of the frame
     is_number = expected.dtype.kind == "f"
     differ = ~np.isclose(expected, ours, rtol=1e-6, equal_nan=True) if is_number else expected != ours
     if differ.any():
+        require_columns(estimator, list(checked))
         changed = [
             f"{column} ({rows[column].dtype} becomes {checked[column].dtype})"
             for column in rows

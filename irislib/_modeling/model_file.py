@@ -280,8 +280,11 @@ def _restore_spec(record: dict[str, Any], estimator: Any) -> FittedSpec:
     names = [name for _, tab in record["tabs"] for name in tab]
     if unknown := sorted(set(names) - set(insights.__all__)):
         raise ValueError(f"there are no insights {', '.join(unknown)}.")
+    # earlier files may have null for a text
+    texts = {item.name for item in fields(ModelSpec) if isinstance(item.default, str)}
+    description = {name: value for name, value in record["spec"].items() if value is not None or name not in texts}
     return FittedSpec(
-        **record["spec"],
+        **description,
         features=[Feature(**facts) for facts in record["features"]],
         estimator=estimator,
         examples=record["examples"],

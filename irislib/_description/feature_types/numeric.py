@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IntegerType", "NumberType", "RangeType"]
 
-DECIMALS = 12  # of values that are calculated; those behind are noise
+DECIMALS = 12  # of calculated values between 1 and 10, of larger ones fewer; those behind are noise
 MAX_EXACT = 2**53  # below it every whole number is a float
 _DIGITS = re.compile(r"[+-]?\d+")
 
@@ -78,8 +78,8 @@ class NumberType(FeatureType):
 
     def from_numbers(self, column: np.ndarray, digits: int | None = None) -> np.ndarray:
         largest = float(abs(column).max(initial=0.0))
-        if digits is None:  # of numbers that are all small, more decimals make a difference
-            digits = DECIMALS - min(0, math.floor(math.log10(largest))) if 0 < largest < math.inf else DECIMALS
+        if digits is None:
+            digits = max(0, DECIMALS - math.floor(math.log10(largest))) if 0 < largest < math.inf else DECIMALS
         return column.round(digits)
 
     def json_schema(self, feature: Feature) -> dict[str, Any]:
