@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import irislib
 from irislib import Feature, insights
+from irislib._modeling.refusals import is_refusal
 from irislib.errors import NotApplicableError, SpecError
 
 
@@ -100,8 +102,9 @@ def test_a_model_that_uses_no_feature() -> None:
     data = numbers()
     model = train_on(data.assign(y=data["a"]), Lasso(alpha=1e4))
     assert "because" not in insights.contributions(model, {"a": 1, "b": 1}).text
-    assert insights.partial_dependence(model).text == "No input by itself affects the answer."
-    assert insights.what_if(model, {"a": 1, "b": 1}).text.startswith("No input by itself moves this answer. ")
+    tried = "None of the inputs that are tried here "
+    assert insights.partial_dependence(model).text == f"{tried}affects the answer by itself."
+    assert insights.what_if(model, {"a": 1, "b": 1}).text.startswith(f"{tried}moves this answer by itself. ")
     assert insights.permutation_importance(model).text.startswith("None by itself: ")
     forest = train_on(data.assign(y=data["a"] > 0), RandomForestClassifier(5, max_depth=1, min_samples_leaf=200))
     assert insights.feature_importances(forest).text.startswith("The model's trees use no input. ")
@@ -305,8 +308,66 @@ def test_values_that_an_estimator_refuses_are_left_out() -> None:
     text = insights.smallest_changes(model, row).text
     assert text.startswith("It would be True instead of False with A 0.3")
     for insight in (partial(insights.contributions, row=row), insights.permutation_importance):
-        with pytest.raises(NotApplicableError, match="gives no answer for some rows that are mixed"):
+        with pytest.raises(NotApplicableError, match="rows that are mixed of several others, and Odd gives no answer"):
             insight(model)
+
+
+class Strict(Choosy):
+    """A classifier that refuses each row that is unlike those it was fitted on."""
+
+    calls: ClassVar[int] = 0
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        Strict.calls += 1
+        if (abs(rows["a"] + rows["b"] - 1) > 1e-9).any():
+            raise ValueError("a and b are parts of a whole")
+        return super().predict_proba(rows)
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_where_an_estimator_refuses_each_change_it_is_not_asked_without_end(seconds: float) -> None:
+    data = pd.DataFrame({"a": np.linspace(0, 1, 300)}).assign(b=lambda rows: 1 - rows["a"])
+    model, row = train_on(data.assign(y=data["a"] > 0.3), Strict()), {"a": 0.25, "b": 0.75}
+    for insight in (partial(insights.what_if, row=row), insights.partial_dependence):
+        Strict.calls = 0
+        with pytest.raises(NotApplicableError, match="rows that are mixed of several others"):
+            insight(model, seconds=seconds)
+        assert (Strict.calls < 10) is (seconds == 0)
+
+
+class Counted(Choosy):
+    """A classifier of which each call takes a second."""
+
+    seconds: ClassVar[int] = 0
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        Counted.seconds += 1
+        return super().predict_proba(rows)
+
+
+def test_values_that_were_not_tried_for_want_of_time_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"a": rng.uniform(0, 1, 600), "b": rng.uniform(0, 1, 600)})
+    data = data[data.sum(axis=1) < 1.4].assign(y=lambda rows: rows["a"] > 0.3)
+    model = train_on(data, Counted())
+    monkeypatch.setattr("irislib.insights._time_budget.clock", lambda: Counted.seconds)
+    assert "There was time for 1 of 2 inputs" in insights.partial_dependence(model, seconds=40).text
+
+
+def test_a_fault_of_the_contributions_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = numbers()
+    model = train_on(data.assign(y=data["a"]), Ridge())
+    monkeypatch.setattr("irislib.insights._shapley.mix_rows", Mock(side_effect=ValueError("a fault")))
+    with pytest.raises(ValueError, match="a fault"):
+        insights.contributions(model, {"a": 1, "b": 1})
+
+
+def test_an_error_of_a_module_is_a_refusal_by_its_estimator() -> None:
+    for module in ("__main__", "_own", "own"):
+        part = type("Own", (Choosy,), {"__module__": module})()
+        error = type("OwnError", (Exception,), {"__module__": module})()
+        assert is_refusal(part, error)
+    assert not is_refusal(part, KeyError("a"))
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero")
@@ -422,4 +483,6 @@ def test_errors_of_small_whole_numbers_have_a_sign() -> None:
     model = train_on(data.assign(y=(100 + 20 * data["a"] + 5 * data["b"]).astype("uint8")), Rounded())
     errors = insights.residuals(model).frame["true less predicted"]
     assert -3 < errors.min() < 0 < errors.max() + 1 < 3
+    assert model.evaluation.metrics["mean_absolute_error"] == pytest.approx(errors.abs().mean())
+    assert model.evaluation.metrics["r2"] > 0.9
     assert model.evaluation.interval_width < 3

@@ -184,14 +184,14 @@ def evaluate(
     else:
         baseline = DummyRegressor(strategy="median").fit(y_train, y_train).predict(y)
         median = None if y_train is y else float(np.median(y_train))
+        # the difference of two numbers of 8 bits, or without a sign, would be another one
+        y, predicted = (array.astype("int64") if array.dtype.kind in "biu" else array for array in (y, predicted))
         metrics = {
             "r2": r2_score(y, predicted),
             "mean_absolute_error": mean_absolute_error(y, predicted),
             "root_mean_squared_error": root_mean_squared_error(y, predicted),
             "baseline_mean_absolute_error": mean_absolute_error(y, baseline),
         }
-        # the difference of two numbers of 8 bits, or without a sign, would be another one
-        y, predicted = (array.astype("int64") if array.dtype.kind in "biu" else array for array in (y, predicted))
     proba = estimator.predict_proba(x) if hasattr(estimator, "predict_proba") else None
     true, predicted = to_names(names, y), to_names(names, predicted)
     numbers = {name: float(value) for name, value in metrics.items()}

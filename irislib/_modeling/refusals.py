@@ -36,7 +36,11 @@ def is_refusal(estimator: Any, error: BaseException) -> bool:
     if isinstance(error, ValueError):
         return True
     parts = estimator_parts(estimator) if hasattr(estimator, "get_params") else [estimator]
-    return package_of(error).lstrip("_") in {package_of(part) for part in parts if hasattr(part, "fit")}
+    return _library(error) in {_library(part) for part in parts if hasattr(part, "fit")}
+
+
+def _library(value: Any) -> str:
+    return package_of(value).strip("_")  # CatBoost's errors come from _catboost
 
 
 def log_refusal(model: Model, error: BaseException, count: int = 1) -> None:

@@ -60,7 +60,7 @@ def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     Raises
     ------
     NotApplicableError
-        For a classifier without probabilities, or without a feature to move.
+        For a classifier without probabilities, without a feature to move, or if the estimator refuses too many values.
 
     Notes
     -----
@@ -83,7 +83,7 @@ def partial_dependence(model: Model, *, seconds: float = 3) -> Insight:
     budget.extend((1 - RANKED_SHARE) * seconds)
     grids, curves = dependence_curves(model, _sampled_rows(model, grids, budget), grids, budget)
     if not curves:
-        raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
+        raise NotApplicableError(TEXTS["mixtures_refused"].format(model=model.spec.title))
     moved = {feature: np.ptp(lines.mean(axis=1), axis=0) for feature, lines in curves.items()}
     order = sorted(curves, key=lambda feature: -moved[feature].max())
     outputs = _outputs_of_chart(model, np.max([*moved.values()], axis=0))
@@ -188,17 +188,19 @@ def dependence_curves(
     Returns
     -------
     grids : dict of Feature to list
-        Without the values with which the estimator refuses one of the rows, and without features of a single value.
+        Without the values with which the estimator refuses one of the rows, and without features of a single value;
+        those that there was no time for come last.
     curves : dict of Feature to ndarray of shape (n_values, n_rows, n_classes or 1)
-        Of the first of these features, as many as there is time for.
+        Of the first of these features, as many as there is time for; none if that ends before the estimator has
+        answered all values of one.
     """
     try:
         return grids, _curves(model, rows, grids, budget)
     except Exception as error:
         if not is_refusal(model.estimator, error) or not model.answers_trial_row:
             raise
-    grids = _answered_grids(model, rows, grids, budget)
-    return grids, _curves(model, rows, grids, budget) if grids else {}
+    answered, untried = _answered_grids(model, rows, grids, budget)
+    return {**answered, **untried}, _curves(model, rows, answered, budget) if answered else {}
 
 
 def _curves(
@@ -216,12 +218,12 @@ def _curves(
 
 def _answered_grids(
     model: Model, rows: pd.DataFrame, grids: Mapping[Feature, list[Any]], budget: TimeBudget
-) -> dict[Feature, list[Any]]:
-    """Return the values with which the estimator predicts all of these rows, of as many features as there is time for.
+) -> tuple[dict[Feature, list[Any]], dict[Feature, list[Any]]]:
+    """Return the values with which the estimator predicts all of these rows, and the grids that there is no time for.
 
-    A feature of which fewer than two are left is left out.
+    A feature of which fewer than two values are left is left out.
     """
-    predict, answered = _output(model), {}
+    predict, answered, untried = _output(model), {}, dict(grids)
 
     def is_answered(feature: Feature, value: Any) -> bool:
         try:
@@ -233,11 +235,16 @@ def _answered_grids(
         return True
 
     for feature, grid in grids.items():
-        if len(values := [value for value in grid if is_answered(feature, value)]) > 1:
+        values = []
+        for value in grid:
+            if not budget.seconds_left:
+                return answered, untried
+            if is_answered(feature, value):
+                values.append(value)
+        del untried[feature]
+        if len(values) > 1:
             answered[feature] = values
-        if answered and not budget.seconds_left:
-            break
-    return answered
+    return answered, untried
 
 
 def _output(model: Model) -> Callable[[pd.DataFrame], np.ndarray]:

@@ -94,8 +94,7 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
     prediction = as_prediction(model, row)
     frame = prediction.frame
     predict, name = _output(model, prediction)
-    with answering_mixtures(model):
-        base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
+    base, shapley_values, error = _shapley(model, prediction, predict, frame, seconds)
     values = [format_feature(model, feature, frame[feature.column].iloc[0]) for feature in model.spec.features]
     typical = [
         format_feature(model, feature, _typical_value(feature, model.evaluation.features[feature.column]))
@@ -133,10 +132,11 @@ def contributions(model: Model, row: Mapping[str, Any] | Prediction, *, seconds:
 def _output(model: Model, prediction: Prediction) -> tuple[Callable[[pd.DataFrame], np.ndarray], str]:
     """Return a function of rows that computes the explained output, and the name of contributions to it."""
     if model.classes is None:
-        return model.estimator.predict, with_target_unit(model, "contribution")
+        return answering_mixtures(model)(model.estimator.predict), with_target_unit(model, "contribution")
     model.require_probabilities()
     i = model.classes.index(prediction.prediction)
-    return lambda rows: model.estimator.predict_proba(rows)[:, i], f"{TO_PROBABILITY}{prediction.prediction})"
+    predict_proba = answering_mixtures(model)(model.estimator.predict_proba)
+    return lambda rows: predict_proba(rows)[:, i], f"{TO_PROBABILITY}{prediction.prediction})"
 
 
 def _shapley(

@@ -60,7 +60,7 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     ValidationError
         Naming every wrong value.
     NotApplicableError
-        For a classifier without probabilities, or without a feature to move.
+        For a classifier without probabilities, without a feature to move, or if the estimator refuses too many values.
 
     Notes
     -----
@@ -77,12 +77,12 @@ def what_if(model: Model, row: Mapping[str, Any] | Prediction, *, seconds: float
     entered = {feature: _entered(feature, prediction) for feature in model.spec.features if not feature.private}
     grids: Mapping[Feature, list[Any]]
     grids = {feature: grid for feature, own in entered.items() if len(grid := _grid(model, feature, own)) > 1}
-    curves: dict[Feature, np.ndarray] = {}
-    if grids:
-        budget = TimeBudget(seconds, len(model.spec.features))
-        grids, curves = dependence_curves(model, prediction.frame, grids, budget)
-    if not curves:
+    if not grids:
         raise NotApplicableError(TEXTS["no_feature_to_move"].format(model=model.spec.title))
+    budget = TimeBudget(seconds, len(model.spec.features))
+    grids, curves = dependence_curves(model, prediction.frame, grids, budget)
+    if not curves:
+        raise NotApplicableError(TEXTS["mixtures_refused"].format(model=model.spec.title))
     output = 0 if model.classes is None else model.classes.index(prediction.prediction)
     lines = {feature: curve[:, 0, :] for feature, curve in curves.items()}
     order = sorted(lines, key=lambda feature: -float(np.ptp(lines[feature][:, output])))[:MAX_FEATURES]

@@ -127,7 +127,7 @@ ENGLISH = {
     # what_if
     "what_if.title": "What if one value were another?",
     "what_if.text": "{feature} moves this answer most: at {low} it would be {low_answer}, at {high} {high_answer}.",
-    "what_if.text_none": "No input by itself moves this answer.",
+    "what_if.text_none": "None of the inputs that are tried here moves this answer by itself.",
     "what_if.lines": "Each line shows {measure}.",
     "what_if.answer": "{prediction}, {share}",
     # smallest_changes
@@ -164,7 +164,7 @@ ENGLISH = {
     "partial_dependence.title": "How does each input affect the answer?",
     "partial_dependence.text": "{feature} affects the answer most: when it changes from {start} to {stop} and nothing "
     "else does, {output} goes from {first} to {second} on average.",
-    "partial_dependence.text_none": "No input by itself affects the answer.",
+    "partial_dependence.text_none": "None of the inputs that are tried here affects the answer by itself.",
     "partial_dependence.some": "{start} There was time for {count} of {total} inputs; those that seem to matter most "
     "came first.",
     "partial_dependence.classes": "{start} The charts show the {count} of {total} classes that change most: {names}. "
@@ -214,7 +214,8 @@ ENGLISH = {
     "mixed_features": "The steps before the forest mix inputs, or make a column that hardly ever changes; see "
     "permutation_importance.",
     "no_feature_to_move": "{model} has no input with more than one value to go through.",
-    "mixtures_refused": "{model} gives no answer for some rows that are mixed of several, which this takes.",
+    "mixtures_refused": "This needs rows that are mixed of several others, and {model} gives no answer for some of "
+    "them.",
     "too_few_rows": "{model} has too few rows to be trained on parts of them.",
     "not_trainable_on_parts": "{model} cannot be trained on parts of its data.",
     "not_trainable_on_fewer": "{model} cannot be trained on fewer rows than it has.",

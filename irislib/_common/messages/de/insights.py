@@ -119,7 +119,7 @@ TEXTS = {
     "what_if.title": "Was wäre mit einem anderen Wert?",
     "what_if.text": "Am stärksten bewegt {feature} diese Antwort: Bei {low} wäre sie {low_answer}, bei {high} "
     "{high_answer}.",
-    "what_if.text_none": "Keine Eingabe bewegt für sich allein diese Antwort.",
+    "what_if.text_none": "Keine der Eingaben, die hier durchgegangen werden, bewegt für sich allein diese Antwort.",
     "what_if.lines": "Jede Linie zeigt {measure}.",
     "what_if.answer": "{prediction}, {share}",
     # smallest_changes
@@ -156,7 +156,8 @@ TEXTS = {
     "partial_dependence.title": "Wie wirkt jede Eingabe auf die Antwort?",
     "partial_dependence.text": "Am stärksten wirkt {feature}: Ändert sich nur dieser Wert von {start} auf {stop}, geht "
     "{output} im Mittel von {first} auf {second}.",
-    "partial_dependence.text_none": "Keine Eingabe wirkt für sich allein auf die Antwort.",
+    "partial_dependence.text_none": "Keine der Eingaben, die hier durchgegangen werden, wirkt für sich allein auf die "
+    "Antwort.",
     "partial_dependence.some": "{start} Die Zeit reichte für {count} von {total} Eingaben. Zuerst kamen die, die am "
     "meisten zu zählen scheinen.",
     "partial_dependence.classes": "{start} Die Bilder zeigen die {count} von {total} Klassen, die sich am meisten "
@@ -213,7 +214,8 @@ TEXTS = {
     "mixed_features": "Die Schritte vor dem Wald mischen Eingaben oder bilden eine Spalte, die sich kaum je ändert, "
     "siehe permutation_importance.",
     "no_feature_to_move": "{model} hat keine Eingabe mit mehr als einem Wert, den man durchgehen könnte.",
-    "mixtures_refused": "{model} gibt keine Antwort auf manche Zeilen, die hierfür aus mehreren gemischt werden.",
+    "mixtures_refused": "Das braucht Zeilen, die aus mehreren anderen gemischt sind, und auf manche davon gibt {model} "
+    "keine Antwort.",
     "too_few_rows": "{model} hat zu wenige Zeilen, um mit Teilen davon trainiert zu werden.",
     "not_trainable_on_parts": "{model} lässt sich nicht mit Teilen seiner Daten trainieren.",
     "not_trainable_on_fewer": "{model} lässt sich nicht mit weniger Zeilen trainieren, als es hat.",
