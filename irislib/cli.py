@@ -22,6 +22,7 @@ from irislib.errors import IrislibError
 
 if TYPE_CHECKING:
     from irislib._description.spec import ModelSpec
+    from irislib._modeling.fitted import FittedSpec
     from irislib._modeling.model import Model
 
 __all__ = ["COMMANDS", "main"]
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, for at the end of the process nobody could say that it has failed
     except OSError as error:
-        if not _is_output_lost():
+        if not _is_output_lost(error):
             if command not in COMMANDS or command in ("serve", "api"):
                 raise
             sys.exit(f"irislib {command}: {error}")  # of a disk, or of a store in the network
@@ -76,9 +77,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(f"irislib: The output cannot be written: {error.strerror}.")
 
 
-def _is_output_lost() -> bool:
+def _is_output_lost(error: OSError) -> bool:
     """Return True if nothing more can be printed, which is discarded from now on."""
-    try:
+    if error.errno is None or error.filename is not None:  # of a library, or of another file
+        return False
+    try:  # to flush would not do: of a long text that could not be written nothing is left to flush
         print(flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -214,7 +217,7 @@ def train(args: list[str]) -> int:
                 status = 1
                 continue
         if isinstance(spec, FittedSpec):
-            raise IrislibError(TEXTS["train.fitted"].format(title=spec.title))
+            raise IrislibError(_not_trainable(spec))
         _train_and_publish(spec, options.scheduler)
     return status
 
@@ -226,12 +229,18 @@ def _is_stored(spec: ModelSpec) -> bool:
     from irislib._modeling.fitted import FittedSpec
 
     if isinstance(spec, FittedSpec):
-        print(TEXTS["train.fitted"].format(title=spec.title))
+        print(_not_trainable(spec))
         return True
     model = registry.load_stored(spec)
     text = "train.needed" if model is None else "train.current"
     print(TEXTS[text].format(title=spec.title, version=model.version if model else ""))
     return model is not None
+
+
+def _not_trainable(spec: FittedSpec) -> str:
+    from irislib._common.messages.store import TEXTS
+
+    return TEXTS["train.fitted_file" if spec.origin else "train.fitted"].format(title=spec.title)
 
 
 def _train_and_publish(spec: ModelSpec, scheduler: str | None) -> None:
@@ -321,7 +330,7 @@ def predict(args: list[str]) -> int:
     parser.add_argument("values", nargs="+", metavar="name=value", help="a feature and its value")
     options = parser.parse_intermixed_args(args)
     if bare := [text for text in options.values if "=" not in text]:
-        raise IrislibError(f"Write name=value, such as petal_length_cm=5.1, got {bare[0]!r}.")
+        raise IrislibError(f"Write each value as name=value, got {bare[0]!r}.")
     pairs = [text.partition("=")[::2] for text in options.values]
     model = _one_model(options.model)
     with user_errors(model.spec):

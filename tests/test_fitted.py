@@ -478,7 +478,7 @@ def test_the_commands_take_a_file(wine, tmp_path) -> None:
     assert "FAULT" not in check.stdout
     assert "cross_validation in the tab 'Performance': Wine was fitted elsewhere, so that it cannot be" in check.stdout
     assert "# Wine" in run_irislib("card", *option, cwd=tmp_path).stdout
-    assert "there is nothing to train" in run_irislib("train", *option, cwd=tmp_path).stderr
+    assert "there is nothing to train. If a module" in run_irislib("train", *option, cwd=tmp_path).stderr
 
 
 AMOUNT = {"alcohol": 13.0, "kind": "red"}

@@ -24,7 +24,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from test_store import die_after, fork, forking, one_content
 
-from irislib import Feature, Model, ModelSpec, cli, train
+from irislib import Feature, Model, ModelSpec, cli, load, train
 from irislib._common import file_locks
 from irislib._common.messages.refresh import TEXTS
 from irislib._comparison.gate import decide
@@ -392,8 +392,11 @@ def test_one_without_a_version_to_compare_with_says_so(tmp_path: Path, iris) -> 
     with pytest.raises(IrislibError, match="There is no version of gadget in the store"):
         refresh(CLASSIFIER, tmp_path, Request())
     fitted = type(iris).from_estimator(iris.estimator, iris.evaluation.features, iris.evaluation.y_true, name="fitted")
-    with pytest.raises(IrislibError, match="comes without a description to train it by"):
+    with pytest.raises(IrislibError, match=r"to train it by\. If it was fitted elsewhere"):
         refresh(fitted.spec, tmp_path, Request())
+    read = load(str(fitted.save(tmp_path / "fitted.irislib")))
+    with pytest.raises(IrislibError, match="If a module describes it, name that: --model"):
+        refresh(read.spec, tmp_path, Request())
     with pytest.raises(IrislibError, match="give --data"):
         refresh(CLASSIFIER, tmp_path, Request(skips_bad_rows=True))
 

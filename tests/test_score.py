@@ -312,6 +312,39 @@ def test_a_full_disk_and_a_bucket_that_is_away_are_one_sentence(
     assert text == f"irislib score: The files cannot be read or written: {error}"
 
 
+@pytest.mark.parametrize("url", ["{}", "memory://bucket"])
+def test_a_bucket_that_goes_away_fails_the_file_alone(
+    url: str, rows: pd.DataFrame, tmp_path: Path, monkeypatch, capfd
+) -> None:
+    import fsspec
+
+    from irislib._distributed import tasks
+
+    place, write_scores = url.format(tmp_path), tasks.write_scores
+
+    def away(model, part, *options):
+        if part.file.name == "a.csv":
+            raise AwayError("no credentials")
+        return write_scores(model, part, *options)
+
+    for name in ("a.csv", "b.csv"):
+        with fsspec.open(f"{place}/{name}", "w") as file:
+            rows.head(5).to_csv(file, index=False)
+    monkeypatch.setattr(tasks, "write_scores", away)
+    monkeypatch.setattr("irislib._distributed.scoring._count_workers", lambda *_: 0)  # which would not see it
+    assert ending(f"{place}/*.csv", "--out", tmp_path / "out") == "1"
+    assert "a.csv: no credentials" in capfd.readouterr().err
+    assert len(pd.read_csv(tmp_path / "out" / "b.csv")) == 5
+
+
+def test_the_thread_of_the_command_is_never_kept_waiting_for_memory() -> None:
+    from irislib._distributed.cluster import connect
+
+    with connect(workers=0) as client:
+        (limit,) = client.run(lambda dask_worker: dask_worker.memory_manager.memory_limit).values()
+    assert limit is None
+
+
 def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(iris, rows: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "in [1]").mkdir()
     for name in ("a[bc].csv", "ab.csv"):

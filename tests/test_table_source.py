@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irislib._project.other_files import finish
-from irislib._project.sql_source import content_of
+from irislib._project.sql_source import MAGIC, WAL_VERSIONS, content_of
 from irislib._project.table_code import TableCode
 from irislib._project.table_source import TableSource, read_table
 from irislib.errors import DataError
@@ -505,6 +505,26 @@ def test_a_database_is_copied_with_what_is_in_its_log(tmp_path):
     with contextlib.closing(sqlite3.connect(copy)) as database:
         assert database.execute("select count(*) from more").fetchone() == (len(FRAME),)
         assert database.execute("pragma journal_mode").fetchone() == ("delete",)  # it needs no second file
+
+
+def test_a_database_is_copied_without_its_collations(tmp_path):
+    path, copy = tmp_path / "shop.db", tmp_path / "copy.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.create_collation("own", lambda a, b: (a > b) - (a < b))
+        database.execute("pragma journal_mode = wal")
+        database.execute("create table items (name text collate own unique)")
+        database.execute("insert into items values ('a'), ('b')")
+        database.commit()
+        copy.write_bytes(content_of(path))
+    with contextlib.closing(sqlite3.connect(copy)) as database:
+        assert database.execute("select count(*) from items").fetchone() == (2,)
+
+
+def test_a_database_that_cannot_be_copied_is_one_sentence(tmp_path):
+    path = tmp_path / "shop.db"
+    path.write_bytes(MAGIC + b"\2\0" + WAL_VERSIONS + bytes(80))
+    with pytest.raises(DataError, match="cannot be copied: "):
+        content_of(path)
 
 
 def test_a_database_at_an_address(tmp_path, monkeypatch):

@@ -117,6 +117,8 @@ def _local_cluster(workers: int | None) -> Iterator[Any]:
             threads_per_worker=1,
             processes=workers != 0,
             host="127.0.0.1" if workers != 0 else None,
+            # a thread has the memory of the command, and would wait without end where that is beyond a limit
+            **({"memory_limit": 0} if workers == 0 else {}),
             # without a dashboard's address it is port 8787, and a warning if that is taken
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,

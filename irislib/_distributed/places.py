@@ -15,7 +15,7 @@ from typing import IO, Any
 from irislib._common.messages.scoring import TEXTS
 from irislib.errors import IrislibError
 
-__all__ = ["Input", "Output", "find_inputs", "open_input", "storage_errors"]
+__all__ = ["Input", "Output", "find_inputs", "is_storage_error", "open_input", "storage_errors"]
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
@@ -62,6 +62,11 @@ class Input:
         return suffix if suffix.lower() in COMPRESSIONS else ""
 
 
+def is_storage_error(error: Exception) -> bool:
+    """Return True for what a disk or a library for URLs raises: no fault that Python finds in a program."""
+    return isinstance(error, OSError) or type(error).__module__ != "builtins"
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Raise IrislibError from whatever a disk or a library for URLs raises."""
@@ -70,7 +75,7 @@ def storage_errors() -> Iterator[None]:
     except IrislibError:
         raise
     except Exception as error:
-        if not isinstance(error, OSError) and type(error).__module__ == "builtins":
+        if not is_storage_error(error):
             raise
         raise IrislibError(TEXTS["storage"].format(error=error)) from error
 

@@ -14,7 +14,7 @@ from distributed import WorkerPlugin, get_worker
 from irislib._compiled import single_threaded
 from irislib._distributed.freed_memory import keep_freed_memory
 from irislib._distributed.packed_model import PackedModel
-from irislib._distributed.places import COMPRESSIONS, Output, open_input
+from irislib._distributed.places import COMPRESSIONS, Output, is_storage_error, open_input
 from irislib._distributed.plan import Part, finish
 from irislib._distributed.scored_tables import WrongRows, score_csv, score_parquet
 from irislib.errors import IrislibError
@@ -74,10 +74,14 @@ def score_part(part: Part, out: Output, digest: str, encoding: str, topic: str) 
 
     try:
         return write_scores(model, part, out, encoding, report)
-    except (IrislibError, OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueErrors, too
-        if isinstance(error, OSError) and part.file.url[:5] != "file:":
-            raise  # a network that fails is tried again
-        return {"error": str(error) or type(error).__name__}
+    except Exception as error:
+        text = str(error) or type(error).__name__
+        is_of_table = isinstance(error, IrislibError | EOFError | ValueError)  # pyarrow's errors are ValueErrors, too
+        if not is_of_table and not is_storage_error(error):
+            raise
+        if not is_of_table and part.file.url[:5] != "file:":  # a network that fails is tried again
+            raise OSError(text) from None  # an error of another library need not be there where this one is read
+        return {"error": text}
 
 
 def write_scores(model: Any, part: Part, out: Output, encoding: str, report: Report) -> dict[str, Any]:

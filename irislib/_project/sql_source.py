@@ -118,13 +118,23 @@ def content_of(path: Path) -> bytes:
 
     One with a write-ahead log, whose last changes are in a second file, is copied into one file that needs none: it
     could not be read where its folder cannot be written.
+
+    Raises
+    ------
+    DataError
+        If it cannot be copied.
     """
     content = path.read_bytes()
     if not content.startswith(MAGIC) or content[18:20] != WAL_VERSIONS:
         return content
-    with tempfile.TemporaryDirectory() as folder, _open(path) as database:
+    with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
-        database.execute("VACUUM INTO ?", [str(copy)])
+        try:
+            with _open(path) as database, contextlib.closing(sqlite3.connect(copy)) as target:
+                database.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise DataError(TEXTS["sql_copy"].format(path=path, error=error)) from error
         return copy.read_bytes()
 
 

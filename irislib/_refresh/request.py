@@ -51,7 +51,7 @@ class Request:
 def check_request(spec: ModelSpec, request: Request) -> None:
     """Raise IrislibError if a request is contradictory, or the model cannot be trained."""
     if isinstance(spec, FittedSpec):
-        raise IrislibError(TEXTS["fitted"].format(title=spec.title))
+        raise IrislibError(TEXTS["fitted_file" if spec.origin else "fitted"].format(title=spec.title))
     if request.is_forced and not request.note.strip():
         raise IrislibError(TEXTS["note"])
     if request.skips_bad_rows and not request.title:

@@ -223,7 +223,9 @@ def _answered_grids(
 
     A feature of which fewer than two values are left is left out.
     """
-    predict, answered, untried = _output(model), {}, dict(grids)
+    predict = _output(model)
+    answered: dict[Feature, list[Any]] = {}
+    untried = dict(grids)
 
     def is_answered(feature: Feature, value: Any) -> bool:
         try:

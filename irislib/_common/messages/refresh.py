@@ -3,7 +3,9 @@
 __all__ = ["TEXTS"]
 
 TEXTS = {
-    "fitted": "{title} comes without a description to train it by. If a module describes it, name that: "
+    "fitted": "{title} comes without a description to train it by. If it was fitted elsewhere, fit it there, and "
+    "publish it.",
+    "fitted_file": "{title} comes without a description to train it by. If a module describes it, name that: "
     "--model package.module:name. If it was fitted elsewhere, fit it there, and publish it.",
     "none": "There is no version of {name} in the store {root} to be refreshed. Train one first: irislib train",
     "running": "A refresh of {name} is running already, by {owner}. Wait for it, or cancel it.",

@@ -23,8 +23,9 @@ TEXTS = {
     # by `irislib train`, with --check and --if-needed, and in a terminal
     "train.current": "{title}: the store has version {version}, with the same data, description, code and libraries.",
     "train.needed": "{title}: the store has no version with the same data, description, code and libraries.",
-    "train.fitted": "{title} comes without a description to train it by, so there is nothing to train. If a module "
-    "describes it, name that: --model package.module:name.",
+    "train.fitted": "{title} comes without a description to train it by, so there is nothing to train.",
+    "train.fitted_file": "{title} comes without a description to train it by, so there is nothing to train. If a "
+    "module describes it, name that: --model package.module:name.",
     "training_shown": "Training {title}…",
     "training_fits": "Training {title}: {step}{done} of {total} fits",
     "training_left": "Training {title}: {step}{done} of {total} fits, {left} left",

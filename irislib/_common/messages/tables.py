@@ -47,6 +47,7 @@ TEXTS = {
     "sql_url": "This is no address of a database. Expected one such as sqlite:///churn.db or "
     "postgresql://user@host/database.",
     "sql": "The query failed: {error}",
+    "sql_copy": "{path} cannot be copied: {error}",
     "no_rows": "The query returns no rows. Change it, so that it returns the rows to train with.",
     "needs_sql": "{path} is a database. Give the query with --sql and the database as --data sqlite:///{path}",
     "same_names": "{path} has the column {column!r} more than once. Give each its own name.",
