@@ -348,10 +348,12 @@ class Counted(Choosy):
 def test_values_that_were_not_tried_for_want_of_time_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     data = pd.DataFrame({"a": rng.uniform(0, 1, 600), "b": rng.uniform(0, 1, 600)})
-    data = data[data.sum(axis=1) < 1.4].assign(y=lambda rows: rows["a"] > 0.3)
+    data = data[data.sum(axis=1) < 1.4].assign(
+        c=lambda rows: rng.permutation(rows["a"]), y=lambda rows: rows["a"] > 0.3
+    )
     model = train_on(data, Counted())
     monkeypatch.setattr("irislib.insights._time_budget.clock", lambda: Counted.seconds)
-    assert "There was time for 1 of 2 inputs" in insights.partial_dependence(model, seconds=40).text
+    assert "There was time for 1 of 3 inputs" in insights.partial_dependence(model, seconds=40).text
 
 
 def test_a_fault_of_the_contributions_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
