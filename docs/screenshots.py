@@ -174,7 +174,7 @@ def parts(page: Page) -> None:
     page.goto(f"{OTHERS}/parts")
     page.get_by_label("Petal width").fill("1.8")
     page.get_by_label("Petal width").press("Tab")
-    page.get_by_text("Species: virginica").wait_for()
+    page.get_by_text("Species: virginica").first.wait_for()
 
 
 def apps(page: Page) -> None:
