@@ -283,7 +283,6 @@ def test_the_document_has_the_limits_and_the_address(models) -> None:
         ("example.org:81", "http://example.org:81"),
         ("xn--bcher-kva.de", "http://xn--bcher-kva.de"),
         ("xn--", "http://xn--"),  # which is no name
-        ("a b", "/"),
         ("", "/"),
     ):
         environ = EnvironBuilder("/openapi.json").get_environ() | {"HTTP_HOST": host}
