@@ -148,7 +148,7 @@ def test_a_search_on_a_cluster_gives_the_same_model(
         code="import irislib._refresh.progress_line as p; p.LOG_SECONDS = 0",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    assert re.search(r"^Training Grid: 4 of 9 fits, \d+ s left$", run.stderr, re.M), run.stderr
+    assert re.search(r"^Training Grid: [1-8] of 9 fits, \d+ s left$", run.stderr, re.M), run.stderr
     assert "Training Grid: 9 of 9 fits\n" in run.stderr
     assert "Training Halving: step 2, 4 of 4 fits\n" in run.stderr
     for spec in (searches.grid, searches.halving):
